@@ -1,0 +1,276 @@
+"""Every setting, in sections, read from the environment by one library.
+
+A variable that cannot be read stops the process with its name in the message. The table in the README documents
+each one; none is needed for the embedded default (SQLite, a queue in SQLite, files on disk).
+"""
+
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from environs import Env, validate
+
+env = Env()
+
+# --- Where things are -------------------------------------------------------------------------------------------
+
+CHECKOUT = Path(__file__).resolve().parent.parent.parent
+DATA_DIR = Path(env.str("DATA_DIR", str(CHECKOUT / "data"))).expanduser().resolve()
+DATA_DIR.mkdir(parents=True, exist_ok=True)
+
+# --- How it is reached ------------------------------------------------------------------------------------------
+
+HOST: str = env.str("HOST", "127.0.0.1")
+PORT: int = env.int("PORT", 8000, validate=validate.Range(1, 65535))
+DEBUG: bool = env.bool("DEBUG", True)
+
+# Known to everybody who reads this file: `core.checks` and `./just up` refuse it wherever strangers can reach it.
+BUILT_IN_SECRET_KEY = "built-in-key-for-one-machine-only-never-for-a-server-that-others-reach"
+SECRET_KEY: str = env.str("SECRET_KEY", BUILT_IN_SECRET_KEY)
+
+_local_hosts = ["localhost", "127.0.0.1", "[::1]"]
+ALLOWED_HOSTS: list[str] = env.list("ALLOWED_HOSTS", _local_hosts if DEBUG else [])
+CSRF_TRUSTED_ORIGINS: list[str] = env.list("CSRF_TRUSTED_ORIGINS", [])
+FRONTEND_URL: str = env.str("FRONTEND_URL", "http://localhost:3000").rstrip("/")
+
+CORS_ALLOWED_ORIGINS: list[str] = env.list(
+    "CORS_ALLOWED_ORIGINS", ["http://localhost:3000", "http://127.0.0.1:3000"] if DEBUG else []
+)
+CORS_URLS_REGEX = r"^/api/"
+CORS_ALLOW_HEADERS = ["accept", "authorization", "content-type", "idempotency-key", "x-requested-with"]
+CORS_EXPOSE_HEADERS = [
+    "Link",
+    "X-Request-ID",
+    "Retry-After",
+    "RateLimit",
+    "RateLimit-Policy",
+    "RateLimit-Limit",
+    "RateLimit-Remaining",
+    "RateLimit-Reset",
+]
+CORS_PREFLIGHT_MAX_AGE = 3600
+
+# A proxy that ends TLS says so in this header; believed only when the deployer says that such a proxy stands there.
+BEHIND_TLS_PROXY: bool = env.bool("BEHIND_TLS_PROXY", False)
+if BEHIND_TLS_PROXY:
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+    SECURE_HSTS_SECONDS: int = env.int("SECURE_HSTS_SECONDS", 3600)
+    SECURE_SSL_REDIRECT = True
+    SECURE_REDIRECT_EXEMPT = [r"^healthz$"]
+SESSION_COOKIE_SECURE = BEHIND_TLS_PROXY
+CSRF_COOKIE_SECURE = BEHIND_TLS_PROXY
+SESSION_COOKIE_HTTPONLY = True
+SECURE_CONTENT_TYPE_NOSNIFF = True
+SECURE_REFERRER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+
+# --- What it is made of -----------------------------------------------------------------------------------------
+
+# Each can be left out: the others go on without it.
+MODULES: list[str] = env.list(
+    "MODULES", ["modules.sessions", "modules.notifications", "modules.materials"]
+)
+
+INSTALLED_APPS = [
+    "unfold",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "corsheaders",
+    "ninja",
+    "huey.contrib.djhuey",
+    "core",
+    *MODULES,
+    "demo",
+]
+
+MIDDLEWARE = [
+    "core.http.middleware.RequestContextMiddleware",
+    "django.middleware.security.SecurityMiddleware",
+    "servestatic.middleware.ServeStaticMiddleware",
+    "corsheaders.middleware.CorsMiddleware",
+    "core.http.middleware.ApiErrorMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+
+ROOT_URLCONF = "core.urls"
+ASGI_APPLICATION = "core.asgi.application"
+WSGI_APPLICATION = "core.wsgi.application"
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+        },
+    },
+]
+
+# --- Where data lives -------------------------------------------------------------------------------------------
+
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+_database: dict[str, Any] = env.dj_db_url("DATABASE_URL", f"sqlite:///{DATA_DIR / 'database.sqlite3'}")
+if _database["ENGINE"] == "django.db.backends.sqlite3":
+    _database["OPTIONS"] = {
+        # Two writers take turns from BEGIN on: with the default, a reader that turns writer fails at once.
+        "transaction_mode": "IMMEDIATE",
+        "timeout": 20,
+        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
+    }
+else:
+    # Under ASGI each request may run in a thread of its own, and a kept connection would stay behind with the thread:
+    # the pool gives it back.
+    _database["CONN_MAX_AGE"] = 0
+    _database["OPTIONS"] = {
+        **_database.get("OPTIONS", {}),
+        "pool": {"min_size": 1, "max_size": env.int("DATABASE_POOL_SIZE", 8), "timeout": 15},
+    }
+DATABASES = {"default": _database}
+
+REDIS_URL: str = env.str("REDIS_URL", "")
+CACHES = {
+    "default": (
+        {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}
+        if REDIS_URL
+        else {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}
+    )
+}
+
+MATERIALS_MAX_BYTES: int = env.int("MATERIALS_MAX_BYTES", 25 * 1024 * 1024, validate=validate.Range(min=1))
+MATERIALS_URL_MINUTES: int = env.int("MATERIALS_URL_MINUTES", 10, validate=validate.Range(min=1))
+
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+    "materials": {
+        "BACKEND": "django.core.files.storage.FileSystemStorage",
+        "OPTIONS": {"location": str(DATA_DIR / "materials"), "base_url": None},
+    },
+}
+MEDIA_ROOT = DATA_DIR / "media"
+
+STATIC_URL = "/static/"
+STATIC_ROOT = DATA_DIR / "static"
+# In development files come straight from the packages; elsewhere `collectstatic` has put them into STATIC_ROOT.
+SERVESTATIC_USE_FINDERS = DEBUG
+SERVESTATIC_AUTOREFRESH = DEBUG
+
+# A JSON body larger than this is refused; a file is held to MATERIALS_MAX_BYTES while it is read.
+DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
+# Beyond what any operation takes: answered 413 without being read. Twice the file limit, so that a file that is
+# merely too large still gets the answer that names its field.
+REQUEST_MAX_BYTES = 2 * MATERIALS_MAX_BYTES + DATA_UPLOAD_MAX_MEMORY_SIZE
+
+# --- Background work --------------------------------------------------------------------------------------------
+
+HUEY: dict[str, Any] = {
+    "name": "learning",
+    "immediate": False,
+    "results": False,
+    "utc": True,
+    "consumer": {"workers": env.int("WORKER_THREADS", 2), "worker_type": "thread", "check_worker_health": True},
+    **(
+        {"huey_class": "huey.RedisHuey", "url": REDIS_URL}
+        if REDIS_URL
+        else {"huey_class": "huey.SqliteHuey", "filename": str(DATA_DIR / "queue.sqlite3"), "timeout": 20}
+    ),
+}
+
+# Minutes before a session's start at which its people are reminded.
+REMINDER_MINUTES: list[int] = env.list("REMINDER_MINUTES", [24 * 60, 60], subcast=int)
+
+# --- Members and tokens -----------------------------------------------------------------------------------------
+
+AUTH_USER_MODEL = "core.User"
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator"},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
+]
+PASSWORD_RESET_TIMEOUT: int = env.int("PASSWORD_RESET_SECONDS", 24 * 3600)
+
+ACCESS_TOKEN_LIFETIME = timedelta(minutes=env.int("ACCESS_TOKEN_MINUTES", 10, validate=validate.Range(min=1)))
+REFRESH_TOKEN_LIFETIME = timedelta(days=env.int("REFRESH_TOKEN_DAYS", 14, validate=validate.Range(min=1)))
+# All of them, since the library fills what is missing from environment variables without a prefix.
+NINJA_JWT = {
+    "ACCESS_TOKEN_LIFETIME": ACCESS_TOKEN_LIFETIME,
+    "REFRESH_TOKEN_LIFETIME": REFRESH_TOKEN_LIFETIME,
+    "ROTATE_REFRESH_TOKENS": False,
+    "BLACKLIST_AFTER_ROTATION": False,
+    "UPDATE_LAST_LOGIN": False,
+    "ALGORITHM": "HS256",
+    "SIGNING_KEY": SECRET_KEY,
+    "VERIFYING_KEY": "",
+    "AUDIENCE": None,
+    "ISSUER": None,
+    "JWK_URL": None,
+    "LEEWAY": 0,
+    "USER_ID_FIELD": "id",
+    "USER_ID_CLAIM": "user_id",
+    "TOKEN_TYPE_CLAIM": "token_type",
+    "JTI_CLAIM": "jti",
+    "JSON_ENCODER": None,
+}
+
+LOGIN_URL = "admin:login"
+
+# --- Mail -------------------------------------------------------------------------------------------------------
+
+_email: dict[str, Any] = env.dj_email_url("EMAIL_URL", "consolemail://" if DEBUG else "smtp://localhost:25")
+EMAIL_BACKEND = _email["EMAIL_BACKEND"]
+EMAIL_HOST = _email.get("EMAIL_HOST", "")
+EMAIL_PORT = _email.get("EMAIL_PORT") or 25
+EMAIL_HOST_USER = _email.get("EMAIL_HOST_USER") or ""
+EMAIL_HOST_PASSWORD = _email.get("EMAIL_HOST_PASSWORD") or ""
+EMAIL_USE_TLS = bool(_email.get("EMAIL_USE_TLS"))
+EMAIL_USE_SSL = bool(_email.get("EMAIL_USE_SSL"))
+EMAIL_FILE_PATH = _email.get("EMAIL_FILE_PATH") or None
+EMAIL_TIMEOUT = 10
+DEFAULT_FROM_EMAIL: str = env.str("DEFAULT_FROM_EMAIL", "Peer Learning <noreply@localhost>")
+
+# --- Language, time and logs ------------------------------------------------------------------------------------
+
+LANGUAGE_CODE = "en"
+USE_I18N = True
+USE_TZ = True
+TIME_ZONE = "UTC"
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "filters": {"request_id": {"()": "core.context.RequestIdFilter"}},
+    "formatters": {"line": {"format": "{asctime} {levelname} {name} [{request_id}] {message}", "style": "{"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["request_id"]}},
+    "root": {"handlers": ["stderr"], "level": env.str("LOG_LEVEL", "INFO").upper()},
+    "loggers": {
+        # Django's own handler would mail and print the same records a second time.
+        "django": {"handlers": [], "propagate": True},
+        "django.server": {"handlers": [], "propagate": True},
+    },
+}
+
+# --- The admin --------------------------------------------------------------------------------------------------
+
+UNFOLD = {
+    "SITE_TITLE": "Peer Learning",
+    "SITE_HEADER": "Peer Learning",
+    "SITE_SUBHEADER": "Moderation",
+    "SITE_SYMBOL": "school",
+    "SHOW_VIEW_ON_SITE": False,
+}
