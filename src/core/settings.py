@@ -8,6 +8,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+from django.core.exceptions import ImproperlyConfigured
 from environs import Env, validate
 
 env = Env()
@@ -232,7 +233,9 @@ LOGIN_URL = "admin:login"
 
 # --- Mail -------------------------------------------------------------------------------------------------------
 
-_email: dict[str, Any] = env.dj_email_url("EMAIL_URL", "consolemail://" if DEBUG else "smtp://localhost:25")
+_email: dict[str, Any] = env.dj_email_url("EMAIL_URL", "console://" if DEBUG else "smtp://localhost:25")
+if "EMAIL_BACKEND" not in _email:
+    raise ImproperlyConfigured("EMAIL_URL: begin it with smtp://, submission://, console:// or file://")
 EMAIL_BACKEND = _email["EMAIL_BACKEND"]
 EMAIL_HOST = _email.get("EMAIL_HOST", "")
 EMAIL_PORT = _email.get("EMAIL_PORT") or 25

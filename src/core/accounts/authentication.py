@@ -1,0 +1,24 @@
+"""Who is asking: the bearer token of a request."""
+
+from django.http import HttpRequest
+from ninja.security import HttpBearer
+
+from core.accounts.models import User
+from core.accounts.tokens import AccessToken, login_of
+
+
+class MemberRequest(HttpRequest):
+    """A request that has passed `MemberAuthentication`."""
+
+    auth: User
+
+
+class MemberAuthentication(HttpBearer):
+    """`Authorization: Bearer <access token>`; the member becomes `request.auth`."""
+
+    openapi_description = "The access token that `POST /api/auth/token/` answered."
+
+    def authenticate(self, request: HttpRequest, token: str) -> User:
+        user = login_of(token, AccessToken).user
+        request.user = user
+        return user

@@ -1,0 +1,55 @@
+"""What the accounts tell."""
+
+from dataclasses import dataclass
+
+from core.facts.base import Fact
+
+
+@dataclass(frozen=True, kw_only=True)
+class MemberRegistered(Fact):
+    """Sent when an account has come to be; not when a registration only wrote to the owner of a taken address."""
+
+    member_id: int
+    username: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProfileChanged(Fact):
+    """Sent when a member's name or time zone has changed; the record holds the values before and after."""
+
+    member_id: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class AddressChanged(Fact):
+    """Sent when a member has confirmed a new e-mail address."""
+
+    member_id: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class PasswordChanged(Fact):
+    """Sent when a password was changed or reset, which ended every login of the member."""
+
+    member_id: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class LoggedOutEverywhere(Fact):
+    """Sent when a member ended all of their logins."""
+
+    member_id: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class MemberDeactivated(Fact):
+    """Sent when a member may no longer log in; their logins have ended."""
+
+    member_id: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class MemberReactivated(Fact):
+    """Sent when a deactivated member may log in again; old tokens stay dead."""
+
+    member_id: int

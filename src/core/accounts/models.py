@@ -1,0 +1,106 @@
+"""Members and their logins."""
+
+import unicodedata
+from typing import Any
+from zoneinfo import available_timezones
+
+from django.contrib.auth.models import AbstractUser
+from django.contrib.auth.models import UserManager as DjangoUserManager
+from django.contrib.auth.validators import UnicodeUsernameValidator
+from django.core.exceptions import ValidationError
+from django.db import models
+from django.db.models import Q
+
+from core import clock
+
+
+def identity_key(value: str) -> str:
+    """What makes two user names, or two addresses, the same: their letters, whatever the case or the encoding."""
+    return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", value).casefold())
+
+
+def validate_timezone(value: str) -> None:
+    if value not in available_timezones():
+        raise ValidationError("Not a time zone of the IANA database, such as Europe/Berlin.")
+
+
+def validate_username(value: str) -> None:
+    if "@" in value:
+        raise ValidationError("A user name contains no @.")
+    UnicodeUsernameValidator()(value)
+
+
+class UserManager(DjangoUserManager["User"]):
+    """Finds members as they log in: by user name or, where there is an @, by address, whatever the case."""
+
+    def get_by_natural_key(self, username: str | None) -> "User":
+        login = username or ""
+        return self.get(**{"email_key" if "@" in login else "username_key": identity_key(login)})
+
+
+class User(AbstractUser):
+    """A member. Deactivated rather than deleted: sessions, requests and the record of facts go on naming them."""
+
+    username = models.CharField(
+        max_length=150,
+        validators=[validate_username],
+        help_text="Up to 150 letters, digits and . + - _ characters.",
+    )
+    # The database compares letters beyond ASCII differently from engine to engine; Python does not.
+    username_key = models.CharField(max_length=300, unique=True, editable=False)
+    email = models.EmailField("email address", blank=True)
+    email_key = models.CharField(max_length=508, unique=True, null=True, editable=False)  # noqa: DJ001
+    timezone = models.CharField(max_length=64, default="UTC", validators=[validate_timezone])
+    # Every token carries it: raising it ends all logins at once.
+    token_version = models.PositiveIntegerField(default=0, editable=False)
+
+    objects = UserManager()
+
+    class Meta(AbstractUser.Meta):
+        constraints = [
+            models.CheckConstraint(condition=~Q(username__contains="@"), name="user_name_without_at"),
+            models.CheckConstraint(condition=~Q(username=""), name="user_name_not_empty"),
+        ]
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        self.username_key = identity_key(self.username)
+        self.email_key = identity_key(self.email) if self.email else None
+        fields = kwargs.get("update_fields")
+        if fields is not None:
+            keys = {f"{name}_key" for name in ("username", "email") if name in fields}
+            kwargs["update_fields"] = {*fields, *keys}
+        super().save(*args, **kwargs)
+
+    @property
+    def display_name(self) -> str:
+        """The full name, or the user name of somebody who gave none."""
+        return self.get_full_name() or self.username
+
+    def set_password(self, raw_password: str | None) -> None:
+        """A new password ends every login, whoever sets it and wherever."""
+        super().set_password(raw_password)
+        self.token_version += 1
+
+    def check_password(self, raw_password: str) -> bool:
+        # Django may set the same password anew here, to strengthen its hash: that ends no login.
+        version = self.token_version
+        correct = super().check_password(raw_password)
+        self.token_version = version
+        return correct
+
+
+class Login(models.Model):
+    """One login of a member, from a token pair's birth to its logout. Every token names its login."""
+
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="logins")
+    created_at = models.DateTimeField(default=clock.now)
+    # When it last got a new access token.
+    last_used_at = models.DateTimeField(default=clock.now)
+    user_agent = models.CharField(max_length=300, blank=True)
+    ended_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["user", "-created_at"], name="login_of_user")]
+
+    def __str__(self) -> str:
+        return f"Login {self.pk} of {self.user_id}"

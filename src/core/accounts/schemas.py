@@ -1,0 +1,109 @@
+"""What the account operations take and answer (docs/contract.md, "Accounts and tokens")."""
+
+from datetime import datetime
+from typing import Annotated
+
+import ninja
+from pydantic import Field, StringConstraints
+
+from core.http.schemas import ONE_LINE, RequestSchema
+
+NameText = Annotated[str, ONE_LINE, StringConstraints(strip_whitespace=True, max_length=150)]
+Username = Annotated[str, ONE_LINE, StringConstraints(strip_whitespace=True, min_length=1, max_length=150)]
+Address = Annotated[str, ONE_LINE, StringConstraints(strip_whitespace=True, min_length=3, max_length=254)]
+# Not trimmed; bounded, since hashing takes time that grows with it.
+Password = Annotated[str, StringConstraints(min_length=1, max_length=1000)]
+Secret = Annotated[str, StringConstraints(min_length=1, max_length=5000)]
+
+
+class UserOut(ninja.Schema):
+    """A member as others see them."""
+
+    id: int = Field(examples=[1])
+    username: str = Field(examples=["john_doe"])
+    first_name: str = Field(examples=["John"])
+    last_name: str = Field(examples=["Doe"])
+    email: str = Field(
+        description="Empty where the caller may not know it: see the description of the API.",
+        examples=["john@example.com"],
+    )
+    date_joined: datetime = Field(examples=["2024-01-01T00:00:00Z"])
+
+
+class Profile(UserOut):
+    """A member as they see themselves."""
+
+    timezone: str = Field(description="IANA name.", examples=["America/New_York"])
+
+
+class RegisterIn(RequestSchema):
+    username: Username = Field(description="Without an @; unique whatever its case.", examples=["john_doe"])
+    email: Address = Field(examples=["john@example.com"])
+    password: Password = Field(examples=["correct horse battery staple"])
+    first_name: NameText = Field("", examples=["John"])
+    last_name: NameText = Field("", examples=["Doe"])
+
+
+class RegisterOut(ninja.Schema):
+    username: str = Field(examples=["john_doe"])
+    email: str = Field(examples=["john@example.com"])
+    first_name: str = Field(examples=["John"])
+    last_name: str = Field(examples=["Doe"])
+
+
+class CredentialsIn(RequestSchema):
+    username: Annotated[str, StringConstraints(min_length=1, max_length=300)] = Field(
+        description="A user name or an e-mail address.", examples=["john_doe"]
+    )
+    password: Password = Field(examples=["learn-together"])
+
+
+class TokenPairOut(ninja.Schema):
+    access: str = Field(description="For the `Authorization` header; short-lived.")
+    refresh: str = Field(description="For `refresh/` and `logout/`; stays the same until it runs out.")
+
+
+class RefreshIn(RequestSchema):
+    refresh: Secret
+
+
+class AccessOut(ninja.Schema):
+    access: str
+
+
+class ProfileIn(RequestSchema):
+    first_name: NameText | None = Field(None, examples=["John"])
+    last_name: NameText | None = Field(None, examples=["Doe"])
+    timezone: Annotated[str, StringConstraints(max_length=64)] | None = Field(
+        None, description="IANA name.", examples=["America/New_York"]
+    )
+
+
+class PasswordChangeIn(RequestSchema):
+    old_password: Password
+    new_password: Password
+
+
+class PasswordResetIn(RequestSchema):
+    email: Address = Field(examples=["john@example.com"])
+
+
+class PasswordResetConfirmIn(RequestSchema):
+    uid: Annotated[str, StringConstraints(min_length=1, max_length=64)]
+    token: Secret
+    new_password: Password
+
+
+class AddressChangeIn(RequestSchema):
+    password: Password
+    new_email: Address = Field(examples=["john@example.org"])
+
+
+class AddressChangeConfirmIn(RequestSchema):
+    token: Secret
+
+
+class Done(ninja.Schema):
+    """What is answered where there is nothing to show."""
+
+    message: str = Field(examples=["Your password has been changed. Log in again."])

@@ -1,0 +1,240 @@
+"""Changes to accounts and logins (docs/contract.md, "Accounts and tokens")."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth import authenticate
+from django.contrib.auth.hashers import make_password
+from django.contrib.auth.models import update_last_login
+from django.contrib.auth.tokens import default_token_generator
+from django.core import signing
+from django.core.exceptions import ValidationError
+from django.db import IntegrityError, transaction
+from django.utils.encoding import force_str
+from django.utils.http import urlsafe_base64_decode
+
+from core import clock
+from core.accounts import events
+from core.accounts.models import Login, User, identity_key
+from core.accounts.passwords import check_new_password
+from core.accounts.tokens import AccessToken, RefreshToken, login_of, session_end, token_for, touched
+from core.errors import Invalid, NotAuthenticated
+from core.facts.publish import publish
+from core.mail.services import queue_mail
+
+WRONG_PASSWORD = "That is not your password."
+
+
+@dataclass(frozen=True, kw_only=True)
+class TokenPair:
+    access: str
+    refresh: str
+
+
+def register_member(*, username: str, email: str, password: str, first_name: str, last_name: str) -> None:
+    """Make an account, or write to the owner of an address that has one; the caller cannot tell which.
+
+    Raises `Invalid` for values that break a rule and for a user name that is taken (user names are public).
+    """
+    user = User(username=username, email=email, first_name=first_name, last_name=last_name)
+    _clean(user, ["username", "email", "first_name", "last_name"])
+    if User.objects.filter(username_key=identity_key(user.username)).exists():
+        raise _name_taken()
+    check_new_password(password, user=user, field="password")
+    # In both cases: the time that hashing takes must not tell them apart.
+    user.password = make_password(password)
+    try:
+        with transaction.atomic():
+            owner = User.objects.filter(email_key=identity_key(user.email)).first()
+            if owner is not None:
+                queue_mail(kind="address_taken", address=owner.email, user=owner)
+                return
+            user.save(force_insert=True)
+            queue_mail(kind="welcome", address=user.email, user=user)
+            publish(events.MemberRegistered(member_id=user.pk, username=user.username), by=user)
+    except IntegrityError:
+        # Somebody took the name or the address between our look and our insert.
+        if User.objects.filter(username_key=identity_key(user.username)).exists():
+            raise _name_taken() from None
+
+
+def log_in(*, username: str, password: str, user_agent: str) -> TokenPair:
+    """Open a login by user name or e-mail address. Raises `NotAuthenticated`, the same for every reason."""
+    user = authenticate(username=username, password=password)
+    if not isinstance(user, User):
+        raise NotAuthenticated("No active account fits this user name and password.")
+    with transaction.atomic():
+        login = Login.objects.create(user=user, user_agent=user_agent[:300])
+        update_last_login(User, user)
+    return TokenPair(
+        access=token_for(AccessToken, login, user),
+        refresh=token_for(RefreshToken, login, user, expires_at=session_end(login)),
+    )
+
+
+def refresh_access(*, refresh: str) -> str:
+    """A new access token for a refresh token, which stays as it is. Raises `NotAuthenticated`."""
+    login = login_of(refresh, RefreshToken)
+    touched(login)
+    return token_for(AccessToken, login, login.user, expires_at=session_end(login))
+
+
+def log_out(*, refresh: str) -> None:
+    """End the login of this refresh token; one that has ended already stays so. Raises `NotAuthenticated`."""
+    login = login_of(refresh, RefreshToken, ended_too=True)
+    Login.objects.filter(pk=login.pk, ended_at=None).update(ended_at=clock.now())
+
+
+def log_out_everywhere(*, user: User) -> None:
+    """End every login of the member, at once."""
+    with transaction.atomic():
+        locked = User.objects.select_for_update().get(pk=user.pk)
+        end_logins(locked)
+        locked.save(update_fields=["token_version"])
+        publish(events.LoggedOutEverywhere(member_id=user.pk), by=user)
+
+
+def end_logins(user: User) -> None:
+    """Raise the token version (the caller saves it) and close the rows of the member's logins."""
+    user.token_version += 1
+    Login.objects.filter(user=user, ended_at=None).update(ended_at=clock.now())
+
+
+def change_profile(*, user: User, values: dict[str, Any]) -> User:
+    """Set any of `first_name`, `last_name` and `timezone`. Raises `Invalid`."""
+    with transaction.atomic():
+        member = User.objects.select_for_update().get(pk=user.pk)
+        changes = {
+            name: (getattr(member, name), value) for name, value in values.items() if getattr(member, name) != value
+        }
+        for name, (_, value) in changes.items():
+            setattr(member, name, value)
+        _clean(member, list(changes))
+        if changes:
+            member.save(update_fields=list(changes))
+            publish(events.ProfileChanged(member_id=member.pk), by=user, changes=changes)
+    return member
+
+
+def change_password(*, user: User, old_password: str, new_password: str) -> None:
+    """Set a new password, which ends every login. Raises `Invalid`."""
+    with transaction.atomic():
+        member = User.objects.select_for_update().get(pk=user.pk)
+        if not member.check_password(old_password):
+            raise Invalid({"old_password": [WRONG_PASSWORD]})
+        check_new_password(new_password, user=member, field="new_password")
+        _set_password(member, new_password)
+
+
+def _set_password(member: User, password: str) -> None:
+    member.set_password(password)
+    Login.objects.filter(user=member, ended_at=None).update(ended_at=clock.now())
+    member.save(update_fields=["password", "token_version"])
+    queue_mail(kind="password_changed", address=member.email, user=member)
+    publish(events.PasswordChanged(member_id=member.pk), by=member)
+
+
+def ask_password_reset(*, email: str) -> None:
+    """Write a reset link to the owner of the address, if it has one; the caller cannot tell."""
+    with transaction.atomic():
+        queue_mail(kind="password_reset", address=email, user=None)
+
+
+def reset_password(*, uid: str, token: str, new_password: str) -> None:
+    """Set a new password with the link from the mail, once. Raises `Invalid`."""
+    used_up = Invalid({"token": ["This link is not valid or has been used. Ask for a new one."]})
+    try:
+        user_id = int(force_str(urlsafe_base64_decode(uid)))
+    except (ValueError, OverflowError):
+        raise used_up from None
+    with transaction.atomic():
+        member = User.objects.select_for_update().filter(pk=user_id, is_active=True).first()
+        if member is None or not default_token_generator.check_token(member, token):
+            raise used_up
+        check_new_password(new_password, user=member, field="new_password")
+        _set_password(member, new_password)
+
+
+ADDRESS_SALT = "core.accounts.address"
+
+
+def ask_address_change(*, user: User, password: str, new_email: str) -> None:
+    """Write a confirmation link to the new address (or a notice, if it is somebody else's); the caller cannot tell.
+
+    Raises `Invalid` for a wrong password or a malformed address.
+    """
+    if not user.check_password(password):
+        raise Invalid({"password": [WRONG_PASSWORD]})
+    candidate = User(username=user.username, email=new_email)
+    _clean(candidate, ["email"])
+    with transaction.atomic():
+        owner = User.objects.filter(email_key=identity_key(candidate.email)).first()
+        if owner is not None and owner.pk != user.pk:
+            queue_mail(kind="address_taken", address=owner.email, user=owner)
+        else:
+            queue_mail(kind="address_change", address=candidate.email, user=user)
+
+
+def address_change_token(*, user: User, new_email: str) -> str:
+    """What the link to a new address carries: it dies with the old address, the password and the time limit."""
+    return signing.dumps([user.pk, user.email, user.token_version, new_email], salt=ADDRESS_SALT)
+
+
+def confirm_address_change(*, token: str) -> None:
+    """Set the address that the token was sent to. Raises `Invalid` for a token that does not hold (any more)."""
+    used_up = Invalid({"token": ["This link is not valid or has been used. Ask for a new one."]})
+    try:
+        user_id, old_email, version, new_email = signing.loads(
+            token, salt=ADDRESS_SALT, max_age=settings.PASSWORD_RESET_TIMEOUT
+        )
+    except (signing.BadSignature, ValueError, TypeError):
+        raise used_up from None
+    try:
+        with transaction.atomic():
+            member = User.objects.select_for_update().filter(pk=user_id, is_active=True).first()
+            if member is None or (member.email, member.token_version) != (old_email, version):
+                raise used_up
+            member.email = new_email
+            member.save(update_fields=["email"])
+            publish(events.AddressChanged(member_id=member.pk), by=member, changes={"email": (old_email, new_email)})
+    except IntegrityError:
+        raise used_up from None
+
+
+def deactivate_member(*, member_id: int, by: User, reason: str) -> User:
+    """Keep a member out: no new login, and every open one ends."""
+    with transaction.atomic():
+        member = User.objects.select_for_update().get(pk=member_id)
+        if member.is_active:
+            member.is_active = False
+            end_logins(member)
+            member.save(update_fields=["is_active", "token_version"])
+            publish(events.MemberDeactivated(member_id=member.pk), by=by, reason=reason)
+    return member
+
+
+def reactivate_member(*, member_id: int, by: User, reason: str) -> User:
+    """Let a deactivated member log in again."""
+    with transaction.atomic():
+        member = User.objects.select_for_update().get(pk=member_id)
+        if not member.is_active:
+            member.is_active = True
+            member.save(update_fields=["is_active"])
+            publish(events.MemberReactivated(member_id=member.pk), by=by, reason=reason)
+    return member
+
+
+def _clean(user: User, fields: list[str]) -> None:
+    """Hold the named fields to the model's own validators. Raises `Invalid`."""
+    everything_else = {field.name for field in User._meta.get_fields()} - set(fields)
+    user.username = User.normalize_username(user.username)
+    user.email = User.objects.normalize_email(user.email)
+    try:
+        user.clean_fields(exclude=everything_else)
+    except ValidationError as error:
+        raise Invalid(error.message_dict) from None
+
+
+def _name_taken() -> Invalid:
+    return Invalid({"username": ["This user name is taken."]})

@@ -1,0 +1,67 @@
+"""Access and refresh tokens: signed by the JWT library, valid only while their login and their member say so."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.conf import settings
+from ninja_jwt.exceptions import TokenError
+from ninja_jwt.tokens import Token
+
+from core import clock
+from core.accounts.models import Login, User
+from core.errors import NotAuthenticated
+
+
+class AccessToken(Token):
+    token_type = "access"
+    lifetime: timedelta = settings.ACCESS_TOKEN_LIFETIME
+
+
+class RefreshToken(Token):
+    token_type = "refresh"
+    lifetime: timedelta = settings.REFRESH_TOKEN_LIFETIME
+
+
+def token_for(kind: type[Token], login: Login, user: User, *, expires_at: datetime | None = None) -> str:
+    """A signed token of this login, carrying the login's id and the member's token version."""
+    token = kind()
+    token["user_id"] = user.pk
+    token["login"] = login.pk
+    token["version"] = user.token_version
+    if expires_at is not None:
+        token["exp"] = min(token["exp"], int(expires_at.timestamp()))
+    return str(token)
+
+
+def login_of(raw: str, kind: type[Token], *, ended_too: bool = False) -> Login:
+    """The login (with its user) that a token belongs to, read in one query.
+
+    Raises `NotAuthenticated` for a token that is not ours, of another kind or run out, and where the login has ended
+    (unless `ended_too`), the member was deactivated or the member's token version has moved on.
+    """
+    try:
+        claims: dict[str, Any] = kind(raw).payload
+    except TokenError:
+        raise _refused() from None
+    identifier, user_id, version = (claims.get(name) for name in ("login", "user_id", "version"))
+    if not all(isinstance(claim, int) for claim in (identifier, user_id, version)):
+        raise _refused()
+    live = {} if ended_too else {"ended_at": None, "user__token_version": version, "user__is_active": True}
+    login = Login.objects.select_related("user").filter(pk=identifier, user_id=user_id, **live).first()
+    if login is None:
+        raise _refused()
+    return login
+
+
+def session_end(login: Login) -> datetime:
+    """When the refresh token of a login runs out, and with it the login itself."""
+    return login.created_at + settings.REFRESH_TOKEN_LIFETIME
+
+
+def _refused() -> NotAuthenticated:
+    return NotAuthenticated("Your login is not valid or has ended. Log in again.")
+
+
+def touched(login: Login) -> None:
+    """Note that the login was used just now."""
+    Login.objects.filter(pk=login.pk).update(last_used_at=clock.now())

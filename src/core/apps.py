@@ -1,0 +1,12 @@
+from django.apps import AppConfig
+
+
+class CoreConfig(AppConfig):
+    name = "core"
+    verbose_name = "People and records"
+
+    def ready(self) -> None:
+        from core import checks  # noqa: F401  (registers the system checks)
+        from core.facts.registry import load_receivers
+
+        load_receivers()

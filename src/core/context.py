@@ -1,0 +1,27 @@
+"""What is known about the request in hand, for logs and for the record of facts."""
+
+import logging
+import secrets
+from contextvars import ContextVar
+
+_request_id: ContextVar[str] = ContextVar("request_id", default="")
+
+
+def begin_request() -> str:
+    """Give the request in hand an id of its own and return it."""
+    identifier = secrets.token_hex(16)
+    _request_id.set(identifier)
+    return identifier
+
+
+def current_request_id() -> str:
+    """The id of the request in hand, `""` outside a request (in the worker, in a command)."""
+    return _request_id.get()
+
+
+class RequestIdFilter(logging.Filter):
+    """Puts the request id on every log record, so that a line can be found by the `X-Request-ID` of an answer."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        record.request_id = current_request_id() or "-"
+        return True

@@ -1,0 +1,95 @@
+"""The two things that modules say to each other: facts and questions.
+
+A fact tells what has happened; a question asks what its asker needs to know from whoever can tell. Both are frozen
+dataclasses of ids and plain values, declared in a module's `events.py`, and ride on Django signals.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, ClassVar, Generic, TypeVar, cast
+
+from django.dispatch import Signal
+
+
+@dataclass(frozen=True, kw_only=True)
+class Delivery:
+    """What a receiver is told beside the fact itself.
+
+    `fact_id` is the fact's row in the record. `late` is true when the fact is served again after a failure: the
+    receiver then reads the state anew and drops what no longer holds.
+    """
+
+    fact_id: int
+    occurred_at: datetime
+    actor_id: int | None
+    reason: str
+    late: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fact:
+    """Something that has happened, named in the past tense.
+
+    A subclass's fields are what its receivers get and what the record keeps as payload. `session_id` and `member_id`
+    (whom it is about), where a subclass has them, are indexed columns of the record.
+    """
+
+    name: ClassVar[str]
+    signal: ClassVar[Signal]
+    kinds: ClassVar[dict[str, type["Fact"]]] = {}
+
+    def __init_subclass__(cls) -> None:
+        super().__init_subclass__()
+        # "modules.sessions.events" publishes "sessions.SessionApproved".
+        cls.name = f"{cls.__module__.split('.')[-2]}.{cls.__name__}"
+        cls.signal = Signal()
+        Fact.kinds[cls.name] = cls
+
+
+Answer = TypeVar("Answer")
+QuestionKind = TypeVar("QuestionKind", bound="Question[Any]")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Question(Generic[Answer]):
+    """Something that a module needs to know and only others can tell."""
+
+    signal: ClassVar[Signal]
+
+    def __init_subclass__(cls) -> None:
+        super().__init_subclass__()
+        cls.signal = Signal()
+
+    def default(self) -> Answer:
+        """The safe answer when nobody can tell (the module that could is not installed)."""
+        raise TypeError(f"{type(self).__name__} declares no default")
+
+    def ask(self) -> Answer:
+        """The first answer that is not `None`, or the default. An error in the answering module is the asker's too."""
+        for answer in self._answers():
+            return answer
+        return self.default()
+
+    def ask_all(self) -> list[Answer]:
+        """Every answer that is not `None`, in the order of INSTALLED_APPS."""
+        return self._answers()
+
+    def _answers(self) -> list[Answer]:
+        responses = self.signal.send(sender=type(self), question=self)
+        return [cast(Answer, answer) for _, answer in responses if answer is not None]
+
+
+def answers(
+    kind: type[QuestionKind],
+) -> Callable[[Callable[[QuestionKind], Any]], Callable[[QuestionKind], Any]]:
+    """Declare that a function answers questions of this kind; it returns `None` when it cannot tell."""
+
+    def connect(function: Callable[[QuestionKind], Any]) -> Callable[[QuestionKind], Any]:
+        def answer(question: QuestionKind, **_: object) -> Any:
+            return function(question)
+
+        kind.signal.connect(answer, weak=False, dispatch_uid=f"{function.__module__}.{function.__qualname__}")
+        return function
+
+    return connect

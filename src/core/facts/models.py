@@ -1,0 +1,61 @@
+"""The record of facts, and the deliveries that failed."""
+
+from django.conf import settings
+from django.db import models
+
+
+class FactRecord(models.Model):
+    """One thing that happened: what, about which session and member, who did it, when, why, from which request.
+
+    Append-only. It is the history that the portal shows, what a notification points to, and the source from which a
+    failed receiver is served again.
+    """
+
+    name = models.CharField(max_length=100)
+    session_id = models.BigIntegerField(null=True)
+    # Whom it is about; the one who did it is the actor.
+    member_id = models.BigIntegerField(null=True)
+    actor = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
+    occurred_at = models.DateTimeField()
+    reason = models.TextField(blank=True)
+    request_id = models.CharField(max_length=32, blank=True)
+    payload = models.JSONField()
+    # {"title": ["before", "after"]}, plain values.
+    changes = models.JSONField(default=dict)
+
+    class Meta:
+        verbose_name = "fact"
+        indexes = [
+            models.Index(fields=["session_id", "id"], name="fact_of_session"),
+            models.Index(fields=["member_id", "id"], name="fact_about_member"),
+            models.Index(fields=["name", "id"], name="fact_by_name"),
+            models.Index(fields=["request_id"], name="fact_by_request"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.name} #{self.pk}"
+
+
+class FailedDelivery(models.Model):
+    """A receiver that raised: what it missed, and when it is served again."""
+
+    fact = models.ForeignKey(FactRecord, on_delete=models.CASCADE, related_name="failed_deliveries")
+    receiver = models.CharField(max_length=200)
+    error = models.TextField()
+    attempts = models.PositiveSmallIntegerField(default=1)
+    failed_at = models.DateTimeField()
+    # Empty once delivered, or once the attempts are used up.
+    next_try_at = models.DateTimeField(null=True)
+    delivered_at = models.DateTimeField(null=True)
+
+    class Meta:
+        verbose_name_plural = "failed deliveries"
+        constraints = [models.UniqueConstraint(fields=["fact", "receiver"], name="one_failure_a_receiver")]
+        indexes = [
+            models.Index(
+                fields=["next_try_at"], name="failed_delivery_due", condition=models.Q(next_try_at__isnull=False)
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.receiver} missed fact {self.fact_id}"

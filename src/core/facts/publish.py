@@ -1,0 +1,47 @@
+"""Publishing a fact: one row in the record, then every receiver, all in the publisher's transaction."""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from django.db import transaction
+from pydantic import TypeAdapter
+from pydantic_core import to_jsonable_python
+
+from core import clock, context
+from core.facts.base import Delivery, Fact
+from core.facts.models import FactRecord
+
+if TYPE_CHECKING:
+    from core.accounts.models import User
+
+Changes = Mapping[str, tuple[Any, Any]]
+
+
+def publish(fact: Fact, *, by: "User | None", reason: str = "", changes: Changes | None = None) -> FactRecord:
+    """Record the fact and deliver it. Call it last in the transaction that makes the fact true.
+
+    `by` is who caused it, `None` for the clock. `changes` maps a field to its value before and after.
+    Raises `RuntimeError` outside a transaction, since the change and its record belong together.
+    """
+    if not transaction.get_connection().in_atomic_block:
+        raise RuntimeError(f"{fact.name} was published outside the transaction of its change")
+    record = FactRecord.objects.create(
+        name=fact.name,
+        session_id=getattr(fact, "session_id", None),
+        member_id=getattr(fact, "member_id", None),
+        actor=by,
+        occurred_at=clock.now(),
+        reason=reason,
+        request_id=context.current_request_id(),
+        payload=TypeAdapter(type(fact)).dump_python(fact, mode="json"),
+        changes=to_jsonable_python(dict(changes or {})),
+    )
+    delivery = Delivery(
+        fact_id=record.pk,
+        occurred_at=record.occurred_at,
+        actor_id=by.pk if by else None,
+        reason=reason,
+        late=False,
+    )
+    fact.signal.send(sender=type(fact), fact=fact, delivery=delivery)
+    return record

@@ -1,0 +1,144 @@
+"""The one place that turns errors into statuses and bodies (docs/contract.md, "Errors").
+
+Every answer that is not 2xx is `{"error": "<one sentence>"}`; a value that breaks a rule adds `fields`.
+"""
+
+import logging
+from collections import defaultdict
+from collections.abc import Mapping
+from typing import Any
+
+import pydantic
+from django.core.exceptions import RequestDataTooBig, SuspiciousOperation
+from django.http import Http404, HttpRequest, HttpResponse
+from django.http.multipartparser import MultiPartParserError
+from django.http.request import UnreadablePostError
+from ninja import NinjaAPI
+from ninja.errors import HttpError
+from ninja.errors import ValidationError as ParameterError
+
+from core.errors import DomainError, Forbidden, Invalid, NotAuthenticated, NotFound, StateForbids
+from core.http.json import MalformedBody, UnsupportedContentType, json_response
+
+logger = logging.getLogger(__name__)
+
+STATUSES: dict[type[DomainError], int] = {
+    Invalid: 400,
+    StateForbids: 400,
+    MalformedBody: 400,
+    NotAuthenticated: 401,
+    Forbidden: 403,
+    NotFound: 404,
+    UnsupportedContentType: 415,
+}
+
+# What a status means where nothing more is known.
+SENTENCES = {
+    400: "The request could not be read.",
+    401: "Log in: this needs a valid access token.",
+    403: "You may not do this.",
+    404: "Not found.",
+    405: "This path does not take that method.",
+    413: "The body is larger than anything that is accepted here.",
+    415: "The body is of a kind that is not accepted here.",
+    429: "Too many requests. Try again later.",
+    500: "Something went wrong on our side. The X-Request-ID of this answer helps us to find out what.",
+    503: "The service is not available right now. Try again later.",
+}
+
+
+def error_response(status: int, message: str = "", *, fields: Mapping[str, list[str]] | None = None) -> HttpResponse:
+    body: dict[str, Any] = {"error": message or SENTENCES.get(status, SENTENCES[400 if status < 500 else 500])}
+    if fields:
+        body["fields"] = fields
+    response = json_response(body, status=status)
+    if status == 401:
+        response["WWW-Authenticate"] = "Bearer"
+    return response
+
+
+def domain_error_response(error: DomainError) -> HttpResponse:
+    status = next(STATUSES[kind] for kind in type(error).__mro__ if kind in STATUSES)
+    fields = error.fields if isinstance(error, Invalid) else None
+    return error_response(status, error.message, fields=fields)
+
+
+def invalid(error: pydantic.ValidationError) -> Invalid:
+    """The domain's error for what pydantic found."""
+    return _invalid([dict(each) for each in error.errors(include_url=False, include_input=False)], skip=0)
+
+
+def install_error_handlers(api: NinjaAPI) -> None:
+    """Let the API answer every error in the contract's shape."""
+
+    def on_domain_error(request: HttpRequest, error: DomainError) -> HttpResponse:
+        return domain_error_response(error)
+
+    def on_parameter_error(request: HttpRequest, error: ParameterError) -> HttpResponse:
+        if any(each["loc"][0] == "path" for each in error.errors):
+            return error_response(404)
+        # The first part of a location is the kind of parameter, and for a body the second is our own name for it.
+        return domain_error_response(_invalid(error.errors, skip=1))
+
+    def on_http_error(request: HttpRequest, error: HttpError) -> HttpResponse:
+        if isinstance(error.__cause__, DomainError):
+            return domain_error_response(error.__cause__)
+        return error_response(error.status_code)
+
+    def on_crash(request: HttpRequest, error: Exception) -> HttpResponse:
+        logger.error("%s %s crashed", request.method, request.path, exc_info=error)
+        return error_response(500)
+
+    api.add_exception_handler(DomainError, on_domain_error)
+    api.add_exception_handler(ParameterError, on_parameter_error)
+    api.add_exception_handler(HttpError, on_http_error)
+    api.add_exception_handler(Http404, lambda request, error: error_response(404))
+    api.add_exception_handler(RequestDataTooBig, lambda request, error: error_response(413))
+    api.add_exception_handler(SuspiciousOperation, lambda request, error: error_response(400))
+    api.add_exception_handler(MultiPartParserError, lambda request, error: error_response(400))
+    api.add_exception_handler(UnreadablePostError, lambda request, error: error_response(400))
+    api.add_exception_handler(Exception, on_crash)
+
+
+def _invalid(errors: list[dict[str, Any]], *, skip: int) -> Invalid:
+    fields: dict[str, list[str]] = defaultdict(list)
+    for each in errors:
+        location = [str(part) for part in each["loc"][skip:]]
+        if location and location[0] in {"payload", "query"}:
+            location = location[1:]
+        message = _message(each)
+        name = location[0] if location else "body"
+        if message not in fields[name]:
+            fields[name].append(message)
+    return Invalid(fields)
+
+
+def _message(error: Mapping[str, Any]) -> str:
+    """A sentence for a person, where pydantic's own is for a programmer."""
+    context = error.get("ctx", {})
+    sentences = {
+        "missing": "This field is required.",
+        "string_too_short": "This field may not be empty."
+        if context.get("min_length") == 1
+        else f"At least {context.get('min_length')} characters.",
+        "string_too_long": f"At most {context.get('max_length')} characters.",
+        "string_type": "Must be text.",
+        "int_type": "Must be a whole number.",
+        "int_parsing": "Must be a whole number.",
+        "int_parsing_size": "Must be a whole number of reasonable size.",
+        "int_from_float": "Must be a whole number.",
+        "greater_than_equal": f"Must be at least {context.get('ge')}.",
+        "less_than_equal": f"Must be at most {context.get('le')}.",
+        "literal_error": f"Must be one of {context.get('expected')}.",
+        "enum": f"Must be one of {context.get('expected')}.",
+        "bool_parsing": "Must be true or false.",
+        "bool_type": "Must be true or false.",
+        "model_attributes_type": "Must be a JSON object.",
+        "model_type": "Must be a JSON object.",
+        "dict_type": "Must be a JSON object.",
+        "string_unicode": "Must be valid text.",
+    }
+    kind = error["type"]
+    if kind in {"value_error", "assertion_error"} and context.get("error"):
+        return str(context["error"])
+    return sentences.get(kind, str(error["msg"]).rstrip(".") + ".")

@@ -1,0 +1,54 @@
+"""Building blocks of what comes in and goes out."""
+
+import unicodedata
+from typing import Annotated, Any
+
+import ninja
+from pydantic import BeforeValidator, Field, field_validator
+
+
+class ErrorBody(ninja.Schema):
+    """What every answer that is not 2xx looks like."""
+
+    error: str = Field(description="One sentence that a person can act on.", examples=["Not found."])
+    fields: dict[str, list[str]] | None = Field(
+        None, description="Only where values break a rule: the messages for each field."
+    )
+
+
+def answers_of(success: int, schema: Any, *errors: int) -> dict[int, Any]:
+    """The answers of an operation for the OpenAPI document: one success, its errors, and what can always happen."""
+    return {success: schema, **{status: ErrorBody for status in sorted({*errors, 500})}}
+
+
+class RequestSchema(ninja.Schema):
+    """What a client sends. Fields that it does not know are ignored, since clients send whole objects back."""
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _storable(cls, value: Any) -> Any:
+        """Text that no database takes is the sender's error, not ours."""
+        if isinstance(value, str) and ("\x00" in value or any(0xD800 <= ord(letter) < 0xE000 for letter in value)):
+            raise ValueError("May not contain NUL characters or broken Unicode.")
+        return value
+
+
+def _no_control_characters(value: Any) -> Any:
+    if isinstance(value, str) and any(unicodedata.category(letter) == "Cc" for letter in value.strip()):
+        raise ValueError("May not contain line breaks or control characters.")
+    return value
+
+
+def _no_truth_value(value: Any) -> Any:
+    if isinstance(value, bool):
+        raise ValueError("Must be a whole number.")
+    return value
+
+
+# For `Annotated`: text that fits on one line (a title ends up in the subject of a mail).
+ONE_LINE = BeforeValidator(_no_control_characters)
+# For `Annotated`: pydantic takes `true` for 1.
+NO_TRUTH_VALUE = BeforeValidator(_no_truth_value)
+
+# The ids that a database can hold; anything else in a path is simply not there.
+Identifier = Annotated[int, NO_TRUTH_VALUE, Field(ge=1, le=2**63 - 1)]

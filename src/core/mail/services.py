@@ -1,0 +1,86 @@
+"""Queueing and sending mail."""
+
+import logging
+from datetime import timedelta
+
+from django.core.mail import EmailMessage, get_connection
+from django.db import transaction
+
+from core import clock
+from core.accounts.models import User
+from core.locking import locked_batch
+from core.mail.models import Mail
+from core.mail.texts import TEXTS
+
+logger = logging.getLogger(__name__)
+
+MOST_ATTEMPTS = 8
+FIRST_PAUSE = timedelta(minutes=1)
+# A sender that died holds its mail no longer than this.
+HOLD = timedelta(minutes=5)
+KEPT = timedelta(days=30)
+
+
+def queue_mail(*, kind: str, address: str, user: User | None) -> None:
+    """Put a mail into the ledger, in the caller's transaction; the worker is woken when that has committed.
+
+    `kind` is a key of `core.mail.texts.TEXTS`. Without an address there is nothing to send.
+    """
+    from core.tasks import send_mail
+
+    if not address:
+        return
+    mail = Mail.objects.create(kind=kind, address=address, user=user)
+    transaction.on_commit(lambda: send_mail(mail.pk), robust=True)
+
+
+def send_due_mail(*, limit: int = 200) -> int:
+    """Send what is due, whoever forgot to; returns how many were taken up."""
+    with transaction.atomic():
+        due = Mail.objects.filter(next_try_at__lte=clock.now()).order_by("next_try_at", "pk")
+        identifiers = [mail.pk for mail in locked_batch(due, size=limit)]
+    for identifier in identifiers:
+        send_one(identifier)
+    return len(identifiers)
+
+
+def send_one(mail_id: int) -> None:
+    """Send one mail if it is due; does nothing for one that is sent, held by another sender, or not due yet.
+
+    At least once: a process that dies between the mail server's answer and our note of it sends again.
+    """
+    with transaction.atomic():
+        mail = Mail.objects.select_for_update().filter(pk=mail_id, next_try_at__lte=clock.now()).first()
+        if mail is None:
+            return
+        mail.attempts += 1
+        mail.next_try_at = clock.now() + HOLD
+        mail.save(update_fields=["attempts", "next_try_at"])
+    try:
+        text = TEXTS[mail.kind](mail)
+        if text is None:
+            _note(mail, Mail.Status.DROPPED)
+            return
+        with get_connection() as connection:
+            EmailMessage(text.subject, text.body, to=[mail.address], connection=connection).send()
+    except Exception as error:
+        logger.exception("Mail %s was not sent", mail.pk)
+        _note(mail, Mail.Status.FAILED, error=f"{type(error).__name__}: {error}")
+        return
+    _note(mail, Mail.Status.SENT)
+
+
+def _note(mail: Mail, status: Mail.Status, *, error: str = "") -> None:
+    at = clock.now()
+    mail.status = status
+    mail.error = error
+    mail.sent_at = at if status is Mail.Status.SENT else None
+    again = status is Mail.Status.FAILED and mail.attempts < MOST_ATTEMPTS
+    mail.next_try_at = at + FIRST_PAUSE * 2 ** (mail.attempts - 1) if again else None
+    mail.save(update_fields=["status", "error", "sent_at", "next_try_at"])
+
+
+def forget_old_mail() -> int:
+    """Delete the ledger's rows that are done with and older than 30 days; returns how many."""
+    deleted, _ = Mail.objects.filter(next_try_at=None, queued_at__lt=clock.now() - KEPT).delete()
+    return deleted

@@ -1,0 +1,101 @@
+"""What the mails say. Each function writes one kind when it is sent, and answers `None` if nobody is to be told."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from django.conf import settings
+from django.contrib.auth.tokens import default_token_generator
+from django.utils.encoding import force_bytes
+from django.utils.http import urlencode, urlsafe_base64_encode
+
+from core.accounts.models import User, identity_key
+from core.mail.models import Mail
+
+
+@dataclass(frozen=True, kw_only=True)
+class Text:
+    subject: str
+    body: str
+
+
+def _link(path: str, **query: str) -> str:
+    return f"{settings.FRONTEND_URL}{path}?{urlencode(query)}"
+
+
+def _letter(user: User, *paragraphs: str) -> str:
+    return "\n\n".join([f"Hello {user.display_name},", *paragraphs, "Peer Learning"]) + "\n"
+
+
+def _welcome(mail: Mail) -> Text | None:
+    if mail.user is None:
+        return None
+    return Text(
+        subject="Welcome to Peer Learning",
+        body=_letter(mail.user, f'Your account "{mail.user.username}" is ready. {settings.FRONTEND_URL}'),
+    )
+
+
+def _address_taken(mail: Mail) -> Text | None:
+    if mail.user is None:
+        return None
+    return Text(
+        subject="You already have an account",
+        body=_letter(
+            mail.user,
+            f'Somebody used this address to open an account. You have one already: "{mail.user.username}".',
+            "If it was you, log in with it, or ask for a new password. If not, there is nothing to do.",
+        ),
+    )
+
+
+def _password_reset(mail: Mail) -> Text | None:
+    user = User.objects.filter(email_key=identity_key(mail.address), is_active=True).first()
+    if user is None or not user.has_usable_password():
+        return None
+    link = _link(
+        "/reset-password",
+        uid=urlsafe_base64_encode(force_bytes(user.pk)),
+        token=default_token_generator.make_token(user),
+    )
+    return Text(
+        subject="Choose a new password",
+        body=_letter(
+            user,
+            f"Choose a new password here: {link}",
+            "The link works once, for a day. If you did not ask for it, there is nothing to do.",
+        ),
+    )
+
+
+def _password_changed(mail: Mail) -> Text | None:
+    if mail.user is None:
+        return None
+    return Text(
+        subject="Your password was changed",
+        body=_letter(
+            mail.user,
+            "Your password was changed just now, and every device was logged out.",
+            "If it was not you, ask for a new password at once.",
+        ),
+    )
+
+
+def _address_change(mail: Mail) -> Text | None:
+    from core.accounts.services import address_change_token
+
+    if mail.user is None:
+        return None
+    link = _link("/confirm-email", token=address_change_token(user=mail.user, new_email=mail.address))
+    return Text(
+        subject="Confirm your new address",
+        body=_letter(mail.user, f"Confirm that this is your new address: {link}", "The link works once, for a day."),
+    )
+
+
+TEXTS: dict[str, Callable[[Mail], Text | None]] = {
+    "welcome": _welcome,
+    "address_taken": _address_taken,
+    "password_reset": _password_reset,
+    "password_changed": _password_changed,
+    "address_change": _address_change,
+}

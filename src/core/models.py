@@ -1,0 +1,7 @@
+"""The models of core, kept beside what they serve."""
+
+from core.accounts.models import Login, User
+from core.facts.models import FactRecord, FailedDelivery
+from core.mail.models import Mail
+
+__all__ = ["FactRecord", "FailedDelivery", "Login", "Mail", "User"]

@@ -1,0 +1,27 @@
+"""What core does in the background. The rows are the truth; a task is only a wake-up."""
+
+from huey import crontab
+from huey.contrib.djhuey import db_periodic_task, db_task
+
+from core.facts.delivery import deliver_again
+from core.mail.services import forget_old_mail, send_due_mail, send_one
+
+
+@db_task()
+def send_mail(mail_id: int) -> None:
+    send_one(mail_id)
+
+
+@db_periodic_task(crontab(minute="*"))
+def send_mail_that_is_due() -> None:
+    send_due_mail()
+
+
+@db_periodic_task(crontab(minute="*"))
+def serve_receivers_again() -> None:
+    deliver_again()
+
+
+@db_periodic_task(crontab(minute="17", hour="3"))
+def forget_mail_that_is_done() -> None:
+    forget_old_mail()

@@ -1,0 +1,62 @@
+"""What the materials tell, and what they ask."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from core.accounts.presentation import EmailAudience
+from core.facts import Fact, Question
+
+if TYPE_CHECKING:
+    from core.accounts.models import User
+
+
+@dataclass(frozen=True, kw_only=True)
+class MaterialAdded(Fact):
+    """Sent when a material has been added to a session, with its bytes in place if it has any."""
+
+    material_id: int
+    session_id: int
+    title: str
+    uploader_id: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class MaterialChanged(Fact):
+    """Sent when a material's fields or file have changed; the record holds the fields before and after."""
+
+    material_id: int
+    session_id: int
+    title: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class MaterialRemoved(Fact):
+    """Sent when somebody has deleted a material. Not for those that went with their session."""
+
+    material_id: int
+    session_id: int
+    title: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class SessionAccess:
+    """What somebody may do with the materials of a session."""
+
+    reads: bool
+    writes: bool
+    # The creator and moderators: may change and delete what others uploaded.
+    manages: bool
+    # Why nothing can be added in the state that the session is in; empty where something can.
+    closed_because: str
+    audience: EmailAudience
+
+
+@dataclass(frozen=True, kw_only=True)
+class SessionAccessAsked(Question[SessionAccess | None]):
+    """What may this member do with the materials of this session? `None`: they may not know that it exists."""
+
+    session_id: int
+    viewer: "User"
+
+    def default(self) -> SessionAccess | None:
+        return None

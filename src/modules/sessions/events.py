@@ -1,0 +1,204 @@
+"""What the sessions tell, and what they ask. Each sentence says when a fact is sent and when it is not."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal
+
+from core.accounts.presentation import EmailAudience
+from core.facts import Fact, Question
+
+
+@dataclass(frozen=True, kw_only=True)
+class AboutSession:
+    """Which session a fact is about: its id, its title at that moment, and whose it is."""
+
+    session_id: int
+    title: str
+    creator_id: int
+
+
+# --- A session's life -------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, kw_only=True)
+class SessionOffered(AboutSession, Fact):
+    """Sent when a member has offered a session, which now waits for a moderator."""
+
+    date: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class SessionEdited(AboutSession, Fact):
+    """Sent when fields of a session have changed; the record holds them before and after. Not for its status."""
+
+    second_look: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class SessionRescheduled(AboutSession, Fact):
+    """Sent, after `SessionEdited`, when the start of a session has moved."""
+
+    date: datetime
+    previous_date: datetime
+    participant_ids: tuple[int, ...]
+    requester_ids: tuple[int, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class SessionApproved(AboutSession, Fact):
+    """Sent when a moderator has approved a session."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class SessionRejected(AboutSession, Fact):
+    """Sent when a moderator has rejected a session that waited; the reason comes with the delivery."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class SessionScheduled(AboutSession, Fact):
+    """Sent when an approved session is settled: somebody is in, or its creator said so."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class SessionCancelled(AboutSession, Fact):
+    """Sent when a session is called off, with those who were in and those who had asked. Not for a rejection."""
+
+    participant_ids: tuple[int, ...]
+    requester_ids: tuple[int, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class SessionExpired(AboutSession, Fact):
+    """Sent when the start was reached undecided, or with nobody in."""
+
+    why: Literal["undecided", "nobody_in"]
+    requester_ids: tuple[int, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class SessionStarted(AboutSession, Fact):
+    """Sent when a session has begun, with those whose requests were still undecided and are now rejected."""
+
+    requester_ids: tuple[int, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class SessionCompleted(AboutSession, Fact):
+    """Sent when a session is over."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class SessionDeleted(AboutSession, Fact):
+    """Sent when a session's rows are gone; who keeps its id has to let go of it. Nobody was in."""
+
+    requester_ids: tuple[int, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class SessionHidden(AboutSession, Fact):
+    """Sent when a moderator has hidden a session from those who are not in it."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class SessionShown(AboutSession, Fact):
+    """Sent when a moderator has made a hidden session visible again."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class SecondLookTaken(AboutSession, Fact):
+    """Sent when a moderator has looked at what was changed after the approval and let it stand."""
+
+
+# --- Booking ----------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, kw_only=True)
+class BookingRequested(AboutSession, Fact):
+    """Sent when a member has asked to join, for the first time or again after a rejection."""
+
+    request_id: int
+    member_id: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class BookingRequestApproved(AboutSession, Fact):
+    """Sent when a request was approved and its member is in. Not when the same decision is made twice."""
+
+    request_id: int
+    member_id: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class BookingRequestRejected(AboutSession, Fact):
+    """Sent when somebody rejected a request. Not for requests that a cancellation, an expiry or the start closes."""
+
+    request_id: int
+    member_id: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class BookingRequestWithdrawn(AboutSession, Fact):
+    """Sent when a member took an undecided or rejected request back."""
+
+    request_id: int
+    member_id: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class SeatLeft(AboutSession, Fact):
+    """Sent when a participant has left by themselves."""
+
+    request_id: int
+    member_id: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class ParticipantRemoved(AboutSession, Fact):
+    """Sent when the creator or a moderator has removed a participant."""
+
+    request_id: int
+    member_id: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class ParticipantRoleChanged(AboutSession, Fact):
+    """Sent when the creator has made a participant a tutor, or a student again."""
+
+    member_id: int
+    role: Literal["student", "tutor"]
+
+
+# --- Reminders --------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReminderDue(AboutSession, Fact):
+    """Sent once per session, start and offset, with those who have to be reminded of it now.
+
+    `minutes_before` is the offset it was due at, `minutes_left` what is left until the start (less, if the worker
+    was late).
+    """
+
+    date: datetime
+    minutes_before: int
+    minutes_left: int
+    person_ids: tuple[int, ...]
+
+
+# --- Questions --------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, kw_only=True)
+class MaterialsOfSessions(Question[dict[int, list[dict[str, Any]]]]):
+    """What do these sessions share? Asked only for sessions whose materials the viewer may read.
+
+    `audiences` says, per session id, whose addresses the viewer may see there; `origin` (`https://host`) begins the
+    links to files. The answer has the documented material rows by session id, the oldest first.
+    """
+
+    audiences: Mapping[int, EmailAudience]
+    origin: str
+
+    def default(self) -> dict[int, list[dict[str, Any]]]:
+        return {}

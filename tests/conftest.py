@@ -1,0 +1,84 @@
+"""What every test can ask for. Tests speak to the product as its clients do: over HTTP, by facts, by commands."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from django.test import Client
+from model_bakery import baker
+
+from core.accounts.models import Login, User
+from core.accounts.tokens import AccessToken, token_for
+
+PASSWORD = "learn-together"
+
+
+class Api:
+    """A member's client: speaks JSON and shows an access token."""
+
+    def __init__(self, user: User | None = None) -> None:
+        self.client = Client(raise_request_exception=False)
+        self.user = user
+        self.headers: dict[str, str] = {}
+        if user is not None:
+            login = Login.objects.create(user=user)
+            self.headers["Authorization"] = f"Bearer {token_for(AccessToken, login, user)}"
+
+    def get(self, path: str, query: dict[str, Any] | None = None) -> Any:
+        return self.client.get(path, query, headers=self.headers)
+
+    def post(self, path: str, body: Any = None) -> Any:
+        return self._send("post", path, body)
+
+    def put(self, path: str, body: Any = None) -> Any:
+        return self._send("put", path, body)
+
+    def patch(self, path: str, body: Any = None) -> Any:
+        return self._send("patch", path, body)
+
+    def delete(self, path: str) -> Any:
+        return self.client.delete(path, headers=self.headers)
+
+    def upload(self, path: str, form: dict[str, Any]) -> Any:
+        """A multipart form, as the documented client sends it."""
+        return self.client.post(path, form, headers=self.headers)
+
+    def _send(self, method: str, path: str, body: Any) -> Any:
+        send = getattr(self.client, method)
+        if body is None:
+            return send(path, headers=self.headers)
+        return send(path, body, content_type="application/json", headers=self.headers)
+
+
+@pytest.fixture
+def make_member(db: None) -> Callable[..., User]:
+    """Makes members with the given values, and names for what is not given."""
+
+    def make(username: str = "", **values: Any) -> User:
+        number = User.objects.count() + 1
+        username = username or f"member_{number}"
+        values.setdefault("email", f"{username}@example.com")
+        return baker.make(User, username=username, **values)
+
+    return make
+
+
+@pytest.fixture
+def api_of() -> Iterator[Callable[[User | None], Api]]:
+    """The client of a member, or of a stranger for `None`."""
+    yield Api
+
+
+@pytest.fixture
+def john(make_member: Callable[..., User]) -> User:
+    return make_member("john_doe", first_name="John", last_name="Doe", email="john@example.com")
+
+
+@pytest.fixture
+def jane(make_member: Callable[..., User]) -> User:
+    return make_member("jane_smith", first_name="Jane", last_name="Smith", email="jane@example.com")
+
+
+@pytest.fixture
+def bob(make_member: Callable[..., User]) -> User:
+    return make_member("bob_wilson", first_name="Bob", last_name="Wilson", email="bob@example.com")
