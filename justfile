@@ -1,0 +1,142 @@
+# Run these through ./just, which brings Python's packages and `just` itself: ./just up
+
+set positional-arguments
+
+python := ".venv/bin/python"
+
+compile := ".venv/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header"
+
+# The names that settings.py reads: what somebody's shell says of them must not reach tests and checks.
+forget_settings := '''
+    unset DJANGO_SETTINGS_MODULE $(tr -d '\n ' <src/core/settings.py | grep -oE 'env\.[a-z_]+\("[A-Z_]+' | sed 's/.*"//')
+'''
+
+# List the recipes
+[private]
+default:
+    @{{ just_executable() }} --list --unsorted
+
+# Run the product on this machine until Ctrl-C: http://127.0.0.1:8000
+up *args:
+    @exec ./just up "$@"
+
+# Run one of Django's commands, as in `./just manage createsuperuser`
+manage *args:
+    @exec {{ python }} src/manage.py "$@"
+
+# Load the demo members and their sessions
+demo:
+    @exec {{ python }} src/manage.py load_demo_data
+
+# Run all tests on SQLite, and on PostgreSQL where one answers; arguments go to pytest
+[no-exit-message]
+test *args: _development
+    #!/usr/bin/env bash
+    set -uo pipefail
+    database_url=${TEST_DATABASE_URL:-postgres://postgres@127.0.0.1:5432/postgres}
+    {{ forget_settings }}
+    scratch=$(mktemp -d)
+    trap 'rm -rf "$scratch"' EXIT
+    trap 'exit 130' INT
+    status=0
+    results=()
+
+    run_on() {
+        local name=$1 result=passed
+        shift
+        printf '\n=== Tests on %s ===\n' "$name"
+        # Each process has a database of its own.
+        mkdir "$scratch/$name"
+        if ! DATA_DIR="$scratch/$name" {{ python }} -m pytest -n auto --maxprocesses 8 --dist loadgroup "$@"; then
+            result=FAILED
+            status=1
+        fi
+        results+=("$name: $result")
+    }
+
+    run_on SQLite "$@"
+
+    # A name of its own for each checkout, so that two on one server do not meet; pytest makes the database and drops it.
+    if where=$({{ python }} - "$database_url" "peer_learning_$(pwd -P | cksum | cut -d ' ' -f 1)" <<'END'
+    import sys
+    from urllib.parse import urlsplit
+
+    import psycopg
+
+    def no(why):
+        print(why)
+        sys.exit(1)
+
+    url, name = sys.argv[1:]
+    # Never an error's own words: they may repeat the URL, and with it a password.
+    try:
+        parts = urlsplit(url)
+        server = f"{parts.hostname}:{parts.port or 5432}"
+        psycopg.connect(url, connect_timeout=5).close()
+    except ValueError:
+        no("TEST_DATABASE_URL cannot be read")
+    except psycopg.Error:
+        no(f"no connection to {server}")
+    print(parts._replace(path=f"/{name}").geturl())
+    END
+    ); then
+        DATABASE_URL=$where run_on PostgreSQL "$@"
+    else
+        results+=("PostgreSQL: did not run, $where")
+        if [ -n "${REQUIRE_POSTGRESQL-}" ]; then status=1; fi
+    fi
+
+    printf '\n'
+    printf '%s\n' "${results[@]}"
+    exit $status
+
+# Check style, types, import boundaries, migrations and Django's own checks
+[no-exit-message]
+check: _development
+    #!/usr/bin/env bash
+    set -uo pipefail
+    {{ forget_settings }}
+    scratch=$(mktemp -d)
+    trap 'rm -rf "$scratch"' EXIT
+    trap 'exit 130' INT
+    export DATA_DIR=$scratch PYTHONPATH=src
+    failed=()
+
+    step() {
+        local name=$1
+        shift
+        printf '\n=== %s ===\n' "$name"
+        "$@" || failed+=("$name")
+    }
+
+    step "Lint" .venv/bin/ruff check
+    step "Format" .venv/bin/ruff format --check
+    step "Types" .venv/bin/mypy
+    step "Import boundaries" .venv/bin/lint-imports --no-logo
+    step "Migrations" {{ python }} src/manage.py makemigrations --check --dry-run
+    step "Django's checks" {{ python }} src/manage.py check --fail-level WARNING
+    step "Django's checks, as deployed" env DEBUG=false SECRET_KEY="$(head -c 40 /dev/urandom | base64)" \
+        ALLOWED_HOSTS=learning.example BEHIND_TLS_PROXY=true \
+        {{ python }} src/manage.py check --deploy --fail-level WARNING
+
+    printf '\n'
+    if [ "${#failed[@]}" -gt 0 ]; then
+        printf 'Failed: %s\n' "${failed[@]}"
+        exit 1
+    fi
+    printf 'All checks passed.\n'
+
+# Bring the code into shape
+format: _development
+    .venv/bin/ruff check --fix
+    .venv/bin/ruff format
+
+# Pin the requirements anew, with hashes; arguments go to uv, as in `./just lock --upgrade-package django`
+lock *args:
+    {{ python }} -m pip install --quiet --disable-pip-version-check uv
+    {{ compile }} requirements/runtime.in --output-file requirements/runtime.txt "$@"
+    {{ compile }} requirements/development.in --output-file requirements/development.txt \
+        --constraint requirements/runtime.txt "$@"
+
+_development:
+    @./just --require development
