@@ -1,0 +1,54 @@
+"""Reading notifications: plain rows with the documented keys in the documented order."""
+
+from datetime import datetime
+from typing import TypedDict, cast
+
+from django.db.models import BooleanField, ExpressionWrapper, F, Q
+
+from core.accounts.models import User
+from modules.notifications.models import Notification
+
+
+class NotificationRow(TypedDict):
+    id: int
+    user: int
+    title: str
+    message: str
+    type: str
+    session: int | None
+    read: bool
+    created_at: datetime
+
+
+def list_notifications(
+    *, user: User, limit: int, before: int | None = None, unread_only: bool = False
+) -> list[NotificationRow]:
+    """What the member was told, the newest first; with `before` only what is older than the one of that id."""
+    rows = Notification.objects.filter(user=user)
+    if unread_only:
+        rows = rows.filter(read_at=None)
+    if before is not None:
+        rows = rows.filter(pk__lt=before)
+    read = ExpressionWrapper(Q(read_at__isnull=False), output_field=BooleanField())
+    values = rows.order_by("-pk").values(
+        "id", "user", "title", "message", "type", session=F("session_id"), read=read, created_at=F("created_at")
+    )
+    return cast(list[NotificationRow], list(values[:limit]))
+
+
+def count_unread(*, user: User) -> int:
+    return Notification.objects.filter(user=user, read_at=None).count()
+
+
+def present_notification(notification: Notification) -> NotificationRow:
+    """The same row from an object in hand."""
+    return {
+        "id": notification.pk,
+        "user": notification.user_id,
+        "title": notification.title,
+        "message": notification.message,
+        "type": notification.type,
+        "session": notification.session_id,
+        "read": notification.read,
+        "created_at": notification.created_at,
+    }

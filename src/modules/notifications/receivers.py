@@ -1,0 +1,238 @@
+"""What is heard of the other modules, and who is told of it.
+
+One event, one notification for each person concerned, never for the one who caused it.
+"""
+
+from collections.abc import Callable, Iterable
+from datetime import UTC, tzinfo
+from zoneinfo import ZoneInfo
+
+from core import clock
+from core.accounts.models import User
+from core.facts import Delivery, Fact, hears
+from core.facts.models import FactRecord
+from modules.materials.events import MaterialAdded
+from modules.notifications import services, texts
+from modules.notifications.events import PeopleOfSession, StillHolds
+from modules.notifications.models import Notification
+from modules.notifications.texts import Text
+from modules.sessions.events import (
+    BookingRequestApproved,
+    BookingRequested,
+    BookingRequestRejected,
+    ParticipantRemoved,
+    ReminderDue,
+    SeatLeft,
+    SessionApproved,
+    SessionCancelled,
+    SessionDeleted,
+    SessionExpired,
+    SessionRejected,
+    SessionRescheduled,
+    SessionStarted,
+)
+
+# Writes to one reader; the second argument is the name of the member that the news names.
+Writer = Callable[[User, str], Text]
+
+SOMEBODY = "Somebody"
+
+
+# --- Booking ----------------------------------------------------------------------------------------------------
+
+
+@hears(BookingRequested)
+def tell_of_booking_request(fact: BookingRequested, delivery: Delivery) -> None:
+    _tell(
+        fact,
+        delivery,
+        to=[fact.creator_id],
+        session_id=fact.session_id,
+        naming=fact.member_id,
+        kind=Notification.Type.BOOKING_REQUEST,
+        write=lambda reader, name: texts.booking_requested(title=fact.title, member=name),
+    )
+
+
+@hears(BookingRequestApproved)
+def tell_of_booking_approval(fact: BookingRequestApproved, delivery: Delivery) -> None:
+    text = texts.booking_approved(title=fact.title)
+    _tell(fact, delivery, to=[fact.member_id], session_id=fact.session_id, write=lambda reader, name: text)
+
+
+@hears(BookingRequestRejected)
+def tell_of_booking_rejection(fact: BookingRequestRejected, delivery: Delivery) -> None:
+    text = texts.booking_rejected(title=fact.title, reason=delivery.reason)
+    _tell(fact, delivery, to=[fact.member_id], session_id=fact.session_id, write=lambda reader, name: text)
+
+
+@hears(SeatLeft)
+def tell_of_seat_left(fact: SeatLeft, delivery: Delivery) -> None:
+    _tell(
+        fact,
+        delivery,
+        to=[fact.creator_id],
+        session_id=fact.session_id,
+        naming=fact.member_id,
+        write=lambda reader, name: texts.seat_left(title=fact.title, member=name),
+    )
+
+
+@hears(ParticipantRemoved)
+def tell_of_removal(fact: ParticipantRemoved, delivery: Delivery) -> None:
+    text = texts.participant_removed(title=fact.title, reason=delivery.reason)
+    _tell(fact, delivery, to=[fact.member_id], session_id=fact.session_id, write=lambda reader, name: text)
+
+
+# --- A session's life -------------------------------------------------------------------------------------------
+
+
+@hears(SessionApproved)
+def tell_of_session_approval(fact: SessionApproved, delivery: Delivery) -> None:
+    text = texts.session_approved(title=fact.title)
+    _tell(fact, delivery, to=[fact.creator_id], session_id=fact.session_id, write=lambda reader, name: text)
+
+
+@hears(SessionRejected)
+def tell_of_session_rejection(fact: SessionRejected, delivery: Delivery) -> None:
+    text = texts.session_rejected(title=fact.title, reason=delivery.reason)
+    _tell(fact, delivery, to=[fact.creator_id], session_id=fact.session_id, write=lambda reader, name: text)
+
+
+@hears(SessionRescheduled)
+def tell_of_new_date(fact: SessionRescheduled, delivery: Delivery) -> None:
+    _tell(
+        fact,
+        delivery,
+        to=[fact.creator_id, *fact.participant_ids, *fact.requester_ids],
+        session_id=fact.session_id,
+        write=lambda reader, name: texts.session_rescheduled(title=fact.title, date=fact.date, zone=_zone_of(reader)),
+    )
+
+
+@hears(SessionCancelled)
+def tell_of_cancellation(fact: SessionCancelled, delivery: Delivery) -> None:
+    text = texts.session_cancelled(title=fact.title, reason=delivery.reason)
+    _tell(
+        fact,
+        delivery,
+        to=[fact.creator_id, *fact.participant_ids, *fact.requester_ids],
+        session_id=fact.session_id,
+        write=lambda reader, name: text,
+    )
+
+
+@hears(SessionExpired)
+def tell_of_expiry(fact: SessionExpired, delivery: Delivery) -> None:
+    text = texts.session_expired(title=fact.title, why=fact.why)
+    _tell(
+        fact,
+        delivery,
+        to=[fact.creator_id, *fact.requester_ids],
+        session_id=fact.session_id,
+        write=lambda reader, name: text,
+    )
+
+
+@hears(SessionStarted)
+def tell_of_rejection_at_start(fact: SessionStarted, delivery: Delivery) -> None:
+    text = texts.booking_rejected_at_start(title=fact.title)
+    _tell(fact, delivery, to=fact.requester_ids, session_id=fact.session_id, write=lambda reader, name: text)
+
+
+@hears(SessionDeleted)
+def let_go_of_session(fact: SessionDeleted, delivery: Delivery) -> None:
+    """For those who had asked to join it is a cancellation; its creator is told if a moderator deleted it."""
+    services.unlink_session(session_id=fact.session_id)
+    cancelled = texts.session_cancelled(title=fact.title, reason=delivery.reason)
+    deleted = texts.session_deleted(title=fact.title, reason=delivery.reason)
+    _tell(
+        fact,
+        delivery,
+        to=[fact.creator_id, *fact.requester_ids],
+        session_id=None,
+        write=lambda reader, name: deleted if reader.pk == fact.creator_id else cancelled,
+    )
+
+
+# --- Materials and reminders ------------------------------------------------------------------------------------
+
+
+@hears(MaterialAdded)
+def tell_of_material(fact: MaterialAdded, delivery: Delivery) -> None:
+    people = PeopleOfSession(session_id=fact.session_id).ask()
+    if people is None:
+        return
+    _tell(
+        fact,
+        delivery,
+        to=[people.creator_id, *people.participant_ids],
+        session_id=fact.session_id,
+        naming=fact.uploader_id,
+        write=lambda reader, name: texts.material_added(title=people.title, material=fact.title, member=name),
+    )
+
+
+@hears(ReminderDue)
+def remind(fact: ReminderDue, delivery: Delivery) -> None:
+    minutes_left = fact.minutes_left
+    if delivery.late:
+        seconds_left = (fact.date - clock.now()).total_seconds()
+        if seconds_left <= 0:
+            return
+        minutes_left = int(seconds_left // 60)
+    text = texts.reminder(title=fact.title, minutes_before=fact.minutes_before, minutes_left=minutes_left)
+    _tell(
+        fact,
+        delivery,
+        to=fact.person_ids,
+        session_id=fact.session_id,
+        kind=Notification.Type.REMINDER,
+        write=lambda reader, name: text,
+    )
+
+
+# --- Telling ----------------------------------------------------------------------------------------------------
+
+
+def _tell(
+    fact: Fact,
+    delivery: Delivery,
+    *,
+    to: Iterable[int],
+    session_id: int | None,
+    write: Writer,
+    naming: int | None = None,
+    kind: Notification.Type = Notification.Type.SESSION_UPDATE,
+) -> None:
+    """Notify these people, but not the one who caused it, and when late only those for whom it still holds."""
+    concerned = [person_id for person_id in dict.fromkeys(to) if person_id != delivery.actor_id]
+    if delivery.late:
+        concerned = [person_id for person_id in concerned if StillHolds(fact=fact, person_id=person_id).ask()]
+        if session_id is not None and _is_gone(session_id):
+            session_id = None
+    if not concerned:
+        return
+    wanted = concerned if naming is None else [*concerned, naming]
+    fields = ("username", "first_name", "last_name", "timezone")
+    members = {member.pk: member for member in User.objects.filter(pk__in=wanted).only(*fields)}
+    named = members[naming].display_name if naming in members else SOMEBODY
+    services.notify(
+        fact_id=delivery.fact_id,
+        kind=kind,
+        session_id=session_id,
+        # An account may be gone, and a row for it would break the publisher's commit.
+        texts={person_id: write(members[person_id], named) for person_id in concerned if person_id in members},
+    )
+
+
+def _is_gone(session_id: int) -> bool:
+    return FactRecord.objects.filter(session_id=session_id, name=SessionDeleted.name).exists()
+
+
+def _zone_of(member: User) -> tzinfo:
+    try:
+        return ZoneInfo(member.timezone)
+    except (KeyError, OSError, ValueError):
+        # A zone that the database of zones no longer knows must not cost all the others their notification.
+        return UTC

@@ -1,0 +1,134 @@
+"""What notifications say (docs/contract.md, "Notifications"). Pure functions: what they need to know, they are given.
+
+What concerns a booking has a title that ends in "for" and the session's; what concerns the session itself names the
+news first.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, tzinfo
+from typing import Literal
+
+from django.utils import dateformat
+
+HOUR = 60
+DAY = 24 * HOUR
+
+WHY_EXPIRED = {
+    "undecided": "it was not approved before its start",
+    "nobody_in": "nobody was in when it was due to start",
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Text:
+    title: str
+    message: str
+
+
+# --- Booking ----------------------------------------------------------------------------------------------------
+
+
+def booking_requested(*, title: str, member: str) -> Text:
+    return Text(title=f"New booking request for {title}", message=f"{member} wants to join your session.")
+
+
+def booking_approved(*, title: str) -> Text:
+    return Text(
+        title=f"Booking request approved for {title}",
+        message=f"Your request to join {title} has been approved.",
+    )
+
+
+def booking_rejected(*, title: str, reason: str = "") -> Text:
+    return Text(
+        title=f"Booking request rejected for {title}",
+        message=_with_reason(f"Your request to join {title} has been rejected.", reason),
+    )
+
+
+def booking_rejected_at_start(*, title: str) -> Text:
+    return Text(
+        title=f"Booking request rejected for {title}",
+        message=f"Your request to join {title} has been rejected because the session has started.",
+    )
+
+
+def seat_left(*, title: str, member: str) -> Text:
+    return Text(title=f"Seat free again for {title}", message=f"{member} has left your session.")
+
+
+def participant_removed(*, title: str, reason: str) -> Text:
+    return Text(
+        title=f"Participation ended for {title}",
+        message=_with_reason(f"You have been removed from {title}.", reason),
+    )
+
+
+# --- A session's life -------------------------------------------------------------------------------------------
+
+
+def session_approved(*, title: str) -> Text:
+    return Text(title=f"Session approved: {title}", message=f"Your session {title} has been approved.")
+
+
+def session_rejected(*, title: str, reason: str) -> Text:
+    return Text(
+        title=f"Session rejected: {title}",
+        message=_with_reason(f"Your session {title} has been rejected.", reason),
+    )
+
+
+def session_rescheduled(*, title: str, date: datetime, zone: tzinfo) -> Text:
+    """The new start as the reader's clock shows it, with the zone named."""
+    local = dateformat.format(date.astimezone(zone), r"l, j F Y \a\t H:i")
+    return Text(title=f"Session rescheduled: {title}", message=f"{title} has been moved to {local} ({zone}).")
+
+
+def session_cancelled(*, title: str, reason: str) -> Text:
+    return Text(title=f"Session cancelled: {title}", message=_with_reason(f"{title} has been cancelled.", reason))
+
+
+def session_deleted(*, title: str, reason: str) -> Text:
+    """For the creator of a session that somebody else has deleted."""
+    return Text(
+        title=f"Session deleted: {title}", message=_with_reason(f"Your session {title} has been deleted.", reason)
+    )
+
+
+def session_expired(*, title: str, why: Literal["undecided", "nobody_in"]) -> Text:
+    return Text(title=f"Session expired: {title}", message=f"{title} has expired because {WHY_EXPIRED[why]}.")
+
+
+# --- Materials and reminders ------------------------------------------------------------------------------------
+
+
+def material_added(*, title: str, material: str, member: str) -> Text:
+    return Text(title=f"New material for {title}", message=f'{member} has added "{material}".')
+
+
+def reminder(*, title: str, minutes_before: int, minutes_left: int) -> Text:
+    """Says the offset that was asked for, unless so much less is left that it would not be true."""
+    return Text(title=f"Reminder for {title}", message=f"{title} starts in {_time_left(minutes_before, minutes_left)}.")
+
+
+def _with_reason(sentence: str, reason: str) -> str:
+    reason = reason.strip()
+    return f"{sentence} Reason: {reason}" if reason else sentence
+
+
+def _time_left(minutes_before: int, minutes_left: int) -> str:
+    # The worker looks once a minute, so a little less than the offset is always gone.
+    if minutes_before - minutes_left <= max(2, minutes_before // 30):
+        return _duration(minutes_before)
+    step = 1 if minutes_left < HOUR else 15 if minutes_left < 12 * HOUR else HOUR
+    return _duration((minutes_left + step // 2) // step * step)
+
+
+def _duration(minutes: int) -> str:
+    if minutes < 1:
+        return "less than a minute"
+    # Below two days hours are what people count in: a session starts in 24 hours rather than in 1 day.
+    days, rest = divmod(minutes, DAY) if minutes >= 2 * DAY else (0, minutes)
+    hours, minutes = divmod(rest, HOUR)
+    parts = [(days, "day"), (hours, "hour"), (minutes, "minute")]
+    return " ".join(f"{number} {unit}{'s' if number > 1 else ''}" for number, unit in parts if number)
