@@ -1,4 +1,4 @@
-"""What can go wrong, in the language of the domain. `core.http.error_responses` knows the statuses; nothing here does."""
+"""What can go wrong, in the language of the domain; only `core.http.error_responses` knows the statuses."""
 
 from collections.abc import Mapping, Sequence
 

@@ -68,9 +68,7 @@ X_FRAME_OPTIONS = "DENY"
 # --- What it is made of -----------------------------------------------------------------------------------------
 
 # Each can be left out: the others go on without it.
-MODULES: list[str] = env.list(
-    "MODULES", ["modules.sessions", "modules.notifications", "modules.materials"]
-)
+MODULES: list[str] = env.list("MODULES", ["modules.sessions", "modules.notifications", "modules.materials"])
 
 INSTALLED_APPS = [
     "unfold",

@@ -132,9 +132,7 @@ def change_profile(request: MemberRequest, payload: ProfileIn) -> Any:
 )
 def change_password(request: MemberRequest, payload: PasswordChangeIn) -> Any:
     """Ends every login of the caller, this one included."""
-    services.change_password(
-        user=request.auth, old_password=payload.old_password, new_password=payload.new_password
-    )
+    services.change_password(user=request.auth, old_password=payload.old_password, new_password=payload.new_password)
     return {"message": "Your password has been changed. Log in again."}
 
 

@@ -1,7 +1,7 @@
 """Members and their logins."""
 
 import unicodedata
-from typing import Any
+from typing import Any, ClassVar
 from zoneinfo import available_timezones
 
 from django.contrib.auth.models import AbstractUser
@@ -43,6 +43,7 @@ class User(AbstractUser):
 
     username = models.CharField(
         max_length=150,
+        unique=True,
         validators=[validate_username],
         help_text="Up to 150 letters, digits and . + - _ characters.",
     )
@@ -54,9 +55,11 @@ class User(AbstractUser):
     # Every token carries it: raising it ends all logins at once.
     token_version = models.PositiveIntegerField(default=0, editable=False)
 
-    objects = UserManager()
+    date_joined = models.DateTimeField(default=clock.now)
 
-    class Meta(AbstractUser.Meta):
+    objects: ClassVar[UserManager] = UserManager()
+
+    class Meta:
         constraints = [
             models.CheckConstraint(condition=~Q(username__contains="@"), name="user_name_without_at"),
             models.CheckConstraint(condition=~Q(username=""), name="user_name_not_empty"),
@@ -70,6 +73,15 @@ class User(AbstractUser):
             keys = {f"{name}_key" for name in ("username", "email") if name in fields}
             kwargs["update_fields"] = {*fields, *keys}
         super().save(*args, **kwargs)
+
+    def clean(self) -> None:
+        """Says in a form what the database would refuse: a name or an address that differs in its case alone."""
+        super().clean()
+        others = User.objects.exclude(pk=self.pk)
+        if others.filter(username_key=identity_key(self.username)).exists():
+            raise ValidationError({"username": "This user name is taken."})
+        if self.email and others.filter(email_key=identity_key(self.email)).exists():
+            raise ValidationError({"email": "This address has an account."})
 
     @property
     def display_name(self) -> str:

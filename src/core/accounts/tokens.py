@@ -43,11 +43,8 @@ def login_of(raw: str, kind: type[Token], *, ended_too: bool = False) -> Login:
         claims: dict[str, Any] = kind(raw).payload
     except TokenError:
         raise _refused() from None
-    identifier, user_id, version = (claims.get(name) for name in ("login", "user_id", "version"))
-    if not all(isinstance(claim, int) for claim in (identifier, user_id, version)):
-        raise _refused()
-    live = {} if ended_too else {"ended_at": None, "user__token_version": version, "user__is_active": True}
-    login = Login.objects.select_related("user").filter(pk=identifier, user_id=user_id, **live).first()
+    live = {} if ended_too else {"ended_at": None, "user__token_version": claims["version"], "user__is_active": True}
+    login = Login.objects.select_related("user").filter(pk=claims["login"], user_id=claims["user_id"], **live).first()
     if login is None:
         raise _refused()
     return login

@@ -39,8 +39,10 @@ class Fact:
     signal: ClassVar[Signal]
     kinds: ClassVar[dict[str, type["Fact"]]] = {}
 
-    def __init_subclass__(cls) -> None:
+    def __init_subclass__(cls, *, abstract: bool = False) -> None:
         super().__init_subclass__()
+        if abstract:
+            return
         # "modules.sessions.events" publishes "sessions.SessionApproved".
         cls.name = f"{cls.__module__.split('.')[-2]}.{cls.__name__}"
         cls.signal = Signal()

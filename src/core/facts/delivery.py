@@ -38,7 +38,7 @@ def deliver(receiver: str, fact: Fact, delivery: Delivery) -> None:
 
 
 def deliver_again(*, limit: int = 100) -> int:
-    """Serve the receivers whose pause is over; returns how many were served. Any number of workers may do so at once."""
+    """Serve the receivers whose pause is over, by any number of workers at once; returns how many were served."""
     served = 0
     tried: set[int] = set()
     while len(tried) < limit:
@@ -89,7 +89,7 @@ def _serve(failure: FailedDelivery) -> bool:
 
 
 def _pause(attempts: int) -> timedelta:
-    return min(FIRST_PAUSE * 2**attempts, LONGEST_PAUSE)
+    return min(FIRST_PAUSE * (1 << attempts), LONGEST_PAUSE)
 
 
 def fact_of(record: FactRecord) -> Fact:

@@ -1,6 +1,6 @@
 """Bodies that come as JSON or as a form, for the paths that take both (docs/contract.md, "Materials")."""
 
-from typing import TypeVar
+from typing import IO, TypeVar, cast
 
 import pydantic
 from django.core.files.uploadedfile import UploadedFile
@@ -21,7 +21,8 @@ def read_json_or_form(request: HttpRequest, kind: type[Body]) -> tuple[Body, Upl
     """
     file: UploadedFile | None = None
     if request.content_type == "multipart/form-data":
-        form, files = MultiPartParser(request.META, request, request.upload_handlers, request.encoding).parse()
+        stream = cast(IO[bytes], request)
+        form, files = MultiPartParser(request.META, stream, request.upload_handlers, request.encoding).parse()
         values: object = form.dict()
         file = files.get("file")
         if isinstance(values, dict):

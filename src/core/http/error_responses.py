@@ -71,21 +71,21 @@ def invalid(error: pydantic.ValidationError) -> Invalid:
 def install_error_handlers(api: NinjaAPI) -> None:
     """Let the API answer every error in the contract's shape."""
 
-    def on_domain_error(request: HttpRequest, error: DomainError) -> HttpResponse:
+    def on_domain_error(request: HttpRequest, error: Any) -> HttpResponse:
         return domain_error_response(error)
 
-    def on_parameter_error(request: HttpRequest, error: ParameterError) -> HttpResponse:
+    def on_parameter_error(request: HttpRequest, error: Any) -> HttpResponse:
         if any(each["loc"][0] == "path" for each in error.errors):
             return error_response(404)
         # The first part of a location is the kind of parameter, and for a body the second is our own name for it.
         return domain_error_response(_invalid(error.errors, skip=1))
 
-    def on_http_error(request: HttpRequest, error: HttpError) -> HttpResponse:
+    def on_http_error(request: HttpRequest, error: Any) -> HttpResponse:
         if isinstance(error.__cause__, DomainError):
             return domain_error_response(error.__cause__)
         return error_response(error.status_code)
 
-    def on_crash(request: HttpRequest, error: Exception) -> HttpResponse:
+    def on_crash(request: HttpRequest, error: Any) -> HttpResponse:
         logger.error("%s %s crashed", request.method, request.path, exc_info=error)
         return error_response(500)
 

@@ -18,7 +18,7 @@ class ErrorBody(ninja.Schema):
 
 def answers_of(success: int, schema: Any, *errors: int) -> dict[int, Any]:
     """The answers of an operation for the OpenAPI document: one success, its errors, and what can always happen."""
-    return {success: schema, **{status: ErrorBody for status in sorted({*errors, 500})}}
+    return {success: schema, **dict.fromkeys(sorted({*errors, 500}), ErrorBody)}
 
 
 class RequestSchema(ninja.Schema):

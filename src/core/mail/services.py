@@ -76,7 +76,7 @@ def _note(mail: Mail, status: Mail.Status, *, error: str = "") -> None:
     mail.error = error
     mail.sent_at = at if status is Mail.Status.SENT else None
     again = status is Mail.Status.FAILED and mail.attempts < MOST_ATTEMPTS
-    mail.next_try_at = at + FIRST_PAUSE * 2 ** (mail.attempts - 1) if again else None
+    mail.next_try_at = at + FIRST_PAUSE * (1 << (mail.attempts - 1)) if again else None
     mail.save(update_fields=["status", "error", "sent_at", "next_try_at"])
 
 

@@ -10,7 +10,7 @@ from core.facts import Fact, Question
 
 
 @dataclass(frozen=True, kw_only=True)
-class AboutSession:
+class AboutSession(Fact, abstract=True):
     """Which session a fact is about: its id, its title at that moment, and whose it is."""
 
     session_id: int
@@ -22,21 +22,21 @@ class AboutSession:
 
 
 @dataclass(frozen=True, kw_only=True)
-class SessionOffered(AboutSession, Fact):
+class SessionOffered(AboutSession):
     """Sent when a member has offered a session, which now waits for a moderator."""
 
     date: datetime
 
 
 @dataclass(frozen=True, kw_only=True)
-class SessionEdited(AboutSession, Fact):
+class SessionEdited(AboutSession):
     """Sent when fields of a session have changed; the record holds them before and after. Not for its status."""
 
     second_look: bool
 
 
 @dataclass(frozen=True, kw_only=True)
-class SessionRescheduled(AboutSession, Fact):
+class SessionRescheduled(AboutSession):
     """Sent, after `SessionEdited`, when the start of a session has moved."""
 
     date: datetime
@@ -46,22 +46,22 @@ class SessionRescheduled(AboutSession, Fact):
 
 
 @dataclass(frozen=True, kw_only=True)
-class SessionApproved(AboutSession, Fact):
+class SessionApproved(AboutSession):
     """Sent when a moderator has approved a session."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class SessionRejected(AboutSession, Fact):
+class SessionRejected(AboutSession):
     """Sent when a moderator has rejected a session that waited; the reason comes with the delivery."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class SessionScheduled(AboutSession, Fact):
+class SessionScheduled(AboutSession):
     """Sent when an approved session is settled: somebody is in, or its creator said so."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class SessionCancelled(AboutSession, Fact):
+class SessionCancelled(AboutSession):
     """Sent when a session is called off, with those who were in and those who had asked. Not for a rejection."""
 
     participant_ids: tuple[int, ...]
@@ -69,7 +69,7 @@ class SessionCancelled(AboutSession, Fact):
 
 
 @dataclass(frozen=True, kw_only=True)
-class SessionExpired(AboutSession, Fact):
+class SessionExpired(AboutSession):
     """Sent when the start was reached undecided, or with nobody in."""
 
     why: Literal["undecided", "nobody_in"]
@@ -77,36 +77,36 @@ class SessionExpired(AboutSession, Fact):
 
 
 @dataclass(frozen=True, kw_only=True)
-class SessionStarted(AboutSession, Fact):
+class SessionStarted(AboutSession):
     """Sent when a session has begun, with those whose requests were still undecided and are now rejected."""
 
     requester_ids: tuple[int, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
-class SessionCompleted(AboutSession, Fact):
+class SessionCompleted(AboutSession):
     """Sent when a session is over."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class SessionDeleted(AboutSession, Fact):
+class SessionDeleted(AboutSession):
     """Sent when a session's rows are gone; who keeps its id has to let go of it. Nobody was in."""
 
     requester_ids: tuple[int, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
-class SessionHidden(AboutSession, Fact):
+class SessionHidden(AboutSession):
     """Sent when a moderator has hidden a session from those who are not in it."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class SessionShown(AboutSession, Fact):
+class SessionShown(AboutSession):
     """Sent when a moderator has made a hidden session visible again."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class SecondLookTaken(AboutSession, Fact):
+class SecondLookTaken(AboutSession):
     """Sent when a moderator has looked at what was changed after the approval and let it stand."""
 
 
@@ -114,7 +114,7 @@ class SecondLookTaken(AboutSession, Fact):
 
 
 @dataclass(frozen=True, kw_only=True)
-class BookingRequested(AboutSession, Fact):
+class BookingRequested(AboutSession):
     """Sent when a member has asked to join, for the first time or again after a rejection."""
 
     request_id: int
@@ -122,7 +122,7 @@ class BookingRequested(AboutSession, Fact):
 
 
 @dataclass(frozen=True, kw_only=True)
-class BookingRequestApproved(AboutSession, Fact):
+class BookingRequestApproved(AboutSession):
     """Sent when a request was approved and its member is in. Not when the same decision is made twice."""
 
     request_id: int
@@ -130,7 +130,7 @@ class BookingRequestApproved(AboutSession, Fact):
 
 
 @dataclass(frozen=True, kw_only=True)
-class BookingRequestRejected(AboutSession, Fact):
+class BookingRequestRejected(AboutSession):
     """Sent when somebody rejected a request. Not for requests that a cancellation, an expiry or the start closes."""
 
     request_id: int
@@ -138,15 +138,15 @@ class BookingRequestRejected(AboutSession, Fact):
 
 
 @dataclass(frozen=True, kw_only=True)
-class BookingRequestWithdrawn(AboutSession, Fact):
-    """Sent when a member took an undecided or rejected request back."""
+class BookingRequestWithdrawn(AboutSession):
+    """Sent when a member took an undecided request back."""
 
     request_id: int
     member_id: int
 
 
 @dataclass(frozen=True, kw_only=True)
-class SeatLeft(AboutSession, Fact):
+class SeatLeft(AboutSession):
     """Sent when a participant has left by themselves."""
 
     request_id: int
@@ -154,7 +154,7 @@ class SeatLeft(AboutSession, Fact):
 
 
 @dataclass(frozen=True, kw_only=True)
-class ParticipantRemoved(AboutSession, Fact):
+class ParticipantRemoved(AboutSession):
     """Sent when the creator or a moderator has removed a participant."""
 
     request_id: int
@@ -162,7 +162,7 @@ class ParticipantRemoved(AboutSession, Fact):
 
 
 @dataclass(frozen=True, kw_only=True)
-class ParticipantRoleChanged(AboutSession, Fact):
+class ParticipantRoleChanged(AboutSession):
     """Sent when the creator has made a participant a tutor, or a student again."""
 
     member_id: int
@@ -173,7 +173,7 @@ class ParticipantRoleChanged(AboutSession, Fact):
 
 
 @dataclass(frozen=True, kw_only=True)
-class ReminderDue(AboutSession, Fact):
+class ReminderDue(AboutSession):
     """Sent once per session, start and offset, with those who have to be reminded of it now.
 
     `minutes_before` is the offset it was due at, `minutes_left` what is left until the start (less, if the worker

@@ -1,0 +1,241 @@
+"""Sessions over HTTP (docs/contract.md, "Sessions" and "Booking"). Parses, calls one service or query, answers."""
+
+from django.http import HttpRequest, HttpResponse
+from ninja import Path, Query, Router
+
+from core.accounts.authentication import MemberRequest
+from core.http.json import json_response
+from core.http.pages import page_bounds, page_of
+from core.http.schemas import Identifier, answers_of
+from modules.sessions import queries
+from modules.sessions.models import Session
+from modules.sessions.policy import viewer_of
+from modules.sessions.schemas import (
+    BookingRequestOut,
+    CancelIn,
+    JoinIn,
+    MySessions,
+    ParticipantOut,
+    RequesterIn,
+    RoleIn,
+    SessionChanges,
+    SessionCreated,
+    SessionDetail,
+    SessionIn,
+    SessionPage,
+    SessionQuery,
+)
+from modules.sessions.services import booking, offering, running
+
+router = Router(tags=["Sessions"])
+SessionId = Path[Identifier]
+BOOKING = ["Booking"]
+
+
+@router.get(
+    "", response=answers_of(200, SessionPage, 400, 401, 404), operation_id="list_sessions", summary="Find sessions"
+)
+def list_sessions(request: MemberRequest, query: Query[SessionQuery]) -> HttpResponse:
+    """The sessions that the caller may see, the latest start first. A page past the end is a 404."""
+    viewer = viewer_of(request.auth)
+    filters = queries.Filters(**query.model_dump(exclude={"ordering", "page", "page_size"}))
+    sessions = queries.filtered_sessions(viewer, filters)
+    count = sessions.count()
+    part = page_bounds(page=query.page, page_size=query.page_size, count=count)
+    rows = queries.list_rows(sessions, query.ordering, part, viewer)
+    return json_response(page_of(request, page=query.page, page_size=query.page_size, count=count, results=rows))
+
+
+@router.post(
+    "",
+    response=answers_of(201, SessionCreated, 400, 401, 413, 415),
+    operation_id="create_session",
+    summary="Offer a session",
+)
+def create_session(request: MemberRequest, payload: SessionIn) -> HttpResponse:
+    """The session waits for a moderator (`pending_approval`) until it is approved or rejected."""
+    session = offering.offer_session(values=payload.values(), date=payload.sent_date(), by=request.auth)
+    return json_response(queries.created_row(session, viewer_of(request.auth)), status=201)
+
+
+@router.get(
+    "my_sessions/", response=answers_of(200, MySessions, 401), operation_id="my_sessions", summary="My sessions"
+)
+def my_sessions(request: MemberRequest) -> HttpResponse:
+    """What the caller offers and what they are a participant of, each with the latest start first."""
+    return json_response(queries.my_sessions(viewer_of(request.auth), _origin(request)))
+
+
+@router.get(
+    "{int:session_id}/",
+    response=answers_of(200, SessionDetail, 401, 404),
+    operation_id="get_session",
+    summary="A session in full",
+)
+def get_session(request: MemberRequest, session_id: SessionId) -> HttpResponse:
+    """404 for a session that the caller may not see: one never approved, or hidden, that is not theirs."""
+    return _detail(request, queries.visible_session(session_id, viewer_of(request.auth)))
+
+
+@router.put(
+    "{int:session_id}/",
+    response=answers_of(200, SessionDetail, 400, 401, 403, 404, 413, 415),
+    operation_id="update_session",
+    summary="Change a session",
+)
+def update_session(request: MemberRequest, session_id: SessionId, payload: SessionChanges) -> HttpResponse:
+    """By its creator or a moderator. All of the changes are made, or none.
+
+    Final sessions cannot be edited, the date, duration and level of an ongoing one neither, and `max_participants`
+    cannot go below those who are in. A title, description or subject changed after the approval is marked for a
+    moderator's second look.
+    """
+    session = offering.edit_session(
+        session_id=session_id,
+        values=payload.values(),
+        date=payload.changed_date(),
+        status=payload.target(),
+        reason=payload.reason,
+        by=request.auth,
+    )
+    return _detail(request, session)
+
+
+@router.delete(
+    "{int:session_id}/",
+    response=answers_of(204, None, 400, 401, 403, 404),
+    operation_id="delete_session",
+    summary="Delete a session",
+)
+def delete_session(request: MemberRequest, session_id: SessionId) -> HttpResponse:
+    """By its creator or a moderator, while nobody is in; after that it can only be cancelled."""
+    offering.delete_session(session_id=session_id, by=request.auth)
+    return HttpResponse(status=204)
+
+
+@router.post(
+    "{int:session_id}/cancel/",
+    response=answers_of(200, SessionDetail, 400, 401, 403, 404, 413, 415),
+    operation_id="cancel_session",
+    summary="Cancel a session",
+)
+def cancel_session(request: MemberRequest, session_id: SessionId, payload: CancelIn | None = None) -> HttpResponse:
+    """By its creator or a moderator; everyone concerned is told. The body is optional.
+
+    For a moderator and a session that waits for approval this is its rejection, which needs a `reason`.
+    """
+    reason = (payload.reason if payload else None) or ""
+    return _detail(request, running.cancel_session(session_id=session_id, by=request.auth, reason=reason))
+
+
+@router.post(
+    "{int:session_id}/start/",
+    response=answers_of(200, SessionDetail, 400, 401, 403, 404),
+    operation_id="start_session",
+    summary="Start a session",
+)
+def start_session(request: MemberRequest, session_id: SessionId) -> HttpResponse:
+    """By its creator, from 15 minutes before its time, with somebody in. At its time it starts by itself."""
+    return _detail(request, running.start_session(session_id=session_id, by=request.auth))
+
+
+@router.post(
+    "{int:session_id}/end/",
+    response=answers_of(200, SessionDetail, 400, 401, 403, 404),
+    operation_id="end_session",
+    summary="End a session",
+)
+def end_session(request: MemberRequest, session_id: SessionId) -> HttpResponse:
+    """By its creator, while it is going on. When its time is over it ends by itself."""
+    return _detail(request, running.end_session(session_id=session_id, by=request.auth))
+
+
+@router.post(
+    "{int:session_id}/join/",
+    response=answers_of(201, BookingRequestOut, 400, 401, 404, 413, 415),
+    operation_id="join_session",
+    summary="Ask to join",
+    tags=BOOKING,
+)
+def join_session(request: MemberRequest, session_id: SessionId, payload: JoinIn | None = None) -> HttpResponse:
+    """A booking request that waits for the creator. After a rejection the same request waits again.
+
+    The body and its `message` are optional. A participant gets `{"error": "Already joined"}`.
+    """
+    message = (payload.message if payload else None) or ""
+    booked = booking.request_booking(session_id=session_id, message=message, by=request.auth)
+    return json_response(queries.booking_request_row(booked, viewer_of(request.auth)), status=201)
+
+
+@router.post(
+    "{int:session_id}/leave/",
+    response=answers_of(200, SessionDetail, 400, 401, 404),
+    operation_id="leave_session",
+    summary="Leave, or withdraw a request",
+    tags=BOOKING,
+)
+def leave_session(request: MemberRequest, session_id: SessionId) -> HttpResponse:
+    """Before the start. The place is free at once; the creator is told when a participant leaves."""
+    return _detail(request, booking.leave_session(session_id=session_id, by=request.auth))
+
+
+@router.post(
+    "{int:session_id}/approve_request/",
+    response=answers_of(200, BookingRequestOut, 400, 401, 403, 404, 413, 415),
+    operation_id="approve_request",
+    summary="Let a requester in",
+    tags=BOOKING,
+)
+def approve_request(request: MemberRequest, session_id: SessionId, payload: RequesterIn) -> HttpResponse:
+    """By the creator or a moderator, while the session is open and has room. Twice is fine."""
+    decided = booking.approve_request(session_id=session_id, requester_id=payload.user_id, by=request.auth)
+    return json_response(queries.booking_request_row(decided, viewer_of(request.auth)))
+
+
+@router.post(
+    "{int:session_id}/reject_request/",
+    response=answers_of(200, BookingRequestOut, 400, 401, 403, 404, 413, 415),
+    operation_id="reject_request",
+    summary="Turn a requester down",
+    tags=BOOKING,
+)
+def reject_request(request: MemberRequest, session_id: SessionId, payload: RequesterIn) -> HttpResponse:
+    """By the creator or a moderator. Twice is fine; one who is in already has to be removed instead."""
+    decided = booking.reject_request(session_id=session_id, requester_id=payload.user_id, by=request.auth)
+    return json_response(queries.booking_request_row(decided, viewer_of(request.auth)))
+
+
+@router.delete(
+    "{int:session_id}/participants/{int:user_id}/",
+    response=answers_of(204, None, 400, 401, 403, 404),
+    operation_id="remove_participant",
+    summary="Remove a participant",
+    tags=BOOKING,
+)
+def remove_participant(request: MemberRequest, session_id: SessionId, user_id: Path[Identifier]) -> HttpResponse:
+    """By the creator or a moderator, before the start; that member is told and may ask again."""
+    booking.remove_participant(session_id=session_id, participant_id=user_id, by=request.auth)
+    return HttpResponse(status=204)
+
+
+@router.post(
+    "{int:session_id}/participants/{int:user_id}/role/",
+    response=answers_of(200, ParticipantOut, 400, 401, 403, 404, 413, 415),
+    operation_id="change_role",
+    summary="Make a participant a tutor",
+    tags=BOOKING,
+)
+def change_role(
+    request: MemberRequest, session_id: SessionId, user_id: Path[Identifier], payload: RoleIn
+) -> HttpResponse:
+    """By the creator. A tutor may add materials; `student` takes that back."""
+    changed = booking.change_role(session_id=session_id, participant_id=user_id, role=payload.role, by=request.auth)
+    return json_response(queries.participant_row(changed, viewer_of(request.auth)))
+
+
+def _detail(request: MemberRequest, session: Session) -> HttpResponse:
+    return json_response(queries.detail_row(session, viewer_of(request.auth), _origin(request)))
+
+
+def _origin(request: HttpRequest) -> str:
+    return f"{request.scheme}://{request.get_host()}"

@@ -1,0 +1,185 @@
+"""Sessions, the requests to join them, and the reminders that were due.
+
+The constraints are what holds when everything above them is wrong: no overbooked session, no double request.
+"""
+
+from datetime import timedelta
+from typing import Any
+
+from django.conf import settings
+from django.db import models
+from django.db.models import F, Q
+
+from core import clock
+from modules.sessions.states import EVER_APPROVED, Moment, Status
+
+LEAST_MINUTES, MOST_MINUTES = 15, 480
+FEWEST_PLACES, MOST_PLACES = 2, 50
+
+
+class Level(models.TextChoices):
+    BEGINNER = "beginner"
+    INTERMEDIATE = "intermediate"
+    ADVANCED = "advanced"
+
+
+class Session(models.Model):
+    """A learning session that a member offers."""
+
+    title = models.CharField(max_length=200)
+    description = models.TextField(max_length=5000)
+    subject = models.CharField(max_length=100)
+    # The subject as it is searched: folded by Python, since the databases do not agree about letters beyond ASCII.
+    subject_key = models.CharField(max_length=300, editable=False)
+    level = models.CharField(max_length=12, choices=Level.choices)
+    date = models.DateTimeField("start")
+    duration = models.PositiveSmallIntegerField(help_text="Minutes.")
+    # Start and duration together, so that the clock finds what is over through an index.
+    ends_at = models.DateTimeField("end", editable=False)
+    max_participants = models.PositiveSmallIntegerField()
+    # How many are in. Kept on the row, so that the database itself can refuse one too many.
+    participant_count = models.PositiveSmallIntegerField(default=0, editable=False)
+    creator = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="sessions_offered")
+    status = models.CharField(max_length=16, choices=Status.choices, default=Status.PENDING_APPROVAL)
+    created_at = models.DateTimeField(default=clock.now, editable=False)
+    updated_at = models.DateTimeField(default=clock.now, editable=False)
+    # The first approval; from then on every member may see it, unless hidden.
+    approved_at = models.DateTimeField(null=True, editable=False)
+    decided_at = models.DateTimeField(null=True, editable=False)
+    decided_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+", editable=False
+    )
+    hidden_at = models.DateTimeField(null=True, editable=False)
+    # When its people are reminded next; empty while there is nothing to remind of.
+    reminder_due_at = models.DateTimeField(null=True, editable=False)
+    # Since when an approved session waits for a second look at what was changed after the approval.
+    second_look_since = models.DateTimeField(null=True, editable=False)
+
+    class Meta:
+        permissions = [("moderate_session", "Can approve, reject, cancel and hide sessions")]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(participant_count__lte=F("max_participants")), name="session_never_overbooked"
+            ),
+            models.CheckConstraint(
+                condition=Q(max_participants__range=(FEWEST_PLACES, MOST_PLACES)), name="session_places_in_bounds"
+            ),
+            models.CheckConstraint(
+                condition=Q(duration__range=(LEAST_MINUTES, MOST_MINUTES)), name="session_duration_in_bounds"
+            ),
+            models.CheckConstraint(condition=Q(ends_at__gt=F("date")), name="session_ends_after_start"),
+            models.CheckConstraint(condition=Q(status__in=Status.values), name="session_status_known"),
+            models.CheckConstraint(condition=Q(level__in=Level.values), name="session_level_known"),
+            models.CheckConstraint(condition=~Q(title="") & ~Q(subject="") & ~Q(description=""), name="session_named"),
+            models.CheckConstraint(
+                condition=~Q(status__in=sorted(EVER_APPROVED)) | Q(approved_at__isnull=False),
+                name="session_approved_has_time",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["-date", "-id"], name="session_by_date"),
+            models.Index(fields=["-created_at", "-id"], name="session_by_creation"),
+            models.Index(fields=["status", "-date", "-id"], name="session_by_status"),
+            models.Index(fields=["level", "-date", "-id"], name="session_by_level"),
+            models.Index(fields=["creator", "-date", "-id"], name="session_by_creator"),
+            models.Index(fields=["ends_at"], name="session_running", condition=Q(status=Status.ONGOING)),
+            models.Index(
+                fields=["reminder_due_at"], name="session_reminder", condition=Q(reminder_due_at__isnull=False)
+            ),
+            models.Index(
+                fields=["second_look_since"], name="session_second_look", condition=Q(second_look_since__isnull=False)
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.title
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        self.subject_key = self.subject.casefold()
+        self.ends_at = self.date + timedelta(minutes=self.duration)
+        fields = kwargs.get("update_fields")
+        if fields is not None:
+            kwargs["update_fields"] = {*fields, "subject_key", "ends_at"}
+        super().save(*args, **kwargs)
+
+    @property
+    def moment(self) -> Moment:
+        return Moment(
+            status=Status(self.status),
+            starts_at=self.date,
+            ends_at=self.ends_at,
+            somebody_is_in=self.participant_count > 0,
+        )
+
+    @property
+    def available_spots(self) -> int:
+        return max(self.max_participants - self.participant_count, 0)
+
+    @property
+    def is_full(self) -> bool:
+        return self.available_spots == 0
+
+
+class BookingRequest(models.Model):
+    """One member's request to join one session, and, once it is approved, their place in it.
+
+    Participation is the approved request itself: there can be no approved request without its participant, nor the
+    other way round.
+    """
+
+    class Status(models.TextChoices):
+        PENDING = "pending"
+        APPROVED = "approved"
+        REJECTED = "rejected"
+
+    class Role(models.TextChoices):
+        STUDENT = "student"
+        TUTOR = "tutor"
+
+    session = models.ForeignKey(Session, on_delete=models.CASCADE, related_name="booking_requests")
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="booking_requests")
+    message = models.TextField(max_length=1000, blank=True)
+    status = models.CharField(max_length=8, choices=Status.choices, default=Status.PENDING)
+    requested_at = models.DateTimeField(default=clock.now)
+    decided_at = models.DateTimeField(null=True)
+    decided_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
+    # The two that make a participant.
+    role = models.CharField(max_length=7, choices=Role.choices, default=Role.STUDENT)
+    joined_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["session", "user"], name="one_request_a_member"),
+            models.CheckConstraint(
+                condition=Q(status="approved", joined_at__isnull=False)
+                | (Q(status__in=["pending", "rejected"], joined_at__isnull=True) & Q(role="student")),
+                name="participant_is_approved_request",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["user", "status"], name="request_of_user"),
+            models.Index(fields=["session", "status"], name="request_by_status"),
+        ]
+
+    def __str__(self) -> str:
+        return f"Request {self.pk} for session {self.session_id}"
+
+
+class Reminder(models.Model):
+    """That a person was reminded of a session, for one offset and one start: never twice."""
+
+    session = models.ForeignKey(Session, on_delete=models.CASCADE, related_name="reminders")
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    minutes_before = models.PositiveIntegerField()
+    starts_at = models.DateTimeField()
+    created_at = models.DateTimeField(default=clock.now)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["session", "user", "minutes_before", "starts_at"], name="one_reminder_a_start"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"Reminder {self.minutes_before} minutes before session {self.session_id}"

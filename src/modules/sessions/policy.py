@@ -1,0 +1,163 @@
+"""Who may do what to a session: small, pure, and the only place that says so."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from core.accounts.models import User
+from core.accounts.presentation import EmailAudience
+from core.errors import DomainError, Forbidden, Invalid, StateForbids
+from modules.sessions.models import BookingRequest, Session
+from modules.sessions.states import EDGES, FINAL, OPEN, Mover, Status
+
+MODERATE = "learning_sessions.moderate_session"
+NO_FIELD_OF_ONGOING = ("date", "duration", "level")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Viewer:
+    """Who is asking, as far as sessions care."""
+
+    user: User
+    moderates: bool
+
+    @property
+    def id(self) -> int:
+        return self.user.pk
+
+
+def viewer_of(user: User) -> Viewer:
+    """A moderator is whoever has the permission; being staff is not enough."""
+    return Viewer(user=user, moderates=user.has_perm(MODERATE))
+
+
+def is_creator(session: Session, viewer: Viewer) -> bool:
+    return session.creator_id == viewer.id
+
+
+def acts_as_moderator(session: Session, viewer: Viewer) -> bool:
+    """Nobody moderates their own session, but for a superuser: there they are its creator like any other."""
+    return viewer.moderates and (not is_creator(session, viewer) or viewer.user.is_superuser)
+
+
+def runs(session: Session, viewer: Viewer) -> bool:
+    """May change the session, decide requests and remove participants."""
+    return is_creator(session, viewer) or viewer.moderates
+
+
+def require_runs(session: Session, viewer: Viewer) -> None:
+    if not runs(session, viewer):
+        raise Forbidden("Only the creator of a session or a moderator may do this.")
+
+
+def require_creator(session: Session, viewer: Viewer) -> None:
+    if not is_creator(session, viewer):
+        raise Forbidden("Only the creator of a session may do this.")
+
+
+def require_moderator(session: Session, viewer: Viewer) -> None:
+    if not viewer.moderates:
+        raise Forbidden("Only a moderator may do this.")
+    if not acts_as_moderator(session, viewer):
+        raise Forbidden("Nobody moderates a session of their own.")
+
+
+def movers(session: Session, viewer: Viewer) -> frozenset[Mover]:
+    """In which capacities a viewer may take this session along an edge."""
+    capacities = set()
+    if is_creator(session, viewer):
+        capacities.add(Mover.CREATOR)
+    if acts_as_moderator(session, viewer):
+        capacities.add(Mover.MODERATOR)
+    return frozenset(capacities)
+
+
+def require_edge(session: Session, target: Status, by: frozenset[Mover]) -> None:
+    """Raises `StateForbids`, naming both states, where there is no such edge (for anyone who acts on request), and
+    `Forbidden` where it is not theirs to take."""
+    source = Status(session.status)
+    allowed = EDGES.get((source, target), frozenset()) - {Mover.CLOCK, Mover.BOOKING}
+    if not allowed:
+        raise StateForbids(f"A session cannot go from {source} to {target}.")
+    if not allowed & by:
+        whose = "a moderator" if Mover.MODERATOR in allowed and len(allowed) == 1 else "its creator"
+        if len(allowed) > 1:
+            whose = "its creator or a moderator"
+        raise Forbidden(f"Only {whose} may take this session from {source} to {target}.")
+
+
+def require_reason(session: Session, viewer: Viewer, reason: str) -> None:
+    """A moderator who rejects a session that waits has to say why."""
+    if is_rejection(session, viewer) and not reason:
+        raise Invalid({"reason": ["Say why the session is rejected."]})
+
+
+def is_rejection(session: Session, viewer: Viewer) -> bool:
+    """Cancelling a session that waits is a rejection when somebody else's moderator does it."""
+    return session.status == Status.PENDING_APPROVAL and not is_creator(session, viewer)
+
+
+def require_editable(session: Session, changed: set[str]) -> None:
+    if not changed:
+        return
+    if session.status in FINAL:
+        raise StateForbids(f"A session that is {session.status} cannot be edited.")
+    fixed = [name for name in NO_FIELD_OF_ONGOING if name in changed]
+    if session.status == Status.ONGOING and fixed:
+        raise StateForbids(f"The {' and '.join(fixed)} of an ongoing session cannot be changed.")
+
+
+def joining_refused(session: Session, viewer_id: int, own_status: str | None, now: datetime) -> DomainError | None:
+    """Why this member cannot ask to join now, or `None` where they can: `can_join` and `join/` are this one rule.
+
+    `own_status` is the status of the request that they have already, if any.
+    """
+    if session.creator_id == viewer_id:
+        return StateForbids("You cannot join your own session.")
+    if own_status == BookingRequest.Status.APPROVED:
+        return StateForbids("Already joined")
+    if own_status == BookingRequest.Status.PENDING:
+        return StateForbids("You have already asked to join this session.")
+    return admission_refused(session, now)
+
+
+def admission_refused(session: Session, now: datetime) -> DomainError | None:
+    """Why nobody can be let in now, or `None`: a session is open, ahead, and has room."""
+    if session.status not in OPEN:
+        return StateForbids(f"This session is {Status(session.status).label}: nobody can join it.")
+    if session.date <= now:
+        return StateForbids("This session has already started.")
+    if session.is_full:
+        return StateForbids("This session is full.")
+    return None
+
+
+def require_before_start(session: Session, now: datetime) -> None:
+    """Places are given back and taken away only before the start."""
+    if session.status not in OPEN or session.date <= now:
+        raise StateForbids("This is possible only before the session starts.")
+
+
+def may_read_materials(session: Session, viewer: Viewer, own_status: str | None) -> bool:
+    return runs(session, viewer) or own_status == BookingRequest.Status.APPROVED
+
+
+def may_write_materials(session: Session, viewer: Viewer, own: BookingRequest | None) -> bool:
+    """The creator and those whom they made tutors."""
+    is_tutor = own is not None and own.role == BookingRequest.Role.TUTOR
+    return is_creator(session, viewer) or is_tutor
+
+
+def materials_closed_because(session: Session) -> str:
+    """Why nothing can be added to a session, `""` where something can; a completed one still takes recordings."""
+    if session.status in (Status.CANCELLED, Status.EXPIRED):
+        return f"Nothing can be added to a session that is {session.status}."
+    return ""
+
+
+def email_audience(creator_id: int, viewer: Viewer, own_status: str | None) -> EmailAudience:
+    """Whose addresses a viewer reads in a session: all of them if they run it, the creator's if they are in."""
+    if viewer.moderates or creator_id == viewer.id:
+        return EmailAudience(viewer_id=viewer.id, everyone=True)
+    if own_status == BookingRequest.Status.APPROVED:
+        return EmailAudience(viewer_id=viewer.id, others=frozenset({creator_id}))
+    return EmailAudience(viewer_id=viewer.id)

@@ -1,0 +1,83 @@
+"""What the sessions answer when other modules ask."""
+
+from core import clock
+from core.facts import answers
+from modules.materials.events import SessionAccess, SessionAccessAsked
+from modules.notifications.events import People, PeopleOfSession, StillHolds
+from modules.sessions import events
+from modules.sessions.models import BookingRequest, Session
+from modules.sessions.policy import (
+    email_audience,
+    materials_closed_because,
+    may_read_materials,
+    may_write_materials,
+    runs,
+    viewer_of,
+)
+from modules.sessions.queries import visible_sessions
+from modules.sessions.services.life_cycle import participant_ids
+from modules.sessions.states import OPEN
+
+
+@answers(SessionAccessAsked)
+def access_of(question: SessionAccessAsked) -> SessionAccess | None:
+    viewer = viewer_of(question.viewer)
+    session = visible_sessions(viewer).filter(pk=question.session_id).first()
+    if session is None:
+        return None
+    own = BookingRequest.objects.filter(session=session, user=viewer.user).first()
+    own_status = own.status if own else None
+    return SessionAccess(
+        reads=may_read_materials(session, viewer, own_status),
+        writes=may_write_materials(session, viewer, own),
+        manages=runs(session, viewer),
+        closed_because=materials_closed_because(session),
+        audience=email_audience(session.creator_id, viewer, own_status),
+    )
+
+
+@answers(PeopleOfSession)
+def people_of(question: PeopleOfSession) -> People | None:
+    session = Session.objects.filter(pk=question.session_id).first()
+    if session is None:
+        return None
+    return People(title=session.title, creator_id=session.creator_id, participant_ids=participant_ids(session))
+
+
+@answers(StillHolds)
+def still_holds(question: StillHolds) -> bool | None:
+    """Whether one of our facts is still worth telling: the state is read again, and what has passed is dropped."""
+    fact = question.fact
+    if not isinstance(fact, events.AboutSession):
+        return None
+    session = Session.objects.filter(pk=fact.session_id).first()
+    if session is None:
+        return isinstance(fact, events.SessionDeleted)
+    match fact:
+        case events.BookingRequested():
+            holds = _request_is(session, fact.member_id, BookingRequest.Status.PENDING)
+        case events.BookingRequestApproved():
+            holds = _request_is(session, fact.member_id, BookingRequest.Status.APPROVED)
+        case events.BookingRequestRejected() | events.SessionStarted():
+            holds = _request_is(session, question.person_id, BookingRequest.Status.REJECTED)
+        case events.SeatLeft() | events.ParticipantRemoved():
+            holds = not _request_is(session, fact.member_id, BookingRequest.Status.APPROVED)
+        case events.SessionApproved():
+            holds = session.status in OPEN
+        case events.SessionRescheduled():
+            holds = session.status in OPEN and session.date == fact.date
+        case events.ReminderDue():
+            holds = _is_to_be_reminded(session, fact, question.person_id)
+        case _:
+            holds = True
+    return holds
+
+
+def _request_is(session: Session, member_id: int, status: BookingRequest.Status) -> bool:
+    return BookingRequest.objects.filter(session=session, user_id=member_id, status=status).exists()
+
+
+def _is_to_be_reminded(session: Session, fact: events.ReminderDue, person_id: int) -> bool:
+    if session.status not in OPEN or session.date != fact.date or session.date <= clock.now():
+        return False
+    return person_id == session.creator_id or _request_is(session, person_id, BookingRequest.Status.APPROVED)

@@ -1,0 +1,324 @@
+"""What the session operations take and answer (docs/contract.md, "Sessions" and "Booking")."""
+
+from datetime import datetime
+from typing import Annotated, Any, Literal
+
+import ninja
+from pydantic import AfterValidator, ConfigDict, Field, JsonValue, StringConstraints, field_validator
+
+from core.accounts.schemas import UserOut
+from core.http.schemas import NO_TRUTH_VALUE, ONE_LINE, Identifier, RequestSchema
+from modules.sessions.models import FEWEST_PLACES, LEAST_MINUTES, MOST_MINUTES, MOST_PLACES
+from modules.sessions.states import Status, describe
+from modules.sessions.wall_clock import SentDate, parse_bound, parse_date, validate_zone
+
+StatusName = Literal["pending_approval", "approved", "scheduled", "ongoing", "completed", "cancelled", "expired"]
+LevelName = Literal["beginner", "intermediate", "advanced"]
+OrderingName = Literal["date", "-date", "created_at", "-created_at"]
+
+Title = Annotated[str, ONE_LINE, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
+Description = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=5000)]
+Subject = Annotated[str, ONE_LINE, StringConstraints(strip_whitespace=True, min_length=1, max_length=100)]
+Minutes = Annotated[int, NO_TRUTH_VALUE, Field(ge=LEAST_MINUTES, le=MOST_MINUTES)]
+Places = Annotated[int, NO_TRUTH_VALUE, Field(ge=FEWEST_PLACES, le=MOST_PLACES)]
+Zone = Annotated[str, AfterValidator(validate_zone)]
+Message = Annotated[str, StringConstraints(strip_whitespace=True, max_length=1000)]
+
+# What is not sent stays unset: this default is never looked at, and `null` is no value.
+UNSENT: Any = None
+
+WRITABLE = ("title", "description", "subject", "level", "duration", "max_participants")
+
+USER_EXAMPLE: dict[str, JsonValue] = {
+    "id": 1,
+    "username": "john_doe",
+    "first_name": "John",
+    "last_name": "Doe",
+    "email": "john@example.com",
+    "date_joined": "2024-01-01T00:00:00Z",
+}
+SESSION_EXAMPLE: dict[str, JsonValue] = {
+    "id": 1,
+    "title": "Advanced Python Programming",
+    "description": "Decorators, generators and context managers",
+    "subject": "Programming",
+    "level": "advanced",
+    "date": "2024-01-15T19:00:00Z",
+    "duration": 90,
+    "max_participants": 15,
+    "creator": USER_EXAMPLE,
+    "status": "pending_approval",
+    "created_at": "2024-01-10T10:00:00Z",
+    "updated_at": "2024-01-10T10:00:00Z",
+}
+
+
+# --- Answers ----------------------------------------------------------------------------------------------------
+
+
+class SessionCreated(ninja.Schema):
+    """A session as creating it answers."""
+
+    model_config = ConfigDict(json_schema_extra={"example": SESSION_EXAMPLE})
+
+    id: int
+    title: str
+    description: str
+    subject: str
+    level: LevelName
+    date: datetime = Field(description="The start, in UTC.")
+    duration: int = Field(description="Minutes.")
+    max_participants: int
+    creator: UserOut
+    status: StatusName = Field(description=f"Moves along these edges only:\n\n{describe()}")
+    created_at: datetime
+    updated_at: datetime
+
+
+class SessionListed(SessionCreated):
+    """A session as the list shows it."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "example": {
+                **SESSION_EXAMPLE,
+                "status": "scheduled",
+                "participant_count": 5,
+                "is_full": False,
+                "available_spots": 10,
+                "can_join": True,
+            }
+        }
+    )
+
+    participant_count: int = Field(description="Who is in, the creator not among them.")
+    is_full: bool
+    available_spots: int
+    can_join: bool = Field(description="Whether the caller's own `join/` would succeed now.")
+
+
+class ParticipantOut(ninja.Schema):
+    id: int
+    user: UserOut
+    role: Literal["student", "tutor"] = Field(description="A tutor may add materials.")
+    status: Literal["pending", "approved", "rejected"] = Field(description="Always `approved`: there are no others.")
+    joined_at: datetime
+
+
+class BookingRequestOut(ninja.Schema):
+    model_config = ConfigDict(
+        json_schema_extra={
+            "example": {
+                "id": 1,
+                "user": {**USER_EXAMPLE, "id": 3, "username": "bob_wilson", "first_name": "Bob", "last_name": "Wilson"},
+                "message": "I would like to learn this",
+                "status": "pending",
+                "requested_at": "2024-01-13T11:00:00Z",
+            }
+        }
+    )
+
+    id: int
+    user: UserOut
+    message: str
+    status: Literal["pending", "approved", "rejected"]
+    requested_at: datetime
+
+
+class SharedMaterial(ninja.Schema):
+    """A material in a session's detail, as `GET materials/` answers it."""
+
+    id: int
+    title: str
+    type: Literal["file", "link", "note"]
+    url: str
+    file: str = Field(description="A link that runs out.")
+    file_name: str
+    content: str
+    uploaded_by: UserOut
+    uploaded_at: datetime
+
+
+class SessionDetail(SessionCreated):
+    """A session in full."""
+
+    participants: list[ParticipantOut]
+    materials: list[SharedMaterial] = Field(description="Empty for those who may not read them.")
+    booking_requests: list[BookingRequestOut] = Field(
+        description="The creator and moderators see all, a requester their own, everyone else none."
+    )
+    is_full: bool
+    available_spots: int
+    participant_count: int = Field(description="Who is in, the creator not among them.")
+    can_join: bool = Field(description="Whether the caller's own `join/` would succeed now.")
+
+
+class SessionPage(ninja.Schema):
+    count: int
+    next: str | None
+    previous: str | None
+    results: list[SessionListed]
+
+
+class MySessions(ninja.Schema):
+    created: list[SessionDetail]
+    joined: list[SessionDetail] = Field(description="Those that the caller is a participant of.")
+
+
+# --- Requests ---------------------------------------------------------------------------------------------------
+
+
+class _WithDate(RequestSchema):
+    """The three fields that together say when: a date, and how to read one without an offset."""
+
+    date: Any = Field(
+        json_schema_extra={"type": "string"},
+        description=(
+            "With an offset or `Z` an instant. Without, the wall clock of the sender: read by `timezone_offset`, or by"
+            " the rules of `timezone` (else of the zone in the member's profile) where that zone's offset now agrees"
+            " with it or none is sent."
+        ),
+        examples=["2024-01-15T14:00:00-05:00"],
+    )
+    timezone_offset: Any = Field(
+        None,
+        json_schema_extra={"anyOf": [{"type": "integer", "minimum": -840, "maximum": 840}, {"type": "null"}]},
+        description="What JavaScript's `getTimezoneOffset()` says: minutes to ADD to local time to get UTC."
+        " Looked at only where `date` has no offset.",
+        examples=[300],
+    )
+    timezone: Zone | None = Field(None, description="IANA name, for this request only.", examples=["America/New_York"])
+
+    @field_validator("date", mode="after")
+    @classmethod
+    def _date(cls, value: object) -> datetime:
+        if not isinstance(value, str):
+            raise ValueError("Must be a date and time such as 2024-01-15T14:00:00Z.")
+        return parse_date(value)
+
+    def sent_date(self) -> SentDate:
+        return SentDate(value=self.date, offset=self.timezone_offset, zone=self.timezone)
+
+
+class SessionIn(_WithDate):
+    model_config = ConfigDict(
+        json_schema_extra={
+            "example": {
+                "title": "Advanced Python Programming",
+                "description": "Decorators, generators and context managers",
+                "subject": "Programming",
+                "level": "advanced",
+                "date": "2030-01-15T14:00:00-05:00",
+                "duration": 90,
+                "max_participants": 15,
+                "timezone_offset": 300,
+            }
+        }
+    )
+
+    title: Title
+    description: Description
+    subject: Subject
+    level: LevelName
+    duration: Minutes = Field(description="Minutes.")
+    max_participants: Places
+
+    def values(self) -> dict[str, Any]:
+        return self.model_dump(include=set(WRITABLE))
+
+
+class SessionChanges(_WithDate):
+    """Any subset of the writable fields; others (ids, counts, lists) are ignored, since whole objects come back."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "example": {
+                "title": "Advanced Python Programming, part two",
+                "date": "2030-01-16T14:00:00-05:00",
+                "duration": 120,
+            }
+        }
+    )
+
+    title: Title = Field(default=UNSENT)
+    description: Description = Field(default=UNSENT)
+    subject: Subject = Field(default=UNSENT)
+    level: LevelName = Field(default=UNSENT)
+    duration: Minutes = Field(default=UNSENT, description="Minutes.")
+    max_participants: Places = Field(default=UNSENT)
+    date: Any = Field(
+        default=UNSENT,
+        json_schema_extra={"type": "string"},
+        description=(
+            "As for creating. Without an offset and equal to the stored start's UTC wall clock, to the minute, it is no"
+            " change."
+        ),
+        examples=["2024-01-16T14:00:00-05:00"],
+    )
+    status: StatusName = Field(
+        default=UNSENT,
+        description="`cancelled`, `ongoing` and `completed` are the same as `cancel/`, `start/` and `end/`;"
+        " `scheduled` settles an approved session; `approved` is a moderator's. The stored one is no change.",
+    )
+    reason: Message = Field("", description="For a cancellation; a moderator who rejects must give one.")
+
+    def values(self) -> dict[str, Any]:
+        return self.model_dump(include=set(WRITABLE), exclude_unset=True)
+
+    def target(self) -> Status | None:
+        return Status(self.status) if "status" in self.model_fields_set else None
+
+    def changed_date(self) -> SentDate | None:
+        return self.sent_date() if "date" in self.model_fields_set else None
+
+
+class JoinIn(RequestSchema):
+    message: Message | None = Field(None, examples=["I would like to join this session"])
+
+
+class RequesterIn(RequestSchema):
+    user_id: Identifier = Field(description="The member who asked to join.", examples=[3])
+
+
+class CancelIn(RequestSchema):
+    reason: Message | None = Field(
+        None, description="Told to everyone concerned; a moderator who rejects a pending session must give one."
+    )
+
+
+class RoleIn(RequestSchema):
+    role: Literal["student", "tutor"]
+
+
+class SessionQuery(RequestSchema):
+    """How a list is narrowed, ordered and paged."""
+
+    status: StatusName | None = Field(None)
+    subject: str | None = Field(None, description="Contains this, whatever the case.", max_length=100)
+    level: LevelName | None = Field(None)
+    date_from: Any = Field(
+        None,
+        json_schema_extra={"type": "string"},
+        description="An instant or a plain day (UTC), inclusive.",
+        examples=["2024-01-15"],
+    )
+    date_to: Any = Field(
+        None,
+        json_schema_extra={"type": "string"},
+        description="An instant or a plain day (UTC), which is included whole.",
+        examples=["2024-01-31"],
+    )
+    creator: Annotated[int, Field(ge=0, le=2**63 - 1)] | None = Field(None, description="The creator's id.")
+    ordering: OrderingName = Field("-date")
+    page: Annotated[int, Field(ge=1, le=2**31 - 1)] = Field(1)
+    page_size: Annotated[int, Field(ge=1, le=100)] = Field(20)
+
+    @field_validator("date_from", mode="after")
+    @classmethod
+    def _from(cls, value: Any) -> datetime | None:
+        return None if value is None else parse_bound(str(value), end=False)
+
+    @field_validator("date_to", mode="after")
+    @classmethod
+    def _to(cls, value: Any) -> datetime | None:
+        return None if value is None else parse_bound(str(value), end=True)

@@ -1,0 +1,178 @@
+"""Asking to join, deciding, leaving (docs/contract.md, "Booking")."""
+
+from datetime import datetime
+
+from django.db import transaction
+
+from core import clock
+from core.accounts.models import User
+from core.errors import NotFound, StateForbids
+from core.facts.publish import publish
+from modules.sessions import events
+from modules.sessions.models import BookingRequest, Session
+from modules.sessions.policy import (
+    Viewer,
+    admission_refused,
+    joining_refused,
+    materials_closed_because,
+    require_before_start,
+    require_creator,
+    require_runs,
+    viewer_of,
+)
+from modules.sessions.services import transitions
+from modules.sessions.services.locking import locked_session, own_request
+from modules.sessions.services.naming import about, about_request
+from modules.sessions.states import Status
+
+
+def request_booking(*, session_id: int, message: str, by: User) -> BookingRequest:
+    """Ask to join. After a rejection the same request waits again. Raises `NotFound` and `StateForbids`."""
+    viewer = viewer_of(by)
+    with transaction.atomic():
+        session = locked_session(session_id, viewer)
+        request = own_request(session, viewer)
+        now = clock.now()
+        refusal = joining_refused(session, viewer.id, request.status if request else None, now)
+        if refusal is not None:
+            raise refusal
+        request = request or BookingRequest(session=session)
+        request.user = by
+        request.message = message
+        request.requested_at = now
+        request.status = BookingRequest.Status.PENDING
+        request.decided_at = request.decided_by = None
+        request.save()
+        publish(events.BookingRequested(**about_request(session, request)), by=by)
+    return request
+
+
+def approve_request(*, session_id: int, requester_id: int, by: User) -> BookingRequest:
+    """Let a requester in; the first one in settles the session. Approving twice changes nothing.
+
+    Raises `NotFound` (the request too), `Forbidden`, and `StateForbids` where nobody can be let in.
+    """
+    viewer = viewer_of(by)
+    with transaction.atomic():
+        session = locked_session(session_id, viewer)
+        require_runs(session, viewer)
+        request = _request_of(session, requester_id)
+        if request.status == BookingRequest.Status.APPROVED:
+            return request
+        now = clock.now()
+        refusal = admission_refused(session, now)
+        if refusal is not None:
+            raise refusal
+        _decide(request, BookingRequest.Status.APPROVED, viewer, now)
+        _count(session, +1)
+        publish(events.BookingRequestApproved(**about_request(session, request)), by=by)
+        if session.status == Status.APPROVED:
+            transitions.settle(session, viewer, reason="", now=now)
+    return request
+
+
+def reject_request(*, session_id: int, requester_id: int, by: User) -> BookingRequest:
+    """Turn a requester down. Rejecting twice changes nothing.
+
+    Raises `NotFound` (the request too), `Forbidden`, and `StateForbids` for one who is in already.
+    """
+    viewer = viewer_of(by)
+    with transaction.atomic():
+        session = locked_session(session_id, viewer)
+        require_runs(session, viewer)
+        request = _request_of(session, requester_id)
+        if request.status == BookingRequest.Status.APPROVED:
+            raise StateForbids("This request is approved already: remove the participant instead.")
+        if request.status == BookingRequest.Status.PENDING:
+            _decide(request, BookingRequest.Status.REJECTED, viewer, clock.now())
+            publish(events.BookingRequestRejected(**about_request(session, request)), by=by)
+    return request
+
+
+def leave_session(*, session_id: int, by: User) -> Session:
+    """Give a place back, or withdraw a request, before the start. Raises `NotFound` and `StateForbids`."""
+    viewer = viewer_of(by)
+    with transaction.atomic():
+        session = locked_session(session_id, viewer)
+        request = own_request(session, viewer)
+        if request is None or request.status == BookingRequest.Status.REJECTED:
+            raise StateForbids("You are not in this session.")
+        require_before_start(session, clock.now())
+        was_in = request.status == BookingRequest.Status.APPROVED
+        told = about_request(session, request)
+        request.delete()
+        if was_in:
+            _count(session, -1)
+            publish(events.SeatLeft(**told), by=by)
+        else:
+            publish(events.BookingRequestWithdrawn(**told), by=by)
+    return session
+
+
+def remove_participant(*, session_id: int, participant_id: int, by: User) -> None:
+    """Take a place away before the start; they may ask again. `participant_id` is the member's id.
+
+    Raises `NotFound` (for one who is not in, too), `Forbidden` and `StateForbids`.
+    """
+    viewer = viewer_of(by)
+    with transaction.atomic():
+        session = locked_session(session_id, viewer)
+        require_runs(session, viewer)
+        request = _participant(session, participant_id)
+        require_before_start(session, clock.now())
+        told = about_request(session, request)
+        request.delete()
+        _count(session, -1)
+        publish(events.ParticipantRemoved(**told), by=by)
+
+
+def change_role(*, session_id: int, participant_id: int, role: str, by: User) -> BookingRequest:
+    """Make a participant a tutor, who may add materials, or a student again. `participant_id` is the member's id.
+
+    Raises `NotFound` (for one who is not in, too), `Forbidden`, and `StateForbids` once nothing can be added.
+    """
+    viewer = viewer_of(by)
+    with transaction.atomic():
+        session = locked_session(session_id, viewer)
+        require_creator(session, viewer)
+        request = _participant(session, participant_id)
+        if request.role == role:
+            return request
+        if materials_closed_because(session):
+            raise StateForbids(f"Roles in a session that is {session.status} cannot be changed.")
+        changes = {"role": (request.role, role)}
+        request.role = role
+        request.save(update_fields=["role"])
+        fact = events.ParticipantRoleChanged(
+            **about(session), member_id=request.user_id, role="tutor" if role == "tutor" else "student"
+        )
+        publish(fact, by=by, changes=changes)
+    return request
+
+
+def _request_of(session: Session, requester_id: int) -> BookingRequest:
+    request = BookingRequest.objects.select_related("user").filter(session=session, user_id=requester_id).first()
+    if request is None:
+        raise NotFound("This member has not asked to join the session.")
+    return request
+
+
+def _participant(session: Session, member_id: int) -> BookingRequest:
+    participants = BookingRequest.objects.filter(session=session, status=BookingRequest.Status.APPROVED)
+    request = participants.select_related("user").filter(user_id=member_id).first()
+    if request is None:
+        raise NotFound("This member is not in the session.")
+    return request
+
+
+def _decide(request: BookingRequest, status: BookingRequest.Status, viewer: Viewer, now: datetime) -> None:
+    request.status = status
+    request.decided_at = now
+    request.decided_by = viewer.user
+    request.joined_at = now if status == BookingRequest.Status.APPROVED else None
+    request.save(update_fields=["status", "decided_at", "decided_by", "joined_at"])
+
+
+def _count(session: Session, step: int) -> None:
+    session.participant_count += step
+    session.save(update_fields=["participant_count"])

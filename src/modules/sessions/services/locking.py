@@ -1,0 +1,26 @@
+"""Taking hold of a session before deciding anything about it."""
+
+from core import clock
+from core.errors import NotFound
+from modules.sessions.models import BookingRequest, Session
+from modules.sessions.policy import Viewer
+from modules.sessions.queries import visible_sessions
+from modules.sessions.services.life_cycle import catch_up
+
+
+def locked_session(session_id: int, viewer: Viewer) -> Session:
+    """The session, locked until the transaction ends and moved to where the clock says it is by now.
+
+    Every change of a session, of its requests or of its places begins here, so that they come one after the other.
+    Raises `NotFound` where the viewer may not know of it.
+    """
+    visible = visible_sessions(viewer).select_related("creator")
+    session = visible.select_for_update(of=("self",)).filter(pk=session_id).first()
+    if session is None:
+        raise NotFound("There is no such session.")
+    catch_up(session, clock.now())
+    return session
+
+
+def own_request(session: Session, viewer: Viewer) -> BookingRequest | None:
+    return BookingRequest.objects.filter(session=session, user=viewer.user).first()

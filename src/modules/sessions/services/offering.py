@@ -1,0 +1,128 @@
+"""Offering a session, changing it, taking it back (docs/contract.md, "Sessions")."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from django.db import transaction
+
+from core import clock
+from core.accounts.models import User
+from core.errors import Invalid, StateForbids
+from core.facts.publish import publish
+from modules.sessions import events
+from modules.sessions.models import Session
+from modules.sessions.policy import Viewer, acts_as_moderator, require_editable, require_runs, viewer_of
+from modules.sessions.services import transitions
+from modules.sessions.services.life_cycle import arm_reminders, participant_ids, requester_ids
+from modules.sessions.services.locking import locked_session
+from modules.sessions.services.naming import about
+from modules.sessions.states import OPEN, Status
+from modules.sessions.wall_clock import SentDate, instant_of, same_wall_clock
+
+DATE_IN_THE_PAST = "Session date must be in the future"
+# What a moderator has judged: changing it after the approval asks for a second look.
+JUDGED = frozenset({"title", "description", "subject"})
+
+
+def offer_session(*, values: Mapping[str, Any], date: SentDate, by: User) -> Session:
+    """Make a session that waits for a moderator.
+
+    `values` are title, description, subject, level, duration (minutes) and max_participants, held to their bounds
+    already. Raises `Invalid`, and `StateForbids` for a date that has passed.
+    """
+    now = clock.now()
+    start = _future(instant_of(date, home=by.timezone, now=now), now)
+    with transaction.atomic():
+        session = Session.objects.create(**values, date=start, creator=by, created_at=now, updated_at=now)
+        publish(events.SessionOffered(**about(session), date=start), by=by)
+    return session
+
+
+def edit_session(
+    *,
+    session_id: int,
+    values: Mapping[str, Any],
+    date: SentDate | None,
+    status: Status | None,
+    reason: str,
+    by: User,
+) -> Session:
+    """Change any of the writable fields and, where `status` differs from the stored one, move the session there.
+
+    A value equal to the stored one is no change. All of it happens or nothing.
+    Raises `NotFound`, `Forbidden`, `StateForbids` and `Invalid`.
+    """
+    viewer = viewer_of(by)
+    with transaction.atomic():
+        session = locked_session(session_id, viewer)
+        require_runs(session, viewer)
+        now = clock.now()
+        wanted = dict(values)
+        if date is not None and not same_wall_clock(date, session.date):
+            wanted["date"] = instant_of(date, home=by.timezone, now=now)
+        _change_fields(session, wanted, viewer, now)
+        if status is not None and not _is_there(session, status):
+            transitions.take(session, status, viewer, reason=reason.strip(), now=now)
+    return session
+
+
+def delete_session(*, session_id: int, by: User) -> None:
+    """Remove a session that nobody is in, with its requests. Raises `NotFound`, `Forbidden`, `StateForbids`."""
+    viewer = viewer_of(by)
+    with transaction.atomic():
+        session = locked_session(session_id, viewer)
+        require_runs(session, viewer)
+        if session.participant_count:
+            raise StateForbids("Somebody is in this session: cancel it instead of deleting it.")
+        fact = events.SessionDeleted(**about(session), requester_ids=requester_ids(session))
+        session.delete()
+        publish(fact, by=by)
+
+
+def _change_fields(session: Session, wanted: Mapping[str, Any], viewer: Viewer, now: datetime) -> None:
+    changes = {
+        name: (getattr(session, name), value) for name, value in wanted.items() if getattr(session, name) != value
+    }
+    require_editable(session, set(changes))
+    if not changes:
+        return
+    if "date" in changes:
+        _future(wanted["date"], now)
+    if changes.get("max_participants") and wanted["max_participants"] < session.participant_count:
+        raise Invalid({"max_participants": [f"{session.participant_count} participants are in already."]})
+    for name, (_, value) in changes.items():
+        setattr(session, name, value)
+    judged_anew = bool(JUDGED & changes.keys()) and session.approved_at is not None
+    second_look = judged_anew and not acts_as_moderator(session, viewer)
+    if second_look and session.second_look_since is None:
+        session.second_look_since = now
+    if "date" in changes:
+        arm_reminders(session, now=now)
+    session.updated_at = now
+    session.save(update_fields=[*changes, "second_look_since", "reminder_due_at", "updated_at"])
+    publish(events.SessionEdited(**about(session), second_look=second_look), by=viewer.user, changes=changes)
+    if "date" in changes:
+        _tell_of_new_date(session, changes["date"][0], viewer)
+
+
+def _tell_of_new_date(session: Session, previous: datetime, viewer: Viewer) -> None:
+    fact = events.SessionRescheduled(
+        **about(session),
+        date=session.date,
+        previous_date=previous,
+        participant_ids=participant_ids(session),
+        requester_ids=requester_ids(session),
+    )
+    publish(fact, by=viewer.user)
+
+
+def _is_there(session: Session, status: Status) -> bool:
+    """Clients send whole objects back: `approved` is true of every session that has gone on from there."""
+    return session.status == status or (status == Status.APPROVED and session.status in OPEN | {Status.ONGOING})
+
+
+def _future(date: datetime, now: datetime) -> datetime:
+    if date <= now:
+        raise StateForbids(DATE_IN_THE_PAST)
+    return date

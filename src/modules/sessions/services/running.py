@@ -1,0 +1,41 @@
+"""What the creator of a session does on the day, and calling one off (docs/contract.md, "Sessions")."""
+
+from django.db import transaction
+
+from core import clock
+from core.accounts.models import User
+from modules.sessions.models import Session
+from modules.sessions.policy import viewer_of
+from modules.sessions.services import transitions
+from modules.sessions.services.locking import locked_session
+
+
+def start_session(*, session_id: int, by: User) -> Session:
+    """Begin before or at the time; closes the requests that are undecided. Raises `NotFound`, `Forbidden`,
+    `StateForbids`."""
+    viewer = viewer_of(by)
+    with transaction.atomic():
+        session = locked_session(session_id, viewer)
+        transitions.start(session, viewer, reason="", now=clock.now())
+    return session
+
+
+def end_session(*, session_id: int, by: User) -> Session:
+    """Raises `NotFound`, `Forbidden`, `StateForbids`."""
+    viewer = viewer_of(by)
+    with transaction.atomic():
+        session = locked_session(session_id, viewer)
+        transitions.end(session, viewer, reason="", now=clock.now())
+    return session
+
+
+def cancel_session(*, session_id: int, by: User, reason: str) -> Session:
+    """Call a session off, which closes its requests; a moderator's cancelling of one that waits is its rejection.
+
+    Raises `NotFound`, `Forbidden`, `StateForbids`, and `Invalid` for a rejection without a reason.
+    """
+    viewer = viewer_of(by)
+    with transaction.atomic():
+        session = locked_session(session_id, viewer)
+        transitions.cancel(session, viewer, reason=reason.strip(), now=clock.now())
+    return session

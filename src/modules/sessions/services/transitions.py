@@ -1,0 +1,113 @@
+"""The edges that people take, on a session that is locked already: approve, settle, start, end, cancel."""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+from core.errors import StateForbids
+from core.facts.publish import publish
+from modules.sessions import events
+from modules.sessions.models import Session
+from modules.sessions.policy import (
+    Viewer,
+    is_rejection,
+    movers,
+    require_creator,
+    require_edge,
+    require_reason,
+    require_runs,
+)
+from modules.sessions.services.life_cycle import (
+    arm_reminders,
+    begin,
+    close_requests,
+    complete,
+    move,
+    participant_ids,
+)
+from modules.sessions.services.naming import about
+from modules.sessions.states import Status
+
+# How early a creator may start.
+EARLY = timedelta(minutes=15)
+
+
+def approve(session: Session, viewer: Viewer, *, reason: str, now: datetime) -> None:
+    require_edge(session, Status.APPROVED, movers(session, viewer))
+    session.approved_at = session.approved_at or now
+    _note_decision(session, viewer, now)
+    changes = move(session, Status.APPROVED, now=now)
+    arm_reminders(session, now=now)
+    session.save(update_fields=["approved_at", "decided_at", "decided_by", "reminder_due_at"])
+    publish(events.SessionApproved(**about(session)), by=viewer.user, reason=reason, changes=changes)
+
+
+def settle(session: Session, viewer: Viewer, *, reason: str, now: datetime) -> None:
+    """Approved to scheduled: by its creator's word, or because somebody is in."""
+    changes = move(session, Status.SCHEDULED, now=now)
+    publish(events.SessionScheduled(**about(session)), by=viewer.user, reason=reason, changes=changes)
+
+
+def settle_by_creator(session: Session, viewer: Viewer, *, reason: str, now: datetime) -> None:
+    require_edge(session, Status.SCHEDULED, movers(session, viewer))
+    settle(session, viewer, reason=reason, now=now)
+
+
+def start(session: Session, viewer: Viewer, *, reason: str, now: datetime) -> None:
+    require_creator(session, viewer)
+    require_edge(session, Status.ONGOING, movers(session, viewer))
+    if now < session.date - EARLY:
+        raise StateForbids("A session can be started from 15 minutes before its time.")
+    if session.participant_count == 0:
+        raise StateForbids("Nobody is in this session: it cannot be started.")
+    fact, changes = begin(session, now=now)
+    publish(fact, by=viewer.user, reason=reason, changes=changes)
+
+
+def end(session: Session, viewer: Viewer, *, reason: str, now: datetime) -> None:
+    require_creator(session, viewer)
+    require_edge(session, Status.COMPLETED, movers(session, viewer))
+    fact, changes = complete(session, now=now)
+    publish(fact, by=viewer.user, reason=reason, changes=changes)
+
+
+def cancel(session: Session, viewer: Viewer, *, reason: str, now: datetime) -> None:
+    """Call a session off; for a moderator and a session that waits, that is a rejection, which needs a reason."""
+    require_runs(session, viewer)
+    require_edge(session, Status.CANCELLED, movers(session, viewer))
+    require_reason(session, viewer, reason)
+    rejected = is_rejection(session, viewer)
+    requester_ids = close_requests(session, now=now)
+    changes = move(session, Status.CANCELLED, now=now)
+    if rejected:
+        _note_decision(session, viewer, now)
+        session.save(update_fields=["decided_at", "decided_by"])
+        publish(events.SessionRejected(**about(session)), by=viewer.user, reason=reason, changes=changes)
+        return
+    fact = events.SessionCancelled(
+        **about(session), participant_ids=participant_ids(session), requester_ids=requester_ids
+    )
+    publish(fact, by=viewer.user, reason=reason, changes=changes)
+
+
+Transition = Callable[..., None]
+TRANSITIONS: dict[Status, Transition] = {
+    Status.APPROVED: approve,
+    Status.SCHEDULED: settle_by_creator,
+    Status.ONGOING: start,
+    Status.COMPLETED: end,
+    Status.CANCELLED: cancel,
+}
+
+
+def take(session: Session, target: Status, viewer: Viewer, *, reason: str, now: datetime) -> None:
+    """Take the session to the state that somebody asks for, if they may and there is an edge."""
+    transition = TRANSITIONS.get(target)
+    if transition is None:
+        require_edge(session, target, movers(session, viewer))
+        raise StateForbids(f"Nobody takes a session to {target}.")
+    transition(session, viewer, reason=reason, now=now)
+
+
+def _note_decision(session: Session, viewer: Viewer, now: datetime) -> None:
+    session.decided_at = now
+    session.decided_by = viewer.user
