@@ -1,1 +1,66 @@
-"""System checks."""
+"""What a deployer can get wrong, found by `manage.py check` and before every start. The ids stay what they are."""
+
+import ipaddress
+from collections.abc import Iterator
+from typing import Any
+
+from django.conf import settings
+from django.core.checks import CheckMessage, Error, register
+from django.db import connection
+
+TAG = "deployment"
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a server that listens on `host` is out of reach for other machines. A name may lead anywhere."""
+    if host.lower() == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return False
+
+
+@register(TAG)
+def check_deployment(**_: Any) -> list[CheckMessage]:
+    return [*_who_reaches_it(), *_several_processes()]
+
+
+def _who_reaches_it() -> Iterator[Error]:
+    reached_by_others = not is_loopback(settings.HOST)
+    if settings.SECRET_KEY == settings.BUILT_IN_SECRET_KEY and (reached_by_others or not settings.DEBUG):
+        yield Error(
+            "SECRET_KEY is the built-in one, which everybody can read.",
+            hint="Set SECRET_KEY to a long random value of your own.",
+            id="core.E001",
+        )
+    if settings.DEBUG and reached_by_others:
+        yield Error(
+            f"DEBUG is on while HOST={settings.HOST} lets other machines in.",
+            hint="Set DEBUG=false, or HOST=127.0.0.1.",
+            id="core.E002",
+        )
+    if not settings.DEBUG and not settings.ALLOWED_HOSTS:
+        yield Error(
+            "ALLOWED_HOSTS is empty, so that without DEBUG every request is refused.",
+            hint="Set ALLOWED_HOSTS to the names that lead here, separated by commas.",
+            id="core.E003",
+        )
+
+
+def _several_processes() -> Iterator[Error]:
+    processes: int = getattr(settings, "WEB_PROCESSES", 1)
+    if processes == 1:
+        return
+    if connection.vendor == "sqlite":
+        yield Error(
+            f"SQLite cannot lock rows for WEB_PROCESSES={processes}.",
+            hint="Set DATABASE_URL to a PostgreSQL database, or WEB_PROCESSES=1.",
+            id="core.E004",
+        )
+    if settings.CACHES["default"]["BACKEND"] == "django.core.cache.backends.locmem.LocMemCache":
+        yield Error(
+            f"Each of WEB_PROCESSES={processes} has a cache and counters of its own.",
+            hint="Set REDIS_URL, or WEB_PROCESSES=1.",
+            id="core.E005",
+        )
