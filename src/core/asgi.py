@@ -1,14 +1,11 @@
 import os
 from typing import cast
 
-from django.core.asgi import get_asgi_application
-
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "core.settings")
 
-from core.http.body_limit import BodyLimit
+from django.conf import settings
+from django.core.asgi import get_asgi_application
 
-django_application = get_asgi_application()
+from core.http.body_limit import Application, BodyLimit
 
-from django.conf import settings  # noqa: E402
-
-application = BodyLimit(cast(Application, django_application), most=settings.REQUEST_MAX_BYTES)
+application = BodyLimit(cast(Application, get_asgi_application()), most=settings.REQUEST_MAX_BYTES)

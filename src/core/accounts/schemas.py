@@ -8,9 +8,9 @@ from pydantic import Field, StringConstraints
 
 from core.http.schemas import ONE_LINE, RequestSchema
 
-NameText = Annotated[str, ONE_LINE, StringConstraints(strip_whitespace=True, max_length=150)]
-Username = Annotated[str, ONE_LINE, StringConstraints(strip_whitespace=True, min_length=1, max_length=150)]
-Address = Annotated[str, ONE_LINE, StringConstraints(strip_whitespace=True, min_length=3, max_length=254)]
+NameText = Annotated[str, StringConstraints(strip_whitespace=True, max_length=150), ONE_LINE]
+Username = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=150), ONE_LINE]
+Address = Annotated[str, StringConstraints(strip_whitespace=True, min_length=3, max_length=254), ONE_LINE]
 # Not trimmed; bounded, since hashing takes time that grows with it.
 Password = Annotated[str, StringConstraints(min_length=1, max_length=1000)]
 Secret = Annotated[str, StringConstraints(min_length=1, max_length=5000)]

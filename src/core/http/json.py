@@ -49,4 +49,7 @@ class JsonParser(Parser):
     def parse_body(self, request: HttpRequest) -> Any:
         if request.content_type != "application/json":
             raise UnsupportedContentType("Send this body as application/json.")
-        return decode(request.body)
+        content = decode(request.body)
+        if content is not None and not isinstance(content, dict):
+            raise MalformedBody("The body must be a JSON object.")
+        return content

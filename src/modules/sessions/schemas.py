@@ -16,9 +16,9 @@ StatusName = Literal["pending_approval", "approved", "scheduled", "ongoing", "co
 LevelName = Literal["beginner", "intermediate", "advanced"]
 OrderingName = Literal["date", "-date", "created_at", "-created_at"]
 
-Title = Annotated[str, ONE_LINE, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
+Title = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200), ONE_LINE]
 Description = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=5000)]
-Subject = Annotated[str, ONE_LINE, StringConstraints(strip_whitespace=True, min_length=1, max_length=100)]
+Subject = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100), ONE_LINE]
 Minutes = Annotated[int, NO_TRUTH_VALUE, Field(ge=LEAST_MINUTES, le=MOST_MINUTES)]
 Places = Annotated[int, NO_TRUTH_VALUE, Field(ge=FEWEST_PLACES, le=MOST_PLACES)]
 Zone = Annotated[str, AfterValidator(validate_zone)]

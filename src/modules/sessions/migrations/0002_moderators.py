@@ -16,7 +16,7 @@ NAMES = {
 }
 
 
-def make_group(apps: StateApps, schema_editor: BaseDatabaseSchemaEditor) -> None:
+def make_group(apps: StateApps, _schema_editor: BaseDatabaseSchemaEditor) -> None:
     # Django makes permissions after all migrations: too late for a group that shall have them.
     content_types = apps.get_model("contenttypes", "ContentType")
     permissions = apps.get_model("auth", "Permission")
