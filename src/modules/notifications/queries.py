@@ -29,9 +29,13 @@ def list_notifications(
         rows = rows.filter(read_at=None)
     if before is not None:
         rows = rows.filter(pk__lt=before)
-    read = ExpressionWrapper(Q(read_at__isnull=False), output_field=BooleanField())
-    values = rows.order_by("-pk").values(
-        "id", "user", "title", "message", "type", session=F("session_id"), read=read, created_at=F("created_at")
+    values = (
+        rows.annotate(
+            session=F("session_id"),
+            read=ExpressionWrapper(Q(read_at__isnull=False), output_field=BooleanField()),
+        )
+        .order_by("-pk")
+        .values("id", "user", "title", "message", "type", "session", "read", "created_at")
     )
     return cast(list[NotificationRow], list(values[:limit]))
 
