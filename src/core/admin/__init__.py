@@ -1,0 +1,5 @@
+"""What superusers see of members and of the records. Importing the parts registers them."""
+
+from core.admin import members, records
+
+__all__ = ["members", "records"]

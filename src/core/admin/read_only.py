@@ -1,0 +1,31 @@
+"""A list that shows and never changes: changes go through services."""
+
+from typing import Any
+
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest
+from unfold.admin import ModelAdmin
+
+from core.accounts.models import User
+
+
+class ReadOnlyAdmin(ModelAdmin):
+    """Lists and pages without a way to add, change or delete."""
+
+    show_full_result_count = False
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+def acting_member(request: HttpRequest) -> User:
+    """The member at the admin, as services want to know them."""
+    if not isinstance(request.user, User):
+        raise PermissionDenied
+    return request.user
