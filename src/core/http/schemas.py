@@ -51,4 +51,4 @@ ONE_LINE = BeforeValidator(_no_control_characters)
 NO_TRUTH_VALUE = BeforeValidator(_no_truth_value)
 
 # The ids that a database can hold; anything else in a path is simply not there.
-Identifier = Annotated[int, NO_TRUTH_VALUE, Field(ge=1, le=2**63 - 1)]
+Identifier = Annotated[int, Field(ge=1, le=2**63 - 1), NO_TRUTH_VALUE]
