@@ -37,7 +37,7 @@ class NotificationAdmin(ModelAdmin):
 
     @admin.display(boolean=True, description="read")
     def was_read(self, notification: Notification) -> bool:
-        return notification.read
+        return notification.read_at is not None
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False

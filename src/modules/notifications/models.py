@@ -45,7 +45,3 @@ class Notification(models.Model):
 
     def __str__(self) -> str:
         return f"{self.title} (to member {self.user_id})"
-
-    @property
-    def read(self) -> bool:
-        return self.read_at is not None

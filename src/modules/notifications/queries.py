@@ -53,6 +53,6 @@ def present_notification(notification: Notification) -> NotificationRow:
         "message": notification.message,
         "type": notification.type,
         "session": notification.session_id,
-        "read": notification.read,
+        "read": notification.read_at is not None,
         "created_at": notification.created_at,
     }

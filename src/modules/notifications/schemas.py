@@ -12,11 +12,19 @@ from core.http.schemas import Identifier, RequestSchema
 class NotificationsIn(RequestSchema):
     """Which of the caller's notifications to list."""
 
-    limit: Annotated[int, Field(ge=1, le=500)] = Field(100, description="At most so many.", examples=[100])
-    before: Identifier | None = Field(
-        None, description="Only those older than the one of this id: the last of the page before.", examples=[42]
+    # Of a parameter in the query string, OpenAPI takes one `example` where JSON Schema takes a list of `examples`.
+
+    limit: Annotated[int, Field(ge=1, le=500)] = Field(
+        100, description="At most so many.", json_schema_extra={"example": 100}
     )
-    unread: bool = Field(False, description="`true`: only those not read yet. `false`: all.", examples=[True])
+    before: Identifier | None = Field(
+        None,
+        description="Only those older than the one of this id: the last of the page before.",
+        json_schema_extra={"example": 42},
+    )
+    unread: bool = Field(
+        False, description="`true`: only those not read yet. `false`: all.", json_schema_extra={"example": True}
+    )
 
 
 class NotificationOut(ninja.Schema):

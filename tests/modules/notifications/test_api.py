@@ -428,5 +428,9 @@ def test_the_document_describes_every_operation() -> None:
     }
     assert all(operation["summary"] and operation["description"] for operation in operations.values())
     listing = operations["list_notifications"]
-    assert [parameter["name"] for parameter in listing["parameters"]] == ["limit", "before", "unread"]
+    assert {each["name"]: each["example"] for each in listing["parameters"]} == {
+        "limit": 100,
+        "before": 42,
+        "unread": True,
+    }
     assert "Link" in listing["responses"][200]["headers"]

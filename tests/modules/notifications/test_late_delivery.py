@@ -108,7 +108,12 @@ def test_whether_it_holds_is_not_asked_about_the_one_who_caused_it(
     john: Any, jane: Any, news: Any, answer: Any
 ) -> None:
     asked = []
-    answer(StillHolds, lambda question: asked.append(question.person_id) or True)
+
+    def note(question: StillHolds) -> bool:
+        asked.append(question.person_id)
+        return True
+
+    answer(StillHolds, note)
     news.publish_while_broken("tell_of_cancellation", cancelled(john, jane), by=john)
     news.serve_again()
 
