@@ -20,13 +20,24 @@ from modules.sessions.states import OPEN, Status, moved_by_clock
 logger = logging.getLogger(__name__)
 
 
+def arm_reminders(session: Session, *, now: datetime) -> None:
+    """Set when its people are reminded next (the caller saves it): called whenever it opens or its start moves."""
+    session.reminder_due_at = next_reminder_at(session.date, now=now) if session.status in OPEN else None
+
+
 def move(session: Session, target: Status, *, now: datetime) -> Changes:
-    """Set the status (the caller has checked the edge, and publishes the fact); returns the change for the record."""
+    """Set the status and what hangs on it (the caller has checked the edge, and publishes the fact).
+
+    Returns the change for the record. Saves `decided_at` and `decided_by` too, where the caller has set them.
+    """
     before, session.status = session.status, target
     session.updated_at = now
-    if target not in OPEN:
+    if target == Status.APPROVED:
+        session.approved_at = session.approved_at or now
+        arm_reminders(session, now=now)
+    elif target not in OPEN:
         session.reminder_due_at = None
-    session.save(update_fields=["status", "updated_at", "reminder_due_at"])
+    session.save(update_fields=["status", "updated_at", "approved_at", "decided_at", "decided_by", "reminder_due_at"])
     return {"status": (str(before), str(target))}
 
 
@@ -76,11 +87,6 @@ def catch_up(session: Session, now: datetime) -> bool:
         publish(fact, by=None, changes=changes)
         moved = True
     return moved
-
-
-def arm_reminders(session: Session, *, now: datetime) -> None:
-    """Set when its people are reminded next (the caller saves it): called whenever it opens or its start moves."""
-    session.reminder_due_at = next_reminder_at(session.date, now=now) if session.status in OPEN else None
 
 
 def advance_due_sessions(*, limit: int = 5000) -> int:

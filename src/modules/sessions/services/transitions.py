@@ -17,7 +17,6 @@ from modules.sessions.policy import (
     require_runs,
 )
 from modules.sessions.services.life_cycle import (
-    arm_reminders,
     begin,
     close_requests,
     complete,
@@ -33,11 +32,8 @@ EARLY = timedelta(minutes=15)
 
 def approve(session: Session, viewer: Viewer, *, reason: str, now: datetime) -> None:
     require_edge(session, Status.APPROVED, movers(session, viewer))
-    session.approved_at = session.approved_at or now
     _note_decision(session, viewer, now)
     changes = move(session, Status.APPROVED, now=now)
-    arm_reminders(session, now=now)
-    session.save(update_fields=["approved_at", "decided_at", "decided_by", "reminder_due_at"])
     publish(events.SessionApproved(**about(session)), by=viewer.user, reason=reason, changes=changes)
 
 
@@ -75,17 +71,17 @@ def cancel(session: Session, viewer: Viewer, *, reason: str, now: datetime) -> N
     require_runs(session, viewer)
     require_edge(session, Status.CANCELLED, movers(session, viewer))
     require_reason(session, viewer, reason)
-    rejected = is_rejection(session, viewer)
-    requester_ids = close_requests(session, now=now)
-    changes = move(session, Status.CANCELLED, now=now)
-    if rejected:
+    if is_rejection(session, viewer):
         _note_decision(session, viewer, now)
-        session.save(update_fields=["decided_at", "decided_by"])
+        changes = move(session, Status.CANCELLED, now=now)
         publish(events.SessionRejected(**about(session)), by=viewer.user, reason=reason, changes=changes)
         return
     fact = events.SessionCancelled(
-        **about(session), participant_ids=participant_ids(session), requester_ids=requester_ids
+        **about(session),
+        participant_ids=participant_ids(session),
+        requester_ids=close_requests(session, now=now),
     )
+    changes = move(session, Status.CANCELLED, now=now)
     publish(fact, by=viewer.user, reason=reason, changes=changes)
 
 
