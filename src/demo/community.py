@@ -9,9 +9,12 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.contrib.auth.models import Group
+from django.core.files.base import ContentFile
 
 from core import clock
 from core.accounts.models import User
+from modules.materials.services import add_material
+from modules.notifications.services import mark_all_as_read
 from modules.sessions.models import Session
 from modules.sessions.services import booking, moderation, offering, running
 from modules.sessions.services.life_cycle import advance_due_sessions
@@ -122,3 +125,20 @@ class Community:
         offering.edit_session(
             session_id=session.pk, values=values, date=None, status=None, reason="", by=session.creator
         )
+
+    def share_note(self, name: str, by: str, title: str, content: str) -> None:
+        self._share(name, by, title=title, type="note", content=content)
+
+    def share_link(self, name: str, by: str, title: str, url: str) -> None:
+        self._share(name, by, title=title, type="link", url=url)
+
+    def share_file(self, name: str, by: str, title: str, file_name: str, content: bytes) -> None:
+        self._share(name, by, title=title, type="file", upload=ContentFile(content, name=file_name))
+
+    def read_everything(self) -> None:
+        """Everybody reads what they were told so far."""
+        for member in self.people.values():
+            mark_all_as_read(by=member)
+
+    def _share(self, name: str, by: str, **material: Any) -> None:
+        add_material(session_id=self.sessions[name].pk, by=self.people[by], **material)

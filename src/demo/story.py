@@ -12,6 +12,7 @@ def write_story(c: Community) -> None:
     _ongoing(c)
     _open(c)
     _waiting(c)
+    _materials(c)
 
 
 def _completed(c: Community) -> None:
@@ -128,3 +129,26 @@ def _waiting(c: Community) -> None:
     c.then(
         c.ago(hours=4), lambda: c.offer("bicycle", "jane", c.ahead(hours=30), "Bicycle Repair", "Crafts", duration=45)
     )
+
+
+def _materials(c: Community) -> None:
+    c.then(
+        c.ago(days=13),
+        lambda: c.share_note("git", "john", "Before we meet", "Install Git and tell it your name and address."),
+    )
+    c.then(
+        c.ago(days=5, hours=19),
+        lambda: c.share_link("python", "jane", "Python Documentation", "https://docs.python.org/3/"),
+    )
+    c.then(c.ago(days=5), c.read_everything)
+    c.then(
+        c.ago(days=2),
+        lambda: c.share_file("python", "john", "Exercises", "exercises.py", EXERCISES),
+    )
+
+
+EXERCISES = b'''"""Write a decorator that counts how often a function was called."""
+
+
+def counted(function): ...
+'''

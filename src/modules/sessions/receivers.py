@@ -22,7 +22,11 @@ from modules.sessions.states import OPEN
 @answers(SessionAccessAsked)
 def access_of(question: SessionAccessAsked) -> SessionAccess | None:
     viewer = viewer_of(question.viewer)
-    session = visible_sessions(viewer).filter(pk=question.session_id).first()
+    sessions = visible_sessions(viewer).filter(pk=question.session_id)
+    if question.to_add:
+        # Nobody cancels the session, or leaves it, between this answer and what it permits.
+        sessions = sessions.select_for_update(of=("self",))
+    session = sessions.first()
     if session is None:
         return None
     own = BookingRequest.objects.filter(session=session, user=viewer.user).first()
