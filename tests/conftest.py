@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from django.test import Client
+from django.test.client import ClientHandler
 from model_bakery import baker
 
 from core.accounts.models import Login, User
@@ -12,12 +13,16 @@ from core.accounts.tokens import AccessToken, token_for
 
 PASSWORD = "learn-together"
 
+# One for all clients: each of its own would build every middleware anew, and look for every static file.
+HANDLER = ClientHandler(enforce_csrf_checks=False)
+
 
 class Api:
     """A member's client: speaks JSON and shows an access token."""
 
     def __init__(self, user: User | None = None) -> None:
         self.client = Client(raise_request_exception=False)
+        self.client.handler = HANDLER
         self.user = user
         self.headers: dict[str, str] = {}
         if user is not None:
