@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo, available_timezones
 
 from core.errors import Invalid
 
-WRITTEN = re.compile(r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(:\d{2}([.,]\d+)?)?(Z|[+-]\d{2}:?\d{2})?", re.IGNORECASE)
+WRITTEN = re.compile(r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(:\d{2}([.,]\d+)?)?(Z|[+-]\d{2}:?[0-5]\d)?", re.IGNORECASE)
 # In a query string a raw `+` arrives as a space.
 LOST_PLUS = re.compile(r" (\d{2}:?\d{2})$")
 # As far from UTC as clocks on earth are, and a little more.

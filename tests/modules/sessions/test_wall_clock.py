@@ -1,0 +1,121 @@
+"""The functions behind dates, where HTTP cannot tell one case from the next."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from core.errors import Invalid
+from modules.sessions.wall_clock import SentDate, instant_of, parse_bound, parse_date, same_wall_clock
+
+NOW = datetime(2024, 1, 10, 10, tzinfo=UTC)
+
+
+def utc(*parts: int) -> datetime:
+    return datetime(*parts, tzinfo=UTC)  # type: ignore[arg-type, misc]
+
+
+@pytest.mark.parametrize(
+    ("written", "value"),
+    [
+        ("2024-01-15T14:00:00Z", utc(2024, 1, 15, 14)),
+        ("2024-01-15t14:00:00z", utc(2024, 1, 15, 14)),
+        ("2024-01-15 14:00:00Z", utc(2024, 1, 15, 14)),
+        (" 2024-01-15T14:00:00Z\n", utc(2024, 1, 15, 14)),
+        ("2024-01-15T14:00:00-0500", utc(2024, 1, 15, 19)),
+        ("2024-01-15T14:00:00,5Z", utc(2024, 1, 15, 14)),
+        ("2024-01-15T14:00", datetime(2024, 1, 15, 14)),  # noqa: DTZ001
+    ],
+)
+def test_a_date_is_aware_where_it_came_with_an_offset_and_naive_else(written: str, value: datetime) -> None:
+    parsed = parse_date(written)
+
+    assert parsed == value
+    assert (parsed.tzinfo is None) is (value.tzinfo is None)
+
+
+@pytest.mark.parametrize(
+    ("zone", "hours"),
+    [("Pacific/Kiritimati", 14), ("Pacific/Niue", -11), ("Asia/Kathmandu", 5.75), ("Australia/Lord_Howe", 11)],
+)
+def test_a_zone_gives_the_offset_of_that_day(zone: str, hours: float) -> None:
+    local = datetime(2024, 1, 15, 14)  # noqa: DTZ001
+
+    instant = instant_of(SentDate(value=local), home=zone, now=NOW)
+
+    assert instant == (local - timedelta(hours=hours)).replace(tzinfo=UTC)
+    assert instant.utcoffset() == timedelta(0)
+
+
+@pytest.mark.parametrize("seconds", [1, 59, 1799])
+def test_half_an_hour_that_is_skipped_is_skipped_to_the_second(seconds: int) -> None:
+    # Lord Howe Island moves its clocks by 30 minutes, at 02:00 on the first Sunday in October.
+    skipped = datetime(2024, 10, 6, 2) + timedelta(seconds=seconds)  # noqa: DTZ001
+
+    with pytest.raises(Invalid) as raised:
+        instant_of(SentDate(value=skipped), home="Australia/Lord_Howe", now=NOW)
+    assert list(raised.value.fields) == ["date"]
+
+    after = instant_of(SentDate(value=datetime(2024, 10, 6, 2, 30)), home="Australia/Lord_Howe", now=NOW)  # noqa: DTZ001
+    assert after == utc(2024, 10, 5, 15, 30)
+
+
+def test_a_day_that_a_zone_left_out_is_skipped() -> None:
+    # Samoa had no 30 December 2011.
+    with pytest.raises(Invalid):
+        instant_of(SentDate(value=datetime(2011, 12, 30, 12)), home="Pacific/Apia", now=NOW)  # noqa: DTZ001
+
+
+def test_an_offset_agrees_with_a_zone_as_it_is_now_not_on_that_day() -> None:
+    july = SentDate(value=datetime(2024, 7, 15, 14), offset=300)  # noqa: DTZ001
+
+    assert instant_of(july, home="America/New_York", now=NOW) == utc(2024, 7, 15, 18)
+    # In July New York is at 240, so that this browser stands elsewhere (in Lima, say).
+    assert instant_of(july, home="America/New_York", now=utc(2024, 7, 1)) == utc(2024, 7, 15, 19)
+
+
+def test_the_zone_of_the_request_comes_before_the_member_s() -> None:
+    sent = SentDate(value=datetime(2024, 7, 15, 14), offset=300, zone="America/Lima")  # noqa: DTZ001
+
+    assert instant_of(sent, home="America/New_York", now=NOW) == utc(2024, 7, 15, 19)
+
+
+@pytest.mark.parametrize(
+    ("sent", "same"),
+    [
+        (datetime(2024, 1, 15, 19, 0), True),  # noqa: DTZ001
+        (datetime(2024, 1, 15, 19, 0, 59), True),  # noqa: DTZ001
+        (datetime(2024, 1, 15, 19, 1), False),  # noqa: DTZ001
+        (datetime(2024, 1, 15, 14, 0), False),  # noqa: DTZ001
+        (utc(2024, 1, 15, 19), False),
+    ],
+)
+def test_a_wall_clock_is_the_stored_one_to_the_minute(sent: datetime, same: bool) -> None:
+    assert same_wall_clock(SentDate(value=sent), utc(2024, 1, 15, 19, 0, 30)) is same
+
+
+@pytest.mark.parametrize(
+    ("written", "end", "bound"),
+    [
+        ("2024-01-15", False, utc(2024, 1, 15)),
+        ("2024-01-15", True, utc(2024, 1, 15, 23, 59, 59, 999999)),
+        ("2024-01-15T14:00:00Z", False, utc(2024, 1, 15, 14)),
+        ("2024-01-15T14:00:00Z", True, utc(2024, 1, 15, 14)),
+        ("2024-01-15T14:00:00 05:00", True, utc(2024, 1, 15, 9)),
+        ("2024-01-15T14:00:00 0530", True, utc(2024, 1, 15, 8, 30)),
+        ("2024-01-15T14:00 05:00", False, utc(2024, 1, 15, 9)),
+        ("2024-01-15 14:00:00 05:00", False, utc(2024, 1, 15, 9)),
+        ("0001-01-01", False, utc(1, 1, 1)),
+        ("9999-12-31", True, utc(9999, 12, 31, 23, 59, 59, 999999)),
+    ],
+)
+def test_a_bound_is_an_instant_or_a_whole_day(written: str, end: bool, bound: datetime) -> None:
+    assert parse_bound(written, end=end) == bound
+
+
+@pytest.mark.parametrize(
+    "written",
+    ["", "2024", "2024-02-30", "2024-01-15T14:00", "2024-01-15 14:00", "tomorrow", "2024-01-15T14:00:00  05:00"],
+)
+def test_what_is_neither_is_no_bound(written: str) -> None:
+    with pytest.raises(ValueError, match=r"\.$"):
+        parse_bound(written, end=False)
