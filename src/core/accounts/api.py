@@ -3,7 +3,7 @@
 from typing import Any
 
 from django.http import HttpRequest
-from ninja import Router
+from ninja import Router, Status
 
 from core.accounts import services
 from core.accounts.authentication import MemberRequest
@@ -43,14 +43,14 @@ def register(request: HttpRequest, payload: RegisterIn) -> Any:
     A user name that is taken is a 400 (user names are public). An e-mail address that has an account already is
     answered like a new one, makes nothing, and its owner gets a mail.
     """
-    services.register_member(
+    member = services.register_member(
         username=payload.username,
         email=payload.email,
         password=payload.password,
         first_name=payload.first_name,
         last_name=payload.last_name,
     )
-    return 201, payload.model_dump(exclude={"password"})
+    return Status(201, member)
 
 
 @router.post(

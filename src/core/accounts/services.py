@@ -32,9 +32,10 @@ class TokenPair:
     refresh: str
 
 
-def register_member(*, username: str, email: str, password: str, first_name: str, last_name: str) -> None:
+def register_member(*, username: str, email: str, password: str, first_name: str, last_name: str) -> User:
     """Make an account, or write to the owner of an address that has one; the caller cannot tell which.
 
+    Returns the member with the values as they are stored, or would be.
     Raises `Invalid` for values that break a rule and for a user name that is taken (user names are public).
     """
     user = User(username=username, email=email, first_name=first_name, last_name=last_name)
@@ -46,10 +47,8 @@ def register_member(*, username: str, email: str, password: str, first_name: str
     user.password = make_password(password)
     try:
         with transaction.atomic():
-            owner = User.objects.filter(email_key=identity_key(user.email)).first()
-            if owner is not None:
-                queue_mail(kind="address_taken", address=owner.email, user=owner)
-                return
+            if _wrote_to_owner(user.email):
+                return user
             user.save(force_insert=True)
             queue_mail(kind="welcome", address=user.email, user=user)
             publish(events.MemberRegistered(member_id=user.pk, username=user.username), by=user)
@@ -57,6 +56,17 @@ def register_member(*, username: str, email: str, password: str, first_name: str
         # Somebody took the name or the address between our look and our insert.
         if User.objects.filter(username_key=identity_key(user.username)).exists():
             raise _name_taken() from None
+        with transaction.atomic():
+            _wrote_to_owner(user.email)
+    return user
+
+
+def _wrote_to_owner(address: str) -> bool:
+    """Tell who has this address already that somebody wanted to use it; false where nobody has."""
+    owner = User.objects.filter(email_key=identity_key(address)).first()
+    if owner is not None:
+        queue_mail(kind="address_taken", address=owner.email, user=owner)
+    return owner is not None
 
 
 def log_in(*, username: str, password: str, user_agent: str) -> TokenPair:
@@ -65,7 +75,7 @@ def log_in(*, username: str, password: str, user_agent: str) -> TokenPair:
     if not isinstance(user, User):
         raise NotAuthenticated("No active account fits this user name and password.")
     with transaction.atomic():
-        login = Login.objects.create(user=user, user_agent=user_agent[:300])
+        login = Login.objects.create(user=user, user_agent=user_agent.replace("\x00", "")[:300])
         update_last_login(User, user)
     return TokenPair(
         access=token_for(AccessToken, login, user),

@@ -41,10 +41,11 @@ def login_of(raw: str, kind: type[Token], *, ended_too: bool = False) -> Login:
     """
     try:
         claims: dict[str, Any] = kind(raw).payload
-    except TokenError:
+        named = {"pk": claims["login"], "user_id": claims["user_id"]}
+        live = {"ended_at": None, "user__token_version": claims["version"], "user__is_active": True}
+    except (TokenError, KeyError):
         raise _refused() from None
-    live = {} if ended_too else {"ended_at": None, "user__token_version": claims["version"], "user__is_active": True}
-    login = Login.objects.select_related("user").filter(pk=claims["login"], user_id=claims["user_id"], **live).first()
+    login = Login.objects.select_related("user").filter(**named, **({} if ended_too else live)).first()
     if login is None:
         raise _refused()
     return login

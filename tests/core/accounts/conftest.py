@@ -1,0 +1,68 @@
+"""Members with passwords, and logins as a client has them."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import pytest
+from pytest_django import Settings
+from tests.conftest import PASSWORD, Api
+
+from core.accounts.models import User
+
+
+@pytest.fixture(autouse=True)
+def _fast_hashing(settings: Settings) -> None:
+    """Nothing here depends on how long hashing takes."""
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+
+@dataclass
+class Device:
+    """A client that has logged in: it keeps its two tokens."""
+
+    api: Api
+    refresh: str
+
+    @property
+    def access(self) -> str:
+        return self.api.headers["Authorization"].removeprefix("Bearer ")
+
+    def show(self, token: str) -> None:
+        """From now on show this access token."""
+        self.api.headers["Authorization"] = f"Bearer {token}"
+
+    def is_known(self) -> bool:
+        """Whether the access token still opens the profile."""
+        status = self.api.get("/api/auth/me/").status_code
+        assert status in {200, 401}
+        return status == 200
+
+    def can_refresh(self) -> bool:
+        status = Api().post("/api/auth/token/refresh/", {"refresh": self.refresh}).status_code
+        assert status in {200, 401}
+        return status == 200
+
+
+LogIn = Callable[..., Device]
+
+
+@pytest.fixture
+def log_in(db: None) -> LogIn:
+    """Logs a member in over HTTP, by user name."""
+
+    def log_in(username: str, password: str = PASSWORD) -> Device:
+        answer = Api().post("/api/auth/token/", {"username": username, "password": password})
+        assert answer.status_code == 200, answer.json()
+        device = Device(Api(), answer.json()["refresh"])
+        device.show(answer.json()["access"])
+        return device
+
+    return log_in
+
+
+@pytest.fixture
+def member(john: User) -> User:
+    """John, who has a password."""
+    john.set_password(PASSWORD)
+    john.save()
+    return john

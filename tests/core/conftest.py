@@ -1,0 +1,49 @@
+"""A clock that stands still, and a worker that sends mail when a test says so."""
+
+import re
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from django.core.mail import EmailMessage
+from tests.conftest import Api
+
+from core.mail.services import send_due_mail
+
+NOW = datetime(2024, 1, 13, 11, 0, tzinfo=UTC)
+
+ReadMail = Callable[[], list[EmailMessage]]
+
+
+@pytest.fixture
+def clock(time_machine: Any) -> Any:
+    """Stands at `NOW` until it is shifted or moved."""
+    time_machine.move_to(NOW, tick=False)
+    return time_machine
+
+
+@pytest.fixture
+def stranger(db: None) -> Api:
+    """Somebody who is not logged in."""
+    return Api()
+
+
+@pytest.fixture
+def read_mail(mailoutbox: list[EmailMessage]) -> ReadMail:
+    """Lets the worker send what is due; returns what went out since the last look."""
+
+    def read() -> list[EmailMessage]:
+        send_due_mail()
+        sent = list(mailoutbox)
+        mailoutbox.clear()
+        return sent
+
+    return read
+
+
+def link_in(mail: EmailMessage) -> dict[str, str]:
+    """The query of the one link in a mail."""
+    (link,) = re.findall(r"http\S+\?\S+", str(mail.body))
+    return {name: values[0] for name, values in parse_qs(urlsplit(link).query).items()}
