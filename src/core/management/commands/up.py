@@ -1,0 +1,172 @@
+"""`./just up`: the whole product on one machine, until it is told to stop."""
+
+import errno
+import http.client
+import ipaddress
+import signal
+import socket
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+from django.conf import settings
+from django.core.checks import run_checks
+from django.core.management import call_command
+from django.core.management.base import BaseCommand, CommandError
+from django.db import connections
+
+from core.accounts.models import User
+from core.checks import TAG, is_loopback
+from core.supervisor import Supervisor, stop_signals
+
+SOURCE = Path(settings.CHECKOUT) / "src"
+
+DEMO_MEMBERS = ("john_doe", "jane_smith", "bob_wilson", "alice_jones")
+DEMO_MODERATOR = "moderator"
+
+
+class Stopped(BaseException):
+    """A signal asked for the end while nothing but this process was running."""
+
+
+class Command(BaseCommand):
+    help = "Prepare the database, then run the web server and the worker until Ctrl-C."
+    # What they find is said in a sentence below.
+    requires_system_checks = []
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        try:
+            with raising_on_signals():
+                self.refuse_what_is_unsafe()
+                address = find_address()
+                self.prepare()
+        except Stopped:
+            return
+        web = [
+            *(sys.executable, "-m", "granian", "core.asgi:application", "--interface", "asginl"),
+            *("--host", address, "--port", str(settings.PORT), "--workers", "1"),
+            *("--log-level", "warning", "--no-access-log", "--workers-kill-timeout", "5"),
+        ]
+        worker = [
+            *(sys.executable, "manage.py", "run_huey", "--quiet"),
+            *("--graceful-signal", "TERM", "--shutdown-timeout", "10"),
+        ]
+        failure = Supervisor(SOURCE).run(
+            {"web": web, "worker": worker},
+            is_ready=lambda: answers(address),
+            when_ready=lambda: self.greet(site_url(address)),
+        )
+        if failure:
+            raise CommandError(failure)
+        self.say("Stopped.")
+
+    def say(self, text: str = "") -> None:
+        """Print at once; a terminal that has gone away does not keep anything from being stopped."""
+        with suppress(OSError):
+            self.stdout.write(text)
+            self.stdout.flush()
+
+    def refuse_what_is_unsafe(self) -> None:
+        problems = run_checks(tags=[TAG])
+        if problems:
+            reasons = ", and ".join(problem.msg.rstrip(".") for problem in problems)
+            remedies = " ".join(str(problem.hint) for problem in problems)
+            raise CommandError(f"Not started: {reasons}. {remedies}")
+
+    def prepare(self) -> None:
+        self.say("Preparing the database ...")
+        call_command("migrate", verbosity=0, interactive=False)
+        if not settings.DEBUG:
+            call_command("collectstatic", verbosity=0, interactive=False)
+        if settings.DEBUG and is_loopback(settings.HOST) and not User.objects.exists():
+            try:
+                call_command("load_demo_data", stdout=self.stdout)
+            except CommandError as why:
+                self.say(f"No demo data: {why}")
+        self.has_demo_data = User.objects.filter(username=DEMO_MODERATOR).exists()
+        for connection in connections.all(initialized_only=True):
+            connection.close()
+            if hasattr(connection, "close_pool"):
+                connection.close_pool()
+        self.say("Starting ...")
+
+    def greet(self, site: str) -> None:
+        database = settings.DATABASES["default"]
+        lines = {
+            "API docs": f"{site}/api/docs",
+            "Admin": f"{site}/admin/",
+            "Data": str(settings.DATA_DIR),
+        }
+        if database["ENGINE"] != "django.db.backends.sqlite3":
+            lines["Data"] += f", and the database {database['NAME']} at {database['HOST']}"
+        if settings.DEBUG and self.has_demo_data:
+            lines["Members"] = f"{', '.join(DEMO_MEMBERS)}, and {DEMO_MODERATOR} for the admin"
+            lines["Password"] = "learn-together"
+        summary = [f"  {name:<10}{value}" for name, value in lines.items()]
+        self.say("\n".join(["", f"Peer Learning runs at {site}", "", *summary, "", "Ctrl-C stops it."]))
+
+
+@contextmanager
+def raising_on_signals() -> Iterator[None]:
+    """Let the signals that ask for the end interrupt whatever is going on, by `Stopped`."""
+
+    def stop(_signal: int, _frame: FrameType | None) -> None:
+        raise Stopped
+
+    before = {number: signal.signal(number, stop) for number in stop_signals()}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def find_address() -> str:
+    """The address that HOST stands for, provided that PORT is free there."""
+    host, port = settings.HOST.strip("[]"), settings.PORT
+    try:
+        # IPv4 first: `localhost` is both.
+        family, kind, _, _, address = min(socket.getaddrinfo(host, port, type=socket.SOCK_STREAM))
+        with socket.socket(family, kind) as listener:
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            listener.bind(address)
+    except OSError as error:
+        if error.errno == errno.EADDRINUSE:
+            raise CommandError(
+                f"Not started: something else listens on port {port} already. "
+                f"Choose another, as in `PORT={port + 1} ./just up`."
+            ) from None
+        raise CommandError(f"Not started: HOST={host}, PORT={port} cannot be used ({error.strerror}).") from None
+    return str(address[0])
+
+
+def answers(address: str) -> bool:
+    """Whether the web process can serve."""
+    ip = ipaddress.ip_address(address)
+    if ip.is_unspecified:
+        address = "127.0.0.1" if ip.version == 4 else "::1"
+    connection = http.client.HTTPConnection(address, settings.PORT, timeout=2)
+    try:
+        connection.request("GET", "/healthz", headers={"Host": allowed_name()})
+        return connection.getresponse().status == 200
+    except (OSError, http.client.HTTPException):
+        return False
+    finally:
+        connection.close()
+
+
+def allowed_name() -> str:
+    """A name under which the site lets itself be called."""
+    names = [name.lstrip(".") for name in settings.ALLOWED_HOSTS if name != "*"]
+    return names[0] if names else "localhost"
+
+
+def site_url(address: str) -> str:
+    """Where people find the site."""
+    host = settings.HOST.strip("[]")
+    if ipaddress.ip_address(address).is_unspecified:
+        host = allowed_name()
+    return f"http://[{host}]:{settings.PORT}" if ":" in host else f"http://{host}:{settings.PORT}"

@@ -1,0 +1,253 @@
+"""`./just up` as a process: what it starts, prints and refuses, and that nothing stays behind."""
+
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import closing, suppress
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import psycopg
+import pytest
+from django.conf import settings
+
+# One after the other, each being several processes.
+pytestmark = [
+    pytest.mark.xdist_group("supervisor"),
+    pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="finds processes in /proc"),
+]
+
+SOURCE = Path(settings.CHECKOUT) / "src"
+
+
+class Product:
+    """One `manage.py up` on a port, a folder and a database of its own."""
+
+    def __init__(self, data: Path, database_url: str | None) -> None:
+        self.output = data / "output.txt"
+        with closing(socket.socket()) as free:
+            free.bind(("127.0.0.1", 0))
+            self.port = free.getsockname()[1]
+        data_dir = str(data / "data")
+        self.mark = f"DATA_DIR={data_dir}".encode()
+        self.environment = {
+            "PATH": os.environ["PATH"],
+            "DATA_DIR": data_dir,
+            "PORT": str(self.port),
+            **({"DATABASE_URL": database_url} if database_url else {}),
+        }
+
+    def start(self, **environment: str) -> subprocess.Popen[bytes]:
+        with self.output.open("wb") as output:
+            return subprocess.Popen(
+                [sys.executable, "manage.py", "up"],
+                cwd=SOURCE,
+                env={**self.environment, **environment},
+                stdout=output,
+                stderr=subprocess.STDOUT,
+            )
+
+    def run(self, **environment: str) -> tuple[int, str]:
+        """For a start that is refused: its exit code and its words."""
+        return self.start(**environment).wait(timeout=30), self.printed
+
+    @property
+    def printed(self) -> str:
+        return self.output.read_text()
+
+    def processes(self) -> list[int]:
+        """Everything that was started here, found by its environment."""
+        found = []
+        for path in Path("/proc").glob("[0-9]*/environ"):
+            with suppress(OSError):
+                if self.mark in path.read_bytes().split(b"\0"):
+                    found.append(int(path.parent.name))
+        return found
+
+    def get(self, path: str, host: str = "localhost") -> int:
+        request = urllib.request.Request(f"http://127.0.0.1:{self.port}{path}", headers={"Host": host})
+        with urllib.request.urlopen(request, timeout=5) as answer:
+            return int(answer.status)
+
+    def log_in(self, username: str) -> bool:
+        request = urllib.request.Request(
+            f"http://127.0.0.1:{self.port}/api/auth/token/",
+            json.dumps({"username": username, "password": "learn-together"}).encode(),
+            {"Content-Type": "application/json"},
+        )
+        with urllib.request.urlopen(request, timeout=5) as answer:
+            return "access" in json.load(answer)
+
+
+@pytest.fixture
+def database_url() -> Iterator[str | None]:
+    """A database for the product to migrate, on the server that the tests run on; None stands for the default."""
+    url = os.environ.get("DATABASE_URL")
+    if url is None:
+        yield None
+        return
+    name = f"peer_learning_up_{os.getpid()}"
+    server = urlsplit(url)._replace(path="/postgres").geturl()
+    with psycopg.connect(server, autocommit=True) as connection:
+        connection.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+        connection.execute(f'CREATE DATABASE "{name}"')
+    yield urlsplit(url)._replace(path=f"/{name}").geturl()
+    with psycopg.connect(server, autocommit=True) as connection:
+        connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+
+
+@pytest.fixture
+def product(tmp_path: Path, database_url: str | None) -> Iterator[Product]:
+    product = Product(tmp_path, database_url)
+    yield product
+    for process in product.processes():
+        with suppress(ProcessLookupError):
+            os.kill(process, signal.SIGKILL)
+
+
+def wait_for(condition: Callable[[], bool], product: Product, seconds: float = 60) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, product.printed
+        time.sleep(0.1)
+
+
+def wait_until_up(product: Product) -> None:
+    wait_for(lambda: "Ctrl-C stops it" in product.printed, product)
+
+
+def test_the_first_start_loads_the_demo_and_the_second_keeps_what_is_there(product: Product) -> None:
+    first = product.start()
+    wait_until_up(product)
+
+    site = f"http://127.0.0.1:{product.port}"
+    for place in (f"{site}/api/docs", f"{site}/admin/", product.environment["DATA_DIR"]):
+        assert place in product.printed
+    for demo in ("john_doe", "moderator", "learn-together"):
+        assert demo in product.printed
+    assert product.get("/healthz") == 200
+    assert product.get("/api/docs") == 200
+    assert product.log_in("john_doe")
+    assert len(product.processes()) >= 4
+
+    first.send_signal(signal.SIGTERM)
+    assert first.wait(timeout=30) == 0
+    assert product.processes() == []
+
+    second = product.start()
+    wait_until_up(product)
+    assert "Loading" not in product.printed
+    assert product.log_in("moderator")
+
+    second.send_signal(signal.SIGINT)
+    assert second.wait(timeout=30) == 0
+    assert product.processes() == []
+
+
+def test_nothing_outlives_a_supervisor_that_was_killed(product: Product) -> None:
+    supervisor = product.start(DEBUG="false", SECRET_KEY="a-key-for-this-test", ALLOWED_HOSTS="localhost")
+    wait_until_up(product)
+
+    supervisor.kill()
+    supervisor.wait()
+
+    wait_for(lambda: product.processes() == [], product, seconds=20)
+
+
+def test_when_one_child_dies_the_other_is_stopped(product: Product) -> None:
+    supervisor = product.start(DEBUG="false", SECRET_KEY="a-key-for-this-test", ALLOWED_HOSTS="localhost")
+    wait_until_up(product)
+
+    [worker] = [pid for pid in product.processes() if b"run_huey" in Path(f"/proc/{pid}/cmdline").read_bytes()]
+    os.kill(worker, signal.SIGKILL)
+
+    assert supervisor.wait(timeout=30) != 0
+    assert "The worker process ended by itself (killed by SIGKILL)" in product.printed
+    assert product.processes() == []
+
+
+def test_open_to_others_it_starts_with_a_key_of_its_own_and_without_the_demo(product: Product) -> None:
+    supervisor = product.start(
+        HOST="0.0.0.0", DEBUG="false", SECRET_KEY="a-key-for-this-test", ALLOWED_HOSTS="learning.example"
+    )
+    wait_until_up(product)
+
+    assert product.get("/healthz", host="learning.example") == 200
+    assert "learn-together" not in product.printed
+
+    supervisor.terminate()
+    assert supervisor.wait(timeout=30) == 0
+
+
+@pytest.mark.parametrize(
+    ("environment", "words"),
+    [
+        ({"HOST": "0.0.0.0"}, "SECRET_KEY is the built-in one"),
+        ({"HOST": "0.0.0.0", "SECRET_KEY": "a-key-for-this-test"}, "DEBUG is on"),
+        ({"DEBUG": "false", "ALLOWED_HOSTS": "localhost"}, "SECRET_KEY is the built-in one"),
+        ({"HOST": "nowhere.invalid", "DEBUG": "false", "SECRET_KEY": "k", "ALLOWED_HOSTS": "x"}, "cannot be used"),
+    ],
+)
+def test_what_is_unsafe_is_not_started(product: Product, environment: dict[str, str], words: str) -> None:
+    code, printed = product.run(**environment)
+
+    assert code != 0
+    assert re.search(f"Not started: .*{words}", printed)
+    assert "Preparing" not in printed
+
+
+def test_a_taken_port_is_named(product: Product) -> None:
+    with socket.create_server(("127.0.0.1", product.port)):
+        code, printed = product.run()
+
+    assert code != 0
+    assert f"something else listens on port {product.port}" in printed
+    assert "PORT=" in printed
+
+
+STUBBORN = """
+import signal, subprocess, sys, time
+signal.signal(signal.SIGTERM, signal.SIG_IGN)
+helper = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
+print("child", flush=True)
+time.sleep(60)
+"""
+
+SUPERVISOR = """
+import sys
+from pathlib import Path
+from core.supervisor import Supervisor
+failure = Supervisor(Path.cwd(), grace_seconds=int(sys.argv[1])).run(
+    {"stubborn": [sys.executable, "-c", sys.argv[2]]}, is_ready=lambda: True, when_ready=lambda: None
+)
+sys.exit(failure)
+"""
+
+
+@pytest.mark.parametrize(("grace_seconds", "signals"), [(1, 1), (60, 2)])
+def test_a_child_that_will_not_go_is_killed_with_its_helpers(
+    product: Product, grace_seconds: int, signals: int
+) -> None:
+    """After the grace, or at once when it is asked for a second time."""
+    with subprocess.Popen(
+        [sys.executable, "-c", SUPERVISOR, str(grace_seconds), STUBBORN],
+        cwd=SOURCE,
+        env=product.environment,
+        stdout=subprocess.PIPE,
+    ) as supervisor:
+        assert supervisor.stdout is not None
+        assert supervisor.stdout.readline() == b"child\n"
+        for _ in range(signals):
+            supervisor.send_signal(signal.SIGINT)
+            time.sleep(0.3)
+
+        assert supervisor.wait(timeout=20) == 0
+
+    assert product.processes() == []
