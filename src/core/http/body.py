@@ -23,6 +23,8 @@ def read_json_or_form(request: HttpRequest, kind: type[Body]) -> tuple[Body, Upl
     if request.content_type == "multipart/form-data":
         stream = cast(IO[bytes], request)
         form, files = MultiPartParser(request.META, stream, request.upload_handlers, request.encoding).parse()
+        # Django closes them with the request, as it does for a form that it has parsed itself.
+        request._files = files  # type: ignore[attr-defined]
         values: object = form.dict()
         file = files.get("file")
         if isinstance(values, dict):
