@@ -1,0 +1,78 @@
+"""Kinds of files that their first bytes settle."""
+
+import re
+
+import puremagic
+
+# The signature of a tar archive is the one that lies deepest.
+HEAD = 64 * 1024
+
+PROGRAMS = (
+    b"MZ",  # Windows, DOS
+    b"\x7fELF",
+    b"\xfe\xed\xfa\xce",  # Mach-O, and below its other sizes and byte orders
+    b"\xfe\xed\xfa\xcf",
+    b"\xce\xfa\xed\xfe",
+    b"\xcf\xfa\xed\xfe",
+    b"\xca\xfe\xba\xbe",  # Mach-O for several machines; Java class
+    b"\xbe\xba\xfe\xca",
+    b"\xca\xfe\xba\xbf",
+    b"\xbf\xba\xfe\xca",
+    b"\xca\xfe\xd0\x0d",  # packed Java classes
+    b"\x00asm",
+    b"dex\n",
+    b"dey\n",
+    b"BC\xc0\xde",  # LLVM bitcode
+    b"\x1bLua",
+)
+
+# What puremagic calls them, and what they are served as. It goes by a table of first bytes alone, and some of those are
+# a letter or two: kinds that need a closer look are in `media`, all others are not accepted.
+KNOWN = {
+    ".png": "image/png",
+    ".jpg": "image/jpeg",
+    ".gif": "image/gif",
+    ".tif": "image/tiff",
+    ".jxl": "image/jxl",
+    ".jp2": "image/jp2",
+    ".psd": "image/vnd.adobe.photoshop",
+    ".flac": "audio/flac",
+    ".mid": "audio/midi",
+    ".amr": "audio/amr",
+    ".flv": "video/x-flv",
+    ".mpg": "video/mpeg",
+    ".mobi": "application/x-mobipocket-ebook",
+    ".7z": "application/x-7z-compressed",
+    ".rar": "application/vnd.rar",
+    ".gz": "application/gzip",
+    ".bz2": "application/x-bzip2",
+    ".xz": "application/x-xz",
+    ".zst": "application/zstd",
+    ".lz4": "application/x-lz4",
+    ".tar": "application/x-tar",
+    ".cab": "application/vnd.ms-cab-compressed",
+}
+FEWEST_BYTES = 3
+
+MARKUP = re.compile(rb"<(\?php|!doctype\s+html|html|head|body|script|iframe|svg)[\s>/]", re.IGNORECASE)
+
+
+def is_program(head: bytes) -> bool:
+    """Machine code or bytecode; also a script with a program appended (a plain script is text and never gets here)."""
+    return head.startswith(PROGRAMS) or (head.startswith(b"#!") and not head.startswith(b"#!AMR"))
+
+
+def signature_type(head: bytes) -> str | None:
+    try:
+        matches = puremagic.magic_string(head)
+    except puremagic.PureError:
+        return None
+    for match in matches:
+        if len(match.byte_match) >= FEWEST_BYTES and match.extension in KNOWN:
+            return KNOWN[match.extension]
+    return None
+
+
+def has_markup(part: bytes) -> bool:
+    """Whether a page is hidden in these bytes."""
+    return MARKUP.search(part) is not None

@@ -1,0 +1,115 @@
+"""Archives of the zip family, among them the documents of Office, OpenDocument and EPUB. They are not unpacked: of a
+document, its list of parts is read, bounded."""
+
+import re
+import zipfile
+import zlib
+from typing import IO, cast
+
+# Each part of the list takes memory; this is room for more than any document has.
+MOST_BYTES_OF_LIST = 2 * 1024 * 1024
+MOST_BYTES_OF_PART = 1024 * 1024
+# Others take memory as their sender likes, and no document uses them.
+COMPRESSIONS = {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}
+
+CONTENT_TYPES = "[content_types].xml"
+OFFICE = re.compile(
+    r"application/vnd\.openxmlformats-officedocument\."
+    r"(?P<kind>wordprocessingml\.(?:document|template)|spreadsheetml\.(?:sheet|template)"
+    r"|presentationml\.(?:presentation|template|slideshow))\.main\+xml"
+)
+OPEN_DOCUMENT = re.compile(r"application/vnd\.oasis\.opendocument\.[a-z]{4,20}(-[a-z]{4,10})?")
+EPUB = "application/epub+zip"
+# What makes Office run something, whatever the part that holds it is called.
+OFFICE_MACROS = re.compile(r"macroenabled|vbaproject|macrosheet|ms-office\.activex", re.IGNORECASE)
+
+UNREADABLE = (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, OSError, EOFError, ValueError)
+
+
+class BoundedFile:
+    """A file of which nobody reads much at once: `zipfile` reads a list of parts whole, however long it says it is."""
+
+    def __init__(self, content: IO[bytes]) -> None:
+        self.content = content
+        self.seek = content.seek
+        self.tell = content.tell
+
+    def seekable(self) -> bool:
+        return True
+
+    def read(self, size: int = -1) -> bytes:
+        if size > MOST_BYTES_OF_LIST:
+            raise zipfile.BadZipFile("The list of parts is too long")
+        return self.content.read(size)
+
+
+def zip_type(content: IO[bytes]) -> str | None:
+    """The content type of a zip, `None` for one that is a program, holds macros, or cannot be read."""
+    try:
+        with _opened(content) as archive:
+            return _type_of(archive)
+    except UNREADABLE:
+        return None
+
+
+def is_also_a_zip(content: IO[bytes]) -> bool:
+    """Whether the end of something else is a zip archive."""
+    try:
+        with _opened(content) as archive:
+            return bool(archive.infolist())
+    except UNREADABLE:
+        return False
+
+
+def _opened(content: IO[bytes]) -> zipfile.ZipFile:
+    return zipfile.ZipFile(cast(IO[bytes], BoundedFile(content)))
+
+
+def _type_of(archive: zipfile.ZipFile) -> str | None:
+    parts = archive.infolist()
+    names = [part.filename.replace("\\", "/").lstrip("/").lower() for part in parts]
+    if _is_program(names):
+        return None
+    lists = [part for part, name in zip(parts, names, strict=True) if name == CONTENT_TYPES]
+    if lists:
+        return _office_type(names, [_text_of(archive, part) for part in lists])
+    if names and names[0] == "mimetype":
+        return _open_document_type(names, _text_of(archive, parts[0]).strip())
+    return "application/zip"
+
+
+def _is_program(names: list[str]) -> bool:
+    """Packages that a machine installs or runs: of Android, Windows, Java."""
+    everything = set(names)
+    if "appxmanifest.xml" in everything or {"androidmanifest.xml", "classes.dex"} <= everything:
+        return True
+    return "meta-inf/manifest.mf" in everything and any(name.endswith(".class") for name in names)
+
+
+def _office_type(names: list[str], lists: list[str]) -> str | None:
+    if any(name.endswith("vbaproject.bin") or "/macrosheets/" in name for name in names):
+        return None
+    if any(OFFICE_MACROS.search(each) for each in lists):
+        return None
+    found = OFFICE.search(lists[0])
+    # Other formats have such a list too (drawings, package feeds): they are archives like any other.
+    return f"application/vnd.openxmlformats-officedocument.{found['kind']}" if found else "application/zip"
+
+
+def _open_document_type(names: list[str], said: str) -> str | None:
+    if said == EPUB:
+        return EPUB
+    if OPEN_DOCUMENT.fullmatch(said) is None:
+        return "application/zip"
+    return None if any(name.startswith(("basic/", "scripts/")) for name in names) else said
+
+
+def _text_of(archive: zipfile.ZipFile, part: zipfile.ZipInfo) -> str:
+    """Raises `ValueError` for a part that is larger than any honest one."""
+    if part.compress_type not in COMPRESSIONS:
+        raise ValueError(f"{part.filename} is compressed in a way of its own")
+    with archive.open(part) as opened:
+        raw = opened.read(MOST_BYTES_OF_PART + 1)
+    if len(raw) > MOST_BYTES_OF_PART:
+        raise ValueError(f"{part.filename} is too large")
+    return raw.decode("utf-16" if raw[:2] in {b"\xff\xfe", b"\xfe\xff"} else "utf-8", errors="replace")
