@@ -53,10 +53,15 @@ class SessionAccess:
 
 @dataclass(frozen=True, kw_only=True)
 class SessionAccessAsked(Question[SessionAccess | None]):
-    """What may this member do with the materials of this session? `None`: they may not know that it exists."""
+    """What may this member do with the materials of this session? `None`: they may not know that it exists.
+
+    `to_add` is true when the asker adds something in the transaction in which it asks: until that ends, the session
+    must neither go away nor change its state (who answers locks its row).
+    """
 
     session_id: int
     viewer: "User"
+    to_add: bool = False
 
     def default(self) -> SessionAccess | None:
         return None

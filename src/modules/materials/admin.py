@@ -1,0 +1,50 @@
+"""What sessions share, and the files behind it, for those who look into a question. Nothing can be changed here."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import Model
+from django.http import HttpRequest
+from unfold.admin import ModelAdmin
+
+from modules.materials.models import Material, StoredFile
+
+
+class ReadOnlyAdmin(ModelAdmin):
+    show_full_result_count = False
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+
+@admin.register(Material)
+class MaterialAdmin(ReadOnlyAdmin):
+    list_display = ("title", "type", "session_id", "uploaded_by", "uploaded_at")
+    list_filter = ("type",)
+    list_select_related = ("uploaded_by",)
+    search_fields = ("title", "file_name", "url", "uploaded_by__username", "uploaded_by__email")
+    search_help_text = "A title, a file's name, an address, or the user name or e-mail address of who added it."
+    ordering = ("-id",)
+    fields = ("title", "type", "session_id", "url", "content", "file_name", "file", "uploaded_by", "uploaded_at")
+
+
+@admin.register(StoredFile)
+class StoredFileAdmin(ReadOnlyAdmin):
+    list_display = ("name", "content_type", "size", "created_at", "state")
+    list_filter = ("content_type",)
+    search_fields = ("name", "sha256", "material__title", "material__file_name")
+    search_help_text = "A name in the storage, a checksum, or the title or the file's name of the material."
+    ordering = ("-id",)
+    fields = ("name", "content_type", "size", "sha256", "created_at", "released_at", "sweep_at")
+
+    @admin.display(description="state")
+    def state(self, file: Any) -> str:
+        if file.released_at:
+            return "to be deleted"
+        return "waits for its material" if file.sweep_at else "kept"

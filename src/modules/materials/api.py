@@ -1,0 +1,191 @@
+"""Materials over HTTP (docs/contract.md, "Materials")."""
+
+import logging
+
+from django.core.files.storage import storages
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from ninja import Path, Router
+
+from core.accounts.authentication import MemberRequest
+from core.errors import NotFound
+from core.http.body import read_json_or_form
+from core.http.json import json_response
+from core.http.schemas import Identifier, answers_of
+from modules.materials import policy, queries, services
+from modules.materials.file_response import StreamedFile
+from modules.materials.file_types import may_be_shown
+from modules.materials.schemas import MaterialChanges, MaterialIn, MaterialOut, json_or_form
+from modules.materials.uploads import BoundedUploadHandler
+
+logger = logging.getLogger(__name__)
+
+router = Router(tags=["Materials"])
+files = Router(tags=["Materials"])
+
+SessionId = Path[Identifier]
+MaterialId = Path[Identifier]
+
+# Nothing of a file runs, wherever it is opened; pictures, sound and video may show themselves.
+CONTENT_SECURITY_POLICY = "sandbox; default-src 'none'; img-src 'self'; media-src 'self'; style-src 'unsafe-inline'"
+
+
+@router.get(
+    "",
+    response=answers_of(200, list[MaterialOut], 401, 403, 404),
+    operation_id="list_materials",
+    summary="What a session shares",
+)
+def list_materials(request: MemberRequest, session_id: SessionId) -> HttpResponse:
+    """The oldest first, as a bare array. For the creator, the approved participants and moderators; 403 for others."""
+    rows = queries.list_materials(session_id=session_id, viewer=request.auth, origin=_origin(request))
+    return json_response(rows)
+
+
+@router.post(
+    "",
+    response=answers_of(201, MaterialOut, 400, 401, 403, 404, 413, 415),
+    operation_id="add_material",
+    summary="Share a file, a link or a note",
+    openapi_extra=json_or_form(
+        MaterialIn,
+        json={"title": "Python Documentation", "type": "link", "url": "https://docs.python.org/3/"},
+        form={"title": "Python Basics PDF", "type": "file", "file": "(the bytes of python_basics.pdf)"},
+    ),
+)
+def add_material(request: MemberRequest, session_id: SessionId) -> HttpResponse:
+    """For the creator and the tutors of a session, until it is cancelled or expired.
+
+    A `file` comes as a form (`multipart/form-data`) with the file in `file`; its type is decided from its bytes, and
+    400 with `fields.file` says what is accepted. A `link` needs a `url`, a `note` a `content`; either may come as JSON
+    or as a form. What does not belong to the type is ignored.
+    """
+    access = policy.access_of(session_id=session_id, member=request.auth)
+    policy.require_adding(access)
+    _bound_upload(request)
+    payload, upload = read_json_or_form(request, MaterialIn)
+    material = services.add_material(
+        session_id=session_id,
+        by=request.auth,
+        title=payload.title,
+        type=payload.type,
+        url=payload.url or "",
+        content=payload.content or "",
+        upload=upload,
+    )
+    row = queries.material_row(
+        session_id=session_id, material_id=material.pk, audience=access.audience, origin=_origin(request)
+    )
+    return json_response(row, status=201)
+
+
+@router.get(
+    "{int:material_id}/",
+    response=answers_of(200, MaterialOut, 401, 403, 404),
+    operation_id="get_material",
+    summary="One material",
+)
+def get_material(request: MemberRequest, session_id: SessionId, material_id: MaterialId) -> HttpResponse:
+    """As in the list; a way to a new address of its file when the old one has run out."""
+    row = queries.get_material(
+        session_id=session_id, material_id=material_id, viewer=request.auth, origin=_origin(request)
+    )
+    return json_response(row)
+
+
+@router.put(
+    "{int:material_id}/",
+    response=answers_of(200, MaterialOut, 400, 401, 403, 404, 413, 415),
+    operation_id="change_material",
+    summary="Change a material",
+    openapi_extra=json_or_form(
+        MaterialChanges,
+        json={"title": "Python Documentation, 3.13", "url": "https://docs.python.org/3.13/"},
+        form={"title": "Python Basics, second edition", "file": "(the bytes of python_basics_2.pdf)"},
+    ),
+)
+def change_material(request: MemberRequest, session_id: SessionId, material_id: MaterialId) -> HttpResponse:
+    """For who added it, while they are still the creator or a tutor, for the creator of the session and for moderators.
+
+    Takes any part of a material, as JSON or as a form; a whole one as it was read may be sent back. The `type` cannot
+    change. A new `file` (in a form) replaces the old one, and is taken only where one could be added; the rest can be
+    corrected whatever the state of the session.
+    """
+    access = policy.access_of(session_id=session_id, member=request.auth)
+    policy.require_reading(access)
+    uploader_id = queries.uploader_of(session_id=session_id, material_id=material_id)
+    policy.require_changing(access, uploader_id=uploader_id, member=request.auth)
+    _bound_upload(request)
+    payload, upload = read_json_or_form(request, MaterialChanges)
+    services.change_material(
+        session_id=session_id,
+        material_id=material_id,
+        by=request.auth,
+        upload=upload,
+        **payload.model_dump(exclude_none=True),
+    )
+    row = queries.material_row(
+        session_id=session_id, material_id=material_id, audience=access.audience, origin=_origin(request)
+    )
+    return json_response(row)
+
+
+@router.delete(
+    "{int:material_id}/",
+    response=answers_of(204, None, 401, 403, 404),
+    operation_id="delete_material",
+    summary="Delete a material",
+)
+def delete_material(request: MemberRequest, session_id: SessionId, material_id: MaterialId) -> HttpResponse:
+    """For those who may change it. Its file goes with it, and so does the file's address."""
+    services.remove_material(session_id=session_id, material_id=material_id, by=request.auth)
+    return HttpResponse(status=204)
+
+
+@files.get(
+    "{token}/",
+    auth=None,
+    response=answers_of(200, None, 403, 404),
+    operation_id="get_file",
+    url_name="get_file",
+    summary="The bytes of a file",
+    openapi_extra={
+        "responses": {
+            200: {
+                "description": "The file, of its own content type.",
+                "content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}},
+            }
+        }
+    },
+)
+def get_file(request: HttpRequest, token: str) -> HttpResponseBase:
+    """Behind the `file` of a material; needs no token of a member. 403 once the address has run out, 404 for one that
+    never was or whose material is gone. An attachment, unless it is an image, audio or video."""
+    file, ticket = queries.file_of_token(token)
+    try:
+        opened = storages["materials"].open(file.name, "rb")
+    except FileNotFoundError:
+        logger.exception("Material %s has lost its bytes, %s", file.material.pk, file.name)
+        raise NotFound("This file is no longer there.") from None
+    return StreamedFile(
+        opened,
+        as_attachment=not may_be_shown(file.content_type),
+        filename=file.material.file_name,
+        content_type=file.content_type,
+        headers={
+            "Cache-Control": f"private, max-age={ticket.seconds_left}",
+            "Content-Security-Policy": CONTENT_SECURITY_POLICY,
+            # The browser client lives on another origin and shows it in its pages.
+            "Cross-Origin-Resource-Policy": "cross-origin",
+            "X-Content-Type-Options": "nosniff",
+        },
+    )
+
+
+def _bound_upload(request: HttpRequest) -> None:
+    request.upload_handlers = [BoundedUploadHandler(request), *request.upload_handlers]
+
+
+def _origin(request: HttpRequest) -> str:
+    """`https://host`, where this answer comes from."""
+    return f"{request.scheme}://{request.get_host()}"

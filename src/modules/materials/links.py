@@ -1,0 +1,39 @@
+"""Links are stored and shown, never fetched."""
+
+import unicodedata
+from urllib.parse import urlsplit
+
+from django.core.exceptions import ValidationError
+from django.core.validators import URLValidator
+
+from core.errors import Invalid
+
+MOST_CHARACTERS = 2000
+
+
+def check_url(url: str) -> str:
+    """The address, trimmed. Raises `Invalid` for `url` where it is not one that a browser opens as a plain page."""
+    url = url.strip()
+    if not url:
+        raise _invalid("A link needs a url.")
+    if len(url) > MOST_CHARACTERS:
+        raise _invalid(f"At most {MOST_CHARACTERS} characters.")
+    if any(unicodedata.category(letter) in {"Cc", "Cf", "Zs", "Zl", "Zp"} for letter in url):
+        raise _invalid("May not contain spaces or invisible characters.")
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        raise _invalid("This is no web address, such as https://docs.python.org/3/.") from None
+    if parts.scheme not in {"http", "https"}:
+        raise _invalid("Must begin with http:// or https://.")
+    if "@" in parts.netloc:
+        raise _invalid("May not contain a user name or a password.")
+    try:
+        URLValidator(schemes=["http", "https"])(url)
+    except ValidationError:
+        raise _invalid("This is no web address, such as https://docs.python.org/3/.") from None
+    return url
+
+
+def _invalid(message: str) -> Invalid:
+    return Invalid({"url": [message]})

@@ -1,0 +1,101 @@
+"""Reading what sessions share: plain rows with the documented keys in the documented order."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, TypedDict
+
+from core.accounts.models import User
+from core.accounts.presentation import USER_FIELDS, EmailAudience, UserRow, present_user_values
+from core.errors import NotFound
+from modules.materials import policy
+from modules.materials.file_urls import Ticket, file_url, read_token
+from modules.materials.models import Material, StoredFile
+
+
+class MaterialRow(TypedDict):
+    id: int
+    title: str
+    type: str
+    url: str
+    file: str
+    file_name: str
+    content: str
+    uploaded_by: UserRow
+    uploaded_at: datetime
+
+
+FIELDS = (
+    "id",
+    "session_id",
+    "title",
+    "type",
+    "url",
+    "file_id",
+    "file_name",
+    "content",
+    "uploaded_at",
+    *(f"uploaded_by__{name}" for name in USER_FIELDS),
+)
+
+
+def list_materials(*, session_id: int, viewer: User, origin: str) -> list[MaterialRow]:
+    """What a session shares, the oldest first. Raises `NotFound` and `Forbidden`."""
+    access = policy.access_of(session_id=session_id, member=viewer)
+    policy.require_reading(access)
+    return rows_by_session({session_id: access.audience}, origin=origin)[session_id]
+
+
+def get_material(*, session_id: int, material_id: int, viewer: User, origin: str) -> MaterialRow:
+    """One of them. Raises `NotFound` and `Forbidden`."""
+    access = policy.access_of(session_id=session_id, member=viewer)
+    policy.require_reading(access)
+    return material_row(session_id=session_id, material_id=material_id, audience=access.audience, origin=origin)
+
+
+def material_row(*, session_id: int, material_id: int, audience: EmailAudience, origin: str) -> MaterialRow:
+    """The row for somebody who may see it. Raises `NotFound`."""
+    values = Material.objects.filter(pk=material_id, session_id=session_id).values(*FIELDS).first()
+    if values is None:
+        raise NotFound("There is no such material in this session.")
+    return _row(values, audience, origin)
+
+
+def rows_by_session(audiences: Mapping[int, EmailAudience], *, origin: str) -> dict[int, list[MaterialRow]]:
+    """What these sessions share, for a viewer who may see it, the oldest first; one query, an entry for each."""
+    rows: dict[int, list[MaterialRow]] = {session_id: [] for session_id in audiences}
+    found = Material.objects.filter(session_id__in=list(audiences)).order_by("uploaded_at", "id").values(*FIELDS)
+    for values in found:
+        session_id = values["session_id"]
+        rows[session_id].append(_row(values, audiences[session_id], origin))
+    return rows
+
+
+def uploader_of(*, session_id: int, material_id: int) -> int:
+    """Who added a material. Raises `NotFound`."""
+    uploader = Material.objects.filter(pk=material_id, session_id=session_id).values_list("uploaded_by", flat=True)
+    for identifier in uploader:
+        return identifier
+    raise NotFound("There is no such material in this session.")
+
+
+def file_of_token(token: str) -> tuple[StoredFile, Ticket]:
+    """The file, with its material, whose address has this token. Raises `NotFound` and `Forbidden`."""
+    ticket = read_token(token)
+    file = StoredFile.objects.select_related("material").filter(pk=ticket.file_id, material__isnull=False).first()
+    if file is None:
+        raise NotFound("This file is no longer there.")
+    return file, ticket
+
+
+def _row(values: Mapping[str, Any], audience: EmailAudience, origin: str) -> MaterialRow:
+    return {
+        "id": values["id"],
+        "title": values["title"],
+        "type": values["type"],
+        "url": values["url"],
+        "file": file_url(values["file_id"], origin=origin) if values["file_id"] else "",
+        "file_name": values["file_name"],
+        "content": values["content"],
+        "uploaded_by": present_user_values(values, "uploaded_by__", audience),
+        "uploaded_at": values["uploaded_at"],
+    }

@@ -1,0 +1,34 @@
+"""What is heard of the sessions, and what is answered when other modules ask."""
+
+from typing import Any
+
+from core.accounts.models import User
+from core.facts import Delivery, answers, hears
+from modules.materials import queries, services
+from modules.materials.events import MaterialAdded, MaterialChanged, MaterialRemoved, SessionAccessAsked
+from modules.materials.models import Material
+from modules.notifications.events import StillHolds
+from modules.sessions.events import MaterialsOfSessions, SessionDeleted
+
+
+@hears(SessionDeleted)
+def drop_materials(fact: SessionDeleted, _delivery: Delivery) -> None:
+    services.drop_materials_of_session(session_id=fact.session_id)
+
+
+@answers(MaterialsOfSessions)
+def materials_of(question: MaterialsOfSessions) -> dict[int, list[Any]]:
+    return dict(queries.rows_by_session(question.audiences, origin=question.origin))
+
+
+@answers(StillHolds)
+def still_holds(question: StillHolds) -> bool | None:
+    """News of a material that is gone is no news, nor is it one for somebody who may no longer see it."""
+    fact = question.fact
+    if not isinstance(fact, MaterialAdded | MaterialChanged | MaterialRemoved):
+        return None
+    if not isinstance(fact, MaterialRemoved) and not Material.objects.filter(pk=fact.material_id).exists():
+        return False
+    person = User.objects.filter(pk=question.person_id, is_active=True).first()
+    access = SessionAccessAsked(session_id=fact.session_id, viewer=person).ask() if person else None
+    return access is not None and access.reads

@@ -1,0 +1,74 @@
+"""What the operations on materials take and answer (docs/contract.md, "Materials")."""
+
+from datetime import datetime
+from typing import Annotated, Any, Literal
+
+import ninja
+from pydantic import Field, StringConstraints
+
+from core.accounts.schemas import UserOut
+from core.http.schemas import ONE_LINE, RequestSchema
+
+Title = Annotated[str, ONE_LINE, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
+Type = Literal["file", "link", "note"]
+
+
+class MaterialIn(RequestSchema):
+    """A material to add. What does not belong to its type is ignored."""
+
+    title: Title = Field(examples=["Python Documentation"])
+    type: Type = Field(examples=["link"])
+    url: str | None = Field(
+        None,
+        description="For a `link`: http or https, without credentials, at most 2000 characters.",
+        examples=["https://docs.python.org/3/"],
+    )
+    content: str | None = Field(None, description="For a `note`: at most 50,000 characters.", examples=[""])
+
+
+class MaterialChanges(RequestSchema):
+    """Any of these; a whole material as it was read may be sent back, what cannot change is ignored."""
+
+    title: Title | None = Field(None, examples=["Python Documentation, 3.13"])
+    type: Type | None = Field(None, description="Cannot change; the same one is fine.", examples=["link"])
+    url: str | None = Field(None, description="For a `link`.", examples=["https://docs.python.org/3.13/"])
+    content: str | None = Field(None, description="For a `note`.", examples=[""])
+
+
+class MaterialOut(ninja.Schema):
+    id: int = Field(examples=[1])
+    title: str = Field(examples=["Python Basics PDF"])
+    type: Type = Field(examples=["file"])
+    url: str = Field(description="Of a `link`, else empty.", examples=[""])
+    file: str = Field(
+        description="Of a `file`: an address that anyone who has it may read for ten minutes (or as the server is set"
+        " up), else empty. Load the material again for a new one.",
+        examples=["http://127.0.0.1:8000/api/files/17-1705053600:zJ0v0a6TRpKf6zZwzBzGvLBX9pYxYhZg4t5vZ5kqU2s/"],
+    )
+    file_name: str = Field(description="As its owner called the file, else empty.", examples=["python_basics.pdf"])
+    content: str = Field(description="Of a `note`, else empty.", examples=[""])
+    uploaded_by: UserOut
+    uploaded_at: datetime = Field(examples=["2024-01-12T10:00:00Z"])
+
+
+FILE_PART = {
+    "type": "string",
+    "format": "binary",
+    "description": "The file itself: documents without macros, images other than SVG, audio, video, archives, text or"
+    " source code in UTF-8; at most 25 MiB (or as the server is set up).",
+}
+
+
+def json_or_form(kind: type[RequestSchema], *, json: dict[str, Any], form: dict[str, Any]) -> dict[str, Any]:
+    """The body of an operation that reads JSON and forms alike, for the OpenAPI document, with an example of each."""
+    schema = kind.model_json_schema()
+    form_schema = {**schema, "title": f"{kind.__name__}Form", "properties": {**schema["properties"], "file": FILE_PART}}
+    return {
+        "requestBody": {
+            "required": True,
+            "content": {
+                "multipart/form-data": {"schema": form_schema, "example": form},
+                "application/json": {"schema": schema, "example": json},
+            },
+        }
+    }

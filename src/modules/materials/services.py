@@ -1,0 +1,191 @@
+"""Changes to what sessions share (docs/contract.md, "Materials")."""
+
+from contextlib import ExitStack
+from typing import Any
+
+from django.core.files.base import File
+from django.db import transaction
+
+from core import clock
+from core.accounts.models import User
+from core.errors import Invalid, NotFound
+from core.facts.publish import publish
+from modules.materials import events, policy, stored_files
+from modules.materials.links import check_url
+from modules.materials.models import Material, StoredFile
+from modules.materials.uploads import Upload, inspect
+
+MOST_CHARACTERS_IN_NOTE = 50_000
+
+
+def add_material(
+    *,
+    session_id: int,
+    by: User,
+    title: str,
+    type: str,  # noqa: A002  (the contract's name)
+    url: str = "",
+    content: str = "",
+    upload: "File[bytes] | None" = None,
+) -> Material:
+    """Share a file, a link or a note. What does not belong to the type is ignored, but for a file.
+
+    Not for inside a transaction that may be rolled back: the bytes would stay.
+    Raises `NotFound`, `Forbidden`, `StateForbids` and `Invalid`.
+    """
+    values = _own_values(type, url=url, content=content, upload=upload, stored_already=False)
+    with ExitStack() as stack:
+        file, inspected = _store(stack, upload)
+        with transaction.atomic():
+            policy.require_adding(policy.access_of(session_id=session_id, member=by, to_add=True))
+            material = Material.objects.create(
+                session_id=session_id,
+                title=title,
+                type=type,
+                file=file,
+                file_name=inspected.name if inspected else "",
+                uploaded_by=by,
+                uploaded_at=clock.now(),
+                **values,
+            )
+            if file:
+                stored_files.link(file)
+            publish(
+                events.MaterialAdded(
+                    material_id=material.pk, session_id=session_id, title=material.title, uploader_id=by.pk
+                ),
+                by=by,
+            )
+    return material
+
+
+def change_material(
+    *,
+    session_id: int,
+    material_id: int,
+    by: User,
+    title: str | None = None,
+    type: str | None = None,  # noqa: A002  (the contract's name)
+    url: str | None = None,
+    content: str | None = None,
+    upload: "File[bytes] | None" = None,
+) -> Material:
+    """Change what is given; `None` leaves a field as it is, and so does what does not belong to the type.
+
+    A new file replaces the old one, whose bytes go. Texts can always be corrected; a new file is taken only where one
+    could be added. Not for inside a transaction that may be rolled back: the bytes would stay.
+    Raises `NotFound`, `Forbidden`, `StateForbids` and `Invalid`.
+    """
+    with ExitStack() as stack:
+        file, inspected = _store(stack, upload)
+        with transaction.atomic():
+            access = policy.access_of(session_id=session_id, member=by, to_add=upload is not None)
+            material = _locked(session_id=session_id, material_id=material_id, access=access, by=by)
+            if type is not None and type != material.type:
+                raise Invalid({"type": [f"A {material.type} stays a {material.type}: add another material instead."]})
+            values: dict[str, Any] = _own_values(
+                material.type, url=url, content=content, upload=upload, stored_already=True
+            )
+            if title is not None:
+                values["title"] = title
+            if file and inspected:
+                policy.require_open(access)
+                values["file_name"] = inspected.name
+            changes = {name: (getattr(material, name), value) for name, value in values.items()}
+            changes = {name: (before, after) for name, (before, after) in changes.items() if before != after}
+            for name, (_, after) in changes.items():
+                setattr(material, name, after)
+            if file:
+                changes |= _replace_file(material, file)
+            if changes:
+                material.save()
+                publish(
+                    events.MaterialChanged(material_id=material.pk, session_id=session_id, title=material.title),
+                    by=by,
+                    changes=changes,
+                )
+    return material
+
+
+def remove_material(*, session_id: int, material_id: int, by: User) -> None:
+    """Take a material back; its bytes go with it. Raises `NotFound` and `Forbidden`."""
+    with transaction.atomic():
+        access = policy.access_of(session_id=session_id, member=by)
+        material = _locked(session_id=session_id, material_id=material_id, access=access, by=by)
+        fact = events.MaterialRemoved(material_id=material.pk, session_id=session_id, title=material.title)
+        _delete([material])
+        publish(fact, by=by)
+
+
+def drop_materials_of_session(*, session_id: int) -> None:
+    """Let go of everything that a session shared, when the session itself is gone."""
+    with transaction.atomic():
+        _delete(list(Material.objects.select_for_update().filter(session_id=session_id)))
+
+
+def _store(stack: ExitStack, upload: "File[bytes] | None") -> tuple[StoredFile | None, Upload | None]:
+    """The bytes in place until the stack unwinds, or for good if they are linked by then. Raises `Invalid`."""
+    if upload is None:
+        return None, None
+    inspected = inspect(upload)
+    return stack.enter_context(stored_files.stored(inspected)), inspected
+
+
+def _locked(*, session_id: int, material_id: int, access: events.SessionAccess, by: User) -> Material:
+    # Who may not see the materials does not learn which there are.
+    policy.require_reading(access)
+    material = Material.objects.select_for_update().filter(pk=material_id, session_id=session_id).first()
+    if material is None:
+        raise NotFound("There is no such material in this session.")
+    policy.require_changing(access, uploader_id=material.uploaded_by_id, member=by)
+    return material
+
+
+def _own_values(
+    type: str,  # noqa: A002  (the contract's name)
+    *,
+    url: str | None,
+    content: str | None,
+    upload: "File[bytes] | None",
+    stored_already: bool,
+) -> dict[str, str]:
+    """The values that belong to the type, checked. Raises `Invalid`.
+
+    Clients send whole objects back, so a text that does not belong is passed over; but nobody sends a file back.
+    """
+    if upload is not None and type != Material.Type.FILE:
+        raise Invalid({"file": [f"A {type} has no file."]})
+    if type == Material.Type.LINK:
+        return {} if url is None else {"url": check_url(url)}
+    if type == Material.Type.NOTE:
+        return {} if content is None else {"content": _check_content(content)}
+    if upload is None and not stored_already:
+        raise Invalid({"file": ["Send a file, in a form (multipart/form-data)."]})
+    return {}
+
+
+def _check_content(content: str) -> str:
+    # A browser's form sends line ends of its own.
+    content = content.replace("\r\n", "\n")
+    if not content.strip():
+        raise Invalid({"content": ["A note needs a content."]})
+    if len(content) > MOST_CHARACTERS_IN_NOTE:
+        raise Invalid({"content": [f"At most {MOST_CHARACTERS_IN_NOTE} characters."]})
+    return content
+
+
+def _replace_file(material: Material, file: StoredFile) -> dict[str, tuple[Any, Any]]:
+    """Give a material other bytes, and return what has changed. The same bytes again are no change: those that came
+    are not linked, and so go."""
+    before = material.file
+    if before is None or before.sha256 == file.sha256:
+        return {}
+    material.file = file
+    stored_files.link(file)
+    stored_files.release([before.pk])
+    return {name: (getattr(before, name), getattr(file, name)) for name in ("sha256", "size", "content_type")}
+
+
+def _delete(materials: list[Material]) -> None:
+    Material.objects.filter(pk__in=[material.pk for material in materials]).delete()
+    stored_files.release([material.file_id for material in materials if material.file_id is not None])
