@@ -1,0 +1,161 @@
+"""A session with people in every role, whose access the tests decide themselves, and a storage of the tests' own."""
+
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+import time_machine
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test.client import BOUNDARY, MULTIPART_CONTENT, encode_multipart
+from huey.contrib.djhuey import HUEY
+from tests.conftest import Api
+
+from core.accounts.models import User
+from core.accounts.presentation import EmailAudience
+from modules.materials.events import SessionAccess, SessionAccessAsked
+from modules.materials.models import Material, StoredFile
+
+NOW = datetime(2024, 1, 12, 10, 0, tzinfo=UTC)
+SESSION = 7
+PATH = f"/api/sessions/{SESSION}/materials/"
+ORIGIN = "http://testserver"
+
+JOINED = datetime(2024, 1, 1, tzinfo=UTC)
+
+
+class MaterialsApi(Api):
+    """A member's client that also knows forms by PUT."""
+
+    def put_form(self, path: str, form: dict[str, Any]) -> Any:
+        body = encode_multipart(BOUNDARY, form)
+        return self.client.generic("PUT", path, body, MULTIPART_CONTENT, headers=self.headers)
+
+    def add_file(self, name: str, content: bytes, *, title: str = "A file", path: str = PATH) -> Any:
+        return self.upload(path, {"title": title, "type": "file", "file": SimpleUploadedFile(name, content)})
+
+
+class Sessions:
+    """Answers who may do what, in the place of the module that knows."""
+
+    def __init__(self) -> None:
+        self.access: dict[tuple[int, int], SessionAccess] = {}
+        self.closed_because = ""
+        self.asked_to_add: list[bool] = []
+
+    def let(self, member: User, *, session: int = SESSION, **access: Any) -> User:
+        audience = access.pop("audience", EmailAudience(viewer_id=member.pk))
+        may = {"reads": False, "writes": False, "manages": False, **access}
+        self.access[session, member.pk] = SessionAccess(closed_because="", audience=audience, **may)
+        return member
+
+    def answer(self, question: SessionAccessAsked, **_: object) -> SessionAccess | None:
+        self.asked_to_add.append(question.to_add)
+        access = self.access.get((question.session_id, question.viewer.pk))
+        if access is None:
+            return None
+        return SessionAccess(**{**vars(access), "closed_because": self.closed_because})
+
+
+@pytest.fixture(autouse=True)
+def clock() -> Iterator[Any]:
+    with time_machine.travel(NOW, tick=False) as traveller:
+        yield traveller
+
+
+@pytest.fixture
+def sessions(monkeypatch: pytest.MonkeyPatch) -> Iterator[Sessions]:
+    signal = SessionAccessAsked.signal
+    monkeypatch.setattr(signal, "receivers", [])
+    signal.sender_receivers_cache.clear()
+    answers = Sessions()
+    signal.connect(answers.answer)
+    yield answers
+    signal.sender_receivers_cache.clear()
+
+
+@pytest.fixture(autouse=True)
+def folder(settings: Any, tmp_path: Path) -> Path:
+    """Where the bytes are."""
+    location = tmp_path / "materials"
+    settings.STORAGES = {
+        **settings.STORAGES,
+        "materials": {
+            "BACKEND": "django.core.files.storage.FileSystemStorage",
+            "OPTIONS": {"location": str(location), "base_url": None},
+        },
+    }
+    return location
+
+
+@pytest.fixture(autouse=True)
+def tasks_run_at_once() -> Iterator[None]:
+    HUEY.immediate = True
+    yield
+    HUEY.immediate = False
+
+
+@pytest.fixture
+def stored(folder: Path, db: None) -> Callable[[], list[bytes]]:
+    """The bytes that are in the storage; fails where rows and bytes do not fit each other."""
+
+    def read() -> list[bytes]:
+        paths = {str(path.relative_to(folder)): path for path in folder.rglob("*") if path.is_file()}
+        assert sorted(paths) == sorted(StoredFile.objects.values_list("name", flat=True))
+        return sorted(path.read_bytes() for path in paths.values())
+
+    return read
+
+
+@pytest.fixture
+def nothing_left(stored: Callable[[], list[bytes]]) -> Callable[[], bool]:
+    """Whether there is neither a material nor a file nor its bytes."""
+
+    def check() -> bool:
+        return not Material.objects.exists() and not StoredFile.objects.exists() and stored() == []
+
+    return check
+
+
+# --- The people -------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def creator(sessions: Sessions, make_member: Callable[..., User]) -> MaterialsApi:
+    john = make_member("john_doe", first_name="John", last_name="Doe", email="john@example.com", date_joined=JOINED)
+    everyone = EmailAudience(viewer_id=john.pk, everyone=True)
+    return MaterialsApi(sessions.let(john, reads=True, writes=True, manages=True, audience=everyone))
+
+
+@pytest.fixture
+def tutor(sessions: Sessions, make_member: Callable[..., User]) -> MaterialsApi:
+    return MaterialsApi(sessions.let(make_member("tina_tutor"), reads=True, writes=True))
+
+
+@pytest.fixture
+def student(sessions: Sessions, make_member: Callable[..., User]) -> MaterialsApi:
+    return MaterialsApi(sessions.let(make_member("sam_student"), reads=True))
+
+
+@pytest.fixture
+def moderator(sessions: Sessions, make_member: Callable[..., User]) -> MaterialsApi:
+    return MaterialsApi(sessions.let(make_member("mia_moderator"), reads=True, manages=True))
+
+
+@pytest.fixture
+def outsider(sessions: Sessions, make_member: Callable[..., User]) -> MaterialsApi:
+    """Sees the session, but is not in it."""
+    return MaterialsApi(sessions.let(make_member("olga_outside")))
+
+
+@pytest.fixture
+def unknowing(sessions: Sessions, make_member: Callable[..., User]) -> MaterialsApi:
+    """May not even know that there is such a session."""
+    return MaterialsApi(make_member("umberto_unknowing"))
+
+
+@pytest.fixture
+def people(request: pytest.FixtureRequest) -> Callable[[str], MaterialsApi]:
+    """Everybody by their role."""
+    return request.getfixturevalue
