@@ -95,7 +95,7 @@ def update_session(request: MemberRequest, session_id: SessionId, payload: Sessi
         values=payload.values(),
         date=payload.changed_date(),
         status=payload.target(),
-        reason=payload.reason,
+        reason=payload.reason or "",
         by=request.auth,
     )
     return _detail(request, session)

@@ -260,7 +260,7 @@ class SessionChanges(_WithDate):
         description="`cancelled`, `ongoing` and `completed` are the same as `cancel/`, `start/` and `end/`;"
         " `scheduled` settles an approved session; `approved` is a moderator's. The stored one is no change.",
     )
-    reason: Message = Field("", description="For a cancellation; a moderator who rejects must give one.")
+    reason: Message | None = Field(None, description="For a cancellation; a moderator who rejects must give one.")
 
     def values(self) -> dict[str, Any]:
         return self.model_dump(include=set(WRITABLE), exclude_unset=True)

@@ -14,12 +14,16 @@ def locked_session(session_id: int, viewer: Viewer) -> Session:
     Every change of a session, of its requests or of its places begins here, so that they come one after the other.
     Raises `NotFound` where the viewer may not know of it.
     """
+    return locked_and_moved(session_id, viewer)[0]
+
+
+def locked_and_moved(session_id: int, viewer: Viewer) -> tuple[Session, bool]:
+    """The same, and whether the clock moved it just now."""
     visible = visible_sessions(viewer).select_related("creator")
     session = visible.select_for_update(of=("self",)).filter(pk=session_id).first()
     if session is None:
         raise NotFound("There is no such session.")
-    catch_up(session, clock.now())
-    return session
+    return session, catch_up(session, clock.now())
 
 
 def own_request(session: Session, viewer: Viewer) -> BookingRequest | None:

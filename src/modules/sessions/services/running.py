@@ -5,18 +5,20 @@ from django.db import transaction
 from core import clock
 from core.accounts.models import User
 from modules.sessions.models import Session
-from modules.sessions.policy import viewer_of
+from modules.sessions.policy import is_creator, viewer_of
 from modules.sessions.services import transitions
-from modules.sessions.services.locking import locked_session
+from modules.sessions.services.locking import locked_and_moved, locked_session
+from modules.sessions.states import Status
 
 
 def start_session(*, session_id: int, by: User) -> Session:
-    """Begin before or at the time; closes the requests that are undecided. Raises `NotFound`, `Forbidden`,
-    `StateForbids`."""
+    """Begin before the time, which closes the requests that are undecided; at the time the clock begins by itself,
+    and that it has done so only now is fine. Raises `NotFound`, `Forbidden`, `StateForbids`."""
     viewer = viewer_of(by)
     with transaction.atomic():
-        session = locked_session(session_id, viewer)
-        transitions.start(session, viewer, reason="", now=clock.now())
+        session, moved = locked_and_moved(session_id, viewer)
+        if not (moved and session.status == Status.ONGOING and is_creator(session, viewer)):
+            transitions.start(session, viewer, reason="", now=clock.now())
     return session
 
 
@@ -24,8 +26,9 @@ def end_session(*, session_id: int, by: User) -> Session:
     """Raises `NotFound`, `Forbidden`, `StateForbids`."""
     viewer = viewer_of(by)
     with transaction.atomic():
-        session = locked_session(session_id, viewer)
-        transitions.end(session, viewer, reason="", now=clock.now())
+        session, moved = locked_and_moved(session_id, viewer)
+        if not (moved and session.status == Status.COMPLETED and is_creator(session, viewer)):
+            transitions.end(session, viewer, reason="", now=clock.now())
     return session
 
 

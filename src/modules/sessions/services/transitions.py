@@ -11,7 +11,6 @@ from modules.sessions.policy import (
     Viewer,
     is_rejection,
     movers,
-    require_creator,
     require_edge,
     require_reason,
     require_runs,
@@ -49,7 +48,7 @@ def settle_by_creator(session: Session, viewer: Viewer, *, reason: str, now: dat
 
 
 def start(session: Session, viewer: Viewer, *, reason: str, now: datetime) -> None:
-    require_creator(session, viewer)
+    require_runs(session, viewer)
     require_edge(session, Status.ONGOING, movers(session, viewer))
     if now < session.date - EARLY:
         raise StateForbids("A session can be started from 15 minutes before its time.")
@@ -60,7 +59,7 @@ def start(session: Session, viewer: Viewer, *, reason: str, now: datetime) -> No
 
 
 def end(session: Session, viewer: Viewer, *, reason: str, now: datetime) -> None:
-    require_creator(session, viewer)
+    require_runs(session, viewer)
     require_edge(session, Status.COMPLETED, movers(session, viewer))
     fact, changes = complete(session, now=now)
     publish(fact, by=viewer.user, reason=reason, changes=changes)
