@@ -206,7 +206,7 @@ def _tell(
     kind: Notification.Type = Notification.Type.SESSION_UPDATE,
 ) -> None:
     """Notify these people, but not the one who caused it, and when late only those for whom it still holds."""
-    concerned = [person_id for person_id in dict.fromkeys(to) if person_id != delivery.actor_id]
+    concerned = [person_id for person_id in to if person_id != delivery.actor_id]
     if delivery.late:
         concerned = [person_id for person_id in concerned if StillHolds(fact=fact, person_id=person_id).ask()]
         if session_id is not None and _is_gone(session_id):

@@ -13,7 +13,6 @@ class NotificationsIn(RequestSchema):
     """Which of the caller's notifications to list."""
 
     # Of a parameter in the query string, OpenAPI takes one `example` where JSON Schema takes a list of `examples`.
-
     limit: Annotated[int, Field(ge=1, le=500)] = Field(
         100, description="At most so many.", json_schema_extra={"example": 100}
     )

@@ -12,6 +12,7 @@ from django.utils import dateformat
 
 HOUR = 60
 DAY = 24 * HOUR
+A_LITTLE = 2
 
 WHY_EXPIRED = {
     "undecided": "it was not approved before its start",
@@ -117,8 +118,8 @@ def _with_reason(sentence: str, reason: str) -> str:
 
 
 def _time_left(minutes_before: int, minutes_left: int) -> str:
-    # The worker looks once a minute, so a little less than the offset is always gone.
-    if minutes_before - minutes_left <= max(2, minutes_before // 30):
+    # The worker looks once a minute, so a little of the offset is always gone.
+    if minutes_before - minutes_left <= A_LITTLE:
         return _duration(minutes_before)
     step = 1 if minutes_left < HOUR else 15 if minutes_left < 12 * HOUR else HOUR
     return _duration((minutes_left + step // 2) // step * step)

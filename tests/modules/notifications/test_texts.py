@@ -24,7 +24,7 @@ from modules.notifications import texts
         (2880, 2879, "2 days"),
         (4320, 4320, "3 days"),
         (3000, 3000, "2 days 2 hours"),
-        (10080, 10070, "7 days"),
+        (10080, 10079, "7 days"),
     ],
 )
 def test_a_reminder_in_time_says_the_offset(minutes_before: int, minutes_left: int, words: str) -> None:
@@ -36,7 +36,8 @@ def test_a_reminder_in_time_says_the_offset(minutes_before: int, minutes_left: i
 @pytest.mark.parametrize(
     ("minutes_before", "minutes_left", "words"),
     [
-        (1440, 1380, "23 hours"),
+        (1440, 1425, "24 hours"),
+        (1440, 1400, "23 hours"),
         (1440, 1000, "17 hours"),
         (1440, 400, "6 hours 45 minutes"),
         (1440, 65, "1 hour"),
