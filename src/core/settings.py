@@ -274,4 +274,6 @@ UNFOLD = {
     "SITE_SUBHEADER": "Moderation",
     "SITE_SYMBOL": "school",
     "SHOW_VIEW_ON_SITE": False,
+    # Django's own log of the admin: what happened to a session is in the record of facts.
+    "SHOW_HISTORY": False,
 }
