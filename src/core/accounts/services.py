@@ -1,6 +1,7 @@
 """Changes to accounts and logins (docs/contract.md, "Accounts and tokens")."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from django.conf import settings
@@ -20,6 +21,7 @@ from core.accounts.models import Login, User, identity_key
 from core.accounts.passwords import check_new_password
 from core.accounts.tokens import AccessToken, RefreshToken, login_of, session_end, token_for, touched
 from core.errors import Invalid, NotAuthenticated
+from core.facts.models import FactRecord
 from core.facts.publish import publish
 from core.mail.services import queue_mail
 
@@ -145,6 +147,12 @@ def _set_password(member: User, password: str) -> None:
     publish(events.PasswordChanged(member_id=member.pk), by=member)
 
 
+def password_changed_since(user: User, instant: datetime) -> bool:
+    """Whether what was asked for with a password at that instant was asked for with one that is void by now."""
+    changes = FactRecord.objects.filter(member_id=user.pk, name=events.PasswordChanged.name)
+    return changes.filter(occurred_at__gte=instant).exists()
+
+
 def ask_password_reset(*, email: str) -> None:
     """Write a reset link to the owner of the address, if it has one; the caller cannot tell."""
     with transaction.atomic():
@@ -177,7 +185,10 @@ def ask_address_change(*, user: User, password: str, new_email: str) -> None:
     if not user.check_password(password):
         raise Invalid({"password": [WRONG_PASSWORD]})
     candidate = User(username=user.username, email=new_email)
-    _clean(candidate, ["email"])
+    try:
+        _clean(candidate, ["email"])
+    except Invalid as error:
+        raise Invalid({"new_email": error.fields["email"]}) from None
     with transaction.atomic():
         owner = User.objects.filter(email_key=identity_key(candidate.email)).first()
         if owner is not None and owner.pk != user.pk:
@@ -188,25 +199,30 @@ def ask_address_change(*, user: User, password: str, new_email: str) -> None:
 
 def address_change_token(*, user: User, new_email: str) -> str:
     """What the link to a new address carries: it dies with the old address, the password and the time limit."""
-    return signing.dumps([user.pk, user.email, user.token_version, new_email], salt=ADDRESS_SALT)
+    return signing.dumps([*_state_of_address(user), new_email], salt=ADDRESS_SALT)
+
+
+def _state_of_address(user: User) -> list[Any]:
+    """What a confirmation has to find as it was; the count keeps a used link void when the old address is back."""
+    changed = FactRecord.objects.filter(member_id=user.pk, name=events.AddressChanged.name).count()
+    return [user.pk, user.email, user.token_version, changed]
 
 
 def confirm_address_change(*, token: str) -> None:
     """Set the address that the token was sent to. Raises `Invalid` for a token that does not hold (any more)."""
     used_up = Invalid({"token": ["This link is not valid or has been used. Ask for a new one."]})
     try:
-        user_id, old_email, version, new_email = signing.loads(
-            token, salt=ADDRESS_SALT, max_age=settings.PASSWORD_RESET_TIMEOUT
-        )
+        *state, new_email = signing.loads(token, salt=ADDRESS_SALT, max_age=settings.PASSWORD_RESET_TIMEOUT)
     except (signing.BadSignature, ValueError, TypeError):
         raise used_up from None
     try:
         with transaction.atomic():
-            member = User.objects.select_for_update().filter(pk=user_id, is_active=True).first()
-            if member is None or (member.email, member.token_version) != (old_email, version):
+            member = User.objects.select_for_update().filter(pk=state[0], is_active=True).first()
+            if member is None or _state_of_address(member) != state:
                 raise used_up
-            member.email = new_email
+            old_email, member.email = member.email, new_email
             member.save(update_fields=["email"])
+            queue_mail(kind="address_changed", address=old_email, user=member)
             publish(events.AddressChanged(member_id=member.pk), by=member, changes={"email": (old_email, new_email)})
     except IntegrityError:
         raise used_up from None

@@ -62,7 +62,7 @@ def send_one(mail_id: int) -> None:
             _note(mail, Mail.Status.DROPPED)
             return
         with get_connection() as connection:
-            EmailMessage(text.subject, text.body, to=[mail.address], connection=connection).send()
+            EmailMessage(text.subject, text.body, to=[text.to or mail.address], connection=connection).send()
     except Exception as error:
         logger.exception("Mail %s was not sent", mail.pk)
         _note(mail, Mail.Status.FAILED, error=f"{type(error).__name__}: {error}")

@@ -16,6 +16,8 @@ from core.mail.models import Mail
 class Text:
     subject: str
     body: str
+    # Where it goes, if not to the address in the ledger.
+    to: str = ""
 
 
 def _link(path: str, **query: str) -> str:
@@ -58,6 +60,8 @@ def _password_reset(mail: Mail) -> Text | None:
         token=default_token_generator.make_token(user),
     )
     return Text(
+        # Never to what a stranger typed: an address that is the same to us may be another mailbox.
+        to=user.email,
         subject="Choose a new password",
         body=_letter(
             user,
@@ -81,14 +85,27 @@ def _password_changed(mail: Mail) -> Text | None:
 
 
 def _address_change(mail: Mail) -> Text | None:
-    from core.accounts.services import address_change_token
+    from core.accounts.services import address_change_token, password_changed_since
 
-    if mail.user is None:
+    if mail.user is None or password_changed_since(mail.user, mail.queued_at):
         return None
     link = _link("/confirm-email", token=address_change_token(user=mail.user, new_email=mail.address))
     return Text(
         subject="Confirm your new address",
         body=_letter(mail.user, f"Confirm that this is your new address: {link}", "The link works once, for a day."),
+    )
+
+
+def _address_changed(mail: Mail) -> Text | None:
+    if mail.user is None:
+        return None
+    return Text(
+        subject="Your address was changed",
+        body=_letter(
+            mail.user,
+            "Your account has a new e-mail address from now on; this one no longer belongs to it.",
+            "If it was not you, write to us at once.",
+        ),
     )
 
 
@@ -98,4 +115,5 @@ TEXTS: dict[str, Callable[[Mail], Text | None]] = {
     "password_reset": _password_reset,
     "password_changed": _password_changed,
     "address_change": _address_change,
+    "address_changed": _address_changed,
 }

@@ -9,6 +9,7 @@ from typing import Any
 import jwt
 import pytest
 from django.conf import settings
+from django.contrib.auth.hashers import make_password
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from tests.conftest import PASSWORD, Api
@@ -64,10 +65,8 @@ def test_the_access_token_opens_ones_own_profile(member: User, log_in: LogIn) ->
 def test_a_wrong_password_an_unknown_and_an_inactive_member_are_answered_alike(
     member: User, make_member: Callable[..., User], stranger: Api
 ) -> None:
-    gone = make_member("gone", is_active=False)
-    gone.set_password(PASSWORD)
-    gone.save()
-    make_member("no_password").set_unusable_password()
+    make_member("gone", is_active=False, password=make_password(PASSWORD))
+    make_member("no_password", password=make_password(None))
 
     answers = [
         stranger.post(TOKEN, {"username": name, "password": password})

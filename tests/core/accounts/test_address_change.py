@@ -1,0 +1,207 @@
+"""Another e-mail address: with the password, and confirmed from the new address."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.core import signing
+from tests.conftest import PASSWORD, Api
+from tests.core.conftest import ReadMail, link_in
+
+from core.accounts.models import User
+from core.facts.models import FactRecord
+from core.mail.models import Mail
+
+CHANGE = "/api/auth/email/change/"
+CONFIRM = "/api/auth/email/change/confirm/"
+ME = "/api/auth/me/"
+USED_UP = "This link is not valid or has been used. Ask for a new one."
+
+
+@pytest.fixture
+def api(member: User) -> Api:
+    """John, logged in."""
+    return Api(member)
+
+
+@pytest.fixture
+def token(api: Api, read_mail: ReadMail) -> str:
+    """What was mailed to John's new address."""
+    return ask(api, read_mail, "new@example.com")
+
+
+def ask(api: Api, read_mail: ReadMail, address: str) -> str:
+    answer = api.post(CHANGE, {"password": PASSWORD, "new_email": address})
+    assert answer.status_code == 200
+    (mail,) = read_mail()
+    assert mail.to == [address]
+    return link_in(mail)["token"]
+
+
+def assert_used_up(answer: Any) -> None:
+    assert answer.status_code == 400
+    assert answer.json() == {"error": f"token: {USED_UP}", "fields": {"token": [USED_UP]}}
+
+
+def test_the_new_address_gets_a_link_and_the_old_one_stays(api: Api, member: User, read_mail: ReadMail) -> None:
+    answer = api.post(CHANGE, {"password": PASSWORD, "new_email": "new@EXAMPLE.com"})
+
+    assert answer.status_code == 200
+    assert answer.json() == {"message": "A confirmation is on its way to the new address."}
+    (mail,) = read_mail()
+    assert mail.to == ["new@example.com"]
+    assert mail.subject == "Confirm your new address"
+    assert "http://localhost:3000/confirm-email?token=" in str(mail.body)
+    assert api.get(ME).json()["email"] == "john@example.com"
+
+
+def test_following_the_link_changes_the_address(api: Api, member: User, token: str, stranger: Api) -> None:
+    answer = stranger.post(CONFIRM, {"token": token})
+
+    assert answer.status_code == 200
+    assert answer.json() == {"message": "Your address has been changed."}
+    assert api.get(ME).json()["email"] == "new@example.com"
+    for name, status in (("new@example.com", 200), ("john@example.com", 401)):
+        assert stranger.post("/api/auth/token/", {"username": name, "password": PASSWORD}).status_code == status
+
+
+def test_a_changed_address_is_recorded(member: User, token: str, stranger: Api) -> None:
+    stranger.post(CONFIRM, {"token": token})
+
+    fact = FactRecord.objects.get()
+    assert (fact.name, fact.member_id, fact.actor_id) == ("accounts.AddressChanged", member.pk, member.pk)
+    assert fact.changes == {"email": ["john@example.com", "new@example.com"]}
+
+
+def test_the_old_address_is_told(token: str, stranger: Api, read_mail: ReadMail) -> None:
+    """Whoever took over an account would else take it away without a word."""
+    stranger.post(CONFIRM, {"token": token})
+
+    (mail,) = read_mail()
+    assert mail.to == ["john@example.com"]
+    assert mail.subject == "Your address was changed"
+
+
+def test_the_link_works_once(token: str, stranger: Api) -> None:
+    stranger.post(CONFIRM, {"token": token})
+
+    assert_used_up(stranger.post(CONFIRM, {"token": token}))
+
+
+def test_a_used_link_stays_used_when_the_old_address_is_back(
+    api: Api, token: str, stranger: Api, read_mail: ReadMail
+) -> None:
+    stranger.post(CONFIRM, {"token": token})
+    read_mail()
+    stranger.post(CONFIRM, {"token": ask(api, read_mail, "john@example.com")})
+    assert api.get(ME).json()["email"] == "john@example.com"
+
+    assert_used_up(stranger.post(CONFIRM, {"token": token}))
+    assert api.get(ME).json()["email"] == "john@example.com"
+
+
+def test_the_link_runs_out_after_a_day(clock: Any, token: str, stranger: Api, api: Api) -> None:
+    clock.shift(timedelta(days=1, seconds=1))
+
+    assert_used_up(stranger.post(CONFIRM, {"token": token}))
+
+
+def test_the_wrong_password_asks_for_nothing(api: Api, member: User) -> None:
+    answer = api.post(CHANGE, {"password": "wrong", "new_email": "new@example.com"})
+
+    assert answer.status_code == 400
+    assert answer.json() == {
+        "error": "password: That is not your password.",
+        "fields": {"password": ["That is not your password."]},
+    }
+    assert not Mail.objects.exists()
+
+
+@pytest.mark.parametrize("garbage", ["", "john", "john@", "a b@example.com", "a@b.c\nBcc: d@e.f", "a" * 255, None])
+def test_what_is_no_address_is_refused(api: Api, garbage: str | None) -> None:
+    answer = api.post(CHANGE, {"password": PASSWORD, "new_email": garbage})
+
+    assert answer.status_code == 400
+    assert len(answer.json()["fields"]) == 1
+    assert not Mail.objects.exists()
+
+
+def test_a_refused_address_is_named_as_it_was_sent(api: Api) -> None:
+    answer = api.post(CHANGE, {"password": PASSWORD, "new_email": "no address"})
+
+    assert list(answer.json()["fields"]) == ["new_email"]
+
+
+def test_an_address_that_is_taken_is_answered_like_a_free_one(
+    api: Api, jane: User, member: User, read_mail: ReadMail
+) -> None:
+    free = api.post(CHANGE, {"password": PASSWORD, "new_email": "free@example.com"})
+    read_mail()
+    taken = api.post(CHANGE, {"password": PASSWORD, "new_email": "JANE@example.com"})
+
+    assert (taken.status_code, taken.json()) == (free.status_code, free.json())
+    (mail,) = read_mail()
+    assert mail.to == ["jane@example.com"]
+    assert mail.subject == "You already have an account"
+    assert "token" not in str(mail.body)
+    assert "john" not in str(mail.body)
+
+
+def test_an_address_taken_before_the_link_was_followed_is_not_given_twice(
+    token: str, make_member: Callable[..., User], member: User, stranger: Api
+) -> None:
+    make_member("quick", email="NEW@example.com")
+
+    assert_used_up(stranger.post(CONFIRM, {"token": token}))
+    member.refresh_from_db()
+    assert member.email == "john@example.com"
+    assert not FactRecord.objects.exists()
+
+
+def test_ones_own_address_may_change_its_case(api: Api, read_mail: ReadMail, stranger: Api) -> None:
+    stranger.post(CONFIRM, {"token": ask(api, read_mail, "John@example.com")})
+
+    assert api.get(ME).json()["email"] == "John@example.com"
+
+
+def test_a_new_password_makes_the_link_void(api: Api, token: str, member: User, stranger: Api) -> None:
+    api.post("/api/auth/password/change/", {"old_password": PASSWORD, "new_password": "teach-together"})
+
+    assert_used_up(stranger.post(CONFIRM, {"token": token}))
+
+
+def test_a_link_that_was_asked_for_with_an_old_password_is_never_sent(api: Api, read_mail: ReadMail) -> None:
+    """Mail may wait for hours; a thief must not get one that was made after its owner had shut them out."""
+    api.post(CHANGE, {"password": PASSWORD, "new_email": "thief@example.com"})
+    api.post("/api/auth/password/change/", {"old_password": PASSWORD, "new_password": "teach-together"})
+
+    assert [mail.to for mail in read_mail()] == [["john@example.com"]]
+
+
+def test_the_link_of_somebody_deactivated_since_is_refused(token: str, member: User, stranger: Api) -> None:
+    User.objects.update(is_active=False)
+
+    assert_used_up(stranger.post(CONFIRM, {"token": token}))
+
+
+@pytest.mark.parametrize("forged", ["nonsense", "a:b:c", "é", ":", "x" * 5000])
+def test_a_link_that_was_never_sent_is_refused(member: User, stranger: Api, forged: str) -> None:
+    assert_used_up(stranger.post(CONFIRM, {"token": forged}))
+
+
+def test_what_was_signed_for_another_purpose_is_refused(member: User, stranger: Api) -> None:
+    values = [member.pk, member.email, member.token_version, "new@example.com"]
+
+    for signed in (signing.dumps(values), signing.dumps(values, salt="elsewhere")):
+        assert_used_up(stranger.post(CONFIRM, {"token": signed}))
+
+
+def test_asking_needs_an_access_token(member: User, stranger: Api) -> None:
+    assert stranger.post(CHANGE, {"password": PASSWORD, "new_email": "new@example.com"}).status_code == 401
+
+
+def test_a_changed_address_ends_no_login(api: Api, token: str, stranger: Api) -> None:
+    stranger.post(CONFIRM, {"token": token})
+
+    assert api.get(ME).status_code == 200

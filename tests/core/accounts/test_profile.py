@@ -1,0 +1,189 @@
+"""`GET` and `PATCH me/`."""
+
+from typing import Any
+
+import pytest
+from tests.conftest import Api
+from tests.core.conftest import NOW
+
+from core.accounts.models import User
+from core.facts.models import FactRecord
+
+ME = "/api/auth/me/"
+
+
+def profile_of(user: User, **changes: Any) -> dict[str, Any]:
+    return {
+        "id": user.pk,
+        "username": "john_doe",
+        "first_name": "John",
+        "last_name": "Doe",
+        "email": "john@example.com",
+        "date_joined": "2024-01-13T11:00:00Z",
+        "timezone": "UTC",
+        **changes,
+    }
+
+
+@pytest.fixture
+def john(clock: Any, john: User) -> User:
+    """John, who joined at `NOW`."""
+    return john
+
+
+def test_a_profile_has_ones_own_address_and_time_zone(john: User) -> None:
+    answer = Api(john).get(ME)
+
+    assert answer.status_code == 200
+    assert answer.json() == profile_of(john)
+    assert list(answer.json()) == ["id", "username", "first_name", "last_name", "email", "date_joined", "timezone"]
+
+
+def test_each_sees_themselves(john: User, jane: User) -> None:
+    assert Api(jane).get(ME).json()["id"] == jane.pk
+    assert Api(john).get(ME).json()["id"] == john.pk
+
+
+def test_a_profile_without_names_has_empty_ones(make_member: Any) -> None:
+    answer = Api(make_member("bare", first_name="", last_name="")).get(ME)
+
+    assert (answer.json()["first_name"], answer.json()["last_name"]) == ("", "")
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [("first_name", "Johnny"), ("last_name", ""), ("last_name", "d'Oé 李"), ("timezone", "America/New_York")],
+)
+def test_the_names_and_the_time_zone_can_be_changed(john: User, field: str, value: str) -> None:
+    api = Api(john)
+
+    answer = api.patch(ME, {field: value})
+
+    assert answer.status_code == 200
+    assert answer.json() == profile_of(john, **{field: value})
+    assert api.get(ME).json() == profile_of(john, **{field: value})
+
+
+def test_all_three_can_be_changed_at_once(john: User) -> None:
+    wanted = {"first_name": "Jonathan", "last_name": "Dough", "timezone": "Asia/Kathmandu"}
+
+    assert Api(john).patch(ME, wanted).json() == profile_of(john, **wanted)
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("id", 999),
+        ("username", "somebody_else"),
+        ("email", "new@example.com"),
+        ("date_joined", "2001-01-01T00:00:00Z"),
+        ("password", "another-password"),
+        ("is_staff", True),
+        ("is_superuser", True),
+        ("is_active", False),
+        ("token_version", 0),
+    ],
+)
+def test_nothing_else_can_be_changed(john: User, field: str, value: Any) -> None:
+    before = User.objects.values().get()
+
+    answer = Api(john).patch(ME, {field: value})
+
+    assert answer.status_code == 200
+    assert answer.json() == profile_of(john)
+    assert User.objects.values().get() == before
+    assert not FactRecord.objects.exists()
+
+
+def test_the_whole_profile_may_be_sent_back(john: User) -> None:
+    api = Api(john)
+
+    answer = api.patch(ME, {**api.get(ME).json(), "first_name": "Johnny"})
+
+    assert answer.json() == profile_of(john, first_name="Johnny")
+
+
+def test_null_changes_nothing(john: User) -> None:
+    answer = Api(john).patch(ME, {"first_name": None, "last_name": None, "timezone": None})
+
+    assert answer.status_code == 200
+    assert answer.json() == profile_of(john)
+
+
+def test_an_empty_change_changes_nothing(john: User) -> None:
+    assert Api(john).patch(ME, {}).json() == profile_of(john)
+    assert not FactRecord.objects.exists()
+
+
+@pytest.mark.parametrize(
+    "garbage",
+    [
+        " ",
+        "Europe/Nowhere",
+        "UTC+1",
+        "+01:00",
+        "../../etc/passwd",
+        "/etc/passwd",
+        "Europe",
+        "europe/berlin",
+        "Europe/Berlin\n",
+        "é",
+        "x" * 64,
+    ],
+)
+def test_a_time_zone_that_is_none_is_refused(john: User, garbage: str) -> None:
+    answer = Api(john).patch(ME, {"timezone": garbage, "first_name": "Johnny"})
+
+    assert answer.status_code == 400
+    assert answer.json() == {
+        "error": "timezone: Not a time zone of the IANA database, such as Europe/Berlin.",
+        "fields": {"timezone": ["Not a time zone of the IANA database, such as Europe/Berlin."]},
+    }
+    john.refresh_from_db()
+    assert (john.timezone, john.first_name) == ("UTC", "John")
+
+
+@pytest.mark.parametrize("garbage", ["", 7, True, [], {}, "x" * 65, "UTC\x00"])
+def test_a_time_zone_that_is_no_name_is_refused(john: User, garbage: Any) -> None:
+    answer = Api(john).patch(ME, {"timezone": garbage})
+
+    assert answer.status_code == 400
+    assert list(answer.json()["fields"]) == ["timezone"]
+
+
+@pytest.mark.parametrize("field", ["first_name", "last_name"])
+@pytest.mark.parametrize("value", ["x" * 151, "a\nb", "a\x00b", 7, ["a"]])
+def test_names_are_one_line_of_at_most_150_characters(john: User, field: str, value: Any) -> None:
+    answer = Api(john).patch(ME, {field: value})
+
+    assert answer.status_code == 400
+    assert list(answer.json()["fields"]) == [field]
+    john.refresh_from_db()
+    assert (john.first_name, john.last_name) == ("John", "Doe")
+
+
+def test_a_change_is_recorded_with_the_values_before_and_after(john: User) -> None:
+    answer = Api(john).patch(ME, {"first_name": "Johnny", "last_name": "Doe", "timezone": "Europe/Berlin"})
+
+    fact = FactRecord.objects.get()
+    assert (fact.name, fact.member_id, fact.actor_id, fact.occurred_at) == (
+        "accounts.ProfileChanged",
+        john.pk,
+        john.pk,
+        NOW,
+    )
+    assert fact.changes == {"first_name": ["John", "Johnny"], "timezone": ["UTC", "Europe/Berlin"]}
+    assert fact.request_id == answer["X-Request-ID"]
+
+
+def test_a_change_ends_no_login(john: User) -> None:
+    api = Api(john)
+
+    api.patch(ME, {"first_name": "Johnny"})
+
+    assert api.get(ME).status_code == 200
+
+
+def test_a_profile_is_not_for_strangers(john: User, stranger: Api) -> None:
+    assert stranger.get(ME).status_code == 401
+    assert stranger.patch(ME, {"first_name": "Johnny"}).status_code == 401
