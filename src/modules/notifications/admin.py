@@ -5,8 +5,8 @@ from typing import Any
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
-from unfold.admin import ModelAdmin
 
+from core.admin.read_only import ReadOnlyAdmin
 from modules.notifications.models import Notification
 
 
@@ -24,7 +24,7 @@ class ReadFilter(admin.SimpleListFilter):
 
 
 @admin.register(Notification)
-class NotificationAdmin(ModelAdmin):
+class NotificationAdmin(ReadOnlyAdmin):
     list_display = ("created_at", "user", "type", "title", "was_read")
     list_display_links = ("title",)
     list_filter = ("type", ReadFilter)
@@ -32,18 +32,8 @@ class NotificationAdmin(ModelAdmin):
     search_fields = ("user__username", "user__first_name", "user__last_name", "user__email")
     search_help_text = "A member's user name, name or address."
     ordering = ("-id",)
-    show_full_result_count = False
     fields = ("user", "type", "title", "message", "session_id", "created_at", "read_at", "fact")
 
     @admin.display(boolean=True, description="read")
     def was_read(self, notification: Notification) -> bool:
         return notification.read_at is not None
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Notification | None = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Notification | None = None) -> bool:
-        return False

@@ -1,6 +1,6 @@
 """What is heard of the other modules, and who is told of it.
 
-One event, one notification for each person concerned, never for the one who caused it.
+Whoever a fact concerns hears of it in one notification; whoever caused it knows already.
 """
 
 from collections.abc import Callable, Iterable

@@ -1,4 +1,4 @@
-"""Who is told what: one event, one notification for each person concerned, never for the one who caused it."""
+"""Who is told what, and who is not."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
