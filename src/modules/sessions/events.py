@@ -119,6 +119,7 @@ class BookingRequested(AboutSession):
 
     request_id: int
     member_id: int
+    requested_at: datetime
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,5 +1,7 @@
 """What the sessions answer when other modules ask."""
 
+from datetime import datetime
+
 from core import clock
 from core.facts import answers
 from modules.materials.events import SessionAccess, SessionAccessAsked
@@ -15,7 +17,7 @@ from modules.sessions.policy import (
     viewer_of,
 )
 from modules.sessions.queries import visible_sessions
-from modules.sessions.services.life_cycle import participant_ids
+from modules.sessions.services.life_cycle import participant_ids, requester_ids
 from modules.sessions.states import OPEN
 
 
@@ -57,31 +59,32 @@ def still_holds(question: StillHolds) -> bool | None:
     session = Session.objects.filter(pk=fact.session_id).first()
     if session is None:
         return isinstance(fact, events.SessionDeleted)
+    requests = BookingRequest.objects.filter(session=session)
     match fact:
         case events.BookingRequested():
-            holds = _request_is(session, fact.member_id, BookingRequest.Status.PENDING)
+            # One that was rejected and made again is told by the fact of that time.
+            holds = requests.filter(
+                user=fact.member_id, status=BookingRequest.Status.PENDING, requested_at=fact.requested_at
+            ).exists()
         case events.BookingRequestApproved():
-            holds = _request_is(session, fact.member_id, BookingRequest.Status.APPROVED)
+            holds = fact.member_id in participant_ids(session)
         case events.BookingRequestRejected() | events.SessionStarted():
-            holds = _request_is(session, question.person_id, BookingRequest.Status.REJECTED)
+            holds = requests.filter(user=question.person_id, status=BookingRequest.Status.REJECTED).exists()
         case events.SeatLeft() | events.ParticipantRemoved():
-            holds = not _request_is(session, fact.member_id, BookingRequest.Status.APPROVED)
+            holds = fact.member_id not in participant_ids(session)
         case events.SessionApproved():
             holds = session.status in OPEN
         case events.SessionRescheduled():
-            holds = session.status in OPEN and session.date == fact.date
+            concerned = {session.creator_id, *participant_ids(session), *requester_ids(session)}
+            holds = _is_ahead(session, fact.date) and question.person_id in concerned
         case events.ReminderDue():
-            holds = _is_to_be_reminded(session, fact, question.person_id)
+            concerned = {session.creator_id, *participant_ids(session)}
+            holds = _is_ahead(session, fact.date) and question.person_id in concerned
         case _:
             holds = True
     return holds
 
 
-def _request_is(session: Session, member_id: int, status: BookingRequest.Status) -> bool:
-    return BookingRequest.objects.filter(session=session, user_id=member_id, status=status).exists()
-
-
-def _is_to_be_reminded(session: Session, fact: events.ReminderDue, person_id: int) -> bool:
-    if session.status not in OPEN or session.date != fact.date or session.date <= clock.now():
-        return False
-    return person_id == session.creator_id or _request_is(session, person_id, BookingRequest.Status.APPROVED)
+def _is_ahead(session: Session, date: datetime) -> bool:
+    """Whether it will still begin at that date."""
+    return session.status in OPEN and session.date == date and date > clock.now()

@@ -7,6 +7,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from tests.conftest import Api
 
+from core import clock
 from core.api import api
 from modules.notifications import queries
 from modules.notifications.models import Notification
@@ -42,7 +43,12 @@ def test_the_list_is_the_documented_bare_array(john: Any, bob: Any, news: Any, t
     time_machine.move_to("2024-01-13T11:00:00.654321Z", tick=False)
     news.publish(
         events.BookingRequested(
-            session_id=1, title="Advanced Python Programming", creator_id=john.pk, request_id=1, member_id=bob.pk
+            session_id=1,
+            title="Advanced Python Programming",
+            creator_id=john.pk,
+            request_id=1,
+            member_id=bob.pk,
+            requested_at=clock.now(),
         ),
         by=bob,
     )

@@ -9,6 +9,7 @@ from django.test.utils import CaptureQueriesContext
 from tests.conftest import Api
 from tests.modules.notifications.conftest import NOW
 
+from core import clock
 from core.facts.base import Delivery
 from core.facts.models import FailedDelivery
 from core.facts.registry import RECEIVERS
@@ -32,7 +33,8 @@ def about(creator: Any) -> dict[str, Any]:
 
 
 def booking(kind: Any, *, creator: Any, member: Any) -> Any:
-    return kind(**about(creator), request_id=11, member_id=member.pk)
+    when = {"requested_at": clock.now()} if kind is events.BookingRequested else {}
+    return kind(**about(creator), request_id=11, member_id=member.pk, **when)
 
 
 # --- Booking ----------------------------------------------------------------------------------------------------

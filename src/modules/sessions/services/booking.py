@@ -43,7 +43,7 @@ def request_booking(*, session_id: int, message: str, by: User) -> BookingReques
         request.status = BookingRequest.Status.PENDING
         request.decided_at = request.decided_by = None
         request.save()
-        publish(events.BookingRequested(**about_request(session, request)), by=by)
+        publish(events.BookingRequested(**about_request(session, request), requested_at=now), by=by)
     return request
 
 
