@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.test import Client
 from django.test.client import ClientHandler
 from model_bakery import baker
@@ -54,6 +55,16 @@ class Api:
             return self.client.generic(method.upper(), path, headers=self.headers)
         send = getattr(self.client, method)
         return send(path, body, content_type="application/json", headers=self.headers)
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(
+    django_db_modify_db_settings_parallel_suffix: None, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """SQLite in a file, as it is for real: threads cannot take turns in a database in memory."""
+    if settings.DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
+        file = tmp_path_factory.mktemp("database") / "database.sqlite3"
+        settings.DATABASES["default"]["TEST"]["NAME"] = str(file)
 
 
 @pytest.fixture
