@@ -310,7 +310,7 @@ class SessionQuery(RequestSchema):
     )
     creator: Annotated[int, Field(ge=0, le=2**63 - 1)] | None = Field(None, description="The creator's id.")
     ordering: OrderingName = Field("-date")
-    page: Annotated[int, Field(ge=1, le=2**31 - 1)] = Field(1)
+    page: Annotated[int, Field(ge=1)] = Field(1)
     page_size: Annotated[int, Field(ge=1, le=100)] = Field(20)
 
     @field_validator("date_from", mode="after")

@@ -3,6 +3,7 @@
 import re
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from functools import cache
 from zoneinfo import ZoneInfo, available_timezones
 
 from core.errors import Invalid
@@ -31,12 +32,7 @@ class SentDate:
 
 def parse_date(written: str) -> datetime:
     """An ISO 8601 date and time, naive or aware, to the second. Raises `ValueError` with a sentence."""
-    if not WRITTEN.fullmatch(written.strip()):
-        raise ValueError("Must be a date and time such as 2024-01-15T14:00:00Z.")
-    try:
-        value = datetime.fromisoformat(written.strip().upper().replace(",", ".")).replace(microsecond=0)
-    except ValueError:
-        raise ValueError("There is no such date.") from None
+    value = _read(written).replace(microsecond=0)
     if not 1 < value.year <= LAST_YEAR:
         raise ValueError("This date is out of range.")
     return value.astimezone(UTC) if value.tzinfo else value
@@ -50,15 +46,33 @@ def parse_bound(written: str, *, end: bool) -> datetime:
         raise ValueError("There is no such date.") from None
     if day is not None:
         return datetime.combine(day, time.max if end else time.min, UTC)
-    value = parse_date(LOST_PLUS.sub(r"+\1", written))
+    value = _read(LOST_PLUS.sub(r"+\1", written))
     if value.tzinfo is None:
         raise ValueError("Must be a day such as 2024-01-15, or a time with Z or an offset.")
-    return value
+    try:
+        return value.astimezone(UTC)
+    except OverflowError:
+        raise ValueError("This date is out of range.") from None
+
+
+def _read(written: str) -> datetime:
+    if not WRITTEN.fullmatch(written.strip()):
+        raise ValueError("Must be a date and time such as 2024-01-15T14:00:00Z.")
+    try:
+        return datetime.fromisoformat(written.strip().upper().replace(",", "."))
+    except ValueError:
+        raise ValueError("There is no such date.") from None
+
+
+@cache
+def _zones() -> frozenset[str]:
+    """Read from the disk once: that takes a good deal longer than all the rest of a request."""
+    return frozenset(available_timezones())
 
 
 def validate_zone(name: str) -> str:
     """Raises `ValueError` for what is no IANA zone."""
-    if name not in available_timezones():
+    if name not in _zones():
         raise ValueError("Must be an IANA time zone such as Europe/Berlin.")
     return name
 

@@ -104,7 +104,10 @@ def test_a_wall_clock_is_the_stored_one_to_the_minute(sent: datetime, same: bool
         ("2024-01-15T14:00:00 0530", True, utc(2024, 1, 15, 8, 30)),
         ("2024-01-15T14:00 05:00", False, utc(2024, 1, 15, 9)),
         ("2024-01-15 14:00:00 05:00", False, utc(2024, 1, 15, 9)),
+        ("2024-01-15T14:00:00.5Z", False, utc(2024, 1, 15, 14, 0, 0, 500000)),
         ("0001-01-01", False, utc(1, 1, 1)),
+        ("0001-01-01T00:00:00Z", False, utc(1, 1, 1)),
+        ("9999-12-31T23:59:59Z", True, utc(9999, 12, 31, 23, 59, 59)),
         ("9999-12-31", True, utc(9999, 12, 31, 23, 59, 59, 999999)),
     ],
 )
@@ -114,7 +117,17 @@ def test_a_bound_is_an_instant_or_a_whole_day(written: str, end: bool, bound: da
 
 @pytest.mark.parametrize(
     "written",
-    ["", "2024", "2024-02-30", "2024-01-15T14:00", "2024-01-15 14:00", "tomorrow", "2024-01-15T14:00:00  05:00"],
+    [
+        "0001-01-01T00:00:00+01:00",
+        "9999-12-31T23:59:59-01:00",
+        "",
+        "2024",
+        "2024-02-30",
+        "2024-01-15T14:00",
+        "2024-01-15 14:00",
+        "tomorrow",
+        "2024-01-15T14:00:00  05:00",
+    ],
 )
 def test_what_is_neither_is_no_bound(written: str) -> None:
     with pytest.raises(ValueError, match=r"\.$"):
