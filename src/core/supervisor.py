@@ -45,7 +45,8 @@ class Supervisor:
         self.directory = directory
         self.grace_seconds = grace_seconds
         self.children: dict[str, subprocess.Popen[bytes]] = {}
-        self.signals_seen = 0
+        self.asked_to_stop = False
+        self.asked_to_hurry = False
 
     def run(
         self,
@@ -66,7 +67,7 @@ class Supervisor:
                 self._start(name, command)
             deadline = time.monotonic() + start_seconds
             ready = False
-            while not self.signals_seen:
+            while not self.asked_to_stop:
                 for name, child in self.children.items():
                     if child.poll() is not None:
                         return f"The {name} process ended by itself ({_how(child.returncode)}); all was stopped."
@@ -107,14 +108,14 @@ class Supervisor:
     def _stop(self) -> None:
         """SIGTERM for each leader and time to finish what it has in hand, then SIGKILL for what is left of its group.
 
-        A second signal to the supervisor ends the patience.
+        A second Ctrl-C ends the patience; a second SIGTERM may be the same request on another way.
         """
         for child in self.children.values():
             child.terminate()
         deadline = time.monotonic() + self.grace_seconds
         while any(child.poll() is None for child in self.children.values()):
             left = deadline - time.monotonic()
-            if left < 0 or self.signals_seen > 1:
+            if left < 0 or self.asked_to_hurry:
                 break
             self._sleep(left)
         for child in self.children.values():
@@ -135,8 +136,9 @@ class Supervisor:
         for number in stop_signals():
             signal.signal(number, self._on_stop_signal)
 
-    def _on_stop_signal(self, _signal: int, _frame: FrameType | None) -> None:
-        self.signals_seen += 1
+    def _on_stop_signal(self, number: int, _frame: FrameType | None) -> None:
+        self.asked_to_hurry = self.asked_to_stop and number == signal.SIGINT
+        self.asked_to_stop = True
 
     def _sleep(self, seconds: float | None) -> None:
         if select.select([self._pipe], [], [], seconds)[0]:
