@@ -3,6 +3,9 @@
 import logging
 import secrets
 from contextvars import ContextVar
+from typing import Any
+
+from django.core.signals import request_finished
 
 _request_id: ContextVar[str] = ContextVar("request_id", default="")
 
@@ -12,6 +15,14 @@ def begin_request() -> str:
     identifier = secrets.token_hex(16)
     _request_id.set(identifier)
     return identifier
+
+
+def end_request(**_: Any) -> None:
+    """Forget the request: its answer has been sent, and Django has logged what it says of it."""
+    _request_id.set("")
+
+
+request_finished.connect(end_request)
 
 
 def current_request_id() -> str:

@@ -4,7 +4,7 @@ import logging
 import traceback
 from datetime import timedelta
 
-from django.db import transaction
+from django.db import DatabaseError, transaction
 from pydantic import TypeAdapter
 
 from core import clock
@@ -18,6 +18,8 @@ logger = logging.getLogger(__name__)
 MOST_ATTEMPTS = 12
 FIRST_PAUSE = timedelta(minutes=1)
 LONGEST_PAUSE = timedelta(hours=12)
+# Of a traceback, in characters.
+LONGEST_ERROR = 20_000
 
 
 def deliver(receiver: str, fact: Fact, delivery: Delivery) -> None:
@@ -25,13 +27,13 @@ def deliver(receiver: str, fact: Fact, delivery: Delivery) -> None:
     try:
         with transaction.atomic():
             RECEIVERS[receiver](fact, delivery)
-    except Exception:
+    except Exception as error:
         logger.exception("%s could not receive %s %s", receiver, fact.name, delivery.fact_id)
         at = clock.now()
         FailedDelivery.objects.create(
             fact_id=delivery.fact_id,
             receiver=receiver,
-            error=traceback.format_exc(),
+            error=_told(error),
             failed_at=at,
             next_try_at=at + FIRST_PAUSE,
         )
@@ -42,25 +44,37 @@ def deliver_again(*, limit: int = 100) -> int:
     served = 0
     tried: set[int] = set()
     while len(tried) < limit:
-        with transaction.atomic():
-            due = FailedDelivery.objects.filter(next_try_at__lte=clock.now()).exclude(pk__in=tried)
-            failure = next(iter(locked_batch(due.order_by("next_try_at", "pk"), size=1)), None)
+        failure = None
+        try:
+            with transaction.atomic():
+                due = FailedDelivery.objects.filter(next_try_at__lte=clock.now()).exclude(pk__in=tried)
+                failure = next(iter(locked_batch(due.order_by("next_try_at", "pk"), size=1)), None)
+                if failure is None:
+                    break
+                tried.add(failure.pk)
+                delivered = _serve(failure)
+        except DatabaseError as error:
             if failure is None:
-                break
-            tried.add(failure.pk)
-            served += _serve(failure)
+                raise
+            delivered = False
+            _note_refused_commit(failure.pk, error)
+        served += delivered
     return served
 
 
 def serve_now(failure_id: int) -> bool:
     """Serve one failed delivery at once, whatever its pause; true when it is delivered (or had been)."""
-    with transaction.atomic():
-        failure = FailedDelivery.objects.select_for_update().get(pk=failure_id)
-        return failure.delivered_at is not None or _serve(failure)
+    try:
+        with transaction.atomic():
+            failure = FailedDelivery.objects.select_for_update().get(pk=failure_id)
+            return failure.delivered_at is not None or _serve(failure)
+    except DatabaseError as error:
+        _note_refused_commit(failure_id, error)
+        return False
 
 
 def _serve(failure: FailedDelivery) -> bool:
-    at = clock.now()
+    """Serve a receiver whose failure is locked, in a savepoint of its own; true when that went well."""
     try:
         with transaction.atomic():
             record = failure.fact
@@ -74,22 +88,43 @@ def _serve(failure: FailedDelivery) -> bool:
                     late=True,
                 ),
             )
-    except Exception:
-        logger.exception("%s still cannot receive fact %s", failure.receiver, failure.fact_id)
-        failure.error = traceback.format_exc()
-        failure.failed_at = at
-        failure.next_try_at = at + _pause(failure.attempts) if failure.attempts < MOST_ATTEMPTS else None
-        failure.attempts += 1
-        failure.save(update_fields=["error", "attempts", "failed_at", "next_try_at"])
+    except Exception as error:
+        _note_failure(failure, error)
         return False
-    failure.delivered_at = at
+    failure.delivered_at = clock.now()
     failure.next_try_at = None
     failure.save(update_fields=["delivered_at", "next_try_at"])
     return True
 
 
+def _note_refused_commit(failure_id: int, error: Exception) -> None:
+    """What a receiver wrote may be refused as late as at the commit (a dangling reference): that is its failure too."""
+    with transaction.atomic():
+        failure = FailedDelivery.objects.select_for_update().get(pk=failure_id)
+        if failure.delivered_at is None:
+            _note_failure(failure, error)
+
+
+def _note_failure(failure: FailedDelivery, error: Exception) -> None:
+    logger.error("%s still cannot receive fact %s", failure.receiver, failure.fact_id, exc_info=error)
+    failure.error = _told(error)
+    failure.attempts += 1
+    failure.failed_at = at = clock.now()
+    failure.next_try_at = at + _pause(failure.attempts) if failure.attempts < MOST_ATTEMPTS else None
+    failure.save(update_fields=["error", "attempts", "failed_at", "next_try_at"])
+
+
+def _told(error: Exception) -> str:
+    """Its traceback as every database takes it: of a bounded length, and valid text."""
+    text = "".join(traceback.format_exception(error))
+    if len(text) > LONGEST_ERROR:
+        half = LONGEST_ERROR // 2
+        text = f"{text[:half]}\n[...]\n{text[-half:]}"
+    return text.replace("\x00", "\\x00").encode("utf-8", "backslashreplace").decode()
+
+
 def _pause(attempts: int) -> timedelta:
-    return min(FIRST_PAUSE * (1 << attempts), LONGEST_PAUSE)
+    return min(FIRST_PAUSE * (1 << (attempts - 1)), LONGEST_PAUSE)
 
 
 def fact_of(record: FactRecord) -> Fact:
