@@ -12,6 +12,7 @@ from core.facts.base import Delivery, Fact
 from core.facts.models import FactRecord, FailedDelivery
 from core.facts.registry import RECEIVERS
 from core.locking import locked_batch
+from core.text import storable
 
 logger = logging.getLogger(__name__)
 
@@ -115,12 +116,7 @@ def _note_failure(failure: FailedDelivery, error: Exception) -> None:
 
 
 def _told(error: Exception) -> str:
-    """Its traceback as every database takes it: of a bounded length, and valid text."""
-    text = "".join(traceback.format_exception(error))
-    if len(text) > LONGEST_ERROR:
-        half = LONGEST_ERROR // 2
-        text = f"{text[:half]}\n[...]\n{text[-half:]}"
-    return text.replace("\x00", "\\x00").encode("utf-8", "backslashreplace").decode()
+    return storable("".join(traceback.format_exception(error)), most=LONGEST_ERROR)
 
 
 def _pause(attempts: int) -> timedelta:

@@ -11,6 +11,7 @@ from core.accounts.models import User
 from core.locking import locked_batch
 from core.mail.models import Mail
 from core.mail.texts import TEXTS
+from core.text import storable
 
 logger = logging.getLogger(__name__)
 
@@ -19,6 +20,8 @@ FIRST_PAUSE = timedelta(minutes=1)
 # A sender that died holds its mail no longer than this.
 HOLD = timedelta(minutes=5)
 KEPT = timedelta(days=30)
+# In characters.
+LONGEST_ERROR = 2000
 
 
 def queue_mail(*, kind: str, address: str, user: User | None) -> None:
@@ -53,6 +56,9 @@ def send_one(mail_id: int) -> None:
         mail = Mail.objects.select_for_update().filter(pk=mail_id, next_try_at__lte=clock.now()).first()
         if mail is None:
             return
+        if mail.attempts >= MOST_ATTEMPTS:
+            _note(mail, Mail.Status.FAILED, error="Whoever tried to send it did not live to tell.")
+            return
         mail.attempts += 1
         mail.next_try_at = clock.now() + HOLD
         mail.save(update_fields=["attempts", "next_try_at"])
@@ -65,7 +71,7 @@ def send_one(mail_id: int) -> None:
             EmailMessage(text.subject, text.body, to=[text.to or mail.address], connection=connection).send()
     except Exception as error:
         logger.exception("Mail %s was not sent", mail.pk)
-        _note(mail, Mail.Status.FAILED, error=f"{type(error).__name__}: {error}")
+        _note(mail, Mail.Status.FAILED, error=storable(f"{type(error).__name__}: {error}", most=LONGEST_ERROR))
         return
     _note(mail, Mail.Status.SENT)
 

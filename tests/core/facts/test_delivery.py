@@ -1,16 +1,15 @@
 """Receivers that fail, and how they are served again."""
 
 import contextlib
-import threading
-from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.contrib.auth.models import Group
-from django.db import IntegrityError, connection, connections
+from django.db import IntegrityError, connection
 from tests.core.conftest import NOW
 from tests.core.facts.conftest import Drizzle, Ear, Hear, LanternLit, note, notes, tell
+from tests.core.threads import at_once
 
 from core.accounts.models import Login, User
 from core.facts.base import Delivery, Fact
@@ -330,28 +329,6 @@ def test_serving_by_hand_says_when_it_still_fails(broken: Ear) -> None:
 
 
 # --- Many at once, and commits that are refused -----------------------------------------------------------------
-
-
-def at_once(number: int, work: Callable[[], Any]) -> list[Any]:
-    """What each of so many threads got, or the error that it met."""
-    results: list[Any] = []
-    start = threading.Barrier(number)
-
-    def run() -> None:
-        start.wait()
-        try:
-            results.append(work())
-        except Exception as error:
-            results.append(error)
-        finally:
-            connections.close_all()
-
-    threads = [threading.Thread(target=run) for _ in range(number)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    return results
 
 
 @pytest.mark.django_db(transaction=True)

@@ -1,0 +1,29 @@
+"""Work that several threads do at once."""
+
+import threading
+from collections.abc import Callable
+from typing import Any
+
+from django.db import connections
+
+
+def at_once(number: int, work: Callable[[], Any]) -> list[Any]:
+    """What each of so many threads got, or the error that it met. Needs `django_db(transaction=True)`."""
+    results: list[Any] = []
+    start = threading.Barrier(number)
+
+    def run() -> None:
+        start.wait()
+        try:
+            results.append(work())
+        except Exception as error:
+            results.append(error)
+        finally:
+            connections.close_all()
+
+    threads = [threading.Thread(target=run) for _ in range(number)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return results
