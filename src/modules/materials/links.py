@@ -22,6 +22,7 @@ def check_url(url: str) -> str:
         raise _invalid("May not contain spaces or invisible characters.")
     try:
         parts = urlsplit(url)
+        _ = parts.port
     except ValueError:
         raise _invalid("This is no web address, such as https://docs.python.org/3/.") from None
     if parts.scheme not in {"http", "https"}:

@@ -9,7 +9,7 @@ from pydantic import Field, StringConstraints
 from core.accounts.schemas import UserOut
 from core.http.schemas import ONE_LINE, RequestSchema
 
-Title = Annotated[str, ONE_LINE, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
+Title = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200), ONE_LINE]
 Type = Literal["file", "link", "note"]
 
 

@@ -9,7 +9,6 @@ import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
-from functools import partial
 
 from django.core.files.storage import storages
 from django.db import transaction
@@ -69,8 +68,7 @@ def release(identifiers: list[int]) -> None:
     now = clock.now()
     StoredFile.objects.filter(pk__in=identifiers).update(released_at=now, sweep_at=now)
     for identifier in identifiers:
-        # Robust: whoever gave the bytes up has succeeded even if the queue is down. The sweep comes by.
-        transaction.on_commit(partial(delete_released, identifier), robust=True)
+        _delete_after_commit(identifier)
 
 
 @db_task()  # type: ignore[untyped-decorator]
@@ -89,6 +87,11 @@ def sweep(*, limit: int = 200) -> int:
     for file in files:
         _delete(file)
     return len(files)
+
+
+def _delete_after_commit(identifier: int) -> None:
+    # Robust: whoever gave the bytes up has succeeded even if the queue is down. The sweep comes by.
+    transaction.on_commit(lambda: delete_released(identifier), robust=True)
 
 
 def _new_name() -> str:

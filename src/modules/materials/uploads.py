@@ -15,6 +15,7 @@ from core.errors import Invalid
 from modules.materials.file_types import content_type_of
 
 MOST_CHARACTERS_IN_NAME = 255
+MOST_CHARACTERS_IN_EXTENSION = 20
 # These make "annexe\u202efdp.exe" look like "annexeexe.pdf".
 TURNS_TEXT_ROUND = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 
@@ -61,7 +62,9 @@ def shown_name(name: str) -> str:
         return "file"
     if len(name) <= MOST_CHARACTERS_IN_NAME:
         return name
-    extension = PurePosixPath(name).suffix[:20]
+    extension = PurePosixPath(name).suffix
+    if len(extension) > MOST_CHARACTERS_IN_EXTENSION:
+        extension = ""
     return name[: MOST_CHARACTERS_IN_NAME - len(extension)] + extension
 
 

@@ -199,7 +199,7 @@ TEXTS: dict[str, bytes] = {
     "php": b'<?php\necho "<html>";\n?>\n<html><body></body></html>\n',
     "jsx": b"export const App = () => <div onClick={go}><script /></div>;\n",
     "vue": b"<template>\n  <div @click='go'>{{ name }}</div>\n</template>\n<script>\nexport default {}\n</script>\n",
-    "vue with its script first": b'<script setup lang="ts">\nconst name = "x"\n</script>\n<template><p></p></template>\n',
+    "vue with its script first": b'<script setup lang="ts">\nlet x = 1\n</script>\n<template><p></p></template>\n',
     "svelte": b"<script>\n  let count = 0;\n</script>\n\n<button on:click={add}>{count}</button>\n",
     "jinja": b'{% extends "base.html" %}\n{% block body %}<script src="x.js"></script>{% endblock %}\n',
     "jinja that begins with markup": b"<ul>{% for each in all %}<li>{{ each }}</li>{% endfor %}</ul>\n",

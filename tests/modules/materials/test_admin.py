@@ -1,0 +1,51 @@
+"""The lists in the admin."""
+
+from collections.abc import Callable
+
+import pytest
+from django.test import Client
+from tests.modules.materials.conftest import PATH, MaterialsApi
+
+from core.accounts.models import User
+from modules.materials.models import Material, StoredFile
+
+
+@pytest.fixture
+def superuser(make_member: Callable[..., User]) -> Client:
+    client = Client()
+    client.force_login(make_member("root", is_staff=True, is_superuser=True))
+    return client
+
+
+@pytest.fixture
+def filled(creator: MaterialsApi) -> Material:
+    creator.post(PATH, {"title": "Docs", "type": "link", "url": "https://example.com/"})
+    creator.add_file("notes.txt", b"hello", title="Notes")
+    return Material.objects.get(type="file")
+
+
+def test_the_lists_show_what_there_is(superuser: Client, filled: Material) -> None:
+    page = superuser.get("/admin/materials/material/", {"q": "notes"})
+    assert page.status_code == 200
+    assert "Notes" in page.text
+    assert "Docs" not in page.text
+    assert filled.file is not None
+    page = superuser.get("/admin/materials/storedfile/")
+    assert filled.file.name in page.text
+    assert "kept" in page.text
+
+
+def test_a_row_can_be_looked_at(superuser: Client, filled: Material) -> None:
+    assert filled.file is not None
+    assert superuser.get(f"/admin/materials/material/{filled.pk}/change/").status_code == 200
+    assert superuser.get(f"/admin/materials/storedfile/{filled.file.pk}/change/").status_code == 200
+
+
+@pytest.mark.parametrize("model", ["material", "storedfile"])
+def test_nothing_can_be_changed(model: str, superuser: Client, filled: Material) -> None:
+    row = filled if model == "material" else filled.file
+    assert row is not None
+    assert superuser.get(f"/admin/materials/{model}/add/").status_code == 403
+    assert superuser.post(f"/admin/materials/{model}/{row.pk}/change/", {"title": "x"}).status_code == 403
+    assert superuser.post(f"/admin/materials/{model}/{row.pk}/delete/", {"post": "yes"}).status_code == 403
+    assert (Material.objects.count(), StoredFile.objects.count()) == (2, 1)

@@ -1,0 +1,209 @@
+"""Reading a file at its address."""
+
+import asyncio
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.signing import Signer
+from django.test import Client
+from tests.modules.materials.conftest import ORIGIN, PATH, MaterialsApi
+from tests.modules.materials.samples import ACCEPTED, PDF, png
+
+from modules.materials.file_response import StreamedFile
+from modules.materials.models import StoredFile
+
+
+@pytest.fixture
+def stranger() -> Client:
+    """Shows no token: the address is enough."""
+    return Client(raise_request_exception=False)
+
+
+@pytest.fixture
+def address(creator: MaterialsApi) -> Callable[..., str]:
+    """The address of a file that was added just now."""
+
+    def add(name: str = "notes.txt", content: bytes = b"hello") -> str:
+        address: str = creator.add_file(name, content).json()["file"]
+        assert address.startswith(ORIGIN)
+        return address
+
+    return add
+
+
+def test_the_bytes(stranger: Client, address: Callable[..., str]) -> None:
+    content = bytes(range(256)) * 1000
+    response = stranger.get(address("x.gz", b"\x1f\x8b\x08" + content))
+    assert response.status_code == 200
+    assert response.getvalue() == b"\x1f\x8b\x08" + content
+    assert response["Content-Length"] == "256003"
+
+
+def test_what_goes_with_it(stranger: Client, address: Callable[..., str]) -> None:
+    response = stranger.get(address("slides.pdf", PDF))
+    assert response["Content-Type"] == "application/pdf"
+    assert response["Content-Disposition"] == 'attachment; filename="slides.pdf"'
+    assert response["X-Content-Type-Options"] == "nosniff"
+    assert response["Content-Security-Policy"].split("; ")[:2] == ["sandbox", "default-src 'none'"]
+    assert response["Cross-Origin-Resource-Policy"] == "cross-origin"
+    assert response["Cache-Control"] == "private, max-age=600"
+    assert not response.cookies
+    assert "Set-Cookie" not in response
+    response.close()
+
+
+@pytest.mark.parametrize("kind", ACCEPTED)
+def test_pictures_sound_and_video_are_shown_all_else_is_downloaded(
+    kind: str, stranger: Client, address: Callable[..., str]
+) -> None:
+    content, content_type = ACCEPTED[kind]
+    response = stranger.get(address("name.html", content))
+    disposition = "inline" if content_type.split("/")[0] in {"image", "audio", "video"} else "attachment"
+    assert response["Content-Type"] == content_type
+    assert response["Content-Disposition"] == f'{disposition}; filename="name.html"'
+    assert response.getvalue() == content
+
+
+def test_source_code_is_a_text_to_download(stranger: Client, address: Callable[..., str]) -> None:
+    response = stranger.get(address("page.php", b"<?php echo 1 ?><script>alert(1)</script>"))
+    assert response["Content-Type"] == "text/plain; charset=utf-8"
+    assert response["Content-Disposition"] == 'attachment; filename="page.php"'
+    response.close()
+
+
+@pytest.mark.parametrize(
+    ("name", "disposition"),
+    [
+        ("Übung.txt", "attachment; filename*=utf-8''%C3%9Cbung.txt"),
+        ("文档.txt", "attachment; filename*=utf-8''%E6%96%87%E6%A1%A3.txt"),
+        ('a"b; x=y.txt', 'attachment; filename="a\\"b; x=y.txt"'),
+    ],
+)
+def test_names_arrive_as_they_are(name: str, disposition: str, stranger: Client, address: Callable[..., str]) -> None:
+    from modules.materials.models import Material
+
+    url = address()
+    Material.objects.update(file_name=name)
+    response = stranger.get(url)
+    assert response["Content-Disposition"] == disposition
+    response.close()
+
+
+def test_an_address_lasts_ten_minutes_less_the_time_that_has_passed(
+    stranger: Client, address: Callable[..., str], clock: Any
+) -> None:
+    url = address()
+    clock.shift(timedelta(minutes=9, seconds=59))
+    response = stranger.get(url)
+    assert response.getvalue() == b"hello"
+    assert response["Cache-Control"] == "private, max-age=1"
+
+
+def test_an_address_runs_out(stranger: Client, address: Callable[..., str], clock: Any) -> None:
+    url = address()
+    clock.shift(timedelta(minutes=10))
+    response = stranger.get(url)
+    assert response.status_code == 403
+    assert response.json() == {
+        "error": "This address has run out. Load the materials of the session again for a new one."
+    }
+
+
+def test_how_long_is_a_setting(stranger: Client, address: Callable[..., str], clock: Any, settings: Any) -> None:
+    settings.MATERIALS_URL_MINUTES = 1
+    url = address()
+    clock.shift(timedelta(minutes=1))
+    assert stranger.get(url).status_code == 403
+
+
+def test_reading_the_list_again_gives_a_new_address(
+    stranger: Client, address: Callable[..., str], creator: MaterialsApi, clock: Any
+) -> None:
+    old = address()
+    clock.shift(timedelta(minutes=11))
+    # The access token lives ten minutes too.
+    assert creator.user is not None
+    [material] = MaterialsApi(creator.user).get(PATH).json()
+    assert material["file"] != old
+    assert stranger.get(material["file"]).getvalue() == b"hello"
+
+
+def forged(url: str) -> dict[str, str]:
+    token = url.removeprefix(f"{ORIGIN}/api/files/").removesuffix("/")
+    value, signature = token.split(":")
+    number, runs_out = value.split("-")
+    return {
+        "later": f"{number}-{int(runs_out) + 1}:{signature}",
+        "another file": f"{int(number) + 1}-{runs_out}:{signature}",
+        "no signature": value,
+        "empty signature": f"{value}:",
+        "another signature": f"{value}:{'A' * len(signature)}",
+        "half a signature": f"{value}:{signature[:20]}",
+        "signed for something else": Signer(salt="something else").sign(value),
+        "a name": "notes.txt",
+        "nothing": "-",
+    }
+
+
+@pytest.mark.parametrize("how", forged(f"{ORIGIN}/api/files/1-2:3/"))
+def test_a_forged_address(how: str, stranger: Client, address: Callable[..., str]) -> None:
+    response = stranger.get(f"/api/files/{forged(address())[how]}/")
+    assert response.status_code == 404
+    assert response.json() == {"error": "There is no such file. Take its address from the materials of the session."}
+
+
+def test_a_path_is_no_address(stranger: Client) -> None:
+    for path in ("..%2F..%2Fdatabase.sqlite3", "../../database.sqlite3", "%2e%2e/x"):
+        assert stranger.get(f"/api/files/{path}/").status_code == 404
+
+
+def test_an_address_is_worthless_under_another_key(
+    stranger: Client, address: Callable[..., str], settings: Any
+) -> None:
+    url = address()
+    settings.SECRET_KEY = "another"
+    assert stranger.get(url).status_code == 404
+
+
+def test_bytes_that_are_lost_are_a_404_and_a_line_in_the_log(
+    stranger: Client, address: Callable[..., str], folder: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    url = address()
+    (folder / StoredFile.objects.get().name).unlink()
+    response = stranger.get(url)
+    assert response.status_code == 404
+    assert response.json() == {"error": "This file is no longer there."}
+    assert "has lost its bytes" in caplog.text
+
+
+def test_only_reading_is_possible(stranger: Client, address: Callable[..., str]) -> None:
+    url = address()
+    for method in (stranger.post, stranger.put, stranger.delete):
+        assert method(url).status_code == 405
+    assert stranger.get(url).getvalue() == b"hello"
+
+
+def test_one_query(
+    stranger: Client, address: Callable[..., str], django_assert_num_queries: Callable[[int], Any]
+) -> None:
+    url = address("photo.png", png())
+    with django_assert_num_queries(1):
+        assert stranger.get(url).getvalue() == png()
+
+
+def test_an_asynchronous_server_gets_it_piece_by_piece(tmp_path: Path, db: None) -> None:
+    content = bytes(range(256)) * 2000
+    path = tmp_path / "large"
+    path.write_bytes(content)
+
+    async def read() -> list[bytes]:
+        return [block async for block in response]
+
+    response = StreamedFile(path.open("rb"))
+    blocks = asyncio.run(read())
+    response.close()
+    assert b"".join(blocks) == content
+    assert max(len(block) for block in blocks) <= StreamedFile.block_size

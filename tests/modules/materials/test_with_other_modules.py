@@ -1,0 +1,173 @@
+"""What the materials hear of the sessions, and what they answer when others ask."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.db import transaction
+from tests.modules.materials.conftest import ORIGIN, PATH, MaterialsApi, Sessions
+
+from core.accounts.models import User
+from core.accounts.presentation import EmailAudience
+from core.facts.base import Fact
+from core.facts.models import FactRecord, FailedDelivery
+from core.facts.publish import publish
+from modules.materials.events import MaterialAdded, MaterialChanged, MaterialRemoved, SessionAccessAsked
+from modules.materials.models import Material
+from modules.notifications.events import StillHolds
+from modules.sessions.events import MaterialsOfSessions, SessionApproved, SessionDeleted
+
+NOTE = {"title": "Note", "type": "note", "content": "x"}
+
+Commits = Callable[..., Any]
+
+
+def delete_session(session_id: int = 7) -> None:
+    with transaction.atomic():
+        publish(SessionDeleted(session_id=session_id, title="x", creator_id=1, requester_ids=()), by=None)
+
+
+# --- A session that is gone -------------------------------------------------------------------------------------
+
+
+def test_a_deleted_session_takes_its_materials_and_their_bytes_along(
+    creator: MaterialsApi, nothing_left: Callable[[], bool], django_capture_on_commit_callbacks: Commits
+) -> None:
+    creator.post(PATH, NOTE)
+    creator.add_file("a.txt", b"a")
+    creator.add_file("b.txt", b"b")
+    with django_capture_on_commit_callbacks(execute=True):
+        delete_session()
+    assert nothing_left()
+    assert not FactRecord.objects.filter(name="materials.MaterialRemoved").exists()
+    assert not FailedDelivery.objects.exists()
+
+
+def test_a_deleted_session_takes_nothing_of_others_along(
+    creator: MaterialsApi, stored: Callable[[], list[bytes]], django_capture_on_commit_callbacks: Commits
+) -> None:
+    creator.add_file("a.txt", b"a")
+    with django_capture_on_commit_callbacks(execute=True):
+        delete_session(8)
+        delete_session(8)
+    assert stored() == [b"a"]
+
+
+# --- The materials of many sessions -----------------------------------------------------------------------------
+
+
+@pytest.fixture
+def two_sessions(creator: MaterialsApi, tutor: MaterialsApi, sessions: Sessions) -> tuple[User, User]:
+    assert creator.user is not None
+    assert tutor.user is not None
+    sessions.let(creator.user, session=8, reads=True, writes=True)
+    creator.post(PATH, {**NOTE, "title": "First"})
+    tutor.add_file("second.txt", b"x", title="Second")
+    creator.post(PATH.replace("7", "8"), {**NOTE, "title": "Elsewhere"})
+    creator.post(PATH, {**NOTE, "title": "Third"})
+    return creator.user, tutor.user
+
+
+def test_the_rows_of_each_session_the_oldest_first(two_sessions: tuple[User, User]) -> None:
+    john, _ = two_sessions
+    audience = EmailAudience(viewer_id=john.pk)
+    rows = MaterialsOfSessions(audiences={7: audience, 8: audience, 9: audience}, origin="https://learn.example").ask()
+    assert {session: [row["title"] for row in each] for session, each in rows.items()} == {
+        7: ["First", "Second", "Third"],
+        8: ["Elsewhere"],
+        9: [],
+    }
+    assert rows[7][1]["file"].startswith("https://learn.example/api/files/")
+
+
+def test_each_session_shows_the_addresses_that_its_viewer_may_read(two_sessions: tuple[User, User]) -> None:
+    john, tina = two_sessions
+    audiences = {
+        7: EmailAudience(viewer_id=0, others=frozenset({tina.pk})),
+        8: EmailAudience(viewer_id=0, everyone=True),
+    }
+    rows = MaterialsOfSessions(audiences=audiences, origin=ORIGIN).ask()
+    assert [row["uploaded_by"]["email"] for row in rows[7]] == ["", tina.email, ""]
+    assert [row["uploaded_by"]["email"] for row in rows[8]] == [john.email]
+
+
+def test_one_query_whatever_the_number(
+    two_sessions: tuple[User, User], creator: MaterialsApi, django_assert_num_queries: Callable[[int], Any]
+) -> None:
+    audience = EmailAudience(viewer_id=0)
+    with django_assert_num_queries(1):
+        MaterialsOfSessions(audiences={7: audience, 8: audience}, origin=ORIGIN).ask()
+    for number in range(20):
+        creator.add_file(f"{number}.txt", b"x")
+    with django_assert_num_queries(1):
+        MaterialsOfSessions(audiences={7: audience, 8: audience}, origin=ORIGIN).ask()
+
+
+# --- News that come late ----------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def material(creator: MaterialsApi) -> Material:
+    creator.post(PATH, NOTE)
+    return Material.objects.get()
+
+
+def added(material: Material) -> Fact:
+    return MaterialAdded(
+        material_id=material.pk, session_id=7, title=material.title, uploader_id=material.uploaded_by_id
+    )
+
+
+def holds(fact: Fact, member: MaterialsApi) -> bool:
+    assert member.user is not None
+    return StillHolds(fact=fact, person_id=member.user.pk).ask()
+
+
+def test_news_hold_while_the_material_is_there_and_may_be_read(material: Material, student: MaterialsApi) -> None:
+    assert holds(added(material), student)
+
+
+def test_news_of_a_material_that_is_gone_do_not_hold(
+    material: Material, student: MaterialsApi, creator: MaterialsApi
+) -> None:
+    fact = added(material)
+    creator.delete(f"{PATH}{material.pk}/")
+    assert not holds(fact, student)
+    assert not holds(MaterialChanged(material_id=material.pk, session_id=7, title="x"), student)
+    assert holds(MaterialRemoved(material_id=material.pk, session_id=7, title="x"), student)
+
+
+@pytest.mark.parametrize("role", ["outsider", "unknowing"])
+def test_news_do_not_hold_for_who_may_no_longer_read(
+    role: str, material: Material, request: pytest.FixtureRequest
+) -> None:
+    assert not holds(added(material), request.getfixturevalue(role))
+
+
+def test_news_do_not_hold_for_who_is_no_longer_a_member(material: Material, student: MaterialsApi) -> None:
+    assert student.user is not None
+    student.user.is_active = False
+    student.user.save()
+    assert not holds(added(material), student)
+    assert not StillHolds(fact=added(material), person_id=0).ask()
+
+
+def test_what_others_have_told_is_left_to_them(student: MaterialsApi) -> None:
+    from modules.materials.receivers import still_holds
+
+    fact = SessionApproved(session_id=7, title="x", creator_id=1)
+    assert student.user is not None
+    assert still_holds(StillHolds(fact=fact, person_id=student.user.pk)) is None
+
+
+# --- With nobody to ask -----------------------------------------------------------------------------------------
+
+
+def test_without_anybody_who_knows_the_sessions_nothing_is_shown(
+    creator: MaterialsApi, material: Material, sessions: Sessions
+) -> None:
+    SessionAccessAsked.signal.disconnect(sessions.answer)
+    assert creator.get(PATH).status_code == 404
+    assert creator.post(PATH, NOTE).status_code == 404
+    assert creator.delete(f"{PATH}{material.pk}/").status_code == 404
+    assert Material.objects.count() == 1
