@@ -1,12 +1,13 @@
 """Named people and sessions in every state, and ways to see what a request did, and what it did not."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 from django.contrib.auth.models import Group
+from django.db.models.signals import post_save
 from model_bakery import baker
 
 from core.accounts.models import User
@@ -115,7 +116,21 @@ def nothing_changes() -> Iterator[None]:
     assert rows() == before
 
 
-Unchanged = Callable[[], AbstractContextManager[None]]
+@contextmanager
+def failing_to_save(session: Session) -> Iterator[None]:
+    """The row of this session cannot be written meanwhile."""
+
+    def fail(instance: Session, **_: Any) -> None:
+        if instance.pk == session.pk:
+            raise RuntimeError("This row cannot be saved.")
+
+    post_save.connect(fail, sender=Session)
+    try:
+        yield
+    finally:
+        post_save.disconnect(fail, sender=Session)
+
+
 MakeSession = Callable[..., Session]
 
 

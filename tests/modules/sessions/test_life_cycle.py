@@ -1,0 +1,255 @@
+"""What the clock does: the worker's sweep, and the catching up of every service where the worker is late."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from tests.conftest import Api
+from tests.modules.sessions.conftest import (
+    FINAL,
+    NOW,
+    STATES,
+    error_of,
+    facts,
+    failing_to_save,
+    last_fact,
+    nothing_changes,
+    path,
+)
+
+from core.facts.models import FactRecord
+from modules.sessions.models import Session
+from modules.sessions.services.life_cycle import advance_due_sessions
+
+SECOND = timedelta(seconds=1)
+
+
+def status_of(session: Session) -> str:
+    session.refresh_from_db()
+    return str(session.status)
+
+
+# --- The sweep --------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("state", "somebody_in", "becomes", "fact"),
+    [
+        ("pending_approval", False, "expired", "SessionExpired"),
+        ("approved", False, "expired", "SessionExpired"),
+        ("scheduled", False, "expired", "SessionExpired"),
+        ("scheduled", True, "ongoing", "SessionStarted"),
+    ],
+)
+def test_the_start_is_reached(
+    *, jane: Any, make_session: Any, clock: Any, state: str, somebody_in: bool, becomes: str, fact: str
+) -> None:
+    session = make_session(state, participants=[jane] if somebody_in else [])
+
+    clock.move_to(session.date - SECOND, tick=False)
+    with nothing_changes():
+        assert advance_due_sessions() == 0
+
+    clock.move_to(session.date, tick=False)
+    assert advance_due_sessions() == 1
+    assert status_of(session) == becomes
+    assert session.updated_at == session.date
+    assert session.reminder_due_at is None
+    assert facts() == [fact]
+    assert last_fact().changes == {"status": [state, becomes]}
+    assert (last_fact().actor, last_fact().reason, last_fact().session_id) == (None, "", session.pk)
+
+
+@pytest.mark.parametrize(
+    ("state", "why"), [("pending_approval", "undecided"), ("approved", "nobody_in"), ("scheduled", "nobody_in")]
+)
+def test_an_expiry_says_why(make_session: Any, clock: Any, state: str, why: str) -> None:
+    session = make_session(state, participants=[])
+    clock.move_to(session.date, tick=False)
+
+    advance_due_sessions()
+
+    assert last_fact().payload["why"] == why
+
+
+def test_the_end_is_start_and_duration(make_session: Any, clock: Any) -> None:
+    session = make_session("ongoing", date="2024-01-10T09:30:00Z", duration=45)
+
+    clock.move_to("2024-01-10T10:14:59Z", tick=False)
+    with nothing_changes():
+        advance_due_sessions()
+    clock.move_to("2024-01-10T10:15:00Z", tick=False)
+    assert advance_due_sessions() == 1
+
+    assert status_of(session) == "completed"
+    assert facts() == ["SessionCompleted"]
+
+
+def test_one_that_was_started_early_ends_at_its_time(john: Any, make_session: Any, clock: Any) -> None:
+    session = make_session("scheduled", date="2024-01-10T10:10:00Z", duration=30)
+    Api(john).post(path(session, "start/"))
+
+    clock.move_to("2024-01-10T10:39:59Z", tick=False)
+    assert advance_due_sessions() == 0
+    clock.move_to("2024-01-10T10:40:00Z", tick=False)
+    assert advance_due_sessions() == 1
+    assert facts() == ["SessionStarted", "SessionCompleted"]
+
+
+def test_sweeping_twice_moves_once(make_session: Any, clock: Any) -> None:
+    for state in STATES:
+        make_session(state)
+    clock.shift(timedelta(days=5))
+    advance_due_sessions()
+
+    with nothing_changes():
+        assert advance_due_sessions() == 0
+
+
+@pytest.mark.parametrize("state", FINAL)
+def test_what_is_final_stays(make_session: Any, clock: Any, state: str) -> None:
+    make_session(state)
+    clock.shift(timedelta(days=5000))
+
+    with nothing_changes():
+        assert advance_due_sessions() == 0
+
+
+def test_a_worker_that_was_down_for_long_catches_up_in_order(jane: Any, make_session: Any, clock: Any) -> None:
+    session = make_session("scheduled", participants=[jane])
+    clock.shift(timedelta(days=365))
+
+    advance_due_sessions()
+
+    assert status_of(session) == "completed"
+    assert facts() == ["SessionStarted", "SessionCompleted"]
+    changes = FactRecord.objects.order_by("pk").values_list("changes", flat=True)
+    assert list(changes) == [{"status": ["scheduled", "ongoing"]}, {"status": ["ongoing", "completed"]}]
+
+
+def test_many_are_moved_each_in_its_own_way(make_session: Any, clock: Any) -> None:
+    sessions = {state: make_session(state) for state in STATES}
+    later = make_session("approved", date=NOW + timedelta(days=30))
+    clock.move_to(sessions["scheduled"].date, tick=False)
+
+    assert advance_due_sessions() == 4
+
+    assert {state: status_of(session) for state, session in sessions.items()} == {
+        "pending_approval": "expired",
+        "approved": "expired",
+        "scheduled": "ongoing",
+        "ongoing": "completed",
+        "completed": "completed",
+        "cancelled": "cancelled",
+        "expired": "expired",
+    }
+    assert status_of(later) == "approved"
+
+
+def test_a_session_that_fails_stops_no_other_and_is_tried_again(
+    make_session: Any, clock: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    first, broken, last = (make_session("approved", date=NOW + timedelta(hours=hours)) for hours in (1, 2, 3))
+    clock.shift(timedelta(days=1))
+
+    with failing_to_save(broken):
+        assert advance_due_sessions() == 2
+    assert [status_of(session) for session in (first, broken, last)] == ["expired", "approved", "expired"]
+    assert facts(broken) == []
+    assert f"Session {broken.pk} could not be moved" in caplog.text
+
+    assert advance_due_sessions() == 1
+    assert status_of(broken) == "expired"
+
+
+# --- Catching up, where the worker is late ----------------------------------------------------------------------
+
+
+@pytest.fixture
+def late(clock: Any) -> Any:
+    """Moves the clock to after a session's start, or its end, without a worker."""
+
+    def be(session: Session, *, after: str = "start") -> Session:
+        moment = session.date if after == "start" else session.date + timedelta(minutes=session.duration)
+        clock.move_to(moment + timedelta(minutes=1), tick=False)
+        return session
+
+    return be
+
+
+def test_a_session_that_has_begun_can_be_ended_at_once(john: Any, jane: Any, make_session: Any, late: Any) -> None:
+    session = late(make_session("scheduled", participants=[jane]))
+
+    assert Api(john).post(path(session, "end/")).json()["status"] == "completed"
+    assert facts() == ["SessionStarted", "SessionCompleted"]
+    assert list(FactRecord.objects.order_by("pk").values_list("actor", flat=True)) == [None, john.pk]
+
+
+def test_a_session_that_has_begun_is_cancelled_from_there(
+    john: Any, jane: Any, bob: Any, make_session: Any, late: Any
+) -> None:
+    session = late(make_session("scheduled", participants=[jane], requests={bob: "pending"}))
+
+    assert Api(john).post(path(session, "cancel/")).json()["status"] == "cancelled"
+    assert facts() == ["SessionStarted", "SessionCancelled"]
+    assert last_fact().changes == {"status": ["ongoing", "cancelled"]}
+    # Bob heard of it at the start.
+    assert last_fact().payload["requester_ids"] == []
+
+
+def test_a_session_that_has_begun_is_edited_as_an_ongoing_one(
+    john: Any, jane: Any, make_session: Any, late: Any
+) -> None:
+    session = late(make_session("scheduled", participants=[jane]))
+
+    with nothing_changes():
+        assert "ongoing" in error_of(Api(john).put(path(session), {"date": "2024-03-01T10:00:00Z"}), 400)
+    assert Api(john).put(path(session), {"title": "New"}).json()["status"] == "ongoing"
+    assert facts() == ["SessionStarted", "SessionEdited"]
+
+
+@pytest.mark.parametrize(
+    ("state", "body", "named"),
+    [
+        ("pending_approval", {"title": "New"}, "expired"),
+        ("pending_approval", {"status": "approved"}, "expired"),
+        ("approved", {"title": "New"}, "expired"),
+        ("approved", {"date": "2024-03-01T10:00:00Z"}, "expired"),
+        ("approved", {"status": "scheduled"}, "expired"),
+        ("approved", {"status": "cancelled"}, "expired"),
+    ],
+)
+def test_what_has_expired_is_final_before_the_worker_says_so(
+    *, alice: Any, make_session: Any, late: Any, state: str, body: Any, named: str
+) -> None:
+    session = late(make_session(state))
+
+    with nothing_changes():
+        assert named in error_of(Api(alice).put(path(session), body), 400)
+
+
+def test_what_is_over_is_completed_before_the_worker_says_so(
+    john: Any, jane: Any, make_session: Any, late: Any
+) -> None:
+    session = late(make_session("scheduled", participants=[jane]), after="end")
+
+    with nothing_changes():
+        assert "completed" in error_of(Api(john).put(path(session), {"title": "New"}), 400)
+        assert "completed" in error_of(Api(john).post(path(session, "cancel/")), 400)
+
+
+def test_no_change_is_fine_and_leaves_the_session_where_the_clock_has_it(
+    john: Any, jane: Any, make_session: Any, late: Any
+) -> None:
+    session = late(make_session("scheduled", participants=[jane]))
+
+    assert Api(john).put(path(session), {}).json()["status"] == "ongoing"
+    assert facts() == ["SessionStarted"]
+    assert advance_due_sessions() == 0
+
+
+def test_a_session_with_nobody_in_can_still_be_deleted(john: Any, make_session: Any, late: Any) -> None:
+    session = late(make_session("approved"))
+
+    assert Api(john).delete(path(session)).status_code == 204
+    assert facts() == ["SessionExpired", "SessionDeleted"]
