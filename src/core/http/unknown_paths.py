@@ -18,6 +18,8 @@ def unknown_path(request: HttpRequest) -> HttpResponse:
 
 def _is_known(path: str) -> bool:
     try:
-        return resolve(path).func is not unknown_path
+        match = resolve(path)
     except Resolver404:
         return False
+    # The root of the API is a name without an operation behind it.
+    return match.func is not unknown_path and match.url_name != "api-root"
