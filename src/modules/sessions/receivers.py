@@ -17,7 +17,7 @@ from modules.sessions.policy import (
     viewer_of,
 )
 from modules.sessions.queries import visible_sessions
-from modules.sessions.services.life_cycle import participant_ids, requester_ids
+from modules.sessions.services.life_cycle import catch_up, participant_ids, requester_ids
 from modules.sessions.states import OPEN
 
 
@@ -31,6 +31,8 @@ def access_of(question: SessionAccessAsked) -> SessionAccess | None:
     session = sessions.first()
     if session is None:
         return None
+    if question.to_add:
+        catch_up(session, clock.now())
     own = BookingRequest.objects.filter(session=session, user=viewer.user).first()
     own_status = own.status if own else None
     return SessionAccess(

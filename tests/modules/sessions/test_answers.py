@@ -1,0 +1,194 @@
+"""What the sessions answer when materials and notifications ask."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.db import transaction
+from tests.conftest import Api
+from tests.modules.sessions.conftest import NOW, STATES, path
+
+from core.accounts.presentation import EmailAudience
+from core.facts.delivery import fact_of
+from core.facts.models import FactRecord
+from modules.materials.events import SessionAccess, SessionAccessAsked
+from modules.notifications.events import People, PeopleOfSession, StillHolds
+from modules.sessions.models import BookingRequest
+from modules.sessions.services.life_cycle import advance_due_sessions
+from modules.sessions.services.reminders import remind_due_sessions
+
+
+def access(session: Any, member: Any) -> SessionAccess | None:
+    return SessionAccessAsked(session_id=session.pk, viewer=member).ask()
+
+
+def still_holds(name: str, person: Any) -> bool:
+    record = FactRecord.objects.filter(name=f"sessions.{name}").earliest("pk")
+    return StillHolds(fact=fact_of(record), person_id=person.pk).ask()
+
+
+# --- Access to materials ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("who", "reads", "writes", "manages"),
+    [
+        ("creator", True, True, True),
+        ("moderator", True, False, True),
+        ("participant", True, False, False),
+        ("tutor", True, True, False),
+        ("requester", False, False, False),
+        ("outsider", False, False, False),
+    ],
+)
+def test_who_reads_writes_and_manages_materials(
+    *,
+    john: Any,
+    alice: Any,
+    jane: Any,
+    bob: Any,
+    mallory: Any,
+    make_member: Any,
+    make_session: Any,
+    who: str,
+    reads: bool,
+    writes: bool,
+    manages: bool,
+) -> None:
+    rita = make_member("rita")
+    people = {
+        "creator": john,
+        "moderator": alice,
+        "participant": jane,
+        "tutor": bob,
+        "requester": rita,
+        "outsider": mallory,
+    }
+    session = make_session("scheduled", participants=[jane, bob], requests={rita: "pending"})
+    BookingRequest.objects.filter(user=bob).update(role="tutor")
+
+    assert access(session, people[who]) == SessionAccess(
+        reads=reads,
+        writes=writes,
+        manages=manages,
+        closed_because="",
+        audience=EmailAudience(
+            viewer_id=people[who].pk,
+            everyone=manages,
+            others=frozenset({john.pk}) if reads and not manages else frozenset(),
+        ),
+    )
+
+
+def test_of_what_one_may_not_see_there_is_no_access(mallory: Any, make_session: Any) -> None:
+    assert access(make_session("pending_approval"), mallory) is None
+    assert access(make_session("approved", hidden_at=NOW), mallory) is None
+
+
+@pytest.mark.parametrize("state", STATES)
+def test_nothing_is_added_to_a_cancelled_or_expired_session(john: Any, make_session: Any, state: str) -> None:
+    found = access(make_session(state), john)
+
+    assert found is not None
+    assert bool(found.closed_because) is (state in {"cancelled", "expired"})
+
+
+def test_nor_to_one_that_expires_while_the_worker_is_late(john: Any, make_session: Any, clock: Any) -> None:
+    session = make_session("approved")
+    clock.move_to(session.date, tick=False)
+
+    with transaction.atomic():
+        found = SessionAccessAsked(session_id=session.pk, viewer=john, to_add=True).ask()
+
+    assert found is not None
+    assert found.closed_because
+
+
+# --- People -----------------------------------------------------------------------------------------------------
+
+
+def test_the_people_of_a_session_are_its_creator_and_who_is_in(
+    john: Any, jane: Any, bob: Any, make_session: Any
+) -> None:
+    session = make_session("scheduled", participants=[jane], requests={bob: "pending"})
+
+    assert PeopleOfSession(session_id=session.pk).ask() == People(
+        title=session.title, creator_id=john.pk, participant_ids=(jane.pk,)
+    )
+    assert PeopleOfSession(session_id=4711).ask() is None
+
+
+# --- What still holds, told late --------------------------------------------------------------------------------
+
+
+def test_a_request_that_still_waits(john: Any, bob: Any, make_session: Any, clock: Any) -> None:
+    session = make_session("approved")
+    Api(bob).post(path(session, "join/"))
+    assert still_holds("BookingRequested", john)
+
+    Api(john).post(path(session, "reject_request/"), {"user_id": bob.pk})
+    assert not still_holds("BookingRequested", john)
+    assert still_holds("BookingRequestRejected", bob)
+
+    clock.shift(60)
+    Api(bob).post(path(session, "join/"))
+    # The second request is told by its own fact.
+    assert not still_holds("BookingRequested", john)
+    assert not still_holds("BookingRequestRejected", bob)
+
+
+def test_a_place_that_is_still_had(john: Any, bob: Any, make_session: Any) -> None:
+    session = make_session("approved", requests={bob: "pending"})
+    Api(john).post(path(session, "approve_request/"), {"user_id": bob.pk})
+    assert still_holds("BookingRequestApproved", bob)
+
+    Api(bob).post(path(session, "leave/"))
+    assert not still_holds("BookingRequestApproved", bob)
+    assert still_holds("SeatLeft", john)
+
+
+def test_a_date_that_still_stands(john: Any, jane: Any, bob: Any, make_session: Any) -> None:
+    session = make_session("scheduled", participants=[jane])
+    Api(john).put(path(session), {"date": "2024-02-01T12:00:00Z"})
+    assert still_holds("SessionRescheduled", jane)
+    assert not still_holds("SessionRescheduled", bob)
+
+    Api(john).put(path(session), {"date": "2024-02-02T12:00:00Z"})
+    assert not still_holds("SessionRescheduled", jane)
+
+
+def test_a_reminder_that_comes_before_the_start(john: Any, jane: Any, make_session: Any, clock: Any) -> None:
+    session = make_session("scheduled", participants=[jane])
+    clock.move_to(session.date - timedelta(hours=1), tick=False)
+    remind_due_sessions()
+    assert still_holds("ReminderDue", jane)
+    assert still_holds("ReminderDue", john)
+
+    Api(jane).post(path(session, "leave/"))
+    assert not still_holds("ReminderDue", jane)
+    clock.move_to(session.date, tick=False)
+    assert not still_holds("ReminderDue", john)
+
+
+@pytest.mark.parametrize("how", ["cancelled", "expired"])
+def test_that_it_will_not_be_is_told_however_late(
+    john: Any, jane: Any, make_session: Any, clock: Any, how: str
+) -> None:
+    session = make_session("approved")
+    if how == "cancelled":
+        Api(john).post(path(session, "cancel/"))
+    else:
+        clock.move_to(session.date, tick=False)
+        advance_due_sessions()
+    clock.shift(timedelta(days=30))
+
+    assert still_holds("SessionCancelled" if how == "cancelled" else "SessionExpired", jane)
+
+
+def test_of_a_session_that_is_gone_only_that_holds(john: Any, bob: Any, make_session: Any) -> None:
+    session = make_session("approved")
+    Api(bob).post(path(session, "join/"))
+    Api(john).delete(path(session))
+
+    assert not still_holds("BookingRequested", john)
+    assert still_holds("SessionDeleted", bob)

@@ -1,0 +1,95 @@
+"""What a session asks whoever keeps its materials; the answers here are the test's own."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from tests.conftest import Api
+from tests.modules.sessions.conftest import NOW, SESSIONS, path
+
+from core.accounts.presentation import EmailAudience
+from modules.sessions.events import MaterialsOfSessions
+
+ROW = {"id": 7, "title": "Python Basics"}
+
+
+@pytest.fixture
+def asked() -> Iterator[list[MaterialsOfSessions]]:
+    """Every question that was asked, each answered with one material for each session."""
+    questions: list[MaterialsOfSessions] = []
+
+    def answer(question: MaterialsOfSessions, **_: Any) -> dict[int, list[Any]]:
+        questions.append(question)
+        return {session_id: [ROW] for session_id in question.audiences}
+
+    signal = MaterialsOfSessions.signal
+    others, signal.receivers = signal.receivers, []
+    signal.sender_receivers_cache.clear()
+    signal.connect(answer, weak=False)
+    yield questions
+    signal.receivers = others
+    signal.sender_receivers_cache.clear()
+
+
+def test_creator_participants_and_moderators_find_the_materials_in_a_detail(
+    *, asked: Any, john: Any, jane: Any, alice: Any, make_session: Any
+) -> None:
+    session = make_session("scheduled", participants=[jane])
+
+    for member in (john, jane, alice):
+        assert Api(member).get(path(session)).json()["materials"] == [ROW]
+    assert [question.origin for question in asked] == ["http://testserver"] * 3
+
+
+def test_for_everybody_else_they_are_not_even_asked_for(
+    *, asked: Any, jane: Any, bob: Any, mallory: Any, make_session: Any
+) -> None:
+    session = make_session("scheduled", requests={jane: "pending", bob: "rejected"})
+
+    for member in (jane, bob, mallory):
+        assert Api(member).get(path(session)).json()["materials"] == []
+    assert asked == []
+
+
+def test_the_question_says_whose_addresses_the_viewer_may_see(
+    *, asked: Any, john: Any, jane: Any, make_session: Any
+) -> None:
+    session = make_session("scheduled", participants=[jane])
+
+    Api(john).get(path(session))
+    Api(jane).get(path(session))
+
+    assert [question.audiences for question in asked] == [
+        {session.pk: EmailAudience(viewer_id=john.pk, everyone=True)},
+        {session.pk: EmailAudience(viewer_id=jane.pk, others=frozenset({john.pk}))},
+    ]
+
+
+def test_my_sessions_ask_once_for_all(*, asked: Any, jane: Any, make_session: Any) -> None:
+    sessions = [
+        make_session("scheduled", participants=[jane]),
+        make_session("completed", participants=[jane], hidden_at=NOW),
+        make_session("approved", creator=jane),
+    ]
+    make_session("approved", requests={jane: "pending"})
+
+    shown = Api(jane).get(f"{SESSIONS}my_sessions/").json()
+
+    [question] = asked
+    assert set(question.audiences) == {session.pk for session in sessions}
+    assert [row["materials"] for row in [*shown["created"], *shown["joined"]]] == [[ROW]] * 3
+
+
+def test_who_leaves_loses_them_with_the_place(asked: Any, jane: Any, make_session: Any) -> None:
+    session = make_session("scheduled", participants=[jane])
+
+    assert Api(jane).post(path(session, "leave/")).json()["materials"] == []
+    assert asked == []
+
+
+def test_the_list_asks_for_none(asked: Any, john: Any, make_session: Any) -> None:
+    make_session("approved")
+
+    Api(john).get(SESSIONS)
+
+    assert asked == []
