@@ -1,0 +1,119 @@
+"""What the database itself refuses, when everything above it is wrong."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.db import IntegrityError, transaction
+from django.db.models import F
+from django.db.models.deletion import ProtectedError
+from tests.modules.sessions.conftest import NOW
+
+from modules.sessions.models import BookingRequest, Reminder, Session
+
+
+@pytest.fixture
+def scheduled(jane: Any, bob: Any, mallory: Any, make_session: Any) -> Session:
+    session: Session = make_session(
+        "scheduled", participants=[jane], requests={bob: "pending", mallory: "rejected"}, max_participants=2
+    )
+    return session
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"participant_count": 3},
+        {"participant_count": F("max_participants") + 1},
+        {"participant_count": -1},
+        {"max_participants": 1},
+        {"max_participants": 51},
+        {"duration": 14},
+        {"duration": 481},
+        {"ends_at": F("date")},
+        {"status": "open"},
+        {"status": ""},
+        {"level": "expert"},
+        {"title": ""},
+        {"subject": ""},
+        {"description": ""},
+        {"approved_at": None},
+        {"status": "approved", "approved_at": None},
+        {"status": "ongoing", "approved_at": None},
+        {"status": "completed", "approved_at": None},
+        {"creator": None},
+        {"date": None},
+    ],
+    ids=str,
+)
+def test_no_such_session(scheduled: Session, wrong: dict[str, Any]) -> None:
+    before = Session.objects.values().get()
+
+    with pytest.raises(IntegrityError), transaction.atomic():
+        Session.objects.filter(pk=scheduled.pk).update(**wrong)
+    assert Session.objects.values().get() == before
+
+
+def test_places_do_not_go_below_those_who_are_in(make_member: Any, make_session: Any) -> None:
+    session = make_session("scheduled", participants=[make_member() for _ in range(3)])
+
+    with pytest.raises(IntegrityError), transaction.atomic():
+        Session.objects.filter(pk=session.pk).update(max_participants=2)
+
+
+@pytest.mark.parametrize(
+    ("of", "wrong"),
+    [
+        ("approved", {"joined_at": None}),
+        ("approved", {"status": "pending"}),
+        ("approved", {"status": "rejected"}),
+        ("pending", {"status": "approved"}),
+        ("pending", {"joined_at": NOW}),
+        ("pending", {"role": "tutor"}),
+        ("rejected", {"joined_at": NOW}),
+        ("rejected", {"role": "tutor"}),
+        ("pending", {"status": "waiting"}),
+        ("pending", {"status": ""}),
+        ("pending", {"user": None}),
+        ("pending", {"session": None}),
+    ],
+    ids=str,
+)
+def test_no_such_request(scheduled: Session, of: str, wrong: dict[str, Any]) -> None:
+    before = list(BookingRequest.objects.order_by("pk").values())
+
+    with pytest.raises(IntegrityError), transaction.atomic():
+        BookingRequest.objects.filter(status=of).update(**wrong)
+    assert list(BookingRequest.objects.order_by("pk").values()) == before
+
+
+@pytest.mark.parametrize("status", ["pending", "rejected", "approved"])
+def test_no_two_requests_of_one_member(scheduled: Session, jane: Any, bob: Any, mallory: Any, status: str) -> None:
+    for member in (jane, bob, mallory):
+        with pytest.raises(IntegrityError), transaction.atomic():
+            BookingRequest.objects.create(
+                session=scheduled, user=member, status=status, joined_at=NOW if status == "approved" else None
+            )
+    assert BookingRequest.objects.count() == 3
+
+
+def test_the_same_member_in_another_session_is_fine(scheduled: Session, jane: Any, make_session: Any) -> None:
+    make_session("approved", requests={jane: "pending"})
+
+    assert BookingRequest.objects.filter(user=jane).count() == 2
+
+
+def test_no_two_reminders_of_one_start(scheduled: Session, jane: Any) -> None:
+    values = {"session": scheduled, "user": jane, "minutes_before": 60, "starts_at": scheduled.date}
+    Reminder.objects.create(**values)
+
+    with pytest.raises(IntegrityError), transaction.atomic():
+        Reminder.objects.create(**values)
+    Reminder.objects.create(**values | {"starts_at": scheduled.date + timedelta(days=1)})
+    Reminder.objects.create(**values | {"minutes_before": 1440})
+
+
+def test_nobody_who_takes_part_can_be_deleted(scheduled: Session, john: Any, jane: Any) -> None:
+    for member in (john, jane):
+        with pytest.raises(ProtectedError):
+            member.delete()
