@@ -13,6 +13,7 @@ from django.core.exceptions import RequestDataTooBig, SuspiciousOperation
 from django.http import Http404, HttpRequest, HttpResponse
 from django.http.multipartparser import MultiPartParserError
 from django.http.request import UnreadablePostError
+from django.utils.encoding import escape_uri_path
 from ninja import NinjaAPI
 from ninja.errors import HttpError
 from ninja.errors import ValidationError as ParameterError
@@ -86,7 +87,7 @@ def install_error_handlers(api: NinjaAPI) -> None:
         return error_response(error.status_code)
 
     def on_crash(request: HttpRequest, error: Any) -> HttpResponse:
-        logger.error("%s %s crashed", request.method, request.path, exc_info=error)
+        logger.error("%s %s crashed", request.method, escape_uri_path(request.path), exc_info=error)
         return error_response(500)
 
     api.add_exception_handler(DomainError, on_domain_error)
