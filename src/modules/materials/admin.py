@@ -1,26 +1,9 @@
 """What sessions share, and the files behind it, for those who look into a question. Nothing can be changed here."""
 
-from typing import Any
-
 from django.contrib import admin
-from django.db.models import Model
-from django.http import HttpRequest
-from unfold.admin import ModelAdmin
 
+from core.admin.read_only import ReadOnlyAdmin
 from modules.materials.models import Material, StoredFile
-
-
-class ReadOnlyAdmin(ModelAdmin):
-    show_full_result_count = False
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return False
 
 
 @admin.register(Material)
@@ -44,7 +27,7 @@ class StoredFileAdmin(ReadOnlyAdmin):
     fields = ("name", "content_type", "size", "sha256", "created_at", "released_at", "sweep_at")
 
     @admin.display(description="state")
-    def state(self, file: Any) -> str:
+    def state(self, file: StoredFile) -> str:
         if file.released_at:
             return "to be deleted"
         return "waits for its material" if file.sweep_at else "kept"

@@ -134,6 +134,7 @@ GIF = (
     b"!\xf9\x04\x01\x00\x00\x00\x00,\x00\x00\x00\x00\x01\x00\x01\x00\x00\x02\x02D\x01\x00;"
 )
 JPEG = b"\xff\xd8\xff\xe0\x00\x10JFIF\x00\x01\x01\x00\x00\x01\x00\x01\x00\x00" + bytes(200) + b"\xff\xd9"
+LONG_LIST = zipped_parts([(f"{number:0200}", b"") for number in range(9_000)])
 PAGE = b"<!DOCTYPE html>\n<html><script>alert(1)</script></html>"
 SVG = b'<svg xmlns="http://www.w3.org/2000/svg"><script>alert(1)</script></svg>'
 
@@ -231,6 +232,7 @@ REFUSED: dict[str, bytes] = {
     "page behind a byte order mark": b"\xef\xbb\xbf" + PAGE,
     "page behind blank space": b" \t\r\n" * 50_000 + PAGE,
     "page behind comments": b"<!-- a --><!-- b -->\n<!--->\n<!-->" + PAGE,
+    "page behind endless comments": b"<!-- -->" * 1000 + PAGE,
     "page behind a long comment": b"<!--" + b" -- " * 50_000 + b"-->" + PAGE,
     "page behind a prolog": b'<?xml version="1.0"?>\n<!-- x -->\n<html xmlns="http://www.w3.org/1999/xhtml"></html>',
     "page behind a prolog that ends early": b"<?xml ><html><script>alert(1)</script></html>",
@@ -253,6 +255,7 @@ REFUSED: dict[str, bytes] = {
     "page behind a picture's first bytes": b"\x89PNG\r\n\x1a\n" + PAGE,
     "page in a sound's first bytes": b"ID3\x03\x00\x00\x00\x00\x00\x00" + PAGE + b"\x00\xff",
     "archive behind a picture": GIF + zipped(x=b"y"),
+    "archive with too long a list behind a picture": png() + LONG_LIST,
     "Word with macros": office(more=("word/vbaProject.bin",)),
     "Word with macros in capitals": office(more=("WORD/VBAPROJECT.BIN",)),
     "Word with macros under another name": office(
@@ -275,7 +278,7 @@ REFUSED: dict[str, bytes] = {
     "OpenDocument with macros": open_document("text", "Basic/Standard/Module1.xml"),
     "OpenDocument with scripts": open_document("text", "Scripts/python/run.py"),
     "zip that cannot be read": b"PK\x03\x04" + bytes(200),
-    "zip with too long a list": zipped_parts([(f"{number:0200}", b"") for number in range(10_000)]),
+    "zip with too long a list": LONG_LIST,
     "Word whose list is a bomb": zipped_parts(
         [("[Content_Types].xml", b" " * (4 * 1024 * 1024))], zipfile.ZIP_DEFLATED
     ),

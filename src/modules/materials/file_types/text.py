@@ -28,6 +28,8 @@ SKIPPED = (
     (re.compile(DOCTYPE + r"\[", re.IGNORECASE), re.compile(r"\]\s*>"), 0),
     (re.compile(DOCTYPE + ">", re.IGNORECASE), re.compile(">"), 1),
 )
+# In each part of a text; no honest one has as many, and each takes its time.
+MOST_SKIPPED = 200
 # The longest end that may be cut in two where one part of the text meets the next.
 LONGEST_END = 64
 
@@ -61,6 +63,10 @@ COMPONENT_CODE = re.compile(r"^\s*(import|export)\b", re.MULTILINE)
 COMPONENT_MARKUP = re.compile(r"<template[\s>]|=\{|\{[#@:/]?[\w$.][^{}\n]*\}")
 
 
+class EndlessPreamble(ValueError):
+    """Comment after comment, and nothing that they would be about."""
+
+
 def read_text(content: IO[bytes]) -> str | None:
     """The encoding of a text, `utf-8` or `utf-16`; `None` for what is no text from its first byte to its last."""
     content.seek(0)
@@ -76,7 +82,10 @@ def read_text(content: IO[bytes]) -> str | None:
 
 def is_html(content: IO[bytes], encoding: str) -> bool:
     """Whether a text is an HTML or SVG document, or a piece of one."""
-    text = _from_first_element(_decoded(content, encoding))
+    try:
+        text = _from_first_element(_decoded(content, encoding))
+    except EndlessPreamble:
+        return True
     if PAGE_BEHIND_A_WORD.match(text):
         return True
     if _begins_with(text, "script", "style") and _is_component(text):
@@ -126,7 +135,7 @@ def _from_first_element(parts: Iterator[str]) -> str:
 def _skip(text: str, end: re.Pattern[str] | None) -> tuple[int, re.Pattern[str] | None]:
     """Where the first element begins as far as can be told, and the end that is still looked for, if any."""
     position = 0
-    while True:
+    for _ in range(MOST_SKIPPED):
         if end is not None:
             found = end.search(text, position)
             if found is None:
@@ -140,3 +149,4 @@ def _skip(text: str, end: re.Pattern[str] | None) -> tuple[int, re.Pattern[str] 
                 break
         else:
             return position, None
+    raise EndlessPreamble

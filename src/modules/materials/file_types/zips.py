@@ -2,6 +2,7 @@
 document, its list of parts is read, bounded."""
 
 import re
+import struct
 import zipfile
 import zlib
 from typing import IO, cast
@@ -23,7 +24,14 @@ EPUB = "application/epub+zip"
 # What makes Office run something, whatever the part that holds it is called.
 OFFICE_MACROS = re.compile(r"macroenabled|vbaproject|macrosheet|ms-office\.activex", re.IGNORECASE)
 
-UNREADABLE = (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, OSError, EOFError, ValueError)
+UNREADABLE = (
+    *(zipfile.BadZipFile, zlib.error, struct.error, NotImplementedError),
+    *(RuntimeError, OSError, EOFError, ValueError),
+)
+
+
+class ListTooLong(zipfile.BadZipFile):
+    """Nobody looks at as many parts."""
 
 
 class BoundedFile:
@@ -39,7 +47,7 @@ class BoundedFile:
 
     def read(self, size: int = -1) -> bytes:
         if size > MOST_BYTES_OF_LIST:
-            raise zipfile.BadZipFile("The list of parts is too long")
+            raise ListTooLong
         return self.content.read(size)
 
 
@@ -57,6 +65,8 @@ def is_also_a_zip(content: IO[bytes]) -> bool:
     try:
         with _opened(content) as archive:
             return bool(archive.infolist())
+    except ListTooLong:
+        return True
     except UNREADABLE:
         return False
 
