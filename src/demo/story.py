@@ -141,10 +141,6 @@ def _materials(c: Community) -> None:
         lambda: c.share_link("python", "jane", "Python Documentation", "https://docs.python.org/3/"),
     )
     c.then(c.ago(days=5), c.read_everything)
-    c.then(
-        c.ago(days=2),
-        lambda: c.share_file("python", "john", "Exercises", "exercises.py", EXERCISES),
-    )
 
 
 EXERCISES = b'''"""Write a decorator that counts how often a function was called."""
@@ -152,3 +148,8 @@ EXERCISES = b'''"""Write a decorator that counts how often a function was called
 
 def counted(function): ...
 '''
+
+
+def share_files(c: Community) -> None:
+    """The end of the story, outside its transaction: bytes that are written cannot be rolled back."""
+    c.share_file("python", "john", "Exercises", "exercises.py", EXERCISES)

@@ -28,11 +28,12 @@ class Command(BaseCommand):
         if missing:
             raise CommandError(f"The demo needs the modules that are left out: {', '.join(missing)}.")
         from demo.community import Community
-        from demo.story import write_story
+        from demo.story import share_files, write_story
 
         self.stdout.write("Loading demo data ...")
         community = Community(clock.now())
         write_story(community)
         with transaction.atomic():
             community.tell()
+        share_files(community)
         self.stdout.write(f"Loaded {len(community.people)} members and {len(community.sessions)} sessions.")
