@@ -15,6 +15,8 @@ Address = Annotated[str, StringConstraints(strip_whitespace=True, min_length=3, 
 Password = Annotated[str, StringConstraints(min_length=1, max_length=1000)]
 Secret = Annotated[str, StringConstraints(min_length=1, max_length=5000)]
 
+TOKEN_EXAMPLE = "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJ1c2VyX2lkIjoxfQ.c2lnbmF0dXJl"
+
 
 class UserOut(ninja.Schema):
     """A member as others see them."""
@@ -59,16 +61,18 @@ class CredentialsIn(RequestSchema):
 
 
 class TokenPairOut(ninja.Schema):
-    access: str = Field(description="For the `Authorization` header; short-lived.")
-    refresh: str = Field(description="For `refresh/` and `logout/`; stays the same until it runs out.")
+    access: str = Field(description="For the `Authorization` header; short-lived.", examples=[TOKEN_EXAMPLE])
+    refresh: str = Field(
+        description="For `refresh/` and `logout/`; stays the same until it runs out.", examples=[TOKEN_EXAMPLE]
+    )
 
 
 class RefreshIn(RequestSchema):
-    refresh: Secret
+    refresh: Secret = Field(examples=[TOKEN_EXAMPLE])
 
 
 class AccessOut(ninja.Schema):
-    access: str
+    access: str = Field(examples=[TOKEN_EXAMPLE])
 
 
 class ProfileIn(RequestSchema):
@@ -80,8 +84,8 @@ class ProfileIn(RequestSchema):
 
 
 class PasswordChangeIn(RequestSchema):
-    old_password: Password
-    new_password: Password
+    old_password: Password = Field(examples=["learn-together"])
+    new_password: Password = Field(examples=["correct horse battery staple"])
 
 
 class PasswordResetIn(RequestSchema):
@@ -89,18 +93,18 @@ class PasswordResetIn(RequestSchema):
 
 
 class PasswordResetConfirmIn(RequestSchema):
-    uid: Annotated[str, StringConstraints(min_length=1, max_length=64)]
-    token: Secret
-    new_password: Password
+    uid: Annotated[str, StringConstraints(min_length=1, max_length=64)] = Field(examples=["MQ"])
+    token: Secret = Field(examples=["c1xhv4-2f5e9bb5d1c7c5a1f0f2f5d9a0c0c3d4"])
+    new_password: Password = Field(examples=["correct horse battery staple"])
 
 
 class AddressChangeIn(RequestSchema):
-    password: Password
+    password: Password = Field(examples=["learn-together"])
     new_email: Address = Field(examples=["john@example.org"])
 
 
 class AddressChangeConfirmIn(RequestSchema):
-    token: Secret
+    token: Secret = Field(examples=["WzEsImpvaG5AZXhhbXBsZS5jb20iLDBd:1sUyRk:Y2hhbmdlIG9mIGFkZHJlc3M"])
 
 
 class Done(ninja.Schema):

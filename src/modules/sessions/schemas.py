@@ -282,7 +282,9 @@ class RequesterIn(RequestSchema):
 
 class CancelIn(RequestSchema):
     reason: Message | None = Field(
-        None, description="Told to everyone concerned; a moderator who rejects a pending session must give one."
+        None,
+        description="Told to everyone concerned; a moderator who rejects a pending session must give one.",
+        examples=["I have fallen ill"],
     )
 
 
@@ -298,15 +300,13 @@ class SessionQuery(RequestSchema):
     level: LevelName | None = Field(None)
     date_from: Any = Field(
         None,
-        json_schema_extra={"type": "string"},
+        json_schema_extra={"type": "string", "example": "2024-01-15"},
         description="An instant or a plain day (UTC), inclusive.",
-        examples=["2024-01-15"],
     )
     date_to: Any = Field(
         None,
-        json_schema_extra={"type": "string"},
+        json_schema_extra={"type": "string", "example": "2024-01-31"},
         description="An instant or a plain day (UTC), which is included whole.",
-        examples=["2024-01-31"],
     )
     creator: Annotated[int, Field(ge=0, le=2**63 - 1)] | None = Field(None, description="The creator's id.")
     ordering: OrderingName = Field("-date")
