@@ -1,5 +1,6 @@
 """What every test can ask for. Tests speak to the product as its clients do: over HTTP, by facts, by commands."""
 
+import logging
 from collections.abc import Callable
 from typing import Any
 
@@ -78,6 +79,13 @@ def make_member(db: None) -> Callable[..., User]:
         return baker.make(User, username=username, **values)
 
     return make
+
+
+@pytest.fixture
+def unlogged(caplog: pytest.LogCaptureFixture) -> Iterator[None]:
+    """Nothing is logged: what tests log is sent between processes, and broken Unicode cannot be."""
+    with caplog.at_level(logging.CRITICAL + 1):
+        yield
 
 
 @pytest.fixture

@@ -93,6 +93,7 @@ def test_a_database_error_that_a_receiver_swallows_does_not_spoil_the_change(hea
     assert notes() == ["the change", "afterwards"]
 
 
+@pytest.mark.usefixtures("unlogged")
 @pytest.mark.parametrize("text", ["a\x00b", "\ud800", "x" * 1_000_000], ids=["NUL", "lone surrogate", "long"])
 def test_any_error_can_be_recorded(broken: Ear, text: str) -> None:
     broken.fails_with = ValueError(text)

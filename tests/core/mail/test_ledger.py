@@ -270,6 +270,7 @@ def test_one_that_is_refused_does_not_hold_up_the_others(
     assert list(Mail.objects.order_by("pk").values_list("status", flat=True)) == ["failed", "failed", "sent"]
 
 
+@pytest.mark.usefixtures("unlogged")
 @pytest.mark.parametrize("text", ["a\x00b", "\ud800", "x" * 1_000_000], ids=["NUL", "lone surrogate", "long"])
 def test_any_reason_can_be_noted(mail: Mail, monkeypatch: pytest.MonkeyPatch, text: str) -> None:
     def fail(mail: Mail) -> None:
