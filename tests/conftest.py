@@ -1,7 +1,7 @@
 """What every test can ask for. Tests speak to the product as its clients do: over HTTP, by facts, by commands."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
