@@ -4,7 +4,9 @@ A variable that cannot be read stops the process with its name in the message. T
 each one; none is needed for the embedded default (SQLite, a queue in SQLite, files on disk).
 """
 
+import logging
 from datetime import timedelta
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +19,10 @@ env = Env()
 
 CHECKOUT = Path(__file__).resolve().parent.parent.parent
 DATA_DIR = Path(env.str("DATA_DIR", str(CHECKOUT / "data"))).expanduser().resolve()
-DATA_DIR.mkdir(parents=True, exist_ok=True)
+try:
+    DATA_DIR.mkdir(parents=True, exist_ok=True)
+except OSError as error:
+    raise ImproperlyConfigured(f"DATA_DIR: {error}") from None
 
 # --- How it is reached ------------------------------------------------------------------------------------------
 
@@ -27,12 +32,14 @@ DEBUG: bool = env.bool("DEBUG", True)
 
 # Known to everybody who reads this file: `core.checks` and `./just up` refuse it wherever strangers can reach it.
 BUILT_IN_SECRET_KEY = "built-in-key-for-one-machine-only-never-for-a-server-that-others-reach"
-SECRET_KEY: str = env.str("SECRET_KEY", BUILT_IN_SECRET_KEY)
+SECRET_KEY: str = env.str("SECRET_KEY", BUILT_IN_SECRET_KEY, validate=validate.Length(min=1))
 
 _local_hosts = ["localhost", "127.0.0.1", "[::1]"]
 ALLOWED_HOSTS: list[str] = env.list("ALLOWED_HOSTS", _local_hosts if DEBUG else [])
 CSRF_TRUSTED_ORIGINS: list[str] = env.list("CSRF_TRUSTED_ORIGINS", [])
-FRONTEND_URL: str = env.str("FRONTEND_URL", "http://localhost:3000").rstrip("/")
+FRONTEND_URL: str = env.str(
+    "FRONTEND_URL", "http://localhost:3000", validate=validate.URL(schemes={"http", "https"}, require_tld=False)
+).rstrip("/")
 
 CORS_ALLOWED_ORIGINS: list[str] = env.list(
     "CORS_ALLOWED_ORIGINS", ["http://localhost:3000", "http://127.0.0.1:3000"] if DEBUG else []
@@ -55,7 +62,7 @@ CORS_PREFLIGHT_MAX_AGE = 3600
 BEHIND_TLS_PROXY: bool = env.bool("BEHIND_TLS_PROXY", False)
 if BEHIND_TLS_PROXY:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
-    SECURE_HSTS_SECONDS: int = env.int("SECURE_HSTS_SECONDS", 3600)
+    SECURE_HSTS_SECONDS: int = env.int("SECURE_HSTS_SECONDS", 3600, validate=validate.Range(min=0))
     SECURE_SSL_REDIRECT = True
     SECURE_REDIRECT_EXEMPT = [r"^healthz$"]
 # Whether other subdomains speak TLS is not ours to promise.
@@ -71,6 +78,11 @@ X_FRAME_OPTIONS = "DENY"
 
 # Each can be left out: the others go on without it.
 MODULES: list[str] = env.list("MODULES", ["modules.sessions", "modules.notifications", "modules.materials"])
+for _module in MODULES:
+    try:
+        import_module(_module)
+    except ImportError as error:
+        raise ImproperlyConfigured(f"MODULES: {error}") from error
 
 INSTALLED_APPS = [
     "unfold",
@@ -140,11 +152,15 @@ else:
     _database["CONN_MAX_AGE"] = 0
     _database["OPTIONS"] = {
         **_database.get("OPTIONS", {}),
-        "pool": {"min_size": 1, "max_size": env.int("DATABASE_POOL_SIZE", 8), "timeout": 15},
+        "pool": {
+            "min_size": 1,
+            "max_size": env.int("DATABASE_POOL_SIZE", 8, validate=validate.Range(min=1)),
+            "timeout": 15,
+        },
     }
 DATABASES = {"default": _database}
 
-REDIS_URL: str = env.str("REDIS_URL", "")
+REDIS_URL: str = env.str("REDIS_URL", "", validate=validate.Regexp(r"(rediss?|unix)://.|$"))
 CACHES = {
     "default": (
         {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}
@@ -185,7 +201,11 @@ HUEY: dict[str, Any] = {
     "immediate": False,
     "results": False,
     "utc": True,
-    "consumer": {"workers": env.int("WORKER_THREADS", 2), "worker_type": "thread", "check_worker_health": True},
+    "consumer": {
+        "workers": env.int("WORKER_THREADS", 2, validate=validate.Range(min=1)),
+        "worker_type": "thread",
+        "check_worker_health": True,
+    },
     **(
         {"huey_class": "huey.RedisHuey", "url": REDIS_URL}
         if REDIS_URL
@@ -195,6 +215,8 @@ HUEY: dict[str, Any] = {
 
 # Minutes before a session's start at which its people are reminded.
 REMINDER_MINUTES: list[int] = env.list("REMINDER_MINUTES", [24 * 60, 60], subcast=int)
+if not all(minutes > 0 for minutes in REMINDER_MINUTES):
+    raise ImproperlyConfigured("REMINDER_MINUTES: whole minutes before the start, separated by commas")
 
 # --- Members and tokens -----------------------------------------------------------------------------------------
 
@@ -205,7 +227,7 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
     {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
 ]
-PASSWORD_RESET_TIMEOUT: int = env.int("PASSWORD_RESET_SECONDS", 24 * 3600)
+PASSWORD_RESET_TIMEOUT: int = env.int("PASSWORD_RESET_SECONDS", 24 * 3600, validate=validate.Range(min=60))
 
 ACCESS_TOKEN_LIFETIME = timedelta(minutes=env.int("ACCESS_TOKEN_MINUTES", 10, validate=validate.Range(min=1)))
 REFRESH_TOKEN_LIFETIME = timedelta(days=env.int("REFRESH_TOKEN_DAYS", 14, validate=validate.Range(min=1)))
@@ -261,7 +283,7 @@ LOGGING = {
     "filters": {"request_id": {"()": "core.context.RequestIdFilter"}},
     "formatters": {"line": {"format": "{asctime} {levelname} {name} [{request_id}] {message}", "style": "{"}},
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["request_id"]}},
-    "root": {"handlers": ["stderr"], "level": env.str("LOG_LEVEL", "INFO").upper()},
+    "root": {"handlers": ["stderr"], "level": env.log_level("LOG_LEVEL", logging.INFO)},
     "loggers": {
         # Django's own handler would mail and print the same records a second time.
         "django": {"handlers": [], "propagate": True},

@@ -1,0 +1,144 @@
+"""What cannot be read stops the process, which says what it was."""
+
+import os
+import runpy
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.exceptions import ImproperlyConfigured
+from environs import EnvError
+
+SRC = Path(__file__).resolve().parents[2] / "src"
+
+
+@pytest.fixture
+def read(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Any:
+    """Reads the settings anew, from these variables alone."""
+
+    def read(**variables: str) -> dict[str, Any]:
+        for name in set(os.environ) - {"PATH", "HOME", "LANG"}:
+            monkeypatch.delenv(name)
+        for name, value in {"DATA_DIR": str(tmp_path), **variables}.items():
+            monkeypatch.setenv(name, value)
+        return runpy.run_path(str(SRC / "core" / "settings.py"))
+
+    return read
+
+
+def start(tmp_path: Path, command: list[str], **variables: str) -> subprocess.CompletedProcess[str]:
+    """A process of its own, with these variables alone."""
+    kept = {name: value for name, value in os.environ.items() if name in {"PATH", "HOME", "LANG"}}
+    ours = {"DJANGO_SETTINGS_MODULE": "core.settings", "PYTHONPATH": str(SRC), "DATA_DIR": str(tmp_path)}
+    return subprocess.run(
+        [sys.executable, *command], env={**kept, **ours, **variables}, capture_output=True, text=True, check=False
+    )
+
+
+def test_a_variable_that_cannot_be_read_stops_the_process(tmp_path: Path) -> None:
+    process = start(tmp_path, [str(SRC / "manage.py"), "check"], ACCESS_TOKEN_MINUTES="ten")
+
+    assert process.returncode != 0
+    assert process.stdout == ""
+    assert process.stderr.splitlines()[-1].endswith(
+        'Environment variable "ACCESS_TOKEN_MINUTES" invalid: Not a valid integer.'
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("PORT", "eighty"),
+        ("PORT", "0"),
+        ("DEBUG", "perhaps"),
+        ("BEHIND_TLS_PROXY", "perhaps"),
+        ("DATA_DIR", "/proc/nothing"),
+        ("DATABASE_URL", "nonsense"),
+        ("DATABASE_URL", "postgres://learning:swordfish@localhost:port/learning"),
+        ("REDIS_URL", "localhost:6379"),
+        ("EMAIL_URL", "nonsense"),
+        ("EMAIL_URL", "smtp://learning:swordfish@localhost:port"),
+        ("FRONTEND_URL", "learning.example"),
+        ("MODULES", "modules.sessions,modules.nothing"),
+        ("MODULES", "nothing"),
+        ("SECRET_KEY", ""),
+        ("ACCESS_TOKEN_MINUTES", "0"),
+        ("REFRESH_TOKEN_DAYS", "-1"),
+        ("PASSWORD_RESET_SECONDS", "-1"),
+        ("REMINDER_MINUTES", "60,soon"),
+        ("REMINDER_MINUTES", "60,-60"),
+        ("MATERIALS_MAX_BYTES", "25MB"),
+        ("MATERIALS_URL_MINUTES", "0"),
+        ("WORKER_THREADS", "0"),
+        ("LOG_LEVEL", "loud"),
+    ],
+)
+def test_a_variable_that_cannot_be_read_is_named(read: Any, name: str, value: str) -> None:
+    with pytest.raises((EnvError, ImproperlyConfigured), match=name) as error:
+        read(**{name: value})
+
+    assert "swordfish" not in str(error.value)
+
+
+def test_none_is_needed(read: Any) -> None:
+    settings = read()
+
+    assert (settings["HOST"], settings["PORT"], settings["DEBUG"]) == ("127.0.0.1", 8000, True)
+    assert settings["DATABASES"]["default"]["ENGINE"] == "django.db.backends.sqlite3"
+    assert settings["MODULES"] == ["modules.sessions", "modules.notifications", "modules.materials"]
+
+
+def test_every_variable_can_be_given(read: Any) -> None:
+    settings = read(
+        HOST="0.0.0.0",
+        PORT="80",
+        DEBUG="false",
+        SECRET_KEY="known-to-us-alone",
+        ALLOWED_HOSTS="learning.example,www.learning.example",
+        CSRF_TRUSTED_ORIGINS="https://learning.example",
+        CORS_ALLOWED_ORIGINS="https://app.learning.example",
+        FRONTEND_URL="https://app.learning.example/",
+        BEHIND_TLS_PROXY="true",
+        SECURE_HSTS_SECONDS="0",
+        DATABASE_URL="postgres://learning:swordfish@db:5432/learning?sslmode=require",
+        DATABASE_POOL_SIZE="4",
+        REDIS_URL="rediss://:swordfish@redis:6379/1",
+        MODULES="modules.sessions",
+        EMAIL_URL="submission://learning:swordfish@mail:587",
+        REMINDER_MINUTES="2880,30",
+        LOG_LEVEL="warning",
+    )
+
+    assert settings["ALLOWED_HOSTS"] == ["learning.example", "www.learning.example"]
+    assert settings["FRONTEND_URL"] == "https://app.learning.example"
+    assert settings["DATABASES"]["default"]["OPTIONS"]["sslmode"] == "require"
+    assert settings["DATABASES"]["default"]["OPTIONS"]["pool"]["max_size"] == 4
+    assert settings["HUEY"]["huey_class"] == "huey.RedisHuey"
+    assert (settings["EMAIL_HOST"], settings["EMAIL_USE_TLS"]) == ("mail", True)
+    assert settings["REMINDER_MINUTES"] == [2880, 30]
+
+
+def test_a_local_host_is_a_frontend_too(read: Any) -> None:
+    assert read(FRONTEND_URL="http://localhost:3000/")["FRONTEND_URL"] == "http://localhost:3000"
+
+
+def test_without_debug_nobody_of_another_origin_and_no_host_is_let_in_unasked(read: Any) -> None:
+    settings = read(DEBUG="false")
+
+    assert settings["ALLOWED_HOSTS"] == []
+    assert settings["CORS_ALLOWED_ORIGINS"] == []
+
+
+def test_variables_that_a_library_would_read_change_nothing(tmp_path: Path) -> None:
+    """The library of the tokens falls back to variables without a prefix."""
+    code = (
+        "import django; django.setup(); from ninja_jwt.settings import api_settings as s;"
+        "print(s.ALGORITHM, s.SIGNING_KEY, s.VERIFYING_KEY, s.ISSUER, s.AUDIENCE, s.LEEWAY, s.USER_ID_CLAIM)"
+    )
+    names = ("ALGORITHM", "SIGNING_KEY", "VERIFYING_KEY", "ISSUER", "AUDIENCE", "LEEWAY", "USER_ID_CLAIM")
+
+    process = start(tmp_path, ["-c", code], SECRET_KEY="ours", **dict.fromkeys(names, "HS512"))
+
+    assert process.stdout == "HS256 ours  None None 0 user_id\n", process.stderr
