@@ -1,0 +1,220 @@
+"""What superusers see and do in the admin; changes go through the same services as the API."""
+
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import Group
+from django.test import Client
+from django.urls import reverse
+from tests.conftest import PASSWORD, Api
+
+from core.accounts.events import ProfileChanged
+from core.accounts.models import Login, User
+from core.facts.base import Delivery
+from core.facts.delivery import deliver
+from core.facts.models import FactRecord, FailedDelivery
+from core.facts.publish import publish
+from core.facts.registry import RECEIVERS
+from core.mail.services import queue_mail
+
+RECORDS = ("factrecord", "faileddelivery", "mail", "login")
+
+
+@pytest.fixture
+def boss(make_member: Any) -> User:
+    return make_member("boss", is_staff=True, is_superuser=True)  # type: ignore[no-any-return]
+
+
+@pytest.fixture
+def admin(boss: User) -> Client:
+    client = Client()
+    client.force_login(boss)
+    return client
+
+
+@pytest.fixture
+def rows(john: User, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
+    """One of each record."""
+
+    def fail(fact: Any, delivery: Delivery) -> None:
+        raise ValueError("no ear for this")
+
+    monkeypatch.setitem(RECEIVERS, "tests.ear", fail)
+    fact = ProfileChanged(member_id=john.pk)
+    record = publish(fact, by=john, changes={"first_name": ("John", "Johnny")})
+    deliver(
+        "tests.ear",
+        fact,
+        Delivery(fact_id=record.pk, occurred_at=record.occurred_at, actor_id=john.pk, reason="", late=False),
+    )
+    queue_mail(kind="welcome", address=john.email, user=john)
+    Login.objects.create(user=john, user_agent="Firefox on a bicycle")
+    return {"factrecord": record.pk}
+
+
+def page(model: str, view: str, *args: Any) -> str:
+    return reverse(f"admin:core_{model}_{view}", args=args)
+
+
+@pytest.mark.parametrize("model", ["user", *RECORDS])
+def test_a_superuser_sees_every_list_and_row(admin: Client, rows: Any, model: str) -> None:
+    from django.apps import apps
+
+    row = apps.get_model("core", model)._default_manager.order_by("pk").last()
+    assert row is not None
+
+    assert admin.get(page(model, "changelist")).status_code == 200
+    assert admin.get(page(model, "changelist"), {"q": "john"}).status_code == 200
+    assert admin.get(page(model, "change", row.pk)).status_code == 200
+
+
+@pytest.mark.parametrize("model", RECORDS)
+def test_records_are_read_and_never_written(admin: Client, rows: Any, model: str) -> None:
+    from django.apps import apps
+
+    records = apps.get_model("core", model)._default_manager
+    before = list(records.values())
+    key = before[-1]["id"]
+
+    assert admin.get(page(model, "add")).status_code == 403
+    assert admin.post(page(model, "add"), {}).status_code == 403
+    assert admin.post(page(model, "change", key), {"reason": "forged", "kind": "forged"}).status_code == 403
+    assert admin.post(page(model, "delete", key), {"post": "yes"}).status_code == 403
+    action = {"action": "delete_selected", "_selected_action": [key], "post": "yes"}
+    admin.post(page(model, "changelist"), action)
+    assert list(records.values()) == before
+
+
+@pytest.mark.parametrize("model", ["user", *RECORDS])
+def test_others_see_none_of_it(rows: Any, john: User, model: str) -> None:
+    User.objects.filter(pk=john.pk).update(is_staff=True)
+    john.groups.set(Group.objects.all())
+    client = Client()
+    client.force_login(john)
+
+    assert client.get(page(model, "changelist")).status_code == 403
+
+
+def test_a_member_is_nobody_in_the_admin(john: User) -> None:
+    client = Client()
+    client.force_login(john)
+
+    assert client.get(page("user", "changelist")).status_code == 302
+
+
+def change(admin: Client, user: User, **values: Any) -> Any:
+    form = {
+        "username": user.username,
+        "email": user.email,
+        "first_name": user.first_name,
+        "last_name": user.last_name,
+        "timezone": user.timezone,
+        "is_active": "on",
+        **values,
+    }
+    return admin.post(
+        page("user", "change", user.pk), {name: value for name, value in form.items() if value is not None}
+    )
+
+
+def test_a_member_is_kept_out_and_let_in_again_by_the_service(admin: Client, john: User, boss: User) -> None:
+    api = Api(john)
+
+    assert change(admin, john, is_active=None).status_code == 302
+    assert api.get("/api/auth/me/").status_code == 401
+    assert not john.logins.filter(ended_at=None).exists()
+    assert change(admin, john).status_code == 302
+
+    assert api.get("/api/auth/me/").status_code == 401
+    assert Api(User.objects.get(pk=john.pk)).get("/api/auth/me/").status_code == 200
+    assert list(FactRecord.objects.order_by("pk").values_list("name", "member_id", "actor_id")) == [
+        ("accounts.MemberDeactivated", john.pk, boss.pk),
+        ("accounts.MemberReactivated", john.pk, boss.pk),
+    ]
+
+
+def test_a_change_of_something_else_ends_no_login(admin: Client, john: User) -> None:
+    api = Api(john)
+
+    assert change(admin, john, first_name="Johnny").status_code == 302
+
+    assert api.get("/api/auth/me/").json()["first_name"] == "Johnny"
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "message"),
+    [
+        ("username", "JANE_SMITH", "This user name is taken."),
+        ("email", "JANE@example.com", "This address has an account."),
+        ("username", "john@home", "A user name contains no @."),
+        ("timezone", "Europe/Nowhere", "Not a time zone of the IANA database"),
+    ],
+)
+def test_what_the_database_would_refuse_is_said_in_the_form(
+    admin: Client, john: User, jane: User, field: str, value: str, message: str
+) -> None:
+    answer = change(admin, john, **{field: value})
+
+    assert answer.status_code == 200
+    assert message in answer.content.decode()
+
+
+def test_a_password_set_in_the_admin_ends_every_login(admin: Client, john: User) -> None:
+    api = Api(john)
+
+    answer = admin.post(
+        reverse("admin:auth_user_password_change", args=[john.pk]),
+        {"password1": "teach-together", "password2": "teach-together", "usable_password": "true"},
+    )
+
+    assert answer.status_code == 302
+    assert User.objects.get(pk=john.pk).check_password("teach-together")
+    assert api.get("/api/auth/me/").status_code == 401
+
+
+def test_a_member_can_be_added(admin: Client, client: Client) -> None:
+    answer = admin.post(
+        page("user", "add"),
+        {
+            "username": "new",
+            "email": "new@example.com",
+            "usable_password": "true",
+            "password1": PASSWORD,
+            "password2": PASSWORD,
+        },
+    )
+
+    assert answer.status_code == 302
+    credentials = {"username": "NEW@example.com", "password": PASSWORD}
+    assert client.post("/api/auth/token/", credentials, "application/json").status_code == 200
+
+
+def test_no_member_is_deleted(admin: Client, john: User) -> None:
+    assert admin.post(page("user", "delete", john.pk), {"post": "yes"}).status_code == 403
+    admin.post(page("user", "changelist"), {"action": "delete_selected", "_selected_action": [john.pk], "post": "yes"})
+
+    assert User.objects.filter(pk=john.pk).exists()
+
+
+def test_a_failed_delivery_is_served_on_demand(
+    admin: Client, rows: Any, john: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    served: list[Any] = []
+    failure = FailedDelivery.objects.get()
+    action = {"action": "deliver_now", "_selected_action": [failure.pk]}
+
+    answer = admin.post(page("faileddelivery", "changelist"), action, follow=True)
+    assert "1 could still not be delivered." in answer.content.decode()
+    monkeypatch.setitem(RECEIVERS, "tests.ear", lambda fact, delivery: served.append(fact))
+    answer = admin.post(page("faileddelivery", "changelist"), action, follow=True)
+
+    assert "1 delivered." in answer.content.decode()
+    assert served == [ProfileChanged(member_id=john.pk)]
+
+
+def test_the_admin_page_of_every_model_can_be_opened_by_name(admin: Client, boss: User) -> None:
+    answer = admin.get("/admin/")
+
+    assert answer.status_code == 200
+    for model in ("user", *RECORDS):
+        assert page(model, "changelist") in answer.content.decode()
