@@ -1,8 +1,11 @@
 """The one API: who is asked for a token, how errors look, and which routers are mounted where."""
 
+from typing import Any
+
 from django.apps import apps
 from ninja import NinjaAPI
 from ninja.openapi.docs import Swagger
+from ninja.openapi.schema import OpenAPISchema
 
 from core.accounts.authentication import MemberAuthentication
 from core.http.error_responses import install_error_handlers
@@ -34,8 +37,24 @@ ROUTERS = [
 ]
 
 
+class Api(NinjaAPI):
+    """Makes its document once: that takes a hundred times as long as any request, and anybody may ask for it."""
+
+    def __init__(self, **arguments: Any) -> None:
+        super().__init__(**arguments)
+        self._documents: dict[str, OpenAPISchema] = {}
+
+    def get_openapi_schema(
+        self, *, path_prefix: str | None = None, path_params: dict[str, Any] | None = None
+    ) -> OpenAPISchema:
+        prefix = self.get_root_path(path_params or {}) if path_prefix is None else path_prefix
+        if prefix not in self._documents:
+            self._documents[prefix] = super().get_openapi_schema(path_prefix=prefix)
+        return self._documents[prefix]
+
+
 def build_api() -> NinjaAPI:
-    api = NinjaAPI(
+    api = Api(
         title="Peer Learning",
         version="1.0.0",
         description=DESCRIPTION,

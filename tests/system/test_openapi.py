@@ -194,6 +194,14 @@ def test_the_description_tells_how_to_begin(document: dict[str, Any]) -> None:
         assert word in text
 
 
+def test_the_document_is_made_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Making it takes long, and anybody may ask."""
+    first = Client().get("/api/openapi.json")
+    monkeypatch.setattr("ninja.main.get_schema", None)
+
+    assert Client().get("/api/openapi.json").content == first.content
+
+
 # --- The page that shows it -------------------------------------------------------------------------------------
 
 

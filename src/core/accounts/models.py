@@ -2,7 +2,6 @@
 
 import unicodedata
 from typing import Any, ClassVar
-from zoneinfo import available_timezones
 
 from django.contrib.auth.models import AbstractUser
 from django.contrib.auth.models import UserManager as DjangoUserManager
@@ -12,6 +11,7 @@ from django.db import models
 from django.db.models import Q
 
 from core import clock
+from core.time_zones import zone_names
 
 
 def identity_key(value: str) -> str:
@@ -20,7 +20,7 @@ def identity_key(value: str) -> str:
 
 
 def validate_timezone(value: str) -> None:
-    if value not in available_timezones():
+    if value not in zone_names():
         raise ValidationError("Not a time zone of the IANA database, such as Europe/Berlin.")
 
 

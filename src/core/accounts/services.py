@@ -26,6 +26,7 @@ from core.facts.publish import publish
 from core.mail.services import queue_mail
 
 WRONG_PASSWORD = "That is not your password."
+LONGEST_ADDRESS = 254
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -260,6 +261,9 @@ def _clean(user: User, fields: list[str]) -> None:
         user.clean_fields(exclude=everything_else)
     except ValidationError as error:
         raise Invalid(error.message_dict) from None
+    # Some letters beyond ASCII are several once their case is put aside.
+    if "email" in fields and len(identity_key(user.email)) > LONGEST_ADDRESS:
+        raise Invalid({"email": [f"At most {LONGEST_ADDRESS} characters."]})
 
 
 def _name_taken() -> Invalid:

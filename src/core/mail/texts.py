@@ -25,7 +25,16 @@ def _link(path: str, **query: str) -> str:
 
 
 def _letter(user: User, *paragraphs: str) -> str:
-    return "\n\n".join([f"Hello {user.display_name},", *paragraphs, "Peer Learning"]) + "\n"
+    return _letter_to(user.display_name, *paragraphs)
+
+
+def _letter_to_new_address(user: User, *paragraphs: str) -> str:
+    """To an address that may be a stranger's: names can be whole sentences, and must not reach them through us."""
+    return _letter_to(user.username, *paragraphs)
+
+
+def _letter_to(name: str, *paragraphs: str) -> str:
+    return "\n\n".join([f"Hello {name},", *paragraphs, "Peer Learning"]) + "\n"
 
 
 def _welcome(mail: Mail) -> Text | None:
@@ -33,7 +42,9 @@ def _welcome(mail: Mail) -> Text | None:
         return None
     return Text(
         subject="Welcome to Peer Learning",
-        body=_letter(mail.user, f'Your account "{mail.user.username}" is ready. {settings.FRONTEND_URL}'),
+        body=_letter_to_new_address(
+            mail.user, f'Your account "{mail.user.username}" is ready. {settings.FRONTEND_URL}'
+        ),
     )
 
 
@@ -92,7 +103,9 @@ def _address_change(mail: Mail) -> Text | None:
     link = _link("/confirm-email", token=address_change_token(user=mail.user, new_email=mail.address))
     return Text(
         subject="Confirm your new address",
-        body=_letter(mail.user, f"Confirm that this is your new address: {link}", "The link works once, for a day."),
+        body=_letter_to_new_address(
+            mail.user, f"Confirm that this is your new address: {link}", "The link works once, for a day."
+        ),
     )
 
 

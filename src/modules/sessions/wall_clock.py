@@ -3,10 +3,10 @@
 import re
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
-from functools import cache
-from zoneinfo import ZoneInfo, available_timezones
+from zoneinfo import ZoneInfo
 
 from core.errors import Invalid
+from core.time_zones import zone_names
 
 WRITTEN = re.compile(r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(:\d{2}([.,]\d+)?)?(Z|[+-]\d{2}:?[0-5]\d)?", re.IGNORECASE)
 # In a query string a raw `+` arrives as a space.
@@ -64,15 +64,9 @@ def _read(written: str) -> datetime:
         raise ValueError("There is no such date.") from None
 
 
-@cache
-def _zones() -> frozenset[str]:
-    """Read from the disk once: that takes a good deal longer than all the rest of a request."""
-    return frozenset(available_timezones())
-
-
 def validate_zone(name: str) -> str:
     """Raises `ValueError` for what is no IANA zone."""
-    if name not in _zones():
+    if name not in zone_names():
         raise ValueError("Must be an IANA time zone such as Europe/Berlin.")
     return name
 

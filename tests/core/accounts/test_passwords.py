@@ -1,5 +1,6 @@
 """Changing a password, and choosing a new one with the link from a mail."""
 
+import itertools
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
@@ -11,6 +12,7 @@ from django.utils.http import urlsafe_base64_encode
 from tests.conftest import PASSWORD, Api
 from tests.core.accounts.conftest import LogIn
 from tests.core.conftest import NOW, ReadMail, link_in
+from tests.core.threads import at_once
 
 from core.accounts.models import User
 from core.facts.models import FactRecord
@@ -175,6 +177,17 @@ def test_the_link_works_once(member: User, link: dict[str, str], stranger: Api) 
     assert again.status_code == 400
     assert again.json() == {"error": f"token: {USED_UP}", "fields": {"token": [USED_UP]}}
     assert can_log_in(NEW)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_link_works_once_for_many_who_follow_it_at_once(member: User, link: dict[str, str]) -> None:
+    passwords = itertools.count()
+
+    def follow() -> int:
+        return int(Api().post(CONFIRM, {**link, "new_password": f"teach-together-{next(passwords)}"}).status_code)
+
+    assert sorted(at_once(5, follow)) == [200, 400, 400, 400, 400]
+    assert FactRecord.objects.count() == 1
 
 
 def test_a_new_password_ends_every_login_and_is_told_and_recorded(

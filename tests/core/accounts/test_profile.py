@@ -120,6 +120,8 @@ def test_an_empty_change_changes_nothing(john: User) -> None:
     [
         " ",
         "Europe/Nowhere",
+        "localtime",
+        "Factory",
         "UTC+1",
         "+01:00",
         "../../etc/passwd",

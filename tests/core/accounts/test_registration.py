@@ -1,11 +1,13 @@
 """Opening an account."""
 
+import itertools
 from typing import Any
 
 import pytest
 from tests.conftest import PASSWORD, Api
 from tests.core.accounts.conftest import LogIn
 from tests.core.conftest import NOW, ReadMail
+from tests.core.threads import at_once
 
 from core.accounts.models import User
 from core.facts.models import FactRecord
@@ -104,7 +106,7 @@ def test_a_new_member_is_welcomed_by_mail(stranger: Api, read_mail: ReadMail) ->
     (mail,) = read_mail()
     assert mail.to == ["jane@example.com"]
     assert mail.subject == "Welcome to Peer Learning"
-    assert "Hello Jane Smith," in str(mail.body)
+    assert "Hello jane_smith," in str(mail.body)
     assert PASSWORD not in str(mail.body)
 
 
@@ -223,6 +225,14 @@ def test_an_address_must_be_one(stranger: Api, address: Any) -> None:
     assert not User.objects.exists()
 
 
+def test_an_address_whose_letters_grow_when_their_case_is_put_aside_is_refused(stranger: Api) -> None:
+    letters = "\N{LATIN SMALL LIGATURE FFI}" * 20
+    address = f"jane@{'.'.join([letters] * 11)}.com"
+    assert len(address) < 254
+
+    assert refused(stranger.post(REGISTER, form(email=address))) == {"email": ["At most 254 characters."]}
+
+
 @pytest.mark.parametrize("password", ["short", "password123", "8675309867", "jane_smith", "", "x" * 1001, None])
 def test_a_weak_password_is_refused(stranger: Api, password: Any) -> None:
     assert list(refused(stranger.post(REGISTER, form(password=password)))) == ["password"]
@@ -324,3 +334,29 @@ def test_what_is_taken_between_the_look_and_the_insert_is_answered_like_what_was
     assert answer.status_code == (400 if taken == "username" else 201)
     assert User.objects.count() == 1
     assert [mail.to for mail in read_mail()] == ([] if taken == "username" else [["jane@example.com"]])
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_many_who_want_one_name_at_once_one_gets_it() -> None:
+    numbers = itertools.count()
+
+    def register() -> int:
+        return int(Api().post(REGISTER, form(email=f"jane{next(numbers)}@example.com")).status_code)
+
+    assert sorted(at_once(5, register)) == [201, 400, 400, 400, 400]
+    assert User.objects.count() == FactRecord.objects.count() == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_many_who_want_one_address_at_once_one_gets_it_and_nobody_is_told(read_mail: ReadMail) -> None:
+    numbers = itertools.count()
+
+    def register() -> int:
+        return int(Api().post(REGISTER, form(username=f"jane{next(numbers)}")).status_code)
+
+    assert at_once(5, register) == [201] * 5
+    assert User.objects.count() == FactRecord.objects.count() == 1
+    assert sorted(mail.subject for mail in read_mail()) == [
+        "Welcome to Peer Learning",
+        *["You already have an account"] * 4,
+    ]

@@ -139,8 +139,23 @@ def test_every_kind_can_be_written(john: User, kind: str, read_mail: ReadMail) -
 
     assert mail.to == ["john@example.com"]
     assert "\n" not in str(mail.subject)
-    assert str(mail.body).startswith("Hello John Doe,\n\n")
+    name = "john_doe" if kind in {"welcome", "address_change"} else "John Doe"
+    assert str(mail.body).startswith(f"Hello {name},\n\n")
     assert str(mail.body).endswith("\n\nPeer Learning\n")
+
+
+@pytest.mark.parametrize("kind", ["welcome", "address_change"])
+def test_nobody_writes_to_strangers_through_us(
+    make_member: Callable[..., User], kind: str, read_mail: ReadMail
+) -> None:
+    """The address may be anybody's, and the names whatever one likes."""
+    member = make_member("jane", first_name="You have won!", last_name="https://evil.example")
+    queue_mail(kind=kind, address="victim@example.com", user=member)
+
+    (mail,) = read_mail()
+
+    assert "won" not in str(mail.body)
+    assert "evil" not in str(mail.body)
 
 
 @pytest.mark.parametrize("kind", sorted(set(TEXTS) - {"password_reset"}))

@@ -1,0 +1,13 @@
+"""The names of time zones that members may choose."""
+
+from functools import cache
+from zoneinfo import available_timezones
+
+# Files beside the zones: what this machine is set to, and what a machine is set to that nobody has set up.
+NO_ZONES = frozenset({"localtime", "Factory", "posixrules"})
+
+
+@cache
+def zone_names() -> frozenset[str]:
+    """Those of the IANA database. Read from the disk once: that takes longer than all the rest of a request."""
+    return frozenset(available_timezones()) - NO_ZONES
