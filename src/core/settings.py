@@ -64,7 +64,8 @@ if BEHIND_TLS_PROXY:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
     SECURE_HSTS_SECONDS: int = env.int("SECURE_HSTS_SECONDS", 3600, validate=validate.Range(min=0))
     SECURE_SSL_REDIRECT = True
-    SECURE_REDIRECT_EXEMPT = [r"^healthz$"]
+# A redirect would hide from a client of the API that it has just sent its token in the open: there it is an error.
+SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^api/"]
 # Whether other subdomains speak TLS is not ours to promise.
 SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]
 SESSION_COOKIE_SECURE = BEHIND_TLS_PROXY

@@ -222,7 +222,8 @@ def test_json_is_known_by_its_type_whatever_comes_with_it(member: User, client: 
 
 
 @pytest.fixture
-def member(john: User) -> User:
+def member(john: User, settings: Any) -> User:
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     john.set_password(PASSWORD)
     john.save()
     return john
@@ -272,6 +273,16 @@ def test_another_host_is_a_400(client: Client, settings: Any, host: str, debug: 
 
     assert error_of(answer, 400) == "The request could not be read."
     assert host not in answer.content.decode() or not host
+
+
+def test_where_there_is_tls_nothing_is_taken_in_the_open(client: Client, settings: Any) -> None:
+    settings.SECURE_SSL_REDIRECT = True
+    settings.SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+
+    assert error_of(client.get(ME), 403) == "This API is served over https alone."
+    assert client.get(ME, headers={"x-forwarded-proto": "https"}).status_code == 401
+    assert client.get("/api/docs", headers={"x-forwarded-proto": "https"}).status_code == 200
+    assert client.get("/admin/")["Location"] == "https://testserver/admin/"
 
 
 def test_who_is_not_logged_in_gets_a_401(client: Client) -> None:
@@ -358,6 +369,12 @@ def test_every_answer_has_an_id(john: User, client: Client) -> None:
     for path in ("/api/docs", "/api/openapi.json", "/healthz", "/admin/login/", "/nothing/"):
         assert client.get(path)["X-Request-ID"]
     assert Api(john).get(ME)["X-Request-ID"]
+
+
+def test_the_log_line_of_a_refusal_has_the_id_too(client: Client, log: StringIO) -> None:
+    answer = client.get("/api/nothing/")
+
+    assert f"[{answer['X-Request-ID']}] Not Found: /api/nothing/" in log.getvalue()
 
 
 def test_no_path_in_a_log_line_makes_a_line_of_its_own(client: Client, log: StringIO) -> None:

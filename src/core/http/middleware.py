@@ -31,7 +31,8 @@ class RequestContextMiddleware:
 class ApiErrorMiddleware:
     """Turns whatever else is answered under `/api/` when something is wrong (Django's own pages) into JSON.
 
-    Also refuses a body beyond what any operation takes, before anything reads it.
+    Also refuses a body beyond what any operation takes, before anything reads it, and what comes in the open where
+    there is TLS.
     """
 
     def __init__(self, get_response: GetResponse) -> None:
@@ -40,6 +41,8 @@ class ApiErrorMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         if not request.path_info.startswith(API_PREFIX):
             return self.get_response(request)
+        if settings.SECURE_SSL_REDIRECT and not request.is_secure():
+            return error_response(403, "This API is served over https alone.")
         if self._too_large(request):
             return error_response(413)
         response = self.get_response(request)

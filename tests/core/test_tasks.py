@@ -1,0 +1,82 @@
+"""What the worker does by itself, and that a task does what the rows say."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.core.mail import EmailMessage
+from huey.contrib.djhuey import HUEY
+from tests.core.conftest import NOW
+
+from core import tasks
+from core.accounts.events import ProfileChanged
+from core.accounts.models import User
+from core.facts.base import Delivery
+from core.facts.models import FailedDelivery
+from core.facts.publish import publish
+from core.facts.registry import RECEIVERS
+from core.mail.models import Mail
+from core.mail.services import queue_mail
+
+pytestmark = pytest.mark.django_db
+
+
+def test_mail_that_is_due_goes_out_each_minute(john: User, mailoutbox: list[EmailMessage]) -> None:
+    queue_mail(kind="welcome", address=john.email, user=john)
+
+    tasks.send_mail_that_is_due.call_local()
+
+    assert [mail.to for mail in mailoutbox] == [["john@example.com"]]
+
+
+def test_a_task_that_runs_twice_sends_once(john: User, mailoutbox: list[EmailMessage]) -> None:
+    queue_mail(kind="welcome", address=john.email, user=john)
+
+    for _ in range(2):
+        tasks.send_mail.call_local(Mail.objects.get().pk)
+
+    assert len(mailoutbox) == 1
+
+
+def test_receivers_that_failed_are_served_again_each_minute(
+    john: User, clock: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    heard: list[Delivery] = []
+    monkeypatch.setitem(RECEIVERS, "tests.ear", lambda fact, delivery: heard.append(delivery))
+    record = publish(ProfileChanged(member_id=john.pk), by=john)
+    FailedDelivery.objects.create(fact=record, receiver="tests.ear", error="no", failed_at=NOW, next_try_at=NOW)
+
+    tasks.serve_receivers_again.call_local()
+
+    assert [(delivery.fact_id, delivery.late) for delivery in heard] == [(record.pk, True)]
+
+
+def test_old_mail_is_forgotten_each_night(john: User, mailoutbox: list[EmailMessage], clock: Any) -> None:
+    queue_mail(kind="welcome", address=john.email, user=john)
+    tasks.send_mail_that_is_due.call_local()
+    clock.shift(timedelta(days=31))
+
+    tasks.forget_mail_that_is_done.call_local()
+
+    assert not Mail.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("task", "when"),
+    [
+        ("send_mail_that_is_due", "every minute"),
+        ("serve_receivers_again", "every minute"),
+        ("forget_mail_that_is_done", "at 03:17"),
+    ],
+)
+def test_the_worker_knows_when(task: str, when: str) -> None:
+    (found,) = [each for each in HUEY._registry.periodic_tasks if type(each).__name__.endswith(task)]
+
+    due = [hour * 60 + minute for hour in range(24) for minute in range(60) if _is_due(found, hour, minute)]
+
+    assert len(due) == (24 * 60 if when == "every minute" else 1)
+    assert when == "every minute" or due == [3 * 60 + 17]
+
+
+def _is_due(task: Any, hour: int, minute: int) -> bool:
+    return bool(task.validate_datetime(NOW.replace(hour=hour, minute=minute)))
