@@ -45,9 +45,9 @@ test *args: _development
         local name=$1 result=passed
         shift
         printf '\n=== Tests on %s ===\n' "$name"
-        # Each process has a database of its own.
+        # Each process has a database of its own. In their order, since tests that commit come last.
         mkdir "$scratch/$name"
-        if ! DATA_DIR="$scratch/$name" {{ python }} -m pytest -n auto --maxprocesses 8 --dist loadgroup "$@"; then
+        if ! DATA_DIR="$scratch/$name" {{ python }} -m pytest -n auto --maxprocesses 8 --dist loadgroup --no-loadscope-reorder "$@"; then
             result=FAILED
             status=1
         fi

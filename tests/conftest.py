@@ -68,6 +68,11 @@ def django_db_modify_db_settings(
         settings.DATABASES["default"]["TEST"]["NAME"] = str(file)
 
 
+@pytest.fixture(autouse=True)
+def migrated_rows(django_db_serialized_rollback: None) -> None:
+    """A test that commits (`transaction=True`) empties the database; what migrations put there comes back."""
+
+
 @pytest.fixture
 def make_member(db: None) -> Callable[..., User]:
     """Makes members with the given values, and names for what is not given."""

@@ -23,7 +23,7 @@ from modules.sessions.models import BookingRequest, Reminder, Session
 from modules.sessions.services.life_cycle import advance_due_sessions
 from modules.sessions.services.reminders import remind_due_sessions
 
-pytestmark = pytest.mark.django_db(transaction=True, serialized_rollback=True)
+pytestmark = pytest.mark.django_db(transaction=True)
 
 SESSIONS = "/api/sessions/"
 ROUNDS = range(4)
