@@ -125,7 +125,8 @@ def test_a_zone_set_in_the_profile_counts_from_then_on(john: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    "zone", ["Mars/Olympus", "", "europe/berlin", "+02:00", "../UTC", "/etc/passwd", 5, [], "\x00"]
+    "zone",
+    ["Mars/Olympus", "localtime", "Factory", "", "europe/berlin", "+02:00", "../UTC", "/etc/passwd", 5, [], "\x00"],
 )
 def test_an_unknown_zone_is_refused_by_name(john: Any, zone: Any) -> None:
     with nothing_changes():
