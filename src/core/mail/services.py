@@ -2,6 +2,8 @@
 
 import logging
 from datetime import timedelta
+from smtplib import SMTPConnectError, SMTPServerDisconnected
+from socket import gaierror
 
 from django.core.mail import EmailMessage, get_connection
 from django.db import transaction
@@ -20,6 +22,7 @@ FIRST_PAUSE = timedelta(minutes=1)
 # A sender that died holds its mail no longer than this.
 HOLD = timedelta(minutes=5)
 KEPT = timedelta(days=30)
+NO_ANSWER = (ConnectionError, TimeoutError, gaierror, SMTPConnectError, SMTPServerDisconnected)
 # In characters.
 LONGEST_ERROR = 2000
 
@@ -38,27 +41,35 @@ def queue_mail(*, kind: str, address: str, user: User | None) -> None:
 
 
 def send_due_mail(*, limit: int = 200) -> int:
-    """Send what is due, whoever forgot to; returns how many were taken up."""
+    """Send what is due, whoever forgot to; returns how many were taken up.
+
+    Stops at a mail server that does not answer: waiting for it once for each mail would keep the worker from all else.
+    """
     with transaction.atomic():
         due = Mail.objects.filter(next_try_at__lte=clock.now()).order_by("next_try_at", "pk")
         identifiers = [mail.pk for mail in locked_batch(due, size=limit)]
+    taken_up = 0
     for identifier in identifiers:
-        send_one(identifier)
-    return len(identifiers)
+        taken_up += 1
+        if not send_one(identifier):
+            break
+    return taken_up
 
 
-def send_one(mail_id: int) -> None:
+def send_one(mail_id: int) -> bool:
     """Send one mail if it is due; does nothing for one that is sent, held by another sender, or not due yet.
+
+    False when the mail server did not answer.
 
     At least once: a process that dies between the mail server's answer and our note of it sends again.
     """
     with transaction.atomic():
         mail = Mail.objects.select_for_update().filter(pk=mail_id, next_try_at__lte=clock.now()).first()
         if mail is None:
-            return
+            return True
         if mail.attempts >= MOST_ATTEMPTS:
             _note(mail, Mail.Status.FAILED, error="Whoever tried to send it did not live to tell.")
-            return
+            return True
         mail.attempts += 1
         mail.next_try_at = clock.now() + HOLD
         mail.save(update_fields=["attempts", "next_try_at"])
@@ -66,14 +77,15 @@ def send_one(mail_id: int) -> None:
         text = TEXTS[mail.kind](mail)
         if text is None:
             _note(mail, Mail.Status.DROPPED)
-            return
+            return True
         with get_connection() as connection:
             EmailMessage(text.subject, text.body, to=[text.to or mail.address], connection=connection).send()
     except Exception as error:
         logger.exception("Mail %s was not sent", mail.pk)
         _note(mail, Mail.Status.FAILED, error=storable(f"{type(error).__name__}: {error}", most=LONGEST_ERROR))
-        return
+        return not isinstance(error, NO_ANSWER)
     _note(mail, Mail.Status.SENT)
+    return True
 
 
 def _note(mail: Mail, status: Mail.Status, *, error: str = "") -> None:
