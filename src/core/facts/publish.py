@@ -9,6 +9,7 @@ from pydantic_core import to_jsonable_python
 
 from core import clock, context
 from core.facts.base import Delivery, Fact
+from core.facts.delivery import deliver
 from core.facts.models import FactRecord
 
 if TYPE_CHECKING:
@@ -43,5 +44,5 @@ def publish(fact: Fact, *, by: "User | None", reason: str = "", changes: Changes
         reason=reason,
         late=False,
     )
-    fact.signal.send(sender=type(fact), fact=fact, delivery=delivery)
+    fact.signal.send(sender=type(fact), fact=fact, delivery=delivery, deliver=deliver)
     return record

@@ -11,6 +11,8 @@ from core.facts.base import Delivery, Fact
 
 Kind = TypeVar("Kind", bound=Fact)
 Receiver = Callable[[Any, Delivery], None]
+# How a publisher has a receiver served, by the receiver's name.
+Deliver = Callable[[str, Fact, Delivery], None]
 
 RECEIVERS: dict[str, Receiver] = {}
 
@@ -23,12 +25,10 @@ def hears(kind: type[Kind]) -> Callable[[Callable[[Kind, Delivery], None]], Call
     """
 
     def connect(function: Callable[[Kind, Delivery], None]) -> Callable[[Kind, Delivery], None]:
-        from core.facts.delivery import deliver
-
         name = f"{function.__module__}.{function.__qualname__}"
         RECEIVERS[name] = function
 
-        def receive(fact: Kind, delivery: Delivery, **_: object) -> None:
+        def receive(fact: Kind, delivery: Delivery, deliver: Deliver, **_: object) -> None:
             deliver(name, fact, delivery)
 
         kind.signal.connect(receive, weak=False, dispatch_uid=name)
