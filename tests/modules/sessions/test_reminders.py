@@ -222,17 +222,18 @@ def test_a_date_that_moves_there_and_back_reminds_nobody_twice(john: Any, make_s
     assert [each["before"] for each in at(HOUR)] == [1440, 60]
 
 
-def test_who_was_reminded_before_it_moved_there_and_back_is_not_again(
-    john: Any, make_session: Any, at: Any, clock: Any
+def test_who_was_reminded_of_this_start_is_left_out_when_others_are(
+    john: Any, bob: Any, make_session: Any, at: Any
 ) -> None:
-    session = make_session("scheduled", date=START)
+    session = make_session("approved", date=START)
     at(DAY)
     Api(john).put(path(session), {"date": z(START + timedelta(days=9))})
-    # Some clock was wrong.
+    # The clock was wrong, and is set back.
     at(DAY + HOUR, worker=False)
+    let_in(john, session, bob)
     Api(john).put(path(session), {"date": z(START)})
 
-    assert len(at(DAY)) == 1
+    assert [each["persons"] for each in at(DAY)] == [{john.pk}, {bob.pk}]
 
 
 def test_another_change_arms_nothing(john: Any, make_session: Any, at: Any) -> None:
