@@ -10,7 +10,7 @@ from tests.core.conftest import NOW
 
 from core import tasks
 from core.accounts.events import ProfileChanged
-from core.accounts.models import User
+from core.accounts.models import Login, User
 from core.facts.base import Delivery
 from core.facts.models import FailedDelivery
 from core.facts.publish import publish
@@ -61,12 +61,27 @@ def test_old_mail_is_forgotten_each_night(john: User, mailoutbox: list[EmailMess
     assert not Mail.objects.exists()
 
 
+def test_logins_that_are_over_are_forgotten_a_month_later(john: User, clock: Any) -> None:
+    ended = Login.objects.create(user=john, created_at=NOW, ended_at=NOW)
+    ran_out = Login.objects.create(user=john, created_at=NOW - timedelta(days=14))
+    open_still = Login.objects.create(user=john, created_at=NOW)
+    clock.shift(timedelta(days=30))
+    tasks.forget_logins_that_are_over.call_local()
+    assert set(Login.objects.all()) == {ended, ran_out, open_still}
+
+    clock.shift(timedelta(seconds=1))
+    tasks.forget_logins_that_are_over.call_local()
+
+    assert set(Login.objects.all()) == {open_still}
+
+
 @pytest.mark.parametrize(
     ("task", "when"),
     [
         ("send_mail_that_is_due", "every minute"),
         ("serve_receivers_again", "every minute"),
         ("forget_mail_that_is_done", "at 03:17"),
+        ("forget_logins_that_are_over", "at 03:23"),
     ],
 )
 def test_the_worker_knows_when(task: str, when: str) -> None:
@@ -74,8 +89,8 @@ def test_the_worker_knows_when(task: str, when: str) -> None:
 
     due = [hour * 60 + minute for hour in range(24) for minute in range(60) if _is_due(found, hour, minute)]
 
-    assert len(due) == (24 * 60 if when == "every minute" else 1)
-    assert when == "every minute" or due == [3 * 60 + 17]
+    told = "every minute" if len(due) == 24 * 60 else ", ".join(f"at {at // 60:02}:{at % 60:02}" for at in due)
+    assert told == when
 
 
 def _is_due(task: Any, hour: int, minute: int) -> bool:

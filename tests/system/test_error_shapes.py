@@ -7,6 +7,7 @@ from io import StringIO
 from typing import Any
 
 import pytest
+from django.db import InterfaceError, OperationalError
 from django.test import Client
 from tests.conftest import PASSWORD, Api
 from tests.core.http.asgi import send
@@ -328,6 +329,22 @@ def test_a_crash_tells_nothing_and_is_found_in_the_log_by_the_id_of_the_answer(
     (line,) = [line for line in log.getvalue().splitlines() if "GET /api/auth/me/ crashed" in line]
     assert f"[{answer['X-Request-ID']}]" in line
     assert "RuntimeError: the password of the database is swordfish" in log.getvalue()
+
+
+@pytest.mark.parametrize("error", [OperationalError, InterfaceError])
+def test_a_database_that_does_not_answer_is_a_503_that_says_when_to_try_again(
+    john: User, monkeypatch: pytest.MonkeyPatch, log: StringIO, error: type[Exception]
+) -> None:
+    def fail(user: User) -> None:
+        raise error("connection refused by 10.1.2.3")
+
+    monkeypatch.setattr(accounts_api, "_profile", fail)
+
+    answer = Api(john).get(ME)
+
+    assert error_of(answer, 503) == "The service is not available right now. Try again later."
+    assert answer["Retry-After"] == "5"
+    assert "connection refused by 10.1.2.3" in log.getvalue()
 
 
 @pytest.mark.parametrize("debug", [True, False])

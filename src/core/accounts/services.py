@@ -1,7 +1,7 @@
 """Changes to accounts and logins (docs/contract.md, "Accounts and tokens")."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
@@ -12,6 +12,7 @@ from django.contrib.auth.tokens import default_token_generator
 from django.core import signing
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
+from django.db.models import Q
 from django.utils.encoding import force_str
 from django.utils.http import urlsafe_base64_decode
 
@@ -27,6 +28,8 @@ from core.mail.services import queue_mail
 
 WRONG_PASSWORD = "That is not your password."
 LONGEST_ADDRESS = 254
+# For how long a login that is over can be looked at.
+KEPT = timedelta(days=30)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -112,6 +115,14 @@ def end_logins(user: User) -> None:
     """Raise the token version (the caller saves it) and close the rows of the member's logins."""
     user.token_version += 1
     Login.objects.filter(user=user, ended_at=None).update(ended_at=clock.now())
+
+
+def forget_old_logins() -> int:
+    """Delete the rows of logins that ended, or whose refresh token ran out, 30 days ago; returns how many."""
+    before = clock.now() - KEPT
+    ran_out = Q(created_at__lt=before - settings.REFRESH_TOKEN_LIFETIME)
+    deleted, _ = Login.objects.filter(Q(ended_at__lt=before) | ran_out).delete()
+    return deleted
 
 
 def change_profile(*, user: User, values: dict[str, Any]) -> User:

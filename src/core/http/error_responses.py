@@ -6,10 +6,12 @@ Every answer that is not 2xx is `{"error": "<one sentence>"}`; a value that brea
 import logging
 from collections import defaultdict
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 import pydantic
 from django.core.exceptions import RequestDataTooBig, SuspiciousOperation
+from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse
 from django.http.multipartparser import MultiPartParserError
 from django.http.request import UnreadablePostError
@@ -55,6 +57,8 @@ def error_response(status: int, message: str = "", *, fields: Mapping[str, list[
     response = json_response(body, status=status)
     if status == 401:
         response["WWW-Authenticate"] = "Bearer"
+    if status == 503:
+        response["Retry-After"] = "5"
     return response
 
 
@@ -86,9 +90,9 @@ def install_error_handlers(api: NinjaAPI) -> None:
             return domain_error_response(error.__cause__)
         return error_response(error.status_code)
 
-    def on_crash(request: HttpRequest, error: Any) -> HttpResponse:
+    def on_crash(request: HttpRequest, error: Any, status: int = 500) -> HttpResponse:
         logger.error("%s %s crashed", request.method, escape_uri_path(request.path), exc_info=error)
-        return error_response(500)
+        return error_response(status)
 
     api.add_exception_handler(DomainError, on_domain_error)
     api.add_exception_handler(ParameterError, on_parameter_error)
@@ -98,6 +102,9 @@ def install_error_handlers(api: NinjaAPI) -> None:
     api.add_exception_handler(SuspiciousOperation, lambda request, error: error_response(400))
     api.add_exception_handler(MultiPartParserError, lambda request, error: error_response(400))
     api.add_exception_handler(UnreadablePostError, lambda request, error: error_response(400))
+    # The database is away, or too busy to answer in time.
+    api.add_exception_handler(OperationalError, partial(on_crash, status=503))
+    api.add_exception_handler(InterfaceError, partial(on_crash, status=503))
     api.add_exception_handler(Exception, on_crash)
 
 

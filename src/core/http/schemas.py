@@ -4,7 +4,7 @@ import unicodedata
 from typing import Annotated, Any
 
 import ninja
-from pydantic import BeforeValidator, Field, field_validator
+from pydantic import AfterValidator, BeforeValidator, Field, field_validator
 
 
 class ErrorBody(ninja.Schema):
@@ -18,7 +18,7 @@ class ErrorBody(ninja.Schema):
 
 def answers_of(success: int, schema: Any, *errors: int) -> dict[int, Any]:
     """The answers of an operation for the OpenAPI document: one success, its errors, and what can always happen."""
-    return {success: schema, **dict.fromkeys(sorted({*errors, 500}), ErrorBody)}
+    return {success: schema, **dict.fromkeys(sorted({*errors, 500, 503}), ErrorBody)}
 
 
 class RequestSchema(ninja.Schema):
@@ -33,9 +33,12 @@ class RequestSchema(ninja.Schema):
         return value
 
 
-def _no_control_characters(value: Any) -> Any:
-    if isinstance(value, str) and any(unicodedata.category(letter) == "Cc" for letter in value.strip()):
+def _one_line(value: str) -> str:
+    categories = {unicodedata.category(letter) for letter in value}
+    if categories & {"Cc", "Zl", "Zp"}:
         raise ValueError("May not contain line breaks or control characters.")
+    if value and all(category[0] in "CZ" for category in categories):
+        raise ValueError("May not consist of invisible characters alone.")
     return value
 
 
@@ -45,8 +48,8 @@ def _no_truth_value(value: Any) -> Any:
     return value
 
 
-# For `Annotated`: text that fits on one line (a title ends up in the subject of a mail).
-ONE_LINE = BeforeValidator(_no_control_characters)
+# For `Annotated`: text that fits on one line, and shows (a title ends up in the subject of a mail).
+ONE_LINE = AfterValidator(_one_line)
 # For `Annotated`: pydantic takes `true` for 1.
 NO_TRUTH_VALUE = BeforeValidator(_no_truth_value)
 

@@ -7,12 +7,13 @@ from socket import gaierror
 
 from django.core.mail import EmailMessage, get_connection
 from django.db import transaction
+from huey.contrib.djhuey import db_task
 
 from core import clock
 from core.accounts.models import User
 from core.locking import locked_batch
+from core.mail.letters import WRITERS
 from core.mail.models import Mail
-from core.mail.texts import TEXTS
 from core.text import storable
 
 logger = logging.getLogger(__name__)
@@ -30,14 +31,18 @@ LONGEST_ERROR = 2000
 def queue_mail(*, kind: str, address: str, user: User | None) -> None:
     """Put a mail into the ledger, in the caller's transaction; the worker is woken when that has committed.
 
-    `kind` is a key of `core.mail.texts.TEXTS`. Without an address there is nothing to send.
+    `kind` is what a function of somebody's `letters` writes. Without an address there is nothing to send.
     """
-    from core.tasks import send_mail
-
     if not address:
         return
     mail = Mail.objects.create(kind=kind, address=address, user=user)
     transaction.on_commit(lambda: send_mail(mail.pk), robust=True)
+
+
+@db_task()  # type: ignore[untyped-decorator]
+def send_mail(mail_id: int) -> None:
+    """The wake-up for one mail."""
+    send_one(mail_id)
 
 
 def send_due_mail(*, limit: int = 200) -> int:
@@ -74,12 +79,12 @@ def send_one(mail_id: int) -> bool:
         mail.next_try_at = clock.now() + HOLD
         mail.save(update_fields=["attempts", "next_try_at"])
     try:
-        text = TEXTS[mail.kind](mail)
-        if text is None:
+        letter = WRITERS[mail.kind](mail)
+        if letter is None:
             _note(mail, Mail.Status.DROPPED)
             return True
         with get_connection() as connection:
-            EmailMessage(text.subject, text.body, to=[text.to or mail.address], connection=connection).send()
+            EmailMessage(letter.subject, letter.body, to=[letter.to or mail.address], connection=connection).send()
     except Exception as error:
         logger.exception("Mail %s was not sent", mail.pk)
         _note(mail, Mail.Status.FAILED, error=storable(f"{type(error).__name__}: {error}", most=LONGEST_ERROR))

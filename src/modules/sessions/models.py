@@ -151,7 +151,7 @@ class BookingRequest(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["session", "user"], name="one_request_a_member"),
             models.CheckConstraint(
-                condition=Q(status="approved", joined_at__isnull=False)
+                condition=Q(status="approved", joined_at__isnull=False, role__in=["student", "tutor"])
                 | (Q(status__in=["pending", "rejected"], joined_at__isnull=True) & Q(role="student")),
                 name="participant_is_approved_request",
             ),

@@ -15,9 +15,9 @@ from tests.core.threads import at_once
 
 from core.accounts.models import User
 from core.mail import services
+from core.mail.letters import WRITERS
 from core.mail.models import Mail
 from core.mail.services import MOST_ATTEMPTS, forget_old_mail, queue_mail, send_due_mail, send_one
-from core.mail.texts import TEXTS
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clock")]
 
@@ -132,7 +132,7 @@ def queue_and_think_again(user: User) -> None:
         raise RuntimeError("second thoughts")
 
 
-@pytest.mark.parametrize("kind", TEXTS)
+@pytest.mark.parametrize("kind", WRITERS)
 def test_every_kind_can_be_written(john: User, kind: str, read_mail: ReadMail) -> None:
     john.set_password("learn-together")
     john.save()
@@ -161,7 +161,7 @@ def test_nobody_writes_to_strangers_through_us(
     assert "evil" not in str(mail.body)
 
 
-@pytest.mark.parametrize("kind", sorted(set(TEXTS) - {"password_reset"}))
+@pytest.mark.parametrize("kind", sorted(set(WRITERS) - {"password_reset"}))
 def test_no_kind_is_written_to_nobody(kind: str, read_mail: ReadMail) -> None:
     queue_mail(kind=kind, address="john@example.com", user=None)
 
@@ -175,10 +175,8 @@ def test_no_kind_is_written_to_nobody(kind: str, read_mail: ReadMail) -> None:
 @pytest.fixture
 def woken(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """The mails for which a task was put into the queue."""
-    from core import tasks
-
     identifiers: list[int] = []
-    monkeypatch.setattr(tasks, "send_mail", identifiers.append)
+    monkeypatch.setattr(services, "send_mail", identifiers.append)
     return identifiers
 
 
@@ -198,12 +196,10 @@ def test_a_queue_that_is_down_costs_nothing_but_time(
     read_mail: ReadMail,
     django_capture_on_commit_callbacks: Callable[..., Any],
 ) -> None:
-    from core import tasks
-
     def fail(mail_id: int) -> None:
         raise ConnectionError("no queue")
 
-    monkeypatch.setattr(tasks, "send_mail", fail)
+    monkeypatch.setattr(services, "send_mail", fail)
 
     with django_capture_on_commit_callbacks(execute=True):
         queue_mail(kind="welcome", address=john.email, user=john)
@@ -303,7 +299,7 @@ def test_one_that_cannot_be_written_does_not_hold_up_the_others(
     john: User, jane: User, server: Server, mailoutbox: list[EmailMessage], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     server.down = False
-    monkeypatch.setitem(TEXTS, "broken", lambda mail: 1 / 0)  # type: ignore[arg-type, return-value]
+    monkeypatch.setitem(WRITERS, "broken", lambda mail: 1 / 0)  # type: ignore[arg-type, return-value]
     queue_mail(kind="broken", address=john.email, user=john)
     queue_mail(kind="no such kind", address=john.email, user=john)
     queue_mail(kind="welcome", address=jane.email, user=jane)
@@ -320,7 +316,7 @@ def test_any_reason_can_be_noted(mail: Mail, monkeypatch: pytest.MonkeyPatch, te
     def fail(mail: Mail) -> None:
         raise ValueError(text)
 
-    monkeypatch.setitem(TEXTS, "welcome", fail)  # type: ignore[arg-type]
+    monkeypatch.setitem(WRITERS, "welcome", fail)  # type: ignore[arg-type]
 
     send_due_mail()
 
@@ -345,7 +341,7 @@ def deadly(monkeypatch: pytest.MonkeyPatch) -> Iterator[pytest.MonkeyPatch]:
         raise Killed
 
     with monkeypatch.context() as patch:
-        patch.setitem(TEXTS, "welcome", die)  # type: ignore[arg-type]
+        patch.setitem(WRITERS, "welcome", die)  # type: ignore[arg-type]
         yield patch
 
 

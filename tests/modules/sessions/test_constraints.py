@@ -67,6 +67,7 @@ def test_places_do_not_go_below_those_who_are_in(make_member: Any, make_session:
         ("approved", {"joined_at": None}),
         ("approved", {"status": "pending"}),
         ("approved", {"status": "rejected"}),
+        ("approved", {"role": "owner"}),
         ("pending", {"status": "approved"}),
         ("pending", {"joined_at": NOW}),
         ("pending", {"role": "tutor"}),

@@ -124,7 +124,20 @@ WRONG = [None, True, False, [], {}, ["x"], ...]
 WRONG_TEXTS = ["", "   ", "\n\t", "\x00", "before\x00after", 5, 1.5, *WRONG]
 WRONG_NUMBERS = [-1, 0, 10**3, 10**12, 2**63, 2**200, 60.5, "", "x", "60 minutes", *WRONG]
 REFUSED = [
-    *(("title", value) for value in ["x" * 201, "two\nlines", "bell\x07", "next\x85line", *WRONG_TEXTS]),
+    *(
+        ("title", value)
+        for value in [
+            "x" * 201,
+            "two\nlines",
+            "bell\x07",
+            "next\x85line",
+            "\x1f",
+            "\x1cBcc: x@example.com",
+            "\u200b\u2060",
+            "two\u2028lines",
+            *WRONG_TEXTS,
+        ]
+    ),
     *(("description", value) for value in ["x" * 5001, *WRONG_TEXTS]),
     *(("subject", value) for value in ["x" * 101, "two\nlines", *WRONG_TEXTS]),
     *(("level", value) for value in ["expert", "Beginner", "beginner ", *WRONG_TEXTS]),

@@ -280,7 +280,7 @@ class Migration(migrations.Migration):
             model_name="bookingrequest",
             constraint=models.CheckConstraint(
                 condition=models.Q(
-                    models.Q(("joined_at__isnull", False), ("status", "approved")),
+                    models.Q(("joined_at__isnull", False), ("role__in", ["student", "tutor"]), ("status", "approved")),
                     models.Q(("joined_at__isnull", True), ("status__in", ["pending", "rejected"]), ("role", "student")),
                     _connector="OR",
                 ),

@@ -1,7 +1,4 @@
-"""What the mails say. Each function writes one kind when it is sent, and answers `None` if nobody is to be told."""
-
-from collections.abc import Callable
-from dataclasses import dataclass
+"""The letters about an account."""
 
 from django.conf import settings
 from django.contrib.auth.tokens import default_token_generator
@@ -9,15 +6,9 @@ from django.utils.encoding import force_bytes
 from django.utils.http import urlencode, urlsafe_base64_encode
 
 from core.accounts.models import User, identity_key
+from core.accounts.services import address_change_token, password_changed_since
+from core.mail.letters import Letter, writes
 from core.mail.models import Mail
-
-
-@dataclass(frozen=True, kw_only=True)
-class Text:
-    subject: str
-    body: str
-    # Where it goes, if not to the address in the ledger.
-    to: str = ""
 
 
 def _link(path: str, **query: str) -> str:
@@ -37,10 +28,11 @@ def _letter_to(name: str, *paragraphs: str) -> str:
     return "\n\n".join([f"Hello {name},", *paragraphs, "Peer Learning"]) + "\n"
 
 
-def _welcome(mail: Mail) -> Text | None:
+@writes("welcome")
+def welcome(mail: Mail) -> Letter | None:
     if mail.user is None:
         return None
-    return Text(
+    return Letter(
         subject="Welcome to Peer Learning",
         body=_letter_to_new_address(
             mail.user, f'Your account "{mail.user.username}" is ready. {settings.FRONTEND_URL}'
@@ -48,10 +40,11 @@ def _welcome(mail: Mail) -> Text | None:
     )
 
 
-def _address_taken(mail: Mail) -> Text | None:
+@writes("address_taken")
+def address_taken(mail: Mail) -> Letter | None:
     if mail.user is None:
         return None
-    return Text(
+    return Letter(
         subject="You already have an account",
         body=_letter(
             mail.user,
@@ -61,7 +54,8 @@ def _address_taken(mail: Mail) -> Text | None:
     )
 
 
-def _password_reset(mail: Mail) -> Text | None:
+@writes("password_reset")
+def password_reset(mail: Mail) -> Letter | None:
     user = User.objects.filter(email_key=identity_key(mail.address), is_active=True).first()
     if user is None or not user.has_usable_password():
         return None
@@ -70,7 +64,7 @@ def _password_reset(mail: Mail) -> Text | None:
         uid=urlsafe_base64_encode(force_bytes(user.pk)),
         token=default_token_generator.make_token(user),
     )
-    return Text(
+    return Letter(
         # Never to what a stranger typed: an address that is the same to us may be another mailbox.
         to=user.email,
         subject="Choose a new password",
@@ -82,10 +76,11 @@ def _password_reset(mail: Mail) -> Text | None:
     )
 
 
-def _password_changed(mail: Mail) -> Text | None:
+@writes("password_changed")
+def password_changed(mail: Mail) -> Letter | None:
     if mail.user is None:
         return None
-    return Text(
+    return Letter(
         subject="Your password was changed",
         body=_letter(
             mail.user,
@@ -95,13 +90,12 @@ def _password_changed(mail: Mail) -> Text | None:
     )
 
 
-def _address_change(mail: Mail) -> Text | None:
-    from core.accounts.services import address_change_token, password_changed_since
-
+@writes("address_change")
+def address_change(mail: Mail) -> Letter | None:
     if mail.user is None or password_changed_since(mail.user, mail.queued_at):
         return None
     link = _link("/confirm-email", token=address_change_token(user=mail.user, new_email=mail.address))
-    return Text(
+    return Letter(
         subject="Confirm your new address",
         body=_letter_to_new_address(
             mail.user, f"Confirm that this is your new address: {link}", "The link works once, for a day."
@@ -109,10 +103,11 @@ def _address_change(mail: Mail) -> Text | None:
     )
 
 
-def _address_changed(mail: Mail) -> Text | None:
+@writes("address_changed")
+def address_changed(mail: Mail) -> Letter | None:
     if mail.user is None:
         return None
-    return Text(
+    return Letter(
         subject="Your address was changed",
         body=_letter(
             mail.user,
@@ -120,13 +115,3 @@ def _address_changed(mail: Mail) -> Text | None:
             "If it was not you, write to us at once.",
         ),
     )
-
-
-TEXTS: dict[str, Callable[[Mail], Text | None]] = {
-    "welcome": _welcome,
-    "address_taken": _address_taken,
-    "password_reset": _password_reset,
-    "password_changed": _password_changed,
-    "address_change": _address_change,
-    "address_changed": _address_changed,
-}
