@@ -49,7 +49,7 @@ def _who_reaches_it() -> Iterator[Error]:
 
 
 def _several_processes() -> Iterator[Error]:
-    processes: int = getattr(settings, "WEB_PROCESSES", 1)
+    processes: int = settings.WEB_PROCESSES
     if processes == 1:
         return
     if connection.vendor == "sqlite":

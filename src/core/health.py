@@ -1,15 +1,29 @@
 """`GET /healthz`: can this process serve?"""
 
 import logging
+from collections.abc import Callable
 
 from django.db import DatabaseError, connection
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.views.decorators.http import require_safe
 
 from core.http.error_responses import error_response
 from core.http.json import json_response
 
+PATH = "/healthz"
+
 logger = logging.getLogger(__name__)
+
+
+class HealthMiddleware:
+    """Answers before names are checked and before anything is redirected: who probes knows an address, not a name."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        return healthz(request) if request.path_info == PATH else self.get_response(request)
 
 
 @require_safe

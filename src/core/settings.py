@@ -29,6 +29,8 @@ except OSError as error:
 HOST: str = env.str("HOST", "127.0.0.1")
 PORT: int = env.int("PORT", 8000, validate=validate.Range(1, 65535))
 DEBUG: bool = env.bool("DEBUG", True)
+# How many web processes share this configuration: what one may have for itself, several may not.
+WEB_PROCESSES: int = env.int("WEB_PROCESSES", 1, validate=validate.Range(min=1))
 
 # Known to everybody who reads this file: `core.checks` and `./just up` refuse it wherever strangers can reach it.
 BUILT_IN_SECRET_KEY = "built-in-key-for-one-machine-only-never-for-a-server-that-others-reach"
@@ -65,7 +67,7 @@ if BEHIND_TLS_PROXY:
     SECURE_HSTS_SECONDS: int = env.int("SECURE_HSTS_SECONDS", 3600, validate=validate.Range(min=0))
     SECURE_SSL_REDIRECT = True
 # A redirect would hide from a client of the API that it has just sent its token in the open: there it is an error.
-SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^api/"]
+SECURE_REDIRECT_EXEMPT = [r"^api/"]
 # Whether other subdomains speak TLS is not ours to promise.
 SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]
 SESSION_COOKIE_SECURE = BEHIND_TLS_PROXY
@@ -104,6 +106,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "core.http.middleware.RequestContextMiddleware",
+    "core.health.HealthMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "servestatic.middleware.ServeStaticMiddleware",
     "corsheaders.middleware.CorsMiddleware",
@@ -289,6 +292,8 @@ LOGGING = {
         # Django's own handler would mail and print the same records a second time.
         "django": {"handlers": [], "propagate": True},
         "django.server": {"handlers": [], "propagate": True},
+        # The queue tells of every task that it enqueues, and brings a handler of its own.
+        "huey": {"handlers": ["stderr"], "propagate": False, "level": "WARNING"},
     },
 }
 

@@ -1,5 +1,7 @@
 """`GET /healthz`, which supervisors and proxies ask."""
 
+from typing import Any
+
 import pytest
 from django.db import OperationalError, connection
 from django.test import Client
@@ -22,6 +24,16 @@ def test_a_process_without_its_database_says_so(client: Client, db: None, monkey
 
     assert answer.status_code == 503
     assert answer.json() == {"error": "The service is not available right now. Try again later."}
+
+
+def test_who_asks_by_address_and_in_the_open_is_answered_too(client: Client, db: None, settings: Any) -> None:
+    settings.ALLOWED_HOSTS = ["learning.example"]
+    settings.SECURE_SSL_REDIRECT = True
+
+    answer = client.get("/healthz", headers={"host": "10.1.2.3:8000"})
+
+    assert answer.status_code == 200
+    assert "X-Request-ID" in answer
 
 
 def test_one_query_is_enough(client: Client, db: None, django_assert_num_queries: object) -> None:

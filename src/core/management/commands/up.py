@@ -150,7 +150,7 @@ def answers(address: str) -> bool:
         address = "127.0.0.1" if ip.version == 4 else "::1"
     connection = http.client.HTTPConnection(address, settings.PORT, timeout=2)
     try:
-        connection.request("GET", "/healthz", headers={"Host": allowed_name()})
+        connection.request("GET", "/healthz")
         return connection.getresponse().status == 200
     except (OSError, http.client.HTTPException):
         return False
