@@ -1,5 +1,7 @@
 """What moderators decide (docs/contract.md, "Moderation"). Nobody but a superuser decides on their own session."""
 
+from datetime import datetime
+
 from django.db import transaction
 
 from core import clock
@@ -39,38 +41,30 @@ def reject_session(*, session_id: int, by: User, reason: str) -> Session:
 
 def hide_session(*, session_id: int, by: User, reason: str) -> Session:
     """Show a session to its creator, its participants and moderators alone. Twice is fine."""
-    viewer = viewer_of(by)
-    with transaction.atomic():
-        session = locked_session(session_id, viewer)
-        require_moderator(session, viewer)
-        if session.hidden_at is None:
-            session.hidden_at = clock.now()
-            session.save(update_fields=["hidden_at"])
-            publish(events.SessionHidden(**about(session)), by=by, reason=reason.strip())
-    return session
+    return _set_mark(session_id, "hidden_at", clock.now(), events.SessionHidden, by=by, reason=reason)
 
 
 def show_session(*, session_id: int, by: User, reason: str) -> Session:
     """Let everybody see a hidden session again. Twice is fine."""
-    viewer = viewer_of(by)
-    with transaction.atomic():
-        session = locked_session(session_id, viewer)
-        require_moderator(session, viewer)
-        if session.hidden_at is not None:
-            session.hidden_at = None
-            session.save(update_fields=["hidden_at"])
-            publish(events.SessionShown(**about(session)), by=by, reason=reason.strip())
-    return session
+    return _set_mark(session_id, "hidden_at", None, events.SessionShown, by=by, reason=reason)
 
 
 def take_second_look(*, session_id: int, by: User, reason: str = "") -> Session:
     """Let what was changed after the approval stand. Twice is fine."""
+    return _set_mark(session_id, "second_look_since", None, events.SecondLookTaken, by=by, reason=reason)
+
+
+def _set_mark(
+    session_id: int, mark: str, since: datetime | None, fact: type[events.AboutSession], *, by: User, reason: str
+) -> Session:
+    """Set a mark of a moderator, or take it away; raises `NotFound` and `Forbidden`."""
     viewer = viewer_of(by)
     with transaction.atomic():
         session = locked_session(session_id, viewer)
         require_moderator(session, viewer)
-        if session.second_look_since is not None:
-            session.second_look_since = None
-            session.save(update_fields=["second_look_since"])
-            publish(events.SecondLookTaken(**about(session)), by=by, reason=reason.strip())
+        before = getattr(session, mark)
+        if (before is None) != (since is None):
+            setattr(session, mark, since)
+            session.save(update_fields=[mark])
+            publish(fact(**about(session)), by=by, reason=reason.strip(), changes={mark: (before, since)})
     return session
