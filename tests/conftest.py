@@ -12,6 +12,7 @@ from model_bakery import baker
 
 from core.accounts.models import Login, User
 from core.accounts.tokens import AccessToken, token_for
+from core.facts import Question
 
 PASSWORD = "learn-together"
 
@@ -112,3 +113,20 @@ def jane(make_member: Callable[..., User]) -> User:
 @pytest.fixture
 def bob(make_member: Callable[..., User]) -> User:
     return make_member("bob_wilson", first_name="Bob", last_name="Wilson", email="bob@example.com")
+
+
+@pytest.fixture
+def answer() -> Iterator[Callable[[type[Question[Any]], Callable[[Any], Any]], None]]:
+    """Lets a function answer a question in place of whoever does."""
+    replaced: list[tuple[Any, list[Any]]] = []
+
+    def use(kind: type[Question[Any]], function: Callable[[Any], Any]) -> None:
+        replaced.append((kind.signal, kind.signal.receivers))
+        kind.signal.receivers = []
+        kind.signal.sender_receivers_cache.clear()
+        kind.signal.connect(lambda question, **_: function(question), weak=False)
+
+    yield use
+    for signal, receivers in reversed(replaced):
+        signal.receivers = receivers
+        signal.sender_receivers_cache.clear()

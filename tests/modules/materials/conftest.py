@@ -50,7 +50,7 @@ class Sessions:
         self.access[session, member.pk] = SessionAccess(closed_because="", audience=audience, **may)
         return member
 
-    def answer(self, question: SessionAccessAsked, **_: object) -> SessionAccess | None:
+    def answer(self, question: SessionAccessAsked) -> SessionAccess | None:
         self.asked_to_add.append(question.to_add)
         access = self.access.get((question.session_id, question.viewer.pk))
         if access is None:
@@ -65,14 +65,10 @@ def clock() -> Iterator[Any]:
 
 
 @pytest.fixture
-def sessions(monkeypatch: pytest.MonkeyPatch) -> Iterator[Sessions]:
-    signal = SessionAccessAsked.signal
-    monkeypatch.setattr(signal, "receivers", [])
-    signal.sender_receivers_cache.clear()
+def sessions(answer: Any) -> Sessions:
     answers = Sessions()
-    signal.connect(answers.answer)
-    yield answers
-    signal.sender_receivers_cache.clear()
+    answer(SessionAccessAsked, answers.answer)
+    return answers
 
 
 @pytest.fixture(autouse=True)

@@ -164,9 +164,9 @@ def test_what_others_have_told_is_left_to_them(student: MaterialsApi) -> None:
 
 
 def test_without_anybody_who_knows_the_sessions_nothing_is_shown(
-    creator: MaterialsApi, material: Material, sessions: Sessions
+    creator: MaterialsApi, material: Material, answer: Any
 ) -> None:
-    SessionAccessAsked.signal.disconnect(sessions.answer)
+    answer(SessionAccessAsked, lambda question: None)
     assert creator.get(PATH).status_code == 404
     assert creator.post(PATH, NOTE).status_code == 404
     assert creator.delete(f"{PATH}{material.pk}/").status_code == 404

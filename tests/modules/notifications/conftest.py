@@ -1,6 +1,5 @@
 """News to tell, and answers of the test's own, so that these tests need no other module."""
 
-from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -9,7 +8,7 @@ from django.db import transaction
 from tests.conftest import Api
 
 from core.accounts.models import User
-from core.facts.base import Fact, Question
+from core.facts.base import Fact
 from core.facts.delivery import deliver_again
 from core.facts.models import FactRecord
 from core.facts.publish import publish
@@ -68,20 +67,3 @@ class News:
 def news(db: None, time_machine: Any) -> News:
     time_machine.move_to(NOW, tick=False)
     return News(time_machine)
-
-
-@pytest.fixture
-def answer() -> Iterator[Callable[[type[Question[Any]], Callable[[Any], Any]], None]]:
-    """Lets a function answer a question in place of whoever does."""
-    replaced: list[tuple[Any, list[Any]]] = []
-
-    def use(kind: type[Question[Any]], function: Callable[[Any], Any]) -> None:
-        replaced.append((kind.signal, kind.signal.receivers))
-        kind.signal.receivers = []
-        kind.signal.sender_receivers_cache.clear()
-        kind.signal.connect(lambda question, **_: function(question), weak=False)
-
-    yield use
-    for signal, receivers in reversed(replaced):
-        signal.receivers = receivers
-        signal.sender_receivers_cache.clear()

@@ -1,6 +1,5 @@
 """What a session asks whoever keeps its materials; the answers here are the test's own."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -14,21 +13,16 @@ ROW = {"id": 7, "title": "Python Basics"}
 
 
 @pytest.fixture
-def asked() -> Iterator[list[MaterialsOfSessions]]:
+def asked(answer: Any) -> list[MaterialsOfSessions]:
     """Every question that was asked, each answered with one material for each session."""
     questions: list[MaterialsOfSessions] = []
 
-    def answer(question: MaterialsOfSessions, **_: Any) -> dict[int, list[Any]]:
+    def share(question: MaterialsOfSessions) -> dict[int, list[Any]]:
         questions.append(question)
         return {session_id: [ROW] for session_id in question.audiences}
 
-    signal = MaterialsOfSessions.signal
-    others, signal.receivers = signal.receivers, []
-    signal.sender_receivers_cache.clear()
-    signal.connect(answer, weak=False)
-    yield questions
-    signal.receivers = others
-    signal.sender_receivers_cache.clear()
+    answer(MaterialsOfSessions, share)
+    return questions
 
 
 def test_creator_participants_and_moderators_find_the_materials_in_a_detail(
