@@ -7,9 +7,11 @@ dataclasses of ids and plain values, declared in a module's `events.py`, and rid
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import Any, ClassVar, Generic, TypeVar, cast
 
 from django.dispatch import Signal
+from pydantic import TypeAdapter
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,6 +49,12 @@ class Fact:
         cls.name = f"{cls.__module__.split('.')[-2]}.{cls.__name__}"
         cls.signal = Signal()
         Fact.kinds[cls.name] = cls
+
+
+@cache
+def adapter_of(kind: type[Fact]) -> TypeAdapter[Fact]:
+    """How facts of this kind become plain values and facts again. Made once: that takes longer than a query."""
+    return TypeAdapter(kind)
 
 
 Answer = TypeVar("Answer")

@@ -5,10 +5,9 @@ import traceback
 from datetime import timedelta
 
 from django.db import DatabaseError, transaction
-from pydantic import TypeAdapter
 
 from core import clock
-from core.facts.base import Delivery, Fact
+from core.facts.base import Delivery, Fact, adapter_of
 from core.facts.models import FactRecord, FailedDelivery
 from core.facts.registry import RECEIVERS
 from core.locking import locked_batch
@@ -125,5 +124,4 @@ def _pause(attempts: int) -> timedelta:
 
 def fact_of(record: FactRecord) -> Fact:
     """The fact as it was published. Raises `KeyError` where the module that published it is gone."""
-    kind = Fact.kinds[record.name]
-    return TypeAdapter(kind).validate_python(record.payload)
+    return adapter_of(Fact.kinds[record.name]).validate_python(record.payload)

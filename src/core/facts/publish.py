@@ -4,11 +4,10 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from django.db import transaction
-from pydantic import TypeAdapter
 from pydantic_core import to_jsonable_python
 
 from core import clock, context
-from core.facts.base import Delivery, Fact
+from core.facts.base import Delivery, Fact, adapter_of
 from core.facts.delivery import deliver
 from core.facts.models import FactRecord
 
@@ -34,7 +33,7 @@ def publish(fact: Fact, *, by: "User | None", reason: str = "", changes: Changes
         occurred_at=clock.now(),
         reason=reason,
         request_id=context.current_request_id(),
-        payload=TypeAdapter(type(fact)).dump_python(fact, mode="json"),
+        payload=adapter_of(type(fact)).dump_python(fact, mode="json"),
         changes=to_jsonable_python(dict(changes or {})),
     )
     delivery = Delivery(
