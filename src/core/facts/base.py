@@ -7,7 +7,6 @@ dataclasses of ids and plain values, declared in a module's `events.py`, and rid
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cache
 from typing import Any, ClassVar, Generic, TypeVar, cast
 
 from django.dispatch import Signal
@@ -40,6 +39,7 @@ class Fact:
     name: ClassVar[str]
     signal: ClassVar[Signal]
     kinds: ClassVar[dict[str, type["Fact"]]] = {}
+    _adapters: ClassVar[dict[str, TypeAdapter[Any]]] = {}
 
     def __init_subclass__(cls, *, abstract: bool = False) -> None:
         super().__init_subclass__()
@@ -50,11 +50,12 @@ class Fact:
         cls.signal = Signal()
         Fact.kinds[cls.name] = cls
 
-
-@cache
-def adapter_of(kind: type[Fact]) -> TypeAdapter[Fact]:
-    """How facts of this kind become plain values and facts again. Made once: that takes longer than a query."""
-    return TypeAdapter(kind)
+    @classmethod
+    def adapter(cls) -> TypeAdapter[Any]:
+        """How facts of this kind become plain values and facts again. Made once: that takes longer than a query."""
+        if cls.name not in Fact._adapters:
+            Fact._adapters[cls.name] = TypeAdapter(cls)
+        return Fact._adapters[cls.name]
 
 
 Answer = TypeVar("Answer")

@@ -7,7 +7,7 @@ from datetime import timedelta
 from django.db import DatabaseError, transaction
 
 from core import clock
-from core.facts.base import Delivery, Fact, adapter_of
+from core.facts.base import Delivery, Fact
 from core.facts.models import FactRecord, FailedDelivery
 from core.facts.registry import RECEIVERS
 from core.locking import locked_batch
@@ -124,4 +124,5 @@ def _pause(attempts: int) -> timedelta:
 
 def fact_of(record: FactRecord) -> Fact:
     """The fact as it was published. Raises `KeyError` where the module that published it is gone."""
-    return adapter_of(Fact.kinds[record.name]).validate_python(record.payload)
+    fact: Fact = Fact.kinds[record.name].adapter().validate_python(record.payload)
+    return fact

@@ -7,7 +7,7 @@ from django.db import transaction
 from pydantic_core import to_jsonable_python
 
 from core import clock, context
-from core.facts.base import Delivery, Fact, adapter_of
+from core.facts.base import Delivery, Fact
 from core.facts.delivery import deliver
 from core.facts.models import FactRecord
 
@@ -33,7 +33,7 @@ def publish(fact: Fact, *, by: "User | None", reason: str = "", changes: Changes
         occurred_at=clock.now(),
         reason=reason,
         request_id=context.current_request_id(),
-        payload=adapter_of(type(fact)).dump_python(fact, mode="json"),
+        payload=fact.adapter().dump_python(fact, mode="json"),
         changes=to_jsonable_python(dict(changes or {})),
     )
     delivery = Delivery(
