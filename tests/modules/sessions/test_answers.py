@@ -11,7 +11,7 @@ from tests.modules.sessions.conftest import NOW, STATES, path
 from core.accounts.presentation import EmailAudience
 from core.facts.delivery import fact_of
 from core.facts.models import FactRecord
-from modules.materials.events import SessionAccess, SessionAccessAsked
+from modules.materials.events import MaterialRemoved, SessionAccess, SessionAccessAsked
 from modules.notifications.events import People, PeopleOfSession, StillHolds
 from modules.sessions.models import BookingRequest
 from modules.sessions.services.life_cycle import advance_due_sessions
@@ -192,3 +192,22 @@ def test_of_a_session_that_is_gone_only_that_holds(john: Any, bob: Any, make_ses
 
     assert not still_holds("BookingRequested", john)
     assert still_holds("SessionDeleted", bob)
+
+
+@pytest.mark.parametrize("event", ["cancelled", "moved"])
+def test_a_reminder_of_what_will_not_be_then(john: Any, jane: Any, make_session: Any, clock: Any, event: str) -> None:
+    session = make_session("scheduled", participants=[jane])
+    clock.move_to(session.date - timedelta(hours=1), tick=False)
+    remind_due_sessions()
+    if event == "cancelled":
+        Api(john).post(path(session, "cancel/"))
+    else:
+        Api(john).put(path(session), {"date": "2024-03-01T12:00:00Z"})
+
+    assert not still_holds("ReminderDue", jane)
+
+
+def test_what_others_have_told_is_theirs_to_judge(jane: Any, make_session: Any) -> None:
+    fact = MaterialRemoved(material_id=1, session_id=make_session().pk, title="Slides")
+
+    assert True not in StillHolds(fact=fact, person_id=jane.pk).ask_all()
