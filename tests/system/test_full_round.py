@@ -1,0 +1,160 @@
+"""The whole product at once: what one member does is what another hears of, across all modules."""
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import Group
+from django.core.files.uploadedfile import SimpleUploadedFile
+from huey.contrib.djhuey import HUEY
+from tests.conftest import Api
+
+from core.accounts.models import User
+from core.facts.models import FactRecord, FailedDelivery
+from modules.materials.models import Material, StoredFile
+from modules.sessions.services.life_cycle import advance_due_sessions
+from modules.sessions.services.reminders import remind_due_sessions
+
+NOW = datetime(2024, 1, 10, 10, tzinfo=UTC)
+START = datetime(2024, 1, 15, 19, tzinfo=UTC)
+OFFER = {
+    "title": "Advanced Python Programming",
+    "description": "Learn advanced Python concepts",
+    "subject": "Programming",
+    "level": "advanced",
+    "date": "2024-01-15T14:00:00-05:00",
+    "duration": 90,
+    "max_participants": 2,
+    "timezone_offset": -300,
+}
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def clock(time_machine: Any) -> Any:
+    time_machine.move_to(NOW, tick=False)
+    return time_machine
+
+
+@pytest.fixture(autouse=True)
+def here(settings: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Files in a folder of the test's own, and tasks at once."""
+    options = {"location": str(tmp_path), "base_url": None}
+    materials = {"BACKEND": "django.core.files.storage.FileSystemStorage", "OPTIONS": options}
+    settings.STORAGES = {**settings.STORAGES, "materials": materials}
+    monkeypatch.setattr(HUEY, "immediate", True)
+
+
+@pytest.fixture
+def moderator(make_member: Any) -> User:
+    member = make_member("moderator")
+    member.groups.add(Group.objects.get(name="Moderators"))
+    return member
+
+
+def news(api: Api) -> list[str]:
+    """The titles of what a member was told, the newest first."""
+    return [row["title"] for row in api.get("/api/notifications/").json()]
+
+
+def test_a_session_from_its_offer_to_its_recording(
+    *, john: User, jane: User, bob: User, moderator: User, clock: Any, django_capture_on_commit_callbacks: Any
+) -> None:
+    creator, student, latecomer, judge = Api(john), Api(jane), Api(bob), Api(moderator)
+    path = f"/api/sessions/{creator.post('/api/sessions/', OFFER).json()['id']}/"
+    assert student.get(path).status_code == 404
+
+    assert judge.put(path, {"status": "approved"}).json()["status"] == "approved"
+    assert student.post(f"{path}join/", {"message": "Please"}).status_code == 201
+    assert latecomer.post(f"{path}join/").status_code == 201
+    assert creator.post(f"{path}approve_request/", {"user_id": jane.pk}).json()["status"] == "approved"
+    assert creator.post(f"{path}participants/{jane.pk}/role/", {"role": "tutor"}).json()["role"] == "tutor"
+    upload = {"title": "Notes", "type": "file", "file": SimpleUploadedFile("notes.txt", b"Decorators.")}
+    material = student.upload(f"{path}materials/", upload).json()
+    download = Api().get(material["file"].removeprefix("http://testserver"))
+    assert b"".join(download.streaming_content) == b"Decorators."
+
+    detail = creator.get(path).json()
+    assert (detail["status"], detail["participant_count"], detail["materials"]) == ("scheduled", 1, [material])
+    assert detail["materials"] == creator.get(f"{path}materials/").json()
+
+    clock.move_to(START - timedelta(hours=24), tick=False)
+    remind_due_sessions()
+    clock.move_to(START, tick=False)
+    advance_due_sessions()
+    clock.move_to(START + timedelta(minutes=90), tick=False)
+    advance_due_sessions()
+    # Five days later everybody logs in again.
+    creator, student, latecomer, judge = Api(john), Api(jane), Api(bob), Api(moderator)
+    link = {"title": "Recording", "type": "link", "url": "https://example.com/recording"}
+    assert student.post(f"{path}materials/", link).status_code == 201
+    with django_capture_on_commit_callbacks(execute=True):
+        assert student.delete(f"{path}materials/{material['id']}/").status_code == 204
+
+    assert creator.get(path).json()["status"] == "completed"
+    assert [row["title"] for row in creator.get(path).json()["materials"]] == ["Recording"]
+    assert not StoredFile.objects.exists()
+    assert news(creator) == [
+        "New material for Advanced Python Programming",
+        "Reminder for Advanced Python Programming",
+        "New material for Advanced Python Programming",
+        "New booking request for Advanced Python Programming",
+        "New booking request for Advanced Python Programming",
+        "Session approved: Advanced Python Programming",
+    ]
+    assert news(student) == [
+        "Reminder for Advanced Python Programming",
+        "Booking request approved for Advanced Python Programming",
+    ]
+    assert news(latecomer) == ["Booking request rejected for Advanced Python Programming"]
+    assert news(judge) == []
+    assert not FailedDelivery.objects.exists()
+
+
+def test_a_session_that_is_cancelled_is_told_once_to_everybody_concerned(
+    *, john: User, jane: User, bob: User, moderator: User
+) -> None:
+    creator, student, latecomer, judge = Api(john), Api(jane), Api(bob), Api(moderator)
+    path = f"/api/sessions/{creator.post('/api/sessions/', OFFER).json()['id']}/"
+    judge.put(path, {"status": "approved"})
+    student.post(f"{path}join/")
+    latecomer.post(f"{path}join/")
+    creator.post(f"{path}approve_request/", {"user_id": jane.pk})
+
+    assert judge.post(f"{path}cancel/", {"reason": "The house is closed"}).json()["status"] == "cancelled"
+
+    told = "Session cancelled: Advanced Python Programming"
+    assert [news(api).count(told) for api in (creator, student, latecomer, judge)] == [1, 1, 1, 0]
+    assert "Booking request rejected for Advanced Python Programming" not in news(latecomer)
+
+
+def test_a_session_that_is_deleted_takes_its_materials_along_and_leaves_the_record(
+    *, john: User, bob: User, moderator: User, tmp_path: Path, django_capture_on_commit_callbacks: Any
+) -> None:
+    creator, requester = Api(john), Api(bob)
+    session_id = creator.post("/api/sessions/", OFFER).json()["id"]
+    path = f"/api/sessions/{session_id}/"
+    Api(moderator).put(path, {"status": "approved"})
+    requester.post(f"{path}join/")
+    upload = {"title": "Notes", "type": "file", "file": SimpleUploadedFile("notes.txt", b"Decorators.")}
+    creator.upload(f"{path}materials/", upload)
+
+    with django_capture_on_commit_callbacks(execute=True):
+        assert creator.delete(path).status_code == 204
+
+    assert not Material.objects.exists()
+    assert not StoredFile.objects.exists()
+    assert [file for file in tmp_path.rglob("*") if file.is_file()] == []
+    told = requester.get("/api/notifications/").json()
+    assert [(row["title"], row["session"]) for row in told] == [
+        ("Session cancelled: Advanced Python Programming", None)
+    ]
+    assert list(FactRecord.objects.filter(session_id=session_id).order_by("pk").values_list("name", flat=True)) == [
+        "sessions.SessionOffered",
+        "sessions.SessionApproved",
+        "sessions.BookingRequested",
+        "materials.MaterialAdded",
+        "sessions.SessionDeleted",
+    ]
