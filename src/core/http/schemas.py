@@ -4,15 +4,19 @@ import unicodedata
 from typing import Annotated, Any
 
 import ninja
-from pydantic import AfterValidator, BeforeValidator, Field, field_validator
+from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, field_validator
 
 
 class ErrorBody(ninja.Schema):
     """What every answer that is not 2xx looks like."""
 
-    error: str = Field(description="One sentence that a person can act on.", examples=["Not found."])
+    model_config = ConfigDict(json_schema_extra={"example": {"error": "There is no such session."}})
+
+    error: str = Field(description="One sentence that a person can act on.")
     fields: dict[str, list[str]] | None = Field(
-        None, description="Only where values break a rule: the messages for each field."
+        None,
+        description="Only where values break a rule: the messages for each field.",
+        examples=[{"duration": ["Must be at least 15."]}],
     )
 
 

@@ -4,10 +4,11 @@ from datetime import datetime
 from typing import Annotated, Any, Literal
 
 import ninja
-from pydantic import AfterValidator, ConfigDict, Field, JsonValue, StringConstraints, field_validator
+from pydantic import AfterValidator, ConfigDict, Field, StringConstraints, field_validator
 
 from core.accounts.schemas import UserOut
 from core.http.schemas import NO_TRUTH_VALUE, ONE_LINE, Identifier, RequestSchema
+from modules.sessions import examples
 from modules.sessions.models import FEWEST_PLACES, LEAST_MINUTES, MOST_MINUTES, MOST_PLACES
 from modules.sessions.states import Status, describe
 from modules.sessions.wall_clock import SentDate, parse_bound, parse_date, validate_zone
@@ -29,37 +30,13 @@ UNSENT: Any = None
 
 WRITABLE = ("title", "description", "subject", "level", "duration", "max_participants")
 
-USER_EXAMPLE: dict[str, JsonValue] = {
-    "id": 1,
-    "username": "john_doe",
-    "first_name": "John",
-    "last_name": "Doe",
-    "email": "john@example.com",
-    "date_joined": "2024-01-01T00:00:00Z",
-}
-SESSION_EXAMPLE: dict[str, JsonValue] = {
-    "id": 1,
-    "title": "Advanced Python Programming",
-    "description": "Decorators, generators and context managers",
-    "subject": "Programming",
-    "level": "advanced",
-    "date": "2024-01-15T19:00:00Z",
-    "duration": 90,
-    "max_participants": 15,
-    "creator": USER_EXAMPLE,
-    "status": "pending_approval",
-    "created_at": "2024-01-10T10:00:00Z",
-    "updated_at": "2024-01-10T10:00:00Z",
-}
-
-
 # --- Answers ----------------------------------------------------------------------------------------------------
 
 
 class SessionCreated(ninja.Schema):
     """A session as creating it answers."""
 
-    model_config = ConfigDict(json_schema_extra={"example": SESSION_EXAMPLE})
+    model_config = ConfigDict(json_schema_extra={"example": examples.SESSION})
 
     id: int
     title: str
@@ -78,18 +55,7 @@ class SessionCreated(ninja.Schema):
 class SessionListed(SessionCreated):
     """A session as the list shows it."""
 
-    model_config = ConfigDict(
-        json_schema_extra={
-            "example": {
-                **SESSION_EXAMPLE,
-                "status": "scheduled",
-                "participant_count": 5,
-                "is_full": False,
-                "available_spots": 10,
-                "can_join": True,
-            }
-        }
-    )
+    model_config = ConfigDict(json_schema_extra={"example": examples.LISTED})
 
     participant_count: int = Field(description="Who is in, the creator not among them.")
     is_full: bool
@@ -98,6 +64,8 @@ class SessionListed(SessionCreated):
 
 
 class ParticipantOut(ninja.Schema):
+    model_config = ConfigDict(json_schema_extra={"example": examples.PARTICIPANT})
+
     id: int
     user: UserOut
     role: Literal["student", "tutor"] = Field(description="A tutor may add materials.")
@@ -106,17 +74,7 @@ class ParticipantOut(ninja.Schema):
 
 
 class BookingRequestOut(ninja.Schema):
-    model_config = ConfigDict(
-        json_schema_extra={
-            "example": {
-                "id": 1,
-                "user": {**USER_EXAMPLE, "id": 3, "username": "bob_wilson", "first_name": "Bob", "last_name": "Wilson"},
-                "message": "I would like to learn this",
-                "status": "pending",
-                "requested_at": "2024-01-13T11:00:00Z",
-            }
-        }
-    )
+    model_config = ConfigDict(json_schema_extra={"example": examples.BOOKING_REQUEST})
 
     id: int
     user: UserOut
@@ -127,6 +85,8 @@ class BookingRequestOut(ninja.Schema):
 
 class SharedMaterial(ninja.Schema):
     """A material in a session's detail, as `GET materials/` answers it."""
+
+    model_config = ConfigDict(json_schema_extra={"example": examples.MATERIAL})
 
     id: int
     title: str
@@ -141,6 +101,8 @@ class SharedMaterial(ninja.Schema):
 
 class SessionDetail(SessionCreated):
     """A session in full."""
+
+    model_config = ConfigDict(json_schema_extra={"example": examples.DETAIL})
 
     participants: list[ParticipantOut]
     materials: list[SharedMaterial] = Field(description="Empty for those who may not read them.")
@@ -201,20 +163,7 @@ class _WithDate(RequestSchema):
 
 
 class SessionIn(_WithDate):
-    model_config = ConfigDict(
-        json_schema_extra={
-            "example": {
-                "title": "Advanced Python Programming",
-                "description": "Decorators, generators and context managers",
-                "subject": "Programming",
-                "level": "advanced",
-                "date": "2030-01-15T14:00:00-05:00",
-                "duration": 90,
-                "max_participants": 15,
-                "timezone_offset": 300,
-            }
-        }
-    )
+    model_config = ConfigDict(json_schema_extra={"example": examples.OFFER})
 
     title: Title
     description: Description
@@ -230,15 +179,7 @@ class SessionIn(_WithDate):
 class SessionChanges(_WithDate):
     """Any subset of the writable fields; others (ids, counts, lists) are ignored, since whole objects come back."""
 
-    model_config = ConfigDict(
-        json_schema_extra={
-            "example": {
-                "title": "Advanced Python Programming, part two",
-                "date": "2030-01-16T14:00:00-05:00",
-                "duration": 120,
-            }
-        }
-    )
+    model_config = ConfigDict(json_schema_extra={"example": examples.CHANGES})
 
     title: Title = Field(default=UNSENT)
     description: Description = Field(default=UNSENT)
