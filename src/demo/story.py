@@ -66,7 +66,7 @@ def _ongoing(c: Community) -> None:
     c.then(
         c.ago(days=5),
         lambda: c.offer(
-            *("spanish", "jane", c.ago(minutes=10).replace(second=0), "Spanish Conversation", "Languages"),
+            *("spanish", "jane", c.ahead(hours=0), "Spanish Conversation", "Languages"),
             level="intermediate",
             duration=180,
             description="We talk about our week, in Spanish only.",
