@@ -5,10 +5,13 @@ from collections.abc import Iterator
 from typing import Any
 
 from django.conf import settings
-from django.core.checks import CheckMessage, Error, register
+from django.core.checks import CheckMessage, Error, register, run_checks
+from django.core.exceptions import ImproperlyConfigured
 from django.db import connection
 
 TAG = "deployment"
+# Of the key that signs tokens: as many bytes as its hash has.
+SHORTEST_KEY = 32
 
 
 def is_loopback(host: str) -> bool:
@@ -19,6 +22,15 @@ def is_loopback(host: str) -> bool:
         return ipaddress.ip_address(host.strip("[]")).is_loopback
     except ValueError:
         return False
+
+
+def refuse_what_is_unsafe() -> None:
+    """Raises `ImproperlyConfigured`, in a sentence for people, where something of this would go wrong for others."""
+    problems = run_checks(tags=[TAG])
+    if problems:
+        reasons = ", and ".join(problem.msg.rstrip(".") for problem in problems)
+        remedies = " ".join(str(problem.hint) for problem in problems)
+        raise ImproperlyConfigured(f"Not started: {reasons}. {remedies}")
 
 
 @register(TAG)
@@ -33,6 +45,12 @@ def _who_reaches_it() -> Iterator[Error]:
             "SECRET_KEY is the built-in one, which everybody can read.",
             hint="Set SECRET_KEY to a long random value of your own.",
             id="core.E001",
+        )
+    elif len(settings.SECRET_KEY) < SHORTEST_KEY and not settings.DEBUG:
+        yield Error(
+            f"SECRET_KEY has less than {SHORTEST_KEY} characters, which can be guessed.",
+            hint="Set SECRET_KEY to a long random value of your own.",
+            id="core.E006",
         )
     if settings.DEBUG and reached_by_others:
         yield Error(

@@ -62,9 +62,10 @@ CORS_PREFLIGHT_MAX_AGE = 3600
 
 # A proxy that ends TLS says so in this header; believed only when the deployer says that such a proxy stands there.
 BEHIND_TLS_PROXY: bool = env.bool("BEHIND_TLS_PROXY", False)
+_hsts_seconds: int = env.int("SECURE_HSTS_SECONDS", 3600, validate=validate.Range(min=0))
 if BEHIND_TLS_PROXY:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
-    SECURE_HSTS_SECONDS: int = env.int("SECURE_HSTS_SECONDS", 3600, validate=validate.Range(min=0))
+    SECURE_HSTS_SECONDS = _hsts_seconds
     SECURE_SSL_REDIRECT = True
 # A redirect would hide from a client of the API that it has just sent its token in the open: there it is an error.
 SECURE_REDIRECT_EXEMPT = [r"^api/"]
@@ -164,7 +165,15 @@ else:
     }
 DATABASES = {"default": _database}
 
-REDIS_URL: str = env.str("REDIS_URL", "", validate=validate.Regexp(r"(rediss?|unix)://.|$"))
+REDIS_URL: str = env.str(
+    "REDIS_URL",
+    "",
+    validate=validate.Regexp(r"(rediss?|unix)://.|$", error="Begin it with redis://, rediss:// or unix://."),
+)
+    "REDIS_URL",
+    "",
+    validate=validate.Regexp(r"(rediss?|unix)://.|$", error="Begin it with redis://, rediss:// or unix://."),
+)
 CACHES = {
     "default": (
         {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}
@@ -271,7 +280,8 @@ EMAIL_HOST_USER = _email.get("EMAIL_HOST_USER") or ""
 EMAIL_HOST_PASSWORD = _email.get("EMAIL_HOST_PASSWORD") or ""
 EMAIL_USE_TLS = bool(_email.get("EMAIL_USE_TLS"))
 EMAIL_USE_SSL = bool(_email.get("EMAIL_USE_SSL"))
-EMAIL_FILE_PATH = _email.get("EMAIL_FILE_PATH") or None
+# file:///folder is a folder of the machine, from its root.
+EMAIL_FILE_PATH = f"/{_email['EMAIL_FILE_PATH']}" if EMAIL_BACKEND.endswith("filebased.EmailBackend") else None
 EMAIL_TIMEOUT = 10
 DEFAULT_FROM_EMAIL: str = env.str("DEFAULT_FROM_EMAIL", "Peer Learning <noreply@localhost>")
 
@@ -293,6 +303,8 @@ LOGGING = {
         # Django's own handler would mail and print the same records a second time.
         "django": {"handlers": [], "propagate": True},
         "django.server": {"handlers": [], "propagate": True},
+        # Anybody can send a wrong name, any number of times; the answer says enough.
+        "django.security.DisallowedHost": {"handlers": [], "propagate": False},
         # The queue tells of every task that it enqueues, and brings a handler of its own.
         "huey": {"handlers": ["stderr"], "propagate": False, "level": "WARNING"},
     },

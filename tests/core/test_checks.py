@@ -1,8 +1,13 @@
 """Each mistake of a deployer is found, by its id, and what is right passes."""
 
+import os
+import subprocess
+import sys
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
+from django.conf import settings
 from django.core.checks import run_checks
 from django.db import connection
 from pytest_django import Settings
@@ -17,7 +22,7 @@ def find(settings: Settings) -> Find:
     """The ids found in a sound deployment behind a proxy of the same machine, but for the given settings."""
     settings.HOST = "127.0.0.1"
     settings.DEBUG = False
-    settings.SECRET_KEY = "known-to-us-alone"
+    settings.SECRET_KEY = "known-to-us-alone-and-long-enough-for-its-hash"
     settings.ALLOWED_HOSTS = ["learning.example"]
     settings.WEB_PROCESSES = 1
 
@@ -47,6 +52,28 @@ def test_the_built_in_key_is_for_debugging_on_one_machine_only(find: Find, built
     assert find(SECRET_KEY=built_in_key) == {"core.E001"}
     assert find(SECRET_KEY=built_in_key, HOST="0.0.0.0") == {"core.E001"}
     assert find(SECRET_KEY=built_in_key, HOST="0.0.0.0", DEBUG=True) == {"core.E001", "core.E002"}
+
+
+def test_a_key_that_can_be_guessed_is_refused(find: Find) -> None:
+    assert find(SECRET_KEY="x" * 31) == {"core.E006"}
+    assert find(SECRET_KEY="x" * 32) == set()
+    assert find(SECRET_KEY="x", DEBUG=True) == set()
+
+
+@pytest.mark.parametrize("server", ["core.asgi", "core.wsgi"])
+def test_no_server_is_set_up_with_a_key_that_everybody_knows(server: str, tmp_path: Path) -> None:
+    kept = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
+    source = Path(settings.CHECKOUT) / "src"
+    run = subprocess.run(
+        [sys.executable, "-c", f"import {server}"],
+        cwd=source,
+        env={**kept, "DATA_DIR": str(tmp_path), "DEBUG": "false", "ALLOWED_HOSTS": "learning.example"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert run.returncode != 0
+    assert "SECRET_KEY is the built-in one" in run.stderr.splitlines()[-1]
 
 
 def test_debug_is_not_for_others(find: Find) -> None:

@@ -19,6 +19,8 @@ import pytest
 from django.conf import settings
 
 # One after the other, each being several processes.
+KEY = "a-key-of-32-characters-and-more-for-this-test"
+
 pytestmark = [
     pytest.mark.xdist_group("supervisor"),
     pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="finds processes in /proc"),
@@ -157,7 +159,7 @@ def test_the_first_start_loads_the_demo_and_the_second_keeps_what_is_there(produ
 
 
 def test_nothing_outlives_a_supervisor_that_was_killed(product: Product) -> None:
-    supervisor = product.start(DEBUG="false", SECRET_KEY="a-key-for-this-test", ALLOWED_HOSTS="localhost")
+    supervisor = product.start(DEBUG="false", SECRET_KEY=KEY, ALLOWED_HOSTS="localhost")
     wait_until_up(product)
 
     supervisor.kill()
@@ -167,7 +169,7 @@ def test_nothing_outlives_a_supervisor_that_was_killed(product: Product) -> None
 
 
 def test_when_one_child_dies_the_other_is_stopped(product: Product) -> None:
-    supervisor = product.start(DEBUG="false", SECRET_KEY="a-key-for-this-test", ALLOWED_HOSTS="localhost")
+    supervisor = product.start(DEBUG="false", SECRET_KEY=KEY, ALLOWED_HOSTS="localhost")
     wait_until_up(product)
 
     [worker] = [pid for pid in product.processes() if b"run_huey" in Path(f"/proc/{pid}/cmdline").read_bytes()]
@@ -179,9 +181,7 @@ def test_when_one_child_dies_the_other_is_stopped(product: Product) -> None:
 
 
 def test_open_to_others_it_starts_with_a_key_of_its_own_and_without_the_demo(product: Product) -> None:
-    supervisor = product.start(
-        HOST="0.0.0.0", DEBUG="false", SECRET_KEY="a-key-for-this-test", ALLOWED_HOSTS="learning.example"
-    )
+    supervisor = product.start(HOST="0.0.0.0", DEBUG="false", SECRET_KEY=KEY, ALLOWED_HOSTS="learning.example")
     wait_until_up(product)
 
     assert product.get("/healthz", host="learning.example") == 200
@@ -195,9 +195,13 @@ def test_open_to_others_it_starts_with_a_key_of_its_own_and_without_the_demo(pro
     ("environment", "words"),
     [
         ({"HOST": "0.0.0.0"}, "SECRET_KEY is the built-in one"),
-        ({"HOST": "0.0.0.0", "SECRET_KEY": "a-key-for-this-test"}, "DEBUG is on"),
+        ({"HOST": "0.0.0.0", "SECRET_KEY": KEY}, "DEBUG is on"),
+        ({"DEBUG": "false", "SECRET_KEY": "short", "ALLOWED_HOSTS": "localhost"}, "SECRET_KEY has less than 32"),
+        ({"CSRF_TRUSTED_ORIGINS": "learning.example"}, "CSRF_TRUSTED_ORIGINS"),
+        ({"CORS_ALLOWED_ORIGINS": "localhost:3000"}, "CORS_ALLOWED_ORIGINS"),
+        ({"REDIS_URL": "redis://127.0.0.1:1/0"}, "the server of REDIS_URL does not answer"),
         ({"DEBUG": "false", "ALLOWED_HOSTS": "localhost"}, "SECRET_KEY is the built-in one"),
-        ({"HOST": "nowhere.invalid", "DEBUG": "false", "SECRET_KEY": "k", "ALLOWED_HOSTS": "x"}, "cannot be used"),
+        ({"HOST": "nowhere.invalid", "DEBUG": "false", "SECRET_KEY": KEY, "ALLOWED_HOSTS": "x"}, "cannot be used"),
     ],
 )
 def test_what_is_unsafe_is_not_started(product: Product, environment: dict[str, str], words: str) -> None:

@@ -7,7 +7,8 @@ from core.facts.base import Fact
 
 @dataclass(frozen=True, kw_only=True)
 class MemberRegistered(Fact):
-    """Sent when an account has come to be; not when a registration only wrote to the owner of a taken address."""
+    """Sent when an account has come to be, by its member or in the admin; not when a registration only wrote to the
+    owner of a taken address."""
 
     member_id: int
     username: str
@@ -51,5 +52,13 @@ class MemberDeactivated(Fact):
 @dataclass(frozen=True, kw_only=True)
 class MemberReactivated(Fact):
     """Sent when a deactivated member may log in again; old tokens stay dead."""
+
+    member_id: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class RightsChanged(Fact):
+    """Sent when somebody gave a member rights or took them: staff, superuser, groups, permissions. The record holds
+    them before and after."""
 
     member_id: int

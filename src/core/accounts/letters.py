@@ -6,7 +6,7 @@ from django.utils.encoding import force_bytes
 from django.utils.http import urlencode, urlsafe_base64_encode
 
 from core.accounts.models import User, identity_key
-from core.accounts.services import address_change_token, password_changed_since
+from core.accounts.services import address_change_token
 from core.mail.letters import Letter, writes
 from core.mail.models import Mail
 
@@ -92,7 +92,8 @@ def password_changed(mail: Mail) -> Letter | None:
 
 @writes("address_change")
 def address_change(mail: Mail) -> Letter | None:
-    if mail.user is None or password_changed_since(mail.user, mail.queued_at):
+    # Whoever asked has since lost the login that they asked with: to a new password, or to a deactivation.
+    if mail.user is None or not mail.user.is_active or mail.user.token_version != mail.member_version:
         return None
     link = _link("/confirm-email", token=address_change_token(user=mail.user, new_email=mail.address))
     return Letter(

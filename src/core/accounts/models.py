@@ -9,6 +9,7 @@ from django.contrib.auth.validators import UnicodeUsernameValidator
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import Q
+from django.utils.crypto import salted_hmac
 
 from core import clock
 from core.time_zones import zone_names
@@ -87,6 +88,10 @@ class User(AbstractUser):
     def display_name(self) -> str:
         """The full name, or the user name of somebody who gave none."""
         return self.get_full_name() or self.username
+
+    def get_session_auth_hash(self) -> str:
+        """What a session of the admin carries: it ends with the member's logins, not with their password alone."""
+        return salted_hmac("core.accounts.session", f"{self.password}{self.token_version}").hexdigest()
 
     def set_password(self, raw_password: str | None) -> None:
         """A new password ends every login, whoever sets it and wherever."""

@@ -1,7 +1,7 @@
 """Changes to accounts and logins (docs/contract.md, "Accounts and tokens")."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
@@ -114,7 +114,7 @@ def log_out_everywhere(*, user: User) -> None:
 def end_logins(user: User) -> None:
     """Raise the token version (the caller saves it) and close the rows of the member's logins."""
     user.token_version += 1
-    Login.objects.filter(user=user, ended_at=None).update(ended_at=clock.now())
+    _close_logins(user)
 
 
 def forget_old_logins() -> int:
@@ -153,16 +153,28 @@ def change_password(*, user: User, old_password: str, new_password: str) -> None
 
 def _set_password(member: User, password: str) -> None:
     member.set_password(password)
-    Login.objects.filter(user=member, ended_at=None).update(ended_at=clock.now())
     member.save(update_fields=["password", "token_version"])
+    note_new_password(member, by=member)
+
+
+def note_new_password(member: User, *, by: User) -> None:
+    """Close the rows of the logins that a new password has ended, record it and tell the member.
+
+    For the transaction that has set it, by `User.set_password`.
+    """
+    _close_logins(member)
     queue_mail(kind="password_changed", address=member.email, user=member)
-    publish(events.PasswordChanged(member_id=member.pk), by=member)
+    publish(events.PasswordChanged(member_id=member.pk), by=by)
 
 
-def password_changed_since(user: User, instant: datetime) -> bool:
-    """Whether what was asked for with a password at that instant was asked for with one that is void by now."""
-    changes = FactRecord.objects.filter(member_id=user.pk, name=events.PasswordChanged.name)
-    return changes.filter(occurred_at__gte=instant).exists()
+def note_new_address(member: User, *, before: str, by: User) -> None:
+    """Record a new address and tell the old one. For the transaction that has set it."""
+    queue_mail(kind="address_changed", address=before, user=member)
+    publish(events.AddressChanged(member_id=member.pk), by=by, changes={"email": (before, member.email)})
+
+
+def _close_logins(member: User) -> None:
+    Login.objects.filter(user=member, ended_at=None).update(ended_at=clock.now())
 
 
 def ask_password_reset(*, email: str) -> None:
@@ -234,8 +246,7 @@ def confirm_address_change(*, token: str) -> None:
                 raise used_up
             old_email, member.email = member.email, new_email
             member.save(update_fields=["email"])
-            queue_mail(kind="address_changed", address=old_email, user=member)
-            publish(events.AddressChanged(member_id=member.pk), by=member, changes={"email": (old_email, new_email)})
+            note_new_address(member, before=old_email, by=member)
     except IntegrityError:
         raise used_up from None
 

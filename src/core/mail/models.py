@@ -18,6 +18,8 @@ class Mail(models.Model):
     kind = models.CharField(max_length=50)
     address = models.EmailField()
     user = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.CASCADE, related_name="+")
+    # Their `token_version` when it was queued: a letter that carries a secret is not written once that has moved on.
+    member_version = models.PositiveIntegerField(null=True, editable=False)
     status = models.CharField(max_length=10, choices=Status.choices, default=Status.QUEUED)
     attempts = models.PositiveSmallIntegerField(default=0)
     error = models.TextField(blank=True)

@@ -35,7 +35,8 @@ def queue_mail(*, kind: str, address: str, user: User | None) -> None:
     """
     if not address:
         return
-    mail = Mail.objects.create(kind=kind, address=address, user=user)
+    version = user.token_version if user else None
+    mail = Mail.objects.create(kind=kind, address=address, user=user, member_version=version)
     transaction.on_commit(lambda: send_mail(mail.pk), robust=True)
 
 

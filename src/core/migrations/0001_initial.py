@@ -164,6 +164,7 @@ class Migration(migrations.Migration):
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
                 ("kind", models.CharField(max_length=50)),
                 ("address", models.EmailField(max_length=254)),
+                ("member_version", models.PositiveIntegerField(editable=False, null=True)),
                 (
                     "status",
                     models.CharField(

@@ -106,6 +106,12 @@ def require_editable(session: Session, changed: set[str]) -> None:
         raise StateForbids(f"The {' and '.join(fixed)} of an ongoing session cannot be changed.")
 
 
+def require_decides_on(requester_id: int, viewer: Viewer) -> None:
+    """Nobody lets themselves in, moderators neither."""
+    if requester_id == viewer.id:
+        raise Forbidden("Nobody decides their own request.")
+
+
 def joining_refused(session: Session, viewer_id: int, own_status: str | None, now: datetime) -> DomainError | None:
     """Why this member cannot ask to join now, or `None` where they can: `can_join` and `join/` are this one rule.
 

@@ -12,14 +12,16 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
+import redis
 from django.conf import settings
 from django.core.checks import run_checks
+from django.core.exceptions import ImproperlyConfigured
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
-from django.db import connections
+from django.db import DatabaseError, connections
 
 from core.accounts.models import User
-from core.checks import TAG, is_loopback
+from core.checks import is_loopback, refuse_what_is_unsafe
 from core.supervisor import Supervisor, stop_signals
 
 SOURCE = Path(settings.CHECKOUT) / "src"
@@ -42,6 +44,7 @@ class Command(BaseCommand):
             with raising_on_signals():
                 self.refuse_what_is_unsafe()
                 address = find_address()
+                self.refuse_what_does_not_answer()
                 self.prepare()
         except Stopped:
             return
@@ -70,11 +73,25 @@ class Command(BaseCommand):
             self.stdout.flush()
 
     def refuse_what_is_unsafe(self) -> None:
-        problems = run_checks(tags=[TAG])
-        if problems:
-            reasons = ", and ".join(problem.msg.rstrip(".") for problem in problems)
-            remedies = " ".join(str(problem.hint) for problem in problems)
-            raise CommandError(f"Not started: {reasons}. {remedies}")
+        try:
+            refuse_what_is_unsafe()
+        except ImproperlyConfigured as error:
+            raise CommandError(str(error)) from None
+        serious = [problem for problem in run_checks() if problem.is_serious()]
+        if serious:
+            raise CommandError("Not started: " + " ".join(f"{each.msg} {each.hint or ''}".strip() for each in serious))
+
+    def refuse_what_does_not_answer(self) -> None:
+        try:
+            connections["default"].ensure_connection()
+        except DatabaseError as error:
+            raise CommandError(f"Not started: the database of DATABASE_URL does not answer ({_line(error)}).") from None
+        if not settings.REDIS_URL:
+            return
+        try:
+            redis.Redis.from_url(settings.REDIS_URL, socket_connect_timeout=5).ping()
+        except redis.RedisError as error:
+            raise CommandError(f"Not started: the server of REDIS_URL does not answer ({_line(error)}).") from None
 
     def prepare(self) -> None:
         self.say("Preparing the database ...")
@@ -170,3 +187,8 @@ def site_url(address: str) -> str:
     if ipaddress.ip_address(address).is_unspecified:
         host = allowed_name()
     return f"http://[{host}]:{settings.PORT}" if ":" in host else f"http://{host}:{settings.PORT}"
+
+
+def _line(error: Exception) -> str:
+    """The first line of what a driver says, which may be many."""
+    return str(error).strip().split("\n")[0].rstrip(".")

@@ -17,6 +17,7 @@ from modules.sessions.policy import (
     materials_closed_because,
     require_before_start,
     require_creator,
+    require_decides_on,
     require_runs,
     viewer_of,
 )
@@ -59,6 +60,9 @@ def approve_request(*, session_id: int, requester_id: int, by: User) -> BookingR
         request = _request_of(session, requester_id)
         if request.status == BookingRequest.Status.APPROVED:
             return request
+        require_decides_on(requester_id, viewer)
+        if not request.user.is_active:
+            raise StateForbids("The account of this member is deactivated.")
         now = clock.now()
         refusal = admission_refused(session, now)
         if refusal is not None:

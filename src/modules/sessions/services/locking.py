@@ -6,6 +6,7 @@ from modules.sessions.models import BookingRequest, Session
 from modules.sessions.policy import Viewer
 from modules.sessions.queries import visible_sessions
 from modules.sessions.services.life_cycle import catch_up
+from modules.sessions.states import Status
 
 
 def locked_session(session_id: int, viewer: Viewer) -> Session:
@@ -17,13 +18,15 @@ def locked_session(session_id: int, viewer: Viewer) -> Session:
     return locked_and_moved(session_id, viewer)[0]
 
 
-def locked_and_moved(session_id: int, viewer: Viewer) -> tuple[Session, bool]:
-    """The same, and whether the clock moved it just now."""
+def locked_and_moved(session_id: int, viewer: Viewer) -> tuple[Session, Status]:
+    """The same, and the status that it had before the clock moved it just now: what clients have read so far."""
     visible = visible_sessions(viewer).select_related("creator")
     session = visible.select_for_update(of=("self",)).filter(pk=session_id).first()
     if session is None:
         raise NotFound("There is no such session.")
-    return session, catch_up(session, clock.now())
+    before = Status(session.status)
+    catch_up(session, clock.now())
+    return session, before
 
 
 def own_request(session: Session, viewer: Viewer) -> BookingRequest | None:

@@ -15,7 +15,7 @@ from modules.sessions.models import Session
 from modules.sessions.policy import Viewer, acts_as_moderator, require_editable, require_runs, viewer_of
 from modules.sessions.services import transitions
 from modules.sessions.services.life_cycle import arm_reminders, participant_ids, requester_ids
-from modules.sessions.services.locking import locked_session
+from modules.sessions.services.locking import locked_and_moved, locked_session
 from modules.sessions.services.naming import about
 from modules.sessions.states import OPEN, Status
 from modules.sessions.wall_clock import SentDate, instant_of, same_wall_clock
@@ -55,14 +55,14 @@ def edit_session(
     """
     viewer = viewer_of(by)
     with transaction.atomic():
-        session = locked_session(session_id, viewer)
+        session, read_status = locked_and_moved(session_id, viewer)
         require_runs(session, viewer)
         now = clock.now()
         wanted = dict(values)
         if date is not None and not same_wall_clock(date, session.date):
             wanted["date"] = instant_of(date, home=by.timezone, now=now)
         _change_fields(session, wanted, viewer, now)
-        if status is not None and not _is_there(session, status):
+        if status is not None and status != read_status and not _is_there(session, status):
             transitions.take(session, status, viewer, reason=reason.strip(), now=now)
     return session
 

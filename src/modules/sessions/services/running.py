@@ -16,8 +16,8 @@ def start_session(*, session_id: int, by: User) -> Session:
     and that it has done so only now is fine. Raises `NotFound`, `Forbidden`, `StateForbids`."""
     viewer = viewer_of(by)
     with transaction.atomic():
-        session, moved = locked_and_moved(session_id, viewer)
-        if not (moved and session.status == Status.ONGOING and is_creator(session, viewer)):
+        session, before = locked_and_moved(session_id, viewer)
+        if not (before != session.status == Status.ONGOING and is_creator(session, viewer)):
             transitions.start(session, viewer, reason="", now=clock.now())
     return session
 
@@ -26,8 +26,8 @@ def end_session(*, session_id: int, by: User) -> Session:
     """Raises `NotFound`, `Forbidden`, `StateForbids`."""
     viewer = viewer_of(by)
     with transaction.atomic():
-        session, moved = locked_and_moved(session_id, viewer)
-        if not (moved and session.status == Status.COMPLETED and is_creator(session, viewer)):
+        session, before = locked_and_moved(session_id, viewer)
+        if not (before != session.status == Status.COMPLETED and is_creator(session, viewer)):
             transitions.end(session, viewer, reason="", now=clock.now())
     return session
 

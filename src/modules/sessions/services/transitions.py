@@ -12,6 +12,7 @@ from modules.sessions.policy import (
     is_rejection,
     movers,
     require_edge,
+    require_moderator,
     require_reason,
     require_runs,
 )
@@ -30,6 +31,8 @@ EARLY = timedelta(minutes=15)
 
 
 def approve(session: Session, viewer: Viewer, *, reason: str, now: datetime) -> None:
+    if viewer.moderates and session.status == Status.PENDING_APPROVAL:
+        require_moderator(session, viewer)
     require_edge(session, Status.APPROVED, movers(session, viewer))
     _note_decision(session, viewer, now)
     changes = move(session, Status.APPROVED, now=now)
