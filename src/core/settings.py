@@ -170,10 +170,6 @@ REDIS_URL: str = env.str(
     "",
     validate=validate.Regexp(r"(rediss?|unix)://.|$", error="Begin it with redis://, rediss:// or unix://."),
 )
-    "REDIS_URL",
-    "",
-    validate=validate.Regexp(r"(rediss?|unix)://.|$", error="Begin it with redis://, rediss:// or unix://."),
-)
 CACHES = {
     "default": (
         {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}

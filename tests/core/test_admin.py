@@ -15,6 +15,7 @@ from core.facts.delivery import deliver
 from core.facts.models import FactRecord, FailedDelivery
 from core.facts.publish import publish
 from core.facts.registry import RECEIVERS
+from core.mail.models import Mail
 from core.mail.services import queue_mail
 
 RECORDS = ("factrecord", "faileddelivery", "mail", "login")
@@ -159,7 +160,7 @@ def test_what_the_database_would_refuse_is_said_in_the_form(
     assert message in answer.content.decode()
 
 
-def test_a_password_set_in_the_admin_ends_every_login(admin: Client, john: User) -> None:
+def test_a_password_set_in_the_admin_ends_every_login_and_is_told(admin: Client, john: User, boss: User) -> None:
     api = Api(john)
 
     answer = admin.post(
@@ -170,9 +171,72 @@ def test_a_password_set_in_the_admin_ends_every_login(admin: Client, john: User)
     assert answer.status_code == 302
     assert User.objects.get(pk=john.pk).check_password("teach-together")
     assert api.get("/api/auth/me/").status_code == 401
+    assert not john.logins.filter(ended_at=None).exists()
+    assert facts() == [("accounts.PasswordChanged", john.pk, boss.pk, {})]
+    assert list(Mail.objects.values_list("kind", "address")) == [("password_changed", john.email)]
 
 
-def test_a_member_can_be_added(admin: Client, client: Client) -> None:
+def test_a_password_that_is_refused_in_the_admin_changes_nothing(admin: Client, john: User) -> None:
+    api = Api(john)
+
+    answer = admin.post(
+        reverse("admin:auth_user_password_change", args=[john.pk]),
+        {"password1": "teach-together", "password2": "another-one", "usable_password": "true"},
+    )
+
+    assert answer.status_code == 200
+    assert api.get("/api/auth/me/").status_code == 200
+    assert facts() == []
+
+
+def test_an_address_changed_in_the_admin_is_recorded_and_told_to_the_old_one(
+    admin: Client, john: User, boss: User
+) -> None:
+    assert change(admin, john, email="new@example.com").status_code == 302
+
+    addresses = {"email": ["john@example.com", "new@example.com"]}
+    assert facts() == [("accounts.AddressChanged", john.pk, boss.pk, addresses)]
+    assert list(Mail.objects.values_list("kind", "address")) == [("address_changed", "john@example.com")]
+
+
+def test_names_and_rights_given_in_the_admin_are_recorded(admin: Client, john: User, boss: User) -> None:
+    moderators = Group.objects.create(name="Gardeners")
+
+    answer = change(admin, john, last_name="Roe", timezone="Europe/Berlin", is_staff="on", groups=[moderators.pk])
+
+    assert answer.status_code == 302
+    assert facts() == [
+        (
+            "accounts.ProfileChanged",
+            john.pk,
+            boss.pk,
+            {"last_name": ["Doe", "Roe"], "timezone": ["UTC", "Europe/Berlin"]},
+        ),
+        ("accounts.RightsChanged", john.pk, boss.pk, {"is_staff": [False, True]}),
+        ("accounts.RightsChanged", john.pk, boss.pk, {"groups": [[], ["Gardeners"]]}),
+    ]
+
+
+def test_a_page_that_was_sent_unchanged_is_no_fact(admin: Client, john: User) -> None:
+    assert change(admin, john).status_code == 302
+
+    assert facts() == []
+
+
+def test_a_superuser_s_visit_ends_when_their_logins_do(admin: Client, boss: User) -> None:
+    assert admin.get("/admin/").status_code == 200
+
+    Api(boss).post("/api/auth/logout/everywhere/")
+
+    assert admin.get("/admin/").status_code == 302
+
+
+def facts() -> list[tuple[str, int, int, dict[str, Any]]]:
+    """What was recorded, of whom, by whom, with what before and after."""
+    return list(FactRecord.objects.order_by("pk").values_list("name", "member_id", "actor_id", "changes"))
+
+
+def test_a_member_can_be_added(admin: Client, client: Client, boss: User) -> None:
     answer = admin.post(
         page("user", "add"),
         {
@@ -185,6 +249,7 @@ def test_a_member_can_be_added(admin: Client, client: Client) -> None:
     )
 
     assert answer.status_code == 302
+    assert facts() == [("accounts.MemberRegistered", User.objects.get(username="new").pk, boss.pk, {})]
     credentials = {"username": "NEW@example.com", "password": PASSWORD}
     assert client.post("/api/auth/token/", credentials, "application/json").status_code == 200
 

@@ -42,9 +42,16 @@ def test_a_variable_that_cannot_be_read_stops_the_process(tmp_path: Path) -> Non
 
     assert process.returncode != 0
     assert process.stdout == ""
-    assert process.stderr.splitlines()[-1].endswith(
-        'Environment variable "ACCESS_TOKEN_MINUTES" invalid: Not a valid integer.'
+    assert process.stderr == (
+        'Not started: Environment variable "ACCESS_TOKEN_MINUTES" invalid: Not a valid integer.\n'
     )
+
+
+def test_mail_goes_into_a_folder_of_the_machine(read: Any) -> None:
+    settings = read(EMAIL_URL="file:///var/tmp/letters")
+
+    assert settings["EMAIL_BACKEND"] == "django.core.mail.backends.filebased.EmailBackend"
+    assert settings["EMAIL_FILE_PATH"] == "/var/tmp/letters"
 
 
 @pytest.mark.parametrize(
@@ -73,6 +80,8 @@ def test_a_variable_that_cannot_be_read_stops_the_process(tmp_path: Path) -> Non
         ("MATERIALS_URL_MINUTES", "0"),
         ("WORKER_THREADS", "0"),
         ("LOG_LEVEL", "loud"),
+        ("SECURE_HSTS_SECONDS", "long"),
+        ("WEB_PROCESSES", "0"),
     ],
 )
 def test_a_variable_that_cannot_be_read_is_named(read: Any, name: str, value: str) -> None:

@@ -244,6 +244,26 @@ def test_nobody_decides_on_their_own_request(jane: Any, bob: Any, make_session: 
             error_of(decide(member, session, action, bob), 403)
 
 
+@pytest.mark.parametrize("who", ["alice", "root"])
+def test_moderators_do_not_let_themselves_in(who: str, request: pytest.FixtureRequest, make_session: Any) -> None:
+    member = request.getfixturevalue(who)
+    session = make_session("scheduled", requests={member: "pending"})
+
+    with nothing_changes():
+        assert error_of(decide(member, session, APPROVE, member), 403) == "Nobody decides their own request."
+
+
+def test_a_member_who_was_deactivated_meanwhile_is_not_let_in(john: Any, bob: Any, make_session: Any) -> None:
+    session = make_session("scheduled", requests={bob: "pending"})
+    bob.is_active = False
+    bob.save()
+
+    with nothing_changes():
+        message = error_of(decide(john, session, APPROVE, bob), 400)
+    assert message == "The account of this member is deactivated."
+    assert decide(john, session, REJECT, bob).status_code == 200
+
+
 # --- What nobody decided ----------------------------------------------------------------------------------------
 
 

@@ -253,3 +253,16 @@ def test_a_session_with_nobody_in_can_still_be_deleted(john: Any, make_session: 
 
     assert Api(john).delete(path(session)).status_code == 204
     assert facts() == ["SessionExpired", "SessionDeleted"]
+
+
+def test_a_whole_object_that_was_read_before_the_clock_moved_it_can_be_sent_back(
+    john: Any, jane: Any, make_session: Any, late: Any
+) -> None:
+    session = late(make_session("scheduled", participants=[jane]))
+    read = Api(john).get(path(session)).json()
+    assert read["status"] == "scheduled"
+
+    answer = Api(john).put(path(session), {**read, "title": "Ever more advanced"})
+
+    assert answer.status_code == 200
+    assert (answer.json()["title"], answer.json()["status"]) == ("Ever more advanced", "ongoing")

@@ -94,6 +94,14 @@ def test_nobody_moderates_a_session_of_their_own(alice: Any, make_session: Any, 
             SERVICES[name](session_id=session.pk, by=alice, reason="My own")
 
 
+def test_moderators_are_told_so_by_the_api_too(alice: Any, make_session: Any) -> None:
+    session = make_session("pending_approval", creator=alice)
+
+    with nothing_changes():
+        answer = Api(alice).put(path(session), {"status": "approved"})
+    assert (answer.status_code, answer.json()) == (403, {"error": "Nobody moderates a session of their own."})
+
+
 def test_but_a_superuser(root: Any, make_session: Any) -> None:
     session = make_session("pending_approval", creator=root)
 
