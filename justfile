@@ -21,6 +21,7 @@ up *args:
     @exec ./just up "$@"
 
 # Run one of Django's commands, as in `./just manage createsuperuser`
+[no-exit-message]
 manage *args:
     @exec {{ python }} src/manage.py "$@"
 
