@@ -46,22 +46,22 @@ def register_member(*, username: str, email: str, password: str, first_name: str
     """
     user = User(username=username, email=email, first_name=first_name, last_name=last_name)
     _clean(user, ["username", "email", "first_name", "last_name"])
-    if User.objects.filter(username_key=identity_key(user.username)).exists():
-        raise _name_taken()
+    _require_free_name(user.username)
     check_new_password(password, user=user, field="password")
     # In both cases: the time that hashing takes must not tell them apart.
     user.password = make_password(password)
     try:
         with transaction.atomic():
             if _wrote_to_owner(user.email):
+                # Its owner may have come while the password was hashed, and with this very name.
+                _require_free_name(user.username)
                 return user
             user.save(force_insert=True)
             queue_mail(kind="welcome", address=user.email, user=user)
             publish(events.MemberRegistered(member_id=user.pk, username=user.username), by=user)
     except IntegrityError:
         # Somebody took the name or the address between our look and our insert.
-        if User.objects.filter(username_key=identity_key(user.username)).exists():
-            raise _name_taken() from None
+        _require_free_name(user.username)
         with transaction.atomic():
             _wrote_to_owner(user.email)
     return user
@@ -288,5 +288,6 @@ def _clean(user: User, fields: list[str]) -> None:
         raise Invalid({"email": [f"At most {LONGEST_ADDRESS} characters."]})
 
 
-def _name_taken() -> Invalid:
-    return Invalid({"username": ["This user name is taken."]})
+def _require_free_name(username: str) -> None:
+    if User.objects.filter(username_key=identity_key(username)).exists():
+        raise Invalid({"username": ["This user name is taken."]})

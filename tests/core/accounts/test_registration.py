@@ -360,3 +360,12 @@ def test_of_many_who_want_one_address_at_once_one_gets_it_and_nobody_is_told(rea
         "Welcome to Peer Learning",
         *["You already have an account"] * 4,
     ]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_one_form_that_is_sent_many_times_at_once_makes_one_account_and_says_so() -> None:
+    def register() -> int:
+        return int(Api().post(REGISTER, form()).status_code)
+
+    assert sorted(at_once(5, register)) == [201, 400, 400, 400, 400]
+    assert User.objects.count() == FactRecord.objects.count() == 1
