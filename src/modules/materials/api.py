@@ -11,6 +11,7 @@ from core.accounts.authentication import MemberRequest
 from core.errors import NotFound
 from core.http.body import read_json_or_form
 from core.http.json import json_response
+from core.http.origin import origin_of
 from core.http.schemas import Identifier, answers_of
 from modules.materials import policy, queries, services
 from modules.materials.file_response import StreamedFile
@@ -38,7 +39,7 @@ CONTENT_SECURITY_POLICY = "sandbox; default-src 'none'; img-src 'self'; media-sr
 )
 def list_materials(request: MemberRequest, session_id: SessionId) -> HttpResponse:
     """The oldest first, as a bare array. For the creator, the approved participants and moderators; 403 for others."""
-    rows = queries.list_materials(session_id=session_id, viewer=request.auth, origin=_origin(request))
+    rows = queries.list_materials(session_id=session_id, viewer=request.auth, origin=origin_of(request))
     return json_response(rows)
 
 
@@ -74,7 +75,7 @@ def add_material(request: MemberRequest, session_id: SessionId) -> HttpResponse:
         upload=upload,
     )
     row = queries.material_row(
-        session_id=session_id, material_id=material.pk, audience=access.audience, origin=_origin(request)
+        session_id=session_id, material_id=material.pk, audience=access.audience, origin=origin_of(request)
     )
     return json_response(row, status=201)
 
@@ -88,7 +89,7 @@ def add_material(request: MemberRequest, session_id: SessionId) -> HttpResponse:
 def get_material(request: MemberRequest, session_id: SessionId, material_id: MaterialId) -> HttpResponse:
     """As in the list; a way to a new address of its file when the old one has run out."""
     row = queries.get_material(
-        session_id=session_id, material_id=material_id, viewer=request.auth, origin=_origin(request)
+        session_id=session_id, material_id=material_id, viewer=request.auth, origin=origin_of(request)
     )
     return json_response(row)
 
@@ -125,7 +126,7 @@ def change_material(request: MemberRequest, session_id: SessionId, material_id: 
         **payload.model_dump(exclude_none=True),
     )
     row = queries.material_row(
-        session_id=session_id, material_id=material_id, audience=access.audience, origin=_origin(request)
+        session_id=session_id, material_id=material_id, audience=access.audience, origin=origin_of(request)
     )
     return json_response(row)
 
@@ -184,8 +185,3 @@ def get_file(request: HttpRequest, token: str) -> HttpResponseBase:
 
 def _bound_upload(request: HttpRequest) -> None:
     request.upload_handlers = [BoundedUploadHandler(request), *request.upload_handlers]
-
-
-def _origin(request: HttpRequest) -> str:
-    """`https://host`, where this answer comes from."""
-    return f"{request.scheme}://{request.get_host()}"

@@ -1,10 +1,11 @@
 """Sessions over HTTP (docs/contract.md, "Sessions" and "Booking"). Parses, calls one service or query, answers."""
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from ninja import Path, Query, Router
 
 from core.accounts.authentication import MemberRequest
 from core.http.json import json_response
+from core.http.origin import origin_of
 from core.http.pages import page_bounds, page_of
 from core.http.schemas import Identifier, answers_of
 from modules.sessions import queries
@@ -63,7 +64,7 @@ def create_session(request: MemberRequest, payload: SessionIn) -> HttpResponse:
 )
 def my_sessions(request: MemberRequest) -> HttpResponse:
     """What the caller offers and what they are a participant of, each with the latest start first."""
-    return json_response(queries.my_sessions(viewer_of(request.auth), _origin(request)))
+    return json_response(queries.my_sessions(viewer_of(request.auth), origin_of(request)))
 
 
 @router.get(
@@ -234,8 +235,4 @@ def change_role(
 
 
 def _detail(request: MemberRequest, session: Session) -> HttpResponse:
-    return json_response(queries.detail_row(session, viewer_of(request.auth), _origin(request)))
-
-
-def _origin(request: HttpRequest) -> str:
-    return f"{request.scheme}://{request.get_host()}"
+    return json_response(queries.detail_row(session, viewer_of(request.auth), origin_of(request)))
