@@ -1,4 +1,5 @@
 from django.apps import AppConfig
+from django.utils.module_loading import autodiscover_modules
 
 
 class CoreConfig(AppConfig):
@@ -11,3 +12,5 @@ class CoreConfig(AppConfig):
         from core.facts.registry import load_receivers
 
         load_receivers()
+        # Known to every process: whoever is asked for the health of the worker has to know what it should do.
+        autodiscover_modules("tasks")

@@ -1,31 +1,16 @@
-"""Queueing and sending mail."""
+"""Queueing mail, and letting go of what is old."""
 
-import logging
+from collections.abc import Iterable
 from datetime import timedelta
-from smtplib import SMTPConnectError, SMTPServerDisconnected
-from socket import gaierror
 
-from django.core.mail import EmailMessage, get_connection
 from django.db import transaction
-from huey.contrib.djhuey import db_task
 
 from core import clock
 from core.accounts.models import User
-from core.locking import locked_batch
-from core.mail.letters import WRITERS
 from core.mail.models import Mail
-from core.text import storable
+from core.mail.sending import wake_sender
 
-logger = logging.getLogger(__name__)
-
-MOST_ATTEMPTS = 8
-FIRST_PAUSE = timedelta(minutes=1)
-# A sender that died holds its mail no longer than this.
-HOLD = timedelta(minutes=5)
 KEPT = timedelta(days=30)
-NO_ANSWER = (ConnectionError, TimeoutError, gaierror, SMTPConnectError, SMTPServerDisconnected)
-# In characters.
-LONGEST_ERROR = 2000
 
 
 def queue_mail(*, kind: str, address: str, user: User | None) -> None:
@@ -36,75 +21,71 @@ def queue_mail(*, kind: str, address: str, user: User | None) -> None:
     if not address:
         return
     version = user.token_version if user else None
-    mail = Mail.objects.create(kind=kind, address=address, user=user, member_version=version)
-    transaction.on_commit(lambda: send_mail(mail.pk), robust=True)
+    Mail.objects.create(kind=kind, address=address, user=user, member_version=version)
+    _wake_after_commit()
 
 
-@db_task()  # type: ignore[untyped-decorator]
-def send_mail(mail_id: int) -> None:
-    """The wake-up for one mail."""
-    send_one(mail_id)
+def queue_about(*, kind: str, topic: str, users: Iterable[User], delay: timedelta) -> dict[int, Mail]:
+    """See to it that each of these members gets a mail about the topic; answers it by the member's id.
 
-
-def send_due_mail(*, limit: int = 200) -> int:
-    """Send what is due, whoever forgot to; returns how many were taken up.
-
-    Stops at a mail server that does not answer: waiting for it once for each mail would keep the worker from all else.
+    News that joins a mail which nobody has tried to send yet makes one mail of both: it leaves after the shorter of
+    the two delays, and says what holds then. One that failed and waits to be tried again is superseded by a new one.
+    Members without an address get none. Call it inside the transaction of the news.
     """
+    members = {user.pk: user for user in users if user.email}
+    due_at = clock.now() + delay
+    mails: dict[int, Mail] = {}
+    while missing := [user for pk, user in members.items() if pk not in mails]:
+        Mail.objects.bulk_create(
+            [Mail(kind=kind, address=user.email, user=user, topic=topic, next_try_at=due_at) for user in missing],
+            # Somebody else may be telling them of the same topic just now.
+            ignore_conflicts=True,
+        )
+        # Locked: a sender passes over them until the news has joined. One that it takes first is not found here.
+        open_mails = Mail.objects.select_for_update(of=("self",)).filter(
+            user__in=[user.pk for user in missing], topic=topic, status=Mail.Status.QUEUED
+        )
+        mails |= {mail.user_id: mail for mail in open_mails.order_by("pk") if mail.user_id is not None}
+    Mail.objects.filter(pk__in=[mail.pk for mail in mails.values()], next_try_at__gt=due_at).update(next_try_at=due_at)
+    _supersede_failed(topic, mails)
+    if not delay:
+        _wake_after_commit()
+    return mails
+
+
+def _supersede_failed(topic: str, mails: dict[int, Mail]) -> None:
+    """Let the new mails speak for those that could not be sent so far: after an outage nobody gets all of them."""
+    failed = Mail.objects.select_for_update(of=("self",)).filter(
+        user__in=mails, topic=topic, status=Mail.Status.FAILED, next_try_at__isnull=False
+    )
+    for old in failed.order_by("pk"):
+        new = mails[old.user_id or 0]
+        Mail.objects.filter(superseded_by=old).update(superseded_by=new)
+        old.superseded_by = new
+        old.status = Mail.Status.DROPPED
+        old.next_try_at = None
+        old.save(update_fields=["superseded_by", "status", "next_try_at"])
+
+
+def send_again(*, mail_id: int) -> bool:
+    """Queue a mail that was given up, or waits to be tried again, as if it were new; false for any other."""
     with transaction.atomic():
-        due = Mail.objects.filter(next_try_at__lte=clock.now()).order_by("next_try_at", "pk")
-        identifiers = [mail.pk for mail in locked_batch(due, size=limit)]
-    taken_up = 0
-    for identifier in identifiers:
-        taken_up += 1
-        if not send_one(identifier):
-            break
-    return taken_up
-
-
-def send_one(mail_id: int) -> bool:
-    """Send one mail if it is due; does nothing for one that is sent, held by another sender, or not due yet.
-
-    False when the mail server did not answer.
-
-    At least once: a process that dies between the mail server's answer and our note of it sends again.
-    """
-    with transaction.atomic():
-        mail = Mail.objects.select_for_update().filter(pk=mail_id, next_try_at__lte=clock.now()).first()
+        mail = Mail.objects.select_for_update().filter(pk=mail_id, status=Mail.Status.FAILED).first()
         if mail is None:
-            return True
-        if mail.attempts >= MOST_ATTEMPTS:
-            _note(mail, Mail.Status.FAILED, error="Whoever tried to send it did not live to tell.")
-            return True
-        mail.attempts += 1
-        mail.next_try_at = clock.now() + HOLD
+            return False
+        mail.attempts = 0
+        mail.next_try_at = clock.now()
         mail.save(update_fields=["attempts", "next_try_at"])
-    try:
-        letter = WRITERS[mail.kind](mail)
-        if letter is None:
-            _note(mail, Mail.Status.DROPPED)
-            return True
-        with get_connection() as connection:
-            EmailMessage(letter.subject, letter.body, to=[letter.to or mail.address], connection=connection).send()
-    except Exception as error:
-        logger.exception("Mail %s was not sent", mail.pk)
-        _note(mail, Mail.Status.FAILED, error=storable(f"{type(error).__name__}: {error}", most=LONGEST_ERROR))
-        return not isinstance(error, NO_ANSWER)
-    _note(mail, Mail.Status.SENT)
+        _wake_after_commit()
     return True
-
-
-def _note(mail: Mail, status: Mail.Status, *, error: str = "") -> None:
-    at = clock.now()
-    mail.status = status
-    mail.error = error
-    mail.sent_at = at if status is Mail.Status.SENT else None
-    again = status is Mail.Status.FAILED and mail.attempts < MOST_ATTEMPTS
-    mail.next_try_at = at + FIRST_PAUSE * (1 << (mail.attempts - 1)) if again else None
-    mail.save(update_fields=["status", "error", "sent_at", "next_try_at"])
 
 
 def forget_old_mail() -> int:
     """Delete the ledger's rows that are done with and older than 30 days; returns how many."""
     deleted, _ = Mail.objects.filter(next_try_at=None, queued_at__lt=clock.now() - KEPT).delete()
     return deleted
+
+
+def _wake_after_commit() -> None:
+    # Robust: the news stands even if the queue is down. The sweep comes by.
+    transaction.on_commit(wake_sender, robust=True)

@@ -1,7 +1,9 @@
 """What the notifications ask. They tell nothing: they are where facts end."""
 
 from dataclasses import dataclass
+from datetime import datetime
 
+from core.calendars import CalendarEvent
 from core.facts import Fact, Question
 
 
@@ -35,4 +37,35 @@ class PeopleOfSession(Question[People | None]):
     session_id: int
 
     def default(self) -> People | None:
+        return None
+
+
+@dataclass(frozen=True, kw_only=True)
+class SessionNow:
+    """What holds of a session for one person: what a mail about it says beside the news.
+
+    `status` is in words ("waiting for approval"). `event` is what belongs into that person's calendar, and
+    `is_attended` whether it still belongs there; both tell nothing where the person never had it in a calendar
+    (`event` is `None`: they have only asked to join, or it was never approved).
+    """
+
+    title: str
+    starts_at: datetime
+    ends_at: datetime
+    status: str
+    event: CalendarEvent | None
+    is_attended: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class SessionNowAsked(Question[SessionNow | None]):
+    """What holds of this session for this person now? With nobody to tell, a mail says the news alone.
+
+    Answered for one that was deleted, too: as it was last.
+    """
+
+    session_id: int
+    person_id: int
+
+    def default(self) -> SessionNow | None:
         return None

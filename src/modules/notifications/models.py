@@ -1,12 +1,18 @@
-"""What members were told."""
+"""What members were told, and where they want to be told."""
 
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
 
+from modules.notifications.kinds import Kind
+
 
 class Notification(models.Model):
-    """One piece of news for one member, in the words of its moment: names and titles that change leave it alone."""
+    """One piece of news for one member, in the words of its moment: names and titles that change leave it alone.
+
+    It is written for everybody concerned, also for who wants to hear of it neither in the app nor by mail: so that
+    "why was I not told?" has an answer.
+    """
 
     class Type(models.TextChoices):
         REMINDER = "reminder"
@@ -21,6 +27,13 @@ class Notification(models.Model):
     # Why they were told: the record has who did what, when, and from which request.
     fact = models.ForeignKey("core.FactRecord", on_delete=models.PROTECT, related_name="+", db_index=False)
     type = models.CharField(max_length=20, choices=Type.choices)
+    # The preference that decided where it is told, what it said at that moment, and whether the member had chosen so.
+    kind = models.CharField(max_length=20, choices=Kind.choices)
+    in_app = models.BooleanField(default=True)
+    by_mail = models.BooleanField(default=False)
+    chosen = models.BooleanField(default=False)
+    # Which mail tells it; the ledger forgets its mails after a while.
+    mail = models.ForeignKey("core.Mail", null=True, on_delete=models.SET_NULL, related_name="+")
     # A session's title, at most 200 characters, and the words around it.
     title = models.CharField(max_length=300)
     message = models.TextField()
@@ -36,12 +49,37 @@ class Notification(models.Model):
                 condition=Q(type__in=["reminder", "booking_request", "session_update", "general"]),
                 name="known_notification_type",
             ),
+            models.CheckConstraint(condition=Q(kind__in=Kind.values), name="known_notification_kind"),
         ]
         indexes = [
-            models.Index(fields=["user", "-id"], name="notification_newest"),
-            models.Index(fields=["user", "-id"], name="notification_unread", condition=Q(read_at__isnull=True)),
+            models.Index(fields=["user", "-id"], name="notification_newest", condition=Q(in_app=True)),
+            models.Index(
+                fields=["user", "-id"], name="notification_unread", condition=Q(in_app=True, read_at__isnull=True)
+            ),
+            models.Index(fields=["user", "session_id"], name="notification_of_user"),
             models.Index(fields=["session_id"], name="notification_of_session", condition=Q(session_id__isnull=False)),
         ]
 
     def __str__(self) -> str:
         return f"{self.title} (to member {self.user_id})"
+
+
+class Preference(models.Model):
+    """Where a member wants to be told of one kind of news. Without a row, the defaults hold."""
+
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="notification_preferences", db_index=False
+    )
+    kind = models.CharField(max_length=20, choices=Kind.choices)
+    in_app = models.BooleanField()
+    mail = models.BooleanField()
+    changed_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["user", "kind"], name="one_preference_a_kind"),
+            models.CheckConstraint(condition=Q(kind__in=Kind.values), name="known_preference_kind"),
+        ]
+
+    def __str__(self) -> str:
+        return f"Member {self.user_id} about {self.kind}"

@@ -187,6 +187,35 @@ class ReminderDue(AboutSession):
     person_ids: tuple[int, ...]
 
 
+@dataclass(frozen=True, kw_only=True)
+class RequestsUndecided(AboutSession):
+    """Sent once a start, 24 hours before it, when requests are undecided then: how many."""
+
+    date: datetime
+    undecided: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class WaitingSession:
+    """A session that waits for a moderator."""
+
+    session_id: int
+    title: str
+    creator_id: int
+    date: datetime
+    urgent: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class SessionsWaiting(Fact):
+    """Sent at most once an hour, when there is news of sessions that wait for a moderator: with those who can decide,
+    how many wait, and the first of them, the urgent ones before the others."""
+
+    moderator_ids: tuple[int, ...]
+    waiting: int
+    sessions: tuple[WaitingSession, ...]
+
+
 # --- Questions --------------------------------------------------------------------------------------------------
 
 

@@ -3,6 +3,7 @@
 The constraints are what holds when everything above them is wrong: no overbooked session, no double request.
 """
 
+import uuid
 from datetime import timedelta
 from typing import Any
 
@@ -11,7 +12,7 @@ from django.db import models
 from django.db.models import F, Q
 
 from core import clock
-from modules.sessions.states import EVER_APPROVED, Moment, Status
+from modules.sessions.states import EVER_APPROVED, FINAL, OPEN, Moment, Status, next_move_at
 
 LEAST_MINUTES, MOST_MINUTES = 15, 480
 FEWEST_PLACES, MOST_PLACES = 2, 50
@@ -34,8 +35,10 @@ class Session(models.Model):
     level = models.CharField(max_length=12, choices=Level.choices)
     date = models.DateTimeField("start")
     duration = models.PositiveSmallIntegerField(help_text="Minutes.")
-    # Start and duration together, so that the clock finds what is over through an index.
+    # Start and duration together.
     ends_at = models.DateTimeField("end", editable=False)
+    # When the clock moves it next, so that a sweep finds what is due through one index; empty once it is final.
+    moves_at = models.DateTimeField(null=True, editable=False)
     max_participants = models.PositiveSmallIntegerField()
     # How many are in. Kept on the row, so that the database itself can refuse one too many.
     participant_count = models.PositiveSmallIntegerField(default=0, editable=False)
@@ -52,6 +55,11 @@ class Session(models.Model):
     hidden_at = models.DateTimeField(null=True, editable=False)
     # When its people are reminded next; empty while there is nothing to remind of.
     reminder_due_at = models.DateTimeField(null=True, editable=False)
+    # When its creator is nudged, should requests be undecided then; empty once that has been seen to.
+    nudge_due_at = models.DateTimeField(null=True, editable=False)
+    # What calendar programs know it by, and how often what they show of it has changed.
+    calendar_uid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    calendar_sequence = models.PositiveIntegerField(default=0, editable=False)
     # Since when an approved session waits for a second look at what was changed after the approval.
     second_look_since = models.DateTimeField(null=True, editable=False)
 
@@ -75,6 +83,15 @@ class Session(models.Model):
                 condition=~Q(status__in=sorted(EVER_APPROVED)) | Q(approved_at__isnull=False),
                 name="session_approved_has_time",
             ),
+            models.CheckConstraint(
+                condition=Q(status__in=sorted(FINAL), moves_at__isnull=True)
+                | (~Q(status__in=sorted(FINAL)) & Q(moves_at__isnull=False)),
+                name="session_moves_until_final",
+            ),
+            models.CheckConstraint(
+                condition=Q(status__in=sorted(OPEN)) | Q(reminder_due_at__isnull=True, nudge_due_at__isnull=True),
+                name="session_reminds_while_open",
+            ),
         ]
         indexes = [
             models.Index(fields=["-date", "-id"], name="session_by_date"),
@@ -82,10 +99,11 @@ class Session(models.Model):
             models.Index(fields=["status", "-date", "-id"], name="session_by_status"),
             models.Index(fields=["level", "-date", "-id"], name="session_by_level"),
             models.Index(fields=["creator", "-date", "-id"], name="session_by_creator"),
-            models.Index(fields=["ends_at"], name="session_running", condition=Q(status=Status.ONGOING)),
+            models.Index(fields=["moves_at"], name="session_moves", condition=Q(moves_at__isnull=False)),
             models.Index(
                 fields=["reminder_due_at"], name="session_reminder", condition=Q(reminder_due_at__isnull=False)
             ),
+            models.Index(fields=["nudge_due_at"], name="session_nudge", condition=Q(nudge_due_at__isnull=False)),
             models.Index(
                 fields=["second_look_since"], name="session_second_look", condition=Q(second_look_since__isnull=False)
             ),
@@ -97,9 +115,10 @@ class Session(models.Model):
     def save(self, *args: Any, **kwargs: Any) -> None:
         self.subject_key = self.subject.casefold()
         self.ends_at = self.date + timedelta(minutes=self.duration)
+        self.moves_at = next_move_at(self.moment)
         fields = kwargs.get("update_fields")
         if fields is not None:
-            kwargs["update_fields"] = {*fields, "subject_key", "ends_at"}
+            kwargs["update_fields"] = {*fields, "subject_key", "ends_at", "moves_at"}
         super().save(*args, **kwargs)
 
     @property
@@ -183,3 +202,16 @@ class Reminder(models.Model):
 
     def __str__(self) -> str:
         return f"Reminder {self.minutes_before} minutes before session {self.session_id}"
+
+
+class CalendarFeed(models.Model):
+    """That a member lets calendar programs read their sessions, until they revoke it."""
+
+    user = models.OneToOneField(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="calendar_feed")
+    # What the signed token carries. A new one makes the old token worthless.
+    key = models.CharField(max_length=43, unique=True, editable=False)
+    created_at = models.DateTimeField(default=clock.now)
+    last_used_at = models.DateTimeField(null=True)
+
+    def __str__(self) -> str:
+        return f"Calendar feed of {self.user_id}"

@@ -18,7 +18,15 @@ from modules.sessions.policy import (
 )
 from modules.sessions.queries import visible_sessions
 from modules.sessions.services.life_cycle import catch_up, participant_ids, requester_ids
-from modules.sessions.states import OPEN
+from modules.sessions.states import OPEN, Status
+
+AboutRequest = (
+    events.BookingRequested
+    | events.BookingRequestApproved
+    | events.BookingRequestRejected
+    | events.SeatLeft
+    | events.ParticipantRemoved
+)
 
 
 @answers(SessionAccessAsked)
@@ -56,35 +64,50 @@ def people_of(question: PeopleOfSession) -> People | None:
 def still_holds(question: StillHolds) -> bool | None:
     """Whether one of our facts is still worth telling: the state is read again, and what has passed is dropped."""
     fact = question.fact
+    if isinstance(fact, events.SessionsWaiting):
+        identifiers = [waiting.session_id for waiting in fact.sessions]
+        return Session.objects.filter(pk__in=identifiers, status=Status.PENDING_APPROVAL).exists()
     if not isinstance(fact, events.AboutSession):
         return None
     session = Session.objects.filter(pk=fact.session_id).first()
     if session is None:
         return isinstance(fact, events.SessionDeleted)
-    requests = BookingRequest.objects.filter(session=session)
+    if isinstance(fact, AboutRequest):
+        return _request_is_so(fact, session)
+    return _session_is_so(fact, session, question.person_id)
+
+
+def _request_is_so(fact: AboutRequest, session: Session) -> bool:
+    requests = BookingRequest.objects.filter(session=session, user=fact.member_id)
     match fact:
         case events.BookingRequested():
             # One that was rejected and made again is told by the fact of that time.
-            holds = requests.filter(
-                user=fact.member_id, status=BookingRequest.Status.PENDING, requested_at=fact.requested_at
-            ).exists()
+            return requests.filter(status=BookingRequest.Status.PENDING, requested_at=fact.requested_at).exists()
         case events.BookingRequestApproved():
-            holds = fact.member_id in participant_ids(session)
-        case events.BookingRequestRejected() | events.SessionStarted():
-            holds = requests.filter(user=question.person_id, status=BookingRequest.Status.REJECTED).exists()
-        case events.SeatLeft() | events.ParticipantRemoved():
-            holds = fact.member_id not in participant_ids(session)
+            return requests.filter(status=BookingRequest.Status.APPROVED).exists()
+        case events.BookingRequestRejected():
+            return requests.filter(status=BookingRequest.Status.REJECTED).exists()
+        case _:
+            return not requests.filter(status=BookingRequest.Status.APPROVED).exists()
+
+
+def _session_is_so(fact: events.AboutSession, session: Session, person_id: int) -> bool:
+    match fact:
+        case events.SessionStarted():
+            requests = BookingRequest.objects.filter(session=session, user=person_id)
+            return requests.filter(status=BookingRequest.Status.REJECTED).exists()
         case events.SessionApproved():
-            holds = session.status in OPEN
+            return session.status in OPEN
         case events.SessionRescheduled():
             concerned = {session.creator_id, *participant_ids(session), *requester_ids(session)}
-            holds = _is_ahead(session, fact.date) and question.person_id in concerned
+            return _is_ahead(session, fact.date) and person_id in concerned
         case events.ReminderDue():
             concerned = {session.creator_id, *participant_ids(session)}
-            holds = _is_ahead(session, fact.date) and question.person_id in concerned
+            return _is_ahead(session, fact.date) and person_id in concerned
+        case events.RequestsUndecided():
+            return _is_ahead(session, fact.date) and bool(requester_ids(session))
         case _:
-            holds = True
-    return holds
+            return True
 
 
 def _is_ahead(session: Session, date: datetime) -> bool:

@@ -4,6 +4,9 @@ from datetime import datetime, timedelta
 
 from django.conf import settings
 
+# How long before the start a creator is asked to decide.
+NUDGE_BEFORE = timedelta(hours=24)
+
 
 def reminder_times(start: datetime) -> list[tuple[datetime, int]]:
     """The instants at which reminders of this start are due, earliest first, each with its offset in minutes."""
@@ -13,6 +16,12 @@ def reminder_times(start: datetime) -> list[tuple[datetime, int]]:
 def next_reminder_at(start: datetime, *, now: datetime) -> datetime | None:
     """The first of them that is still ahead; one that has passed is not made up for."""
     return next((due for due, _ in reminder_times(start) if due > now), None)
+
+
+def nudge_at(start: datetime, *, now: datetime) -> datetime | None:
+    """When the creator is nudged, should requests still be undecided then; never once that instant has passed."""
+    due = start - NUDGE_BEFORE
+    return due if due > now else None
 
 
 def latest_due(start: datetime, *, now: datetime) -> tuple[datetime, int] | None:

@@ -67,6 +67,13 @@ def moved_by_clock(session: Moment, now: datetime) -> Status | None:
     return Status.EXPIRED
 
 
+def next_move_at(session: Moment) -> datetime | None:
+    """When time alone takes a session on; `None` once it is final."""
+    if session.status in FINAL:
+        return None
+    return session.ends_at if session.status == Status.ONGOING else session.starts_at
+
+
 def describe() -> str:
     """The table as Markdown, for the description of the API."""
     lines = ["| from | to | by |", "| --- | --- | --- |"]

@@ -22,6 +22,7 @@ from modules.sessions.policy import (
     viewer_of,
 )
 from modules.sessions.services import transitions
+from modules.sessions.services.life_cycle import IN_CALENDARS, change_in_calendars
 from modules.sessions.services.locking import locked_session, own_request
 from modules.sessions.services.naming import about, about_request
 from modules.sessions.states import Status
@@ -179,4 +180,5 @@ def _decide(request: BookingRequest, status: BookingRequest.Status, viewer: View
 
 def _count(session: Session, step: int) -> None:
     session.participant_count += step
-    session.save(update_fields=["participant_count"])
+    change_in_calendars(session)
+    session.save(update_fields=["participant_count", *IN_CALENDARS])

@@ -1,28 +1,37 @@
 """Moving a session along the edges of its table: by the clock, and by its creator's start, end and cancellation."""
 
-import logging
 from datetime import datetime
 from typing import Literal
-
-from django.db import transaction
-from django.db.models import Q
 
 from core import clock
 from core.facts import Fact
 from core.facts.publish import Changes, publish
-from core.locking import locked_batch
+from core.sweeps.batches import work_off
 from modules.sessions import events
 from modules.sessions.models import BookingRequest, Session
-from modules.sessions.reminding import next_reminder_at
+from modules.sessions.reminding import next_reminder_at, nudge_at
 from modules.sessions.services.naming import about
 from modules.sessions.states import OPEN, Status, moved_by_clock
 
-logger = logging.getLogger(__name__)
+# What `arm_reminders` and `change_in_calendars` set.
+ARMED = ("reminder_due_at", "nudge_due_at")
+IN_CALENDARS = ("calendar_sequence",)
+NOT_TAKING_PLACE = frozenset({Status.CANCELLED, Status.EXPIRED})
 
 
 def arm_reminders(session: Session, *, now: datetime) -> None:
-    """Set when its people are reminded next (the caller saves it): called whenever it opens or its start moves."""
-    session.reminder_due_at = next_reminder_at(session.date, now=now) if session.status in OPEN else None
+    """Set when its people are reminded next, and its creator nudged (the caller saves both).
+
+    Called whenever it opens, closes or its start moves.
+    """
+    is_open = session.status in OPEN
+    session.reminder_due_at = next_reminder_at(session.date, now=now) if is_open else None
+    session.nudge_due_at = nudge_at(session.date, now=now) if is_open else None
+
+
+def change_in_calendars(session: Session) -> None:
+    """Count that calendars have to show something else from now on, or to somebody else (the caller saves it)."""
+    session.calendar_sequence += 1
 
 
 def move(session: Session, target: Status, *, now: datetime) -> Changes:
@@ -34,10 +43,13 @@ def move(session: Session, target: Status, *, now: datetime) -> Changes:
     session.updated_at = now
     if target == Status.APPROVED:
         session.approved_at = session.approved_at or now
+    if target == Status.APPROVED or target not in OPEN:
         arm_reminders(session, now=now)
-    elif target not in OPEN:
-        session.reminder_due_at = None
-    session.save(update_fields=["status", "updated_at", "approved_at", "decided_at", "decided_by", "reminder_due_at"])
+    if target in NOT_TAKING_PLACE:
+        change_in_calendars(session)
+    session.save(
+        update_fields=["status", "updated_at", "approved_at", "decided_at", "decided_by", *ARMED, *IN_CALENDARS]
+    )
     return {"status": (str(before), str(target))}
 
 
@@ -92,24 +104,11 @@ def catch_up(session: Session, now: datetime) -> bool:
 def advance_due_sessions(*, limit: int = 5000) -> int:
     """Move every session that the clock has passed; returns how many moved.
 
-    Each is a short transaction of its own. Any number of workers may do this at once: one that another holds is
-    passed over, and one that fails is left for the next round.
+    Any number of workers may do this at once: each takes sessions that no other holds, in short transactions, and one
+    that fails is left for the next round.
     """
-    now = clock.now()
-    started = Q(status__in=[Status.PENDING_APPROVAL, Status.APPROVED, Status.SCHEDULED], date__lte=now)
-    over = Q(status=Status.ONGOING, ends_at__lte=now)
-    moved = 0
-    for due in (started, over):
-        identifiers = list(Session.objects.filter(due).order_by("date").values_list("pk", flat=True)[:limit])
-        for identifier in identifiers:
-            try:
-                moved += _advance(identifier, now)
-            except Exception:
-                logger.exception("Session %s could not be moved by the clock", identifier)
-    return moved
-
-
-def _advance(session_id: int, now: datetime) -> bool:
-    with transaction.atomic():
-        session = next(iter(locked_batch(Session.objects.filter(pk=session_id), size=1)), None)
-        return session is not None and catch_up(session, now)
+    return work_off(
+        lambda: Session.objects.filter(moves_at__lte=clock.now()).order_by("moves_at"),
+        lambda session: catch_up(session, clock.now()),
+        limit=limit,
+    )

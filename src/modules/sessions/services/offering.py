@@ -14,7 +14,14 @@ from modules.sessions import events
 from modules.sessions.models import Session
 from modules.sessions.policy import Viewer, acts_as_moderator, require_editable, require_runs, viewer_of
 from modules.sessions.services import transitions
-from modules.sessions.services.life_cycle import arm_reminders, participant_ids, requester_ids
+from modules.sessions.services.life_cycle import (
+    ARMED,
+    IN_CALENDARS,
+    arm_reminders,
+    change_in_calendars,
+    participant_ids,
+    requester_ids,
+)
 from modules.sessions.services.locking import locked_and_moved, locked_session
 from modules.sessions.services.naming import about
 from modules.sessions.states import OPEN, Status
@@ -23,6 +30,7 @@ from modules.sessions.wall_clock import SentDate, instant_of, same_wall_clock
 DATE_IN_THE_PAST = "Session date must be in the future"
 # What a moderator has judged: changing it after the approval asks for a second look.
 JUDGED = frozenset({"title", "description", "subject"})
+SHOWN_IN_CALENDARS = frozenset({"title", "description", "date", "duration"})
 
 
 def offer_session(*, values: Mapping[str, Any], date: SentDate, by: User) -> Session:
@@ -99,8 +107,10 @@ def _change_fields(session: Session, wanted: Mapping[str, Any], viewer: Viewer, 
         session.second_look_since = now
     if "date" in changes:
         arm_reminders(session, now=now)
+    if SHOWN_IN_CALENDARS & changes.keys():
+        change_in_calendars(session)
     session.updated_at = now
-    session.save(update_fields=[*changes, "second_look_since", "reminder_due_at", "updated_at"])
+    session.save(update_fields=[*changes, "second_look_since", "updated_at", *ARMED, *IN_CALENDARS])
     publish(events.SessionEdited(**about(session), second_look=second_look), by=viewer.user, changes=changes)
     if "date" in changes:
         _tell_of_new_date(session, changes["date"][0], viewer)

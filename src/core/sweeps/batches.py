@@ -1,0 +1,58 @@
+"""Working off what is due, by any number of workers at once."""
+
+import logging
+from collections.abc import Callable
+from typing import TypeVar
+
+from django.db import DatabaseError, transaction
+from django.db.models import Model, QuerySet
+
+from core.locking import locked_batch
+
+Row = TypeVar("Row", bound=Model)
+
+logger = logging.getLogger(__name__)
+
+
+def work_off(
+    due: "Callable[[], QuerySet[Row]]", handle: Callable[[Row], object], *, size: int = 20, limit: int = 5000
+) -> int:
+    """Handle the rows that are due, in batches that are locked and committed together; returns how many were handled.
+
+    `due` is asked anew for each batch, and `handle` has to see to it that a row is due no longer. Rows that another
+    worker holds are passed over. One that fails costs the others nothing and is left for the next time. Stops after
+    about `limit` rows, so that no turn takes forever.
+    """
+    handled = 0
+    failed: set[int] = set()
+    while handled + len(failed) < limit:
+        rows: list[Row] = []
+        try:
+            with transaction.atomic():
+                rows = locked_batch(due().exclude(pk__in=failed), size=size)
+                refused = {row.pk for row in rows if not _handled(row, handle)}
+        except DatabaseError:
+            if not rows:
+                raise
+            # What they wrote may be refused as late as at the commit (a dangling reference): whose fault it was shows
+            # when each is handled by itself.
+            if len(rows) == 1:
+                logger.exception("%s %s could not be committed", type(rows[0]).__name__, rows[0].pk)
+                failed.add(rows[0].pk)
+            size = 1
+            continue
+        failed |= refused
+        handled += len(rows) - len(refused)
+        if len(rows) < size:
+            break
+    return handled
+
+
+def _handled(row: Row, handle: Callable[[Row], object]) -> bool:
+    try:
+        with transaction.atomic():
+            handle(row)
+    except Exception:
+        logger.exception("%s %s could not be handled", type(row).__name__, row.pk)
+        return False
+    return True

@@ -1,0 +1,19 @@
+"""What people are told about, as they choose it: for each kind, whether in the app, by mail, by both or not at all."""
+
+from django.db import models
+
+
+class Kind(models.TextChoices):
+    BOOKING_REQUEST = "booking_request", "Requests to join a session of yours"
+    BOOKING_DECISION = "booking_decision", "Decisions on your requests to join"
+    SEAT_LEFT = "seat_left", "Participants who leave a session of yours"
+    SESSION_DECISION = "session_decision", "Moderators' decisions on your sessions"
+    SESSION_RESCHEDULED = "session_rescheduled", "New times of your sessions"
+    SESSION_CANCELLED = "session_cancelled", "Sessions of yours that do not take place"
+    MATERIAL_ADDED = "material_added", "New materials in your sessions"
+    REMINDER = "reminder", "Reminders before your sessions start"
+    MODERATION_DIGEST = "moderation_digest", "Sessions that wait for a moderator"
+
+
+# Everything is shown in the app. These are mailed as well, unless a member chooses otherwise: what concerns a person.
+MAILED_BY_DEFAULT = frozenset(Kind) - {Kind.SEAT_LEFT, Kind.MATERIAL_ADDED}

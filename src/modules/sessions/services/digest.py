@@ -1,0 +1,65 @@
+"""Telling moderators what waits for them (docs/contract.md, "Moderation")."""
+
+from datetime import datetime, timedelta
+
+from django.db import transaction
+from django.db.models import Q, QuerySet
+
+from core import clock
+from core.accounts.models import User
+from core.facts.publish import publish
+from core.sweeps.turns import claim_turn, last_turn
+from modules.sessions import events
+from modules.sessions.models import Session
+from modules.sessions.policy import MODERATE
+from modules.sessions.states import Status
+
+DIGEST = "moderation digest"
+AT_MOST_EVERY = timedelta(hours=1)
+# Without any news, what still waits is brought to mind this often.
+AT_LEAST_EVERY = timedelta(hours=24)
+URGENT = timedelta(hours=48)
+# How many sessions a digest names.
+NAMED = 20
+
+
+def tell_moderators() -> int:
+    """Tell everybody who can decide what waits, if there is news of it; returns how many sessions wait, 0 if untold.
+
+    News is a session that was offered, or has become urgent, since they were last told, or a day without news while
+    something waits. At most once an hour, however many workers run.
+    """
+    with transaction.atomic():
+        now = clock.now()
+        waiting = Session.objects.filter(status=Status.PENDING_APPROVAL, date__gt=now)
+        if not _is_news(waiting, last_turn(DIGEST), now):
+            return 0
+        moderators = User.objects.with_perm(MODERATE).order_by("pk").values_list("pk", flat=True)
+        if not moderators or not claim_turn(DIGEST, every=AT_MOST_EVERY):
+            return 0
+        count = waiting.count()
+        fact = events.SessionsWaiting(
+            moderator_ids=tuple(moderators),
+            waiting=count,
+            # The earliest start first: what is urgent comes before all else.
+            sessions=tuple(
+                events.WaitingSession(
+                    session_id=session.pk,
+                    title=session.title,
+                    creator_id=session.creator_id,
+                    date=session.date,
+                    urgent=session.date <= now + URGENT,
+                )
+                for session in waiting.order_by("date", "pk")[:NAMED]
+            ),
+        )
+        publish(fact, by=None)
+    return count
+
+
+def _is_news(waiting: "QuerySet[Session]", told_at: datetime | None, now: datetime) -> bool:
+    if told_at is None or told_at <= now - AT_LEAST_EVERY:
+        return waiting.exists()
+    has_come = Q(created_at__gt=told_at)
+    has_become_urgent = Q(date__gt=told_at + URGENT, date__lte=now + URGENT)
+    return waiting.filter(has_come | has_become_urgent).exists()
