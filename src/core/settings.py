@@ -43,6 +43,15 @@ FRONTEND_URL: str = env.str(
     "FRONTEND_URL", "http://localhost:3000", validate=validate.URL(schemes={"http", "https"}, require_tld=False)
 ).rstrip("/")
 
+# How this service is called from outside: where the links begin that work without the app, as those to unsubscribe.
+_scheme = "https" if env.bool("BEHIND_TLS_PROXY", False) else "http"
+_names = [name.lstrip(".") for name in ALLOWED_HOSTS if name != "*"]
+SITE_URL: str = env.str(
+    "SITE_URL",
+    f"http://localhost:{PORT}" if DEBUG or not _names else f"{_scheme}://{_names[0]}",
+    validate=validate.URL(schemes={"http", "https"}, require_tld=False),
+).rstrip("/")
+
 CORS_ALLOWED_ORIGINS: list[str] = env.list(
     "CORS_ALLOWED_ORIGINS", ["http://localhost:3000", "http://127.0.0.1:3000"] if DEBUG else []
 )
@@ -280,6 +289,9 @@ EMAIL_USE_SSL = bool(_email.get("EMAIL_USE_SSL"))
 EMAIL_FILE_PATH = f"/{_email['EMAIL_FILE_PATH']}" if EMAIL_BACKEND.endswith("filebased.EmailBackend") else None
 EMAIL_TIMEOUT = 10
 DEFAULT_FROM_EMAIL: str = env.str("DEFAULT_FROM_EMAIL", "Peer Learning <noreply@localhost>")
+
+# How long news of one session waits for more of it, so that several changes make one mail.
+MAIL_DELAY = timedelta(seconds=env.int("MAIL_DELAY_SECONDS", 120, validate=validate.Range(min=0)))
 
 # --- Language, time and logs ------------------------------------------------------------------------------------
 

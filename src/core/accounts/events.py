@@ -10,6 +10,8 @@ class MemberRegistered(Fact):
     """Sent when an account has come to be, by its member or in the admin; not when a registration only wrote to the
     owner of a taken address."""
 
+    words = "{member} got an account"
+
     member_id: int
     username: str
 
@@ -18,12 +20,16 @@ class MemberRegistered(Fact):
 class ProfileChanged(Fact):
     """Sent when a member's name or time zone has changed; the record holds the values before and after."""
 
+    words = "{actor} changed the profile of {member}"
+
     member_id: int
 
 
 @dataclass(frozen=True, kw_only=True)
 class AddressChanged(Fact):
     """Sent when a member has confirmed a new e-mail address."""
+
+    words = "{actor} changed the address of {member}"
 
     member_id: int
 
@@ -32,12 +38,16 @@ class AddressChanged(Fact):
 class PasswordChanged(Fact):
     """Sent when a password was changed or reset, which ended every login of the member."""
 
+    words = "{actor} changed the password of {member}"
+
     member_id: int
 
 
 @dataclass(frozen=True, kw_only=True)
 class LoggedOutEverywhere(Fact):
     """Sent when a member ended all of their logins."""
+
+    words = "{member} logged out everywhere"
 
     member_id: int
 
@@ -46,12 +56,16 @@ class LoggedOutEverywhere(Fact):
 class MemberDeactivated(Fact):
     """Sent when a member may no longer log in; their logins have ended."""
 
+    words = "{actor} deactivated {member}"
+
     member_id: int
 
 
 @dataclass(frozen=True, kw_only=True)
 class MemberReactivated(Fact):
     """Sent when a deactivated member may log in again; old tokens stay dead."""
+
+    words = "{actor} reactivated {member}"
 
     member_id: int
 
@@ -60,5 +74,7 @@ class MemberReactivated(Fact):
 class RightsChanged(Fact):
     """Sent when somebody gave a member rights or took them: staff, superuser, groups, permissions. The record holds
     them before and after."""
+
+    words = "{actor} changed the rights of {member}"
 
     member_id: int

@@ -5,7 +5,7 @@ dataclasses of ids and plain values, declared in a module's `events.py`, and rid
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any, ClassVar, Generic, TypeVar, cast
 
@@ -38,6 +38,8 @@ class Fact:
 
     name: ClassVar[str]
     signal: ClassVar[Signal]
+    # What happened, as one clause; `{actor}` and `{member}` are their names, all else are the fact's own fields.
+    words: ClassVar[str] = ""
     kinds: ClassVar[dict[str, type["Fact"]]] = {}
     _adapters: ClassVar[dict[str, TypeAdapter[Any]]] = {}
 
@@ -49,6 +51,11 @@ class Fact:
         cls.name = f"{cls.__module__.split('.')[-2]}.{cls.__name__}"
         cls.signal = Signal()
         Fact.kinds[cls.name] = cls
+
+    def in_words(self, *, actor: str, member: str = "") -> str:
+        """What happened, as one clause without a full stop."""
+        values = {field.name: getattr(self, field.name) for field in fields(self)}
+        return (self.words or type(self).__name__).format(**{**values, "actor": actor, "member": member})
 
     @classmethod
     def adapter(cls) -> TypeAdapter[Any]:

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 class MaterialAdded(Fact):
     """Sent when a material has been added to a session, with its bytes in place if it has any."""
 
+    words = "{actor} added the material {title}"
+
     material_id: int
     session_id: int
     title: str
@@ -24,6 +26,8 @@ class MaterialAdded(Fact):
 class MaterialChanged(Fact):
     """Sent when a material's fields or file have changed; the record holds the fields before and after."""
 
+    words = "{actor} changed the material {title}"
+
     material_id: int
     session_id: int
     title: str
@@ -32,6 +36,8 @@ class MaterialChanged(Fact):
 @dataclass(frozen=True, kw_only=True)
 class MaterialRemoved(Fact):
     """Sent when somebody has deleted a material. Not for those that went with their session."""
+
+    words = "{actor} removed the material {title}"
 
     material_id: int
     session_id: int

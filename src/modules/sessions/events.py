@@ -25,6 +25,8 @@ class AboutSession(Fact, abstract=True):
 class SessionOffered(AboutSession):
     """Sent when a member has offered a session, which now waits for a moderator."""
 
+    words = "{actor} offered {title}"
+
     date: datetime
 
 
@@ -32,12 +34,16 @@ class SessionOffered(AboutSession):
 class SessionEdited(AboutSession):
     """Sent when fields of a session have changed; the record holds them before and after. Not for its status."""
 
+    words = "{actor} edited {title}"
+
     second_look: bool
 
 
 @dataclass(frozen=True, kw_only=True)
 class SessionRescheduled(AboutSession):
     """Sent, after `SessionEdited`, when the start of a session has moved."""
+
+    words = "{actor} moved {title} to another time"
 
     date: datetime
     previous_date: datetime
@@ -49,20 +55,28 @@ class SessionRescheduled(AboutSession):
 class SessionApproved(AboutSession):
     """Sent when a moderator has approved a session."""
 
+    words = "{actor} approved {title}"
+
 
 @dataclass(frozen=True, kw_only=True)
 class SessionRejected(AboutSession):
     """Sent when a moderator has rejected a session that waited; the reason comes with the delivery."""
+
+    words = "{actor} rejected {title}"
 
 
 @dataclass(frozen=True, kw_only=True)
 class SessionScheduled(AboutSession):
     """Sent when an approved session is settled: somebody is in, or its creator said so."""
 
+    words = "{title} was settled"
+
 
 @dataclass(frozen=True, kw_only=True)
 class SessionCancelled(AboutSession):
     """Sent when a session is called off, with those who were in and those who had asked. Not for a rejection."""
+
+    words = "{actor} cancelled {title}"
 
     participant_ids: tuple[int, ...]
     requester_ids: tuple[int, ...]
@@ -72,6 +86,8 @@ class SessionCancelled(AboutSession):
 class SessionExpired(AboutSession):
     """Sent when the start was reached undecided, or with nobody in."""
 
+    words = "the start of {title} was reached and it could not take place"
+
     why: Literal["undecided", "nobody_in"]
     requester_ids: tuple[int, ...]
 
@@ -80,6 +96,8 @@ class SessionExpired(AboutSession):
 class SessionStarted(AboutSession):
     """Sent when a session has begun, with those whose requests were still undecided and are now rejected."""
 
+    words = "{title} started"
+
     requester_ids: tuple[int, ...]
 
 
@@ -87,10 +105,14 @@ class SessionStarted(AboutSession):
 class SessionCompleted(AboutSession):
     """Sent when a session is over."""
 
+    words = "{title} ended"
+
 
 @dataclass(frozen=True, kw_only=True)
 class SessionDeleted(AboutSession):
     """Sent when a session's rows are gone; who keeps its id has to let go of it. Nobody was in."""
+
+    words = "{actor} deleted {title}"
 
     requester_ids: tuple[int, ...]
 
@@ -99,15 +121,21 @@ class SessionDeleted(AboutSession):
 class SessionHidden(AboutSession):
     """Sent when a moderator has hidden a session from those who are not in it."""
 
+    words = "{actor} hid {title}"
+
 
 @dataclass(frozen=True, kw_only=True)
 class SessionShown(AboutSession):
     """Sent when a moderator has made a hidden session visible again."""
 
+    words = "{actor} showed {title} again"
+
 
 @dataclass(frozen=True, kw_only=True)
 class SecondLookTaken(AboutSession):
     """Sent when a moderator has looked at what was changed after the approval and let it stand."""
+
+    words = "{actor} let the edits of {title} stand"
 
 
 # --- Booking ----------------------------------------------------------------------------------------------------
@@ -116,6 +144,8 @@ class SecondLookTaken(AboutSession):
 @dataclass(frozen=True, kw_only=True)
 class BookingRequested(AboutSession):
     """Sent when a member has asked to join, for the first time or again after a rejection."""
+
+    words = "{member} asked to join {title}"
 
     request_id: int
     member_id: int
@@ -126,6 +156,8 @@ class BookingRequested(AboutSession):
 class BookingRequestApproved(AboutSession):
     """Sent when a request was approved and its member is in. Not when the same decision is made twice."""
 
+    words = "{actor} approved the request of {member} to join {title}"
+
     request_id: int
     member_id: int
 
@@ -133,6 +165,8 @@ class BookingRequestApproved(AboutSession):
 @dataclass(frozen=True, kw_only=True)
 class BookingRequestRejected(AboutSession):
     """Sent when somebody rejected a request. Not for requests that a cancellation, an expiry or the start closes."""
+
+    words = "{actor} rejected the request of {member} to join {title}"
 
     request_id: int
     member_id: int
@@ -142,6 +176,8 @@ class BookingRequestRejected(AboutSession):
 class BookingRequestWithdrawn(AboutSession):
     """Sent when a member took an undecided request back."""
 
+    words = "{member} withdrew the request to join {title}"
+
     request_id: int
     member_id: int
 
@@ -149,6 +185,8 @@ class BookingRequestWithdrawn(AboutSession):
 @dataclass(frozen=True, kw_only=True)
 class SeatLeft(AboutSession):
     """Sent when a participant has left by themselves."""
+
+    words = "{member} left {title}"
 
     request_id: int
     member_id: int
@@ -158,6 +196,8 @@ class SeatLeft(AboutSession):
 class ParticipantRemoved(AboutSession):
     """Sent when the creator or a moderator has removed a participant."""
 
+    words = "{actor} removed {member} from {title}"
+
     request_id: int
     member_id: int
 
@@ -165,6 +205,8 @@ class ParticipantRemoved(AboutSession):
 @dataclass(frozen=True, kw_only=True)
 class ParticipantRoleChanged(AboutSession):
     """Sent when the creator has made a participant a tutor, or a student again."""
+
+    words = "{actor} made {member} a {role} of {title}"
 
     member_id: int
     role: Literal["student", "tutor"]
@@ -181,6 +223,8 @@ class ReminderDue(AboutSession):
     was late).
     """
 
+    words = "{title} was about to start"
+
     date: datetime
     minutes_before: int
     minutes_left: int
@@ -190,6 +234,8 @@ class ReminderDue(AboutSession):
 @dataclass(frozen=True, kw_only=True)
 class RequestsUndecided(AboutSession):
     """Sent once a start, 24 hours before it, when requests are undecided then: how many."""
+
+    words = "requests to join {title} were undecided a day before its start"
 
     date: datetime
     undecided: int
@@ -210,6 +256,8 @@ class WaitingSession:
 class SessionsWaiting(Fact):
     """Sent at most once an hour, when there is news of sessions that wait for a moderator: with those who can decide,
     how many wait, and the first of them, the urgent ones before the others."""
+
+    words = "sessions waited for a moderator"
 
     moderator_ids: tuple[int, ...]
     waiting: int
