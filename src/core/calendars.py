@@ -1,7 +1,23 @@
 """Calendar files (RFC 5545 and 5546): what a calendar program is told of one event, and of many."""
 
+import re
+from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+from email.utils import parseaddr
+from urllib.parse import quote
+
+from django.conf import settings
+from django.utils.encoding import iri_to_uri
+from icalendar import Calendar, Event, vCalAddress, vDuration, vText
+
+PRODUCT = "-//Peer Learning//Sessions//EN"
+# How often programs are asked to read a feed again. Some do it when they like.
+READ_AGAIN_AFTER = timedelta(hours=1)
+
+# All that some reader of files takes for one, not the standard alone.
+_LINE_ENDS = re.compile("\r\n|[\r\n\x0b\x0c\x1c-\x1e\x85\u2028\u2029]")
+_CONTROLS = re.compile("[\x00-\x08\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -19,3 +35,100 @@ class CalendarEvent:
     changed_at: datetime
     is_cancelled: bool = False
     is_tentative: bool = False
+
+
+def invitation(event: CalendarEvent, *, attendee_name: str, attendee_address: str, now: datetime) -> bytes:
+    """A file for one person that puts the event into their calendar, or brings it up to date there.
+
+    They attend already: nobody asks them for an answer.
+    """
+    calendar = _calendar("REQUEST")
+    entry = _entry(event, status=_status(event), now=now)
+    entry.add("attendee", _attendee(attendee_name, attendee_address))
+    calendar.add_component(entry)
+    return _written(calendar)
+
+
+def cancellation(event: CalendarEvent, *, attendee_name: str, attendee_address: str, now: datetime) -> bytes:
+    """A file for one person that takes the event out of their calendar, whether it takes place without them or not."""
+    calendar = _calendar("CANCEL")
+    entry = _entry(event, status="CANCELLED", now=now)
+    entry.add("attendee", _attendee(attendee_name, attendee_address))
+    calendar.add_component(entry)
+    return _written(calendar)
+
+
+def feed(events: Iterable[CalendarEvent], *, name: str, now: datetime) -> bytes:
+    """A file that calendar programs read again and again; it names nobody who attends."""
+    calendar = _calendar("PUBLISH")
+    calendar.add("name", vText(_line(name)))
+    calendar.add("x-wr-calname", vText(_line(name)))
+    calendar.add("refresh-interval", vDuration(READ_AGAIN_AFTER), parameters={"VALUE": "DURATION"})
+    calendar.add("x-published-ttl", vDuration(READ_AGAIN_AFTER))
+    for event in events:
+        calendar.add_component(_entry(event, status=_status(event), now=now))
+    return _written(calendar)
+
+
+def _written(calendar: Calendar) -> bytes:
+    content: bytes = calendar.to_ical()
+    return content
+
+
+def _calendar(method: str) -> Calendar:
+    calendar = Calendar()
+    calendar.add("prodid", PRODUCT)
+    calendar.add("version", "2.0")
+    calendar.add("calscale", "GREGORIAN")
+    calendar.add("method", method)
+    return calendar
+
+
+def _entry(event: CalendarEvent, *, status: str, now: datetime) -> Event:
+    entry = Event()
+    entry.add("uid", _line(event.uid))
+    entry.add("sequence", event.sequence)
+    entry.add("dtstamp", now)
+    entry.add("last-modified", event.changed_at)
+    entry.add("dtstart", event.starts_at)
+    entry.add("dtend", event.ends_at)
+    entry.add("summary", _line(event.summary))
+    entry.add("description", _lines(event.description))
+    entry.add("url", iri_to_uri(_line(event.url)))
+    entry.add("status", status)
+    entry.add("transp", "TRANSPARENT" if status == "CANCELLED" else "OPAQUE")
+    # The service speaks for the organizer: a member's address is nobody's to have.
+    entry.add("organizer", _person(event.organizer, parseaddr(settings.DEFAULT_FROM_EMAIL)[1]))
+    return entry
+
+
+def _status(event: CalendarEvent) -> str:
+    if event.is_cancelled:
+        return "CANCELLED"
+    return "TENTATIVE" if event.is_tentative else "CONFIRMED"
+
+
+def _attendee(name: str, address: str) -> vCalAddress:
+    attendee = _person(name, address)
+    attendee.params["ROLE"] = "REQ-PARTICIPANT"
+    attendee.params["PARTSTAT"] = "ACCEPTED"
+    attendee.params["RSVP"] = "FALSE"
+    return attendee
+
+
+def _person(name: str, address: str) -> vCalAddress:
+    person = vCalAddress(f"mailto:{quote(_line(address), safe='@+')}")
+    # A parameter has no way to hold a double quote that all programs understand.
+    person.params["CN"] = _line(name).replace('"', "'")
+    return person
+
+
+def _line(text: str) -> str:
+    """The text on one line."""
+    return _lines(text).replace("\n", " ")
+
+
+def _lines(text: str) -> str:
+    """The text with one kind of line end and without control characters, so that no value ends where a program does
+    not expect it."""
+    return _CONTROLS.sub("", _LINE_ENDS.sub("\n", text))

@@ -110,11 +110,20 @@ class SessionCompleted(AboutSession):
 
 @dataclass(frozen=True, kw_only=True)
 class SessionDeleted(AboutSession):
-    """Sent when a session's rows are gone; who keeps its id has to let go of it. Nobody was in."""
+    """Sent when a session's rows are gone; who keeps its id has to let go of it. Nobody was in.
+
+    What calendars show of it comes along, since there is nobody left to ask. Old records have none of that.
+    """
 
     words = "{actor} deleted {title}"
 
     requester_ids: tuple[int, ...]
+    description: str = ""
+    date: datetime | None = None
+    ends_at: datetime | None = None
+    calendar_uid: str = ""
+    calendar_sequence: int = 0
+    ever_approved: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

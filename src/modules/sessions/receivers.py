@@ -4,9 +4,12 @@ from datetime import datetime
 
 from core import clock
 from core.facts import answers
+from core.facts.delivery import fact_of
+from core.facts.models import FactRecord
 from modules.materials.events import SessionAccess, SessionAccessAsked
-from modules.notifications.events import People, PeopleOfSession, StillHolds
+from modules.notifications.events import People, PeopleOfSession, SessionNow, SessionNowAsked, StillHolds
 from modules.sessions import events
+from modules.sessions.calendars import entry_of, entry_of_deleted, is_in, was_let_in
 from modules.sessions.models import BookingRequest, Session
 from modules.sessions.policy import (
     email_audience,
@@ -17,7 +20,7 @@ from modules.sessions.policy import (
     viewer_of,
 )
 from modules.sessions.queries import visible_sessions
-from modules.sessions.services.life_cycle import catch_up, participant_ids, requester_ids
+from modules.sessions.services.life_cycle import NOT_TAKING_PLACE, catch_up, participant_ids, requester_ids
 from modules.sessions.states import OPEN, Status
 
 AboutRequest = (
@@ -58,6 +61,46 @@ def people_of(question: PeopleOfSession) -> People | None:
     if session is None:
         return None
     return People(title=session.title, creator_id=session.creator_id, participant_ids=participant_ids(session))
+
+
+@answers(SessionNowAsked)
+def session_now(question: SessionNowAsked) -> SessionNow | None:
+    session = Session.objects.select_related("creator").filter(pk=question.session_id).first()
+    if session is None:
+        return _session_as_it_was(question)
+    belongs = is_in(session, question.person_id)
+    was_in_calendar = (belongs and session.approved_at is not None) or was_let_in(session.pk, question.person_id)
+    return SessionNow(
+        title=session.title,
+        starts_at=session.date,
+        ends_at=session.ends_at,
+        status=str(Status(session.status).label),
+        event=entry_of(session) if was_in_calendar else None,
+        is_attended=belongs and session.status not in NOT_TAKING_PLACE,
+    )
+
+
+def _session_as_it_was(question: SessionNowAsked) -> SessionNow | None:
+    """One that was deleted, if its record says enough."""
+    deletions = FactRecord.objects.filter(name=events.SessionDeleted.name, session_id=question.session_id)
+    record = deletions.order_by("-pk").first()
+    if record is None:
+        return None
+    fact = fact_of(record)
+    if not isinstance(fact, events.SessionDeleted) or fact.date is None or fact.ends_at is None:
+        return None
+    was_in_calendar = (fact.creator_id == question.person_id and fact.ever_approved) or was_let_in(
+        fact.session_id, question.person_id
+    )
+    entry = entry_of_deleted(fact, starts_at=fact.date, ends_at=fact.ends_at, deleted_at=record.occurred_at)
+    return SessionNow(
+        title=fact.title,
+        starts_at=fact.date,
+        ends_at=fact.ends_at,
+        status="deleted",
+        event=entry if was_in_calendar else None,
+        is_attended=False,
+    )
 
 
 @answers(StillHolds)

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 from tests.conftest import Api
-from tests.modules.sessions.conftest import SESSIONS, error_of, facts, last_fact, nothing_changes, path
+from tests.modules.sessions.conftest import SESSIONS, error_of, facts, last_fact, nothing_changes, path, z
 
 from modules.sessions.models import BookingRequest, Reminder, Session
 
@@ -40,6 +40,12 @@ def test_the_record_outlives_the_session(john: Any, bob: Any, mallory: Any, make
         "title": session.title,
         "creator_id": john.pk,
         "requester_ids": [bob.pk],
+        "description": session.description,
+        "date": z(session.date),
+        "ends_at": z(session.ends_at),
+        "calendar_uid": str(session.calendar_uid),
+        "calendar_sequence": 1,
+        "ever_approved": True,
     }
 
 

@@ -83,7 +83,17 @@ def delete_session(*, session_id: int, by: User) -> None:
         require_runs(session, viewer)
         if session.participant_count:
             raise StateForbids("Somebody is in this session: cancel it instead of deleting it.")
-        fact = events.SessionDeleted(**about(session), requester_ids=requester_ids(session))
+        change_in_calendars(session)
+        fact = events.SessionDeleted(
+            **about(session),
+            requester_ids=requester_ids(session),
+            description=session.description,
+            date=session.date,
+            ends_at=session.ends_at,
+            calendar_uid=str(session.calendar_uid),
+            calendar_sequence=session.calendar_sequence,
+            ever_approved=session.approved_at is not None,
+        )
         session.delete()
         publish(fact, by=by)
 

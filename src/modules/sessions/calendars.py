@@ -1,0 +1,62 @@
+"""What calendars show of a session, and in whose calendar it has ever been (docs/contract.md, "Calendars")."""
+
+from datetime import datetime
+
+from core.accounts.models import User
+from core.calendars import CalendarEvent
+from core.facts.models import FactRecord
+from core.frontend import session_link
+from modules.sessions import events
+from modules.sessions.models import BookingRequest, Session
+from modules.sessions.services.life_cycle import NOT_TAKING_PLACE
+from modules.sessions.states import Status
+
+
+def entry_of(session: Session) -> CalendarEvent:
+    """A session as calendars show it. Reads its creator."""
+    return CalendarEvent(
+        uid=str(session.calendar_uid),
+        sequence=session.calendar_sequence,
+        starts_at=session.date,
+        ends_at=session.ends_at,
+        summary=session.title,
+        description=session.description,
+        url=session_link(session.pk),
+        organizer=session.creator.display_name,
+        changed_at=session.updated_at,
+        is_cancelled=session.status in NOT_TAKING_PLACE,
+        is_tentative=session.status == Status.PENDING_APPROVAL,
+    )
+
+
+def entry_of_deleted(
+    fact: events.SessionDeleted, *, starts_at: datetime, ends_at: datetime, deleted_at: datetime
+) -> CalendarEvent:
+    """A session that is gone, as its last fact knew it."""
+    return CalendarEvent(
+        uid=fact.calendar_uid,
+        sequence=fact.calendar_sequence,
+        starts_at=starts_at,
+        ends_at=ends_at,
+        summary=fact.title,
+        description=fact.description,
+        url=session_link(fact.session_id),
+        organizer=User.objects.get(pk=fact.creator_id).display_name,
+        changed_at=deleted_at,
+        is_cancelled=True,
+    )
+
+
+def is_in(session: Session, person_id: int) -> bool:
+    """Whether a session is somebody's own, or they are a participant of it now."""
+    if session.creator_id == person_id:
+        return True
+    requests = BookingRequest.objects.filter(session=session, user=person_id)
+    return requests.filter(status=BookingRequest.Status.APPROVED).exists()
+
+
+def was_let_in(session_id: int, person_id: int) -> bool:
+    """Whether the record knows of somebody that they once became a participant, however it went on."""
+    return FactRecord.objects.filter(
+        name=events.BookingRequestApproved.name, session_id=session_id, member_id=person_id
+    ).exists()
