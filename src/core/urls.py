@@ -1,13 +1,18 @@
+from django.apps import apps
 from django.contrib import admin
-from django.urls import path, re_path
+from django.urls import include, path, re_path
 from django.views.generic import RedirectView
 
 from core.api import api
 from core.http.unknown_paths import unknown_path
+
+# Pages for people without the app. Each is mounted when the app that holds it is installed.
+PAGES = [("unsubscribe/", "modules.notifications", "modules.notifications.unsubscribing")]
 
 urlpatterns = [
     path("", RedirectView.as_view(url="/api/docs")),
     path("admin/", admin.site.urls),
     path("api/", api.urls),
     re_path(r"^api(?:/.*)?$", unknown_path),
+    *(path(prefix, include(urls)) for prefix, app, urls in PAGES if apps.is_installed(app)),
 ]

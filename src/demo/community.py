@@ -14,7 +14,7 @@ from django.core.files.base import ContentFile
 from core import clock
 from core.accounts.models import User
 from modules.materials.services import add_material
-from modules.notifications.services import mark_all_as_read
+from modules.notifications.services.reading import mark_all_as_read
 from modules.sessions.models import Session
 from modules.sessions.services import booking, moderation, offering, running
 from modules.sessions.services.life_cycle import advance_due_sessions

@@ -15,6 +15,8 @@ Receiver = Callable[[Any, Delivery], None]
 Deliver = Callable[[str, Fact, Delivery], None]
 
 RECEIVERS: dict[str, Receiver] = {}
+# What each of them hears: the name of a kind of fact.
+_HEARD: dict[str, str] = {}
 
 
 def hears(kind: type[Kind]) -> Callable[[Callable[[Kind, Delivery], None]], Callable[[Kind, Delivery], None]]:
@@ -27,6 +29,7 @@ def hears(kind: type[Kind]) -> Callable[[Callable[[Kind, Delivery], None]], Call
     def connect(function: Callable[[Kind, Delivery], None]) -> Callable[[Kind, Delivery], None]:
         name = f"{function.__module__}.{function.__qualname__}"
         RECEIVERS[name] = function
+        _HEARD[name] = kind.name
 
         def receive(fact: Kind, delivery: Delivery, deliver: Deliver, **_: object) -> None:
             deliver(name, fact, delivery)
@@ -43,3 +46,8 @@ def load_receivers() -> None:
         name = f"{app.name}.receivers"
         if find_spec(name) is not None:
             import_module(name)
+
+
+def receivers_of(fact_name: str) -> tuple[str, ...]:
+    """The names of those who hear facts of this name."""
+    return tuple(name for name, kind in _HEARD.items() if kind == fact_name)

@@ -1,13 +1,43 @@
 """What members were told, for those who look into a question or a complaint. Nothing can be changed here."""
 
+from datetime import tzinfo
 from typing import Any
 
+from django import forms
 from django.contrib import admin
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from django.utils import timezone
+from unfold.decorators import action
+from unfold.widgets import UnfoldAdminIntegerFieldWidget, UnfoldAdminTextInputWidget
 
-from core.admin.read_only import ReadOnlyAdmin
-from modules.notifications.models import Notification
+from core.accounts.models import User
+from core.admin.read_only import ReadOnlyAdmin, acting_member
+from core.facts.models import FactRecord
+from core.time_zones import zone_of
+from modules.notifications.models import Notification, Preference
+from modules.notifications.queries.why import Explanation, explain
+
+# The latest facts about a session, of which a question may be.
+MOST_FACTS = 200
+
+
+class WhyForm(forms.Form):
+    """Whom the question is about, and which session."""
+
+    member = forms.CharField(
+        label="Member", max_length=254, widget=UnfoldAdminTextInputWidget(), help_text="A user name or an address."
+    )
+    session = forms.IntegerField(
+        label="Session", min_value=1, max_value=2**63 - 1, widget=UnfoldAdminIntegerFieldWidget(), help_text="Its id."
+    )
+
+    def clean_member(self) -> User:
+        try:
+            return User.objects.get_by_natural_key(self.cleaned_data["member"].strip())
+        except User.DoesNotExist:
+            raise forms.ValidationError("There is no such member.") from None
 
 
 class ReadFilter(admin.SimpleListFilter):
@@ -25,15 +55,50 @@ class ReadFilter(admin.SimpleListFilter):
 
 @admin.register(Notification)
 class NotificationAdmin(ReadOnlyAdmin):
-    list_display = ("created_at", "user", "type", "title", "was_read")
+    list_display = ("created_at", "user", "kind", "title", "in_app", "by_mail", "was_read")
     list_display_links = ("title",)
-    list_filter = ("type", ReadFilter)
+    list_filter = ("kind", "in_app", "by_mail", ReadFilter)
     list_select_related = ("user",)
+    actions_list = ("why",)
     search_fields = ("user__username", "user__first_name", "user__last_name", "user__email")
     search_help_text = "A member's user name, name or address."
     ordering = ("-id",)
-    fields = ("user", "type", "title", "message", "session_id", "created_at", "read_at", "fact")
+    fields = (
+        *("user", "type", "title", "message", "session_id", "created_at", "read_at"),
+        *("fact", "kind", "in_app", "by_mail", "chosen", "mail"),
+    )
 
     @admin.display(boolean=True, description="read")
     def was_read(self, notification: Notification) -> bool:
         return notification.read_at is not None
+
+    @action(description="Why, or why not?", url_path="why", icon="help", permissions=["view"])
+    def why(self, request: HttpRequest) -> HttpResponse:
+        """For a member and a session: what became of each thing that happened there. Changes nothing."""
+        form = WhyForm(request.GET or None)
+        zone = zone_of(acting_member(request).timezone)
+        context = {
+            **self.admin_site.each_context(request),
+            "title": "Why, or why not?",
+            "opts": self.opts,
+            "media": self.media,
+            "form": form,
+            "zone": zone,
+            "explanations": _explanations(form, zone) if form.is_valid() else None,
+        }
+        with timezone.override(zone):
+            return TemplateResponse(request, "admin/notifications/why.html", context).render()
+
+
+@admin.register(Preference)
+class PreferenceAdmin(ReadOnlyAdmin):
+    list_display = ("user", "kind", "in_app", "mail", "changed_at")
+    list_filter = ("kind", "in_app", "mail")
+    list_select_related = ("user",)
+    search_fields = ("user__username", "user__email")
+    ordering = ("-changed_at",)
+
+
+def _explanations(form: WhyForm, zone: tzinfo) -> list[Explanation]:
+    about = FactRecord.objects.filter(session_id=form.cleaned_data["session"]).select_related("actor")
+    return explain(list(about.order_by("-pk")[:MOST_FACTS]), form.cleaned_data["member"], zone=zone)

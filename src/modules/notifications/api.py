@@ -6,10 +6,24 @@ from django.http import HttpRequest, HttpResponse
 from ninja import Query, Router
 
 from core.accounts.authentication import MemberRequest
+from core.errors import NotFound
 from core.http.json import json_response
 from core.http.schemas import Identifier, answers_of
-from modules.notifications import queries, services
-from modules.notifications.schemas import MarkedOut, NotificationOut, NotificationsIn, UnreadCountOut
+from modules.notifications.queries import lists
+from modules.notifications.queries.preferences import preferences_of
+from modules.notifications.queries.why import own_notification, why_told
+from modules.notifications.schemas import (
+    MarkedOut,
+    NotificationOut,
+    NotificationsIn,
+    PreferencesIn,
+    PreferencesOut,
+    UnreadCountOut,
+    WhyOut,
+    preferences_out,
+)
+from modules.notifications.services import reading
+from modules.notifications.services.preferences import change_preferences
 
 router = Router(tags=["Notifications"])
 
@@ -33,7 +47,7 @@ def list_notifications(request: MemberRequest, query: Query[NotificationsIn]) ->
     When there are older ones, the `Link` header has the address of the next page.
     """
     # One more than asked for tells whether there is a next page.
-    rows = queries.list_notifications(
+    rows = lists.list_notifications(
         user=request.auth, limit=query.limit + 1, before=query.before, unread_only=query.unread
     )
     page = rows[: query.limit]
@@ -51,7 +65,7 @@ def list_notifications(request: MemberRequest, query: Query[NotificationsIn]) ->
 )
 def count_unread_notifications(request: MemberRequest) -> HttpResponse:
     """The number for the badge."""
-    return json_response({"count": queries.count_unread(user=request.auth)})
+    return json_response({"count": lists.count_unread(user=request.auth)})
 
 
 @router.post(
@@ -62,7 +76,7 @@ def count_unread_notifications(request: MemberRequest) -> HttpResponse:
 )
 def mark_all_notifications_as_read(request: MemberRequest) -> Any:
     """Answers how many were unread until now. Takes no body."""
-    return {"updated": services.mark_all_as_read(by=request.auth)}
+    return {"updated": reading.mark_all_as_read(by=request.auth)}
 
 
 @router.post(
@@ -73,8 +87,56 @@ def mark_all_notifications_as_read(request: MemberRequest) -> Any:
 )
 def mark_notification_as_read(request: MemberRequest, notification_id: Identifier) -> HttpResponse:
     """Answers the notification; marking it twice is fine. One that is somebody else's is a 404. Takes no body."""
-    notification = services.mark_as_read(notification_id=notification_id, by=request.auth)
-    return json_response(queries.present_notification(notification))
+    notification = reading.mark_as_read(notification_id=notification_id, by=request.auth)
+    return json_response(lists.present_notification(notification))
+
+
+@router.get(
+    "{int:notification_id}/why/",
+    response=answers_of(200, WhyOut, 401, 404),
+    operation_id="why_notification",
+    summary="Why I was told",
+)
+def why_notification(request: MemberRequest, notification_id: Identifier) -> HttpResponse:
+    """In one sentence: which fact brought the notification, and which preference. Somebody else's is a 404."""
+    notification = own_notification(notification_id=notification_id, user=request.auth)
+    if notification is None:
+        raise NotFound("There is no such notification.")
+    return json_response(
+        {
+            "why": why_told(notification, request.auth),
+            "kind": notification.kind,
+            "in_app": notification.in_app,
+            "mail": notification.by_mail,
+            "occurred_at": notification.fact.occurred_at,
+        }
+    )
+
+
+@router.get(
+    "preferences/",
+    response=answers_of(200, PreferencesOut, 401),
+    operation_id="get_notification_preferences",
+    summary="Where I am told of what",
+)
+def get_notification_preferences(request: MemberRequest) -> HttpResponse:
+    """For every kind of news, whether it is shown in the app and whether it is mailed; the defaults, until changed."""
+    return json_response(preferences_out(preferences_of(request.auth)))
+
+
+@router.put(
+    "preferences/",
+    response=answers_of(200, PreferencesOut, 400, 401, 413, 415),
+    operation_id="change_notification_preferences",
+    summary="Choose where I am told of what",
+)
+def change_notification_preferences(request: MemberRequest, payload: PreferencesIn) -> HttpResponse:
+    """Any of the kinds, each with any of the two; answers all of them. It holds for what is told from now on, and
+    for mails that wait.
+    """
+    user = request.auth
+    wanted = payload.wanted(preferences_of(user))
+    return json_response(preferences_out(change_preferences(user=user, wanted=wanted, by=user)))
 
 
 def _older_than(request: HttpRequest, notification_id: int) -> str:

@@ -4,3 +4,6 @@ from django.apps import AppConfig
 class NotificationsConfig(AppConfig):
     name = "modules.notifications"
     verbose_name = "Notifications"
+
+    def ready(self) -> None:
+        from modules.notifications import letters  # noqa: F401  (registers their writer)

@@ -1,4 +1,4 @@
-"""What the notifications ask. They tell nothing: they are where facts end."""
+"""What the notifications ask; of what others tell, they are where it ends."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -8,8 +8,19 @@ from core.facts import Fact, Question
 
 
 @dataclass(frozen=True, kw_only=True)
+class PreferencesChanged(Fact):
+    """Sent when a member has chosen anew where to be told of something, in the app or by a link in a mail; the record
+    holds the choices before and after."""
+
+    words = "{member} chose where to be told of what"
+
+    member_id: int
+
+
+@dataclass(frozen=True, kw_only=True)
 class StillHolds(Question[bool]):
-    """Is what this fact says still worth telling this person? Asked when a fact is served late.
+    """Is what this fact says still worth telling this person? Asked when a fact is served late, and before it is
+    mailed.
 
     Answered by the module that published it. With nobody to tell, a person rather hears a thing too late than never.
     """

@@ -1,5 +1,7 @@
 """What people are told about, as they choose it: for each kind, whether in the app, by mail, by both or not at all."""
 
+from dataclasses import dataclass
+
 from django.db import models
 
 
@@ -17,3 +19,22 @@ class Kind(models.TextChoices):
 
 # Everything is shown in the app. These are mailed as well, unless a member chooses otherwise: what concerns a person.
 MAILED_BY_DEFAULT = frozenset(Kind) - {Kind.SEAT_LEFT, Kind.MATERIAL_ADDED}
+# News of these kinds does not wait for more news of its session: it cannot wait.
+MAILED_AT_ONCE = frozenset({Kind.SESSION_CANCELLED, Kind.REMINDER, Kind.MODERATION_DIGEST})
+# What changes something in the calendar of whom it concerns.
+IN_CALENDARS = frozenset(
+    {Kind.BOOKING_DECISION, Kind.SESSION_DECISION, Kind.SESSION_RESCHEDULED, Kind.SESSION_CANCELLED}
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Channels:
+    """Where a member is told of one kind; `chosen` is false where that is the default."""
+
+    in_app: bool
+    mail: bool
+    chosen: bool = False
+
+
+def default_channels(kind: str) -> Channels:
+    return Channels(in_app=True, mail=kind in MAILED_BY_DEFAULT)

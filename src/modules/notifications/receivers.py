@@ -4,17 +4,18 @@ Whoever a fact concerns hears of it in one notification; whoever caused it knows
 """
 
 from collections.abc import Callable, Iterable
-from datetime import UTC, tzinfo
-from zoneinfo import ZoneInfo
 
 from core import clock
 from core.accounts.models import User
 from core.facts import Delivery, Fact, hears
 from core.facts.models import FactRecord
+from core.time_zones import zone_of
 from modules.materials.events import MaterialAdded
-from modules.notifications import services, texts
+from modules.notifications import texts
 from modules.notifications.events import PeopleOfSession, StillHolds
+from modules.notifications.kinds import Kind
 from modules.notifications.models import Notification
+from modules.notifications.services import telling
 from modules.notifications.texts import Text
 from modules.sessions.events import (
     BookingRequestApproved,
@@ -22,6 +23,7 @@ from modules.sessions.events import (
     BookingRequestRejected,
     ParticipantRemoved,
     ReminderDue,
+    RequestsUndecided,
     SeatLeft,
     SessionApproved,
     SessionCancelled,
@@ -30,10 +32,12 @@ from modules.sessions.events import (
     SessionRejected,
     SessionRescheduled,
     SessionStarted,
+    SessionsWaiting,
 )
 
 # Writes to one reader; the second argument is the name of the member that the news names.
-Writer = Callable[[User, str], Text]
+# `None`: it does not concern them after all.
+Writer = Callable[[User, str], Text | None]
 
 SOMEBODY = "Somebody"
 
@@ -46,10 +50,11 @@ def tell_of_booking_request(fact: BookingRequested, delivery: Delivery) -> None:
     _tell(
         fact,
         delivery,
+        about=Kind.BOOKING_REQUEST,
         to=[fact.creator_id],
         session_id=fact.session_id,
         naming=fact.member_id,
-        kind=Notification.Type.BOOKING_REQUEST,
+        type=Notification.Type.BOOKING_REQUEST,
         write=lambda reader, name: texts.booking_requested(title=fact.title, member=name),
     )
 
@@ -57,13 +62,27 @@ def tell_of_booking_request(fact: BookingRequested, delivery: Delivery) -> None:
 @hears(BookingRequestApproved)
 def tell_of_booking_approval(fact: BookingRequestApproved, delivery: Delivery) -> None:
     text = texts.booking_approved(title=fact.title)
-    _tell(fact, delivery, to=[fact.member_id], session_id=fact.session_id, write=lambda reader, name: text)
+    _tell(
+        fact,
+        delivery,
+        about=Kind.BOOKING_DECISION,
+        to=[fact.member_id],
+        session_id=fact.session_id,
+        write=lambda reader, name: text,
+    )
 
 
 @hears(BookingRequestRejected)
 def tell_of_booking_rejection(fact: BookingRequestRejected, delivery: Delivery) -> None:
     text = texts.booking_rejected(title=fact.title, reason=delivery.reason)
-    _tell(fact, delivery, to=[fact.member_id], session_id=fact.session_id, write=lambda reader, name: text)
+    _tell(
+        fact,
+        delivery,
+        about=Kind.BOOKING_DECISION,
+        to=[fact.member_id],
+        session_id=fact.session_id,
+        write=lambda reader, name: text,
+    )
 
 
 @hears(SeatLeft)
@@ -71,6 +90,7 @@ def tell_of_seat_left(fact: SeatLeft, delivery: Delivery) -> None:
     _tell(
         fact,
         delivery,
+        about=Kind.SEAT_LEFT,
         to=[fact.creator_id],
         session_id=fact.session_id,
         naming=fact.member_id,
@@ -81,7 +101,14 @@ def tell_of_seat_left(fact: SeatLeft, delivery: Delivery) -> None:
 @hears(ParticipantRemoved)
 def tell_of_removal(fact: ParticipantRemoved, delivery: Delivery) -> None:
     text = texts.participant_removed(title=fact.title, reason=delivery.reason)
-    _tell(fact, delivery, to=[fact.member_id], session_id=fact.session_id, write=lambda reader, name: text)
+    _tell(
+        fact,
+        delivery,
+        about=Kind.BOOKING_DECISION,
+        to=[fact.member_id],
+        session_id=fact.session_id,
+        write=lambda reader, name: text,
+    )
 
 
 # --- A session's life -------------------------------------------------------------------------------------------
@@ -90,13 +117,27 @@ def tell_of_removal(fact: ParticipantRemoved, delivery: Delivery) -> None:
 @hears(SessionApproved)
 def tell_of_session_approval(fact: SessionApproved, delivery: Delivery) -> None:
     text = texts.session_approved(title=fact.title)
-    _tell(fact, delivery, to=[fact.creator_id], session_id=fact.session_id, write=lambda reader, name: text)
+    _tell(
+        fact,
+        delivery,
+        about=Kind.SESSION_DECISION,
+        to=[fact.creator_id],
+        session_id=fact.session_id,
+        write=lambda reader, name: text,
+    )
 
 
 @hears(SessionRejected)
 def tell_of_session_rejection(fact: SessionRejected, delivery: Delivery) -> None:
     text = texts.session_rejected(title=fact.title, reason=delivery.reason)
-    _tell(fact, delivery, to=[fact.creator_id], session_id=fact.session_id, write=lambda reader, name: text)
+    _tell(
+        fact,
+        delivery,
+        about=Kind.SESSION_DECISION,
+        to=[fact.creator_id],
+        session_id=fact.session_id,
+        write=lambda reader, name: text,
+    )
 
 
 @hears(SessionRescheduled)
@@ -104,9 +145,12 @@ def tell_of_new_date(fact: SessionRescheduled, delivery: Delivery) -> None:
     _tell(
         fact,
         delivery,
+        about=Kind.SESSION_RESCHEDULED,
         to=[fact.creator_id, *fact.participant_ids, *fact.requester_ids],
         session_id=fact.session_id,
-        write=lambda reader, name: texts.session_rescheduled(title=fact.title, date=fact.date, zone=_zone_of(reader)),
+        write=lambda reader, name: texts.session_rescheduled(
+            title=fact.title, date=fact.date, zone=zone_of(reader.timezone)
+        ),
     )
 
 
@@ -116,6 +160,7 @@ def tell_of_cancellation(fact: SessionCancelled, delivery: Delivery) -> None:
     _tell(
         fact,
         delivery,
+        about=Kind.SESSION_CANCELLED,
         to=[fact.creator_id, *fact.participant_ids, *fact.requester_ids],
         session_id=fact.session_id,
         write=lambda reader, name: text,
@@ -128,6 +173,7 @@ def tell_of_expiry(fact: SessionExpired, delivery: Delivery) -> None:
     _tell(
         fact,
         delivery,
+        about=Kind.SESSION_CANCELLED,
         to=[fact.creator_id, *fact.requester_ids],
         session_id=fact.session_id,
         write=lambda reader, name: text,
@@ -137,18 +183,26 @@ def tell_of_expiry(fact: SessionExpired, delivery: Delivery) -> None:
 @hears(SessionStarted)
 def tell_of_rejection_at_start(fact: SessionStarted, delivery: Delivery) -> None:
     text = texts.booking_rejected_at_start(title=fact.title)
-    _tell(fact, delivery, to=fact.requester_ids, session_id=fact.session_id, write=lambda reader, name: text)
+    _tell(
+        fact,
+        delivery,
+        about=Kind.BOOKING_DECISION,
+        to=fact.requester_ids,
+        session_id=fact.session_id,
+        write=lambda reader, name: text,
+    )
 
 
 @hears(SessionDeleted)
 def let_go_of_session(fact: SessionDeleted, delivery: Delivery) -> None:
     """For those who had asked to join it is a cancellation; its creator is told if a moderator deleted it."""
-    services.unlink_session(session_id=fact.session_id)
+    telling.unlink_session(session_id=fact.session_id)
     cancelled = texts.session_cancelled(title=fact.title, reason=delivery.reason)
     deleted = texts.session_deleted(title=fact.title, reason=delivery.reason)
     _tell(
         fact,
         delivery,
+        about=Kind.SESSION_CANCELLED,
         to=[fact.creator_id, *fact.requester_ids],
         session_id=None,
         write=lambda reader, name: deleted if reader.pk == fact.creator_id else cancelled,
@@ -166,6 +220,7 @@ def tell_of_material(fact: MaterialAdded, delivery: Delivery) -> None:
     _tell(
         fact,
         delivery,
+        about=Kind.MATERIAL_ADDED,
         to=[people.creator_id, *people.participant_ids],
         session_id=fact.session_id,
         naming=fact.uploader_id,
@@ -185,10 +240,52 @@ def remind(fact: ReminderDue, delivery: Delivery) -> None:
     _tell(
         fact,
         delivery,
+        about=Kind.REMINDER,
         to=fact.person_ids,
         session_id=fact.session_id,
-        kind=Notification.Type.REMINDER,
+        type=Notification.Type.REMINDER,
         write=lambda reader, name: text,
+    )
+
+
+@hears(RequestsUndecided)
+def nudge(fact: RequestsUndecided, delivery: Delivery) -> None:
+    text = texts.requests_undecided(title=fact.title, undecided=fact.undecided)
+    _tell(
+        fact,
+        delivery,
+        about=Kind.BOOKING_REQUEST,
+        to=[fact.creator_id],
+        session_id=fact.session_id,
+        type=Notification.Type.BOOKING_REQUEST,
+        write=lambda reader, name: text,
+    )
+
+
+@hears(SessionsWaiting)
+def tell_moderators(fact: SessionsWaiting, delivery: Delivery) -> None:
+    """Nobody decides on a session of their own, so nobody is told of one."""
+
+    def write(reader: User, _name: str) -> Text | None:
+        own = [waiting for waiting in fact.sessions if waiting.creator_id == reader.pk]
+        sessions = [
+            texts.Waiting(title=waiting.title, date=waiting.date, urgent=waiting.urgent)
+            for waiting in fact.sessions
+            if waiting not in own
+        ]
+        if not sessions:
+            return None
+        return texts.sessions_waiting(waiting=fact.waiting - len(own), sessions=sessions, zone=zone_of(reader.timezone))
+
+    _tell(
+        fact,
+        delivery,
+        about=Kind.MODERATION_DIGEST,
+        to=fact.moderator_ids,
+        session_id=None,
+        topic="moderation",
+        type=Notification.Type.GENERAL,
+        write=write,
     )
 
 
@@ -199,40 +296,47 @@ def _tell(
     fact: Fact,
     delivery: Delivery,
     *,
+    about: Kind,
     to: Iterable[int],
     session_id: int | None,
     write: Writer,
     naming: int | None = None,
-    kind: Notification.Type = Notification.Type.SESSION_UPDATE,
+    topic: str = "",
+    type: Notification.Type = Notification.Type.SESSION_UPDATE,  # noqa: A002
 ) -> None:
-    """Notify these people, but not the one who caused it, and when late only those for whom it still holds."""
+    """Notify these people, but not the one who caused it, and when late only those for whom it still holds.
+
+    `about` is the preference that decides where. News of one `topic` (the session's, unless told otherwise) may make
+    one mail.
+    """
     concerned = [person_id for person_id in to if person_id != delivery.actor_id]
     if delivery.late:
-        concerned = [person_id for person_id in concerned if StillHolds(fact=fact, person_id=person_id).ask()]
+        told = set(Notification.objects.filter(fact=delivery.fact_id).values_list("user_id", flat=True))
+        concerned = [
+            person_id
+            for person_id in concerned
+            if person_id not in told and StillHolds(fact=fact, person_id=person_id).ask()
+        ]
         if session_id is not None and _is_gone(session_id):
             session_id = None
     if not concerned:
         return
     wanted = concerned if naming is None else [*concerned, naming]
-    fields = ("username", "first_name", "last_name", "timezone")
+    fields = ("username", "first_name", "last_name", "timezone", "email", "is_active")
     members = {member.pk: member for member in User.objects.filter(pk__in=wanted).only(*fields)}
     named = members[naming].display_name if naming in members else SOMEBODY
-    services.notify(
+    # An account may be gone, and a row for it would break the publisher's commit.
+    readers = [members[person_id] for person_id in dict.fromkeys(concerned) if person_id in members]
+    texts_of = {reader: write(reader, named) for reader in readers}
+    telling.notify(
         fact_id=delivery.fact_id,
-        kind=kind,
+        type=type,
+        kind=about,
+        topic=topic or f"session:{getattr(fact, 'session_id', 0)}",
         session_id=session_id,
-        # An account may be gone, and a row for it would break the publisher's commit.
-        texts={person_id: write(members[person_id], named) for person_id in concerned if person_id in members},
+        texts={reader: text for reader, text in texts_of.items() if text is not None},
     )
 
 
 def _is_gone(session_id: int) -> bool:
     return FactRecord.objects.filter(session_id=session_id, name=SessionDeleted.name).exists()
-
-
-def _zone_of(member: User) -> tzinfo:
-    try:
-        return ZoneInfo(member.timezone)
-    except (KeyError, OSError, ValueError):
-        # A zone that the database of zones no longer knows must not cost all the others their notification.
-        return UTC

@@ -1,12 +1,14 @@
 """What the notification operations take and answer (docs/contract.md, "Notifications")."""
 
+from collections.abc import Mapping
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import ninja
-from pydantic import Field
+from pydantic import ConfigDict, Field, StrictBool, create_model
 
 from core.http.schemas import Identifier, RequestSchema
+from modules.notifications.kinds import Channels, Kind, default_channels
 
 
 class NotificationsIn(RequestSchema):
@@ -43,3 +45,69 @@ class UnreadCountOut(ninja.Schema):
 
 class MarkedOut(ninja.Schema):
     updated: int = Field(description="How many were unread until now.", examples=[3])
+
+
+WHY = (
+    "You were told because Bob Wilson asked to join Knots That Hold on Saturday, 13 January 2024 at 11:00 (UTC), and "
+    "by your preferences “Requests to join a session of yours” is shown in the app and sent by mail, which is the default."
+)
+
+
+class WhyOut(ninja.Schema):
+    why: str = Field(
+        description="One sentence: which fact brought it, and which preference decided where it is told.",
+        examples=[WHY],
+    )
+    kind: Literal[tuple(Kind.values)] = Field(description="The preference.", examples=["booking_request"])  # type: ignore[valid-type]
+    in_app: bool = Field(description="Whether it is shown in the app.", examples=[True])
+    mail: bool = Field(description="Whether it was to be mailed.", examples=[True])
+    occurred_at: datetime = Field(examples=["2024-01-13T11:00:00Z"])
+
+
+class ChannelsOut(ninja.Schema):
+    in_app: bool = Field(examples=[True])
+    mail: bool = Field(examples=[True])
+
+
+class ChannelsIn(RequestSchema):
+    """What is left out stays as it is."""
+
+    in_app: StrictBool | None = Field(None, examples=[True])
+    mail: StrictBool | None = Field(None, examples=[False])
+
+
+def _defaults(kind: Kind) -> dict[str, bool]:
+    channels = default_channels(kind)
+    return {"in_app": channels.in_app, "mail": channels.mail}
+
+
+# One field for each kind, so that the document names them all.
+_SHOWN: dict[str, Any] = {
+    str(kind): (ChannelsOut, Field(description=f"{kind.label}.", examples=[_defaults(kind)])) for kind in Kind
+}
+PreferencesOut: Any = create_model("PreferencesOut", __base__=ninja.Schema, **_SHOWN)
+
+
+class _PreferencesIn(RequestSchema):
+    """Any of the kinds, each with any of the two. A kind that there is not is an error rather than ignored."""
+
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"example": {"reminder": {"mail": False}}})
+
+    def wanted(self, now: Mapping[Kind, Channels]) -> dict[Kind, Channels]:
+        """What the member wants from now on, for the kinds that were sent."""
+        sent = {Kind(name): getattr(self, name) for name in self.model_fields_set if getattr(self, name) is not None}
+        return {
+            kind: Channels(
+                in_app=now[kind].in_app if channels.in_app is None else channels.in_app,
+                mail=now[kind].mail if channels.mail is None else channels.mail,
+            )
+            for kind, channels in sent.items()
+        }
+
+
+_TAKEN: dict[str, Any] = {str(kind): (ChannelsIn | None, Field(None, description=f"{kind.label}.")) for kind in Kind}
+PreferencesIn: Any = create_model("PreferencesIn", __base__=_PreferencesIn, **_TAKEN)
+
+
+def preferences_out(channels: Mapping[Kind, Channels]) -> dict[str, dict[str, bool]]:
+    return {str(kind): {"in_app": each.in_app, "mail": each.mail} for kind, each in channels.items()}

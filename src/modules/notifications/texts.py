@@ -4,6 +4,7 @@ What concerns a booking has a title that ends in "for" and the session's; what c
 news first.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
 from typing import Literal
@@ -81,8 +82,7 @@ def session_rejected(*, title: str, reason: str) -> Text:
 
 def session_rescheduled(*, title: str, date: datetime, zone: tzinfo) -> Text:
     """The new start as the reader's clock shows it, with the zone named."""
-    local = dateformat.format(date.astimezone(zone), r"l, j F Y \a\t H:i")
-    return Text(title=f"Session rescheduled: {title}", message=f"{title} has been moved to {local} ({zone}).")
+    return Text(title=f"Session rescheduled: {title}", message=f"{title} has been moved to {moment(date, zone)}.")
 
 
 def session_cancelled(*, title: str, reason: str) -> Text:
@@ -110,6 +110,60 @@ def material_added(*, title: str, material: str, member: str) -> Text:
 def reminder(*, title: str, minutes_before: int, minutes_left: int) -> Text:
     """Says the offset that was asked for, unless so much less is left that it would not be true."""
     return Text(title=f"Reminder for {title}", message=f"{title} starts in {_time_left(minutes_before, minutes_left)}.")
+
+
+def requests_undecided(*, title: str, undecided: int) -> Text:
+    """For the creator, a day before the start."""
+    waiting = "1 request to join your session waits" if undecided == 1 else f"{undecided} requests to join it wait"
+    return Text(
+        title=f"Booking requests undecided for {title}",
+        message=f"{title} starts in 24 hours, and {waiting} for your decision.",
+    )
+
+
+# --- Moderation -------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, kw_only=True)
+class Waiting:
+    """A session that waits for a moderator."""
+
+    title: str
+    date: datetime
+    urgent: bool
+
+
+def sessions_waiting(*, waiting: int, sessions: Sequence[Waiting], zone: tzinfo) -> Text:
+    """One line for each of the sessions, which may be the first of many."""
+    urgent = sum(session.urgent for session in sessions)
+    title = "1 session waits for approval" if waiting == 1 else f"{waiting} sessions wait for approval"
+    lines = [f"{title}; {urgent} within 48 hours of the start." if urgent else f"{title}."]
+    lines += [
+        f"{'Urgent: ' if session.urgent else ''}{session.title}, {moment(session.date, zone)}" for session in sessions
+    ]
+    if waiting > len(sessions):
+        lines.append(f"And {waiting - len(sessions)} more.")
+    return Text(title=title, message="\n".join(lines))
+
+
+# --- Mail -------------------------------------------------------------------------------------------------------
+
+
+def moment(instant: datetime, zone: tzinfo) -> str:
+    """As the reader's clock shows it, with the zone named."""
+    return dateformat.format(instant.astimezone(zone), r"l, j F Y \a\t H:i") + f" ({zone})"
+
+
+def span(starts_at: datetime, ends_at: datetime, zone: tzinfo) -> str:
+    """From when to when, as the reader's clock shows it, with the zone named."""
+    first, last = starts_at.astimezone(zone), ends_at.astimezone(zone)
+    until = dateformat.format(last, "H:i" if last.date() == first.date() else r"l, j F Y \a\t H:i")
+    return f"{dateformat.format(first, 'l, j F Y, H:i')} to {until} ({zone})"
+
+
+def several(*, titles: Sequence[str], about: str) -> str:
+    """The subject of a mail with more than one piece of news."""
+    return titles[0] if len(set(titles)) == 1 else f"What is new: {about}"
 
 
 def _with_reason(sentence: str, reason: str) -> str:

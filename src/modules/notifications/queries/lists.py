@@ -24,7 +24,7 @@ def list_notifications(
     *, user: User, limit: int, before: int | None = None, unread_only: bool = False
 ) -> list[NotificationRow]:
     """What the member was told, the newest first; with `before` only what is older than the one of that id."""
-    rows = Notification.objects.filter(user=user)
+    rows = Notification.objects.filter(user=user, in_app=True)
     if unread_only:
         rows = rows.filter(read_at=None)
     if before is not None:
@@ -41,7 +41,7 @@ def list_notifications(
 
 
 def count_unread(*, user: User) -> int:
-    return Notification.objects.filter(user=user, read_at=None).count()
+    return Notification.objects.filter(user=user, in_app=True, read_at=None).count()
 
 
 def present_notification(notification: Notification) -> NotificationRow:

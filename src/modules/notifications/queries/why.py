@@ -1,0 +1,140 @@
+"""Why somebody was told something, or was not: in one sentence."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, tzinfo
+
+from core.accounts.models import User
+from core.facts.delivery import fact_of
+from core.facts.models import FactRecord, FailedDelivery
+from core.facts.registry import receivers_of
+from core.mail.models import Mail
+from core.time_zones import zone_of
+from modules.notifications.kinds import Kind
+from modules.notifications.models import Notification
+from modules.notifications.texts import moment
+
+# Of a fact's fields, those that name people whom its news may name.
+PEOPLE = ("creator_id", "member_id", "uploader_id")
+OURS = "modules.notifications."
+
+
+@dataclass(frozen=True, kw_only=True)
+class Explanation:
+    """What happened, and what became of it for one member."""
+
+    occurred_at: datetime
+    what: str
+    answer: str
+
+
+def own_notification(*, notification_id: int, user: User) -> Notification | None:
+    """The member's notification with its fact, `None` for one that is not theirs or was not shown to them."""
+    own = Notification.objects.filter(user=user, in_app=True).select_related("fact__actor")
+    return own.filter(pk=notification_id).first()
+
+
+def why_told(notification: Notification, reader: User) -> str:
+    """Which fact and which preference brought it, for its reader. Who moderates stays unnamed."""
+    record = notification.fact
+    what = _what_happened(record, _members_of([record]), discreetly=True)
+    when = moment(record.occurred_at, zone_of(reader.timezone))
+    return f"You were told because {what} on {when}, and by your preferences {_preference(notification, 'you')}."
+
+
+def explain(records: Sequence[FactRecord], member: User, *, zone: tzinfo) -> list[Explanation]:
+    """What became of each of these facts for one member, for who looks into a question or a complaint.
+
+    The number of queries does not depend on how many facts there are.
+    """
+    told = Notification.objects.filter(fact__in=records, user=member).select_related("mail__superseded_by")
+    notifications = {notification.fact_id: notification for notification in told}
+    missed = FailedDelivery.objects.filter(fact__in=records, receiver__startswith=OURS, delivered_at=None)
+    failures = {failure.fact_id: failure for failure in missed.defer("error")}
+    members = _members_of(records)
+    return [
+        Explanation(
+            occurred_at=record.occurred_at,
+            what=_what_happened(record, members, discreetly=False),
+            answer=_answer(record, member, notifications.get(record.pk), failures.get(record.pk), zone),
+        )
+        for record in records
+    ]
+
+
+def _members_of(records: Iterable[FactRecord]) -> Mapping[int, User]:
+    return User.objects.in_bulk([record.member_id for record in records if record.member_id])
+
+
+def _what_happened(record: FactRecord, members: Mapping[int, User], *, discreetly: bool) -> str:
+    """The fact in words. `discreetly` names only those whom its news names."""
+    try:
+        fact = fact_of(record)
+    except KeyError:
+        return f"there was {record.name}"
+    member = members.get(record.member_id or 0)
+    named = {getattr(fact, name, None) for name in PEOPLE}
+    actor = record.actor
+    if actor is None:
+        name = "the clock"
+    elif discreetly and actor.pk not in named:
+        name = "a moderator"
+    else:
+        name = actor.display_name
+    return fact.in_words(actor=name, member=member.display_name if member else "somebody")
+
+
+def _answer(
+    record: FactRecord,
+    member: User,
+    notification: Notification | None,
+    failure: FailedDelivery | None,
+    zone: tzinfo,
+) -> str:
+    if notification is not None:
+        preference = _preference(notification, "they")
+        return f"Told: by their preferences {preference}. {_what_became_of_mail(notification, zone)}"
+    if not any(name.startswith(OURS) for name in receivers_of(record.name)):
+        return "Not told: nobody is told of this."
+    if record.actor_id == member.pk:
+        return "Not told: they caused it themselves."
+    if failure is None:
+        return "Not told: it did not concern them, or held no longer when it could be told."
+    if failure.next_try_at is None:
+        return "Not told: telling them failed, and was given up (see the failed deliveries)."
+    return f"Not told yet: telling them failed, and is tried again on {moment(failure.next_try_at, zone)}."
+
+
+def _preference(notification: Notification, who: str) -> str:
+    places = {
+        (True, True): "shown in the app and sent by mail",
+        (True, False): "shown in the app alone",
+        (False, True): "sent by mail alone",
+        (False, False): "neither shown in the app nor sent by mail",
+    }
+    choice = f"as {who} chose" if notification.chosen else "which is the default"
+    label = Kind(notification.kind).label
+    return f"“{label}” is {places[notification.in_app, notification.by_mail]}, {choice}"
+
+
+def _what_became_of_mail(notification: Notification, zone: tzinfo) -> str:
+    mail = notification.mail
+    if not notification.by_mail:
+        return "No mail was wanted."
+    if mail is None:
+        return "The ledger has no mail of it: they had no address, were deactivated, or it was long ago."
+    if mail.superseded_by is not None:
+        return f"Mail {mail.pk} failed; what it was to say went into another. {_state(mail.superseded_by, zone)}"
+    return _state(mail, zone)
+
+
+def _state(mail: Mail, zone: tzinfo) -> str:
+    if mail.status == Mail.Status.SENT and mail.sent_at:
+        return f"Mail {mail.pk} was sent to {mail.address} on {moment(mail.sent_at, zone)}."
+    if mail.status == Mail.Status.DROPPED:
+        return f"Mail {mail.pk} was dropped: what it was to say held no longer, or they had unsubscribed."
+    if mail.status == Mail.Status.FAILED and mail.next_try_at is None:
+        return f"Mail {mail.pk} was given up: {mail.error}"
+    if mail.status == Mail.Status.FAILED and mail.next_try_at:
+        return f"Mail {mail.pk} failed, and is tried again on {moment(mail.next_try_at, zone)}: {mail.error}"
+    return f"Mail {mail.pk} waits to be sent."

@@ -1,0 +1,29 @@
+"""What members do with what they were told."""
+
+from django.db import transaction
+
+from core import clock
+from core.accounts.models import User
+from core.errors import NotFound
+from modules.notifications.models import Notification
+
+
+def mark_as_read(*, notification_id: int, by: User) -> Notification:
+    """Note that the member has read it; twice is fine, and the first time counts.
+
+    Raises `NotFound` for a notification that is not theirs.
+    """
+    with transaction.atomic():
+        theirs = Notification.objects.select_for_update().filter(user=by, in_app=True)
+        notification = theirs.filter(pk=notification_id).first()
+        if notification is None:
+            raise NotFound("There is no such notification.")
+        if notification.read_at is None:
+            notification.read_at = clock.now()
+            notification.save(update_fields=["read_at"])
+    return notification
+
+
+def mark_all_as_read(*, by: User) -> int:
+    """Note that the member has read everything they were told so far; returns how many they had not."""
+    return Notification.objects.filter(user=by, in_app=True, read_at=None).update(read_at=clock.now())

@@ -1,0 +1,46 @@
+"""The page behind the links in mails that end them: GET shows, POST acts (RFC 8058), nobody has to log in."""
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import path
+from django.views.decorators.cache import never_cache
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_http_methods
+
+from core.errors import NotFound
+from modules.notifications.queries.preferences import preferences_of
+from modules.notifications.services.preferences import read_unsubscribe_token, stop_mail
+
+
+# The token says who asks: a mail program has no cookie, and sends no other token along.
+@csrf_exempt
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+def unsubscribe(request: HttpRequest) -> HttpResponse:
+    try:
+        subscription = read_unsubscribe_token(request.GET.get("token", ""))
+    except NotFound as error:
+        return _page(request, {"problem": error.message}, status=404)
+    done = request.method == "POST"
+    if done:
+        stop_mail(subscription=subscription, everything="everything" in request.POST)
+    preferences = preferences_of(subscription.user)
+    context = {
+        "done": done,
+        "kinds": [kind.label for kind in subscription.kinds if preferences[kind].mail is not done],
+        "other_mail": any(channels.mail for channels in preferences.values()),
+    }
+    return _page(request, context)
+
+
+def _page(request: HttpRequest, context: dict[str, object], *, status: int = 200) -> HttpResponse:
+    context["app"] = settings.FRONTEND_URL
+    response = render(request, "notifications/unsubscribe.html", context, status=status)
+    # The address of this page is a key: it goes nowhere.
+    response["Referrer-Policy"] = "no-referrer"
+    response["X-Robots-Tag"] = "noindex"
+    return response
+
+
+urlpatterns = [path("", unsubscribe, name="unsubscribe")]
