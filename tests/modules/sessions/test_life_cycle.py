@@ -156,7 +156,7 @@ def test_a_session_that_fails_stops_no_other_and_is_tried_again(
         assert advance_due_sessions() == 2
     assert [status_of(session) for session in (first, broken, last)] == ["expired", "approved", "expired"]
     assert facts(broken) == []
-    assert f"Session {broken.pk} could not be moved" in caplog.text
+    assert f"Session {broken.pk} could not be handled" in caplog.text
 
     assert advance_due_sessions() == 1
     assert status_of(broken) == "expired"

@@ -320,7 +320,7 @@ def test_a_session_that_fails_stops_no_other(
     with failing_to_save(broken):
         at(DAY)
     assert (facts(broken), facts(other)) == ([], ["ReminderDue"])
-    assert f"session {broken.pk} could not be reminded" in caplog.text
+    assert f"Session {broken.pk} could not be handled" in caplog.text
 
     at(DAY - SECOND)
     assert (facts(broken), facts(other)) == (["ReminderDue"], ["ReminderDue"])
