@@ -10,7 +10,7 @@ import pytest
 from django.core.mail import EmailMessage
 from tests.conftest import Api
 
-from core.mail.services import send_due_mail
+from core.mail.sending import send_due_mail
 
 NOW = datetime(2024, 1, 13, 11, 0, tzinfo=UTC)
 

@@ -17,7 +17,7 @@ from core.mail.models import Mail
 
 @writes("welcome")
 def welcome(mail: Mail) -> Letter | None:
-    if mail.user is None:
+    if mail.user is None or not mail.user.is_active:
         return None
     return Letter(
         subject="Welcome to Peer Learning",

@@ -29,7 +29,7 @@ class Mail(models.Model):
     member_version = models.PositiveIntegerField(null=True, editable=False)
     # What later news about the same thing joins, while nobody has tried to send it; "" for a mail of its own.
     topic = models.CharField(max_length=100, blank=True)
-    # The later mail that says what this one was to say, had it not failed.
+    # The mail about the same topic that went out first, and says what this one was to say.
     superseded_by = models.ForeignKey("self", null=True, on_delete=models.SET_NULL, related_name="supersedes")
     status = models.CharField(max_length=10, choices=Status.choices, default=Status.QUEUED)
     attempts = models.PositiveSmallIntegerField(default=0)

@@ -2,20 +2,14 @@
 
 import logging
 import threading
-from datetime import timedelta
-from smtplib import (
-    SMTPAuthenticationError,
-    SMTPConnectError,
-    SMTPHeloError,
-    SMTPRecipientsRefused,
-    SMTPServerDisconnected,
-)
-from socket import gaierror
-from ssl import SSLError
+from contextlib import suppress
+from datetime import datetime, timedelta
+from smtplib import SMTPDataError, SMTPRecipientsRefused
 from typing import Any
 
-from django.core.mail import get_connection
+from django.core.mail import EmailMessage, get_connection
 from django.db import transaction
+from django.db.models import Q
 from huey.contrib.djhuey import db_task
 
 from core import clock
@@ -27,24 +21,13 @@ from core.text import storable
 
 logger = logging.getLogger(__name__)
 
-# With the pauses between them, three days.
+# With the pauses between them, almost three days.
 MOST_ATTEMPTS = 24
 FIRST_PAUSE = timedelta(minutes=1)
 LONGEST_PAUSE = timedelta(hours=4)
 # A sender that died holds its mail no longer than this.
 HOLD = timedelta(minutes=5)
-# What every other mail would meet as well: the server is away, or does not know us.
-SERVER_FAILS = (
-    ConnectionError,
-    TimeoutError,
-    gaierror,
-    SSLError,
-    SMTPConnectError,
-    SMTPHeloError,
-    SMTPAuthenticationError,
-    SMTPServerDisconnected,
-)
-# In characters.
+# Of what went wrong, in characters.
 LONGEST_ERROR = 2000
 
 # A process sends one mail at a time: whoever kills it interrupts one at most.
@@ -85,7 +68,7 @@ def _send_all(limit: int) -> int:
             if not _send(mail, connection):
                 break
     finally:
-        connection.close()
+        _close(connection)
     return taken_up
 
 
@@ -102,8 +85,33 @@ def _claim() -> Mail | None:
                 mail.attempts += 1
                 mail.next_try_at = clock.now() + HOLD
                 mail.save(update_fields=["status", "attempts", "next_try_at"])
+                if mail.topic:
+                    _take_over_others(mail)
                 return mail
-            _note(mail, Mail.Status.FAILED, error="Whoever tried to send it did not live to tell.")
+            mail.status = Mail.Status.FAILED
+            mail.error = "Whoever tried to send it did not live to tell."
+            mail.next_try_at = None
+            mail.save(update_fields=["status", "error", "next_try_at"])
+
+
+def _take_over_others(mail: Mail) -> None:
+    """Let this mail speak for all that wait to tell the same member of the same topic: those that failed before, and
+    what was queued since. After an outage nobody gets several.
+
+    One that is locked just now is joined by news, and goes by itself.
+    """
+    waiting = Mail.objects.filter(
+        user=mail.user_id,
+        topic=mail.topic,
+        status__in=[Mail.Status.QUEUED, Mail.Status.FAILED],
+        next_try_at__isnull=False,
+    )
+    others = [other.pk for other in locked_batch(waiting.order_by("pk"), size=100)]
+    if others:
+        # With those that they spoke for, so that one step always leads to the mail that was sent.
+        Mail.objects.filter(Q(pk__in=others) | Q(superseded_by__in=others)).update(
+            superseded_by=mail, status=Mail.Status.DROPPED, next_try_at=None
+        )
 
 
 def _send(mail: Mail, connection: Any) -> bool:
@@ -113,41 +121,91 @@ def _send(mail: Mail, connection: Any) -> bool:
     Message-ID.
     """
     try:
-        letter = WRITERS[mail.kind](mail)
-        if letter is None:
-            _note(mail, Mail.Status.DROPPED)
-            return True
-        message = message_of(mail, letter)
-        # Opened by the first mail that has something to say, and kept for the others.
-        connection.open()
-        connection.send_messages([message])
+        message = _message(mail)
     except Exception as error:
-        logger.warning("Mail %s was not sent", mail.pk, exc_info=True)
-        connection.close()
-        _note(
-            mail,
-            Mail.Status.FAILED,
-            error=storable(f"{type(error).__name__}: {error}", most=LONGEST_ERROR),
-            for_good=_is_refused_for_good(error),
-        )
-        return not isinstance(error, SERVER_FAILS)
+        _note_failure(mail, error)
+        return True
+    if message is None:
+        _note(mail, Mail.Status.DROPPED)
+        return True
+    try:
+        _hand_over(message, connection)
+    except Exception as error:
+        _note_failure(mail, error)
+        _close(connection)
+        return not _meets_every_mail(error)
     _note(mail, Mail.Status.SENT)
     return True
 
 
-def _is_refused_for_good(error: Exception) -> bool:
-    """Whether the server has said, with a code of 5xx, that it will never take mail for this address."""
-    return isinstance(error, SMTPRecipientsRefused) and all(code >= 500 for code, _ in error.recipients.values())
+def _message(mail: Mail) -> EmailMessage | None:
+    """What the mail says now, `None` where nobody is to be told."""
+    if mail.topic:
+        # News goes to where its reader is now. A letter about an account goes to the address that it is about.
+        reader = mail.user
+        if reader is None or not reader.is_active or not reader.email:
+            return None
+        mail.address = reader.email
+    letter = WRITERS[mail.kind](mail)
+    return message_of(mail, letter) if letter else None
 
 
-def _note(mail: Mail, status: Mail.Status, *, error: str = "", for_good: bool = False) -> None:
-    at = clock.now()
-    mail.status = status
-    mail.error = error
-    mail.sent_at = at if status is Mail.Status.SENT else None
-    again = status is Mail.Status.FAILED and mail.attempts < MOST_ATTEMPTS and not for_good
-    mail.next_try_at = at + _pause(mail.attempts) if again else None
-    mail.save(update_fields=["status", "error", "sent_at", "next_try_at"])
+def _hand_over(message: EmailMessage, connection: Any) -> None:
+    """Opened by the first mail that has something to say, the connection is kept for the others."""
+    was_kept = connection.open() is False
+    try:
+        connection.send_messages([message])
+    except Exception as error:
+        if not was_kept or not _meets_every_mail(error):
+            raise
+        # Servers close a connection that has idled, or has brought as many mails as they take at once.
+        _close(connection)
+        connection.open()
+        connection.send_messages([message])
+
+
+def _close(connection: Any) -> None:
+    """Whatever the server still says to it: what it has taken it has taken."""
+    with suppress(OSError):
+        connection.close()
+
+
+def _meets_every_mail(error: Exception) -> bool:
+    """Whether the next mail would meet the same: the server is away, or does not want us."""
+    return isinstance(error, OSError) and not isinstance(error, SMTPRecipientsRefused | SMTPDataError)
+
+
+def _is_for_good(error: Exception) -> bool:
+    """Whether the server has said, with a code of 5xx, that it will never take this mail, or any for this address.
+
+    What it says of the sender is about our configuration, which can be put right.
+    """
+    if isinstance(error, SMTPRecipientsRefused):
+        return all(code >= 500 for code, _ in error.recipients.values())
+    return isinstance(error, SMTPDataError) and error.smtp_code >= 500
+
+
+def _note_failure(mail: Mail, error: Exception) -> None:
+    logger.warning("Mail %s was not sent", mail.pk, exc_info=error)
+    again = mail.attempts < MOST_ATTEMPTS and not _is_for_good(error)
+    _note(
+        mail,
+        Mail.Status.FAILED,
+        error=storable(f"{type(error).__name__}: {error}", most=LONGEST_ERROR),
+        next_try_at=clock.now() + _pause(mail.attempts) if again else None,
+    )
+
+
+def _note(mail: Mail, status: Mail.Status, *, error: str = "", next_try_at: datetime | None = None) -> None:
+    # Who held it for too long has lost it to another sender, and what that says holds.
+    in_hand = Mail.objects.filter(pk=mail.pk, status=Mail.Status.SENDING, attempts=mail.attempts)
+    in_hand.update(
+        status=status,
+        address=mail.address,
+        error=error,
+        next_try_at=next_try_at,
+        sent_at=clock.now() if status is Mail.Status.SENT else None,
+    )
 
 
 def _pause(attempts: int) -> timedelta:

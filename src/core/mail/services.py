@@ -29,10 +29,11 @@ def queue_about(*, kind: str, topic: str, users: Iterable[User], delay: timedelt
     """See to it that each of these members gets a mail about the topic; answers it by the member's id.
 
     News that joins a mail which nobody has tried to send yet makes one mail of both: it leaves after the shorter of
-    the two delays, and says what holds then. One that failed and waits to be tried again is superseded by a new one.
-    Members without an address get none. Call it inside the transaction of the news.
+    the two delays, and says what holds then. It may come to speak for others too, which it `supersedes`. Members
+    without an address get none. Call it inside the transaction of the news.
     """
-    members = {user.pk: user for user in users if user.email}
+    # In one order, whoever calls: two that tell the same members at once wait for each other, and not in a circle.
+    members = {user.pk: user for user in sorted(users, key=lambda user: user.pk) if user.email}
     due_at = clock.now() + delay
     mails: dict[int, Mail] = {}
     while missing := [user for pk, user in members.items() if pk not in mails]:
@@ -43,41 +44,28 @@ def queue_about(*, kind: str, topic: str, users: Iterable[User], delay: timedelt
         )
         # Locked: a sender passes over them until the news has joined. One that it takes first is not found here.
         open_mails = Mail.objects.select_for_update(of=("self",)).filter(
-            user__in=[user.pk for user in missing], topic=topic, status=Mail.Status.QUEUED
+            user__in=missing, topic=topic, status=Mail.Status.QUEUED
         )
-        mails |= {mail.user_id: mail for mail in open_mails.order_by("pk") if mail.user_id is not None}
-    Mail.objects.filter(pk__in=[mail.pk for mail in mails.values()], next_try_at__gt=due_at).update(next_try_at=due_at)
-    _supersede_failed(topic, mails)
+        mails |= {mail.user_id: mail for mail in open_mails.order_by("user_id") if mail.user_id is not None}
+    later = [mail.pk for mail in mails.values() if mail.next_try_at and mail.next_try_at > due_at]
+    if later:
+        Mail.objects.filter(pk__in=later).update(next_try_at=due_at)
     if not delay:
         _wake_after_commit()
     return mails
 
 
-def _supersede_failed(topic: str, mails: dict[int, Mail]) -> None:
-    """Let the new mails speak for those that could not be sent so far: after an outage nobody gets all of them."""
-    failed = Mail.objects.select_for_update(of=("self",)).filter(
-        user__in=mails, topic=topic, status=Mail.Status.FAILED, next_try_at__isnull=False
-    )
-    for old in failed.order_by("pk"):
-        new = mails[old.user_id or 0]
-        Mail.objects.filter(superseded_by=old).update(superseded_by=new)
-        old.superseded_by = new
-        old.status = Mail.Status.DROPPED
-        old.next_try_at = None
-        old.save(update_fields=["superseded_by", "status", "next_try_at"])
+def send_again(*, mail_ids: Iterable[int]) -> int:
+    """Queue mails that were given up, or wait to be tried again, as if they were new; returns how many of these were.
 
-
-def send_again(*, mail_id: int) -> bool:
-    """Queue a mail that was given up, or waits to be tried again, as if it were new; false for any other."""
+    What it says, to whom, and whether there is anything to say, is decided when it is sent.
+    """
     with transaction.atomic():
-        mail = Mail.objects.select_for_update().filter(pk=mail_id, status=Mail.Status.FAILED).first()
-        if mail is None:
-            return False
-        mail.attempts = 0
-        mail.next_try_at = clock.now()
-        mail.save(update_fields=["attempts", "next_try_at"])
-        _wake_after_commit()
-    return True
+        failed = Mail.objects.filter(pk__in=list(mail_ids), status=Mail.Status.FAILED)
+        queued = failed.update(attempts=0, next_try_at=clock.now())
+        if queued:
+            _wake_after_commit()
+    return queued
 
 
 def forget_old_mail() -> int:
