@@ -7,6 +7,7 @@ from django.db.models import Q
 
 from core import clock
 from core.accounts.models import User
+from core.calendars import cancellation, invitation
 from core.facts.delivery import fact_of
 from core.frontend import session_link
 from core.mail.letters import Attachment, Letter, Link, writes
@@ -98,8 +99,6 @@ def _calendar_file(now: SessionNow | None, reader: User, kinds: Sequence[Kind]) 
     """What makes the reader's calendar say the same, where the news changes something there."""
     if now is None or now.event is None or not IN_CALENDARS.intersection(kinds):
         return ()
-    from core.calendars import cancellation, invitation
-
     build, method = (invitation, "REQUEST") if now.is_attended else (cancellation, "CANCEL")
     content = build(now.event, attendee_name=reader.display_name, attendee_address=reader.email, now=clock.now())
     return (

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Annotated, Any, Literal
 
 import ninja
-from pydantic import ConfigDict, Field, StrictBool, create_model
+from pydantic import BeforeValidator, ConfigDict, Field, StrictBool, create_model
 
 from core.http.schemas import Identifier, RequestSchema
 from modules.notifications.kinds import Channels, Kind, default_channels
@@ -48,8 +48,8 @@ class MarkedOut(ninja.Schema):
 
 
 WHY = (
-    "You were told because Bob Wilson asked to join Knots That Hold on Saturday, 13 January 2024 at 11:00 (UTC), and "
-    "by your preferences “Requests to join a session of yours” is shown in the app and sent by mail, which is the default."
+    "You were told because Bob Wilson asked to join Knots That Hold on Saturday, 13 January 2024 at 11:00 (UTC), "
+    "and by your preferences “Requests to join a session of yours” is shown in the app alone, as you chose."
 )
 
 
@@ -105,7 +105,15 @@ class _PreferencesIn(RequestSchema):
         }
 
 
-_TAKEN: dict[str, Any] = {str(kind): (ChannelsIn | None, Field(None, description=f"{kind.label}.")) for kind in Kind}
+def _is_object(value: Any) -> Any:
+    """Where a schema is nested, the library would read the attributes of whatever it is given."""
+    if value is not None and not isinstance(value, dict):
+        raise ValueError("Must be an object.")
+    return value
+
+
+_Channels = Annotated[ChannelsIn | None, BeforeValidator(_is_object)]
+_TAKEN: dict[str, Any] = {str(kind): (_Channels, Field(None, description=f"{kind.label}.")) for kind in Kind}
 PreferencesIn: Any = create_model("PreferencesIn", __base__=_PreferencesIn, **_TAKEN)
 
 

@@ -9,8 +9,8 @@ from tests.conftest import Api
 
 from core import clock
 from core.api import api
-from modules.notifications import queries
 from modules.notifications.models import Notification
+from modules.notifications.queries import lists
 from modules.notifications.schemas import NotificationOut
 from modules.sessions import events
 
@@ -105,8 +105,8 @@ def test_rows_have_the_declared_shape(john: Any, news: Any) -> None:
 def test_a_single_notification_has_the_shape_of_a_row(john: Any, news: Any) -> None:
     news.approve_sessions(john)
 
-    [row] = queries.list_notifications(user=john, limit=1)
-    presented = queries.present_notification(Notification.objects.get())
+    [row] = lists.list_notifications(user=john, limit=1)
+    presented = lists.present_notification(Notification.objects.get())
     assert presented == row
     assert list(presented) == list(row)
 
@@ -431,6 +431,9 @@ def test_the_document_describes_every_operation() -> None:
         "count_unread_notifications": [200, 401, 500, 503],
         "mark_all_notifications_as_read": [200, 401, 500, 503],
         "mark_notification_as_read": [200, 401, 404, 500, 503],
+        "why_notification": [200, 401, 404, 500, 503],
+        "get_notification_preferences": [200, 401, 500, 503],
+        "change_notification_preferences": [200, 400, 401, 413, 415, 500, 503],
     }
     assert all(operation["summary"] and operation["description"] for operation in operations.values())
     listing = operations["list_notifications"]

@@ -84,7 +84,13 @@ def test_who_was_told_before_the_receiver_failed_is_not_told_again(
     answer(StillHolds, everything_holds)
     record = news.publish_while_broken("tell_of_cancellation", cancelled(john, jane, bob), by=john)
     Notification.objects.create(
-        fact=record, user=jane, type="session_update", title="Told", message="Before.", created_at=NOW
+        fact=record,
+        user=jane,
+        type="session_update",
+        kind="session_cancelled",
+        title="Told",
+        message="Before.",
+        created_at=NOW,
     )
     news.serve_again()
 

@@ -8,8 +8,10 @@ from django.db.models import ProtectedError
 from tests.modules.notifications.conftest import NOW
 
 from core.facts.models import FactRecord
-from modules.notifications import services
-from modules.notifications.models import Notification
+from core.mail.models import Mail
+from modules.notifications.kinds import Kind
+from modules.notifications.models import Notification, Preference
+from modules.notifications.services.telling import notify
 from modules.notifications.texts import Text
 
 TEXT = Text(title="Title", message="Message.")
@@ -22,7 +24,16 @@ def fact(db: None) -> FactRecord:
 
 def create(fact: FactRecord, user: Any, **values: Any) -> Notification:
     return Notification.objects.create(
-        **{"fact": fact, "user": user, "type": "general", "title": "", "message": "", "created_at": NOW, **values}
+        **{
+            "fact": fact,
+            "user": user,
+            "type": "general",
+            "kind": "reminder",
+            "title": "",
+            "message": "",
+            "created_at": NOW,
+            **values,
+        }
     )
 
 
@@ -46,20 +57,41 @@ def test_a_fact_that_somebody_was_told_of_stays(fact: FactRecord, john: Any) -> 
         fact.delete()
 
 
+def test_an_unknown_kind_is_refused(fact: FactRecord, john: Any) -> None:
+    with pytest.raises(IntegrityError), transaction.atomic():
+        create(fact, john, kind="gossip")
+
+
+def test_a_member_has_one_preference_a_kind(john: Any) -> None:
+    values = {"user": john, "kind": "reminder", "in_app": True, "mail": True, "changed_at": NOW}
+    Preference.objects.create(**values)
+
+    with pytest.raises(IntegrityError), transaction.atomic():
+        Preference.objects.create(**values)
+
+
+def tell(fact: FactRecord, texts: dict[Any, Text]) -> None:
+    notify(
+        fact_id=fact.pk,
+        type=Notification.Type.GENERAL,
+        kind=Kind.REMINDER,
+        topic="tests",
+        session_id=None,
+        texts=texts,
+    )
+
+
 def test_telling_passes_over_whom_the_fact_told_before(fact: FactRecord, john: Any, jane: Any) -> None:
     create(fact, john, message="First.")
 
-    services.notify(
-        fact_id=fact.pk,
-        kind=Notification.Type.GENERAL,
-        session_id=None,
-        texts={john.pk: TEXT, jane.pk: TEXT},
-    )
+    with transaction.atomic():
+        tell(fact, {john: TEXT, jane: TEXT})
 
     assert dict(Notification.objects.values_list("user_id", "message")) == {john.pk: "First.", jane.pk: "Message."}
 
 
 def test_telling_nobody_does_nothing(fact: FactRecord) -> None:
-    services.notify(fact_id=fact.pk, kind=Notification.Type.GENERAL, session_id=None, texts={})
+    tell(fact, {})
 
     assert not Notification.objects.exists()
+    assert not Mail.objects.exists()

@@ -1,0 +1,143 @@
+"""The links in mails that end them: without a login, and never by a mere look (RFC 8058)."""
+
+from typing import Any
+
+import pytest
+from django.test import Client
+from tests.conftest import Api
+from tests.modules.notifications.test_preferences import BOTH, DEFAULTS, IN_APP, PATH
+
+from core.accounts.models import User
+from core.facts.models import FactRecord
+from modules.notifications.kinds import Kind
+from modules.notifications.services.preferences import unsubscribe_url
+
+pytestmark = pytest.mark.django_db
+
+ONE_CLICK = {"List-Unsubscribe": "One-Click"}
+NO_MAIL = {kind: {**channels, "mail": False} for kind, channels in DEFAULTS.items()}
+
+
+@pytest.fixture
+def link(john: User) -> str:
+    return unsubscribe_url(user_id=john.pk, kinds=(Kind.REMINDER, Kind.SESSION_RESCHEDULED))
+
+
+@pytest.fixture
+def browser() -> Client:
+    """Nobody's: without a login, and as strict as a browser."""
+    return Client(enforce_csrf_checks=True)
+
+
+def test_the_link_leads_to_this_service(link: str) -> None:
+    assert link.startswith("http://localhost:8000/unsubscribe/?token=")
+
+
+@pytest.mark.parametrize("method", ["get", "head"])
+def test_looking_changes_nothing(john: User, link: str, browser: Client, method: str) -> None:
+    for _ in range(2):
+        response = getattr(browser, method)(link)
+
+    assert response.status_code == 200
+    assert response["Referrer-Policy"] == "no-referrer"
+    assert "no-store" in response["Cache-Control"]
+    assert Api(john).get(PATH).json() == DEFAULTS
+    assert not FactRecord.objects.filter(name="notifications.PreferencesChanged").exists()
+
+
+def test_looking_shows_what_one_would_end(link: str, browser: Client) -> None:
+    page = browser.get(link).content.decode()
+
+    assert "Reminders before your sessions start" in page
+    assert "New times of your sessions" in page
+    assert "Decisions on your requests to join" not in page
+    assert '<form method="post">' in page
+
+
+def test_one_click_ends_the_mails_of_the_link_alone(john: User, link: str, browser: Client) -> None:
+    response = browser.post(link, "List-Unsubscribe=One-Click", content_type="application/x-www-form-urlencoded")
+
+    assert response.status_code == 200
+    assert "Reminders before your sessions start" in response.content.decode()
+    assert Api(john).get(PATH).json() == {**DEFAULTS, "reminder": IN_APP, "session_rescheduled": IN_APP}
+
+
+def test_one_click_may_come_as_a_multipart_form(john: User, link: str, browser: Client) -> None:
+    assert browser.post(link, ONE_CLICK).status_code == 200
+
+    assert Api(john).get(PATH).json()["reminder"] == IN_APP
+
+
+def test_clicking_twice_is_fine(john: User, link: str, browser: Client) -> None:
+    for _ in range(2):
+        assert browser.post(link, ONE_CLICK).status_code == 200
+
+    assert FactRecord.objects.filter(name="notifications.PreferencesChanged").count() == 1
+
+
+def test_everything_can_be_ended_at_once(john: User, link: str, browser: Client) -> None:
+    response = browser.post(link, {"everything": "yes"})
+
+    assert response.status_code == 200
+    assert Api(john).get(PATH).json() == NO_MAIL
+
+
+def test_what_is_shown_in_the_app_stays_as_it_is(john: User, link: str, browser: Client) -> None:
+    Api(john).put(PATH, {"reminder": {"in_app": False}})
+
+    browser.post(link, ONE_CLICK)
+
+    assert Api(john).get(PATH).json()["reminder"] == {"in_app": False, "mail": False}
+
+
+def test_who_changes_their_mind_is_asked_in_the_app(john: User, link: str, browser: Client) -> None:
+    browser.post(link, ONE_CLICK)
+    Api(john).put(PATH, {"reminder": {"mail": True}})
+
+    assert Api(john).get(PATH).json()["reminder"] == BOTH
+    assert "Reminders before your sessions start" in browser.get(link).content.decode()
+
+
+def test_it_is_recorded_as_nobodys_doing(john: User, link: str, browser: Client) -> None:
+    browser.post(link, ONE_CLICK)
+
+    record = FactRecord.objects.get(name="notifications.PreferencesChanged")
+    assert (record.member_id, record.actor, record.reason) == (john.pk, None, "By a link in a mail.")
+
+
+@pytest.mark.parametrize("token", ["", "x", "x" * 5000, "é\x00", "W10:1tFoo:bar"])
+@pytest.mark.parametrize("method", ["get", "post"])
+def test_a_token_that_we_did_not_make_is_not_found(browser: Client, token: str, method: str) -> None:
+    response = getattr(browser, method)("/unsubscribe/", query_params={"token": token})
+
+    assert response.status_code == 404
+    assert "This link is not valid." in response.content.decode()
+
+
+def test_a_token_of_another_purpose_opens_nothing(john: User, browser: Client) -> None:
+    from django.core import signing
+
+    token = signing.dumps([john.pk, ["reminder"]], salt="core.accounts.address")
+
+    assert browser.post("/unsubscribe/", query_params={"token": token}).status_code == 404
+    assert Api(john).get(PATH).json() == DEFAULTS
+
+
+def test_the_link_of_a_member_who_is_gone_is_not_found(make_member: Any, browser: Client) -> None:
+    member = make_member()
+    link = unsubscribe_url(user_id=member.pk, kinds=(Kind.REMINDER,))
+    member.delete()
+
+    assert browser.post(link, ONE_CLICK).status_code == 404
+
+
+def test_other_methods_are_refused(link: str, browser: Client) -> None:
+    assert browser.put(link).status_code == 405
+    assert browser.delete(link).status_code == 405
+
+
+def test_the_page_needs_nothing_from_elsewhere(link: str, browser: Client) -> None:
+    page = browser.get(link).content.decode()
+
+    assert "<script" not in page
+    assert "src=" not in page
