@@ -114,7 +114,7 @@ def reminder(*, title: str, minutes_before: int, minutes_left: int) -> Text:
 
 def requests_undecided(*, title: str, undecided: int) -> Text:
     """For the creator, a day before the start."""
-    waiting = "1 request to join your session waits" if undecided == 1 else f"{undecided} requests to join it wait"
+    waiting = "1 request to join it waits" if undecided == 1 else f"{undecided} requests to join it wait"
     return Text(
         title=f"Booking requests undecided for {title}",
         message=f"{title} starts in 24 hours, and {waiting} for your decision.",
