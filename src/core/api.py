@@ -24,13 +24,14 @@ run out, `POST /api/auth/token/refresh/` gives a new one for the refresh token, 
 the state forbids, 401 without a valid access token, 403 for what you see but may not change, 404 for what you may not
 see, 405, 413, 415, 429, 500 and 503 as usual. Each answer carries an `X-Request-ID`.
 
-Every path ends in a slash.
+Every path ends in a slash, but for `calendar.ics`, which calendar programs know by its ending.
 """
 
 # A router is mounted when the app that holds it is installed.
 ROUTERS = [
     ("/auth/", "core", "core.accounts.api.router"),
     ("/sessions/", "modules.sessions", "modules.sessions.api.router"),
+    ("/sessions/", "modules.sessions", "modules.sessions.calendar_api.router"),
     ("/notifications/", "modules.notifications", "modules.notifications.api.router"),
     ("/sessions/{int:session_id}/materials/", "modules.materials", "modules.materials.api.router"),
     ("/files/", "modules.materials", "modules.materials.api.files"),
@@ -69,6 +70,7 @@ def build_api() -> NinjaAPI:
                 {"name": "Accounts", "description": "Registering, logging in and out, one's own profile."},
                 {"name": "Sessions", "description": "Offering, finding and running learning sessions."},
                 {"name": "Booking", "description": "Asking to join, deciding, leaving."},
+                {"name": "Calendar", "description": "One's own sessions in a calendar program."},
                 {"name": "Notifications", "description": "What a member is told."},
                 {"name": "Materials", "description": "What a session shares."},
             ]

@@ -273,6 +273,29 @@ class SessionsWaiting(Fact):
     sessions: tuple[WaitingSession, ...]
 
 
+# --- Calendars --------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, kw_only=True)
+class CalendarFeedMade(Fact):
+    """Sent when a member has made a link by which calendar programs read their sessions; the one before, if they had
+    one (`replaced`), works no longer."""
+
+    words = "{actor} made a link for calendar programs"
+
+    member_id: int
+    replaced: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class CalendarFeedRevoked(Fact):
+    """Sent when a member has taken the link away from calendar programs. Not when they had none."""
+
+    words = "{actor} revoked the link for calendar programs"
+
+    member_id: int
+
+
 # --- Questions --------------------------------------------------------------------------------------------------
 
 

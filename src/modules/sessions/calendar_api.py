@@ -1,0 +1,87 @@
+"""A member's sessions in their calendar program (docs/contract.md, "Calendars")."""
+
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.urls import reverse
+from django.utils.cache import get_conditional_response
+from ninja import Router
+
+from core import calendars, clock
+from core.accounts.authentication import MemberRequest
+from core.http.json import json_response
+from core.http.origin import origin_of
+from core.http.schemas import answers_of
+from modules.sessions import calendar_feeds
+from modules.sessions.calendar_schemas import CalendarLink
+from modules.sessions.models import CalendarFeed
+from modules.sessions.services import calendar
+
+router = Router(tags=["Calendar"])
+
+FEED = "calendar.ics"
+FILE = {"text/calendar": {"schema": {"type": "string"}}}
+
+
+@router.get(
+    "calendar/",
+    response=answers_of(200, CalendarLink, 401),
+    operation_id="get_calendar_link",
+    summary="My calendar link",
+)
+def get_calendar_link(request: MemberRequest) -> HttpResponse:
+    """The link by which calendar programs read the caller's sessions, if they have made one."""
+    return _link(request, CalendarFeed.objects.filter(user=request.auth).first())
+
+
+@router.post(
+    "calendar/",
+    response=answers_of(201, CalendarLink, 401),
+    operation_id="make_calendar_link",
+    summary="Make a calendar link",
+)
+def make_calendar_link(request: MemberRequest) -> HttpResponse:
+    """Takes the place of the link before, which works no longer. Needs no body."""
+    return _link(request, calendar.make_calendar_feed(by=request.auth), status=201)
+
+
+@router.delete(
+    "calendar/",
+    response=answers_of(204, None, 401),
+    operation_id="revoke_calendar_link",
+    summary="Revoke the calendar link",
+)
+def revoke_calendar_link(request: MemberRequest) -> HttpResponse:
+    """From now on no program reads the caller's sessions. Twice is fine."""
+    calendar.revoke_calendar_feed(by=request.auth)
+    return HttpResponse(status=204)
+
+
+@router.get(
+    FEED,
+    auth=None,
+    response=answers_of(200, None, 404),
+    operation_id="get_calendar",
+    summary="My sessions, for calendar programs",
+    openapi_extra={"responses": {200: {"description": "An iCalendar file (RFC 5545).", "content": FILE}}},
+)
+# Some programs look whether it is there before they read it; the server leaves out the body.
+@router.api_operation(["HEAD"], FEED, auth=None, include_in_schema=False)
+def get_calendar(request: HttpRequest, token: str = "") -> HttpResponseBase | None:
+    """Behind the `url` of a calendar link, whose `token` is all that it asks for. What that member offers and what they
+    are a participant of, but for what ended more than a year ago. 304 for an `If-None-Match` that still holds."""
+    feed = calendar_feeds.feed_of_token(token)
+    events = calendar_feeds.events_of(feed.user)
+    calendar.note_use(feed=feed)
+    tag = calendars.feed_tag(events, name=calendar_feeds.NAME)
+    response = HttpResponse(
+        content_type="text/calendar; charset=utf-8", headers={"Cache-Control": "private, no-cache", "ETag": tag}
+    )
+    answer = get_conditional_response(request, etag=tag, response=response)
+    if answer is response:
+        response.content = calendars.feed(events, name=calendar_feeds.NAME, now=clock.now())
+    return answer
+
+
+def _link(request: MemberRequest, feed: CalendarFeed | None, *, status: int = 200) -> HttpResponse:
+    address = f"{origin_of(request)}{reverse('api:get_calendar')}"
+    return json_response(calendar_feeds.link_row(feed, address), status=status)

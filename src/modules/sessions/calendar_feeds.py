@@ -1,0 +1,73 @@
+"""What calendar programs read, and who lets them (docs/contract.md, "Calendars")."""
+
+from datetime import timedelta
+from typing import Any
+
+from django.core import signing
+from django.db.models import QuerySet
+
+from core import clock
+from core.accounts.models import User
+from core.calendars import CalendarEvent
+from core.errors import NotFound
+from modules.sessions.calendars import entry_of
+from modules.sessions.models import BookingRequest, CalendarFeed, Session
+
+SALT = "modules.sessions.calendar_feeds"
+NAME = "Peer Learning"
+# For how long sessions that are over stay in a feed.
+KEPT = timedelta(days=365)
+
+
+def token_of(feed: CalendarFeed) -> str:
+    """What a link carries: the key and our signature, so that who reads the database cannot make one."""
+    return _signer().sign(feed.key)
+
+
+def feed_of_token(token: str) -> CalendarFeed:
+    """The feed (with its member) that a link belongs to.
+
+    Raises `NotFound`, always the same, for a token that is not ours, was revoked, or whose member is deactivated.
+    """
+    try:
+        key = _signer().unsign(token)
+    except signing.BadSignature:
+        raise _refused() from None
+    feed = CalendarFeed.objects.select_related("user").filter(key=key, user__is_active=True).first()
+    if feed is None:
+        raise _refused()
+    return feed
+
+
+def events_of(member: User) -> list[CalendarEvent]:
+    """What a member offers and what they are a participant of, by its start: all that is to come, and what ended within
+    the last year. Two queries."""
+    own = _recent(Session.objects.filter(creator=member))
+    joined = _recent(
+        Session.objects.filter(booking_requests__user=member, booking_requests__status=BookingRequest.Status.APPROVED)
+    )
+    return [entry_of(session) for session in sorted([*own, *joined], key=lambda each: (each.date, each.pk))]
+
+
+def link_row(feed: CalendarFeed | None, address: str) -> dict[str, Any]:
+    """A link as its member sees it; `address` is where feeds are read."""
+    if feed is None:
+        return {"url": None, "created_at": None, "last_used_at": None}
+    return {
+        "url": f"{address}?token={token_of(feed)}",
+        "created_at": feed.created_at,
+        "last_used_at": feed.last_used_at,
+    }
+
+
+def _recent(sessions: "QuerySet[Session]") -> "QuerySet[Session]":
+    return sessions.filter(ends_at__gte=clock.now() - KEPT).select_related("creator")
+
+
+def _signer() -> signing.Signer:
+    # A full stop needs no escaping in a link.
+    return signing.Signer(salt=SALT, sep=".")
+
+
+def _refused() -> NotFound:
+    return NotFound("There is no calendar here: its link was revoked, or is not complete.")
