@@ -14,9 +14,9 @@ from drill.clock import Clock
 from drill.journal import Journal
 
 # In real seconds.
-SLOW = 0.25
+SLOW = 0.3
 # One mail in so many is slow, in one of three ways.
-ONE_IN = 4
+ONE_IN = 3
 
 
 class Clerk:

@@ -55,7 +55,7 @@ def full(*, seconds: int = 120, seed: int = 1) -> Scenario:
 def short(*, seconds: int = 12, seed: int = 1) -> Scenario:
     return replace(
         full(seconds=seconds, seed=seed),
-        sessions=45,
+        sessions=60,
         members=12,
         rate=60,
         # Far apart: a loaded machine may be late by some seconds, which are minutes here.

@@ -1,0 +1,90 @@
+"""`./just drill`: the fault drill on SQLite, and on PostgreSQL with Redis where they answer."""
+
+import argparse
+import json
+import os
+import shutil
+import subprocess
+import sys
+from dataclasses import asdict, replace
+from pathlib import Path
+
+from drill import scenario as scenarios
+from drill.counting import count
+from drill.places import POSTGRESQL, SQLITE, Missing, place
+from drill.records import Records
+from drill.report import table
+from drill.scenario import Scenario
+
+DATABASES = {"sqlite": (SQLITE,), "postgresql": (POSTGRESQL,), "both": (SQLITE, POSTGRESQL)}
+
+
+def main() -> int:
+    """Drill on each database that was asked for; 1 if a promise was broken or something that is required is missing."""
+    options = read_options()
+    scenario = scenario_of(options)
+    status = 0
+    tables: list[str] = []
+    for database in DATABASES[options.database]:
+        say(f"\n=== Drill on {database}: {scenario.seconds} s, {scenario.sessions} sessions, seed {scenario.seed} ===")
+        try:
+            lines, passed = drill(database, scenario, keep=options.keep)
+        except Missing as missing:
+            lines, passed = [f"{database}: did not run, {missing}"], not is_required(options.database)
+        status |= not passed
+        tables += ["", *lines]
+    say("\n".join(tables))
+    return status
+
+
+def read_options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="./just drill", description=__doc__)
+    parser.add_argument("--database", choices=DATABASES, default="both")
+    parser.add_argument("--short", action="store_true", help="in seconds rather than minutes, as the tests run it")
+    parser.add_argument("--seconds", type=int, help="for how long workers are killed")
+    parser.add_argument("--sessions", type=int)
+    parser.add_argument("--workers", type=int, help="how many run at a time")
+    parser.add_argument("--rate", type=float, help="how many times as fast the product's clock goes")
+    parser.add_argument("--seed", type=int, default=1, help="makes the choices of the members repeatable")
+    parser.add_argument("--keep", type=Path, metavar="FOLDER", help="keep the records and the processes' log there")
+    return parser.parse_args()
+
+
+def scenario_of(options: argparse.Namespace) -> Scenario:
+    make = scenarios.short if options.short else scenarios.full
+    given = {"seconds": options.seconds} if options.seconds else {}
+    scenario = make(seed=options.seed, **given)
+    wanted = {name: getattr(options, name) for name in ("sessions", "workers", "rate")}
+    return replace(scenario, **{name: value for name, value in wanted.items() if value is not None})
+
+
+def is_required(asked_for: str) -> bool:
+    """Whoever names PostgreSQL wants it, and so does CI."""
+    return asked_for == "postgresql" or bool(os.environ.get("REQUIRE_POSTGRESQL"))
+
+
+def drill(database: str, scenario: Scenario, *, keep: Path | None) -> tuple[list[str], bool]:
+    """The lines of the table, and whether all promises were kept. Raises `Missing`."""
+    with place(database) as environment:
+        command = [sys.executable, "-m", "drill.director", json.dumps(asdict(scenario))]
+        ended = subprocess.run(command, env=environment, check=False)
+        folder = Path(environment["DATA_DIR"])
+        if keep is not None:
+            keep.mkdir(parents=True, exist_ok=True)
+            for name in ("records.json", "processes.log"):
+                if (folder / name).exists():
+                    shutil.copy(folder / name, keep / f"{database.split(maxsplit=1)[0].lower()}-{name}")
+        if ended.returncode != 0:
+            return [f"{database}: the drill itself failed"], False
+        records = Records.model_validate_json((folder / "records.json").read_text())
+    counts = count(records)
+    return list(table(database, counts)), counts.is_clean
+
+
+def say(line: str) -> None:
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,54 @@
+"""Whether creators were asked to decide, once for a start, a day before it, where somebody waited then."""
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from drill.history import History, Told, slack_of
+from drill.records import Records
+
+BEFORE = timedelta(hours=24)
+
+
+@dataclass
+class Nudges:
+    due: int = 0
+    # Due and not sent, sent twice for a start, or sent where nobody waited, too early, or not for that start.
+    wrong: list[str] = field(default_factory=list)
+
+
+def count_nudges(records: Records, histories: dict[int, History]) -> Nudges:
+    counted = Nudges()
+    slack = slack_of(records)
+    for history in histories.values():
+        sent: dict[datetime, int] = {}
+        for told in history.told:
+            if told.fact.name == "RequestsUndecided":
+                start = datetime.fromisoformat(told.fact.payload["date"])
+                sent[start] = sent.get(start, 0) + 1
+                if not told.requesters or told.fact.at < start - BEFORE or sent[start] > 1:
+                    counted.wrong.append(f"session {history.session_id}: nudged at {told.fact.at} for {start}")
+        for span in history.opened:
+            due_at = span.date - BEFORE
+            if due_at > records.ended_at - slack or not span.lasts(due_at - slack, records.ended_at):
+                continue
+            waited = _waited(history, due_at - slack, records.ended_at)
+            counted.due += waited
+            if waited and span.date not in sent:
+                counted.wrong.append(f"session {history.session_id}: not nudged for {span.date}")
+    return counted
+
+
+def _waited(history: History, begin: datetime, end: datetime) -> bool:
+    """Whether somebody's request was undecided from one instant to the other."""
+    at_begin = _told_by(history, begin)
+    waiting = set(at_begin)
+    for told in history.told:
+        if begin <= told.fact.at <= end:
+            waiting &= told.requesters
+    return bool(waiting & history.requesters)
+
+
+def _told_by(history: History, instant: datetime) -> frozenset[int]:
+    """Who waited then."""
+    later: list[Told] = [told for told in history.told if told.fact.at > instant]
+    return later[0].requesters if later else history.requesters
