@@ -223,6 +223,11 @@ HUEY: dict[str, Any] = {
         "workers": env.int("WORKER_THREADS", 2, validate=validate.Range(min=1)),
         "worker_type": "thread",
         "check_worker_health": True,
+        # A file has to be looked into again and again; for mail that somebody waits for, each second at least.
+        "max_delay": 1,
+        # What asks for the end lets it finish what it has in hand, within a time that those who ask are patient for.
+        "graceful_signal": "TERM",
+        "shutdown_timeout": 10,
     },
     **(
         {"huey_class": "huey.RedisHuey", "url": REDIS_URL}
@@ -330,6 +335,7 @@ UNFOLD = {
     "SITE_HEADER": "Peer Learning",
     "SITE_SUBHEADER": "Moderation",
     "SITE_SYMBOL": "school",
+    "ENVIRONMENT": "core.admin.background.sign_of_lateness",
     "SHOW_VIEW_ON_SITE": False,
     # Django's own log of the admin: what happened to a session is in the record of facts.
     "SHOW_HISTORY": False,

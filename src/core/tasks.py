@@ -1,16 +1,12 @@
 """What core does in the background. The rows are the truth; a task is only a wake-up."""
 
-from datetime import timedelta
-
-from huey import crontab
+from datetime import time
 
 from core.accounts.services import forget_old_logins
 from core.facts.delivery import deliver_again
 from core.mail.sending import send_due_mail, wake_sender
 from core.mail.services import forget_old_mail
 from core.sweeps.turns import sweeps
-
-DAY = timedelta(days=1)
 
 
 @sweeps()
@@ -23,12 +19,12 @@ def serve_receivers_again() -> int:
     return deliver_again()
 
 
-@sweeps(every=DAY, at=crontab(minute="17", hour="3"))
+@sweeps(at=time(3, 17))
 def forget_mail_that_is_done() -> int:
     return forget_old_mail()
 
 
-@sweeps(every=DAY, at=crontab(minute="23", hour="3"))
+@sweeps(at=time(3, 23))
 def forget_logins_that_are_over() -> int:
     return forget_old_logins()
 

@@ -1,5 +1,5 @@
 """What superusers see of members and of the records. Importing the parts registers them."""
 
-from core.admin import members, records
+from core.admin import background, members, records
 
-__all__ = ["members", "records"]
+__all__ = ["background", "members", "records"]

@@ -21,6 +21,7 @@ class Migration(migrations.Migration):
                 ("failed_at", models.DateTimeField(null=True)),
                 ("error", models.TextField(blank=True)),
             ],
+            options={"verbose_name": "background work", "verbose_name_plural": "background work"},
         ),
         migrations.AddField(
             model_name="mail",

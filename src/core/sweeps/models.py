@@ -20,5 +20,8 @@ class Sweep(models.Model):
     failed_at = models.DateTimeField(null=True)
     error = models.TextField(blank=True)
 
+    class Meta:
+        verbose_name = verbose_name_plural = "background work"
+
     def __str__(self) -> str:
         return self.name

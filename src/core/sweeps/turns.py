@@ -1,16 +1,16 @@
 """Whose turn it is to sweep, and whether the worker still does.
 
-Every worker schedules every sweep; the row of a sweep gives the turn to one of them, so that any number of workers may
-run, and any of them may die.
+Every worker wants to begin every sweep, each minute; the row of a sweep gives the turn to one of them, so that any
+number of workers may run, and any of them may die.
 """
 
 import logging
 import traceback
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
 
-from django.db import IntegrityError, transaction
+from django.db import Error, IntegrityError, connection, transaction
 from django.db.models import Q
 from huey import crontab
 from huey.contrib.djhuey import db_periodic_task
@@ -21,38 +21,61 @@ from core.text import storable
 
 logger = logging.getLogger(__name__)
 
-MINUTE = timedelta(minutes=1)
+MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 # Of its interval, by how much a turn may come early: the clocks of workers do not beat together.
 EARLY = 0.25
-# After how many intervals without an end a sweep is late.
-PATIENCE = 3
+# A wake-up that has lain in the queue for longer is worth nothing: others have come since.
+STALE = timedelta(minutes=5)
 # Of a traceback, in characters.
 LONGEST_ERROR = 20_000
-
-# What is swept here, and how often.
-SWEEPS: dict[str, timedelta] = {}
 
 Swept = Callable[[], int]
 
 
-def sweeps(
-    *, every: timedelta = MINUTE, at: "Callable[[datetime], bool] | None" = None
-) -> Callable[[Swept], Callable[[], None]]:
-    """Declare that the worker does this again and again: each minute, or when `at` (a crontab) says so.
+@dataclass(frozen=True, kw_only=True)
+class Rhythm:
+    """How often a sweep has its turn: each `every`, or each day `at` a time (UTC), later where nobody ran then."""
+
+    every: timedelta
+    at: time | None = None
+
+    def begun_until(self, now: datetime) -> datetime:
+        """Who has begun by this instant, and not since, may begin again."""
+        if self.at is None:
+            return now - self.every * (1 - EARLY)
+        today = datetime.combine(now, self.at, tzinfo=now.tzinfo)
+        return (today if today <= now else today - DAY) - timedelta.resolution
+
+    @property
+    def patience(self) -> timedelta:
+        """After how long without a good end it is late."""
+        return self.every + min(2 * self.every, HOUR)
+
+
+# What is swept here, by its name in words.
+SWEEPS: dict[str, Rhythm] = {}
+
+
+def sweeps(*, at: time | None = None) -> Callable[[Swept], Callable[[], None]]:
+    """Declare that the worker does this again and again: each minute, or once a day from that time (UTC) on.
 
     The function returns how many rows it took up. Its name is what the admin shows.
     """
+    rhythm = Rhythm(every=MINUTE if at is None else DAY, at=at)
 
     def declare(function: Swept) -> Callable[[], None]:
         name = function.__name__.replace("_", " ")
-        SWEEPS[name] = every
+        if name in SWEEPS:
+            raise RuntimeError(f"Two sweeps are called {name!r}")
+        SWEEPS[name] = rhythm
 
         def run() -> None:
             take_turn(name, function)
 
         run.__name__ = run.__qualname__ = function.__name__
         run.__module__ = function.__module__
-        task: Callable[[], None] = db_periodic_task(at or crontab(minute="*"))(run)
+        # The daily ones too: a worker that was down at that time makes up for it.
+        task: Callable[[], None] = db_periodic_task(crontab(minute="*"), expires=STALE)(run)
         return task
 
     return declare
@@ -60,28 +83,57 @@ def sweeps(
 
 def take_turn(name: str, function: Swept) -> None:
     """Sweep, unless another worker has begun the same for this turn. How it went is noted; nothing is raised."""
-    every = SWEEPS[name]
-    if not claim_turn(name, every=every, pause=every * (1 - EARLY)):
-        return
+    rhythm = SWEEPS[name]
     try:
+        if not _claim(name, every=rhythm.every, begun_until=rhythm.begun_until(clock.now())):
+            return
         taken_up = function()
+        Sweep.objects.filter(name=name).update(finished_at=clock.now(), taken_up=taken_up)
     except Exception as error:
         logger.exception("The worker could not %s", name)
-        told = storable("".join(traceback.format_exception(error)), most=LONGEST_ERROR)
-        Sweep.objects.filter(name=name).update(failed_at=clock.now(), error=told)
-    else:
-        Sweep.objects.filter(name=name).update(finished_at=clock.now(), taken_up=taken_up)
+        _note_failure(name, error)
 
 
-def claim_turn(name: str, *, every: timedelta, pause: timedelta | None = None) -> bool:
-    """True for one caller in each interval (or `pause`, where that is shorter), false for all others.
+def claim_turn(name: str, *, every: timedelta) -> bool:
+    """True for one caller in each interval, false for all others.
 
     Inside a transaction the turn is taken once that commits.
     """
+    return _claim(name, every=every, begun_until=clock.now() - every)
+
+
+def last_turn(name: str) -> datetime | None:
+    """When a turn was last taken, `None` for never."""
+    return Sweep.objects.filter(name=name).values_list("started_at", flat=True).first()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Heartbeat:
+    """When the worker last ended a sweep well, `None` for never, and which sweeps are late."""
+
+    last_ran_at: datetime | None
+    late: tuple[str, ...]
+
+
+def heartbeat() -> Heartbeat:
+    """Whether the worker does what it should. One query."""
+    ends = {row.name: row.finished_at for row in Sweep.objects.filter(name__in=SWEEPS) if row.finished_at}
+    late = tuple(name for name in SWEEPS if is_late(name, ends.get(name)))
+    return Heartbeat(last_ran_at=max(ends.values(), default=None), late=late)
+
+
+def is_late(name: str, finished_at: datetime | None) -> bool:
+    """Whether a sweep that last ended well then has not done so for too long."""
+    rhythm, now = SWEEPS[name], clock.now()
+    # An end in the future was noted by a clock that has been put right since, and tells nothing.
+    return finished_at is None or not now - rhythm.patience <= finished_at <= now + rhythm.every
+
+
+def _claim(name: str, *, every: timedelta, begun_until: datetime) -> bool:
     now = clock.now()
     # A start in the future was noted by a clock that has been put right since.
-    whose_turn = Q(started_at__lte=now - (pause or every)) | Q(started_at__gt=now + every)
-    if Sweep.objects.filter(whose_turn, name=name).update(started_at=now, every=every):
+    is_free = Q(started_at__lte=begun_until) | Q(started_at__gt=now + every)
+    if Sweep.objects.filter(is_free, name=name).update(started_at=now, every=every):
         return True
     if Sweep.objects.filter(name=name).exists():
         return False
@@ -93,35 +145,12 @@ def claim_turn(name: str, *, every: timedelta, pause: timedelta | None = None) -
     return True
 
 
-def last_turn(name: str) -> datetime | None:
-    """When a turn was last taken, `None` for never."""
-    return Sweep.objects.filter(name=name).values_list("started_at", flat=True).first()
-
-
-@dataclass(frozen=True, kw_only=True)
-class Heartbeat:
-    """When the worker last finished something, `None` for never, and which sweeps are late."""
-
-    last_ran_at: datetime | None
-    late: tuple[str, ...]
-
-
-def heartbeat() -> Heartbeat:
-    """Whether the worker does what it should. One query."""
-    rows = {row.name: row for row in Sweep.objects.filter(name__in=SWEEPS)}
-    ends = [row.finished_at for row in rows.values() if row.finished_at]
-    return Heartbeat(last_ran_at=max(ends, default=None), late=tuple(_late(rows.values())))
-
-
-def _late(rows: Iterable[Sweep]) -> "Iterable[str]":
-    """Those that have not ended well for too long. What has never begun is late where nothing else has either."""
-    found = {row.name: row for row in rows}
-    now = clock.now()
-    for name, every in SWEEPS.items():
-        row = found.get(name)
-        if row is None:
-            # A nightly sweep has its first turn in the night; one of each minute is simply missing.
-            if every <= MINUTE:
-                yield name
-        elif (row.finished_at or row.started_at) < now - every * PATIENCE:
-            yield name
+def _note_failure(name: str, error: Exception) -> None:
+    told = storable("".join(traceback.format_exception(error)), most=LONGEST_ERROR)
+    try:
+        # It may be the connection that has failed.
+        if not connection.in_atomic_block:
+            connection.close_if_unusable_or_obsolete()
+        Sweep.objects.filter(name=name).update(failed_at=clock.now(), error=told)
+    except Error:
+        logger.exception("That it could not %s could not be noted", name)

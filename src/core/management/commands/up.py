@@ -53,10 +53,7 @@ class Command(BaseCommand):
             *("--host", address, "--port", str(settings.PORT), "--workers", "1"),
             *("--log-level", "warning", "--no-access-log", "--workers-kill-timeout", "5"),
         ]
-        worker = [
-            *(sys.executable, "manage.py", "run_huey", "--quiet"),
-            *("--graceful-signal", "TERM", "--shutdown-timeout", "10"),
-        ]
+        worker = [sys.executable, "manage.py", "run_huey"]
         failure = Supervisor(SOURCE).run(
             {"web": web, "worker": worker},
             is_ready=lambda: answers(address),

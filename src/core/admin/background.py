@@ -1,0 +1,49 @@
+"""What the worker does again and again, and whether it still does."""
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+
+from core.admin.read_only import ReadOnlyAdmin
+from core.sweeps.models import Sweep
+from core.sweeps.turns import SWEEPS, heartbeat, is_late
+
+
+@admin.register(Sweep)
+class SweepAdmin(ReadOnlyAdmin):
+    list_display = ("words", "started_at", "finished_at", "taken_up", "is_well", "last_error")
+    ordering = ("name",)
+    fields = ("name", "every", "started_at", "finished_at", "taken_up", "failed_at", "error")
+
+    def get_queryset(self, request: HttpRequest) -> "QuerySet[Sweep]":
+        """Not the turns that something else is given by."""
+        rows: QuerySet[Sweep] = super().get_queryset(request)
+        return rows.filter(name__in=SWEEPS)
+
+    @admin.display(description="what", ordering="name")
+    def words(self, sweep: Sweep) -> str:
+        return sweep.name.capitalize()
+
+    @admin.display(description="on time", boolean=True)
+    def is_well(self, sweep: Sweep) -> bool:
+        return not is_late(sweep.name, sweep.finished_at)
+
+    @admin.display(description="error", empty_value="")
+    def last_error(self, sweep: Sweep) -> str | None:
+        """Of a turn that no good one has followed; the whole of it is on the page of the sweep."""
+        if sweep.failed_at is None or (sweep.finished_at and sweep.finished_at > sweep.failed_at):
+            return None
+        return sweep.error.strip().rsplit("\n", maxsplit=1)[-1]
+
+
+def sign_of_lateness(request: HttpRequest) -> tuple[str, str] | None:
+    """What the head of every page of the admin shows when the worker is late, as a text and its kind; else nothing."""
+    if not request.user.is_authenticated:
+        return None
+    late = heartbeat().late
+    if not late:
+        return None
+    if len(late) == len(SWEEPS):
+        return "The worker does not run", "danger"
+    others = f" and {len(late) - 1} more" if len(late) > 1 else ""
+    return f"The worker is late to {late[0]}{others}", "danger"
