@@ -47,7 +47,7 @@ def message_of(mail: Mail, letter: Letter) -> EmailMultiAlternatives:
 
 def message_id(mail: Mail) -> str:
     """By which mail servers and clients know it, and know that a second copy is one."""
-    domain = parseaddr(settings.DEFAULT_FROM_EMAIL)[1].rpartition("@")[2] or "localhost"
+    domain = parseaddr(settings.DEFAULT_FROM_EMAIL)[1].partition("@")[2] or "localhost"
     return f"<{mail.pk}.{mail.queued_at:%Y%m%d%H%M%S%f}@{punycode(domain)}>"
 
 

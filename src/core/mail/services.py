@@ -1,7 +1,7 @@
 """Queueing mail, and letting go of what is old."""
 
 from collections.abc import Iterable
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from django.db import transaction
 
@@ -32,27 +32,38 @@ def queue_about(*, kind: str, topic: str, users: Iterable[User], delay: timedelt
     the two delays, and says what holds then. It may come to speak for others too, which it `supersedes`. Members
     without an address get none. Call it inside the transaction of the news.
     """
-    # In one order, whoever calls: two that tell the same members at once wait for each other, and not in a circle.
-    members = {user.pk: user for user in sorted(users, key=lambda user: user.pk) if user.email}
+    members = sorted({user for user in users if user.email}, key=lambda user: user.pk)
     due_at = clock.now() + delay
     mails: dict[int, Mail] = {}
-    while missing := [user for pk, user in members.items() if pk not in mails]:
-        Mail.objects.bulk_create(
-            [Mail(kind=kind, address=user.email, user=user, topic=topic, next_try_at=due_at) for user in missing],
-            # Somebody else may be telling them of the same topic just now.
-            ignore_conflicts=True,
-        )
-        # Locked: a sender passes over them until the news has joined. One that it takes first is not found here.
-        open_mails = Mail.objects.select_for_update(of=("self",)).filter(
-            user__in=missing, topic=topic, status=Mail.Status.QUEUED
-        )
-        mails |= {mail.user_id: mail for mail in open_mails.order_by("user_id") if mail.user_id is not None}
+    while len(mails) < len(members):
+        with transaction.atomic():
+            mails = _locked_open_mails(kind, topic, members, due_at)
+            if len(mails) < len(members):
+                # A sender has just taken one. What is locked is given back before the next try: so everybody locks in
+                # one order, and two that tell the same members at once never wait for each other in a circle.
+                transaction.set_rollback(True)
     later = [mail.pk for mail in mails.values() if mail.next_try_at and mail.next_try_at > due_at]
     if later:
         Mail.objects.filter(pk__in=later).update(next_try_at=due_at)
-    if not delay:
+    if mails and not delay:
         _wake_after_commit()
     return mails
+
+
+def _locked_open_mails(kind: str, topic: str, members: list[User], due_at: datetime) -> dict[int, Mail]:
+    """The mails that wait to tell these members of the topic, made where there are none, by the member's id.
+
+    Locked, so that a sender passes over them until the news has joined. One that it takes first is not among them.
+    """
+    Mail.objects.bulk_create(
+        [Mail(kind=kind, address=user.email, user=user, topic=topic, next_try_at=due_at) for user in members],
+        # Somebody may have told them of the same topic, just now or before.
+        ignore_conflicts=True,
+    )
+    open_mails = Mail.objects.select_for_update(of=("self",)).filter(
+        user__in=members, topic=topic, status=Mail.Status.QUEUED
+    )
+    return {mail.user_id: mail for mail in open_mails.order_by("user_id") if mail.user_id is not None}
 
 
 def send_again(*, mail_ids: Iterable[int]) -> int:

@@ -33,6 +33,9 @@ class MailServer:
         self.refuses_all = ""
         # How many mails it takes over one connection.
         self.patience = 1000
+        # How many have to have come before it speaks to any.
+        self.company = 0
+        self._complete = asyncio.Event()
         # How often it goes away before it answers a mail.
         self.hangs_up = 0
         self._controller: Controller | None = None
@@ -56,6 +59,9 @@ class MailServer:
         self, server: SMTP, session: Session, envelope: Envelope, hostname: str, responses: list[str]
     ) -> list[str]:
         self.connections += 1
+        if self.connections >= self.company:
+            self._complete.set()
+        await self._complete.wait()
         session.host_name = hostname
         session.mails = 0  # type: ignore[attr-defined]
         return responses

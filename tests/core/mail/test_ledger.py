@@ -1,69 +1,25 @@
-"""The ledger of mails: each is sent once, by whoever finds it, and no failure loses it."""
+"""The ledger of mails: what has to be sent is a row first, and no row holds what is written."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import timedelta
-from smtplib import SMTPRecipientsRefused, SMTPServerDisconnected
 from typing import Any
 
 import pytest
 from django.core.mail import EmailMessage
-from django.core.mail.backends.locmem import EmailBackend
 from django.db import transaction
 from huey.contrib.djhuey import HUEY
 from tests.core.conftest import NOW, ReadMail
-from tests.core.threads import at_once
 
 from core.accounts.models import User
 from core.mail import services
 from core.mail.letters import WRITERS
 from core.mail.models import Mail
-from core.mail.services import MOST_ATTEMPTS, forget_old_mail, queue_mail, send_due_mail, send_one
+from core.mail.sending import send_due_mail
+from core.mail.services import forget_old_mail, queue_mail, send_again
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clock")]
 
 MINUTE = timedelta(minutes=1)
-
-
-@pytest.fixture
-def mail(john: User) -> Mail:
-    """Queued for John."""
-    queue_mail(kind="welcome", address=john.email, user=john)
-    return Mail.objects.get()
-
-
-class Server:
-    """A mail server that is down as long as it is told to be, and refuses some."""
-
-    def __init__(self) -> None:
-        self.down = True
-        self.refused: set[str] = set()
-        self.calls = 0
-
-    def send_messages(self, messages: list[EmailMessage]) -> int:
-        self.calls += 1
-        if self.down:
-            raise SMTPServerDisconnected("Connection unexpectedly closed")
-        if self.refused & {address for message in messages for address in message.to}:
-            raise SMTPRecipientsRefused({})
-        return EmailBackend().send_messages(messages)
-
-
-@pytest.fixture
-def server(monkeypatch: pytest.MonkeyPatch, mailoutbox: Any) -> Server:
-    """Between us and the mailboxes, and down."""
-    server = Server()
-
-    class Backend(EmailBackend):
-        def send_messages(self, messages: Any) -> int:
-            return server.send_messages(messages)
-
-    monkeypatch.setattr(services, "get_connection", Backend)
-    return server
-
-
-def reread(mail: Mail) -> Mail:
-    mail.refresh_from_db()
-    return mail
 
 
 # --- Once -------------------------------------------------------------------------------------------------------
@@ -82,25 +38,18 @@ def test_a_queued_mail_is_sent_and_noted(mail: Mail, mailoutbox: list[EmailMessa
 
     assert [(each.to, each.subject) for each in mailoutbox] == [(["john@example.com"], "Welcome to Peer Learning")]
     assert mailoutbox[0].from_email == "Peer Learning <noreply@localhost>"
-    reread(mail)
+    mail.refresh_from_db()
     assert (mail.status, mail.sent_at, mail.attempts, mail.next_try_at) == ("sent", NOW + MINUTE, 1, None)
 
 
 def test_a_sent_mail_is_not_sent_again(mail: Mail, mailoutbox: list[EmailMessage], clock: Any) -> None:
-    send_one(mail.pk)
+    send_due_mail()
 
     for _ in range(3):
         clock.shift(timedelta(days=1))
-        send_one(mail.pk)
         assert send_due_mail() == 0
 
     assert len(mailoutbox) == 1
-
-
-def test_a_mail_that_is_gone_is_no_error(db: None, mailoutbox: list[EmailMessage]) -> None:
-    send_one(12345)
-
-    assert mailoutbox == []
 
 
 def test_nothing_is_queued_without_an_address(john: User) -> None:
@@ -109,7 +58,7 @@ def test_nothing_is_queued_without_an_address(john: User) -> None:
     assert not Mail.objects.exists()
 
 
-def test_a_mail_to_nobody_is_dropped(db: None, mailoutbox: list[EmailMessage], clock: Any) -> None:
+def test_a_mail_to_nobody_is_dropped(mailoutbox: list[EmailMessage]) -> None:
     queue_mail(kind="password_reset", address="nobody@example.com", user=None)
 
     send_due_mail()
@@ -132,7 +81,12 @@ def queue_and_think_again(user: User) -> None:
         raise RuntimeError("second thoughts")
 
 
-@pytest.mark.parametrize("kind", WRITERS)
+# --- The letters about an account -------------------------------------------------------------------------------
+
+ABOUT_ACCOUNTS = ("address_change", "address_changed", "address_taken", "password_changed", "password_reset", "welcome")
+
+
+@pytest.mark.parametrize("kind", ABOUT_ACCOUNTS)
 def test_every_kind_can_be_written(john: User, kind: str, read_mail: ReadMail) -> None:
     john.set_password("learn-together")
     john.save()
@@ -141,10 +95,11 @@ def test_every_kind_can_be_written(john: User, kind: str, read_mail: ReadMail) -
     (mail,) = read_mail()
 
     assert mail.to == ["john@example.com"]
-    assert "\n" not in str(mail.subject)
     name = "john_doe" if kind in {"welcome", "address_change"} else "John Doe"
     assert str(mail.body).startswith(f"Hello {name},\n\n")
-    assert str(mail.body).endswith("\n\nPeer Learning\n")
+    assert "\n\nPeer Learning\n" in str(mail.body)
+    # Whoever has an account cannot choose not to hear of it.
+    assert "List-Unsubscribe" not in mail.extra_headers
 
 
 @pytest.mark.parametrize("kind", ["welcome", "address_change"])
@@ -157,11 +112,12 @@ def test_nobody_writes_to_strangers_through_us(
 
     (mail,) = read_mail()
 
-    assert "won" not in str(mail.body)
-    assert "evil" not in str(mail.body)
+    written = mail.message().as_string()
+    assert "won" not in written
+    assert "evil" not in written
 
 
-@pytest.mark.parametrize("kind", sorted(set(WRITERS) - {"password_reset"}))
+@pytest.mark.parametrize("kind", sorted(set(ABOUT_ACCOUNTS) - {"password_reset"}))
 def test_no_kind_is_written_to_nobody(kind: str, read_mail: ReadMail) -> None:
     queue_mail(kind=kind, address="john@example.com", user=None)
 
@@ -169,25 +125,42 @@ def test_no_kind_is_written_to_nobody(kind: str, read_mail: ReadMail) -> None:
     assert Mail.objects.get().status == "dropped"
 
 
+@pytest.mark.parametrize("kind", ["welcome", "address_change"])
+def test_who_was_deactivated_is_asked_for_nothing_more(john: User, kind: str, read_mail: ReadMail) -> None:
+    queue_mail(kind=kind, address=john.email, user=john)
+    User.objects.filter(pk=john.pk).update(is_active=False)
+
+    assert read_mail() == []
+    assert Mail.objects.get().status == "dropped"
+
+
+def test_a_letter_about_an_account_goes_where_it_was_addressed(john: User, read_mail: ReadMail) -> None:
+    """That somebody else's address has replaced it is what its reader has to know."""
+    queue_mail(kind="address_changed", address=john.email, user=john)
+    User.objects.filter(pk=john.pk).update(email="thief@example.com")
+
+    assert [mail.to for mail in read_mail()] == [["john@example.com"]]
+
+
 # --- The worker is woken ----------------------------------------------------------------------------------------
 
 
 @pytest.fixture
-def woken(monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """The mails for which a task was put into the queue."""
-    identifiers: list[int] = []
-    monkeypatch.setattr(services, "send_mail", identifiers.append)
-    return identifiers
+def woken(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Once for each task that was put into the queue."""
+    calls: list[str] = []
+    monkeypatch.setattr(services, "wake_sender", lambda: calls.append("woken"))
+    return calls
 
 
 def test_the_worker_is_woken_once_the_change_is_committed(
-    john: User, woken: list[int], django_capture_on_commit_callbacks: Callable[..., Any]
+    john: User, woken: list[str], django_capture_on_commit_callbacks: Callable[..., Any]
 ) -> None:
     with django_capture_on_commit_callbacks(execute=True):
         queue_mail(kind="welcome", address=john.email, user=john)
         assert woken == []
 
-    assert woken == [Mail.objects.get().pk]
+    assert woken == ["woken"]
 
 
 def test_a_queue_that_is_down_costs_nothing_but_time(
@@ -196,10 +169,10 @@ def test_a_queue_that_is_down_costs_nothing_but_time(
     read_mail: ReadMail,
     django_capture_on_commit_callbacks: Callable[..., Any],
 ) -> None:
-    def fail(mail_id: int) -> None:
+    def fail() -> None:
         raise ConnectionError("no queue")
 
-    monkeypatch.setattr(services, "send_mail", fail)
+    monkeypatch.setattr(services, "wake_sender", fail)
 
     with django_capture_on_commit_callbacks(execute=True):
         queue_mail(kind="welcome", address=john.email, user=john)
@@ -222,203 +195,36 @@ def test_the_task_that_wakes_the_worker_sends_the_mail(
     assert Mail.objects.get().status == "sent"
 
 
-# --- A server that is down --------------------------------------------------------------------------------------
+# --- Once more, on demand ---------------------------------------------------------------------------------------
 
 
-def test_a_mail_that_was_not_taken_is_noted_with_the_reason(mail: Mail, server: Server) -> None:
-    send_due_mail()
-
-    reread(mail)
-    assert (mail.status, mail.attempts, mail.sent_at) == ("failed", 1, None)
-    assert mail.error == "SMTPServerDisconnected: Connection unexpectedly closed"
-    assert mail.next_try_at == NOW + MINUTE
-
-
-def test_it_is_tried_again_when_its_pause_is_over(
-    mail: Mail, server: Server, mailoutbox: list[EmailMessage], clock: Any
+def test_a_mail_that_was_given_up_is_sent_again_as_if_it_were_new(
+    mail: Mail, woken: list[str], read_mail: ReadMail, django_capture_on_commit_callbacks: Callable[..., Any]
 ) -> None:
-    send_due_mail()
-    server.down = False
+    Mail.objects.update(status="failed", attempts=24, next_try_at=None, error="no such mailbox")
 
-    clock.shift(MINUTE - timedelta(seconds=1))
-    assert send_due_mail() == 0
-    send_one(mail.pk)
-    assert mailoutbox == []
-    clock.shift(timedelta(seconds=1))
-    assert send_due_mail() == 1
+    with django_capture_on_commit_callbacks(execute=True):
+        assert send_again(mail_ids=[mail.pk]) == 1
 
-    assert len(mailoutbox) == 1
-    reread(mail)
-    assert (mail.status, mail.error, mail.next_try_at, mail.sent_at) == ("sent", "", None, NOW + MINUTE)
+    assert woken == ["woken"]
+    assert [each.to for each in read_mail()] == [["john@example.com"]]
+    mail.refresh_from_db()
+    assert (mail.status, mail.attempts, mail.error) == ("sent", 1, "")
 
 
-def test_the_pauses_grow_until_it_is_given_up(mail: Mail, server: Server, clock: Any) -> None:
-    pauses = []
-    while True:
-        send_due_mail()
-        if reread(mail).next_try_at is None:
-            break
-        assert mail.next_try_at is not None
-        pauses.append((mail.next_try_at - services.clock.now()) // MINUTE)
-        clock.move_to(mail.next_try_at)
-
-    assert pauses == [1, 2, 4, 8, 16, 32, 64]
-    assert server.calls == mail.attempts == MOST_ATTEMPTS == 8
-    assert mail.status == "failed"
-    clock.shift(timedelta(days=30))
-    assert send_due_mail() == 0
-
-
-def test_a_server_that_does_not_answer_is_asked_once_a_sweep(john: User, server: Server, clock: Any) -> None:
-    """Waiting for it once for each mail would keep the worker from everything else."""
-    for _ in range(5):
-        queue_mail(kind="welcome", address=john.email, user=john)
-
-    assert [send_due_mail() for _ in range(7)] == [1, 1, 1, 1, 1, 0, 0]
-
-    assert server.calls == 5
-    server.down = False
-    clock.shift(MINUTE)
-    assert send_due_mail() == 5
-
-
-def test_an_address_that_is_refused_does_not_hold_up_the_others(
-    john: User, jane: User, server: Server, mailoutbox: list[EmailMessage]
+@pytest.mark.parametrize("status", ["queued", "sending", "sent", "dropped"])
+def test_only_what_failed_is_sent_again(
+    mail: Mail, status: str, woken: list[str], django_capture_on_commit_callbacks: Callable[..., Any]
 ) -> None:
-    server.down = False
-    server.refused = {john.email}
-    for user in (john, jane):
-        queue_mail(kind="welcome", address=user.email, user=user)
+    waits = NOW + MINUTE if status in {"queued", "sending"} else None
+    Mail.objects.update(status=status, attempts=1, next_try_at=waits)
+    before = Mail.objects.values().get()
 
-    assert send_due_mail() == 2
+    with django_capture_on_commit_callbacks(execute=True):
+        assert send_again(mail_ids=[mail.pk]) == 0
 
-    assert [mail.to for mail in mailoutbox] == [["jane@example.com"]]
-
-
-def test_one_that_cannot_be_written_does_not_hold_up_the_others(
-    john: User, jane: User, server: Server, mailoutbox: list[EmailMessage], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    server.down = False
-    monkeypatch.setitem(WRITERS, "broken", lambda mail: 1 / 0)  # type: ignore[arg-type, return-value]
-    queue_mail(kind="broken", address=john.email, user=john)
-    queue_mail(kind="no such kind", address=john.email, user=john)
-    queue_mail(kind="welcome", address=jane.email, user=jane)
-
-    send_due_mail()
-
-    assert [mail.to for mail in mailoutbox] == [["jane@example.com"]]
-    assert list(Mail.objects.order_by("pk").values_list("status", flat=True)) == ["failed", "failed", "sent"]
-
-
-@pytest.mark.usefixtures("unlogged")
-@pytest.mark.parametrize("text", ["a\x00b", "\ud800", "x" * 1_000_000], ids=["NUL", "lone surrogate", "long"])
-def test_any_reason_can_be_noted(mail: Mail, monkeypatch: pytest.MonkeyPatch, text: str) -> None:
-    def fail(mail: Mail) -> None:
-        raise ValueError(text)
-
-    monkeypatch.setitem(WRITERS, "welcome", fail)  # type: ignore[arg-type]
-
-    send_due_mail()
-
-    reread(mail)
-    assert mail.status == "failed"
-    assert mail.error.startswith("ValueError: ")
-    assert len(mail.error) < 5000
-
-
-# --- A sender that dies -----------------------------------------------------------------------------------------
-
-
-class Killed(BaseException):
-    """What a process that is killed never gets to see."""
-
-
-@pytest.fixture
-def deadly(monkeypatch: pytest.MonkeyPatch) -> Iterator[pytest.MonkeyPatch]:
-    """Whoever writes a welcome is killed by it."""
-
-    def die(mail: Mail) -> None:
-        raise Killed
-
-    with monkeypatch.context() as patch:
-        patch.setitem(WRITERS, "welcome", die)  # type: ignore[arg-type]
-        yield patch
-
-
-def test_the_mail_of_a_dead_sender_is_found_again(
-    mail: Mail, deadly: pytest.MonkeyPatch, mailoutbox: list[EmailMessage], clock: Any
-) -> None:
-    with pytest.raises(Killed):
-        send_due_mail()
-    deadly.undo()
-
-    clock.shift(timedelta(minutes=5, seconds=-1))
-    assert send_due_mail() == 0
-    clock.shift(timedelta(seconds=1))
-    assert send_due_mail() == 1
-
-    assert len(mailoutbox) == 1
-    assert (reread(mail).status, mail.attempts) == ("sent", 2)
-
-
-def test_a_mail_that_kills_every_sender_is_given_up_too(mail: Mail, deadly: pytest.MonkeyPatch, clock: Any) -> None:
-    for _ in range(MOST_ATTEMPTS):
-        with pytest.raises(Killed):
-            send_due_mail()
-        clock.shift(timedelta(hours=2))
-
-    send_due_mail()
-
-    reread(mail)
-    assert (mail.status, mail.attempts, mail.next_try_at) == ("failed", MOST_ATTEMPTS, None)
-    assert mail.error
-
-
-def test_a_mail_that_nobody_was_woken_for_is_found(mail: Mail, mailoutbox: list[EmailMessage], clock: Any) -> None:
-    """The process died between the commit and the queue."""
-    clock.shift(timedelta(days=1))
-
-    send_due_mail()
-
-    assert len(mailoutbox) == 1
-
-
-# --- Many at once -----------------------------------------------------------------------------------------------
-
-
-@pytest.mark.django_db(transaction=True)
-def test_two_senders_of_one_mail_at_once_send_it_once(
-    john: User, mailoutbox: list[EmailMessage], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    from core import tasks
-
-    monkeypatch.setattr(tasks, "send_mail", lambda mail_id: None)
-    with transaction.atomic():
-        queue_mail(kind="welcome", address=john.email, user=john)
-    mail_id = Mail.objects.get().pk
-
-    assert at_once(4, lambda: send_one(mail_id)) == [True] * 4
-
-    assert len(mailoutbox) == 1
-    assert Mail.objects.get().attempts == 1
-
-
-@pytest.mark.django_db(transaction=True)
-def test_two_sweeps_at_once_send_each_mail_once(
-    john: User, mailoutbox: list[EmailMessage], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    from core import tasks
-
-    monkeypatch.setattr(tasks, "send_mail", lambda mail_id: None)
-    with transaction.atomic():
-        for number in range(10):
-            queue_mail(kind="welcome", address=f"john{number}@example.com", user=john)
-
-    results = at_once(4, send_due_mail)
-
-    assert all(isinstance(result, int) for result in results), results
-    assert sorted(mail.to[0] for mail in mailoutbox) == [f"john{number}@example.com" for number in range(10)]
-    assert set(Mail.objects.values_list("status", "attempts")) == {("sent", 1)}
+    assert woken == []
+    assert Mail.objects.values().get() == before
 
 
 # --- What is kept -----------------------------------------------------------------------------------------------
@@ -439,10 +245,20 @@ def test_no_row_holds_what_was_written(john: User, read_mail: ReadMail) -> None:
         assert link.split("token=")[1] not in rows
 
 
-def test_rows_that_are_done_with_are_forgotten_after_thirty_days(
-    mail: Mail, server: Server, john: User, clock: Any
+def test_what_could_not_be_sent_is_no_secret_in_the_ledger_either(
+    mail: Mail, monkeypatch: pytest.MonkeyPatch, read_mail: ReadMail
 ) -> None:
-    server.down = False
+    """Of what went wrong the row tells, and not of the letter that was being written."""
+    monkeypatch.setitem(WRITERS, "welcome", lambda mail: "token=secret")  # type: ignore[arg-type, return-value]
+
+    assert read_mail() == []
+
+    mail.refresh_from_db()
+    assert mail.status == "failed"
+    assert "secret" not in mail.error
+
+
+def test_rows_that_are_done_with_are_forgotten_after_thirty_days(mail: Mail, john: User, clock: Any) -> None:
     send_due_mail()
     clock.shift(timedelta(days=30))
     assert forget_old_mail() == 0

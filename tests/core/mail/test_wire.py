@@ -1,8 +1,12 @@
 """What arrives at a mail server: one letter in two forms, and what mail servers and clients go by."""
 
+from dataclasses import replace
 from email.message import EmailMessage
+from html.parser import HTMLParser
+from typing import Any
 
 import pytest
+from pytest_django import Settings
 from tests.core.conftest import NOW
 from tests.core.mail.conftest import MailServer
 
@@ -93,3 +97,236 @@ def test_the_attachment_arrives_to_the_byte_with_what_its_type_says(message: Ema
     assert dict(part["Content-Type"].params) == {"method": "REQUEST", "charset": "utf-8"}
     assert part["Content-Disposition"].content_disposition == "attachment"
     assert part.get_filename() == "session.ics"
+
+
+def test_an_attachment_may_be_called_anything(server: MailServer, john: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    content = bytes(range(256))
+    names = ("Übung.bin", 'a"b;c\r\nX-Evil: yes.bin', "x" * 300)
+    letter = replace(
+        LETTER,
+        attachments=tuple(
+            Attachment(name=name, content=content, mime_type="application/octet-stream") for name in names
+        ),
+    )
+
+    message = arrived(server, letter, monkeypatch, john)
+
+    parts = list(message.iter_attachments())
+    assert [part.get_filename() for part in parts] == ["Übung.bin", 'a"b;c X-Evil: yes.bin', "x" * 300]
+    assert [part.get_payload(decode=True) for part in parts] == [content] * 3
+    assert all(part["X-Evil"] is None for part in parts)
+
+
+def test_every_line_on_the_wire_is_short_and_plain(
+    server: MailServer, john: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """So that no relay has to write it anew."""
+    raw: list[bytes] = []
+    take = server.handle_DATA
+
+    async def look(smtp: Any, session: Any, envelope: Any) -> str:
+        raw.append(envelope.original_content)
+        return await take(smtp, session, envelope)
+
+    monkeypatch.setattr(server, "handle_DATA", look)
+
+    message = arrived(server, replace(LETTER, paragraphs=("ä" * 5000,)), monkeypatch, john)
+
+    assert raw[0].isascii()
+    assert max(len(line) for line in raw[0].split(b"\r\n")) < 200
+    assert b"\n" not in raw[0].replace(b"\r\n", b"")
+    assert "ä" * 5000 in body(message, "plain")
+    assert "ä" * 5000 in body(message, "html")
+
+
+# --- HTML -------------------------------------------------------------------------------------------------------
+
+
+class Page(HTMLParser):
+    """Which elements a page has, and what it reads as."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.elements: list[tuple[str, dict[str, str | None]]] = []
+        self.text = ""
+        self.feed(html)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.elements.append((tag, dict(attrs)))
+
+    def handle_data(self, data: str) -> None:
+        if self.elements[-1:] != [] and self.elements[-1][0] != "style":
+            self.text += data
+
+    def all(self, tag: str) -> list[dict[str, str | None]]:
+        return [attributes for name, attributes in self.elements if name == tag]
+
+
+def test_the_html_says_what_the_text_says(message: EmailMessage) -> None:
+    page = Page(body(message, "html"))
+
+    words = " ".join(page.text.split())
+    for sentence in (
+        "Hello John Doe,",
+        "Knots That Hold has been moved.",
+        "See you there.",
+        "When Saturday, 4 May 2030 at 18:00 (Europe/Berlin)",
+        "With Jürgen",
+        "Look at the session",
+        "http://localhost:3000/sessions/7?from=mail&by=jane",
+        "Peer Learning",
+        "You get this because you take part.",
+        "No more of these by mail",
+    ):
+        assert sentence in words
+    assert [link["href"] for link in page.all("a")] == [
+        "http://localhost:3000/sessions/7?from=mail&by=jane",
+        "http://localhost:8000/unsubscribe/abc/",
+    ]
+
+
+def test_the_html_says_its_language_and_title_and_fits_phones_and_dark_screens(message: EmailMessage) -> None:
+    html = body(message, "html")
+    page = Page(html)
+
+    assert page.all("html") == [{"lang": "en"}]
+    assert "<title>Knots That Hold: a new time</title>" in html
+    metas = {meta["name"]: meta["content"] for meta in page.all("meta") if "name" in meta}
+    assert metas["viewport"] == "width=device-width, initial-scale=1"
+    assert metas["color-scheme"] == "light dark"
+    # Nothing has a width of its own that a phone has not.
+    widths = {attributes["width"] for _, attributes in page.elements if "width" in attributes}
+    assert widths <= {"100%", "30%"}
+
+
+def test_nothing_is_fetched_when_the_mail_is_opened(message: EmailMessage) -> None:
+    """Whoever reads is nobody's business."""
+    html = body(message, "html")
+    page = Page(html)
+
+    tags = {tag for tag, _ in page.elements}
+    assert tags.isdisjoint({"img", "link", "script", "iframe", "object", "embed", "video", "audio", "form", "svg"})
+    assert not {"src", "srcset", "background", "poster"} & {name for _, each in page.elements for name in each}
+    assert "url(" not in html
+    assert "@import" not in html
+
+
+def test_a_letter_of_a_paragraph_alone_has_no_empty_places(
+    server: MailServer, john: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    message = arrived(server, Letter(subject="Hi", reader="John", paragraphs=("Hi.",)), monkeypatch, john)
+
+    assert body(message, "plain") == "Hello John,\n\nHi.\n\nPeer Learning\n"
+    page = Page(body(message, "html"))
+    assert page.all("a") == page.all("th") == []
+    assert list(message.iter_attachments()) == []
+    assert message["List-Unsubscribe"] is message["List-Unsubscribe-Post"] is None
+
+
+# --- What members call themselves and their sessions ------------------------------------------------------------
+
+# The elements of our own page, and the line breaks of a reason.
+OURS = {"html", "head", "meta", "title", "style", "body", "table", "tr", "td", "th", "p", "bdi", "a", "br"}
+
+HOSTILE = {
+    "markup": "<script>alert(1)</script></title></td></table><img src=x onerror=alert(1)>",
+    "attribute": '" onmouseover="alert(1)" \'',
+    "entities": "&lt;b&gt; &amp; &#0;",
+    "template": "{{ letter.link.url }}{% include 'x' %}",
+    "header": "a\r\nBcc: victim@example.com\r\n\r\nHello",
+    "line separators": "a\u2028b\u2029c\x85d\x0be\x0cf",
+    "direction": "a\u202egnp.exe\u202c\u2066b\u2069",
+    "control characters": "a\x00b\x07c\x1b[31md\x7f",
+    "half a character": "a\ud800b",
+    "emoji": "👩‍👩‍👧‍👦" * 50,
+    "long": "x" * 5000,
+    "dots": "\n.\n.\r\n.\r\nQUIT",
+    "empty": "",
+}
+
+
+@pytest.mark.parametrize("value", HOSTILE.values(), ids=HOSTILE)
+def test_nothing_that_members_type_tears_a_mail_apart(
+    server: MailServer, john: User, monkeypatch: pytest.MonkeyPatch, value: str
+) -> None:
+    letter = Letter(
+        subject=value,
+        reader=value,
+        paragraphs=(value,),
+        details=((value, value),),
+        link=Link(label=value, url=f"http://localhost:3000/?q={value}"),
+        small_print=(value,),
+        unsubscribe_url=f"http://localhost:8000/?q={value[:200]}",
+        attachments=LETTER.attachments,
+    )
+
+    message = arrived(server, letter, monkeypatch, john)
+
+    assert server.addressed() == ["john@example.com"]
+    assert message.defects == []
+    assert set(message.keys()) == {
+        "Content-Type",
+        "MIME-Version",
+        "Subject",
+        "From",
+        "To",
+        "Message-ID",
+        "Date",
+        "Auto-Submitted",
+        "List-Unsubscribe",
+        "List-Unsubscribe-Post",
+    }
+    assert len(message["Subject"].strip()) <= 250
+    assert len(str(message["Subject"]).splitlines()) <= 1
+    assert [part.get_content_type() for part in message.walk()] == [
+        "multipart/mixed",
+        "multipart/alternative",
+        "text/plain",
+        "text/html",
+        "text/calendar",
+    ]
+    text, html = body(message, "plain"), body(message, "html")
+    assert not set("\x00\x07\x1b\x7f\u202e\u202c\u2066\u2069") & set(f"{message['Subject']}{text}{html}")
+    assert {tag for tag, _ in Page(html).elements} <= OURS
+    assert not [name for _, attributes in Page(html).elements for name in attributes if name.startswith("on")]
+
+
+def test_a_reason_keeps_its_lines_and_a_name_has_one(
+    server: MailServer, john: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    letter = Letter(subject="a\nb", reader="John\nDoe", paragraphs=("First.\r\nSecond.\rThird.",))
+
+    message = arrived(server, letter, monkeypatch, john)
+
+    assert message["Subject"] == "a b"
+    assert body(message, "plain") == "Hello John Doe,\n\nFirst.\nSecond.\nThird.\n\nPeer Learning\n"
+    assert "First.<br>Second.<br>Third." in body(message, "html")
+
+
+def test_text_is_text_and_html_is_escaped(server: MailServer, john: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    letter = Letter(subject="<b> & 'q'", reader="J", paragraphs=("<b> & 'q' https://example.com/",))
+
+    message = arrived(server, letter, monkeypatch, john)
+
+    assert "<b> & 'q' https://example.com/" in body(message, "plain")
+    assert "&lt;b&gt; &amp; &#x27;q&#x27; https://example.com/" in body(message, "html")
+    assert Page(body(message, "html")).all("a") == []
+
+
+@pytest.mark.parametrize(
+    ("sender", "domain"),
+    [
+        ("Peer Learning <hello@learn.example>", "learn.example"),
+        ("hello@bücher.example", "xn--bcher-kva.example"),
+        ("nobody", "localhost"),
+    ],
+)
+def test_the_message_id_names_the_sender_s_domain_and_no_machine(
+    settings: Settings, john: User, mailoutbox: list[Any], sender: str, domain: str
+) -> None:
+    settings.DEFAULT_FROM_EMAIL = sender
+    queue_mail(kind="welcome", address=john.email, user=john)
+
+    send_due_mail()
+
+    assert mailoutbox[0].extra_headers["Message-ID"] == f"<{Mail.objects.get().pk}.20240113110000000000@{domain}>"

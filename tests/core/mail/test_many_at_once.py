@@ -1,0 +1,160 @@
+"""Any number of threads and of processes may send at once: each mail goes out once, and nobody waits for another."""
+
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Callable
+from email import message_from_bytes, message_from_string
+from email.policy import default
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.db import connection, connections, transaction
+from tests.core.mail.conftest import MailServer
+from tests.core.threads import at_once
+
+from core.accounts.models import User
+from core.mail import services
+from core.mail.letters import WRITERS, Letter
+from core.mail.models import Mail
+from core.mail.sending import send_due_mail
+from core.mail.services import queue_mail
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("clock", "unwoken")]
+
+SRC = Path(__file__).resolve().parents[3] / "src"
+SEND = "from core.mail.sending import send_due_mail; send_due_mail()"
+
+
+@pytest.fixture
+def unwoken(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The tests do the worker's work."""
+    monkeypatch.setattr(services, "wake_sender", lambda: None)
+
+
+def queue(user: User, number: int) -> list[str]:
+    """That many mails, and to whom."""
+    addresses = [f"john{each:02}@example.com" for each in range(number)]
+    with transaction.atomic():
+        for address in addresses:
+            queue_mail(kind="welcome", address=address, user=user)
+    return addresses
+
+
+class Process:
+    """Sends what is due in a process of its own, from the database of the test."""
+
+    def __init__(self, tmp_path: Path, email_url: str) -> None:
+        settings = connection.settings_dict
+        if connection.vendor == "sqlite":
+            database_url = f"sqlite:///{settings['NAME']}"
+        else:
+            access = f"{settings['USER']}:{settings['PASSWORD']}@{settings['HOST']}:{settings['PORT']}"
+            database_url = f"postgres://{access}/{settings['NAME']}"
+        self.process = subprocess.Popen(
+            [sys.executable, str(SRC / "manage.py"), "shell", "--no-imports", "--command", SEND],
+            env={
+                "PATH": os.environ["PATH"],
+                "DATA_DIR": str(tmp_path),
+                "DATABASE_URL": database_url,
+                "EMAIL_URL": email_url,
+            },
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    def output(self) -> str:
+        out, errors = self.process.communicate(timeout=60)
+        assert (self.process.returncode, errors) == (0, "")
+        return out
+
+
+def test_processes_that_send_at_once_send_each_mail_once(john: User, server: MailServer, tmp_path: Path) -> None:
+    addresses = queue(john, 30)
+    # So that the one that starts first is not done before the others have begun.
+    server.company = 3
+
+    processes = [Process(tmp_path, f"smtp://127.0.0.1:{server.port}") for _ in range(3)]
+    for process in processes:
+        process.output()
+
+    assert server.addressed() == addresses
+    assert set(Mail.objects.values_list("status", "attempts")) == {("sent", 1)}
+    assert server.connections == 3
+
+
+def test_threads_that_send_at_once_send_each_mail_once(john: User, server: MailServer) -> None:
+    addresses = queue(john, 20)
+
+    results = at_once(4, send_due_mail)
+
+    assert all(isinstance(result, int) for result in results), results
+    assert sum(results) == 20
+    assert server.addressed() == addresses
+    assert set(Mail.objects.values_list("status", "attempts")) == {("sent", 1)}
+
+
+def test_a_second_thread_does_not_wait_for_the_first_which_goes_on_to_what_came_meanwhile(
+    john: User, jane: User, server: MailServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    writing, second_is_done = threading.Event(), threading.Event()
+
+    def write_when_the_second_is_done(mail: Mail) -> Letter | None:
+        writing.set()
+        assert second_is_done.wait(10)
+        return WRITERS["welcome"](mail)
+
+    monkeypatch.setitem(WRITERS, "slow", write_when_the_second_is_done)
+    queue_mail(kind="slow", address=john.email, user=john)
+    taken_up: list[int] = []
+    first = in_thread(lambda: taken_up.append(send_due_mail(limit=1)))
+    assert writing.wait(10)
+    queue_mail(kind="welcome", address=jane.email, user=jane)
+
+    assert send_due_mail() == 0
+
+    second_is_done.set()
+    first.join()
+    assert taken_up == [2]
+    assert server.addressed() == ["jane@example.com", "john@example.com"]
+
+
+def in_thread(work: Callable[[], Any]) -> threading.Thread:
+    thread = threading.Thread(target=lambda: (work(), connections.close_all()))
+    thread.start()
+    return thread
+
+
+# --- Where there is no mail server ------------------------------------------------------------------------------
+
+
+def test_mail_can_go_into_a_folder(john: User, tmp_path: Path) -> None:
+    folder = tmp_path / "letters"
+    addresses = queue(john, 2)
+
+    assert Process(tmp_path, f"file://{folder}").output() == ""
+
+    written = b"".join(file.read_bytes() for file in folder.iterdir())
+    first, second, rest = written.split(b"-" * 79 + b"\n")
+    assert rest == b""
+    messages = [message_from_bytes(each, policy=default) for each in (first, second)]
+    assert [message["To"] for message in messages] == addresses
+    for message in messages:
+        text = message.get_body(("plain",))
+        assert text is not None
+        assert 'Your account "john_doe" is ready.' in text.get_content()
+    assert set(Mail.objects.values_list("status", flat=True)) == {"sent"}
+
+
+def test_mail_can_be_printed(john: User, tmp_path: Path) -> None:
+    (address,) = queue(john, 1)
+
+    printed = Process(tmp_path, "console://").output()
+
+    message = message_from_string(printed, policy=default)
+    assert message["To"] == address
+    assert 'Your account "john_doe" is ready.' in printed
+    assert Mail.objects.get().status == "sent"

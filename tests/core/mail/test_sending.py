@@ -1,0 +1,401 @@
+"""Sending: a mail server may refuse, hang up or be away, and a sender may die, and no mail is lost by it."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.core.mail import EmailMessage
+from pytest_django import Settings
+from tests.core.conftest import NOW
+from tests.core.mail.conftest import MailServer
+
+from core import clock as core_clock
+from core.accounts.models import User
+from core.mail.letters import WRITERS, Letter
+from core.mail.models import Mail
+from core.mail.sending import MOST_ATTEMPTS, send_due_mail
+from core.mail.services import queue_mail
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clock")]
+
+MINUTE = timedelta(minutes=1)
+
+
+def reread(mail: Mail) -> Mail:
+    mail.refresh_from_db()
+    return mail
+
+
+def queue_for(*users: User) -> None:
+    for user in users:
+        queue_mail(kind="welcome", address=user.email, user=user)
+
+
+# --- A server that refuses --------------------------------------------------------------------------------------
+
+
+def test_an_address_that_is_refused_for_good_is_given_up_at_once(mail: Mail, server: MailServer, clock: Any) -> None:
+    server.refused["john@example.com"] = "550 5.1.1 No such mailbox"
+
+    assert send_due_mail() == 1
+
+    reread(mail)
+    assert (mail.status, mail.attempts, mail.next_try_at, mail.sent_at) == ("failed", 1, None, None)
+    assert "550" in mail.error
+    assert "No such mailbox" in mail.error
+    clock.shift(timedelta(days=30))
+    assert send_due_mail() == 0
+
+
+def test_an_address_that_is_refused_for_now_is_tried_again(mail: Mail, server: MailServer, clock: Any) -> None:
+    server.refused["john@example.com"] = "450 4.2.0 Greylisted"
+    send_due_mail()
+    assert (reread(mail).status, mail.next_try_at) == ("failed", NOW + MINUTE)
+
+    server.refused.clear()
+    clock.shift(MINUTE)
+    assert send_due_mail() == 1
+
+    assert server.addressed() == ["john@example.com"]
+    assert (reread(mail).status, mail.error, mail.sent_at) == ("sent", "", NOW + MINUTE)
+
+
+@pytest.mark.parametrize(
+    ("answer", "next_try_at"), [("554 5.7.1 Looks like spam", None), ("451 4.3.0 Try later", NOW + MINUTE)]
+)
+def test_a_mail_whose_content_is_refused_is_given_up_or_tried_again(
+    mail: Mail, server: MailServer, answer: str, next_try_at: Any
+) -> None:
+    server.refuses_all = answer
+
+    send_due_mail()
+
+    assert (reread(mail).status, mail.next_try_at) == ("failed", next_try_at)
+
+
+def test_a_server_that_refuses_us_is_tried_again(john: User, jane: User, server: MailServer) -> None:
+    """What is wrong with our configuration can be put right, and every other mail would meet the same."""
+    server.patience = 0
+    queue_for(john, jane)
+
+    assert send_due_mail() == 1
+
+    assert list(Mail.objects.order_by("pk").values_list("status", "next_try_at")) == [
+        ("failed", NOW + MINUTE),
+        ("queued", NOW),
+    ]
+
+
+def test_an_address_that_is_refused_does_not_hold_up_the_others(john: User, jane: User, server: MailServer) -> None:
+    server.refused["john@example.com"] = "550 5.1.1 No such mailbox"
+    queue_for(john, jane)
+
+    assert send_due_mail() == 2
+
+    assert server.addressed() == ["jane@example.com"]
+
+
+# --- A server that is away --------------------------------------------------------------------------------------
+
+
+def test_a_mail_that_was_not_taken_is_noted_with_the_reason(mail: Mail, server: MailServer) -> None:
+    server.stop()
+
+    send_due_mail()
+
+    reread(mail)
+    assert (mail.status, mail.attempts, mail.sent_at, mail.next_try_at) == ("failed", 1, None, NOW + MINUTE)
+    assert mail.error.startswith("ConnectionRefusedError: ")
+
+
+def test_it_is_tried_again_when_its_pause_is_over_and_not_before(mail: Mail, server: MailServer, clock: Any) -> None:
+    server.stop()
+    send_due_mail()
+    server.start()
+
+    clock.shift(MINUTE - timedelta(seconds=1))
+    assert send_due_mail() == 0
+    assert server.received == []
+    clock.shift(timedelta(seconds=1))
+    assert send_due_mail() == 1
+
+    assert server.addressed() == ["john@example.com"]
+    assert (reread(mail).status, mail.error, mail.next_try_at, mail.sent_at) == ("sent", "", None, NOW + MINUTE)
+
+
+def test_the_pauses_grow_until_it_is_given_up_after_almost_three_days(
+    mail: Mail, server: MailServer, clock: Any
+) -> None:
+    server.stop()
+    pauses = []
+    while True:
+        send_due_mail()
+        if reread(mail).next_try_at is None:
+            break
+        assert mail.next_try_at is not None
+        pauses.append((mail.next_try_at - core_clock.now()) // MINUTE)
+        clock.move_to(mail.next_try_at)
+
+    assert pauses == [1, 2, 4, 8, 16, 32, 64, 128, *[240] * 15]
+    assert (mail.status, mail.attempts) == ("failed", 24)
+    server.start()
+    clock.shift(timedelta(days=30))
+    assert send_due_mail() == 0
+
+
+def test_a_server_that_does_not_answer_is_asked_once_a_sweep(john: User, server: MailServer, clock: Any) -> None:
+    """Waiting for it once for each mail would keep the worker from everything else."""
+    server.stop()
+    queue_for(*[john] * 5)
+
+    assert [send_due_mail() for _ in range(7)] == [1, 1, 1, 1, 1, 0, 0]
+
+    server.start()
+    clock.shift(MINUTE)
+    assert send_due_mail() == 5
+    assert server.connections == 1
+
+
+def test_what_has_not_been_tried_leaves_as_soon_as_the_server_is_back(
+    john: User, jane: User, bob: User, server: MailServer
+) -> None:
+    server.stop()
+    queue_for(john, jane, bob)
+    assert send_due_mail() == 1
+
+    server.start()
+    assert send_due_mail() == 2
+
+    assert server.addressed() == ["bob@example.com", "jane@example.com"]
+
+
+def test_a_server_that_accepts_and_says_nothing_is_let_go_of(
+    mail: Mail, server: MailServer, settings: Settings, silent_port: int
+) -> None:
+    settings.EMAIL_PORT = silent_port
+    settings.EMAIL_TIMEOUT = 0.2
+
+    assert send_due_mail() == 1
+
+    assert (reread(mail).status, mail.next_try_at) == ("failed", NOW + MINUTE)
+
+
+@pytest.fixture
+def silent_port() -> Iterator[int]:
+    """Where somebody listens and never speaks."""
+    import socket
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        yield listener.getsockname()[1]
+
+
+def test_a_server_that_hangs_up_in_the_middle_gets_the_mail_later(
+    mail: Mail, john: User, server: MailServer, clock: Any
+) -> None:
+    queue_for(john)
+    server.hangs_up = 1
+
+    assert send_due_mail() == 1
+    assert reread(mail).status == "failed"
+    assert mail.error.startswith("SMTPServerDisconnected: ")
+    clock.shift(MINUTE)
+    assert send_due_mail() == 2
+
+    assert server.addressed() == ["john@example.com"] * 2
+
+
+# --- A connection that is kept ----------------------------------------------------------------------------------
+
+
+def test_many_mails_go_over_one_connection(john: User, server: MailServer) -> None:
+    queue_for(*[john] * 10)
+
+    assert send_due_mail() == 10
+
+    assert len(server.received) == 10
+    assert server.connections == 1
+
+
+def test_a_server_that_takes_few_mails_over_one_connection_gets_them_over_several(
+    john: User, server: MailServer
+) -> None:
+    server.patience = 3
+    queue_for(*[john] * 10)
+
+    assert send_due_mail() == 10
+
+    assert len(server.received) == 10
+    assert server.connections == 4
+    assert set(Mail.objects.values_list("status", "attempts")) == {("sent", 1)}
+
+
+def test_a_connection_that_has_gone_stale_is_opened_anew(
+    john: User, jane: User, server: MailServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The server is restarted while the second letter is written."""
+
+    def write_slowly(mail: Mail) -> Letter | None:
+        server.stop()
+        server.start()
+        return WRITERS["welcome"](mail)
+
+    monkeypatch.setitem(WRITERS, "slow", write_slowly)
+    queue_for(john)
+    queue_mail(kind="slow", address=jane.email, user=jane)
+
+    assert send_due_mail() == 2
+
+    assert server.addressed() == ["jane@example.com", "john@example.com"]
+    assert set(Mail.objects.values_list("status", "attempts")) == {("sent", 1)}
+
+
+def test_the_server_is_left_alone_where_nothing_is_to_be_said(server: MailServer) -> None:
+    queue_mail(kind="password_reset", address="nobody@example.com", user=None)
+
+    assert send_due_mail() == 1
+
+    assert server.connections == 0
+
+
+# --- A letter that cannot be written ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("error", [ZeroDivisionError, ConnectionError, TimeoutError])
+def test_one_that_cannot_be_written_does_not_hold_up_the_others(
+    john: User, jane: User, mailoutbox: list[EmailMessage], monkeypatch: pytest.MonkeyPatch, error: type[Exception]
+) -> None:
+    """Whatever its writer meets says nothing about the mail server."""
+
+    def fail(mail: Mail) -> Letter:
+        raise error
+
+    monkeypatch.setitem(WRITERS, "broken", fail)
+    queue_mail(kind="broken", address=john.email, user=john)
+    queue_mail(kind="no such kind", address=john.email, user=john)
+    queue_for(jane)
+
+    assert send_due_mail() == 3
+
+    assert [mail.to for mail in mailoutbox] == [["jane@example.com"]]
+    assert list(Mail.objects.order_by("pk").values_list("status", "next_try_at")) == [
+        ("failed", NOW + MINUTE),
+        ("failed", NOW + MINUTE),
+        ("sent", None),
+    ]
+
+
+@pytest.mark.usefixtures("unlogged")
+@pytest.mark.parametrize("text", ["a\x00b", "\ud800", "x" * 1_000_000], ids=["NUL", "lone surrogate", "long"])
+def test_any_reason_can_be_noted(mail: Mail, monkeypatch: pytest.MonkeyPatch, text: str) -> None:
+    def fail(mail: Mail) -> Letter:
+        raise ValueError(text)
+
+    monkeypatch.setitem(WRITERS, "welcome", fail)
+
+    send_due_mail()
+
+    reread(mail)
+    assert mail.status == "failed"
+    assert mail.error.startswith("ValueError: ")
+    assert len(mail.error) < 5000
+
+
+# --- A sender that dies -----------------------------------------------------------------------------------------
+
+
+class Killed(BaseException):
+    """What a process that is killed never gets to see."""
+
+
+@pytest.fixture
+def deadly(monkeypatch: pytest.MonkeyPatch) -> Iterator[pytest.MonkeyPatch]:
+    """Whoever writes a welcome is killed by it."""
+
+    def die(mail: Mail) -> Letter:
+        raise Killed
+
+    with monkeypatch.context() as patch:
+        patch.setitem(WRITERS, "welcome", die)
+        yield patch
+
+
+def test_the_mail_of_a_dead_sender_is_found_again(
+    mail: Mail, deadly: pytest.MonkeyPatch, mailoutbox: list[EmailMessage], clock: Any
+) -> None:
+    with pytest.raises(Killed):
+        send_due_mail()
+    deadly.undo()
+    assert (reread(mail).status, mail.attempts, mail.next_try_at) == ("sending", 1, NOW + 5 * MINUTE)
+
+    clock.shift(timedelta(minutes=5, seconds=-1))
+    assert send_due_mail() == 0
+    clock.shift(timedelta(seconds=1))
+    assert send_due_mail() == 1
+
+    assert len(mailoutbox) == 1
+    assert (reread(mail).status, mail.attempts) == ("sent", 2)
+
+
+def test_a_mail_that_kills_every_sender_is_given_up_too(mail: Mail, deadly: pytest.MonkeyPatch, clock: Any) -> None:
+    for _ in range(MOST_ATTEMPTS):
+        with pytest.raises(Killed):
+            send_due_mail()
+        clock.shift(timedelta(minutes=5))
+
+    assert send_due_mail() == 0
+
+    reread(mail)
+    assert (mail.status, mail.attempts, mail.next_try_at) == ("failed", MOST_ATTEMPTS, None)
+    assert mail.error == "Whoever tried to send it did not live to tell."
+
+
+def test_a_mail_that_nobody_was_woken_for_is_found(mail: Mail, mailoutbox: list[EmailMessage], clock: Any) -> None:
+    """The process died between the commit and the queue."""
+    clock.shift(timedelta(days=1))
+
+    send_due_mail()
+
+    assert len(mailoutbox) == 1
+
+
+def test_who_held_a_mail_for_too_long_leaves_the_word_to_the_next(
+    mail: Mail, monkeypatch: pytest.MonkeyPatch, mailoutbox: list[EmailMessage]
+) -> None:
+    """The machine slept while the letter was written, and another worker has sent it since."""
+
+    def oversleep(mail: Mail) -> Letter:
+        Mail.objects.update(status="sent", attempts=2, sent_at=NOW, next_try_at=None)
+        raise ValueError("too late")
+
+    monkeypatch.setitem(WRITERS, "welcome", oversleep)
+
+    send_due_mail()
+
+    assert (reread(mail).status, mail.attempts, mail.error, mail.next_try_at) == ("sent", 2, "", None)
+
+
+def test_a_mail_whose_member_is_deleted_meanwhile_is_no_error(
+    john: User, jane: User, monkeypatch: pytest.MonkeyPatch, mailoutbox: list[EmailMessage]
+) -> None:
+    def delete(mail: Mail) -> None:
+        User.objects.filter(pk=john.pk).delete()
+
+    monkeypatch.setitem(WRITERS, "farewell", delete)
+    queue_mail(kind="farewell", address=john.email, user=john)
+    queue_for(jane)
+
+    assert send_due_mail() == 2
+
+    assert [mail.to for mail in mailoutbox] == [["jane@example.com"]]
+
+
+@pytest.mark.parametrize("attempts", [2, 3])
+def test_every_attempt_carries_the_same_message_id(mail: Mail, server: MailServer, clock: Any, attempts: int) -> None:
+    """The server took the mail, and its answer did not arrive."""
+    for _ in range(attempts):
+        send_due_mail()
+        clock.shift(5 * MINUTE)
+        Mail.objects.update(status="sending", next_try_at=core_clock.now(), sent_at=None)
+
+    assert [message["Message-ID"] for message in server.received] == [server.received[0]["Message-ID"]] * attempts

@@ -1,0 +1,314 @@
+"""News about one topic: what comes together goes out in one mail, and nobody gets several after an outage."""
+
+import threading
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.core.mail import EmailMessage
+from django.db import connections, transaction
+from tests.core.conftest import NOW, ReadMail
+from tests.core.mail.conftest import MailServer
+from tests.core.threads import at_once
+
+from core.accounts.models import User
+from core.mail import services
+from core.mail.letters import WRITERS, Letter
+from core.mail.models import Mail
+from core.mail.sending import send_due_mail
+from core.mail.services import queue_about
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clock", "written")]
+
+MINUTE = timedelta(minutes=1)
+AT_ONCE = timedelta(0)
+
+
+@pytest.fixture
+def written(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The letter names the mails that it speaks for."""
+
+    def write(mail: Mail) -> Letter:
+        spoken_for = [mail.pk, *mail.supersedes.order_by("pk").values_list("pk", flat=True)]
+        return Letter(subject="News", reader="you", paragraphs=(f"News of {sorted(spoken_for)}.",))
+
+    monkeypatch.setitem(WRITERS, "news", write)
+    # Nothing here waits for a worker.
+    monkeypatch.setattr(services, "wake_sender", lambda: None)
+
+
+def tell(*users: User, topic: str = "session 7", delay: timedelta = 2 * MINUTE) -> dict[int, Mail]:
+    with transaction.atomic():
+        return queue_about(kind="news", topic=topic, users=users, delay=delay)
+
+
+def said(mails: list[EmailMessage]) -> list[tuple[str, str]]:
+    """To whom, and what."""
+    return sorted((mail.to[0], str(mail.body).split("\n\n")[1]) for mail in mails)
+
+
+# --- One mail of several ----------------------------------------------------------------------------------------
+
+
+def test_news_waits_a_little_for_more(john: User, read_mail: ReadMail, clock: Any) -> None:
+    mail = tell(john)[john.pk]
+
+    clock.shift(2 * MINUTE - timedelta(seconds=1))
+    assert read_mail() == []
+    clock.shift(timedelta(seconds=1))
+
+    assert said(read_mail()) == [("john@example.com", f"News of [{mail.pk}].")]
+
+
+def test_news_joins_the_mail_that_waits(john: User, jane: User, clock: Any) -> None:
+    first = tell(john)
+    clock.shift(MINUTE)
+
+    second = tell(john, jane)
+
+    assert second[john.pk].pk == first[john.pk].pk
+    # The first was promised within two minutes, and there is no reason why it should take longer.
+    assert dict(Mail.objects.values_list("user_id", "next_try_at")) == {
+        john.pk: NOW + 2 * MINUTE,
+        jane.pk: NOW + 3 * MINUTE,
+    }
+
+
+def test_news_that_cannot_wait_takes_along_what_waits(john: User, read_mail: ReadMail) -> None:
+    mail = tell(john)[john.pk]
+
+    tell(john, delay=AT_ONCE)
+
+    assert said(read_mail()) == [("john@example.com", f"News of [{mail.pk}].")]
+
+
+def test_news_about_something_else_is_a_mail_of_its_own(john: User, read_mail: ReadMail) -> None:
+    tell(john, topic="session 7", delay=AT_ONCE)
+    tell(john, topic="session 8", delay=AT_ONCE)
+
+    assert len(read_mail()) == 2
+
+
+def test_news_after_a_mail_was_sent_is_another_mail(john: User, read_mail: ReadMail) -> None:
+    tell(john, delay=AT_ONCE)
+    assert len(read_mail()) == 1
+
+    second = tell(john, delay=AT_ONCE)[john.pk]
+
+    assert said(read_mail()) == [("john@example.com", f"News of [{second.pk}].")]
+
+
+def test_the_worker_is_woken_for_what_cannot_wait(
+    john: User, monkeypatch: pytest.MonkeyPatch, django_capture_on_commit_callbacks: Callable[..., Any]
+) -> None:
+    woken: list[str] = []
+    monkeypatch.setattr(services, "wake_sender", lambda: woken.append("woken"))
+
+    with django_capture_on_commit_callbacks(execute=True):
+        tell(john)
+    assert woken == []
+    with django_capture_on_commit_callbacks(execute=True):
+        tell(john, delay=AT_ONCE)
+
+    assert woken == ["woken"]
+
+
+@pytest.mark.parametrize("members", [1, 30])
+def test_telling_many_takes_as_many_queries_as_telling_one(
+    make_member: Callable[..., User], django_assert_num_queries: Any, members: int
+) -> None:
+    users = [make_member() for _ in range(members)]
+
+    # A savepoint, the rows, their locks, and the savepoint again.
+    with transaction.atomic(), django_assert_num_queries(4):
+        queue_about(kind="news", topic="session 7", users=users, delay=2 * MINUTE)
+
+
+# --- Whom it reaches --------------------------------------------------------------------------------------------
+
+
+def test_members_without_an_address_get_no_mail(john: User, make_member: Callable[..., User]) -> None:
+    silent = make_member("silent", email="")
+
+    assert list(tell(john, silent)) == [john.pk]
+    assert list(tell(silent)) == []
+
+
+def test_news_goes_to_where_its_reader_is_now(john: User, read_mail: ReadMail) -> None:
+    mail = tell(john, delay=AT_ONCE)[john.pk]
+    User.objects.filter(pk=john.pk).update(email="new@example.com")
+
+    assert [each.to for each in read_mail()] == [["new@example.com"]]
+    mail.refresh_from_db()
+    assert mail.address == "new@example.com"
+
+
+@pytest.mark.parametrize("change", [{"is_active": False}, {"email": "", "email_key": None}])
+def test_who_was_deactivated_or_has_no_address_gets_no_news(
+    john: User, read_mail: ReadMail, change: dict[str, Any]
+) -> None:
+    mail = tell(john, delay=AT_ONCE)[john.pk]
+    User.objects.filter(pk=john.pk).update(**change)
+
+    assert read_mail() == []
+    mail.refresh_from_db()
+    assert (mail.status, mail.next_try_at) == ("dropped", None)
+
+
+# --- One mail after an outage -----------------------------------------------------------------------------------
+
+
+def test_after_an_outage_one_mail_speaks_for_all(john: User, server: MailServer, clock: Any) -> None:
+    server.stop()
+    mails = []
+    for _ in range(4):
+        mails.append(tell(john, delay=AT_ONCE)[john.pk])
+        send_due_mail()
+        clock.shift(timedelta(seconds=1))
+    server.start()
+
+    clock.shift(MINUTE)
+    assert send_due_mail() == 1
+    clock.shift(timedelta(days=3))
+    assert send_due_mail() == 0
+
+    *before, last = mails
+    (message,) = server.received
+    assert f"News of {[mail.pk for mail in mails]}." in message.as_string()
+    states = Mail.objects.order_by("pk").values_list("pk", "status", "superseded_by", "next_try_at")
+    assert list(states) == [
+        *[(mail.pk, "dropped", last.pk, None) for mail in before],
+        (last.pk, "sent", None, None),
+    ]
+
+
+def test_a_mail_that_is_tried_again_first_takes_along_what_was_queued_since(
+    john: User, server: MailServer, clock: Any
+) -> None:
+    server.stop()
+    first = tell(john, delay=AT_ONCE)[john.pk]
+    send_due_mail()
+    server.start()
+    clock.shift(MINUTE)
+    second = tell(john)[john.pk]
+
+    assert send_due_mail() == 1
+
+    assert list(Mail.objects.order_by("pk").values_list("pk", "status", "superseded_by")) == [
+        (first.pk, "sent", None),
+        (second.pk, "dropped", first.pk),
+    ]
+    assert f"News of {[first.pk, second.pk]}." in server.received[0].as_string()
+
+
+def test_what_comes_while_a_mail_is_in_hand_is_not_told_twice_when_that_fails(
+    john: User, server: MailServer, clock: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write = WRITERS["news"]
+
+    def more_comes(mail: Mail) -> Letter | None:
+        monkeypatch.setitem(WRITERS, "news", write)
+        assert tell(john)[john.pk].pk != mail.pk
+        return write(mail)
+
+    monkeypatch.setitem(WRITERS, "news", more_comes)
+    server.stop()
+    tell(john, delay=AT_ONCE)
+    send_due_mail()
+    server.start()
+
+    clock.shift(timedelta(days=1))
+    assert send_due_mail() == 1
+
+    assert len(server.received) == 1
+
+
+def test_a_mail_that_was_given_up_stays_so(john: User, server: MailServer, clock: Any) -> None:
+    server.refused["john@example.com"] = "550 5.1.1 No such mailbox"
+    first = tell(john, delay=AT_ONCE)[john.pk]
+    send_due_mail()
+    server.refused.clear()
+
+    second = tell(john, delay=AT_ONCE)[john.pk]
+    send_due_mail()
+
+    assert list(Mail.objects.order_by("pk").values_list("pk", "status", "superseded_by")) == [
+        (first.pk, "failed", None),
+        (second.pk, "sent", None),
+    ]
+
+
+def test_one_member_s_mail_says_nothing_of_another_s(john: User, jane: User, server: MailServer, clock: Any) -> None:
+    server.stop()
+    tell(john, jane, delay=AT_ONCE)
+    for _ in range(2):
+        send_due_mail()
+    server.start()
+    second = tell(john, delay=AT_ONCE)[john.pk]
+    clock.shift(MINUTE)
+
+    assert send_due_mail() == 2
+
+    assert server.addressed() == ["jane@example.com", "john@example.com"]
+    assert Mail.objects.filter(superseded_by=second).count() + Mail.objects.filter(supersedes=second).count() == 1
+    assert not Mail.objects.filter(user=jane, superseded_by__isnull=False).exists()
+
+
+# --- Many at once -----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.django_db(transaction=True)
+def test_news_that_comes_from_many_at_once_makes_one_mail_a_member(make_member: Callable[..., User]) -> None:
+    """Each tells them in an order of its own."""
+    users = [make_member() for _ in range(8)]
+    orders = iter([users, users[::-1], users[4:] + users[:4], users[::2] + users[1::2]] * 2)
+
+    results = at_once(8, lambda: {mail.pk for mail in tell(*next(orders)).values()})
+
+    assert all(isinstance(result, set) for result in results), results
+    assert len(set.union(*results)) == 8
+    assert Mail.objects.count() == 8
+
+
+@pytest.mark.django_db(transaction=True)
+def test_no_news_is_lost_between_joining_a_mail_and_its_leaving(
+    john: User, jane: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """News that was told before its letter was written is in it; else there is another mail that brings it."""
+    news: list[tuple[int, int]] = []
+    letters: dict[int, set[int]] = {}
+    lock = threading.Lock()
+
+    def write(mail: Mail) -> Letter:
+        spoken_for = {mail.pk, *mail.supersedes.values_list("pk", flat=True)}
+        with lock:
+            letters[mail.pk] = {number for number, mail_id in news if mail_id in spoken_for}
+        return Letter(subject="News", reader="you", paragraphs=())
+
+    monkeypatch.setitem(WRITERS, "news", write)
+    numbers = iter(range(10_000))
+
+    def publish() -> None:
+        for _ in range(25):
+            with transaction.atomic():
+                mails = queue_about(kind="news", topic="session 7", users=[jane, john], delay=AT_ONCE)
+                with lock:
+                    news.extend((next(numbers), mail.pk) for mail in mails.values())
+
+    def work() -> None:
+        while not done.is_set():
+            send_due_mail()
+
+    done = threading.Event()
+    worker = threading.Thread(target=lambda: (work(), connections.close_all()))
+    worker.start()
+    results = at_once(3, publish)
+    done.set()
+    worker.join()
+    send_due_mail()
+
+    assert results == [None] * 3
+    assert set(Mail.objects.values_list("status", flat=True)) <= {"sent", "dropped"}
+    assert set().union(*letters.values()) == {number for number, _ in news}
+    assert len(news) == 150
