@@ -20,7 +20,7 @@ PATHS = {
     "materials": ("/api/sessions/{session_id}/materials/", "/api/files/{token}/"),
 }
 LISTS = {"sessions": "/api/sessions/", "notifications": "/api/notifications/"}
-TAGS = {"sessions": {"Sessions", "Booking"}, "notifications": {"Notifications"}, "materials": {"Materials"}}
+TAGS = {"sessions": {"Sessions", "Booking", "Calendar"}, "notifications": {"Notifications"}, "materials": {"Materials"}}
 
 # Started anew in a process of its own, as a deployer starts it.
 VISIT = """
