@@ -1,0 +1,171 @@
+"""The ledger in the admin: what became of a mail, and sending again what was given up."""
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import Permission
+from django.core.mail import EmailMessage
+from django.test import Client
+from django.urls import reverse
+from tests.core.conftest import NOW, ReadMail
+
+from core.accounts.models import User
+from core.mail.models import Mail
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clock")]
+
+LIST = reverse("admin:core_mail_changelist")
+
+
+@pytest.fixture
+def log_in_with(make_member: Callable[..., User]) -> Callable[..., Client]:
+    """Somebody of the staff who may do this to mails."""
+
+    def log_in(*codenames: str) -> Client:
+        member = make_member(is_staff=True)
+        member.user_permissions.set(Permission.objects.filter(content_type__model="mail", codename__in=codenames))
+        client = Client()
+        client.force_login(member)
+        return client
+
+    return log_in
+
+
+@pytest.fixture
+def admin(log_in_with: Callable[..., Client]) -> Client:
+    return log_in_with("view_mail", "change_mail")
+
+
+def make(user: User | None, **values: Any) -> Mail:
+    values = {"kind": "welcome", "status": "sent", "next_try_at": None, "attempts": 1, "queued_at": NOW, **values}
+    return Mail.objects.create(user=user, **{"address": user.email if user else "", **values})
+
+
+def given_up(user: User, **values: Any) -> Mail:
+    return make(user, status="failed", error="SMTPRecipientsRefused: 550 No such mailbox", **values)
+
+
+def act(admin: Client, *mails: Mail) -> str:
+    """What the admin says after *Send again*."""
+    form = {"action": "send_again", "_selected_action": [mail.pk for mail in mails]}
+    return read(admin.post(LIST, form, follow=True))
+
+
+def read(answer: Any) -> str:
+    assert answer.status_code == 200
+    return " ".join(re.sub(r"<[^>]*>", " ", answer.content.decode()).split())
+
+
+def test_the_list_says_what_became_of_each_mail(admin: Client, john: User) -> None:
+    sent = make(john, kind="news", topic="session 7")
+    make(john, kind="news", topic="session 7", status="dropped", superseded_by=sent)
+    given_up(john, attempts=24)
+
+    page = read(admin.get(LIST))
+
+    for what in (
+        "john_doe",
+        "john@example.com",
+        "session 7",
+        "SMTPRecipientsRefused: 550 No such mailbox",
+        "24",
+        f"&lt;{sent.pk}.20240113110000000000@localhost&gt;",
+    ):
+        assert what in page
+    assert reverse("admin:core_mail_change", args=[sent.pk]) in admin.get(LIST).content.decode()
+
+
+def test_the_page_of_a_mail_says_all_of_it(admin: Client, john: User) -> None:
+    mail = make(john, kind="news", topic="session 7", sent_at=NOW, error="an old one")
+    others = [make(john, kind="news", topic="session 7", status="dropped", superseded_by=mail) for _ in range(2)]
+
+    answer = admin.get(reverse("admin:core_mail_change", args=[mail.pk]))
+
+    for what in ("news", "john_doe", "john@example.com", "session 7", "an old one", f"&lt;{mail.pk}.2024"):
+        assert what in read(answer)
+    for other in others:
+        assert reverse("admin:core_mail_change", args=[other.pk]) in answer.content.decode()
+
+
+def test_mails_are_found_by_address_member_status_and_kind(admin: Client, john: User, jane: User) -> None:
+    make(john)
+    make(jane, address="jane@elsewhere.example", kind="news")
+    given_up(jane)
+
+    def found(query: dict[str, str]) -> list[str]:
+        mails = admin.get(LIST, query).context["cl"].queryset
+        return sorted(f"{mail.kind} {mail.status} {mail.address}" for mail in mails)
+
+    assert found({"q": "ELSEWHERE"}) == ["news sent jane@elsewhere.example"]
+    assert found({"q": "john_doe"}) == ["welcome sent john@example.com"]
+    assert found({"status__exact": "failed"}) == ["welcome failed jane@example.com"]
+    assert found({"kind": "news"}) == ["news sent jane@elsewhere.example"]
+    assert found({"q": "bob"}) == []
+
+
+def test_the_list_takes_as_many_queries_for_many_mails_as_for_two(
+    admin: Client, make_member: Callable[..., User], django_assert_max_num_queries: Any
+) -> None:
+    def make_two() -> None:
+        first = make(make_member(), topic="a")
+        make(make_member(), topic="a", status="dropped", superseded_by=first)
+
+    make_two()
+    with django_assert_max_num_queries(100) as few:
+        admin.get(LIST)
+    for _ in range(20):
+        make_two()
+
+    with django_assert_max_num_queries(len(few)):
+        admin.get(LIST)
+
+
+def test_what_was_given_up_is_sent_again(admin: Client, john: User, jane: User, read_mail: ReadMail) -> None:
+    mails = [given_up(john, attempts=24), given_up(jane)]
+
+    assert "2 will be sent again." in act(admin, *mails)
+
+    assert sorted(mail.to[0] for mail in read_mail()) == ["jane@example.com", "john@example.com"]
+    assert set(Mail.objects.values_list("status", "attempts", "error")) == {("sent", 1, "")}
+
+
+def test_what_did_not_fail_is_not_sent_again(admin: Client, john: User, mailoutbox: list[EmailMessage]) -> None:
+    told = act(admin, given_up(john), make(john), make(john, status="dropped"))
+
+    assert "1 will be sent again." in told
+    assert "2 did not fail and stay as they are." in told
+    assert sorted(Mail.objects.filter(next_try_at=None).values_list("status", flat=True)) == ["dropped", "sent"]
+
+
+def test_news_for_who_was_deactivated_since_is_dropped_when_it_is_sent_again(
+    admin: Client, john: User, read_mail: ReadMail
+) -> None:
+    mail = given_up(john, kind="news", topic="session 7")
+    User.objects.filter(pk=john.pk).update(is_active=False)
+
+    assert "1 will be sent again." in act(admin, mail)
+
+    assert read_mail() == []
+    mail.refresh_from_db()
+    assert mail.status == "dropped"
+
+
+def test_who_may_only_look_sends_nothing_again(log_in_with: Callable[..., Client], john: User) -> None:
+    client = log_in_with("view_mail")
+    mail = given_up(john)
+
+    assert "Send again" not in read(client.get(LIST))
+    assert "will be sent again" not in act(client, mail)
+
+    mail.refresh_from_db()
+    assert (mail.status, mail.next_try_at) == ("failed", None)
+
+
+def test_who_may_not_look_sees_nothing(log_in_with: Callable[..., Client], john: User) -> None:
+    mail = make(john)
+    client = log_in_with()
+
+    assert client.get(LIST).status_code == 403
+    assert client.get(reverse("admin:core_mail_change", args=[mail.pk])).status_code == 403
