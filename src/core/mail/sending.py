@@ -42,7 +42,7 @@ def wake_sender() -> None:
 
 
 def send_due_mail(*, limit: int = 500) -> int:
-    """Send what is due, whoever forgot to; returns how many mails were taken up.
+    """Send what is due, whoever forgot to, but no more than `limit`; returns how many mails were taken up.
 
     Where this process is sending already, that goes on to what has come meanwhile. Stops at a mail server that does
     not answer: waiting for it once for each mail would keep the worker from all else.
@@ -50,10 +50,10 @@ def send_due_mail(*, limit: int = 500) -> int:
     taken_up = 0
     _wanted.set()
     # Asked again after the lock is given back: somebody may have come in between.
-    while _wanted.is_set() and _sending.acquire(blocking=False):
+    while taken_up < limit and _wanted.is_set() and _sending.acquire(blocking=False):
         try:
             _wanted.clear()
-            taken_up += _send_all(limit)
+            taken_up += _send_all(limit - taken_up)
         finally:
             _sending.release()
     return taken_up

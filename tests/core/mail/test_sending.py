@@ -205,6 +205,12 @@ def test_a_server_that_hangs_up_in_the_middle_gets_the_mail_later(
     assert server.addressed() == ["john@example.com"] * 2
 
 
+def test_no_sweep_takes_forever(john: User, mailoutbox: list[EmailMessage]) -> None:
+    queue_for(*[john] * 5)
+
+    assert [send_due_mail(limit=2) for _ in range(4)] == [2, 2, 1, 0]
+
+
 # --- A connection that is kept ----------------------------------------------------------------------------------
 
 
