@@ -10,7 +10,7 @@ from urllib.parse import quote
 
 from django.conf import settings
 from django.utils.encoding import iri_to_uri
-from icalendar import Calendar, Event, vCalAddress, vDuration, vText
+from icalendar import Calendar, Event, Timezone, TimezoneStandard, vCalAddress, vDuration, vText
 
 PRODUCT = "-//Peer Learning//Sessions//EN"
 # Another one whenever the files come to say the same in another way, so that programs read them anew.
@@ -70,6 +70,8 @@ def feed(events: Iterable[CalendarEvent], *, name: str, now: datetime) -> bytes:
     calendar.add("x-published-ttl", vDuration(READ_AGAIN_AFTER))
     for event in events:
         calendar.add_component(_entry(event, status=_status(event), now=now))
+    if not calendar.subcomponents:
+        calendar.add_component(_universal_time())
     return _written(calendar)
 
 
@@ -110,6 +112,19 @@ def _entry(event: CalendarEvent, *, status: str, now: datetime) -> Event:
     # The service speaks for the organizer: a member's address is nobody's to have.
     entry.add("organizer", _person(event.organizer, parseaddr(settings.DEFAULT_FROM_EMAIL)[1]))
     return entry
+
+
+def _universal_time() -> Timezone:
+    """What a file holds that has no events: the standard lets none be empty."""
+    nothing = timedelta(0)
+    times = TimezoneStandard()
+    times.add("dtstart", datetime(1970, 1, 1))  # noqa: DTZ001  (the standard wants it without a zone)
+    times.add("tzoffsetfrom", nothing)
+    times.add("tzoffsetto", nothing)
+    zone = Timezone()
+    zone.add("tzid", "Etc/UTC")
+    zone.add_component(times)
+    return zone
 
 
 def _status(event: CalendarEvent) -> str:

@@ -128,7 +128,19 @@ def test_a_feed_tells_its_name_when_to_read_it_again_and_nobody_who_attends() ->
 def test_a_feed_of_nothing_is_a_calendar_all_the_same() -> None:
     calendar = Calendar.from_ical(feed([], name="Jane", now=NOW))
 
-    assert calendar.subcomponents == []
+    assert calendar.events == []
+    # The standard lets no calendar be without any component.
+    (zone,) = calendar.subcomponents
+    assert zone.to_ical().decode().split() == [
+        "BEGIN:VTIMEZONE",
+        "TZID:Etc/UTC",
+        "BEGIN:STANDARD",
+        "DTSTART:19700101T000000",
+        "TZOFFSETFROM:+0000",
+        "TZOFFSETTO:+0000",
+        "END:STANDARD",
+        "END:VTIMEZONE",
+    ]
     assert str(calendar["x-wr-calname"]) == "Jane"
 
 

@@ -139,7 +139,7 @@ def test_the_file_says_what_it_is(john: Any) -> None:
     assert not response.cookies
     calendar = Calendar.from_ical(response.content)
     assert (str(calendar["method"]), str(calendar["x-wr-calname"])) == ("PUBLISH", "Peer Learning")
-    assert calendar.subcomponents == []
+    assert calendar.events == []
 
 
 def test_an_event_in_full(john: Any, jane: Any, make_session: Any) -> None:

@@ -1,0 +1,36 @@
+"""The admin shows who lets calendar programs read their sessions, and gives nobody a way in."""
+
+from typing import Any
+
+from django.test import Client
+from tests.conftest import Api
+
+from modules.sessions.models import CalendarFeed
+
+LIST = "/admin/learning_sessions/calendarfeed/"
+
+
+def test_it_shows_who_has_a_link_but_nothing_that_opens_it(root: Any, john: Any) -> None:
+    url = Api(john).post("/api/sessions/calendar/").json()["url"]
+    feed = CalendarFeed.objects.get()
+    client = Client()
+    client.force_login(root)
+
+    for path in (LIST, f"{LIST}{feed.pk}/change/"):
+        response = client.get(path)
+        assert response.status_code == 200
+        assert "john_doe" in response.content.decode()
+        assert feed.key not in response.content.decode()
+        assert url not in response.content.decode()
+
+
+def test_nothing_is_made_changed_or_removed_there(root: Any, john: Any) -> None:
+    Api(john).post("/api/sessions/calendar/")
+    before = CalendarFeed.objects.values().get()
+    client = Client()
+    client.force_login(root)
+
+    for path in (f"{LIST}add/", f"{LIST}{before['id']}/change/", f"{LIST}{before['id']}/delete/"):
+        assert client.post(path, {"user": root.pk, "key": "x", "post": "yes"}).status_code == 403
+
+    assert CalendarFeed.objects.values().get() == before
