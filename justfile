@@ -91,6 +91,11 @@ test *args: _development
     printf '%s\n' "${results[@]}"
     exit $status
 
+# Kill workers and shut out mail while members go on, then count what was lost; `./just drill --help` says more
+[no-exit-message]
+drill *args: _development
+    @exec {{ python }} -m drill "$@"
+
 # Check style, types, import boundaries, migrations and Django's own checks
 [no-exit-message]
 check: _development

@@ -4,6 +4,7 @@ import argparse
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from dataclasses import asdict, replace
@@ -11,7 +12,7 @@ from pathlib import Path
 
 from drill import scenario as scenarios
 from drill.counting import count
-from drill.places import POSTGRESQL, SQLITE, Missing, place
+from drill.places import POSTGRESQL, QUEUES, REDIS, SQLITE, Missing, place
 from drill.records import Records
 from drill.report import table
 from drill.scenario import Scenario
@@ -21,6 +22,8 @@ DATABASES = {"sqlite": (SQLITE,), "postgresql": (POSTGRESQL,), "both": (SQLITE, 
 
 def main() -> int:
     """Drill on each database that was asked for; 1 if a promise was broken or something that is required is missing."""
+    # So that all that was made here is removed.
+    signal.signal(signal.SIGTERM, lambda _number, _frame: sys.exit(143))
     options = read_options()
     scenario = scenario_of(options)
     status = 0
@@ -28,7 +31,7 @@ def main() -> int:
     for database in DATABASES[options.database]:
         say(f"\n=== Drill on {database}: {scenario.seconds} s, {scenario.sessions} sessions, seed {scenario.seed} ===")
         try:
-            lines, passed = drill(database, scenario, keep=options.keep)
+            lines, passed = drill(database, scenario, queue=options.queue, keep=options.keep)
         except Missing as missing:
             lines, passed = [f"{database}: did not run, {missing}"], not is_required(options.database)
         status |= not passed
@@ -40,6 +43,9 @@ def main() -> int:
 def read_options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="./just drill", description=__doc__)
     parser.add_argument("--database", choices=DATABASES, default="both")
+    parser.add_argument(
+        "--queue", choices=QUEUES, default=REDIS, help="beside PostgreSQL: Redis, or a file as with SQLite"
+    )
     parser.add_argument("--short", action="store_true", help="in seconds rather than minutes, as the tests run it")
     parser.add_argument("--seconds", type=int, help="for how long workers are killed")
     parser.add_argument("--sessions", type=int)
@@ -63,9 +69,9 @@ def is_required(asked_for: str) -> bool:
     return asked_for == "postgresql" or bool(os.environ.get("REQUIRE_POSTGRESQL"))
 
 
-def drill(database: str, scenario: Scenario, *, keep: Path | None) -> tuple[list[str], bool]:
+def drill(database: str, scenario: Scenario, *, queue: str, keep: Path | None) -> tuple[list[str], bool]:
     """The lines of the table, and whether all promises were kept. Raises `Missing`."""
-    with place(database) as environment:
+    with place(database, queue=queue) as environment:
         command = [sys.executable, "-m", "drill.director", json.dumps(asdict(scenario))]
         ended = subprocess.run(command, env=environment, check=False)
         folder = Path(environment["DATA_DIR"])
@@ -73,7 +79,7 @@ def drill(database: str, scenario: Scenario, *, keep: Path | None) -> tuple[list
             keep.mkdir(parents=True, exist_ok=True)
             for name in ("records.json", "processes.log"):
                 if (folder / name).exists():
-                    shutil.copy(folder / name, keep / f"{database.split(maxsplit=1)[0].lower()}-{name}")
+                    shutil.copy(folder / name, keep / f"{database.lower()}-{name}")
         if ended.returncode != 0:
             return [f"{database}: the drill itself failed"], False
         records = Records.model_validate_json((folder / "records.json").read_text())

@@ -1,7 +1,6 @@
 """Everything that is counted, in one table: what may be any number, and what has to be zero."""
 
 from collections import Counter
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 
@@ -85,7 +84,7 @@ def count(records: Records) -> Counts:
     )
 
 
-def _standing_still(records: Records) -> Sequence[str]:
+def _standing_still(records: Records) -> list[str]:
     """Work that nobody does: what is due or waits though all had the time to settle."""
     slack = timedelta(seconds=records.rate)
     return [

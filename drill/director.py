@@ -164,12 +164,13 @@ class Director:
         return not self.family.named("members")
 
     def _all_is_settled(self) -> bool:
-        """Whether the last start is past, nothing is due, and no mail waits."""
+        """Whether the last start is past, nothing is due, no mail waits and every sweep keeps up."""
         from django.db.models import Q
 
         from core import clock
         from core.facts.models import FailedDelivery
         from core.mail.models import Mail
+        from core.sweeps.turns import heartbeat
         from modules.sessions.models import Session
 
         now = clock.now()
@@ -179,6 +180,7 @@ class Director:
             and not Session.objects.filter(due).exists()
             and not Mail.objects.filter(next_try_at__isnull=False).exists()
             and not FailedDelivery.objects.filter(next_try_at__isnull=False).exists()
+            and not heartbeat().late
         )
 
     # --- What is said -----------------------------------------------------------------------------------------

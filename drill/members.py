@@ -187,10 +187,18 @@ class Cast:
         )
 
     def _admit(self, step: Step) -> None:
-        booking.approve_request(**self._request(step))
+        booking.approve_request(
+            session_id=self.session_ids[step.session],
+            requester_id=self._member(step.whom).pk,
+            by=self._member(step.by),
+        )
 
     def _turn_down(self, step: Step) -> None:
-        booking.reject_request(**self._request(step))
+        booking.reject_request(
+            session_id=self.session_ids[step.session],
+            requester_id=self._member(step.whom).pk,
+            by=self._member(step.by),
+        )
 
     def _leave(self, step: Step) -> None:
         booking.leave_session(session_id=self.session_ids[step.session], by=self._member(step.by))
@@ -201,10 +209,3 @@ class Cast:
             participant_id=self._member(step.whom).pk,
             by=self._member(step.by),
         )
-
-    def _request(self, step: Step) -> "dict[str, object]":
-        return {
-            "session_id": self.session_ids[step.session],
-            "requester_id": self._member(step.whom).pk,
-            "by": self._member(step.by),
-        }

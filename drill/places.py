@@ -13,7 +13,9 @@ import psycopg
 import redis
 from psycopg import sql
 
-SQLITE, POSTGRESQL = "SQLite", "PostgreSQL with Redis"
+SQLITE, POSTGRESQL = "SQLite", "PostgreSQL"
+# Beside PostgreSQL; with SQLite the queue is a file in any case.
+QUEUES = REDIS, FILE = "redis", "file"
 # A word in Redis that says who uses one of its databases, should two drills look for one at once.
 CLAIM = "drill"
 CLAIM_SECONDS = 3600
@@ -25,7 +27,7 @@ class Missing(Exception):
 
 
 @contextmanager
-def place(database: str) -> Iterator[dict[str, str]]:
+def place(database: str, *, queue: str = REDIS) -> Iterator[dict[str, str]]:
     """The environment for one drill; all that it names is removed in the end. Raises `Missing`."""
     with ExitStack() as stack:
         folder = Path(tempfile.mkdtemp(prefix="drill-"))
@@ -42,7 +44,8 @@ def place(database: str) -> Iterator[dict[str, str]]:
         }
         if database == POSTGRESQL:
             environment["DATABASE_URL"] = stack.enter_context(_postgresql_database())
-            environment["REDIS_URL"] = stack.enter_context(_redis_database())
+            if queue == REDIS:
+                environment["REDIS_URL"] = stack.enter_context(_redis_database())
         yield environment
 
 
