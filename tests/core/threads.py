@@ -9,10 +9,15 @@ from django.db import connections
 
 def at_once(number: int, work: Callable[[], Any]) -> list[Any]:
     """What each of so many threads got, or the error that it met. Needs `django_db(transaction=True)`."""
-    results: list[Any] = []
-    start = threading.Barrier(number)
+    return together(*[work] * number)
 
-    def run() -> None:
+
+def together(*works: Callable[[], Any]) -> list[Any]:
+    """The same for works that differ, a thread for each; the results come in no order."""
+    results: list[Any] = []
+    start = threading.Barrier(len(works))
+
+    def run(work: Callable[[], Any]) -> None:
         start.wait()
         try:
             results.append(work())
@@ -21,7 +26,7 @@ def at_once(number: int, work: Callable[[], Any]) -> list[Any]:
         finally:
             connections.close_all()
 
-    threads = [threading.Thread(target=run) for _ in range(number)]
+    threads = [threading.Thread(target=run, args=(work,)) for work in works]
     for thread in threads:
         thread.start()
     for thread in threads:

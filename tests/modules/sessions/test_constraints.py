@@ -43,6 +43,13 @@ def scheduled(jane: Any, bob: Any, mallory: Any, make_session: Any) -> Session:
         {"status": "completed", "approved_at": None},
         {"creator": None},
         {"date": None},
+        {"moves_at": None},
+        {"status": "cancelled"},
+        {"status": "ongoing", "reminder_due_at": NOW},
+        {"status": "pending_approval", "reminder_due_at": None, "nudge_due_at": NOW},
+        {"status": "cancelled", "moves_at": None, "reminder_due_at": NOW},
+        {"calendar_uid": None},
+        {"calendar_sequence": -1},
     ],
     ids=str,
 )

@@ -1,10 +1,13 @@
 """What the clock does: the worker's sweep, and the catching up of every service where the worker is late."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from tests.conftest import Api
+from tests.core.threads import at_once, together
 from tests.modules.sessions.conftest import (
     FINAL,
     NOW,
@@ -160,6 +163,83 @@ def test_a_session_that_fails_stops_no_other_and_is_tried_again(
 
     assert advance_due_sessions() == 1
     assert status_of(broken) == "expired"
+
+
+def test_what_was_changed_past_the_services_is_due_no_longer_than_once(make_session: Any, clock: Any) -> None:
+    session = make_session("approved")
+    Session.objects.filter(pk=session.pk).update(moves_at=NOW - SECOND)
+
+    assert advance_due_sessions() == 1
+    session.refresh_from_db()
+    assert (session.status, session.moves_at) == ("approved", session.date)
+    assert facts() == []
+    with nothing_changes():
+        assert advance_due_sessions() == 0
+
+
+@pytest.mark.django_db(transaction=True)
+def test_many_workers_at_once_move_each_session_once(jane: Any, make_session: Any, clock: Any) -> None:
+    sessions = [make_session("scheduled", participants=[jane]) for _ in range(30)]
+    clock.move_to(sessions[0].date, tick=False)
+
+    assert sum(at_once(4, advance_due_sessions)) == 30
+    assert facts() == ["SessionStarted"] * 30
+    assert len(set(FactRecord.objects.values_list("session_id", flat=True))) == 30
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_member_who_cancels_while_the_worker_moves_it_finds_it_moved_or_moves_it_first(
+    john: Any, jane: Any, make_session: Any, clock: Any
+) -> None:
+    session = make_session("scheduled", participants=[jane])
+    clock.move_to(session.date, tick=False)
+    together(advance_due_sessions, lambda: Api(john).post(path(session, "cancel/")).status_code)
+
+    assert status_of(session) == "cancelled"
+    assert facts() == ["SessionStarted", "SessionCancelled"]
+
+
+def test_each_session_takes_as_many_queries_however_many_are_due(jane: Any, make_session: Any, clock: Any) -> None:
+    def queries(number: int) -> int:
+        for _ in range(number):
+            make_session("scheduled", participants=[jane], date=NOW)
+        with CaptureQueriesContext(connection) as captured:
+            assert advance_due_sessions() == number
+        return len(captured)
+
+    queries(1)
+    few, some, many = queries(2), queries(3), queries(12)
+
+    assert many - some == 9 * (some - few)
+
+
+# --- When it moves next -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("state", STATES)
+def test_every_session_knows_when_the_clock_moves_it_next(make_session: Any, state: str) -> None:
+    session = make_session(state)
+
+    session.refresh_from_db()
+
+    end = session.date + timedelta(minutes=session.duration)
+    assert session.moves_at == (None if state in FINAL else end if state == "ongoing" else session.date)
+
+
+def test_it_moves_with_the_start_and_the_duration(john: Any, jane: Any, make_session: Any, clock: Any) -> None:
+    session = make_session("scheduled", participants=[jane])
+    Api(john).put(path(session), {"date": "2024-01-20T10:00:00Z", "duration": 30})
+    session.refresh_from_db()
+    assert session.moves_at == datetime(2024, 1, 20, 10, tzinfo=UTC)
+
+    clock.move_to("2024-01-20T09:50:00Z", tick=False)
+    Api(john).post(path(session, "start/"))
+    session.refresh_from_db()
+    assert session.moves_at == datetime(2024, 1, 20, 10, 30, tzinfo=UTC)
+
+    Api(john).post(path(session, "end/"))
+    session.refresh_from_db()
+    assert session.moves_at is None
 
 
 # --- Catching up, where the worker is late ----------------------------------------------------------------------

@@ -4,11 +4,14 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from tests.conftest import Api
+from tests.core.threads import at_once, together
 from tests.modules.sessions.conftest import facts, failing_to_save, nothing_changes, path, z
 
 from core.facts.models import FactRecord
-from modules.sessions.models import Session
+from modules.sessions.models import Reminder, Session
 from modules.sessions.services.life_cycle import advance_due_sessions
 from modules.sessions.services.moderation import approve_session, hide_session
 from modules.sessions.services.reminders import remind_due_sessions
@@ -170,6 +173,44 @@ def test_a_worker_that_was_down_past_both_sends_the_last_one_alone(jane: Any, ma
     assert len(at(SECOND)) == 1
 
 
+def test_a_worker_that_was_down_over_the_first_sends_it_late(john: Any, jane: Any, make_session: Any, at: Any) -> None:
+    make_session("scheduled", participants=[jane], date=START)
+    everybody = {john.pk, jane.pk}
+
+    late = {"before": 1440, "left": 20 * 60, "persons": everybody}
+    assert at(20 * HOUR) == [late]
+    assert at(20 * HOUR - SECOND) == at(HOUR + SECOND) == [late]
+    assert at(HOUR) == [late, {"before": 60, "left": 60, "persons": everybody}]
+
+
+def test_a_worker_that_was_down_past_the_start_sends_none(jane: Any, make_session: Any, at: Any) -> None:
+    session = make_session("scheduled", participants=[jane], date=START)
+
+    assert at(-SECOND) == at(-DAY) == []
+    session.refresh_from_db()
+    assert session.reminder_due_at is None
+
+
+def test_who_joins_between_the_two_while_the_worker_is_down_gets_the_second(
+    john: Any, jane: Any, bob: Any, make_session: Any, at: Any
+) -> None:
+    session = make_session("scheduled", participants=[jane], date=START)
+    at(12 * HOUR, worker=False)
+    let_in(john, session, bob)
+
+    assert at(HOUR / 2) == [{"before": 60, "left": 30, "persons": {john.pk, jane.pk, bob.pk}}]
+
+
+def test_who_is_let_in_at_the_very_instant_is_reminded(
+    john: Any, jane: Any, bob: Any, make_session: Any, at: Any
+) -> None:
+    session = make_session("scheduled", participants=[jane], date=START)
+    at(DAY, worker=False)
+    let_in(john, session, bob)
+
+    assert [each["persons"] for each in at(DAY)] == [{john.pk, jane.pk, bob.pk}]
+
+
 def test_a_part_of_a_minute_counts_as_one(make_session: Any, at: Any) -> None:
     make_session("scheduled", date=START)
 
@@ -265,6 +306,28 @@ def test_a_cancelled_session_reminds_nobody(john: Any, make_session: Any, at: An
     assert at(DAY) == at(HOUR) == []
 
 
+def test_one_that_is_cancelled_between_the_hour_and_the_worker_reminds_nobody(
+    john: Any, make_session: Any, at: Any
+) -> None:
+    session = make_session("scheduled", date=START)
+    at(DAY, worker=False)
+    Api(john).post(path(session, "cancel/"))
+
+    assert at(DAY) == at(HOUR) == []
+
+
+def test_one_that_moves_between_the_hour_and_the_worker_reminds_of_the_new_start_only(
+    john: Any, make_session: Any, at: Any
+) -> None:
+    session = make_session("scheduled", date=START)
+    at(DAY, worker=False)
+    new = START + timedelta(days=3)
+    Api(john).put(path(session), {"date": z(new)})
+
+    assert at(DAY) == []
+    assert [each["before"] for each in at(DAY, start=new)] == [1440]
+
+
 def test_one_that_was_started_early_reminds_nobody(john: Any, make_session: Any, at: Any) -> None:
     session = make_session("scheduled", date=START)
     at(timedelta(minutes=10), worker=False)
@@ -303,6 +366,104 @@ def test_the_offsets_are_a_setting(make_session: Any, at: Any, settings: Any) ->
     assert [each["before"] for each in reminders()] == [120, 30, 10]
 
 
+@pytest.fixture
+def configured(settings: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """The deployer configures other offsets, and starts the worker anew."""
+
+    def configure(*minutes: int) -> None:
+        settings.REMINDER_MINUTES = list(minutes)
+        monkeypatch.setattr("modules.sessions.services.reminders._armed_by", None)
+
+    return configure
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "sent"),
+    [
+        # Longer, between, shorter.
+        ((1440, 60), (2880, 60), [2880, 60]),
+        ((1440, 60), (1440, 120, 60), [1440, 120, 60]),
+        ((1440,), (1440, 30), [1440, 30]),
+        ((60,), (2880,), [2880]),
+        # Fewer, none, and none before.
+        ((1440, 60), (60,), [60]),
+        ((1440, 60), (), []),
+        ((), (60,), [60]),
+    ],
+)
+def test_other_offsets_hold_for_what_was_armed_before(
+    *, jane: Any, make_session: Any, at: Any, configured: Any, before: Any, after: Any, sent: Any
+) -> None:
+    configured(*before)
+    at(5 * DAY, worker=False)
+    make_session("scheduled", participants=[jane], date=START)
+    at(4 * DAY)
+
+    configured(*after)
+    at(3 * DAY)
+    for hours in range(71, 0, -1):
+        at(hours * HOUR)
+        at((hours - 0.5) * HOUR)
+
+    assert [each["before"] for each in reminders()] == sent
+
+
+def test_an_added_offset_that_has_passed_is_not_made_up_for(make_session: Any, at: Any, configured: Any) -> None:
+    make_session("scheduled", date=START)
+    at(30 * HOUR)
+
+    configured(2880, 1440, 60)
+
+    assert at(30 * HOUR) == at(25 * HOUR) == []
+    assert [each["before"] for each in at(DAY)] == [1440]
+
+
+def test_what_is_due_already_is_sent_before_other_offsets_hold(make_session: Any, at: Any, configured: Any) -> None:
+    make_session("scheduled", date=START)
+    at(DAY, worker=False)
+
+    configured(2880, 1440, 60)
+
+    assert [each["before"] for each in at(DAY - HOUR)] == [1440]
+
+
+def test_an_offset_that_had_passed_when_it_was_armed_is_not_sent_for_want_of_the_other(
+    alice: Any, make_session: Any, at: Any, configured: Any
+) -> None:
+    session = make_session("pending_approval", date=START)
+    at(12 * HOUR, worker=False)
+    approve_session(session_id=session.pk, by=alice)
+    at(HOUR, worker=False)
+
+    configured(1440)
+
+    assert at(HOUR) == at(SECOND) == []
+
+
+def test_a_start_that_was_reminded_of_is_not_reminded_of_again_by_the_same_offset(
+    make_session: Any, at: Any, configured: Any
+) -> None:
+    make_session("scheduled", date=START)
+    at(DAY)
+
+    configured(1440, 120)
+
+    assert [each["before"] for each in at(DAY)] == [1440]
+    assert [each["before"] for each in at(2 * HOUR)] == [1440, 120]
+
+
+def test_where_the_offsets_are_the_same_nothing_is_armed_anew(
+    jane: Any, make_session: Any, at: Any, configured: Any
+) -> None:
+    for days in range(3):
+        make_session("scheduled", participants=[jane], date=START + timedelta(days=days))
+
+    configured(1440, 60)
+
+    with nothing_changes():
+        at(DAY + HOUR)
+
+
 def test_no_offsets_are_no_reminders(alice: Any, make_session: Any, at: Any, settings: Any) -> None:
     settings.REMINDER_MINUTES = []
     session = make_session("pending_approval", date=START)
@@ -324,3 +485,64 @@ def test_a_session_that_fails_stops_no_other(
 
     at(DAY - SECOND)
     assert (facts(broken), facts(other)) == (["ReminderDue"], ["ReminderDue"])
+
+
+# --- Many at once -----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.django_db(transaction=True)
+def test_many_workers_at_once_remind_everybody_once(john: Any, jane: Any, make_session: Any, at: Any) -> None:
+    for _ in range(30):
+        make_session("scheduled", participants=[jane], date=START)
+    at(DAY, worker=False)
+
+    assert sum(at_once(4, remind_due_sessions)) == 30
+
+    assert reminders() == [{"before": 1440, "left": 1440, "persons": {john.pk, jane.pk}}] * 30
+    assert Reminder.objects.count() == 60
+
+
+@pytest.mark.django_db(transaction=True)
+def test_who_leaves_while_the_worker_reminds_is_reminded_before_that_or_not_at_all(
+    john: Any, jane: Any, make_session: Any, at: Any
+) -> None:
+    session = make_session("scheduled", participants=[jane], date=START)
+    at(DAY, worker=False)
+    together(remind_due_sessions, lambda: Api(jane).post(path(session, "leave/")).status_code)
+    remind_due_sessions()
+
+    if facts() == ["SeatLeft", "ReminderDue"]:
+        assert [each["persons"] for each in reminders()] == [{john.pk}]
+    else:
+        assert facts() == ["ReminderDue", "SeatLeft"]
+        assert [each["persons"] for each in reminders()] == [{john.pk, jane.pk}]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_one_that_is_cancelled_while_the_worker_reminds_reminds_before_that_or_not_at_all(
+    john: Any, make_session: Any, at: Any
+) -> None:
+    session = make_session("scheduled", date=START)
+    at(DAY, worker=False)
+    together(remind_due_sessions, lambda: Api(john).post(path(session, "cancel/")).status_code)
+    remind_due_sessions()
+
+    assert facts() in (["SessionCancelled"], ["ReminderDue", "SessionCancelled"])
+
+
+def test_each_session_takes_as_many_queries_however_many_are_due_and_however_many_are_in(
+    make_member: Any, make_session: Any, at: Any
+) -> None:
+    def queries(number: int, people: list[Any]) -> int:
+        Session.objects.update(reminder_due_at=None)
+        for _ in range(number):
+            make_session("scheduled", participants=people, date=START)
+        with CaptureQueriesContext(connection) as captured:
+            assert remind_due_sessions() == number
+        return len(captured)
+
+    at(DAY)
+    one, ten = [make_member()], [make_member() for _ in range(10)]
+    few, some, many = queries(2, one), queries(3, one), queries(12, ten)
+
+    assert many - some == 9 * (some - few)

@@ -7,6 +7,7 @@ from django.db.models import Q, QuerySet
 
 from core import clock
 from core.accounts.models import User
+from core.facts.models import FactRecord
 from core.facts.publish import publish
 from core.sweeps.turns import claim_turn, last_turn
 from modules.sessions import events
@@ -21,6 +22,9 @@ AT_LEAST_EVERY = timedelta(hours=24)
 URGENT = timedelta(hours=48)
 # How many sessions a digest names.
 NAMED = 20
+# A session is looked at once whoever offered it has surely committed: one that appeared behind our back, older than
+# the last digest, would never be news.
+SETTLED_AFTER = timedelta(seconds=10)
 
 
 def tell_moderators() -> int:
@@ -31,7 +35,9 @@ def tell_moderators() -> int:
     """
     with transaction.atomic():
         now = clock.now()
-        waiting = Session.objects.filter(status=Status.PENDING_APPROVAL, date__gt=now)
+        waiting = Session.objects.filter(
+            status=Status.PENDING_APPROVAL, date__gt=now, created_at__lte=now - SETTLED_AFTER
+        )
         if not _is_news(waiting, last_turn(DIGEST), now):
             return 0
         moderators = User.objects.with_perm(MODERATE).order_by("pk").values_list("pk", flat=True)
@@ -58,8 +64,21 @@ def tell_moderators() -> int:
 
 
 def _is_news(waiting: "QuerySet[Session]", told_at: datetime | None, now: datetime) -> bool:
-    if told_at is None or told_at <= now - AT_LEAST_EVERY:
+    # Told in the future: by a clock that has been put right since.
+    if told_at is None or not now - AT_LEAST_EVERY < told_at <= now:
         return waiting.exists()
-    has_come = Q(created_at__gt=told_at)
+    has_come = Q(created_at__gt=told_at - SETTLED_AFTER)
     has_become_urgent = Q(date__gt=told_at + URGENT, date__lte=now + URGENT)
-    return waiting.filter(has_come | has_become_urgent).exists()
+    return waiting.filter(has_come | has_become_urgent).exists() or _has_moved_close(waiting, told_at, now)
+
+
+def _has_moved_close(waiting: "QuerySet[Session]", told_at: datetime, now: datetime) -> bool:
+    """Whether the start of one that was not urgent when they were told has been moved so that it is."""
+    edited = waiting.filter(date__lte=now + URGENT, updated_at__gt=told_at).values_list("pk", flat=True)
+    moves = FactRecord.objects.filter(
+        session_id__in=list(edited), name=events.SessionRescheduled.name, occurred_at__gt=told_at
+    )
+    first_moves = {move.session_id: move for move in moves.order_by("-pk")}
+    return any(
+        datetime.fromisoformat(move.payload["previous_date"]) > told_at + URGENT for move in first_moves.values()
+    )

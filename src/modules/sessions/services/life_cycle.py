@@ -109,6 +109,12 @@ def advance_due_sessions(*, limit: int = 5000) -> int:
     """
     return work_off(
         lambda: Session.objects.filter(moves_at__lte=clock.now()).order_by("moves_at"),
-        lambda session: catch_up(session, clock.now()),
+        _advance,
         limit=limit,
     )
+
+
+def _advance(session: Session) -> None:
+    if not catch_up(session, clock.now()):
+        # Somebody has changed the row past the services: when it moves is computed anew, or it would stay due.
+        session.save(update_fields=["moves_at"])

@@ -3,6 +3,9 @@
 import math
 from datetime import datetime
 
+from django.conf import settings
+from django.db import transaction
+
 from core import clock
 from core.facts.publish import publish
 from core.sweeps.batches import work_off
@@ -11,18 +14,56 @@ from modules.sessions.models import BookingRequest, Reminder, Session
 from modules.sessions.reminding import latest_due, next_reminder_at
 from modules.sessions.services.life_cycle import requester_ids
 from modules.sessions.services.naming import about
+from modules.sessions.states import OPEN
+
+# The offsets by which this process has seen to it that everything is armed; `None` until it has.
+_armed_by: list[int] | None = None
 
 
 def remind_due_sessions(*, limit: int = 5000) -> int:
     """Remind the people of every session that is due; returns how many sessions were taken up.
 
-    State and membership are read again under the session's lock. Any number of workers may do this at once.
+    State and membership are read again under the session's lock. Any number of workers may do this at once. The first
+    time in a process, what was armed by other offsets than its own is armed anew.
     """
-    return work_off(
+    global _armed_by  # noqa: PLW0603
+    taken_up = work_off(
         lambda: Session.objects.filter(reminder_due_at__lte=clock.now()).order_by("reminder_due_at"),
         _remind,
         limit=limit,
     )
+    # After what is due already, which would be lost otherwise.
+    if _armed_by != settings.REMINDER_MINUTES:
+        offsets = list(settings.REMINDER_MINUTES)
+        arm_anew()
+        _armed_by = offsets
+    return taken_up
+
+
+def arm_anew(*, size: int = 500) -> int:
+    """Arm what is open by the offsets of this process, where others were configured when it was armed; returns how
+    many sessions were.
+
+    What is due is left to be sent. An added offset that has passed for a start is not made up for.
+    """
+    now = clock.now()
+    ahead = Session.objects.filter(status__in=OPEN, date__gt=now).order_by("pk")
+    astray = [
+        pk
+        for pk, start, due_at in ahead.values_list("pk", "date", "reminder_due_at")
+        if _is_astray(start, due_at, now=now)
+    ]
+    armed = 0
+    for first in range(0, len(astray), size):
+        with transaction.atomic():
+            batch = Session.objects.select_for_update().filter(pk__in=astray[first : first + size], status__in=OPEN)
+            for session in batch.order_by("pk"):
+                now = clock.now()
+                if _is_astray(session.date, session.reminder_due_at, now=now):
+                    session.reminder_due_at = next_reminder_at(session.date, now=now)
+                    session.save(update_fields=["reminder_due_at"])
+                    armed += 1
+    return armed
 
 
 def nudge_creators(*, limit: int = 5000) -> int:
@@ -33,14 +74,23 @@ def nudge_creators(*, limit: int = 5000) -> int:
     )
 
 
+def _is_astray(start: datetime, due_at: datetime | None, *, now: datetime) -> bool:
+    """Whether it is armed for another instant than it should be, and not due already."""
+    return (due_at is None or due_at > now) and due_at != next_reminder_at(start, now=now)
+
+
 def _remind(session: Session) -> None:
     now = clock.now()
+    armed_for = session.reminder_due_at
     session.reminder_due_at = next_reminder_at(session.date, now=now)
     session.save(update_fields=["reminder_due_at"])
     reminder = latest_due(session.date, now=now)
     if reminder is None:
         return
     due_at, minutes_before = reminder
+    if armed_for is None or due_at < armed_for:
+        # It had passed when this start was armed, under other offsets.
+        return
     person_ids = _not_yet_reminded(session, due_at, minutes_before)
     if not person_ids:
         return

@@ -1,0 +1,326 @@
+"""The digest: who can decide is told what waits, at most once an hour and only with news."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import Permission
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from tests.conftest import Api
+from tests.core.threads import at_once
+from tests.modules.sessions.conftest import NOW, SESSIONS, body_of, facts, nothing_changes, path, z
+
+from core.accounts.models import User
+from core.facts.models import FactRecord
+from modules.sessions.models import Session
+from modules.sessions.services.digest import NAMED, tell_moderators
+from modules.sessions.services.moderation import approve_session, reject_session
+
+SECOND, MINUTE, HOUR, DAY = (timedelta(**{unit: 1}) for unit in ("seconds", "minutes", "hours", "days"))
+
+Told = Callable[[timedelta], list[str]]
+
+
+@pytest.fixture
+def waits(make_session: Any) -> Any:
+    """`waits("Knots", begins=DAY)`: a session that has waited for days and begins a day from now."""
+
+    def make(title: str, *, begins: timedelta = timedelta(days=30), **values: Any) -> Session:
+        session: Session = make_session("pending_approval", title=title, date=NOW + begins, **values)
+        return session
+
+    return make
+
+
+@pytest.fixture
+def told(clock: Any, alice: Any) -> Told:
+    """`told(HOUR)`: what a digest names when the worker looks an hour from NOW; empty where none goes out."""
+
+    def look(after: timedelta) -> list[str]:
+        clock.move_to(NOW + after, tick=False)
+        before = digests().count()
+        count = tell_moderators()
+        new = digests()[before:]
+        assert len(new) == (1 if count else 0)
+        return [session["title"] for digest in new for session in digest.payload["sessions"]]
+
+    return look
+
+
+def digests() -> Any:
+    return FactRecord.objects.filter(name="sessions.SessionsWaiting").order_by("pk")
+
+
+def offer(member: User, title: str) -> int:
+    answer = Api(member).post(SESSIONS, body_of(title=title, date="2024-03-01T10:00:00Z"))
+    assert answer.status_code == 201
+    return int(answer.json()["id"])
+
+
+def test_it_names_what_waits_the_urgent_first(*, john: Any, jane: Any, alice: Any, waits: Any, told: Told) -> None:
+    later = waits("Later", begins=3 * DAY, creator=jane)
+    urgent = waits("Urgent", begins=47 * HOUR)
+    soon = waits("In two days", begins=2 * DAY)
+
+    assert told(timedelta(0)) == ["Urgent", "In two days", "Later"]
+
+    record = digests().get()
+    assert (record.session_id, record.actor) == (None, None)
+    assert record.payload == {
+        "moderator_ids": [alice.pk],
+        "waiting": 3,
+        "sessions": [
+            {"session_id": each.pk, "title": each.title, "creator_id": whose, "date": date, "urgent": is_urgent}
+            for each, whose, date, is_urgent in [
+                (urgent, john.pk, z_of(urgent), True),
+                (soon, john.pk, z_of(soon), True),
+                (later, jane.pk, z_of(later), False),
+            ]
+        ],
+    }
+
+
+def z_of(session: Session) -> str:
+    """As a record keeps it, with the part of the second that baker gave it."""
+    return session.date.isoformat().replace("+00:00", "Z")
+
+
+def test_it_counts_all_and_names_the_first(waits: Any, told: Told) -> None:
+    for number in range(NAMED + 5):
+        waits(f"{number}", begins=timedelta(days=100 - number))
+
+    assert told(timedelta(0)) == [str(number) for number in range(NAMED + 4, 4, -1)]
+    assert digests().get().payload["waiting"] == NAMED + 5
+
+
+@pytest.mark.parametrize("state", ["approved", "scheduled", "ongoing", "completed", "cancelled", "expired"])
+def test_what_does_not_wait_is_not_named(make_session: Any, told: Told, state: str) -> None:
+    make_session(state)
+
+    with nothing_changes():
+        assert told(timedelta(0)) == []
+
+
+def test_what_was_decided_is_named_no_longer(alice: Any, waits: Any, told: Told) -> None:
+    approved, rejected = waits("Approved"), waits("Rejected")
+    waits("Waiting")
+    told(timedelta(0))
+    approve_session(session_id=approved.pk, by=alice)
+    reject_session(session_id=rejected.pk, by=alice, reason="No")
+
+    assert told(DAY) == ["Waiting"]
+
+
+def test_what_has_passed_its_start_undecided_is_not_named(waits: Any, told: Told) -> None:
+    waits("Passed", begins=HOUR)
+
+    assert told(HOUR) == []
+
+
+# --- To whom ----------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def told_members(clock: Any) -> Callable[[], list[int]]:
+    def look() -> list[int]:
+        tell_moderators()
+        return list(digests().get().payload["moderator_ids"])
+
+    return look
+
+
+def test_those_are_told_who_can_decide(
+    *, alice: Any, root: Any, jane: Any, bob: Any, mallory: Any, waits: Any, told_members: Any
+) -> None:
+    jane.user_permissions.add(Permission.objects.get(codename="moderate_session"))
+    # Being staff is not enough.
+    User.objects.filter(pk=mallory.pk).update(is_staff=True)
+    waits("Knots")
+
+    assert told_members() == sorted([alice.pk, root.pk, jane.pk])
+
+
+def test_those_who_are_deactivated_are_not(alice: Any, root: Any, waits: Any, told_members: Any) -> None:
+    User.objects.filter(pk=root.pk).update(is_active=False)
+    waits("Knots")
+
+    assert told_members() == [alice.pk]
+
+
+def test_where_nobody_can_decide_the_turn_is_kept_for_who_comes(
+    clock: Any, waits: Any, make_member: Any, bob: Any
+) -> None:
+    waits("Knots")
+    with nothing_changes():
+        assert tell_moderators() == 0
+
+    bob.user_permissions.add(Permission.objects.get(codename="moderate_session"))
+    clock.shift(MINUTE)
+
+    assert tell_moderators() == 1
+
+
+# --- With news, and at most once an hour ------------------------------------------------------------------------
+
+
+def test_what_was_offered_since_is_news_an_hour_later(jane: Any, waits: Any, told: Told) -> None:
+    waits("Old")
+    told(timedelta(0))
+    assert told(MINUTE) == []
+    offer(jane, "New")
+
+    assert told(2 * MINUTE) == told(HOUR - SECOND) == []
+    assert told(HOUR) == ["Old", "New"]
+    assert told(2 * HOUR) == []
+
+
+def test_after_a_quiet_time_what_is_offered_is_told_at_once(jane: Any, told: Told) -> None:
+    assert told(timedelta(0)) == []
+    offer(jane, "New")
+
+    assert told(MINUTE) == ["New"]
+    assert told(2 * MINUTE) == told(HOUR) == []
+
+
+def test_without_news_it_is_told_again_a_day_later(waits: Any, told: Told) -> None:
+    waits("Old")
+    told(timedelta(0))
+
+    assert told(HOUR) == told(DAY - SECOND) == []
+    assert told(DAY) == ["Old"]
+    assert told(DAY + HOUR) == told(2 * DAY - SECOND) == []
+    assert told(2 * DAY) == ["Old"]
+
+
+def test_what_has_become_urgent_is_news(waits: Any, told: Told) -> None:
+    waits("Soon", begins=2 * DAY + 5 * HOUR)
+    told(timedelta(0))
+
+    assert told(5 * HOUR - SECOND) == []
+    assert told(5 * HOUR) == ["Soon"]
+    assert told(6 * HOUR) == []
+
+
+def test_what_was_urgent_already_is_none(waits: Any, told: Told) -> None:
+    waits("Soon", begins=DAY)
+    told(timedelta(0))
+
+    assert told(HOUR) == told(5 * HOUR) == []
+
+
+def test_a_start_that_moves_so_that_it_is_urgent_is_news(john: Any, waits: Any, told: Told) -> None:
+    session = waits("Moved")
+    told(timedelta(0))
+    assert told(HOUR) == []
+    for begins in (20 * DAY, 2 * DAY):
+        assert Api(john).put(path(session), {"date": z(NOW + begins)}).status_code == 200
+
+    assert told(HOUR + MINUTE) == ["Moved"]
+    assert told(3 * HOUR) == []
+
+
+@pytest.mark.parametrize(
+    "moves",
+    [
+        # Urgent before and after, far off before and after, and not for long.
+        [40 * HOUR],
+        [30 * DAY],
+        [30 * DAY, DAY],
+    ],
+)
+def test_another_move_is_none(john: Any, waits: Any, told: Told, moves: list[timedelta]) -> None:
+    session = waits("Moved", begins=DAY)
+    told(timedelta(0))
+    for begins in moves:
+        assert Api(john).put(path(session), {"date": z(NOW + begins)}).status_code == 200
+
+    assert told(2 * HOUR) == []
+
+
+def test_another_change_of_an_urgent_one_is_none(john: Any, waits: Any, told: Told) -> None:
+    session = waits("Soon", begins=DAY)
+    told(timedelta(0))
+    told(HOUR)
+    Api(john).put(path(session), {"title": "Sooner", "duration": 60})
+
+    assert told(2 * HOUR) == []
+
+
+def test_what_was_decided_before_the_hour_is_over_is_no_news(*, alice: Any, jane: Any, waits: Any, told: Told) -> None:
+    waits("Old")
+    told(timedelta(0))
+    told(MINUTE)
+    approve_session(session_id=offer(jane, "New"), by=alice)
+
+    assert told(HOUR) == []
+
+
+def test_a_session_is_named_once_it_has_surely_been_committed(jane: Any, told: Told) -> None:
+    """Otherwise one whose transaction is still open when the worker looks, older than the digest, is never news."""
+    told(timedelta(0))
+    offer(jane, "New")
+
+    assert told(9 * SECOND) == []
+    assert told(10 * SECOND) == ["New"]
+
+
+def test_one_that_is_offered_while_a_digest_goes_out_is_news_the_next_time(
+    john: Any, jane: Any, waits: Any, told: Told
+) -> None:
+    waits("Old", begins=DAY)
+    offer(jane, "New")
+
+    assert told(5 * SECOND) == ["Old"]
+    assert told(MINUTE) == []
+    assert told(HOUR + 5 * SECOND) == ["Old", "New"]
+    assert told(2 * HOUR + MINUTE) == []
+
+
+@pytest.mark.parametrize("back", [2 * HOUR, 40 * DAY])
+def test_a_clock_that_is_put_back_silences_nobody(waits: Any, told: Told, back: timedelta) -> None:
+    waits("Old", created_at=NOW - 100 * DAY)
+    told(timedelta(0))
+
+    assert told(-back) == ["Old"]
+    assert told(-back + HOUR) == []
+
+
+def test_nothing_is_told_where_everything_failed_and_the_turn_is_kept(
+    waits: Any, told: Told, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waits("Old")
+
+    def fail(*_: Any, **__: Any) -> None:
+        raise ValueError("no ink")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("modules.sessions.services.digest.publish", fail)
+        with pytest.raises(ValueError, match="no ink"):
+            told(timedelta(0))
+
+    assert told(MINUTE) == ["Old"]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_many_workers_at_once_tell_once_an_hour(alice: Any, waits: Any, clock: Any) -> None:
+    waits("Old")
+
+    for hour in range(3):
+        clock.move_to(NOW + hour * DAY, tick=False)
+        assert sorted(at_once(8, tell_moderators)) == [0] * 7 + [1]
+    assert facts() == ["SessionsWaiting"] * 3
+
+
+def test_it_takes_as_many_queries_however_many_wait(alice: Any, waits: Any, clock: Any) -> None:
+    def queries(number: int) -> int:
+        for each in range(number):
+            waits(f"{each}")
+        clock.shift(DAY)
+        with CaptureQueriesContext(connection) as captured:
+            assert tell_moderators()
+        return len(captured)
+
+    queries(1)
+    assert queries(1) == queries(30)
