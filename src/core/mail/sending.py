@@ -132,7 +132,6 @@ def _send(mail: Mail, connection: Any) -> bool:
         _hand_over(message, connection)
     except Exception as error:
         _note_failure(mail, error)
-        _close(connection)
         return not _meets_every_mail(error)
     _note(mail, Mail.Status.SENT)
     return True

@@ -94,6 +94,7 @@ def test_an_address_that_is_refused_does_not_hold_up_the_others(john: User, jane
     assert send_due_mail() == 2
 
     assert server.addressed() == ["jane@example.com"]
+    assert server.connections == 1
 
 
 # --- A server that is away --------------------------------------------------------------------------------------
@@ -289,6 +290,20 @@ def test_one_that_cannot_be_written_does_not_hold_up_the_others(
         ("failed", NOW + MINUTE),
         ("sent", None),
     ]
+
+
+def test_one_that_cannot_be_put_on_the_wire_does_not_hold_up_the_others(
+    john: User, jane: User, server: MailServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    letter = Letter(subject="Hi", reader="John", paragraphs=(), to="john@example.com\r\nBcc: victim@example.com")
+    monkeypatch.setitem(WRITERS, "forged", lambda mail: letter)
+    queue_mail(kind="forged", address=john.email, user=john)
+    queue_for(jane)
+
+    assert send_due_mail() == 2
+
+    assert server.addressed() == ["jane@example.com"]
+    assert list(Mail.objects.order_by("pk").values_list("status", flat=True)) == ["failed", "sent"]
 
 
 @pytest.mark.usefixtures("unlogged")
