@@ -4,9 +4,11 @@ Facts of one session are in the order of their ids, since each change of a sessi
 follow from those before it is noted as such.
 """
 
+from bisect import bisect_right
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from typing import TypedDict
 
 from drill.records import Deed, Fact, Records
 
@@ -51,6 +53,8 @@ class Span:
 
     since_id: int
     since: datetime
+    # When it was decided at the earliest: its fact is noted a little later.
+    not_before: datetime
     until_id: int | None = None
     until: datetime | None = None
 
@@ -75,6 +79,14 @@ class OpenSpan(Span):
     date: datetime = NEVER
 
 
+class Beginning(TypedDict):
+    """With what a span begins."""
+
+    since_id: int
+    since: datetime
+    not_before: datetime
+
+
 @dataclass
 class Told:
     """A fact with who was concerned at that moment: who was in, and who had asked."""
@@ -86,11 +98,11 @@ class Told:
 
 @dataclass
 class History:
-    """One session. `slack` is what may pass between a decision and the note of it in the fact."""
+    """One session. `not_before` says of each fact when what it tells was decided at the earliest."""
 
     session_id: int
     creator_id: int
-    slack: timedelta
+    not_before: dict[int, datetime]
     status: str = ""
     date: datetime = NEVER
     duration: int = 0
@@ -130,7 +142,7 @@ class History:
             self._book(fact)
         elif fact.name == "SessionApproved":
             self.status = "approved"
-            self.opened.append(OpenSpan(since_id=fact.id, since=fact.at, date=self.date))
+            self.opened.append(OpenSpan(**self._from(fact), date=self.date))
         elif fact.name == "SessionScheduled":
             self.status = "scheduled"
         elif fact.name == "SessionRescheduled":
@@ -153,7 +165,7 @@ class History:
         elif fact.name == "SessionStarted":
             if fact.at < self.date - EARLY or not self.participants:
                 self._note(self.early, fact, "it could not be started yet")
-        elif fact.at > due_at + self.slack:
+        elif self.not_before[fact.id] > due_at:
             self._note(self.late, fact, f"the clock had to move it at {due_at} before that")
 
     def _check_people(self, fact: Fact) -> None:
@@ -172,13 +184,13 @@ class History:
         if becomes is not None:
             self.requests[member] = becomes
         if becomes == "approved":
-            self.seats.setdefault(member, []).append(Span(since_id=fact.id, since=fact.at))
+            self.seats.setdefault(member, []).append(Span(**self._from(fact)))
 
     def _move(self, fact: Fact) -> None:
         self.date = datetime.fromisoformat(fact.payload["date"])
         if self.status in OPEN:
             self.opened[-1].close(fact)
-            self.opened.append(OpenSpan(since_id=fact.id, since=fact.at, date=self.date))
+            self.opened.append(OpenSpan(**self._from(fact), date=self.date))
 
     def _close(self, fact: Fact) -> None:
         if self.status in OPEN and self.opened:
@@ -188,6 +200,9 @@ class History:
             member: "rejected" if status == "pending" else status for member, status in self.requests.items()
         }
 
+    def _from(self, fact: Fact) -> "Beginning":
+        return {"since_id": fact.id, "since": fact.at, "not_before": self.not_before[fact.id]}
+
     def _note(self, where: list[str], fact: Fact, why: str) -> None:
         where.append(f"session {self.session_id}: {fact.name} #{fact.id} at {fact.at}, but {why}")
 
@@ -195,7 +210,7 @@ class History:
 def histories_of(records: Records) -> dict[int, History]:
     """Every session's history, by its id."""
     durations = {deed.session_id: deed.duration for deed in _done(records.deeds, "offer")}
-    slack = slack_of(records)
+    not_before = _not_before(records)
     histories: dict[int, History] = {}
     for fact in records.facts:
         if fact.session_id is None:
@@ -204,7 +219,7 @@ def histories_of(records: Records) -> dict[int, History]:
             histories[fact.session_id] = History(
                 session_id=fact.session_id,
                 creator_id=fact.payload["creator_id"],
-                slack=slack,
+                not_before=not_before,
                 status="pending_approval",
                 date=datetime.fromisoformat(fact.payload["date"]),
                 duration=durations.get(fact.session_id) or 0,
@@ -214,8 +229,23 @@ def histories_of(records: Records) -> dict[int, History]:
 
 
 def slack_of(records: Records) -> timedelta:
-    """What may lie between the clock that a transaction decided by and the one that its fact notes: a real second."""
+    """What may lie between the clock that a sweep decided by and the one that its fact notes: a real second."""
     return timedelta(seconds=records.rate)
+
+
+def _not_before(records: Records) -> dict[int, datetime]:
+    """By each fact's id: when the deed that it tells of began, where it was one.
+
+    The members do one thing after the other, so that the deed in whose time a fact falls is the one that caused it.
+    """
+    deeds = sorted(records.deeds, key=lambda deed: deed.before)
+    begun = [deed.before for deed in deeds]
+    earliest = {}
+    for fact in records.facts:
+        deed = deeds[max(bisect_right(begun, fact.at) - 1, 0)] if deeds else None
+        is_its = deed is not None and fact.actor_id is not None and deed.before <= fact.at <= deed.after
+        earliest[fact.id] = deed.before if deed is not None and is_its else fact.at
+    return earliest
 
 
 def _done(deeds: Iterable[Deed], action: str) -> list[Deed]:

@@ -7,10 +7,10 @@ of the next smaller offset, or the start. A reminder belongs to one person, one 
   instant until the end of the window, and the person, if they are not its creator, was in all that while.
 - **Possible** (sent or not, both are right): at the moment of sending the session is open with that start and has been
   since before the due instant, the person is in and has been since then, and the window is not over; but one of these
-  ends before the window does, so that a worker that came a little later had nothing to send any more. What changes
-  within `slack` of the due instant is possible, too: facts are noted a little after what they tell was decided.
+  ends before the window does, so that a worker that came a little later had nothing to send any more. What was
+  decided before the due instant and noted after it is possible, too: of a member's deed both are known exactly.
 - **Wrong** is every other. Whether the session was closed or moved, and whether the person was in, is judged by the
-  order of facts, to the letter; only instants have slack.
+  order of facts, to the letter. Only a sweep may note `slack` after the end of a window what it decided within.
 """
 
 from collections.abc import Iterator
@@ -78,11 +78,11 @@ def _due(history: History, windows: Windows) -> Iterator[Reminder]:
     for span in history.opened:
         for offset in windows.offsets:
             begin, end = windows.of(span.date, offset)
-            if end > windows.ended_at or not span.lasts(begin - windows.slack, end):
+            if end > windows.ended_at or not span.lasts(begin, end):
                 continue
             yield history.session_id, history.creator_id, span.date, offset
             for member, seats in history.seats.items():
-                if any(seat.lasts(begin - windows.slack, end) for seat in seats):
+                if any(seat.lasts(begin, end) for seat in seats):
                     yield history.session_id, member, span.date, offset
 
 
@@ -94,14 +94,14 @@ def _judge(counted: Reminders, fact: Fact, notice: Notice, history: History, win
     words = f"{_in_words(reminder)}, sent at {fact.at}"
     span = next((span for span in history.opened if span.date == start and span.holds_at(fact)), None)
     seat = next((seat for seat in history.seats.get(person, []) if seat.holds_at(fact)), None)
-    since = [each.since for each in (span, seat) if each is not None]
+    since = [each.not_before for each in (span, seat) if each is not None]
     if span is None:
         counted.after_a_change.append(words)
     elif notice.at >= start + windows.slack:
         counted.after_the_start.append(words)
     elif person != history.creator_id and seat is None:
         counted.to_outsiders.append(words)
-    elif fact.at < begin or fact.at >= end + windows.slack or max(since) > begin + windows.slack:
+    elif fact.at < begin or fact.at >= end + windows.slack or max(since) > begin:
         counted.out_of_time.append(words)
     else:
         counted.latest = max(counted.latest, notice.at - begin)

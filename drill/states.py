@@ -4,7 +4,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from datetime import timedelta
 
-from drill.history import FINAL, History
+from drill.history import FINAL, History, slack_of
 from drill.records import Fact, Records
 
 # What a deed publishes, where it changes anything.
@@ -52,7 +52,7 @@ def count_states(records: Records, histories: dict[int, History]) -> States:
         counted.early += history.early
         counted.late += history.late
         counted.latest = max([counted.latest, *history.delays])
-        if history.due_at is not None and history.due_at <= records.ended_at - history.slack:
+        if history.due_at is not None and history.due_at <= records.ended_at - slack_of(records):
             counted.late.append(f"session {history.session_id}: still {history.status}, due at {history.due_at}")
     _compare_sessions(records, histories, counted)
     _compare_requests(records, histories, counted)
