@@ -75,9 +75,7 @@ def _message(notification: Notification, now: SessionNow | None) -> str:
     if waited <= texts.A_LITTLE:
         return notification.message
     minutes_left = int((now.starts_at - clock.now()).total_seconds() // 60)
-    return texts.reminder(
-        title=now.title, minutes_before=minutes_left + 2 * texts.DAY, minutes_left=minutes_left
-    ).message
+    return texts.reminder(title=now.title, minutes_before=None, minutes_left=minutes_left).message
 
 
 def _details(now: SessionNow | None, reader: User) -> tuple[tuple[str, str], ...]:

@@ -107,8 +107,9 @@ def material_added(*, title: str, material: str, member: str) -> Text:
     return Text(title=f"New material for {title}", message=f'{member} has added "{material}".')
 
 
-def reminder(*, title: str, minutes_before: int, minutes_left: int) -> Text:
-    """Says the offset that was asked for, unless so much less is left that it would not be true."""
+def reminder(*, title: str, minutes_before: int | None, minutes_left: int) -> Text:
+    """Says the offset that was asked for, unless so much less is left that it would not be true; without an offset,
+    what is left."""
     return Text(title=f"Reminder for {title}", message=f"{title} starts in {_time_left(minutes_before, minutes_left)}.")
 
 
@@ -171,9 +172,9 @@ def _with_reason(sentence: str, reason: str) -> str:
     return f"{sentence} Reason: {reason}" if reason else sentence
 
 
-def _time_left(minutes_before: int, minutes_left: int) -> str:
+def _time_left(minutes_before: int | None, minutes_left: int) -> str:
     # The worker looks once a minute, so a little of the offset is always gone.
-    if minutes_before - minutes_left <= A_LITTLE:
+    if minutes_before is not None and minutes_before - minutes_left <= A_LITTLE:
         return _duration(minutes_before)
     step = 1 if minutes_left < HOUR else 15 if minutes_left < 12 * HOUR else HOUR
     return _duration((minutes_left + step // 2) // step * step)
