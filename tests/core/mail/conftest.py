@@ -36,6 +36,7 @@ class MailServer:
         # How many have to have come before it speaks to any.
         self.company = 0
         self._complete = asyncio.Event()
+        self.farewell = "221 Bye"
         # How often it goes away before it answers a mail.
         self.hangs_up = 0
         self._controller: Controller | None = None
@@ -95,6 +96,9 @@ class MailServer:
         self.received.append(message_from_bytes(envelope.original_content, policy=default))
         self.recipients.append(envelope.rcpt_tos)
         return "250 OK"
+
+    async def handle_QUIT(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802
+        return self.farewell
 
 
 class OnAnyPort(Controller):

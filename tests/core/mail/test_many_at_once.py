@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.core.mail.backends.smtp import EmailBackend
 from django.db import connection, connections, transaction
 from tests.core.mail.conftest import MailServer
 from tests.core.threads import at_once
@@ -119,6 +120,28 @@ def test_a_second_thread_does_not_wait_for_the_first_which_goes_on_to_what_came_
     second_is_done.set()
     first.join()
     assert taken_up == [2]
+    assert server.addressed() == ["jane@example.com", "john@example.com"]
+
+
+def test_what_comes_while_the_first_is_about_to_end_is_not_left_behind(
+    john: User, jane: User, server: MailServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing was due any more when it looked, and it still held the turn when the second came."""
+    close = EmailBackend.close
+    seconds: list[Any] = []
+
+    def close_late(backend: EmailBackend) -> None:
+        monkeypatch.setattr(EmailBackend, "close", close)
+        queue_mail(kind="welcome", address=jane.email, user=jane)
+        seconds.extend(at_once(1, send_due_mail))
+        close(backend)
+
+    monkeypatch.setattr(EmailBackend, "close", close_late)
+    queue_mail(kind="welcome", address=john.email, user=john)
+
+    assert send_due_mail() == 2
+
+    assert seconds == [0]
     assert server.addressed() == ["jane@example.com", "john@example.com"]
 
 

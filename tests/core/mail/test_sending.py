@@ -265,6 +265,14 @@ def test_the_server_is_left_alone_where_nothing_is_to_be_said(server: MailServer
     assert server.connections == 0
 
 
+def test_what_the_server_says_last_costs_nothing(mail: Mail, server: MailServer) -> None:
+    server.farewell = "x" * 10_000
+
+    assert send_due_mail() == 1
+
+    assert reread(mail).status == "sent"
+
+
 # --- A letter that cannot be written ----------------------------------------------------------------------------
 
 
