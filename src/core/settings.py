@@ -227,7 +227,7 @@ HUEY: dict[str, Any] = {
         "max_delay": 1,
         # What asks for the end lets it finish what it has in hand, within a time that those who ask are patient for.
         "graceful_signal": "TERM",
-        "shutdown_timeout": 10,
+        "shutdown_timeout": 8,
     },
     **(
         {"huey_class": "huey.RedisHuey", "url": REDIS_URL}

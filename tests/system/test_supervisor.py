@@ -1,10 +1,12 @@
-"""`./just up` as a process: what it starts, prints and refuses, and that nothing stays behind."""
+"""`./just up` and its worker as processes: what they start, print and refuse, and that nothing stays behind, be it a
+process or work half done."""
 
 import json
 import os
 import re
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 import time
@@ -46,10 +48,11 @@ class Product:
             **({"DATABASE_URL": database_url} if database_url else {}),
         }
 
-    def start(self, **environment: str) -> subprocess.Popen[bytes]:
+    def start(self, *command: str, **environment: str) -> subprocess.Popen[bytes]:
+        """One of Django's commands, by default the whole product."""
         with self.output.open("wb") as output:
             return subprocess.Popen(
-                [sys.executable, "manage.py", "up"],
+                [sys.executable, "manage.py", *(command or ("up",))],
                 cwd=SOURCE,
                 env={**self.environment, **environment},
                 stdout=output,
@@ -59,6 +62,21 @@ class Product:
     def run(self, **environment: str) -> tuple[int, str]:
         """For a start that is refused: its exit code and its words."""
         return self.start(**environment).wait(timeout=30), self.printed
+
+    def manage(self, *command: str) -> None:
+        assert self.start(*command).wait(timeout=60) == 0, self.printed
+
+    def query(self, sql: str) -> int:
+        """One number from its database."""
+        if "DATABASE_URL" in self.environment:
+            with psycopg.connect(self.environment["DATABASE_URL"]) as connection:
+                row = connection.execute(sql).fetchone()
+        else:
+            file = Path(self.environment["DATA_DIR"]) / "database.sqlite3"
+            with closing(sqlite3.connect(file, timeout=20)) as connection:
+                row = connection.execute(sql).fetchone()
+        assert row is not None
+        return int(row[0])
 
     @property
     def printed(self) -> str:
@@ -219,6 +237,51 @@ def test_a_taken_port_is_named(product: Product) -> None:
     assert code != 0
     assert f"something else listens on port {product.port}" in printed
     assert "PORT=" in printed
+
+
+OVERDUE = 1500
+# As many sessions as that, none of which anybody has joined, and whose start has passed.
+FILL = f"""
+from datetime import timedelta
+from core import clock
+from core.accounts.models import User
+from modules.sessions.models import Session
+john = User.objects.create(username="john")
+now = clock.now()
+Session.objects.bulk_create(
+    Session(
+        title="Knots", description="Rope", subject="Crafts", subject_key="crafts", level="beginner", creator=john,
+        status="approved", approved_at=now, date=now - timedelta(hours=1), ends_at=now, moves_at=now,
+        duration=60, max_participants=5,
+    )
+    for _ in range({OVERDUE})
+)
+"""
+SWEEP = "from modules.sessions.services.life_cycle import advance_due_sessions; advance_due_sessions()"
+MOVED = "SELECT count(*) FROM learning_sessions_session WHERE status = 'expired'"
+TOLD = "SELECT count(*) FROM core_factrecord WHERE name = 'sessions.SessionExpired'"
+TOLD_OF = "SELECT count(DISTINCT session_id) FROM core_factrecord WHERE name = 'sessions.SessionExpired'"
+
+
+@pytest.mark.parametrize("ending", [signal.SIGTERM, signal.SIGKILL])
+def test_a_worker_that_is_stopped_in_the_middle_of_its_work_leaves_nothing_half_done(
+    product: Product, ending: signal.Signals
+) -> None:
+    product.manage("migrate", "--verbosity", "0")
+    product.manage("shell", "--verbosity", "0", "--command", FILL)
+
+    worker = product.start("run_huey")
+    wait_for(lambda: product.query(MOVED) > 0, product)
+    worker.send_signal(ending)
+    # Ten seconds are what those who stop it wait for, before they kill it.
+    assert worker.wait(timeout=10) == (0 if ending == signal.SIGTERM else -signal.SIGKILL)
+
+    moved = product.query(MOVED)
+    assert 0 < moved <= OVERDUE
+    assert product.query(TOLD) == product.query(TOLD_OF) == moved
+
+    product.manage("shell", "--verbosity", "0", "--command", SWEEP)
+    assert product.query(MOVED) == product.query(TOLD) == product.query(TOLD_OF) == OVERDUE
 
 
 STUBBORN = """
