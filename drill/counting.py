@@ -42,6 +42,7 @@ def count(records: Records) -> Counts:
         figures={
             "workers killed": str(len(records.kills)),
             "mail server away": str(records.outages),
+            "receivers that failed": str(len(records.failed_deliveries)),
             "sessions": str(len(histories)),
             **{f"members: {action.replace('_', ' ')}": str(times) for action, times in sorted(done.items())},
             "members: refused": str(sum(deed.outcome == "refused" for deed in records.deeds)),

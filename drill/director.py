@@ -35,7 +35,7 @@ def main() -> None:
     os.environ["REMINDER_MINUTES"] = ",".join(map(str, scenario.offsets))
     os.environ["DJANGO_SETTINGS_MODULE"] = "core.settings"
     django.setup()
-    adapt_settings(scenario)
+    adapt_product(scenario)
     family = Family(folder / "processes.log")
     try:
         Director(scenario, folder, family, port).direct()
@@ -52,10 +52,14 @@ def hold_port() -> tuple[socket.socket, int]:
     return held, held.getsockname()[1]
 
 
-def adapt_settings(scenario: Scenario) -> None:
+def adapt_product(scenario: Scenario) -> None:
+    """What is different in a drill, for all processes: little."""
     from django.conf import settings
     from django.core.mail.utils import DNS_NAME
 
+    from drill.failures import let_receivers_fail
+
+    let_receivers_fail(scenario.failing_receivers)
     settings.EMAIL_TIMEOUT = scenario.mail_timeout
     # The drill is not about passwords, and hashing them well takes what the workers need.
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]

@@ -4,7 +4,10 @@ A mail was wanted if a notification says that it is told by mail, or if a member
 reached the mail server, unless it had nothing to say any more when it was its turn:
 
 - it was superseded, and the mail that speaks for it arrived or is itself rightly dropped;
-- it was dropped, and each piece of its news had stopped being so before the end (see `ceased`).
+- it was dropped, and each piece of its news had stopped being so before the end.
+
+And it is lost, too, if it arrived without a piece of its news that has never stopped being so; unless it says that the
+session does not take place, and nothing else.
 
 Mail is sent at least once: a sender that is killed between the mail server's answer and its own note sends again, with
 the same Message-ID. A repetition is right if a worker was killed between the two arrivals, and each kill explains one.
@@ -14,8 +17,12 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import pairwise
 
-from drill.history import OPEN, History
-from drill.records import Fact, MailRow, Notice, Records
+from drill.ceasing import has_ceased
+from drill.history import History
+from drill.records import Arrival, MailRow, Notice, Records
+
+# These say that a session does not take place.
+ENDS = frozenset({"SessionCancelled", "SessionExpired", "SessionDeleted"})
 
 
 @dataclass
@@ -66,30 +73,41 @@ def _count_arrivals(records: Records, counted: Mails) -> None:
 
 
 def _count_lost(records: Records, histories: dict[int, History], counted: Mails) -> None:
-    arrived = {arrival.message_id for arrival in records.arrivals}
-    mails = {mail.id: mail for mail in records.mails}
     facts = {fact.id: fact for fact in records.facts}
-    lost: dict[int, str] = {}
+    mails = {mail.id: mail for mail in records.mails}
+    arrived: dict[str, list[Arrival]] = {}
+    for arrival in records.arrivals:
+        arrived.setdefault(arrival.message_id, []).append(arrival)
+    # What each mail has to say, with what it says for those that it superseded.
     news: dict[int, list[Notice]] = {}
     for notice in records.notices:
-        if not notice.by_mail:
-            continue
-        if notice.mail_id is None:
+        if notice.by_mail and notice.mail_id is None:
             counted.lost.append(f"notification {notice.id} for member {notice.user_id} has no mail")
-        else:
+        elif notice.mail_id is not None:
             news.setdefault(_speaker(mails[notice.mail_id], mails).id, []).append(notice)
     for mail in records.mails:
-        if mail.superseded_by is not None or mail.message_id in arrived or is_waiting(mail):
+        if mail.superseded_by is not None or is_waiting(mail):
             continue
-        still_so = [notice for notice in news.get(mail.id, []) if not ceased(facts, notice, histories)]
-        if mail.status != "dropped" or still_so or mail.id not in news:
-            lost[mail.id] = f"mail {mail.id} ({mail.kind}, {mail.status}) to {mail.address}"
-    counted.lost += lost.values()
+        told = [arrival.text for arrival in arrived.get(mail.message_id, [])]
+        lasting = [notice for notice in news.get(mail.id, []) if not has_ceased(facts[notice.fact_id], histories)]
+        final = [notice for notice in lasting if facts[notice.fact_id].name in ENDS]
+        untold = [notice for notice in final or lasting if not any(_tells(text, notice) for text in told)]
+        rightly_dropped = mail.status == "dropped" and mail.id in news
+        if untold or not (told or rightly_dropped):
+            words = "; ".join(notice.message for notice in untold)
+            counted.lost.append(f"mail {mail.id} ({mail.kind}, {mail.status}) to {mail.address}: {words}")
     welcomed = {mail.address for mail in records.mails if mail.kind == "welcome"}
     registered = [deed.by_id for deed in records.deeds if deed.action == "register" and deed.outcome == "done"]
     for member in registered:
         if member is not None and records.addresses[member] not in welcomed:
             counted.lost.append(f"no welcome for member {member}")
+
+
+def _tells(text: str, notice: Notice) -> bool:
+    """Whether a mail says what the notification says; a reminder that has waited may say how much is left now."""
+    said = " ".join(text.split())
+    wanted = notice.message.partition(" starts in ")[0] if " starts in " in notice.message else notice.message
+    return all(" ".join(line.split()) in said for line in wanted.splitlines())
 
 
 def _speaker(mail: MailRow, mails: dict[int, MailRow]) -> MailRow:
@@ -102,57 +120,3 @@ def _speaker(mail: MailRow, mails: dict[int, MailRow]) -> MailRow:
 def is_waiting(mail: MailRow) -> bool:
     """Not lost, but not through either: counted among the rows that stand still."""
     return mail.next_try_at is not None
-
-
-def ceased(facts: dict[int, Fact], notice: Notice, histories: dict[int, History]) -> bool:
-    """Whether what a notification says had stopped being so at some time after it, so that its mail may be dropped.
-
-    What ends for good (a cancellation, an expiry, a rejection of a session, a deletion) never stops being so.
-    """
-    fact = facts[notice.fact_id]
-    if fact.name == "SessionsWaiting":
-        waiting = [each["session_id"] for each in fact.payload["sessions"]]
-        return all(histories[session_id].status != "pending_approval" for session_id in waiting)
-    if fact.session_id is None:
-        return False
-    history = histories[fact.session_id]
-    if history.status == "gone":
-        return fact.name != "SessionDeleted"
-    later = [told.fact for told in history.told if told.fact.id > fact.id]
-    if fact.name in ENDED_BY:
-        member = fact.payload["member_id"]
-        enders = ENDED_BY[fact.name]
-        return any(other.name in enders and other.payload.get("member_id", member) == member for other in later)
-    if fact.name in WHILE_OPEN:
-        places_change = fact.name != "SessionApproved" and any(other.name in CHANGES_PLACES for other in later)
-        return history.status not in OPEN or places_change
-    return False
-
-
-# Said of a session that is open, to those who belong to it.
-WHILE_OPEN = frozenset({"SessionApproved", "SessionRescheduled", "ReminderDue", "RequestsUndecided"})
-CHANGES_PLACES = frozenset(
-    {
-        "SessionRescheduled",
-        "SeatLeft",
-        "ParticipantRemoved",
-        "BookingRequestApproved",
-        "BookingRequestRejected",
-        "BookingRequestWithdrawn",
-    }
-)
-CLOSES = frozenset({"SessionStarted", "SessionExpired", "SessionCancelled", "SessionRejected", "SessionDeleted"})
-# What makes news about a request old, if it comes later and concerns the same member (or all).
-ENDED_BY = {
-    "BookingRequested": {
-        "BookingRequestApproved",
-        "BookingRequestRejected",
-        "BookingRequestWithdrawn",
-        "BookingRequested",
-        *CLOSES,
-    },
-    "BookingRequestApproved": {"SeatLeft", "ParticipantRemoved"},
-    "BookingRequestRejected": {"BookingRequested", "BookingRequestApproved"},
-    "SeatLeft": {"BookingRequestApproved"},
-    "ParticipantRemoved": {"BookingRequestApproved"},
-}

@@ -6,6 +6,7 @@ Reminders are counted by themselves.
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from drill.ceasing import has_ceased
 from drill.history import History, Told
 from drill.records import Fact, Records
 
@@ -39,19 +40,19 @@ def count_notices(records: Records, histories: dict[int, History]) -> Notices:
     counted = Notices()
     due = _due(records, histories)
     counted.due = len(due)
-    names = {fact.id: fact.name for fact in records.facts}
+    facts = {fact.id: fact for fact in records.facts}
     served_late = {failed.fact_id for failed in records.failed_deliveries}
     told: dict[tuple[int, int], int] = {}
     for notice in records.notices:
-        if names[notice.fact_id] != "ReminderDue":
+        if facts[notice.fact_id].name != "ReminderDue":
             told[notice.fact_id, notice.user_id] = told.get((notice.fact_id, notice.user_id), 0) + 1
     for fact_id, person in sorted(due - told.keys()):
         # What was served late is dropped where it no longer held.
-        if fact_id not in served_late:
-            counted.missing.append(f"{names[fact_id]} #{fact_id}, member {person}")
+        if not (fact_id in served_late and has_ceased(facts[fact_id], histories)):
+            counted.missing.append(f"{facts[fact_id].name} #{fact_id}, member {person}")
     for (fact_id, person), times in told.items():
         wanted = 1 if (fact_id, person) in due else 0
-        counted.surplus += [f"{names[fact_id]} #{fact_id}, member {person}"] * (times - wanted)
+        counted.surplus += [f"{facts[fact_id].name} #{fact_id}, member {person}"] * (times - wanted)
     return counted
 
 

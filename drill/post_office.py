@@ -42,11 +42,13 @@ class Clerk:
     async def handle_DATA(self, _server: SMTP, _conversation: Conversation, envelope: Envelope) -> str:  # noqa: N802
         await self._take_time(1)
         message = message_from_bytes(bytes(envelope.original_content or b""), policy=default)
+        body = message.get_body(("plain",))
         self.arrivals.note(
             kind="mail",
             message_id=str(message["Message-ID"] or ""),
             to=list(envelope.rcpt_tos),
             subject=str(message["Subject"] or ""),
+            text=body.get_content() if body else "",
             at=self.clock.now(),
         )
         await self._take_time(2)

@@ -43,6 +43,7 @@ class Notice(BaseModel):
     fact_id: int
     user_id: int
     at: datetime
+    message: str
     by_mail: bool
     mail_id: int | None
 
@@ -84,6 +85,7 @@ class Arrival(BaseModel):
     message_id: str
     to: list[str]
     subject: str
+    text: str
     at: datetime
 
 
@@ -163,6 +165,7 @@ def read_records(folder: Path, *, rate: float, died: list[str]) -> Records:
                 fact_id=row.fact_id,
                 user_id=row.user_id,
                 at=row.created_at,
+                message=row.message,
                 by_mail=row.by_mail,
                 mail_id=row.mail_id,
             )

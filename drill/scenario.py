@@ -20,6 +20,8 @@ class Scenario:
     # The earliest start, in minutes; the latest is `last_start`.
     first_start: float
     kill_every: float
+    # How many of a hundred receivers of a fact fail the first time, and are served again.
+    failing_receivers: int
     # When the mail server is away, in real seconds from the beginning.
     outages: tuple[tuple[float, float], ...]
     # How long all that is due may take once nobody is killed any more, in real seconds.
@@ -47,6 +49,7 @@ def full(*, seconds: int = 120, seed: int = 1) -> Scenario:
         offsets=(15, 5),
         first_start=6,
         kill_every=1,
+        failing_receivers=3,
         outages=_outages(seconds, every=24, length=7),
         settle_seconds=300,
     )

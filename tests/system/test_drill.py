@@ -97,6 +97,7 @@ def test_every_promise_is_kept_while_workers_are_killed_and_the_mail_server_goes
     assert run.status == 0, run.printed
     assert len(run.records.kills) > 5
     assert run.records.outages == 2
+    assert run.records.failed_deliveries
     assert run.records.arrivals
     assert count_reminders(run.records, histories_of(run.records)).due
 
@@ -216,6 +217,7 @@ class Finder:
             fact_id=fact.id,
             user_id=user_id,
             at=fact.at,
+            message="",
             by_mail=False,
             mail_id=None,
         )
@@ -423,6 +425,18 @@ def a_mail_that_was_dropped_with_news_that_still_holds(records: Records) -> None
     mail = finder.mails[cancelled.mail_id or 0]
     mail.status = "dropped"
     records.arrivals = [arrival for arrival in records.arrivals if arrival.message_id != mail.message_id]
+
+
+@noticed_as("mails lost")
+def a_mail_that_says_nothing_of_its_news(records: Records) -> None:
+    finder = Finder(records)
+    cancelled = next(
+        notice for notice in finder.alone_in_mail() if finder.name(notice) == "SessionCancelled" and notice.mail_id
+    )
+    message_id = finder.mails[cancelled.mail_id or 0].message_id
+    for arrival in records.arrivals:
+        if arrival.message_id == message_id:
+            arrival.text = "Hello there."
 
 
 @noticed_as("mails lost")
