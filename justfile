@@ -96,6 +96,15 @@ test *args: _development
 drill *args: _development
     @exec {{ python }} -m drill "$@"
 
+# Measure the sweeps on full tables, in databases of its own; arguments are how many sessions, as in `./just bench 10000`
+[no-exit-message]
+bench *sizes: _development
+    #!/usr/bin/env bash
+    set -uo pipefail
+    here=${DATABASE_URL-}
+    {{ forget_settings }}
+    exec env ${here:+DATABASE_URL="$here"} {{ python }} -m bench.sweeps "$@"
+
 # Check style, types, import boundaries, migrations and Django's own checks
 [no-exit-message]
 check: _development

@@ -3,6 +3,8 @@
 from datetime import datetime
 from typing import Literal
 
+from django.db.models import QuerySet
+
 from core import clock
 from core.facts import Fact
 from core.facts.publish import Changes, publish
@@ -101,17 +103,17 @@ def catch_up(session: Session, now: datetime) -> bool:
     return moved
 
 
+def due_to_move() -> "QuerySet[Session]":
+    return Session.objects.filter(moves_at__lte=clock.now()).order_by("moves_at")
+
+
 def advance_due_sessions(*, limit: int = 5000) -> int:
     """Move every session that the clock has passed; returns how many moved.
 
     Any number of workers may do this at once: each takes sessions that no other holds, in short transactions, and one
     that fails is left for the next round.
     """
-    return work_off(
-        lambda: Session.objects.filter(moves_at__lte=clock.now()).order_by("moves_at"),
-        _advance,
-        limit=limit,
-    )
+    return work_off(due_to_move, _advance, limit=limit)
 
 
 def _advance(session: Session) -> None:

@@ -5,6 +5,7 @@ from datetime import datetime
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import QuerySet
 
 from core import clock
 from core.facts.publish import publish
@@ -20,6 +21,14 @@ from modules.sessions.states import OPEN
 _armed_by: list[int] | None = None
 
 
+def due_to_remind() -> "QuerySet[Session]":
+    return Session.objects.filter(reminder_due_at__lte=clock.now()).order_by("reminder_due_at")
+
+
+def due_to_nudge() -> "QuerySet[Session]":
+    return Session.objects.filter(nudge_due_at__lte=clock.now()).order_by("nudge_due_at")
+
+
 def remind_due_sessions(*, limit: int = 5000) -> int:
     """Remind the people of every session that is due; returns how many sessions were taken up.
 
@@ -27,11 +36,7 @@ def remind_due_sessions(*, limit: int = 5000) -> int:
     time in a process, what was armed by other offsets than its own is armed anew.
     """
     global _armed_by  # noqa: PLW0603
-    taken_up = work_off(
-        lambda: Session.objects.filter(reminder_due_at__lte=clock.now()).order_by("reminder_due_at"),
-        _remind,
-        limit=limit,
-    )
+    taken_up = work_off(due_to_remind, _remind, limit=limit)
     # After what is due already, which would be lost otherwise.
     if _armed_by != settings.REMINDER_MINUTES:
         offsets = list(settings.REMINDER_MINUTES)
@@ -69,9 +74,7 @@ def arm_anew(*, size: int = 500) -> int:
 def nudge_creators(*, limit: int = 5000) -> int:
     """Ask the creators of sessions that are a day away to decide the requests that wait; returns how many sessions
     were taken up. Once for each start."""
-    return work_off(
-        lambda: Session.objects.filter(nudge_due_at__lte=clock.now()).order_by("nudge_due_at"), _nudge, limit=limit
-    )
+    return work_off(due_to_nudge, _nudge, limit=limit)
 
 
 def _is_astray(start: datetime, due_at: datetime | None, *, now: datetime) -> bool:

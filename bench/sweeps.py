@@ -1,0 +1,237 @@
+"""How long the sweeps take, however many sessions there are, and what their indexes buy.
+
+Fills a database of its own, on SQLite and on PostgreSQL where one answers, to each of the sizes that are given, and
+puts the naive sweep beside ours: the one that looks for status and date, as most projects have it.
+"""
+
+import json
+import os
+import platform
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+SIZES = (10_000, 100_000, 1_000_000)
+DUE, BATCH, TIMES = 200, 20, 7
+SOURCE = Path(__file__).resolve().parent.parent
+# Beyond the indexes of the sweeps: those that the lists of the API have, which serve the naive sweep too.
+INDEXES_OF_LISTS = ("session_by_status", "session_by_date")
+
+
+def say(text: str = "", *, end: str = "\n") -> None:
+    sys.stdout.write(text + end)
+    sys.stdout.flush()
+
+
+# --- On every database ------------------------------------------------------------------------------------------
+
+
+def main(sizes: list[str]) -> None:
+    results = []
+    with tempfile.TemporaryDirectory() as scratch:
+        for name, environment in databases(scratch):
+            say(f"\n=== {name} ===")
+            file = Path(scratch) / "results.json"
+            measured = subprocess.run(
+                [sys.executable, "-m", "bench.sweeps", "--here", str(file), *sizes],
+                cwd=SOURCE,
+                env={**os.environ, "DATA_DIR": scratch, "PYTHONPATH": str(SOURCE / "src"), **environment},
+                check=False,
+            )
+            if measured.returncode:
+                sys.exit(measured.returncode)
+            results += json.loads(file.read_text())
+    table(results)
+
+
+def databases(scratch: str) -> Iterator[tuple[str, dict[str, str]]]:
+    """Each that there is, as its name and what leads the settings to it."""
+    yield "SQLite", {"DATABASE_URL": f"sqlite:///{scratch}/bench.sqlite3"}
+    import psycopg
+
+    given = os.environ.get("DATABASE_URL", "")
+    url = given if given.startswith("postgres") else os.environ.get("TEST_DATABASE_URL", "")
+    url = url or "postgres://postgres@127.0.0.1:5432/postgres"
+    name = f"peer_learning_bench_{os.getpid()}"
+    try:
+        server = psycopg.connect(url, autocommit=True, connect_timeout=5)
+    except psycopg.Error:
+        say("\nNo PostgreSQL answers: only SQLite was measured.")
+        return
+    with server:
+        server.execute(f'CREATE DATABASE "{name}"')
+        try:
+            yield "PostgreSQL", {"DATABASE_URL": urlsplit(url)._replace(path=f"/{name}").geturl()}
+        finally:
+            server.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+
+
+def table(results: list[dict[str, Any]]) -> None:
+    say("\nIn milliseconds but for the last but one; the middle of", end=" ")
+    say(f"{TIMES} for a query. {DUE} sessions are due each time.\n")
+    heads = ["database", "sessions", "sweep", "first batch", "naive", "naive, no index", "all, seconds", "handled"]
+    rows = [[*map(str, each.values())] for each in results]
+    widths = [max(len(row[column]) for row in [heads, *rows]) for column in range(len(heads))]
+    for row in [heads, ["-" * width for width in widths], *rows]:
+        say("| " + " | ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) + " |")
+
+
+# --- On one -----------------------------------------------------------------------------------------------------
+
+
+def measure(file: str, sizes: list[int]) -> None:
+    os.environ["DJANGO_SETTINGS_MODULE"] = "core.settings"
+    import django
+
+    django.setup()
+    from django.core.management import call_command
+    from django.db import connection
+
+    from bench.filling import fill
+    from modules.sessions.services.reminders import arm_anew, remind_due_sessions
+
+    call_command("migrate", verbosity=0)
+    say(f"Python {platform.python_version()}, {connection.display_name} {version()}")
+    # What it does once in each process is measured by itself, below.
+    remind_due_sessions()
+    results = []
+    for size in sizes:
+        began = time.perf_counter()
+        for there in fill(size, due=DUE):
+            say(f"\rFilling: {there:>9,} of {size:,}", end="")
+        say(f" in {time.perf_counter() - began:.0f} seconds")
+        results += [
+            {"database": connection.display_name, "sessions": f"{size:,}", **row} for row in measure_sweeps(arm_anew)
+        ]
+    Path(file).write_text(json.dumps(results))
+
+
+def measure_sweeps(arm_anew: Callable[[], int]) -> Iterator[dict[str, Any]]:
+    from modules.sessions.services.life_cycle import advance_due_sessions, due_to_move
+    from modules.sessions.services.reminders import due_to_nudge, due_to_remind, nudge_creators, remind_due_sessions
+
+    sweeps: list[tuple[str, Any, Callable[[], int], Any]] = [
+        ("move", due_to_move, advance_due_sessions, naive_move),
+        ("remind", due_to_remind, remind_due_sessions, naive_remind),
+        ("nudge", due_to_nudge, nudge_creators, naive_nudge),
+    ]
+    for name, due, sweep, naive in sweeps:
+        say(f"  {name}:")
+        for line in due()[:BATCH].explain().splitlines()[:3]:
+            say(f"    {line}")
+        ours, theirs = query_time(due), query_time(naive)
+        with without_indexes():
+            worst = query_time(naive)
+        began = time.perf_counter()
+        handled = sweep()
+        yield {
+            "sweep": name,
+            "first batch": f"{ours:.2f}",
+            "naive": f"{theirs:.2f}",
+            "naive, no index": f"{worst:.2f}",
+            "all": f"{time.perf_counter() - began:.2f}",
+            "handled": handled,
+        }
+    began = time.perf_counter()
+    armed = arm_anew()
+    yield {
+        "sweep": "compare what is armed",
+        **dict.fromkeys(["first batch", "naive", "naive, no index"], ""),
+        "all": f"{time.perf_counter() - began:.2f}",
+        "handled": armed,
+    }
+
+
+def query_time(due: Callable[[], Any]) -> float:
+    """How long the first batch takes to find and lock, in milliseconds."""
+    from django.db import transaction
+
+    from core.locking import locked_batch
+
+    times = []
+    for _ in range(TIMES):
+        with transaction.atomic():
+            began = time.perf_counter()
+            locked_batch(due(), size=BATCH)
+            times.append(time.perf_counter() - began)
+    return statistics.median(times) * 1000
+
+
+@contextmanager
+def without_indexes() -> Iterator[None]:
+    """As if nobody had thought of an index for status and date."""
+    from django.db import connection, transaction
+
+    with transaction.atomic():
+        with connection.cursor() as cursor:
+            for name in INDEXES_OF_LISTS:
+                cursor.execute(f"DROP INDEX {name}")
+        yield
+        transaction.set_rollback(True)
+
+
+def version() -> str:
+    from django.db import connection
+
+    sql = "SELECT sqlite_version()" if connection.vendor == "sqlite" else "SHOW server_version"
+    with connection.cursor() as cursor:
+        cursor.execute(sql)
+        return str(cursor.fetchone()[0])
+
+
+# --- The naive sweep --------------------------------------------------------------------------------------------
+
+
+def naive_move() -> Any:
+    from django.db.models import Q
+
+    from core import clock
+    from modules.sessions.models import Session
+
+    now = clock.now()
+    to_begin = Q(status__in=["pending_approval", "approved", "scheduled"], date__lte=now)
+    return Session.objects.filter(to_begin | Q(status="ongoing", ends_at__lte=now)).order_by("date")
+
+
+def naive_remind() -> Any:
+    """Those within a day that nobody was reminded of yet: the creators stand for all who have to be."""
+    from django.db.models import Exists, OuterRef
+
+    from modules.sessions.models import Reminder
+
+    reminded = Reminder.objects.filter(
+        session=OuterRef("pk"), minutes_before=24 * 60, starts_at=OuterRef("date"), user=OuterRef("creator")
+    )
+    return _within_a_day().filter(~Exists(reminded)).order_by("date")
+
+
+def naive_nudge() -> Any:
+    from django.db.models import Exists, OuterRef
+
+    from modules.sessions.models import BookingRequest
+
+    undecided = BookingRequest.objects.filter(session=OuterRef("pk"), status="pending")
+    return _within_a_day().filter(Exists(undecided)).order_by("date")
+
+
+def _within_a_day() -> Any:
+    from core import clock
+    from modules.sessions.models import Session
+
+    now = clock.now()
+    return Session.objects.filter(status__in=["approved", "scheduled"], date__gt=now, date__lte=now + timedelta(days=1))
+
+
+if __name__ == "__main__":
+    if sys.argv[1:2] == ["--here"]:
+        measure(sys.argv[2], [int(size) for size in sys.argv[3:]])
+    else:
+        main([size.replace(",", "").replace("_", "") for size in sys.argv[1:]] or [str(size) for size in SIZES])

@@ -1,0 +1,45 @@
+"""What is due is found through one small index each, however many sessions there are."""
+
+from typing import Any
+
+import pytest
+from bench.filling import fill
+
+from modules.sessions.models import Session
+from modules.sessions.services.life_cycle import advance_due_sessions, due_to_move
+from modules.sessions.services.reminders import due_to_nudge, due_to_remind, nudge_creators, remind_due_sessions
+
+ROWS, DUE = 20_000, 30
+
+SWEEPS = [
+    (due_to_move, advance_due_sessions, "session_moves"),
+    (due_to_remind, remind_due_sessions, "session_reminder"),
+    (due_to_nudge, nudge_creators, "session_nudge"),
+]
+
+
+@pytest.fixture
+def clock(time_machine: Any) -> Any:
+    """The real one: what is due was filled in a moment ago."""
+    return time_machine
+
+
+@pytest.fixture
+def many(db: None) -> None:
+    for _ in fill(ROWS, due=DUE):
+        pass
+
+
+def test_each_finds_its_rows_through_its_own_index(many: None) -> None:
+    assert Session.objects.count() == ROWS
+    for due, sweep, index in SWEEPS:
+        plan = due()[:20].explain()
+
+        assert index in plan
+        assert "SCAN learning_sessions_session" not in plan.replace(f"USING INDEX {index}", "")
+        assert "Seq Scan" not in plan
+        # Read in its order: nothing that is due has to be sorted before the first of it is taken up.
+        assert "Sort" not in plan
+        assert "TEMP B-TREE" not in plan
+        assert sweep() == DUE
+        assert not due().exists()
