@@ -7,7 +7,7 @@ from datetime import timedelta
 from drill.history import histories_of
 from drill.mails import count_mails, is_waiting
 from drill.notices import count_notices
-from drill.nudges import count_nudges
+from drill.nudges import count_digests, count_nudges
 from drill.records import Records
 from drill.reminders import count_reminders
 from drill.states import count_states
@@ -51,6 +51,7 @@ def count(records: Records) -> Counts:
             "latest reminder": _late(reminders.latest, records.rate),
             "latest move by the clock": _late(states.latest, records.rate),
             "nudges due": str(nudges.due),
+            "digests sent": str(sum(fact.name == "SessionsWaiting" for fact in records.facts)),
             "notifications due": str(notices.due),
             "mails that arrived": str(mails.arrived),
             "mails sent": str(mails.sent),
@@ -66,6 +67,7 @@ def count(records: Records) -> Counts:
             "reminders to outsiders": reminders.to_outsiders,
             "reminders out of time": reminders.out_of_time,
             "nudges wrong": nudges.wrong,
+            "digests wrong": count_digests(records, histories),
             "states wrong": states.wrong,
             "states late": states.late,
             "states early": states.early,

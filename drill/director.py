@@ -10,7 +10,7 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from random import Random
 
@@ -68,6 +68,10 @@ def adapt_product(scenario: Scenario) -> None:
 
 
 class Director:
+    """Lets everything happen in one place, in the order in which it has to begin and to end."""
+
+    clock: Clock
+
     def __init__(self, scenario: Scenario, folder: Path, family: Family, port: int) -> None:
         self.scenario = scenario
         self.folder = folder
@@ -76,6 +80,9 @@ class Director:
         self.deeds, self.arrivals, self.kills = journals(folder)
         self.random = Random(scenario.seed)  # noqa: S311
         self.died: list[str] = []
+        # When it was last looked whether all is settled, and which sweeps were late then.
+        self.looked_at = datetime.max.replace(tzinfo=UTC)
+        self.late_sweeps: list[str] = []
         self.next_progress = time.monotonic()
 
     def direct(self) -> None:
@@ -105,7 +112,16 @@ class Director:
         self._kill_workers(worker.work)
         self._wait_for("the members", self._members_are_through, self.scenario.settle_seconds)
         self._wait_for("all that is due", self._all_is_settled, self.scenario.settle_seconds)
-        records = read_records(self.folder, rate=self.scenario.rate, died=self.died)
+        # What is read must not change meanwhile.
+        self._bury()
+        self.family.end()
+        records = read_records(
+            self.folder,
+            rate=self.scenario.rate,
+            ended_at=self.looked_at,
+            late_sweeps=self.late_sweeps,
+            died=self.died,
+        )
         (self.folder / "records.json").write_text(records.model_dump_json())
 
     def _prepare(self, begin: Callable[[], None]) -> None:
@@ -141,11 +157,12 @@ class Director:
         next_kill = self.clock.origin + self.scenario.kill_every
         while time.monotonic() < end:
             self._bury()
+            self._fork_workers(work)
             if time.monotonic() >= next_kill:
-                next_kill += self.scenario.kill_every
+                next_kill = max(next_kill + self.scenario.kill_every, time.monotonic())
                 self.family.kill(self.random.choice(self.family.named("worker")))
                 self.kills.note(at=self.clock.now())
-            self._fork_workers(work)
+                self._fork_workers(work)
             self._show_progress("killing workers")
             time.sleep(0.02)
 
@@ -177,14 +194,15 @@ class Director:
         from core.sweeps.turns import heartbeat
         from modules.sessions.models import Session
 
-        now = clock.now()
+        now = self.looked_at = clock.now()
+        self.late_sweeps = list(heartbeat().late)
         due = Q(moves_at__lte=now) | Q(reminder_due_at__lte=now) | Q(nudge_due_at__lte=now)
         return (
             self.clock.elapsed() > (self.scenario.last_start + 1) * 60
             and not Session.objects.filter(due).exists()
             and not Mail.objects.filter(next_try_at__isnull=False).exists()
             and not FailedDelivery.objects.filter(next_try_at__isnull=False).exists()
-            and not heartbeat().late
+            and not self.late_sweeps
         )
 
     # --- What is said -----------------------------------------------------------------------------------------

@@ -65,9 +65,6 @@ class Span:
         """Whether it holds all the while."""
         return self.since <= begin and (self.until is None or self.until >= end)
 
-    def ends_within(self, begin: datetime, end: datetime) -> bool:
-        return self.until is not None and begin <= self.until <= end
-
     def close(self, fact: Fact) -> None:
         self.until_id, self.until = fact.id, fact.at
 

@@ -112,17 +112,15 @@ class Records(BaseModel):
     died: list[str]
 
 
-def read_records(folder: Path, *, rate: float, died: list[str]) -> Records:
+def read_records(folder: Path, *, rate: float, ended_at: datetime, late_sweeps: list[str], died: list[str]) -> Records:
     """Read everything from the database and from the journals in the folder."""
     from django.conf import settings
 
-    from core import clock
     from core.accounts.models import User
     from core.facts.models import FactRecord
     from core.facts.models import FailedDelivery as FailedDeliveryRow
     from core.mail.models import Mail
     from core.mail.rendering import message_id
-    from core.sweeps.turns import heartbeat
     from modules.notifications.models import Notification
     from modules.sessions.models import BookingRequest, Session
     from modules.sessions.policy import MODERATE
@@ -131,7 +129,7 @@ def read_records(folder: Path, *, rate: float, died: list[str]) -> Records:
     return Records(
         offsets=settings.REMINDER_MINUTES,
         rate=rate,
-        ended_at=clock.now(),
+        ended_at=ended_at,
         facts=[
             Fact(
                 id=row.pk,
@@ -190,7 +188,7 @@ def read_records(folder: Path, *, rate: float, died: list[str]) -> Records:
         ],
         addresses=dict(User.objects.values_list("pk", "email")),
         moderators=list(User.objects.with_perm(MODERATE).order_by("pk").values_list("pk", flat=True)),
-        late_sweeps=list(heartbeat().late),
+        late_sweeps=late_sweeps,
         deeds=[Deed(**entry) for entry in deeds],
         arrivals=[Arrival(**entry) for entry in arrivals if entry["kind"] == "mail"],
         outages=sum(entry["kind"] == "away" for entry in arrivals),

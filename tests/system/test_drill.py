@@ -297,6 +297,26 @@ def a_nudge_where_nobody_waits(records: Records) -> None:
     finder.add_notice(fact, history.creator_id)
 
 
+@noticed_as("digests wrong")
+def a_second_digest_within_the_hour(records: Records) -> None:
+    digest = next(fact for fact in records.facts if fact.name == "SessionsWaiting")
+    told = [notice for notice in records.notices if notice.fact_id == digest.id]
+    again = max(fact.id for fact in records.facts) + 1
+    records.facts.append(digest.model_copy(update={"id": again, "at": digest.at + timedelta(minutes=1)}))
+    records.notices += [notice.model_copy(update={"id": notice.id + 10**6, "fact_id": again}) for notice in told]
+
+
+@noticed_as("digests wrong")
+def no_digest_though_sessions_wait(records: Records) -> None:
+    digests = {fact.id for fact in records.facts if fact.name == "SessionsWaiting"}
+    records.facts = [fact for fact in records.facts if fact.id not in digests]
+    for notice in [notice for notice in records.notices if notice.fact_id in digests]:
+        records.notices.remove(notice)
+        mail = next(mail for mail in records.mails if mail.id == notice.mail_id)
+        records.mails.remove(mail)
+        records.arrivals = [arrival for arrival in records.arrivals if arrival.message_id != mail.message_id]
+
+
 @noticed_as("states wrong")
 def a_session_that_is_open_though_it_has_begun(records: Records) -> None:
     session = Finder(records).session("ongoing")
