@@ -75,8 +75,7 @@ def databases(scratch: str) -> Iterator[tuple[str, dict[str, str]]]:
 
 
 def table(results: list[dict[str, Any]]) -> None:
-    say("\nIn milliseconds but for the last but one; the middle of", end=" ")
-    say(f"{TIMES} for a query. {DUE} sessions are due each time.\n")
+    say(f"\nQueries in milliseconds, the middle of {TIMES}. {DUE} sessions are due each time.\n")
     heads = ["database", "sessions", "sweep", "first batch", "naive", "naive, no index", "all, seconds", "handled"]
     rows = [[*map(str, each.values())] for each in results]
     widths = [max(len(row[column]) for row in [heads, *rows]) for column in range(len(heads))]
