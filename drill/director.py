@@ -104,9 +104,7 @@ class Director:
         self._fork_workers(worker.work)
         self.family.fork(
             "mail server",
-            lambda: keep_post_office(
-                port=self.port, clock=clock, arrivals=self.arrivals, outages=self.scenario.outages
-            ),
+            lambda: keep_post_office(scenario=self.scenario, port=self.port, clock=clock, arrivals=self.arrivals),
         )
         self.family.fork("members", lambda: Cast(self.scenario, plan, clock, self.deeds).act())
         self._kill_workers(worker.work)

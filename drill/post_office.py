@@ -2,7 +2,6 @@
 
 import asyncio
 import time
-from collections.abc import Sequence
 from email import message_from_bytes
 from email.policy import default
 from typing import Any
@@ -12,6 +11,7 @@ from aiosmtpd.smtp import Session as Conversation
 
 from drill.clock import Clock
 from drill.journal import Journal
+from drill.scenario import Scenario
 
 # In real seconds.
 SLOW = 0.3
@@ -23,12 +23,14 @@ class Clerk:
     """Takes mails and writes them into the journal, before it says so.
 
     Some are slow before the text comes, some between the text and the journal, some between the journal and the
-    answer: so that a sender that is killed dies at each of these points.
+    answer: so that a sender that is killed dies at each of these points. Once nobody is killed any more it is quick, so
+    that the last mails find no sender at work already.
     """
 
-    def __init__(self, clock: Clock, arrivals: Journal) -> None:
+    def __init__(self, clock: Clock, arrivals: Journal, *, slow_until: float) -> None:
         self.clock = clock
         self.arrivals = arrivals
+        self.slow_until = slow_until
         self.count = 0
 
     async def handle_RCPT(  # noqa: N802 - aiosmtpd calls it so
@@ -55,7 +57,7 @@ class Clerk:
         return "250 OK"
 
     async def _take_time(self, point: int) -> None:
-        if self.count % (3 * ONE_IN) == point * ONE_IN:
+        if self.count % (3 * ONE_IN) == point * ONE_IN and self.clock.elapsed() < self.slow_until:
             await asyncio.sleep(SLOW)
 
 
@@ -93,13 +95,13 @@ class Counter(SMTP):
             self.transport.close()
 
 
-def keep_post_office(*, port: int, clock: Clock, arrivals: Journal, outages: Sequence[tuple[float, float]]) -> None:
-    """Serve until killed, and be away in these spans of real seconds."""
-    asyncio.run(_serve(port, clock, arrivals, outages))
+def keep_post_office(*, scenario: Scenario, port: int, clock: Clock, arrivals: Journal) -> None:
+    """Serve until killed, and be away when the scenario says so."""
+    asyncio.run(_serve(scenario, port, clock, arrivals))
 
 
-async def _serve(port: int, clock: Clock, arrivals: Journal, outages: Sequence[tuple[float, float]]) -> None:
-    clerk = Clerk(clock, arrivals)
+async def _serve(scenario: Scenario, port: int, clock: Clock, arrivals: Journal) -> None:
+    clerk = Clerk(clock, arrivals, slow_until=scenario.seconds * scenario.rate)
     open_counters: set[Counter] = set()
 
     async def open_door() -> Any:
@@ -115,7 +117,7 @@ async def _serve(port: int, clock: Clock, arrivals: Journal, outages: Sequence[t
         await asyncio.sleep(max(0, clock.origin + second - time.monotonic()))
 
     server = await open_door()
-    for begin, end in outages:
+    for begin, end in scenario.outages:
         await sleep_until(begin)
         server.close()
         for counter in list(open_counters):
