@@ -9,6 +9,8 @@ from django.conf import settings
 from django.test import Client
 from django.test.client import ClientHandler
 from model_bakery import baker
+from pytest_django import Settings
+from tests.mail_server import MailServer
 
 from core.accounts.models import Login, User
 from core.accounts.tokens import AccessToken, token_for
@@ -113,6 +115,20 @@ def jane(make_member: Callable[..., User]) -> User:
 @pytest.fixture
 def bob(make_member: Callable[..., User]) -> User:
     return make_member("bob_wilson", first_name="Bob", last_name="Wilson", email="bob@example.com")
+
+
+@pytest.fixture
+def mail_server(settings: Settings) -> Iterator[MailServer]:
+    """Up, and where our mails go, by Django's own backend."""
+    # It tells of every line that it is sent.
+    logging.getLogger("mail.log").setLevel(logging.ERROR)
+    server = MailServer()
+    server.start()
+    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+    settings.EMAIL_HOST = "127.0.0.1"
+    settings.EMAIL_PORT = server.port
+    yield server
+    server.stop()
 
 
 @pytest.fixture

@@ -13,12 +13,14 @@ from django.core.files.base import ContentFile
 
 from core import clock
 from core.accounts.models import User
+from core.mail.sending import send_due_mail
 from modules.materials.services import add_material
 from modules.notifications.services.reading import mark_all_as_read
 from modules.sessions.models import Session
 from modules.sessions.services import booking, moderation, offering, running
+from modules.sessions.services.digest import tell_moderators
 from modules.sessions.services.life_cycle import advance_due_sessions
-from modules.sessions.services.reminders import remind_due_sessions
+from modules.sessions.services.reminders import nudge_creators, remind_due_sessions
 from modules.sessions.wall_clock import SentDate
 
 PASSWORD = "learn-together"
@@ -30,6 +32,7 @@ PEOPLE = {
     "moderator": ("Morgan", "Reed", "moderator@example.com", "UTC"),
 }
 HOUR = timedelta(hours=1)
+NOWHERE = "django.core.mail.backends.dummy.EmailBackend"
 
 
 class Community:
@@ -67,7 +70,11 @@ class Community:
     def _let_the_worker_run(self, moment: datetime) -> None:
         with clock.stopped_at(moment):
             remind_due_sessions()
+            nudge_creators()
+            tell_moderators()
             advance_due_sessions()
+            # Nobody gets mail out of a story.
+            send_due_mail(backend=NOWHERE)
 
     # --- Steps ------------------------------------------------------------------------------------------------
 

@@ -5,11 +5,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.core.mail import EmailMessage
 from django.core.management import CommandError, call_command
 from tests.conftest import PASSWORD, Api
 
 from core.accounts.models import User
 from core.facts.models import FailedDelivery
+from core.mail.models import Mail
+from core.mail.sending import send_due_mail
 from modules.materials.models import Material
 from modules.notifications.models import Notification
 from modules.sessions.models import BookingRequest, Session
@@ -94,3 +97,12 @@ def test_it_is_not_loaded_beside_real_members(john: User) -> None:
     with pytest.raises(CommandError, match="empty database"):
         load()
     assert list(User.objects.all()) == [john]
+
+
+def test_its_mails_are_in_the_ledger_and_nobody_gets_them(mailoutbox: list[EmailMessage]) -> None:
+    load()
+
+    assert set(Mail.objects.values_list("status", flat=True)) == {"sent"}
+    assert Mail.objects.count() > 30
+    send_due_mail()
+    assert mailoutbox == []

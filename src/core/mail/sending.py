@@ -41,8 +41,10 @@ def wake_sender() -> None:
     send_due_mail()
 
 
-def send_due_mail(*, limit: int = 500) -> int:
+def send_due_mail(*, limit: int = 500, backend: str | None = None) -> int:
     """Send what is due, whoever forgot to, but no more than `limit`; returns how many mails were taken up.
+
+    `backend` is the dotted path of where they go, if not where EMAIL_URL says.
 
     Where this process is sending already, that goes on to what has come meanwhile. Stops at a mail server that does
     not answer: waiting for it once for each mail would keep the worker from all else.
@@ -53,14 +55,14 @@ def send_due_mail(*, limit: int = 500) -> int:
     while taken_up < limit and _wanted.is_set() and _sending.acquire(blocking=False):
         try:
             _wanted.clear()
-            taken_up += _send_all(limit - taken_up)
+            taken_up += _send_all(limit - taken_up, backend)
         finally:
             _sending.release()
     return taken_up
 
 
-def _send_all(limit: int) -> int:
-    connection: Any = get_connection()
+def _send_all(limit: int, backend: str | None) -> int:
+    connection: Any = get_connection(backend)
     taken_up = 0
     try:
         while taken_up < limit and (mail := _claim()) is not None:
@@ -80,13 +82,13 @@ def _claim() -> Mail | None:
             mail = next(iter(locked_batch(due, size=1)), None)
             if mail is None:
                 return None
+            if mail.topic:
+                mail = _speaker_for(mail)
             if mail.attempts < MOST_ATTEMPTS:
                 mail.status = Mail.Status.SENDING
                 mail.attempts += 1
                 mail.next_try_at = clock.now() + HOLD
                 mail.save(update_fields=["status", "attempts", "next_try_at"])
-                if mail.topic:
-                    _take_over_others(mail)
                 return mail
             mail.status = Mail.Status.FAILED
             mail.error = "Whoever tried to send it did not live to tell."
@@ -94,24 +96,28 @@ def _claim() -> Mail | None:
             mail.save(update_fields=["status", "error", "next_try_at"])
 
 
-def _take_over_others(mail: Mail) -> None:
-    """Let this mail speak for all that wait to tell the same member of the same topic: those that failed before, and
-    what was queued since. After an outage nobody gets several.
+def _speaker_for(mail: Mail) -> Mail:
+    """The one that speaks for all that wait to tell the same member of the same topic: this one, those that failed
+    before, and what was queued since. After an outage nobody gets several.
 
     One that is locked just now is joined by news, and goes by itself.
     """
-    waiting = Mail.objects.filter(
-        user=mail.user_id,
-        topic=mail.topic,
-        status__in=[Mail.Status.QUEUED, Mail.Status.FAILED],
-        next_try_at__isnull=False,
-    )
-    others = [other.pk for other in locked_batch(waiting.order_by("pk"), size=100)]
-    if others:
+    waits = Q(status__in=[Mail.Status.QUEUED, Mail.Status.FAILED], next_try_at__isnull=False)
+    # Whoever had it in hand has died.
+    was_let_go = Q(status=Mail.Status.SENDING, next_try_at__lte=clock.now())
+    about_it = Mail.objects.filter(waits | was_let_go, user=mail.user_id, topic=mail.topic)
+    waiting = about_it.exclude(pk=mail.pk)
+    others = locked_batch(waiting.order_by("pk"), size=100)
+    # One that was tried may have arrived all the same: under its Message-ID, what has come since would be taken for
+    # a repetition.
+    speaker = next((other for other in others if other.attempts == 0), mail) if mail.attempts else mail
+    silent = {mail.pk, *(other.pk for other in others)} - {speaker.pk}
+    if silent:
         # With those that they spoke for, so that one step always leads to the mail that was sent.
-        Mail.objects.filter(Q(pk__in=others) | Q(superseded_by__in=others)).update(
-            superseded_by=mail, status=Mail.Status.DROPPED, next_try_at=None
+        Mail.objects.filter(Q(pk__in=silent) | Q(superseded_by__in=silent)).update(
+            superseded_by=speaker, status=Mail.Status.DROPPED, next_try_at=None
         )
+    return speaker
 
 
 def _send(mail: Mail, connection: Any) -> bool:
@@ -185,7 +191,9 @@ def _is_for_good(error: Exception) -> bool:
 
 
 def _note_failure(mail: Mail, error: Exception) -> None:
-    logger.warning("Mail %s was not sent", mail.pk, exc_info=error)
+    # Of what a server says, one line is enough; what went wrong here has to be found.
+    ours = None if isinstance(error, OSError) else error
+    logger.warning("Mail %s was not sent: %s", mail.pk, error, exc_info=ours)
     again = mail.attempts < MOST_ATTEMPTS and not _is_for_good(error)
     _note(
         mail,

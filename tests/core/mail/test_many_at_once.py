@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 from django.core.mail.backends.smtp import EmailBackend
 from django.db import connection, connections, transaction
-from tests.core.mail.conftest import MailServer
 from tests.core.threads import at_once
+from tests.mail_server import MailServer
 
 from core.accounts.models import User
 from core.mail import services

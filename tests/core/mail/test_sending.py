@@ -8,7 +8,7 @@ import pytest
 from django.core.mail import EmailMessage
 from pytest_django import Settings
 from tests.core.conftest import NOW
-from tests.core.mail.conftest import MailServer
+from tests.mail_server import MailServer
 
 from core import clock as core_clock
 from core.accounts.models import User

@@ -9,13 +9,14 @@ import pytest
 from django.core.mail import EmailMessage
 from django.db import connections, transaction
 from tests.core.conftest import NOW, ReadMail
-from tests.core.mail.conftest import MailServer
 from tests.core.threads import at_once
+from tests.mail_server import MailServer
 
 from core.accounts.models import Login, User
 from core.mail import services
 from core.mail.letters import WRITERS, Letter
 from core.mail.models import Mail
+from core.mail.rendering import message_id
 from core.mail.sending import send_due_mail
 from core.mail.services import queue_about
 
@@ -186,7 +187,7 @@ def test_after_an_outage_one_mail_speaks_for_all(john: User, server: MailServer,
     ]
 
 
-def test_a_mail_that_is_tried_again_first_takes_along_what_was_queued_since(
+def test_what_is_new_never_leaves_under_the_message_id_of_a_mail_that_may_have_arrived(
     john: User, server: MailServer, clock: Any
 ) -> None:
     server.stop()
@@ -199,10 +200,25 @@ def test_a_mail_that_is_tried_again_first_takes_along_what_was_queued_since(
     assert send_due_mail() == 1
 
     assert list(Mail.objects.order_by("pk").values_list("pk", "status", "superseded_by")) == [
-        (first.pk, "sent", None),
-        (second.pk, "dropped", first.pk),
+        (first.pk, "dropped", second.pk),
+        (second.pk, "sent", None),
     ]
     assert f"News of {[first.pk, second.pk]}." in server.received[0].as_string()
+    assert server.received[0]["Message-ID"] == message_id(second)
+
+
+def test_what_a_dead_sender_had_in_hand_is_told_under_the_message_id_of_what_is_new(
+    john: User, server: MailServer, clock: Any
+) -> None:
+    first = tell(john, delay=AT_ONCE)[john.pk]
+    Mail.objects.update(status="sending", attempts=1, next_try_at=NOW + 5 * MINUTE)
+    second = tell(john)[john.pk]
+    clock.shift(5 * MINUTE)
+
+    assert send_due_mail() == 1
+
+    assert [message["Message-ID"] for message in server.received] == [message_id(second)]
+    assert Mail.objects.get(pk=first.pk).superseded_by == second
 
 
 def test_what_comes_while_a_mail_is_in_hand_is_not_told_twice_when_that_fails(

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from pytest_django import Settings
 from tests.core.conftest import NOW
-from tests.core.mail.conftest import MailServer
+from tests.mail_server import MailServer
 
 from core.accounts.models import User
 from core.mail.letters import WRITERS, Attachment, Letter, Link

@@ -53,9 +53,11 @@ def test_a_member_reads_which_fact_and_which_preference_it_was(john: User, morga
 
     assert response.status_code == 200
     assert response.json() == {
-        "why": "You were told because a moderator approved Knots on Saturday, 13 January 2024 at 12:00 "
-        "(Europe/Berlin), and by your preferences “Moderators' decisions on your sessions” is shown in the app and sent by mail, which "
-        "is the default.",
+        "why": (
+            "You were told because a moderator approved Knots on Saturday, 13 January 2024 at 12:00 (Europe/Berlin), "
+            "and by your preferences “Moderators' decisions on your sessions” is shown in the app and sent by mail, "
+            "which is the default."
+        ),
         "kind": "session_decision",
         "in_app": True,
         "mail": True,
@@ -186,6 +188,17 @@ def test_a_mail_that_is_tried_again_says_when(john: User, news: News, admin: Cli
 
     assert answers_for(admin, "john_doe")[0][1].endswith(
         "failed, and is tried again on Saturday, 13 January 2024 at 11:02 (UTC): server is down"
+    )
+
+
+def test_a_mail_that_a_later_one_speaks_for_leads_there(john: User, news: News, admin: Client) -> None:
+    news.publish(SessionApproved(**about(john)))
+    later = Mail.objects.create(kind="news", address=john.email, user=john)
+    old = Mail.objects.exclude(pk=later.pk).get()
+    Mail.objects.filter(pk=old.pk).update(status="dropped", next_try_at=None, superseded_by=later)
+
+    assert answers_for(admin, "john_doe")[0][1].endswith(
+        f"Mail {old.pk} was joined by a later one. Mail {later.pk} waits to be sent."
     )
 
 

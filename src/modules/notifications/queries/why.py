@@ -124,7 +124,7 @@ def _what_became_of_mail(notification: Notification, zone: tzinfo) -> str:
     if mail is None:
         return "The ledger has no mail of it: they had no address, were deactivated, or it was long ago."
     if mail.superseded_by is not None:
-        return f"Mail {mail.pk} failed; what it was to say went into another. {_state(mail.superseded_by, zone)}"
+        return f"Mail {mail.pk} was joined by a later one. {_state(mail.superseded_by, zone)}"
     return _state(mail, zone)
 
 

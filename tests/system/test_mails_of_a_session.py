@@ -1,0 +1,267 @@
+"""A session's whole life as it reads in the mailboxes and calendars of its people, over a real mail server."""
+
+from datetime import UTC, datetime, timedelta
+from email.message import EmailMessage
+from typing import Any
+
+import icalendar
+import pytest
+from django.contrib.auth.models import Group
+from tests.conftest import Api
+from tests.mail_server import MailServer
+
+from core.accounts.models import User
+from core.mail.sending import send_due_mail
+from modules.sessions.services.digest import tell_moderators
+from modules.sessions.services.life_cycle import advance_due_sessions
+from modules.sessions.services.reminders import nudge_creators, remind_due_sessions
+
+pytestmark = pytest.mark.django_db
+
+NOW = datetime(2024, 1, 10, 10, tzinfo=UTC)
+START = datetime(2024, 1, 15, 19, tzinfo=UTC)
+OFFER = {
+    "title": "Knots That Hold",
+    "description": "Five knots for every day.",
+    "subject": "Crafts",
+    "level": "beginner",
+    "date": "2024-01-15T19:00:00Z",
+    "duration": 90,
+    "max_participants": 4,
+}
+
+
+class World:
+    """John offers, Jane and Bob join, Morgan moderates; time passes only when told, and the worker runs then."""
+
+    def __init__(self, clock: Any, server: MailServer, people: dict[str, User]) -> None:
+        self.clock = clock
+        self.server = server
+        self.people = people
+        self.ids = {name: user.pk for name, user in people.items()}
+        self.path = ""
+
+    def api(self, who: str) -> Api:
+        """With a login of now: tokens run out while time passes."""
+        return Api(self.people[who])
+
+    def offer(self) -> None:
+        self.path = f"/api/sessions/{self.api('john').post('/api/sessions/', OFFER).json()['id']}/"
+
+    def put(self, who: str, **values: Any) -> None:
+        assert self.api(who).put(self.path, values).status_code == 200
+
+    def post(self, who: str, action: str, body: Any = None) -> None:
+        assert self.api(who).post(f"{self.path}{action}", body).status_code in {200, 201}
+
+    def let_in(self, who: str) -> None:
+        self.post(who, "join/")
+        self.post("john", "approve_request/", {"user_id": self.ids[who]})
+
+    def wait(self, span: timedelta) -> None:
+        self.clock.shift(span)
+
+    def mails(self) -> dict[str, EmailMessage]:
+        """Who has got which mail since the last look, by name; nobody gets two at once."""
+        remind_due_sessions()
+        nudge_creators()
+        tell_moderators()
+        advance_due_sessions()
+        send_due_mail()
+        came = {
+            addresses[0].split("@")[0]: mail
+            for addresses, mail in zip(self.server.recipients, self.server.received, strict=True)
+        }
+        assert len(came) == len(self.server.received)
+        self.server.received.clear()
+        self.server.recipients.clear()
+        return came
+
+    def subjects(self) -> dict[str, str]:
+        return {who: str(mail["Subject"]) for who, mail in self.mails().items()}
+
+
+def invitation(mail: EmailMessage) -> tuple[str, Any]:
+    """The method and the event of a mail's calendar file."""
+    (part,) = [part for part in mail.walk() if part.get_content_type() == "text/calendar"]
+    calendar = icalendar.Calendar.from_ical(part.get_payload(decode=True))
+    (event,) = calendar.walk("VEVENT")
+    return str(calendar["METHOD"]), event
+
+
+@pytest.fixture
+def world(
+    mail_server: MailServer, time_machine: Any, make_member: Any, django_capture_on_commit_callbacks: Any
+) -> World:
+    time_machine.move_to(NOW, tick=False)
+    people = {
+        "john": make_member("john", first_name="John", last_name="Doe", timezone="America/New_York"),
+        "jane": make_member("jane", first_name="Jane", last_name="Smith", timezone="Europe/Berlin"),
+        "bob": make_member("bob", first_name="Bob", last_name="Wilson"),
+        "morgan": make_member("morgan", first_name="Morgan", last_name="Reed"),
+    }
+    people["morgan"].groups.add(Group.objects.get(name="Moderators"))
+    return World(time_machine, mail_server, people)
+
+
+MINUTES = timedelta(minutes=2)
+
+
+def test_a_session_from_its_offer_to_its_cancellation(world: World) -> None:
+    world.offer()
+    world.wait(timedelta(seconds=30))
+    assert world.subjects() == {"morgan": "1 session waits for approval"}
+
+    world.put("morgan", status="approved")
+    assert world.mails() == {}
+    world.wait(MINUTES)
+    mails = world.mails()
+    assert {who: mail["Subject"] for who, mail in mails.items()} == {"john": "Session approved: Knots That Hold"}
+    method, johns = invitation(mails["john"])
+    assert (method, johns["DTSTART"].dt, johns["ATTENDEE"]) == ("REQUEST", START, "mailto:john@example.com")
+
+    world.post("jane", "join/")
+    world.wait(MINUTES)
+    assert world.subjects() == {"john": "New booking request for Knots That Hold"}
+    world.post("john", "approve_request/", {"user_id": world.ids["jane"]})
+    world.wait(MINUTES)
+    mails = world.mails()
+    assert list(mails) == ["jane"]
+    method, janes = invitation(mails["jane"])
+    assert (method, janes["UID"], janes["STATUS"]) == ("REQUEST", johns["UID"], "CONFIRMED")
+
+    # Two changes of the date, one mail that says the second.
+    world.put("john", date="2024-01-16T19:00:00Z")
+    world.wait(timedelta(seconds=50))
+    world.put("john", date="2024-01-16T20:00:00Z")
+    world.wait(MINUTES)
+    mails = world.mails()
+    assert list(mails) == ["jane"]
+    text = mails["jane"].get_body(("plain",)).get_content()
+    assert "Knots That Hold has been moved to Tuesday, 16 January 2024 at 21:00 (Europe/Berlin)." in text
+    assert "20:00 (Europe/Berlin)." not in text
+    method, moved = invitation(mails["jane"])
+    assert (method, moved["UID"]) == ("REQUEST", janes["UID"])
+    assert moved["SEQUENCE"] > janes["SEQUENCE"]
+
+    world.clock.move_to(datetime(2024, 1, 15, 20, 0, 30, tzinfo=UTC), tick=False)
+    assert world.subjects() == {
+        "john": "Reminder for Knots That Hold",
+        "jane": "Reminder for Knots That Hold",
+    }
+
+    world.post("morgan", "cancel/", {"reason": "The room is flooded."})
+    mails = world.mails()
+    assert sorted(mails) == ["jane", "john"]
+    for who, before in (("john", johns), ("jane", moved)):
+        assert mails[who]["Subject"] == "Session cancelled: Knots That Hold"
+        assert "Reason: The room is flooded." in mails[who].get_body(("plain",)).get_content()
+        method, gone = invitation(mails[who])
+        assert (method, gone["UID"], gone["STATUS"]) == ("CANCEL", before["UID"], "CANCELLED")
+        assert gone["SEQUENCE"] > before["SEQUENCE"]
+
+    world.clock.move_to(datetime(2024, 1, 16, 19, 30, tzinfo=UTC), tick=False)
+    assert world.mails() == {}
+
+
+def test_who_leaves_and_comes_back_has_the_last_word_in_their_calendar(world: World) -> None:
+    world.offer()
+    world.put("morgan", status="approved")
+    world.let_in("jane")
+    world.wait(MINUTES)
+    _, first = invitation(world.mails()["jane"])
+
+    assert world.api("john").delete(f"{world.path}participants/{world.ids['jane']}/").status_code == 204
+    world.wait(MINUTES)
+    method, out = invitation(world.mails()["jane"])
+    world.let_in("jane")
+    world.wait(MINUTES)
+    again, back = invitation(world.mails()["jane"])
+
+    assert (method, again) == ("CANCEL", "REQUEST")
+    assert first["SEQUENCE"] < out["SEQUENCE"] < back["SEQUENCE"]
+    assert {first["UID"], out["UID"], back["UID"]} == {first["UID"]}
+
+
+def test_a_request_that_is_decided_at_once_is_no_news(world: World) -> None:
+    world.offer()
+    world.put("morgan", status="approved")
+    world.wait(MINUTES)
+    world.mails()
+
+    world.let_in("jane")
+    world.wait(MINUTES)
+
+    assert world.subjects() == {"jane": "Booking request approved for Knots That Hold"}
+
+
+def test_a_request_that_is_withdrawn_at_once_is_no_news(world: World) -> None:
+    world.offer()
+    world.put("morgan", status="approved")
+    world.wait(MINUTES)
+    world.mails()
+
+    world.post("jane", "join/")
+    world.post("jane", "leave/")
+    world.wait(MINUTES)
+
+    assert world.mails() == {}
+
+
+def test_an_outage_ends_with_one_mail_for_each_that_says_what_holds(world: World) -> None:
+    world.offer()
+    world.put("morgan", status="approved")
+    world.wait(MINUTES)
+    world.mails()
+    world.server.stop()
+    world.let_in("jane")
+    for hour in (17, 18, 19, 20):
+        world.put("john", date=f"2024-01-17T{hour}:00:00Z")
+        world.wait(timedelta(minutes=20))
+        assert world.mails() == {}
+
+    world.server.start()
+    world.wait(timedelta(hours=4))
+    mails = world.mails()
+    world.wait(timedelta(hours=5))
+
+    assert world.mails() == {}
+    assert list(mails) == ["jane"]
+    text = mails["jane"].get_body(("plain",)).get_content()
+    assert "Your request to join Knots That Hold has been approved." in text
+    assert text.count("has been moved to") == 1
+    assert "has been moved to Wednesday, 17 January 2024 at 21:00 (Europe/Berlin)." in text
+
+
+def test_an_outage_over_the_start_sends_no_reminder_after_it(world: World) -> None:
+    world.offer()
+    world.put("morgan", status="approved")
+    world.let_in("jane")
+    world.wait(MINUTES)
+    world.mails()
+    world.server.stop()
+    for hours in (24, 1):
+        world.clock.move_to(START - timedelta(hours=hours) + timedelta(seconds=30), tick=False)
+        assert world.mails() == {}
+
+    world.clock.move_to(START + timedelta(minutes=5), tick=False)
+    world.server.start()
+    world.mails()
+    world.wait(timedelta(hours=5))
+
+    assert world.mails() == {}
+
+
+def test_a_creator_who_has_not_decided_is_nudged_once(world: World) -> None:
+    world.offer()
+    world.put("morgan", status="approved")
+    world.post("jane", "join/")
+    world.wait(MINUTES)
+    world.mails()
+    world.clock.move_to(START - timedelta(hours=24) + timedelta(seconds=5), tick=False)
+
+    # The reminder that is due at the same time goes at once, and takes the nudge along.
+    assert world.subjects() == {"john": "What is new: Knots That Hold"}
+    for _ in range(5):
+        world.wait(MINUTES)
+        assert world.mails() == {}
