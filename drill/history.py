@@ -62,8 +62,8 @@ class Span:
         return self.since_id < fact.id and (self.until_id is None or fact.id < self.until_id)
 
     def lasts(self, begin: datetime, end: datetime) -> bool:
-        """Whether it holds all the while."""
-        return self.since <= begin and (self.until is None or self.until >= end)
+        """Whether it holds from before the one instant until the other."""
+        return self.since < begin and (self.until is None or self.until >= end)
 
     def close(self, fact: Fact) -> None:
         self.until_id, self.until = fact.id, fact.at

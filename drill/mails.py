@@ -18,7 +18,7 @@ from datetime import datetime
 from itertools import pairwise
 
 from drill.ceasing import has_ceased
-from drill.history import History
+from drill.history import History, slack_of
 from drill.records import Arrival, MailRow, Notice, Records
 
 # These say that a session does not take place.
@@ -63,9 +63,11 @@ def _count_arrivals(records: Records, counted: Mails) -> None:
     ]
     counted.repeated = len(repetitions)
     kills = sorted(records.kills)
+    # The mail server may read a mail, and note it, when its sender is dead already.
+    slack = slack_of(records)
     # Whichever has to be explained first takes the earliest kill that can explain it.
     for again, before, message_id in sorted(repetitions):
-        kill = next((kill for kill in kills if before <= kill <= again), None)
+        kill = next((kill for kill in kills if before - slack <= kill <= again), None)
         if kill is None:
             counted.repeated_without_kill.append(f"{message_id} at {before} and at {again}")
         else:

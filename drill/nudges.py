@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import pairwise
 
-from drill.history import History, Told, slack_of
+from drill.history import History, slack_of
 from drill.records import Records
 
 BEFORE = timedelta(hours=24)
@@ -41,27 +41,17 @@ def count_nudges(records: Records, histories: dict[int, History]) -> Nudges:
             due_at = span.date - BEFORE
             if due_at > records.ended_at - slack or not span.lasts(due_at - slack, records.ended_at):
                 continue
-            waited = _waited(history, due_at - slack, records.ended_at)
+            waited = _waited(history, due_at - slack)
             counted.due += waited
             if waited and span.date not in sent:
                 counted.wrong.append(f"session {history.session_id}: not nudged for {span.date}")
     return counted
 
 
-def _waited(history: History, begin: datetime, end: datetime) -> bool:
-    """Whether somebody's request was undecided from one instant to the other."""
-    at_begin = _told_by(history, begin)
-    waiting = set(at_begin)
-    for told in history.told:
-        if begin <= told.fact.at <= end:
-            waiting &= told.requesters
-    return bool(waiting & history.requesters)
-
-
-def _told_by(history: History, instant: datetime) -> frozenset[int]:
-    """Who waited then."""
-    later: list[Told] = [told for told in history.told if told.fact.at > instant]
-    return later[0].requesters if later else history.requesters
+def _waited(history: History, begin: datetime) -> bool:
+    """Whether somebody's request was undecided from then on until the end."""
+    later = [told.requesters for told in history.told if told.fact.at > begin]
+    return bool(history.requesters.intersection(*later))
 
 
 def count_digests(records: Records, histories: dict[int, History]) -> list[str]:

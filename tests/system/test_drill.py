@@ -476,7 +476,7 @@ def a_member_whom_nobody_welcomed(records: Records) -> None:
 @noticed_as("mails repeated")
 def a_mail_that_came_again_without_a_kill(records: Records) -> None:
     arrival = records.arrivals[-1]
-    records.kills = [kill for kill in records.kills if kill < arrival.at]
+    records.kills = [kill for kill in records.kills if kill < arrival.at - slack_of(records)]
     records.arrivals.append(arrival.model_copy())
 
 
