@@ -9,7 +9,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -267,7 +267,7 @@ def a_reminder_of_a_start_that_was_moved(records: Records) -> None:
 def a_reminder_that_came_when_it_had_begun(records: Records) -> None:
     finder = Finder(records)
     notice = finder.due_reminder()
-    start = finder.histories[finder.facts[notice.fact_id].session_id or 0].date
+    start = datetime.fromisoformat(finder.facts[notice.fact_id].payload["date"])
     notice.at = start + slack_of(records) + timedelta(seconds=1)
 
 
@@ -332,10 +332,15 @@ def a_place_too_few(records: Records) -> None:
 @noticed_as("states late")
 def a_session_that_the_clock_forgot(records: Records) -> None:
     finder = Finder(records)
+    arrived = [notice.id for notice in finder.alone_in_mail()]
+    # Sessions of which some news was dropped because they had expired: it would be missed now.
+    dropped = {finder.facts[notice.fact_id].session_id for notice in records.notices if notice.id not in arrived}
     forgotten = next(
         notice
-        for notice in finder.alone_in_mail()
-        if finder.name(notice) == "SessionExpired" and not finder.facts[notice.fact_id].payload["requester_ids"]
+        for notice in records.notices
+        if finder.name(notice) == "SessionExpired"
+        and not finder.facts[notice.fact_id].payload["requester_ids"]
+        and finder.facts[notice.fact_id].session_id not in dropped
     )
     expiry = finder.facts[forgotten.fact_id]
     before = "approved" if expiry.payload["why"] == "nobody_in" else "pending_approval"
