@@ -348,6 +348,10 @@ def a_session_that_the_clock_forgot(records: Records) -> None:
     if any(told.fact.name == "SessionScheduled" for told in history.told):
         before = "scheduled"
     records.notices.remove(forgotten)
+    for notice in records.notices:
+        if finder.facts[notice.fact_id].session_id == expiry.session_id:
+            # Nor is it missed in the mail that told of the end alone.
+            notice.by_mail, notice.mail_id = False, None
     records.facts.remove(expiry)
     next(row for row in records.sessions if row.id == expiry.session_id).status = before
 
