@@ -17,6 +17,7 @@ from core.locking import locked_batch
 from core.mail.letters import WRITERS
 from core.mail.models import Mail
 from core.mail.rendering import message_of
+from core.sweeps.turns import STALE
 from core.text import storable
 
 logger = logging.getLogger(__name__)
@@ -35,7 +36,7 @@ _sending = threading.Lock()
 _wanted = threading.Event()
 
 
-@db_task()  # type: ignore[untyped-decorator]
+@db_task(expires=STALE)  # type: ignore[untyped-decorator]
 def wake_sender() -> None:
     """The wake-up: something is due."""
     send_due_mail()

@@ -18,6 +18,7 @@ from huey.contrib.djhuey import db_task
 
 from core import clock
 from core.locking import locked_batch
+from core.sweeps.turns import STALE
 from modules.materials.models import StoredFile
 from modules.materials.uploads import Upload
 
@@ -71,7 +72,7 @@ def release(identifiers: list[int]) -> None:
         _delete_after_commit(identifier)
 
 
-@db_task()  # type: ignore[untyped-decorator]
+@db_task(expires=STALE)  # type: ignore[untyped-decorator]
 def delete_released(identifier: int) -> None:
     """Delete the bytes of one file that was given up, then its row. Twice is fine."""
     for file in _claimed(StoredFile.objects.filter(pk=identifier, released_at__isnull=False), size=1):
