@@ -42,6 +42,23 @@ def test_a_task_that_runs_twice_sends_once(john: User, mailoutbox: list[EmailMes
     assert len(mailoutbox) == 1
 
 
+# A task closes its connection when it is done.
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize(("minutes", "sent"), [(4, 1), (6, 0)])
+def test_a_wake_up_that_has_lain_for_long_is_dropped_unseen(
+    john: User, mailoutbox: list[EmailMessage], clock: Any, minutes: int, sent: int
+) -> None:
+    """After a day without a worker thousands may lie there; the sweep finds what they were for."""
+    queue_mail(kind="welcome", address=john.email, user=john)
+    HUEY.flush()
+    tasks.wake_sender()
+    clock.shift(timedelta(minutes=minutes))
+
+    HUEY.execute(HUEY.dequeue())
+
+    assert len(mailoutbox) == sent
+
+
 def test_receivers_that_failed_are_served_again_each_minute(
     john: User, clock: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
