@@ -197,6 +197,16 @@ class Finder:
     def session(self, *statuses: str) -> int:
         return next(session for session, history in self.histories.items() if history.status in statuses)
 
+    def forget_mails(self, concerned: Callable[[Notice], bool]) -> None:
+        """Let these notifications have had no mails."""
+        forgotten = set()
+        for notice in filter(concerned, self.records.notices):
+            forgotten.add(notice.mail_id)
+            notice.by_mail, notice.mail_id = False, None
+        message_ids = {mail.message_id for mail in self.records.mails if mail.id in forgotten}
+        self.records.mails = [mail for mail in self.records.mails if mail.id not in forgotten]
+        self.records.arrivals = [each for each in self.records.arrivals if each.message_id not in message_ids]
+
     def add_fact(self, name: str, session_id: int, **payload: object) -> Fact:
         fact = Fact(
             id=max(self.facts) + 1,
@@ -332,15 +342,10 @@ def a_place_too_few(records: Records) -> None:
 @noticed_as("states late")
 def a_session_that_the_clock_forgot(records: Records) -> None:
     finder = Finder(records)
-    arrived = [notice.id for notice in finder.alone_in_mail()]
-    # Sessions of which some news was dropped because they had expired: it would be missed now.
-    dropped = {finder.facts[notice.fact_id].session_id for notice in records.notices if notice.id not in arrived}
     forgotten = next(
         notice
         for notice in records.notices
-        if finder.name(notice) == "SessionExpired"
-        and not finder.facts[notice.fact_id].payload["requester_ids"]
-        and finder.facts[notice.fact_id].session_id not in dropped
+        if finder.name(notice) == "SessionExpired" and not finder.facts[notice.fact_id].payload["requester_ids"]
     )
     expiry = finder.facts[forgotten.fact_id]
     before = "approved" if expiry.payload["why"] == "nobody_in" else "pending_approval"
@@ -348,10 +353,9 @@ def a_session_that_the_clock_forgot(records: Records) -> None:
     if any(told.fact.name == "SessionScheduled" for told in history.told):
         before = "scheduled"
     records.notices.remove(forgotten)
-    for notice in records.notices:
-        if finder.facts[notice.fact_id].session_id == expiry.session_id:
-            # Nor is it missed in the mail that told of the end alone.
-            notice.by_mail, notice.mail_id = False, None
+    # What was dropped because the session had expired, or waited no longer, would be missed now.
+    about_it = (expiry.session_id, None)
+    finder.forget_mails(lambda notice: finder.facts[notice.fact_id].session_id in about_it)
     records.facts.remove(expiry)
     next(row for row in records.sessions if row.id == expiry.session_id).status = before
 
