@@ -3,8 +3,8 @@
 from typing import Any
 
 import pytest
-from bench.filling import fill
 
+from bench.filling import fill
 from modules.sessions.models import Session
 from modules.sessions.services.life_cycle import advance_due_sessions, due_to_move
 from modules.sessions.services.reminders import due_to_nudge, due_to_remind, nudge_creators, remind_due_sessions
