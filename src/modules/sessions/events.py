@@ -1,7 +1,7 @@
 """What the sessions tell, and what they ask. Each sentence says when a fact is sent and when it is not."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
 
@@ -263,14 +263,19 @@ class WaitingSession:
 
 @dataclass(frozen=True, kw_only=True)
 class SessionsWaiting(Fact):
-    """Sent at most once an hour, when there is news of sessions that wait for a moderator: with those who can decide,
-    how many wait, and the first of them, the urgent ones before the others."""
+    """Sent at most once an hour, when there is news of sessions that wait for a moderator: with those who can decide
+    and how many wait.
+
+    `own` says how many of these each of the moderators offered who offered some (in old records: nothing). `sessions`
+    has for each of them the first 20 that are not theirs, the urgent ones before the others.
+    """
 
     words = "sessions waited for a moderator"
 
     moderator_ids: tuple[int, ...]
     waiting: int
     sessions: tuple[WaitingSession, ...]
+    own: dict[int, int] = field(default_factory=dict)
 
 
 # --- Calendars --------------------------------------------------------------------------------------------------

@@ -14,6 +14,7 @@ from tests.modules.sessions.conftest import NOW, SESSIONS, body_of, facts, nothi
 
 from core.accounts.models import User
 from core.facts.models import FactRecord
+from modules.sessions.events import SessionsWaiting
 from modules.sessions.models import Session
 from modules.sessions.services.digest import NAMED, tell_moderators
 from modules.sessions.services.moderation import approve_session, reject_session
@@ -79,6 +80,7 @@ def test_it_names_what_waits_the_urgent_first(*, john: Any, jane: Any, alice: An
                 (later, jane.pk, z_of(later), False),
             ]
         ],
+        "own": {},
     }
 
 
@@ -93,6 +95,30 @@ def test_it_counts_all_and_names_the_first(waits: Any, told: Told) -> None:
 
     assert told(timedelta(0)) == [str(number) for number in range(NAMED + 4, 4, -1)]
     assert digests().get().payload["waiting"] == NAMED + 5
+
+
+def test_moderators_who_offer_some_themselves_find_the_first_of_others_too(
+    *, alice: Any, root: Any, waits: Any, told: Told
+) -> None:
+    by_alice = [waits(f"a{number}", begins=(3 + number) * DAY, creator=alice) for number in range(NAMED + 5)]
+    by_root = [waits(f"r{number}", begins=(30 + number) * DAY, creator=root) for number in range(2)]
+    others = [waits(f"o{number}", begins=(40 + number) * DAY) for number in range(NAMED + 5)]
+
+    titles = told(timedelta(0))
+
+    payload = digests().get().payload
+    assert (payload["waiting"], payload["own"]) == (2 * NAMED + 12, {str(alice.pk): NAMED + 5, str(root.pk): 2})
+    # The first for everybody else and for root, and the first that are not by alice.
+    assert titles == [session.title for session in [*by_alice[:NAMED], *by_root, *others[: NAMED - 2]]]
+
+
+def test_what_was_told_before_own_ones_were_counted_is_still_understood() -> None:
+    old = {"moderator_ids": [7], "waiting": 1, "sessions": []}
+
+    assert SessionsWaiting.adapter().validate_python(old) == SessionsWaiting(
+        moderator_ids=(7,), waiting=1, sessions=(), own={}
+    )
+    assert SessionsWaiting.adapter().validate_python(old | {"own": {"7": 1}}).own == {7: 1}
 
 
 @pytest.mark.parametrize("state", ["approved", "scheduled", "ongoing", "completed", "cancelled", "expired"])

@@ -1,9 +1,10 @@
 """Telling moderators what waits for them (docs/contract.md, "Moderation")."""
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from django.db import transaction
-from django.db.models import Q, QuerySet
+from django.db.models import Count, Q, QuerySet
 
 from core import clock
 from core.accounts.models import User
@@ -20,7 +21,7 @@ AT_MOST_EVERY = timedelta(hours=1)
 # Without any news, what still waits is brought to mind this often.
 AT_LEAST_EVERY = timedelta(hours=24)
 URGENT = timedelta(hours=48)
-# How many sessions a digest names.
+# How many sessions a digest names to each of them.
 NAMED = 20
 # A session is looked at once whoever offered it has surely committed: one that appeared behind our back, older than
 # the last digest, would never be news.
@@ -43,11 +44,13 @@ def tell_moderators() -> int:
         moderators = User.objects.with_perm(MODERATE).order_by("pk").values_list("pk", flat=True)
         if not moderators or not claim_turn(DIGEST, every=AT_MOST_EVERY):
             return 0
-        count = waiting.count()
+        by_creator = dict(waiting.values_list("creator_id").annotate(Count("pk")))
+        own = {moderator: by_creator[moderator] for moderator in moderators if moderator in by_creator}
+        count = sum(by_creator.values())
         fact = events.SessionsWaiting(
             moderator_ids=tuple(moderators),
             waiting=count,
-            # The earliest start first: what is urgent comes before all else.
+            own=own,
             sessions=tuple(
                 events.WaitingSession(
                     session_id=session.pk,
@@ -56,11 +59,21 @@ def tell_moderators() -> int:
                     date=session.date,
                     urgent=session.date <= now + URGENT,
                 )
-                for session in waiting.order_by("date", "pk")[:NAMED]
+                for session in _named(waiting, own)
             ),
         )
         publish(fact, by=None)
     return count
+
+
+def _named(waiting: "QuerySet[Session]", moderators: Iterable[int]) -> list[Session]:
+    """The first for who offered none of them, and for each of these moderators the first that are not theirs.
+
+    The earliest start comes first: what is urgent, before all else.
+    """
+    by_start = waiting.order_by("date", "pk")
+    named = set(by_start[:NAMED]).union(*(by_start.exclude(creator_id=each)[:NAMED] for each in moderators))
+    return sorted(named, key=lambda session: (session.date, session.pk))
 
 
 def _is_news(waiting: "QuerySet[Session]", told_at: datetime | None, now: datetime) -> bool:
