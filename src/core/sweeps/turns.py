@@ -83,9 +83,9 @@ def sweeps(*, at: time | None = None) -> Callable[[Swept], Callable[[], None]]:
 
 def take_turn(name: str, function: Swept) -> None:
     """Sweep, unless another worker has begun the same for this turn. How it went is noted; nothing is raised."""
-    rhythm = SWEEPS[name]
+    rhythm, now = SWEEPS[name], clock.now()
     try:
-        if not _claim(name, every=rhythm.every, begun_until=rhythm.begun_until(clock.now())):
+        if not _claim(name, every=rhythm.every, begun_until=rhythm.begun_until(now), now=now):
             return
         taken_up = function()
         Sweep.objects.filter(name=name).update(finished_at=clock.now(), taken_up=taken_up)
@@ -94,16 +94,17 @@ def take_turn(name: str, function: Swept) -> None:
         _note_failure(name, error)
 
 
-def claim_turn(name: str, *, every: timedelta) -> bool:
+def claim_turn(name: str, *, every: timedelta, now: datetime) -> bool:
     """True for one caller in each interval, false for all others.
 
-    Inside a transaction the turn is taken once that commits.
+    Inside a transaction the turn is taken once that commits. `now` is what the caller went by, and what `last_turn`
+    answers from then on.
     """
-    return _claim(name, every=every, begun_until=clock.now() - every)
+    return _claim(name, every=every, begun_until=now - every, now=now)
 
 
 def last_turn(name: str) -> datetime | None:
-    """When a turn was last taken, `None` for never."""
+    """When a turn was last taken, as its taker saw it, `None` for never."""
     return Sweep.objects.filter(name=name).values_list("started_at", flat=True).first()
 
 
@@ -129,8 +130,7 @@ def is_late(name: str, finished_at: datetime | None) -> bool:
     return finished_at is None or not now - rhythm.patience <= finished_at <= now + rhythm.every
 
 
-def _claim(name: str, *, every: timedelta, begun_until: datetime) -> bool:
-    now = clock.now()
+def _claim(name: str, *, every: timedelta, begun_until: datetime, now: datetime) -> bool:
     # A start in the future was noted by a clock that has been put right since.
     is_free = Q(started_at__lte=begun_until) | Q(started_at__gt=now + every)
     if Sweep.objects.filter(is_free, name=name).update(started_at=now, every=every):

@@ -81,7 +81,7 @@ def test_what_was_never_begun_is_late(only: Any) -> None:
 
 def test_what_is_swept_no_longer_and_turns_of_something_else_do_not_count(ended: Any) -> None:
     ended(MINUTE, ago=SECOND)
-    claim_turn("letter", every=HOUR)
+    claim_turn("letter", every=HOUR, now=NOW)
     Sweep.objects.create(name="burn the letters", every=MINUTE, started_at=NOW - DAY, finished_at=NOW - DAY)
 
     assert (heartbeat().last_ran_at, heartbeat().late) == (NOW - SECOND, ())
@@ -164,7 +164,7 @@ def test_the_sign_takes_one_query(ended: Any, boss: Client) -> None:
 
 def test_the_list_has_what_is_swept_and_how_it_went(ended: Any, boss: Client) -> None:
     ended(MINUTE, ago=HOUR, taken_up=417, failed_at=NOW, error="Traceback\n  ...\nValueError: the oil is gone\n")
-    claim_turn("letter", every=HOUR)
+    claim_turn("letter", every=HOUR, now=NOW)
 
     page = shown(boss, LIST)
 

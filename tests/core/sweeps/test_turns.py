@@ -10,6 +10,7 @@ from tests.core.conftest import NOW
 from tests.core.sweeps.conftest import NAME, Lanterns
 from tests.core.threads import at_once
 
+from core.clock import now
 from core.sweeps.models import Sweep
 from core.sweeps.turns import SWEEPS, claim_turn, last_turn, sweeps
 
@@ -203,18 +204,18 @@ def test_two_sweeps_cannot_have_one_name() -> None:
 
 def test_a_claimed_turn_is_given_once_an_interval(clock: Any) -> None:
     assert last_turn("letter") is None
-    assert claim_turn("letter", every=HOUR)
-    assert not claim_turn("letter", every=HOUR)
+    assert claim_turn("letter", every=HOUR, now=now())
+    assert not claim_turn("letter", every=HOUR, now=now())
 
     clock.shift(HOUR - SECOND)
-    assert not claim_turn("letter", every=HOUR)
+    assert not claim_turn("letter", every=HOUR, now=now())
     clock.shift(SECOND)
-    assert claim_turn("letter", every=HOUR)
+    assert claim_turn("letter", every=HOUR, now=now())
     assert last_turn("letter") == NOW + HOUR
 
 
 @pytest.mark.django_db(transaction=True)
 def test_many_who_claim_a_turn_get_it_once(clock: Any) -> None:
     for _ in range(2):
-        assert sorted(at_once(8, lambda: claim_turn("letter", every=HOUR))) == [False] * 7 + [True]
+        assert sorted(at_once(8, lambda: claim_turn("letter", every=HOUR, now=now()))) == [False] * 7 + [True]
         clock.shift(HOUR)

@@ -1,6 +1,7 @@
 """The digest: who can decide is told what waits, at most once an hour and only with news."""
 
-from collections.abc import Callable
+import itertools
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from typing import Any
 
@@ -12,6 +13,7 @@ from tests.conftest import Api
 from tests.core.threads import at_once
 from tests.modules.sessions.conftest import NOW, SESSIONS, body_of, facts, nothing_changes, path, z
 
+from core import clock as clock_module
 from core.accounts.models import User
 from core.facts.models import FactRecord
 from modules.sessions.events import SessionsWaiting
@@ -48,6 +50,15 @@ def told(clock: Any, alice: Any) -> Told:
         return [session["title"] for digest in new for session in digest.payload["sessions"]]
 
     return look
+
+
+@pytest.fixture
+def ticking() -> Iterator[None]:
+    """Each look at the clock is a second later than the one before."""
+    looks = itertools.count()
+    clock_module.follow(lambda: NOW + next(looks) * SECOND)
+    yield
+    clock_module.follow(None)
 
 
 def digests() -> Any:
@@ -302,6 +313,50 @@ def test_one_that_is_offered_while_a_digest_goes_out_is_news_the_next_time(
     assert told(MINUTE) == []
     assert told(HOUR + 5 * SECOND) == ["Old", "New"]
     assert told(2 * HOUR + MINUTE) == []
+
+
+@pytest.mark.parametrize(
+    "news",
+    [
+        {"created_at": NOW - 9.5 * SECOND},
+        {"begins": 2 * DAY + SECOND / 2},
+    ],
+)
+def test_nothing_falls_between_two_digests_though_the_clock_goes_on_while_one_is_written(
+    *, waits: Any, told: Told, ticking: None, news: dict[str, Any]
+) -> None:
+    waits("Old", begins=DAY)
+    waits("New", **news)
+
+    tell_moderators()
+    clock_module.follow(None)
+
+    assert digests().count() == 1
+    assert told(HOUR + MINUTE) == ["Old", "New"]
+    assert told(2 * HOUR + MINUTE) == []
+
+
+def test_a_move_that_was_committed_while_a_digest_went_out_is_news_the_next_time(
+    john: Any, waits: Any, told: Told, clock: Any
+) -> None:
+    session = waits("Moved")
+    assert told(MINUTE) == ["Moved"]
+    clock.move_to(NOW + MINUTE - 9 * SECOND, tick=False)
+    assert Api(john).put(path(session), {"date": z(NOW + 2 * DAY)}).status_code == 200
+
+    assert told(HOUR + MINUTE) == ["Moved"]
+    assert told(2 * HOUR + MINUTE) == []
+
+
+def test_a_move_is_news_once_though_a_digest_goes_out_right_after_it(john: Any, waits: Any, told: Told) -> None:
+    session = waits("Moved")
+    told(timedelta(0))
+    assert told(HOUR) == []
+    assert Api(john).put(path(session), {"date": z(NOW + 2 * DAY)}).status_code == 200
+
+    assert told(HOUR + 9 * SECOND) == []
+    assert told(HOUR + 10 * SECOND) == ["Moved"]
+    assert told(3 * HOUR) == []
 
 
 @pytest.mark.parametrize("back", [2 * HOUR, 40 * DAY])

@@ -23,8 +23,8 @@ AT_LEAST_EVERY = timedelta(hours=24)
 URGENT = timedelta(hours=48)
 # How many sessions a digest names to each of them.
 NAMED = 20
-# A session is looked at once whoever offered it has surely committed: one that appeared behind our back, older than
-# the last digest, would never be news.
+# A session is looked at once whoever offered or moved it has surely committed: what appeared behind our back, older
+# than the last digest, would never be news.
 SETTLED_AFTER = timedelta(seconds=10)
 
 
@@ -42,7 +42,7 @@ def tell_moderators() -> int:
         if not _is_news(waiting, last_turn(DIGEST), now):
             return 0
         moderators = User.objects.with_perm(MODERATE).order_by("pk").values_list("pk", flat=True)
-        if not moderators or not claim_turn(DIGEST, every=AT_MOST_EVERY):
+        if not moderators or not claim_turn(DIGEST, every=AT_MOST_EVERY, now=now):
             return 0
         by_creator = dict(waiting.values_list("creator_id").annotate(Count("pk")))
         own = {moderator: by_creator[moderator] for moderator in moderators if moderator in by_creator}
@@ -87,9 +87,13 @@ def _is_news(waiting: "QuerySet[Session]", told_at: datetime | None, now: dateti
 
 def _has_moved_close(waiting: "QuerySet[Session]", told_at: datetime, now: datetime) -> bool:
     """Whether the start of one that was not urgent when they were told has been moved so that it is."""
-    edited = waiting.filter(date__lte=now + URGENT, updated_at__gt=told_at).values_list("pk", flat=True)
+    # Whoever moved it looked at the clock before they told of it.
+    edited = waiting.filter(date__lte=now + URGENT, updated_at__gt=told_at - 2 * SETTLED_AFTER)
     moves = FactRecord.objects.filter(
-        session_id__in=list(edited), name=events.SessionRescheduled.name, occurred_at__gt=told_at
+        session_id__in=list(edited.values_list("pk", flat=True)),
+        name=events.SessionRescheduled.name,
+        occurred_at__gt=told_at - SETTLED_AFTER,
+        occurred_at__lte=now - SETTLED_AFTER,
     )
     first_moves = {move.session_id: move for move in moves.order_by("-pk")}
     return any(
