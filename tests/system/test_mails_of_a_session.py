@@ -265,3 +265,44 @@ def test_a_creator_who_has_not_decided_is_nudged_once(world: World) -> None:
     for _ in range(5):
         world.wait(MINUTES)
         assert world.mails() == {}
+
+
+def test_who_is_removed_before_the_session_is_deleted_hears_of_it(world: World) -> None:
+    world.offer()
+    world.put("morgan", status="approved")
+    world.let_in("jane")
+    world.wait(MINUTES)
+    world.mails()
+    world.api("john").delete(f"{world.path}participants/{world.ids['jane']}/")
+    assert world.api("john").delete(world.path).status_code == 204
+    world.wait(MINUTES)
+
+    mails = world.mails()
+
+    assert {who: mail["Subject"] for who, mail in mails.items()} == {"jane": "Participation ended for Knots That Hold"}
+    assert invitation(mails["jane"])[0] == "CANCEL"
+
+
+def test_a_cancellation_reaches_everybody_though_the_session_is_deleted_at_once(world: World) -> None:
+    world.offer()
+    world.put("morgan", status="approved")
+    world.post("jane", "join/")
+    world.wait(MINUTES)
+    world.mails()
+    world.post("john", "cancel/", {"reason": "I am ill."})
+    assert world.api("john").delete(world.path).status_code == 204
+
+    assert world.subjects() == {"jane": "Session cancelled: Knots That Hold"}
+
+
+def test_a_session_that_is_moved_to_start_very_soon_tells_so_at_once(world: World) -> None:
+    world.offer()
+    world.put("morgan", status="approved")
+    world.let_in("jane")
+    world.wait(MINUTES)
+    world.mails()
+
+    soon = (NOW + timedelta(minutes=4)).isoformat()
+    world.put("john", date=soon)
+
+    assert world.subjects() == {"jane": "Session rescheduled: Knots That Hold"}

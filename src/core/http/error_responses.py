@@ -126,6 +126,7 @@ def _message(error: Mapping[str, Any]) -> str:
     context = error.get("ctx", {})
     sentences = {
         "missing": "This field is required.",
+        "extra_forbidden": "There is nothing of this name.",
         "string_too_short": "This field may not be empty."
         if context.get("min_length") == 1
         else f"At least {context.get('min_length')} characters.",

@@ -96,7 +96,7 @@ class PreferenceAdmin(ReadOnlyAdmin):
     list_filter = ("kind", "in_app", "mail")
     list_select_related = ("user",)
     search_fields = ("user__username", "user__email")
-    ordering = ("-changed_at",)
+    ordering = ("-id",)
 
 
 def _explanations(form: WhyForm, zone: tzinfo) -> list[Explanation]:

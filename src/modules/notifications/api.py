@@ -135,8 +135,7 @@ def change_notification_preferences(request: MemberRequest, payload: Preferences
     for mails that wait.
     """
     user = request.auth
-    wanted = payload.wanted(preferences_of(user))
-    return json_response(preferences_out(change_preferences(user=user, wanted=wanted, by=user)))
+    return json_response(preferences_out(change_preferences(user=user, choices=payload.choices(), by=user)))
 
 
 def _older_than(request: HttpRequest, notification_id: int) -> str:

@@ -55,9 +55,10 @@ class PeopleOfSession(Question[People | None]):
 class SessionNow:
     """What holds of a session for one person: what a mail about it says beside the news.
 
-    `status` is in words ("waiting for approval"). `event` is what belongs into that person's calendar, and
-    `is_attended` whether it still belongs there; both tell nothing where the person never had it in a calendar
-    (`event` is `None`: they have only asked to join, or it was never approved).
+    `status` is in words ("waiting for approval"). Where `is_visible` is false, they may not read of it any more what
+    they have not been told: a session that was hidden, and that they are not in. `event` is what belongs into that
+    person's calendar, and `is_attended` whether it still belongs there; both tell nothing where the person never had
+    it in a calendar (`event` is `None`: they have only asked to join, or it was never approved).
     """
 
     title: str
@@ -66,6 +67,7 @@ class SessionNow:
     status: str
     event: CalendarEvent | None
     is_attended: bool
+    is_visible: bool
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -36,5 +36,20 @@ class Channels:
     chosen: bool = False
 
 
+@dataclass(frozen=True, kw_only=True)
+class Choice:
+    """Where a member wants to be told of one kind from now on; `None` leaves it as it is."""
+
+    in_app: bool | None = None
+    mail: bool | None = None
+
+    def applied_to(self, now: Channels) -> Channels:
+        return Channels(
+            in_app=now.in_app if self.in_app is None else self.in_app,
+            mail=now.mail if self.mail is None else self.mail,
+            chosen=True,
+        )
+
+
 def default_channels(kind: str) -> Channels:
     return Channels(in_app=True, mail=kind in MAILED_BY_DEFAULT)

@@ -4,6 +4,7 @@ Whoever a fact concerns hears of it in one notification; whoever caused it knows
 """
 
 from collections.abc import Callable, Iterable
+from datetime import timedelta
 
 from core import clock
 from core.accounts.models import User
@@ -13,7 +14,7 @@ from core.time_zones import zone_of
 from modules.materials.events import MaterialAdded
 from modules.notifications import texts
 from modules.notifications.events import PeopleOfSession, StillHolds
-from modules.notifications.kinds import Kind
+from modules.notifications.kinds import MAILED_AT_ONCE, Kind
 from modules.notifications.models import Notification
 from modules.notifications.services import telling
 from modules.notifications.texts import Text
@@ -40,6 +41,10 @@ from modules.sessions.events import (
 Writer = Callable[[User, str], Text | None]
 
 SOMEBODY = "Somebody"
+# How many of the sessions that wait a digest names.
+MOST_NAMED = 20
+# A new start that is so near cannot wait for more news.
+SOON = timedelta(hours=1)
 
 
 # --- Booking ----------------------------------------------------------------------------------------------------
@@ -146,6 +151,7 @@ def tell_of_new_date(fact: SessionRescheduled, delivery: Delivery) -> None:
         fact,
         delivery,
         about=Kind.SESSION_RESCHEDULED,
+        at_once=fact.date <= clock.now() + SOON,
         to=[fact.creator_id, *fact.participant_ids, *fact.requester_ids],
         session_id=fact.session_id,
         write=lambda reader, name: texts.session_rescheduled(
@@ -250,7 +256,6 @@ def remind(fact: ReminderDue, delivery: Delivery) -> None:
 
 @hears(RequestsUndecided)
 def nudge(fact: RequestsUndecided, delivery: Delivery) -> None:
-    text = texts.requests_undecided(title=fact.title, undecided=fact.undecided)
     _tell(
         fact,
         delivery,
@@ -258,7 +263,9 @@ def nudge(fact: RequestsUndecided, delivery: Delivery) -> None:
         to=[fact.creator_id],
         session_id=fact.session_id,
         type=Notification.Type.BOOKING_REQUEST,
-        write=lambda reader, name: text,
+        write=lambda reader, name: texts.requests_undecided(
+            title=fact.title, undecided=fact.undecided, date=fact.date, zone=zone_of(reader.timezone)
+        ),
     )
 
 
@@ -267,15 +274,15 @@ def tell_moderators(fact: SessionsWaiting, delivery: Delivery) -> None:
     """Nobody decides on a session of their own, so nobody is told of one."""
 
     def write(reader: User, _name: str) -> Text | None:
-        own = [waiting for waiting in fact.sessions if waiting.creator_id == reader.pk]
+        others = [waiting for waiting in fact.sessions if waiting.creator_id != reader.pk]
+        own = fact.own.get(reader.pk, len(fact.sessions) - len(others))
         sessions = [
             texts.Waiting(title=waiting.title, date=waiting.date, urgent=waiting.urgent)
-            for waiting in fact.sessions
-            if waiting not in own
+            for waiting in others[:MOST_NAMED]
         ]
         if not sessions:
             return None
-        return texts.sessions_waiting(waiting=fact.waiting - len(own), sessions=sessions, zone=zone_of(reader.timezone))
+        return texts.sessions_waiting(waiting=fact.waiting - own, sessions=sessions, zone=zone_of(reader.timezone))
 
     _tell(
         fact,
@@ -302,12 +309,13 @@ def _tell(
     write: Writer,
     naming: int | None = None,
     topic: str = "",
+    at_once: bool = False,
     type: Notification.Type = Notification.Type.SESSION_UPDATE,  # noqa: A002
 ) -> None:
     """Notify these people, but not the one who caused it, and when late only those for whom it still holds.
 
     `about` is the preference that decides where. News of one `topic` (the session's, unless told otherwise) may make
-    one mail.
+    one mail, unless it has to leave `at_once`.
     """
     concerned = [person_id for person_id in to if person_id != delivery.actor_id]
     if delivery.late:
@@ -334,6 +342,7 @@ def _tell(
         kind=about,
         topic=topic or f"session:{getattr(fact, 'session_id', 0)}",
         session_id=session_id,
+        at_once=at_once or about in MAILED_AT_ONCE,
         texts={reader: text for reader, text in texts_of.items() if text is not None},
     )
 

@@ -8,7 +8,7 @@ import ninja
 from pydantic import BeforeValidator, ConfigDict, Field, StrictBool, create_model
 
 from core.http.schemas import Identifier, RequestSchema
-from modules.notifications.kinds import Channels, Kind, default_channels
+from modules.notifications.kinds import Channels, Choice, Kind, default_channels
 
 
 class NotificationsIn(RequestSchema):
@@ -72,6 +72,8 @@ class ChannelsOut(ninja.Schema):
 class ChannelsIn(RequestSchema):
     """What is left out stays as it is."""
 
+    model_config = ConfigDict(extra="forbid")
+
     in_app: StrictBool | None = Field(None, examples=[True])
     mail: StrictBool | None = Field(None, examples=[False])
 
@@ -93,16 +95,10 @@ class _PreferencesIn(RequestSchema):
 
     model_config = ConfigDict(extra="forbid", json_schema_extra={"example": {"reminder": {"mail": False}}})
 
-    def wanted(self, now: Mapping[Kind, Channels]) -> dict[Kind, Channels]:
-        """What the member wants from now on, for the kinds that were sent."""
+    def choices(self) -> dict[Kind, Choice]:
+        """What the member chooses anew, for the kinds that were sent."""
         sent = {Kind(name): getattr(self, name) for name in self.model_fields_set if getattr(self, name) is not None}
-        return {
-            kind: Channels(
-                in_app=now[kind].in_app if channels.in_app is None else channels.in_app,
-                mail=now[kind].mail if channels.mail is None else channels.mail,
-            )
-            for kind, channels in sent.items()
-        }
+        return {kind: Choice(in_app=channels.in_app, mail=channels.mail) for kind, channels in sent.items()}
 
 
 def _is_object(value: Any) -> Any:

@@ -113,12 +113,12 @@ def reminder(*, title: str, minutes_before: int | None, minutes_left: int) -> Te
     return Text(title=f"Reminder for {title}", message=f"{title} starts in {_time_left(minutes_before, minutes_left)}.")
 
 
-def requests_undecided(*, title: str, undecided: int) -> Text:
+def requests_undecided(*, title: str, undecided: int, date: datetime, zone: tzinfo) -> Text:
     """For the creator, a day before the start."""
     waiting = "1 request to join it waits" if undecided == 1 else f"{undecided} requests to join it wait"
     return Text(
         title=f"Booking requests undecided for {title}",
-        message=f"{title} starts in 24 hours, and {waiting} for your decision.",
+        message=f"{title} starts on {moment(date, zone)}, and {waiting} for your decision.",
     )
 
 
@@ -138,7 +138,8 @@ def sessions_waiting(*, waiting: int, sessions: Sequence[Waiting], zone: tzinfo)
     """One line for each of the sessions, which may be the first of many."""
     urgent = sum(session.urgent for session in sessions)
     title = "1 session waits for approval" if waiting == 1 else f"{waiting} sessions wait for approval"
-    lines = [f"{title}; {urgent} within 48 hours of the start." if urgent else f"{title}."]
+    soon = "1 of them starts" if urgent == 1 else f"{urgent} of them start"
+    lines = [f"{title}; {soon} within 48 hours." if urgent else f"{title}."]
     lines += [
         f"{'Urgent: ' if session.urgent else ''}{session.title}, {moment(session.date, zone)}" for session in sessions
     ]

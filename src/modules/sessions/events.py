@@ -69,7 +69,7 @@ class SessionRejected(AboutSession):
 class SessionScheduled(AboutSession):
     """Sent when an approved session is settled: somebody is in, or its creator said so."""
 
-    words = "{title} was settled"
+    words = "{title} was scheduled"
 
 
 @dataclass(frozen=True, kw_only=True)

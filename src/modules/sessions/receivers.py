@@ -1,8 +1,10 @@
 """What the sessions answer when other modules ask."""
 
+from dataclasses import replace
 from datetime import datetime
 
 from core import clock
+from core.accounts.models import User
 from core.facts import answers
 from core.facts.delivery import fact_of
 from core.facts.models import FactRecord
@@ -21,7 +23,7 @@ from modules.sessions.policy import (
 )
 from modules.sessions.queries import visible_sessions
 from modules.sessions.services.life_cycle import NOT_TAKING_PLACE, catch_up, participant_ids, requester_ids
-from modules.sessions.states import OPEN, Status
+from modules.sessions.states import FINAL, OPEN, Status
 
 AboutRequest = (
     events.BookingRequested
@@ -29,6 +31,17 @@ AboutRequest = (
     | events.BookingRequestRejected
     | events.SeatLeft
     | events.ParticipantRemoved
+)
+
+# What has ended for somebody is worth telling them, also when the session itself has been deleted since.
+ENDED_FOR_SOMEBODY = (
+    events.SessionDeleted,
+    events.SessionCancelled,
+    events.SessionExpired,
+    events.SessionRejected,
+    events.SessionStarted,
+    events.BookingRequestRejected,
+    events.ParticipantRemoved,
 )
 
 
@@ -70,14 +83,25 @@ def session_now(question: SessionNowAsked) -> SessionNow | None:
         return _session_as_it_was(question)
     belongs = is_in(session, question.person_id)
     was_in_calendar = (belongs and session.approved_at is not None) or was_let_in(session.pk, question.person_id)
+    is_visible = _may_see(session, question.person_id)
+    entry = entry_of(session) if was_in_calendar else None
+    if entry and not is_visible:
+        # What has been written there since is none of their business.
+        entry = replace(entry, description="", url="")
     return SessionNow(
         title=session.title,
         starts_at=session.date,
         ends_at=session.ends_at,
         status=str(Status(session.status).label),
-        event=entry_of(session) if was_in_calendar else None,
+        event=entry,
         is_attended=belongs and session.status not in NOT_TAKING_PLACE,
+        is_visible=is_visible,
     )
+
+
+def _may_see(session: Session, person_id: int) -> bool:
+    person = User.objects.filter(pk=person_id).first()
+    return person is not None and visible_sessions(viewer_of(person)).filter(pk=session.pk).exists()
 
 
 def _session_as_it_was(question: SessionNowAsked) -> SessionNow | None:
@@ -100,6 +124,7 @@ def _session_as_it_was(question: SessionNowAsked) -> SessionNow | None:
         status="deleted",
         event=entry if was_in_calendar else None,
         is_attended=False,
+        is_visible=True,
     )
 
 
@@ -108,16 +133,24 @@ def still_holds(question: StillHolds) -> bool | None:
     """Whether one of our facts is still worth telling: the state is read again, and what has passed is dropped."""
     fact = question.fact
     if isinstance(fact, events.SessionsWaiting):
-        identifiers = [waiting.session_id for waiting in fact.sessions]
-        return Session.objects.filter(pk__in=identifiers, status=Status.PENDING_APPROVAL).exists()
+        return _waits_for(fact, question.person_id)
     if not isinstance(fact, events.AboutSession):
         return None
     session = Session.objects.filter(pk=fact.session_id).first()
     if session is None:
-        return isinstance(fact, events.SessionDeleted)
+        return isinstance(fact, ENDED_FOR_SOMEBODY)
     if isinstance(fact, AboutRequest):
         return _request_is_so(fact, session)
     return _session_is_so(fact, session, question.person_id)
+
+
+def _waits_for(fact: events.SessionsWaiting, person_id: int) -> bool:
+    """Whether they may still decide, and one of these sessions still waits for them."""
+    person = User.objects.filter(pk=person_id).first()
+    if person is None or not viewer_of(person).moderates:
+        return False
+    others = [waiting.session_id for waiting in fact.sessions if waiting.creator_id != person_id]
+    return Session.objects.filter(pk__in=others, status=Status.PENDING_APPROVAL).exists()
 
 
 def _request_is_so(fact: AboutRequest, session: Session) -> bool:
@@ -127,7 +160,8 @@ def _request_is_so(fact: AboutRequest, session: Session) -> bool:
             # One that was rejected and made again is told by the fact of that time.
             return requests.filter(status=BookingRequest.Status.PENDING, requested_at=fact.requested_at).exists()
         case events.BookingRequestApproved():
-            return requests.filter(status=BookingRequest.Status.APPROVED).exists()
+            is_in_now = requests.filter(status=BookingRequest.Status.APPROVED).exists()
+            return is_in_now and session.status not in NOT_TAKING_PLACE
         case events.BookingRequestRejected():
             return requests.filter(status=BookingRequest.Status.REJECTED).exists()
         case _:
@@ -143,7 +177,8 @@ def _session_is_so(fact: events.AboutSession, session: Session, person_id: int) 
             return session.status in OPEN
         case events.SessionRescheduled():
             concerned = {session.creator_id, *participant_ids(session), *requester_ids(session)}
-            return _is_ahead(session, fact.date) and person_id in concerned
+            begins_then = session.date == fact.date and session.status not in FINAL
+            return begins_then and person_id in concerned and _may_see(session, person_id)
         case events.ReminderDue():
             concerned = {session.creator_id, *participant_ids(session)}
             return _is_ahead(session, fact.date) and person_id in concerned

@@ -77,6 +77,7 @@ def tell(fact: FactRecord, texts: dict[Any, Text]) -> None:
         kind=Kind.REMINDER,
         topic="tests",
         session_id=None,
+        at_once=False,
         texts=texts,
     )
 

@@ -7,6 +7,8 @@ from typing import Any
 import icalendar
 import pytest
 from django.core.mail import EmailMessage
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from tests.conftest import Api
 from tests.modules.notifications.conftest import NOW, News
 
@@ -36,6 +38,7 @@ pytestmark = pytest.mark.django_db
 
 START = datetime(2024, 1, 15, 19, 0, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
+HOUR = timedelta(hours=1)
 DELAY = timedelta(minutes=2)
 PREFERENCES = "/api/notifications/preferences/"
 
@@ -71,7 +74,14 @@ def everything_holds(answer: Any) -> None:
 @pytest.fixture
 def session(answer: Any, everything_holds: None) -> dict[str, Any]:
     """What holds of session 7 for everybody; a test may change it."""
-    state: dict[str, Any] = {"status": "scheduled", "starts_at": START, "is_attended": True, "in_calendars": True}
+    state: dict[str, Any] = {
+        "title": "Knots",
+        "status": "scheduled",
+        "starts_at": START,
+        "is_attended": True,
+        "in_calendars": True,
+        "is_visible": True,
+    }
 
     def tell(question: SessionNowAsked) -> SessionNow | None:
         if question.session_id != 7:
@@ -81,7 +91,7 @@ def session(answer: Any, everything_holds: None) -> dict[str, Any]:
             sequence=3,
             starts_at=state["starts_at"],
             ends_at=state["starts_at"] + timedelta(minutes=90),
-            summary="Knots",
+            summary=state["title"],
             description="Five knots.",
             url="http://localhost:3000/sessions/7",
             organizer="John Doe",
@@ -89,12 +99,13 @@ def session(answer: Any, everything_holds: None) -> dict[str, Any]:
             is_cancelled=not state["is_attended"],
         )
         return SessionNow(
-            title="Knots",
+            title=state["title"],
             starts_at=event.starts_at,
             ends_at=event.ends_at,
             status=state["status"],
             event=event if state["in_calendars"] else None,
             is_attended=state["is_attended"],
+            is_visible=state["is_visible"],
         )
 
     answer(SessionNowAsked, tell)
@@ -210,6 +221,13 @@ def test_a_rejection_says_why(john: User, make_member: Any, news: News, post: Po
     assert "Your session Knots has been rejected. Reason: Too short a description." in body(mail)
 
 
+def test_a_reason_of_many_lines_leaves_no_gaps(john: User, jane: User, news: News, post: Post, session: Any) -> None:
+    news.publish(cancelled(john, jane), by=john, reason="I am ill.\r\n\r\n\r\nSorry.")
+
+    (mail,) = post.at_once()
+    assert "Reason: I am ill.\n\nSorry.\n\nSession: Knots" in body(mail)
+
+
 def test_whoever_caused_it_gets_no_mail(john: User, jane: User, news: News, post: Post, session: Any) -> None:
     news.publish(cancelled(john, jane), by=john)
 
@@ -318,7 +336,7 @@ def test_news_of_different_kinds_is_told_in_one_mail(
     john: User, jane: User, news: News, post: Post, session: Any
 ) -> None:
     news.publish(let_in(john, jane), by=john)
-    news.publish(moved(john, START, jane), by=john)
+    news.publish(moved(john, START + HOUR, jane), by=john)
 
     (mail,) = post.after_the_delay()
 
@@ -337,7 +355,7 @@ def test_different_sessions_make_different_mails(john: User, news: News, post: P
 def test_what_comes_later_makes_another_mail(john: User, jane: User, news: News, post: Post, session: Any) -> None:
     news.publish(let_in(john, jane), by=john)
     assert len(post.after_the_delay()) == 1
-    news.publish(moved(john, START, jane), by=john)
+    news.publish(moved(john, START + HOUR, jane), by=john)
     (mail,) = post.after_the_delay()
 
     assert "has been approved" not in body(mail)
@@ -417,7 +435,7 @@ def test_a_new_time_comes_with_the_invitation_of_now(
     john: User, jane: User, bob: User, news: News, post: Post, session: Any
 ) -> None:
     session["starts_at"] = START + timedelta(days=1)
-    news.publish(moved(john, START, jane, bob), by=john)
+    news.publish(moved(john, START + HOUR, jane, bob), by=john)
 
     mails = post.after_the_delay()
 
@@ -491,7 +509,7 @@ def test_moderators_read_what_waits_the_urgent_first(
     assert mail.to == ["morgan@example.com"]
     assert mail.subject == "3 sessions wait for approval"
     text = body(mail)
-    assert "3 sessions wait for approval; 1 within 48 hours of the start." in text
+    assert "3 sessions wait for approval; 1 of them starts within 48 hours." in text
     assert "Urgent: Session 1, Monday, 15 January 2024 at 19:00 (Europe/London)" in text
     assert text.index("Session 1") < text.index("Session 2") < text.index("And 1 more.")
     assert "http://localhost:8000/admin/" in text
@@ -509,20 +527,123 @@ def test_nobody_is_told_of_waiting_sessions_of_their_own(
     assert list(news.told()) == ["other"]
 
 
-@pytest.mark.parametrize(
-    ("undecided", "sentence"),
-    [
-        (1, "Knots starts in 24 hours, and 1 request to join it waits for your decision."),
-        (3, "Knots starts in 24 hours, and 3 requests to join it wait for your decision."),
-    ],
-)
+@pytest.mark.parametrize(("undecided", "waits"), [(1, "1 request to join it waits"), (3, "3 requests to join it wait")])
 def test_a_creator_is_nudged_to_decide(
-    john: User, news: News, post: Post, session: Any, undecided: int, sentence: str
+    john: User, news: News, post: Post, session: Any, undecided: int, waits: str
 ) -> None:
     news.publish(RequestsUndecided(**about(john), date=START, undecided=undecided))
 
     (mail,) = post.after_the_delay()
 
+    sentence = f"Knots starts on Monday, 15 January 2024 at 19:00 (UTC), and {waits} for your decision."
     assert mail.subject == "Booking requests undecided for Knots"
     assert sentence in body(mail)
     assert news.told()["john_doe"] == [("booking_request", "Booking requests undecided for Knots", sentence, 7)]
+
+
+def test_a_moderator_who_offers_much_is_told_of_what_the_others_offer(
+    john: User, make_member: Any, news: News, post: Post, everything_holds: None
+) -> None:
+    morgan = make_member("morgan")
+    own = [waiting(number, morgan, urgent=False) for number in range(1, 21)]
+    others = [waiting(number, john, urgent=False) for number in range(21, 24)]
+    news.publish(SessionsWaiting(moderator_ids=(morgan.pk,), waiting=60, sessions=(*own, *others), own={morgan.pk: 35}))
+
+    (mail,) = post.at_once()
+
+    assert mail.subject == "25 sessions wait for approval"
+    assert "Session 21," in body(mail)
+    assert "Session 1," not in body(mail)
+    assert "And 22 more." in body(mail)
+
+
+# --- What is not said twice, nor for ever -----------------------------------------------------------------------
+
+
+def test_a_start_that_is_moved_and_moved_back_is_no_news(
+    john: User, jane: User, news: News, post: Post, session: Any
+) -> None:
+    later = START + timedelta(hours=1)
+    news.publish(moved(john, later, jane), by=john)
+    back = SessionRescheduled(
+        **about(john), date=START, previous_date=later, participant_ids=(jane.pk,), requester_ids=()
+    )
+    news.publish(back, by=john)
+
+    assert post.after_the_delay() == []
+    assert Mail.objects.get().status == "dropped"
+    assert len(news.told()["jane_smith"]) == 2
+
+
+def test_of_several_reminders_that_waited_the_last_counts(
+    john: User, jane: User, news: News, post: Post, session: Any
+) -> None:
+    news.publish(reminder(john, jane))
+    news.publish(ReminderDue(**about(john), date=START, minutes_before=60, minutes_left=60, person_ids=(jane.pk,)))
+
+    (mail,) = post.at_once()
+
+    assert body(mail).count("Knots starts in") == 1
+    assert "Knots starts in 1 hour." in body(mail)
+
+
+def test_one_sentence_is_said_once(john: User, jane: User, news: News, post: Post, session: Any) -> None:
+    rejected = BookingRequestRejected(**about(john), request_id=1, member_id=jane.pk)
+    for _ in range(2):
+        news.publish(rejected, by=john)
+
+    (mail,) = post.after_the_delay()
+
+    assert body(mail).count("has been rejected") == 1
+
+
+def test_however_much_has_happened_a_mail_stays_short(
+    john: User, make_member: Any, news: News, post: Post, session: Any
+) -> None:
+    for number in range(30):
+        member = make_member(first_name=f"Member{number}", last_name="M")
+        news.publish(requested(john, member), by=member)
+
+    (mail,) = post.after_the_delay()
+
+    assert body(mail).count("wants to join your session.") == 20
+    assert "And 10 more." in body(mail)
+
+
+def test_writing_a_mail_takes_no_more_queries_however_many_notifications_there_are(
+    john: User, make_member: Any, news: News, post: Post, session: Any
+) -> None:
+    def queries(number: int) -> int:
+        for _ in range(number):
+            member = make_member()
+            news.publish(requested(john, member), by=member)
+        with CaptureQueriesContext(connection) as captured:
+            assert len(post.after_the_delay()) == 1
+        return len(captured)
+
+    assert queries(2) == queries(30)
+
+
+def test_a_new_start_that_is_near_is_told_at_once(john: User, jane: User, news: News, post: Post, session: Any) -> None:
+    news.publish(moved(john, NOW + timedelta(minutes=50), jane), by=john)
+
+    assert [mail.to for mail in post.at_once()] == [["jane@example.com"]]
+
+
+# --- What one may not read any more -----------------------------------------------------------------------------
+
+
+def test_what_has_become_of_a_session_that_was_hidden_is_not_told(
+    john: User, jane: User, news: News, post: Post, session: Any
+) -> None:
+    news.publish(removed(john, jane), by=john)
+    session.update(title="A secret title", status="cancelled", is_attended=False, is_visible=False)
+
+    (mail,) = post.after_the_delay()
+
+    assert "You have been removed from Knots." in body(mail)
+    assert "secret" not in str(mail.message())
+    assert "When:" not in body(mail)
+    assert "/sessions/7" not in body(mail)
+    assert calendar_of(mail)["METHOD"] == "CANCEL"
+    assert event_of(mail)["SUMMARY"] == "Knots"

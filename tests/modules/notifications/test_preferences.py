@@ -6,6 +6,7 @@ import pytest
 from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 from tests.conftest import Api
+from tests.core.threads import together
 from tests.modules.notifications.conftest import NOW, News
 
 from core.accounts.models import User
@@ -13,6 +14,7 @@ from core.facts.models import FactRecord
 from core.mail.models import Mail
 from modules.notifications.kinds import Kind
 from modules.notifications.models import Notification, Preference
+from modules.notifications.services.preferences import Subscription, stop_mail
 from modules.notifications.services.telling import notify
 from modules.notifications.texts import Text
 from modules.sessions.events import SeatLeft, SessionApproved
@@ -87,6 +89,7 @@ def test_a_choice_is_recorded_with_what_held_before(john: User) -> None:
         ({"reminder": {"mail": 1}}, "reminder"),
         ({"reminder": True}, "reminder"),
         ({"reminder": []}, "reminder"),
+        ({"reminder": {"sms": True}}, "reminder"),
         ({"reminder": {"mail": False}, "gossip": None}, "gossip"),
     ],
 )
@@ -96,6 +99,15 @@ def test_what_cannot_be_chosen_is_refused_and_changes_nothing(john: User, body: 
     assert response.status_code == 400
     assert list(response.json()["fields"]) == [field]
     assert Api(john).get(PATH).json() == DEFAULTS
+
+
+def test_an_unknown_kind_is_called_unknown(john: User) -> None:
+    response = Api(john).put(PATH, {"gossip": {"mail": True}})
+
+    assert response.json() == {
+        "error": "gossip: There is nothing of this name.",
+        "fields": {"gossip": ["There is nothing of this name."]},
+    }
 
 
 def test_nothing_chosen_is_fine(john: User) -> None:
@@ -183,8 +195,24 @@ def test_telling_many_takes_as_many_queries_as_telling_few(make_member: Any, new
                 kind=Kind.REMINDER,
                 topic=f"tests:{number}",
                 session_id=None,
+                at_once=True,
                 texts={member: Text(title="Title", message="Message.") for member in members},
             )
         return len(queries)
 
     assert tell(2) == tell(50)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_choices_that_are_made_at_once_all_count(john: User) -> None:
+    """One ends the mails by the link in one, others choose in the app: each only what it names."""
+    kinds = [Kind.REMINDER, Kind.BOOKING_REQUEST]
+
+    subscription = Subscription(user=john, kinds=tuple(kinds))
+    results = together(
+        *[lambda: stop_mail(subscription=subscription, everything=False)] * 4,
+        *[lambda: Api(john).put(PATH, {kind: {"in_app": False} for kind in kinds}).status_code] * 4,
+    )
+
+    assert sorted(results, key=str) == [200] * 4 + [None] * 4
+    assert [Api(john).get(PATH).json()[kind] for kind in kinds] == [{"in_app": False, "mail": False}] * 2

@@ -13,6 +13,7 @@ from core.facts.delivery import fact_of
 from core.facts.models import FactRecord
 from modules.materials.events import MaterialRemoved, SessionAccess, SessionAccessAsked
 from modules.notifications.events import People, PeopleOfSession, StillHolds
+from modules.sessions.events import SessionsWaiting, WaitingSession
 from modules.sessions.models import BookingRequest
 from modules.sessions.services.life_cycle import advance_due_sessions
 from modules.sessions.services.reminders import remind_due_sessions
@@ -211,3 +212,121 @@ def test_what_others_have_told_is_theirs_to_judge(jane: Any, make_session: Any) 
     fact = MaterialRemoved(material_id=1, session_id=make_session().pk, title="Slides")
 
     assert True not in StillHolds(fact=fact, person_id=jane.pk).ask_all()
+
+
+# --- What ended is worth telling whatever came after ------------------------------------------------------------
+
+
+def test_what_ended_for_somebody_holds_though_the_session_was_deleted_since(
+    john: Any, jane: Any, bob: Any, make_session: Any
+) -> None:
+    session = make_session("scheduled", participants=[jane], requests={bob: "pending"})
+    creator = Api(john)
+    creator.post(path(session, "reject_request/"), {"user_id": bob.pk})
+    creator.delete(path(session, f"participants/{jane.pk}/"))
+    assert creator.delete(path(session)).status_code == 204
+
+    assert still_holds("BookingRequestRejected", bob) is True
+    assert still_holds("ParticipantRemoved", jane) is True
+    assert still_holds("SessionDeleted", john) is True
+
+
+def test_an_expiry_that_a_deletion_noticed_holds(john: Any, jane: Any, make_session: Any, clock: Any) -> None:
+    session = make_session("approved", requests={jane: "pending"})
+    clock.move_to(session.date + timedelta(minutes=1), tick=False)
+    Api(john).delete(path(session))
+
+    assert still_holds("SessionExpired", jane) is True
+
+
+def test_what_was_under_way_holds_no_longer_once_the_session_is_deleted(
+    john: Any, jane: Any, make_session: Any
+) -> None:
+    session = make_session("approved")
+    Api(jane).post(path(session, "join/"))
+    Api(john).put(path(session), {"date": "2024-02-01T10:00:00Z"})
+    Api(john).delete(path(session))
+
+    assert still_holds("BookingRequested", john) is False
+    assert still_holds("SessionRescheduled", jane) is False
+
+
+def test_an_approval_holds_no_longer_once_the_session_is_cancelled(john: Any, jane: Any, make_session: Any) -> None:
+    session = make_session("approved", requests={jane: "pending"})
+    Api(john).post(path(session, "approve_request/"), {"user_id": jane.pk})
+    assert still_holds("BookingRequestApproved", jane) is True
+
+    Api(john).post(path(session, "cancel/"))
+
+    assert still_holds("BookingRequestApproved", jane) is False
+
+
+@pytest.mark.parametrize("state", ["pending_approval", "approved", "scheduled"])
+def test_a_new_time_holds_while_the_session_begins_then(john: Any, alice: Any, make_session: Any, state: str) -> None:
+    session = make_session(state)
+    Api(alice).put(path(session), {"date": "2024-02-01T10:00:00Z"})
+    assert still_holds("SessionRescheduled", john) is True
+
+    Api(alice).put(path(session), {"date": "2024-02-01T11:00:00Z"})
+    assert still_holds("SessionRescheduled", john) is False
+
+
+def test_a_new_time_holds_though_the_session_has_begun_meanwhile(
+    john: Any, jane: Any, make_session: Any, clock: Any
+) -> None:
+    session = make_session("scheduled", participants=[jane])
+    start = (NOW + timedelta(minutes=2)).replace(microsecond=0)
+    Api(john).put(path(session), {"date": start.isoformat()})
+    clock.move_to(start + timedelta(seconds=10), tick=False)
+    advance_due_sessions()
+
+    assert still_holds("SessionRescheduled", jane) is True
+    clock.shift(timedelta(hours=9))
+    advance_due_sessions()
+    assert still_holds("SessionRescheduled", jane) is False
+
+
+def test_a_new_time_of_a_hidden_session_is_not_for_who_only_asked(
+    john: Any, jane: Any, bob: Any, make_session: Any
+) -> None:
+    session = make_session("scheduled", participants=[jane], requests={bob: "pending"})
+    Api(john).put(path(session), {"date": "2024-02-01T10:00:00Z"})
+    type(session).objects.filter(pk=session.pk).update(hidden_at=NOW)
+
+    assert still_holds("SessionRescheduled", jane) is True
+    assert still_holds("SessionRescheduled", bob) is False
+
+
+# --- What waits for moderators ----------------------------------------------------------------------------------
+
+
+def waiting(session: Any, *moderators: Any) -> SessionsWaiting:
+    named = WaitingSession(
+        session_id=session.pk, title=session.title, creator_id=session.creator_id, date=session.date, urgent=False
+    )
+    return SessionsWaiting(moderator_ids=tuple(moderator.pk for moderator in moderators), waiting=1, sessions=(named,))
+
+
+def test_what_waits_is_for_who_may_decide_it_now(john: Any, alice: Any, make_session: Any) -> None:
+    session = make_session("pending_approval")
+    fact = waiting(session, alice)
+    assert StillHolds(fact=fact, person_id=alice.pk).ask() is True
+
+    alice.groups.clear()
+
+    assert StillHolds(fact=fact, person_id=alice.pk).ask() is False
+    assert StillHolds(fact=fact, person_id=10**9).ask() is False
+
+
+def test_what_was_decided_waits_no_longer(alice: Any, make_session: Any) -> None:
+    session = make_session("pending_approval")
+    fact = waiting(session, alice)
+    Api(alice).put(path(session), {"status": "approved"})
+
+    assert StillHolds(fact=fact, person_id=alice.pk).ask() is False
+
+
+def test_a_session_of_ones_own_does_not_wait_for_oneself(alice: Any, make_session: Any) -> None:
+    session = make_session("pending_approval", creator=alice)
+
+    assert StillHolds(fact=waiting(session, alice), person_id=alice.pk).ask() is False

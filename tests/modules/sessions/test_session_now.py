@@ -45,6 +45,7 @@ def test_a_session_as_it_is_for_who_is_in(john: Any, jane: Any, make_session: An
             changed_at=NOW - timedelta(days=8),
         ),
         is_attended=True,
+        is_visible=True,
     )
     assert now_of(session, john) == now_of(session, jane)
 
@@ -150,6 +151,7 @@ def test_a_deleted_session_is_answered_as_it_was_last(
             is_cancelled=True,
         ),
         is_attended=False,
+        is_visible=True,
     )
     assert now_of(identifier, jane) == found
     of_requester = now_of(identifier, bob)
@@ -178,3 +180,22 @@ def test_an_old_record_of_a_deletion_says_too_little_for_an_answer(john: Any, ma
 
 def test_of_a_session_that_never_was_nothing_is_known(john: Any) -> None:
     assert SessionNowAsked(session_id=4711, person_id=john.pk).ask() is None
+
+
+def test_of_a_hidden_session_its_calendar_entry_says_no_more_than_that_it_is_gone(
+    john: Any, jane: Any, make_session: Any
+) -> None:
+    session = make_session("approved", requests={jane: "pending"})
+    Api(john).post(path(session, "approve_request/"), {"user_id": jane.pk})
+    assert now_of(session, jane).is_visible is True
+    Session.objects.filter(pk=session.pk).update(hidden_at=NOW)
+    assert now_of(session, jane).is_visible is True
+
+    Api(john).delete(path(session, f"participants/{jane.pk}/"))
+    Api(john).put(path(session), {"description": "A secret."})
+
+    now = now_of(session, jane)
+    assert (now.is_visible, now.is_attended) == (False, False)
+    assert now.event is not None
+    assert (now.event.description, now.event.url) == ("", "")
+    assert now_of(session, john).is_visible is True

@@ -13,7 +13,7 @@ from core.accounts.models import User
 from core.errors import NotFound
 from core.facts.publish import publish
 from modules.notifications.events import PreferencesChanged
-from modules.notifications.kinds import Channels, Kind
+from modules.notifications.kinds import Channels, Choice, Kind
 from modules.notifications.models import Preference
 from modules.notifications.queries.preferences import preferences_of
 
@@ -29,7 +29,7 @@ class Subscription:
 
 
 def change_preferences(
-    *, user: User, wanted: Mapping[Kind, Channels], by: User | None, reason: str = ""
+    *, user: User, choices: Mapping[Kind, Choice], by: User | None, reason: str = ""
 ) -> dict[Kind, Channels]:
     """Set where the member wants to be told of these kinds, and answer what holds for all.
 
@@ -40,8 +40,8 @@ def change_preferences(
         User.objects.select_for_update(no_key=True).get(pk=user.pk)
         now = preferences_of(user)
         changes = {}
-        for kind, channels in wanted.items():
-            before = now[kind]
+        for kind, choice in choices.items():
+            before, channels = now[kind], choice.applied_to(now[kind])
             if (before.in_app, before.mail) == (channels.in_app, channels.mail):
                 continue
             Preference.objects.update_or_create(
@@ -49,7 +49,7 @@ def change_preferences(
                 kind=kind,
                 defaults={"in_app": channels.in_app, "mail": channels.mail, "changed_at": clock.now()},
             )
-            now[kind] = Channels(in_app=channels.in_app, mail=channels.mail, chosen=True)
+            now[kind] = channels
             changes[str(kind)] = (_in_words(before), _in_words(channels))
         if changes:
             publish(PreferencesChanged(member_id=user.pk), by=by, reason=reason, changes=changes)
@@ -74,11 +74,9 @@ def read_unsubscribe_token(token: str) -> Subscription:
 
 def stop_mail(*, subscription: Subscription, everything: bool) -> None:
     """End the mails of the link's kinds, or of all. Twice is fine; what is shown in the app stays as it is."""
-    user = subscription.user
-    now = preferences_of(user)
     kinds = tuple(Kind) if everything else subscription.kinds
-    wanted = {kind: Channels(in_app=now[kind].in_app, mail=False) for kind in kinds}
-    change_preferences(user=user, wanted=wanted, by=None, reason="By a link in a mail.")
+    no_mail = dict.fromkeys(kinds, Choice(mail=False))
+    change_preferences(user=subscription.user, choices=no_mail, by=None, reason="By a link in a mail.")
 
 
 def _in_words(channels: Channels) -> str:

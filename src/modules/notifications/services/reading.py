@@ -26,4 +26,8 @@ def mark_as_read(*, notification_id: int, by: User) -> Notification:
 
 def mark_all_as_read(*, by: User) -> int:
     """Note that the member has read everything they were told so far; returns how many they had not."""
-    return Notification.objects.filter(user=by, in_app=True, read_at=None).update(read_at=clock.now())
+    with transaction.atomic():
+        unread = Notification.objects.filter(user=by, in_app=True, read_at=None)
+        # In one order, as whoever lets go of a session: or the two would wait for each other in a circle.
+        locked = unread.select_for_update().order_by("pk").values_list("pk", flat=True)
+        return Notification.objects.filter(pk__in=list(locked)).update(read_at=clock.now())

@@ -8,7 +8,7 @@ from django.conf import settings
 from core import clock
 from core.accounts.models import User
 from core.mail.services import queue_about
-from modules.notifications.kinds import MAILED_AT_ONCE, Kind
+from modules.notifications.kinds import Kind
 from modules.notifications.models import Notification
 from modules.notifications.queries.preferences import channels_for
 from modules.notifications.texts import Text
@@ -25,12 +25,13 @@ def notify(
     kind: Kind,
     topic: str,
     session_id: int | None,
+    at_once: bool,
     texts: Mapping[User, Text],
 ) -> None:
     """Tell each member the text that is theirs. Whom this fact told before is passed over.
 
     A row is written for everybody, also for who wants to hear of it nowhere. Mails about one topic that come within a
-    short time become one; what cannot wait takes the ones before along. In the transaction of the fact.
+    short time become one; what has to leave `at_once` takes the ones before along. In the transaction of the fact.
     """
     at = clock.now()
     channels = channels_for([member.pk for member in texts], kind)
@@ -38,7 +39,7 @@ def notify(
         kind=NEWS,
         topic=topic,
         users=[member for member in texts if channels[member.pk].mail and member.is_active],
-        delay=AT_ONCE if kind in MAILED_AT_ONCE else settings.MAIL_DELAY,
+        delay=AT_ONCE if at_once else settings.MAIL_DELAY,
     )
     Notification.objects.bulk_create(
         [
@@ -64,4 +65,7 @@ def notify(
 
 def unlink_session(*, session_id: int) -> None:
     """Let go of a session that is gone: what was told about it stays, without the link."""
-    Notification.objects.filter(session_id=session_id).update(session_id=None)
+    theirs = Notification.objects.filter(session_id=session_id)
+    # In one order, as whoever marks theirs as read: or the two would wait for each other in a circle.
+    locked = theirs.select_for_update().order_by("pk").values_list("pk", flat=True)
+    Notification.objects.filter(pk__in=list(locked)).update(session_id=None)
