@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 
 from django.db import Error, IntegrityError, connection, transaction
-from django.db.models import Q
+from django.db.models import F, Q
 from huey import crontab
 from huey.contrib.djhuey import db_periodic_task
 
@@ -24,6 +24,8 @@ logger = logging.getLogger(__name__)
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 # Of its interval, by how much a turn may come early: the clocks of workers do not beat together.
 EARLY = 0.25
+# How long after its start one that is killed or fails is begun again, where its next turn is not sooner.
+AGAIN_AFTER = HOUR
 # A wake-up that has lain in the queue for longer is worth nothing: others have come since.
 STALE = timedelta(minutes=5)
 # Of a traceback, in characters.
@@ -85,7 +87,10 @@ def take_turn(name: str, function: Swept) -> None:
     """Sweep, unless another worker has begun the same for this turn. How it went is noted; nothing is raised."""
     rhythm, now = SWEEPS[name], clock.now()
     try:
-        if not _claim(name, every=rhythm.every, begun_until=rhythm.begun_until(now), now=now):
+        begun = Q(started_at__lte=rhythm.begun_until(now))
+        not_ended_well = Q(finished_at=None) | Q(finished_at__lt=F("started_at"))
+        may_begin = begun | Q(not_ended_well, started_at__lte=now - AGAIN_AFTER)
+        if not _claim(name, every=rhythm.every, may_begin=may_begin, now=now):
             return
         taken_up = function()
         Sweep.objects.filter(name=name).update(finished_at=clock.now(), taken_up=taken_up)
@@ -100,7 +105,7 @@ def claim_turn(name: str, *, every: timedelta, now: datetime) -> bool:
     Inside a transaction the turn is taken once that commits. `now` is what the caller went by, and what `last_turn`
     answers from then on.
     """
-    return _claim(name, every=every, begun_until=now - every, now=now)
+    return _claim(name, every=every, may_begin=Q(started_at__lte=now - every), now=now)
 
 
 def last_turn(name: str) -> datetime | None:
@@ -130,9 +135,9 @@ def is_late(name: str, finished_at: datetime | None) -> bool:
     return finished_at is None or not now - rhythm.patience <= finished_at <= now + rhythm.every
 
 
-def _claim(name: str, *, every: timedelta, begun_until: datetime, now: datetime) -> bool:
+def _claim(name: str, *, every: timedelta, may_begin: Q, now: datetime) -> bool:
     # A start in the future was noted by a clock that has been put right since.
-    is_free = Q(started_at__lte=begun_until) | Q(started_at__gt=now + every)
+    is_free = may_begin | Q(started_at__gt=now + every)
     if Sweep.objects.filter(is_free, name=name).update(started_at=now, every=every):
         return True
     if Sweep.objects.filter(name=name).exists():

@@ -1,6 +1,7 @@
 """Whose turn it is: one worker's in each interval, however many there are and whatever becomes of them."""
 
-from datetime import datetime, timedelta
+from contextlib import nullcontext
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -141,6 +142,45 @@ def test_a_nightly_sweep_that_never_ran_begins_at_once(nightly: Lanterns) -> Non
     assert nightly.take_turn() == 1
 
 
+@pytest.mark.parametrize("end", [ValueError("the oil is gone"), Killed()])
+@pytest.mark.parametrize("ended_well_before", [True, False])
+@pytest.mark.usefixtures("unlogged")
+def test_a_nightly_sweep_that_did_not_end_well_is_begun_again_an_hour_later(
+    *, nightly: Lanterns, clock: Any, end: Any, ended_well_before: bool
+) -> None:
+    if ended_well_before:
+        clock.move_to("2024-01-11T04:00:00Z", tick=False)
+        nightly.take_turn()
+    before = nightly.turns
+    nightly.fails_with = end
+    for turn in range(2):
+        clock.move_to(datetime(2024, 1, 12, 3 + turn, 17, tzinfo=UTC), tick=False)
+        with nullcontext() if isinstance(end, Exception) else pytest.raises(Killed):
+            nightly.take_turn()
+        clock.shift(HOUR - SECOND)
+        assert nightly.take_turn() == before + turn + 1
+    nightly.fails_with = None
+
+    clock.shift(SECOND)
+    assert nightly.take_turn() == before + 3
+    clock.move_to("2024-01-13T03:16:59Z", tick=False)
+    assert nightly.take_turn() == before + 3
+    clock.shift(SECOND)
+    assert nightly.take_turn() == before + 4
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.usefixtures("unlogged")
+def test_one_of_many_workers_begins_it_again(nightly: Lanterns, clock: Any) -> None:
+    nightly.fails_with = ValueError("the oil is gone")
+    nightly.take_turn()
+    clock.shift(HOUR)
+
+    at_once(8, nightly.take_turn)
+
+    assert nightly.turns == 2
+
+
 # --- Failing ----------------------------------------------------------------------------------------------------
 
 
@@ -212,6 +252,15 @@ def test_a_claimed_turn_is_given_once_an_interval(clock: Any) -> None:
     clock.shift(SECOND)
     assert claim_turn("letter", every=HOUR, now=now())
     assert last_turn("letter") == NOW + HOUR
+
+
+def test_a_claimed_turn_is_over_with_the_claim(clock: Any) -> None:
+    """Nobody notes how it ended, so it is not taken for one that did not end well."""
+    assert claim_turn("letter", every=DAY, now=now())
+
+    clock.shift(DAY - SECOND)
+
+    assert not claim_turn("letter", every=DAY, now=now())
 
 
 @pytest.mark.django_db(transaction=True)
