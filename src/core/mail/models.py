@@ -12,6 +12,7 @@ class Mail(models.Model):
     what it says is what holds then."""
 
     class Status(models.TextChoices):
+        # Nobody has tried to send it: what was tried is never queued again, since it may have arrived.
         QUEUED = "queued"
         # Somebody has it in hand; if they die, it is due again at `next_try_at`.
         SENDING = "sending"

@@ -98,20 +98,22 @@ def _claim() -> Mail | None:
 
 
 def _speaker_for(mail: Mail) -> Mail:
-    """The one that speaks for all that wait to tell the same member of the same topic: this one, those that failed
-    before, and what was queued since. After an outage nobody gets several.
+    """The one that speaks for all that wait to tell the same member of the same topic: the one that nobody has tried
+    to send, of which there is one at most. After an outage nobody gets several.
 
-    One that is locked just now is joined by news, and goes by itself.
+    Where all were tried, or the new one is locked just now, this one goes by itself: it may have arrived, and under its
+    Message-ID, what the others say would be taken for a repetition.
     """
     waits = Q(status__in=[Mail.Status.QUEUED, Mail.Status.FAILED], next_try_at__isnull=False)
     # Whoever had it in hand has died.
     was_let_go = Q(status=Mail.Status.SENDING, next_try_at__lte=clock.now())
     about_it = Mail.objects.filter(waits | was_let_go, user=mail.user_id, topic=mail.topic)
-    waiting = about_it.exclude(pk=mail.pk)
-    others = locked_batch(waiting.order_by("pk"), size=100)
-    # One that was tried may have arrived all the same: under its Message-ID, what has come since would be taken for
-    # a repetition.
-    speaker = next((other for other in others if other.attempts == 0), mail) if mail.attempts else mail
+    # The new one is the last.
+    others = locked_batch(about_it.exclude(pk=mail.pk).order_by("-pk"), size=100)
+    # Once tried, a mail is never `queued` again.
+    speaker = next((each for each in (mail, *others) if each.status == Mail.Status.QUEUED), None)
+    if speaker is None:
+        return mail
     silent = {mail.pk, *(other.pk for other in others)} - {speaker.pk}
     if silent:
         # With those that they spoke for, so that one step always leads to the mail that was sent.

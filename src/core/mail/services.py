@@ -67,9 +67,11 @@ def _locked_open_mails(kind: str, topic: str, members: list[User], due_at: datet
 
 
 def send_again(*, mail_ids: Iterable[int]) -> int:
-    """Queue mails that were given up, or wait to be tried again, as if they were new; returns how many of these were.
+    """Let mails that were given up, or wait to be tried again, be tried at once, as often as new ones; returns how many
+    of these were.
 
-    What it says, to whom, and whether there is anything to say, is decided when it is sent.
+    What they say, to whom, and whether there is anything to say, is decided when they are sent. They stay `failed` until
+    then: they may have arrived, so that no news may leave under their Message-IDs.
     """
     with transaction.atomic():
         failed = Mail.objects.filter(pk__in=list(mail_ids), status=Mail.Status.FAILED)

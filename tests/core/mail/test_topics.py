@@ -18,7 +18,7 @@ from core.mail.letters import WRITERS, Letter
 from core.mail.models import Mail
 from core.mail.rendering import message_id
 from core.mail.sending import send_due_mail
-from core.mail.services import queue_about
+from core.mail.services import queue_about, send_again
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clock", "written")]
 
@@ -241,6 +241,38 @@ def test_what_comes_while_a_mail_is_in_hand_is_not_told_twice_when_that_fails(
     assert send_due_mail() == 1
 
     assert len(server.received) == 1
+
+
+def test_a_mail_that_is_sent_again_has_been_tried_all_the_same(john: User, server: MailServer, clock: Any) -> None:
+    server.stop()
+    first = tell(john, delay=AT_ONCE)[john.pk]
+    send_due_mail()
+    server.start()
+    send_again(mail_ids=[first.pk])
+    second = tell(john)[john.pk]
+
+    assert send_due_mail() == 1
+
+    (message,) = server.received
+    assert f"News of {[first.pk, second.pk]}." in message.as_string()
+    assert message["Message-ID"] == message_id(second)
+
+
+@pytest.mark.parametrize("status", ["failed", "sending"])
+def test_what_was_tried_goes_out_by_itself_where_nothing_new_can_speak_for_it(
+    john: User, server: MailServer, status: str
+) -> None:
+    """Each may have arrived: the second was taken up while another worker had the first in hand."""
+    first = tell(john, delay=AT_ONCE)[john.pk]
+    Mail.objects.update(status=status, attempts=1)
+    second = tell(john, delay=AT_ONCE)[john.pk]
+    Mail.objects.update(status=status, attempts=1)
+
+    assert send_due_mail() == 2
+
+    assert [message["Message-ID"] for message in server.received] == [message_id(first), message_id(second)]
+    for message, mail in zip(server.received, (first, second), strict=True):
+        assert f"News of {[mail.pk]}." in message.as_string()
 
 
 def test_a_mail_that_was_given_up_stays_so(john: User, server: MailServer, clock: Any) -> None:
