@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from django.conf import settings
+from django.db.models import QuerySet
 
 from core import clock
 from core.accounts.models import User
@@ -58,15 +59,19 @@ def news(mail: Mail) -> Letter | None:
 
 def _worth_telling(mail: Mail, reader: User) -> list[Notification]:
     """The news of this mail, and of those that it speaks for, that the reader still wants and that is still so."""
-    # By ids: the database finds them by the index of the mail, which it does not for "this one or superseded by it".
-    mails = [mail.pk, *mail.supersedes.values_list("pk", flat=True)]
-    latest = Notification.objects.filter(mail__in=mails).select_related("fact").order_by("-pk")
     wanted = {kind for kind, channels in preferences_of(reader).items() if channels.mail}
-    told = [(each, _fact(each)) for each in reversed(list(latest[:MOST_NEWS])) if each.kind in wanted]
+    told = [(each, _fact(each)) for each in reversed(list(news_of(mail)[:MOST_NEWS])) if each.kind in wanted]
     holding = [each for each, fact in _without_detours(told) if _holds(fact, reader)]
     # Once a session does not take place, nothing that came before is worth telling.
     final = [each for each in holding if each.kind == Kind.SESSION_CANCELLED]
     return _once(final or holding)
+
+
+def news_of(mail: Mail) -> "QuerySet[Notification]":
+    """What this mail and those that it speaks for are to tell, the latest first."""
+    # By ids: the database finds them by the index of the mail, which it does not for "this one or superseded by it".
+    mails = [mail.pk, *mail.supersedes.values_list("pk", flat=True)]
+    return Notification.objects.filter(mail__in=mails).select_related("fact").order_by("-pk")
 
 
 def _without_detours(told: list[Told]) -> list[Told]:

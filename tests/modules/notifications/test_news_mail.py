@@ -17,6 +17,7 @@ from core.calendars import CalendarEvent
 from core.mail.models import Mail
 from core.mail.sending import send_due_mail
 from modules.notifications.events import SessionNow, SessionNowAsked, StillHolds
+from modules.notifications.letters import news_of
 from modules.notifications.models import Notification
 from modules.sessions.events import (
     BookingRequestApproved,
@@ -622,6 +623,33 @@ def test_writing_a_mail_takes_no_more_queries_however_many_notifications_there_a
         return len(captured)
 
     assert queries(2) == queries(30)
+
+
+def test_the_news_of_a_mail_is_found_through_an_index(john: User, news: News, session: Any) -> None:
+    record = news.publish(SessionApproved(**about(john)))
+    people = User.objects.bulk_create(User(username=f"m{number}", username_key=f"m{number}") for number in range(2000))
+    Mail.objects.bulk_create(Mail(kind="news", address="m@example.com", user=person) for person in people)
+    mails = Mail.objects.filter(user__in=people)
+    Notification.objects.bulk_create(
+        Notification(
+            fact=record,
+            user=mail.user,
+            mail=mail,
+            kind="reminder",
+            type="general",
+            title="",
+            message="",
+            created_at=NOW,
+        )
+        for mail in mails.select_related("user")
+    )
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE")
+
+    plan = news_of(mails.latest("pk")).explain()
+
+    assert "Seq Scan on notifications_notification" not in plan
+    assert "SCAN notifications_notification" not in plan
 
 
 def test_a_new_start_that_is_near_is_told_at_once(john: User, jane: User, news: News, post: Post, session: Any) -> None:
