@@ -30,7 +30,11 @@ class WhyForm(forms.Form):
         label="Member", max_length=254, widget=UnfoldAdminTextInputWidget(), help_text="A user name or an address."
     )
     session = forms.IntegerField(
-        label="Session", min_value=1, max_value=2**63 - 1, widget=UnfoldAdminIntegerFieldWidget(), help_text="Its id."
+        label="Session",
+        min_value=1,
+        max_value=2**63 - 1,
+        widget=UnfoldAdminIntegerFieldWidget(),
+        help_text="Its id, the number in its address.",
     )
 
     def clean_member(self) -> User:
