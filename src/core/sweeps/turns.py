@@ -58,12 +58,12 @@ class Rhythm:
 SWEEPS: dict[str, Rhythm] = {}
 
 
-def sweeps(*, at: time | None = None) -> Callable[[Swept], Callable[[], None]]:
-    """Declare that the worker does this again and again: each minute, or once a day from that time (UTC) on.
+def sweeps(*, every: timedelta = MINUTE, at: time | None = None) -> Callable[[Swept], Callable[[], None]]:
+    """Declare that the worker does this again and again: each `every`, or each day `at` a time (UTC) or later.
 
     The function returns how many rows it took up. Its name is what the admin shows.
     """
-    rhythm = Rhythm(every=MINUTE if at is None else DAY, at=at)
+    rhythm = Rhythm(every=every if at is None else DAY, at=at)
 
     def declare(function: Swept) -> Callable[[], None]:
         name = function.__name__.replace("_", " ")
@@ -76,7 +76,7 @@ def sweeps(*, at: time | None = None) -> Callable[[Swept], Callable[[], None]]:
 
         run.__name__ = run.__qualname__ = function.__name__
         run.__module__ = function.__module__
-        # The daily ones too: a worker that was down at that time makes up for it.
+        # The rarer ones too: a worker that was down at that time makes up for it.
         task: Callable[[], None] = db_periodic_task(crontab(minute="*"), expires=STALE)(run)
         return task
 

@@ -1,9 +1,9 @@
-"""What moves sessions in the background, each minute; the rows say what is due."""
+"""What moves sessions in the background; the rows say what is due."""
 
-from core.sweeps.turns import sweeps
+from core.sweeps.turns import HOUR, sweeps
 from modules.sessions.services.digest import tell_moderators
 from modules.sessions.services.life_cycle import advance_due_sessions
-from modules.sessions.services.reminders import nudge_creators, remind_due_sessions
+from modules.sessions.services.reminders import arm_anew, nudge_creators, remind_due_sessions
 
 
 @sweeps()
@@ -14,6 +14,11 @@ def move_sessions_by_the_clock() -> int:
 @sweeps()
 def remind_of_sessions() -> int:
     return remind_due_sessions()
+
+
+@sweeps(every=HOUR)
+def arm_reminders_anew() -> int:
+    return arm_anew()
 
 
 @sweeps()

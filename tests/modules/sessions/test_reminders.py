@@ -11,10 +11,11 @@ from tests.core.threads import at_once, together
 from tests.modules.sessions.conftest import facts, failing_to_save, nothing_changes, path, z
 
 from core.facts.models import FactRecord
+from modules.sessions import tasks
 from modules.sessions.models import Reminder, Session
 from modules.sessions.services.life_cycle import advance_due_sessions
 from modules.sessions.services.moderation import approve_session, hide_session
-from modules.sessions.services.reminders import remind_due_sessions
+from modules.sessions.services.reminders import arm_anew, remind_due_sessions
 
 START = datetime(2024, 1, 20, 12, tzinfo=UTC)
 DAY, HOUR, SECOND = timedelta(days=1), timedelta(hours=1), timedelta(seconds=1)
@@ -367,12 +368,12 @@ def test_the_offsets_are_a_setting(make_session: Any, at: Any, settings: Any) ->
 
 
 @pytest.fixture
-def configured(settings: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
-    """The deployer configures other offsets, and starts the worker anew."""
+def configured(settings: Any) -> Any:
+    """The deployer configures other offsets, and the worker has armed by them."""
 
     def configure(*minutes: int) -> None:
         settings.REMINDER_MINUTES = list(minutes)
-        monkeypatch.setattr("modules.sessions.services.reminders._armed_by", None)
+        arm_anew()
 
     return configure
 
@@ -462,6 +463,24 @@ def test_where_the_offsets_are_the_same_nothing_is_armed_anew(
 
     with nothing_changes():
         at(DAY + HOUR)
+
+
+def test_what_another_process_armed_by_offsets_of_its_own_is_armed_anew_within_the_hour(
+    *, alice: Any, make_session: Any, clock: Any, settings: Any
+) -> None:
+    """The web process was not started anew along with the worker."""
+    session = make_session("pending_approval", date=START)
+    of_the_worker, of_the_web = [120], [60]
+    for minutes in range(6 * 60, 0, -1):
+        clock.move_to(START - timedelta(minutes=minutes), tick=False)
+        if minutes == 4 * 60:
+            settings.REMINDER_MINUTES = of_the_web
+            approve_session(session_id=session.pk, by=alice)
+        settings.REMINDER_MINUTES = of_the_worker
+        tasks.arm_reminders_anew.call_local()
+        tasks.remind_of_sessions.call_local()
+
+    assert [(each["before"], each["left"]) for each in reminders()] == [(120, 120)]
 
 
 def test_no_offsets_are_no_reminders(alice: Any, make_session: Any, at: Any, settings: Any) -> None:

@@ -3,7 +3,6 @@
 import math
 from datetime import datetime
 
-from django.conf import settings
 from django.db import transaction
 from django.db.models import QuerySet
 
@@ -17,9 +16,6 @@ from modules.sessions.services.life_cycle import requester_ids
 from modules.sessions.services.naming import about
 from modules.sessions.states import OPEN
 
-# The offsets by which this process has seen to it that everything is armed; `None` until it has.
-_armed_by: list[int] | None = None
-
 
 def due_to_remind() -> "QuerySet[Session]":
     return Session.objects.filter(reminder_due_at__lte=clock.now()).order_by("reminder_due_at")
@@ -32,22 +28,14 @@ def due_to_nudge() -> "QuerySet[Session]":
 def remind_due_sessions(*, limit: int = 5000) -> int:
     """Remind the people of every session that is due; returns how many sessions were taken up.
 
-    State and membership are read again under the session's lock. Any number of workers may do this at once. The first
-    time in a process, what was armed by other offsets than its own is armed anew.
+    State and membership are read again under the session's lock. Any number of workers may do this at once.
     """
-    global _armed_by  # noqa: PLW0603
-    taken_up = work_off(due_to_remind, _remind, limit=limit)
-    # After what is due already, which would be lost otherwise.
-    if _armed_by != settings.REMINDER_MINUTES:
-        offsets = list(settings.REMINDER_MINUTES)
-        arm_anew()
-        _armed_by = offsets
-    return taken_up
+    return work_off(due_to_remind, _remind, limit=limit)
 
 
 def arm_anew(*, size: int = 500) -> int:
-    """Arm what is open by the offsets of this process, where others were configured when it was armed; returns how
-    many sessions were.
+    """Arm what is open by the offsets of this process, where another armed it by others; returns how many sessions
+    were.
 
     What is due is left to be sent. An added offset that has passed for a start is not made up for.
     """
