@@ -5,6 +5,7 @@ import threading
 from contextlib import suppress
 from datetime import datetime, timedelta
 from smtplib import SMTPDataError, SMTPRecipientsRefused
+from time import monotonic
 from typing import Any
 
 from django.core.mail import EmailMessage, get_connection
@@ -28,22 +29,32 @@ FIRST_PAUSE = timedelta(minutes=1)
 LONGEST_PAUSE = timedelta(hours=4)
 # A sender that died holds its mail no longer than this.
 HOLD = timedelta(minutes=5)
+# A turn of sending begins no mail after that, and what it has left is for the sweep alone for as long.
+TURN = timedelta(minutes=1)
 # Of what went wrong, in characters.
 LONGEST_ERROR = 2000
 
 # A process sends one mail at a time: whoever kills it interrupts one at most.
 _sending = threading.Lock()
 _wanted = threading.Event()
+# When a turn of this process has last left something, as long as no other has found nothing left.
+_left_some_at: datetime | None = None
 
 
 @db_task(expires=STALE)  # type: ignore[untyped-decorator]
 def wake_sender() -> None:
-    """The wake-up: something is due."""
-    send_due_mail()
+    """The wake-up: something is due.
+
+    Where a turn has just left something, since the mail server is slow or does not answer, the sweep goes on with it:
+    wake-ups, of which there may be many, one after the other would keep the worker from all else.
+    """
+    left_at = _left_some_at
+    if left_at is None or not left_at <= clock.now() < left_at + TURN:
+        send_due_mail()
 
 
-def send_due_mail(*, limit: int = 500, backend: str | None = None) -> int:
-    """Send what is due, whoever forgot to, but no more than `limit`; returns how many mails were taken up.
+def send_due_mail(*, backend: str | None = None) -> int:
+    """Send what is due, whoever forgot to, for about a minute; returns how many mails were taken up.
 
     `backend` is the dotted path of where they go, if not where EMAIL_URL says.
 
@@ -51,28 +62,35 @@ def send_due_mail(*, limit: int = 500, backend: str | None = None) -> int:
     not answer: waiting for it once for each mail would keep the worker from all else.
     """
     taken_up = 0
+    ends_at = monotonic() + TURN.total_seconds()
     _wanted.set()
     # Asked again after the lock is given back: somebody may have come in between.
-    while taken_up < limit and _wanted.is_set() and _sending.acquire(blocking=False):
+    while monotonic() < ends_at and _wanted.is_set() and _sending.acquire(blocking=False):
         try:
             _wanted.clear()
-            taken_up += _send_all(limit - taken_up, backend)
+            taken_up += _send_until(ends_at, backend)
         finally:
             _sending.release()
     return taken_up
 
 
-def _send_all(limit: int, backend: str | None) -> int:
+def _send_until(ends_at: float, backend: str | None) -> int:
+    global _left_some_at  # noqa: PLW0603
     connection: Any = get_connection(backend)
     taken_up = 0
     try:
-        while taken_up < limit and (mail := _claim()) is not None:
+        while monotonic() < ends_at:
+            mail = _claim()
+            if mail is None:
+                _left_some_at = None
+                return taken_up
             taken_up += 1
             if not _send(mail, connection):
                 break
+        _left_some_at = clock.now()
+        return taken_up
     finally:
         _close(connection)
-    return taken_up
 
 
 def _claim() -> Mail | None:

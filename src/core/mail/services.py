@@ -70,8 +70,8 @@ def send_again(*, mail_ids: Iterable[int]) -> int:
     """Let mails that were given up, or wait to be tried again, be tried at once, as often as new ones; returns how many
     of these were.
 
-    What they say, to whom, and whether there is anything to say, is decided when they are sent. They stay `failed` until
-    then: they may have arrived, so that no news may leave under their Message-IDs.
+    What they say, to whom, and whether there is anything to say, is decided when they are sent. Until then they stay
+    `failed`: they may have arrived, so that no news may leave under their Message-IDs.
     """
     with transaction.atomic():
         failed = Mail.objects.filter(pk__in=list(mail_ids), status=Mail.Status.FAILED)

@@ -6,8 +6,15 @@ import pytest
 from tests.mail_server import MailServer
 
 from core.accounts.models import User
+from core.mail import sending
 from core.mail.models import Mail
 from core.mail.services import queue_mail
+
+
+@pytest.fixture(autouse=True)
+def fresh_sender(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No test knows how sending went in another."""
+    monkeypatch.setattr(sending, "_left_some_at", None)
 
 
 @pytest.fixture

@@ -12,9 +12,10 @@ from tests.mail_server import MailServer
 
 from core import clock as core_clock
 from core.accounts.models import User
+from core.mail import sending
 from core.mail.letters import WRITERS, Letter
 from core.mail.models import Mail
-from core.mail.sending import MOST_ATTEMPTS, send_due_mail
+from core.mail.sending import MOST_ATTEMPTS, send_due_mail, wake_sender
 from core.mail.services import queue_mail
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clock")]
@@ -206,10 +207,93 @@ def test_a_server_that_hangs_up_in_the_middle_gets_the_mail_later(
     assert server.addressed() == ["john@example.com"] * 2
 
 
-def test_no_sweep_takes_forever(john: User, mailoutbox: list[EmailMessage]) -> None:
+# --- A server that is slow --------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def slow(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As if each welcome took half a minute. Nobody waits for it here: the clock that measures turns is moved."""
+    seconds = 0
+
+    def take_long(mail: Mail) -> Letter | None:
+        nonlocal seconds
+        seconds += 30
+        return write(mail)
+
+    write = WRITERS["welcome"]
+    monkeypatch.setitem(WRITERS, "welcome", take_long)
+    monkeypatch.setattr(sending, "monotonic", lambda: seconds)
+
+
+@pytest.mark.usefixtures("slow")
+def test_a_turn_ends_after_a_minute_and_the_next_goes_on(john: User, server: MailServer) -> None:
+    """The worker has more to do than to send mail."""
     queue_for(*[john] * 5)
 
-    assert [send_due_mail(limit=2) for _ in range(4)] == [2, 2, 1, 0]
+    assert [send_due_mail() for _ in range(4)] == [2, 2, 1, 0]
+
+    assert len(server.received) == 5
+
+
+@pytest.mark.usefixtures("slow")
+def test_wake_ups_do_not_go_on_with_what_a_turn_has_left_until_a_minute_later(
+    john: User, server: MailServer, clock: Any
+) -> None:
+    """There are as many of them as there is news, and one after the other they would take all of the worker's time."""
+    queue_for(*[john] * 7)
+    send_due_mail()
+
+    clock.shift(MINUTE - timedelta(seconds=1))
+    for _ in range(3):
+        wake_sender.call_local()
+    assert len(server.received) == 2
+    # The sweep does.
+    send_due_mail()
+    assert len(server.received) == 4
+    clock.shift(MINUTE)
+    wake_sender.call_local()
+    assert len(server.received) == 6
+
+
+def test_wake_ups_leave_a_server_alone_that_did_not_answer_until_a_minute_later(
+    john: User, jane: User, server: MailServer, clock: Any
+) -> None:
+    server.stop()
+    queue_for(john, jane)
+    for _ in range(3):
+        wake_sender.call_local()
+    assert list(Mail.objects.order_by("pk").values_list("status", flat=True)) == ["failed", "queued"]
+
+    server.start()
+    clock.shift(MINUTE)
+    wake_sender.call_local()
+
+    assert server.addressed() == ["jane@example.com", "john@example.com"]
+
+
+def test_wake_ups_are_heard_again_once_a_turn_has_left_nothing(john: User, jane: User, server: MailServer) -> None:
+    server.stop()
+    queue_for(john)
+    send_due_mail()
+    server.start()
+    send_due_mail()
+
+    queue_for(jane)
+    wake_sender.call_local()
+
+    assert server.addressed() == ["jane@example.com"]
+
+
+@pytest.mark.usefixtures("slow")
+def test_a_clock_that_is_put_back_does_not_make_wake_ups_go_unheard(john: User, server: MailServer, clock: Any) -> None:
+    queue_for(*[john] * 3)
+    send_due_mail()
+
+    Mail.objects.filter(status="queued").update(next_try_at=NOW - timedelta(days=1))
+    clock.move_to(NOW - timedelta(hours=1))
+    wake_sender.call_local()
+
+    assert len(server.received) == 3
 
 
 # --- A connection that is kept ----------------------------------------------------------------------------------
