@@ -8,8 +8,7 @@ from core.facts.models import FactRecord
 from core.frontend import session_link
 from modules.sessions import events
 from modules.sessions.models import BookingRequest, Session
-from modules.sessions.services.life_cycle import NOT_TAKING_PLACE
-from modules.sessions.states import Status
+from modules.sessions.states import NOT_TAKING_PLACE, Status
 
 
 def entry_of(session: Session) -> CalendarEvent:

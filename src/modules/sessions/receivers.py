@@ -22,8 +22,8 @@ from modules.sessions.policy import (
     viewer_of,
 )
 from modules.sessions.queries import visible_sessions
-from modules.sessions.services.life_cycle import NOT_TAKING_PLACE, catch_up, participant_ids, requester_ids
-from modules.sessions.states import FINAL, OPEN, Status
+from modules.sessions.services.life_cycle import catch_up, participant_ids, requester_ids
+from modules.sessions.states import FINAL, NOT_TAKING_PLACE, OPEN, Status
 
 AboutRequest = (
     events.BookingRequested

@@ -43,6 +43,7 @@ EDGES: dict[tuple[Status, Status], frozenset[Mover]] = {
 FINAL = frozenset(Status) - {source for source, _ in EDGES}
 # Once approved, a session may be seen, joined, moved and called off.
 OPEN = frozenset({Status.APPROVED, Status.SCHEDULED})
+NOT_TAKING_PLACE = frozenset({Status.CANCELLED, Status.EXPIRED})
 EVER_APPROVED = frozenset({Status.APPROVED, Status.SCHEDULED, Status.ONGOING, Status.COMPLETED})
 
 

@@ -13,12 +13,11 @@ from modules.sessions import events
 from modules.sessions.models import BookingRequest, Session
 from modules.sessions.reminding import next_reminder_at, nudge_at
 from modules.sessions.services.naming import about
-from modules.sessions.states import OPEN, Status, moved_by_clock
+from modules.sessions.states import NOT_TAKING_PLACE, OPEN, Status, moved_by_clock
 
 # What `arm_reminders` and `change_in_calendars` set.
 ARMED = ("reminder_due_at", "nudge_due_at")
 IN_CALENDARS = ("calendar_sequence",)
-NOT_TAKING_PLACE = frozenset({Status.CANCELLED, Status.EXPIRED})
 
 
 def arm_reminders(session: Session, *, now: datetime) -> None:
