@@ -2,14 +2,15 @@ from typing import Any
 
 from django.db import migrations
 
-# What was told before there were kinds, by the fact that it was told for.
+# What was told before there were kinds, or before somebody migrated backwards, by the fact that it was told for.
 KINDS = {
-    "booking_request": ["BookingRequested"],
+    "booking_request": ["BookingRequested", "RequestsUndecided"],
     "booking_decision": ["BookingRequestApproved", "BookingRequestRejected", "ParticipantRemoved", "SessionStarted"],
     "seat_left": ["SeatLeft"],
     "session_decision": ["SessionApproved", "SessionRejected"],
     "session_rescheduled": ["SessionRescheduled"],
     "session_cancelled": ["SessionCancelled", "SessionExpired", "SessionDeleted"],
+    "moderation_digest": ["SessionsWaiting"],
 }
 
 

@@ -1,5 +1,4 @@
 import django.db.models.deletion
-from django.conf import settings
 from django.db import migrations, models
 
 KIND_CHOICES = [
@@ -69,16 +68,6 @@ class Migration(migrations.Migration):
                     )
                 ),
                 name="known_notification_kind",
-            ),
-        ),
-        migrations.AddField(
-            model_name="preference",
-            name="user",
-            field=models.ForeignKey(
-                db_index=False,
-                on_delete=django.db.models.deletion.CASCADE,
-                related_name="notification_preferences",
-                to=settings.AUTH_USER_MODEL,
             ),
         ),
         migrations.AddConstraint(

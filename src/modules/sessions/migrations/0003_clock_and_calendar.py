@@ -1,3 +1,4 @@
+import django.db.models.deletion
 from django.conf import settings
 from django.db import migrations, models
 
@@ -18,6 +19,14 @@ class Migration(migrations.Migration):
                 ("key", models.CharField(editable=False, max_length=43, unique=True)),
                 ("created_at", models.DateTimeField(default=core.clock.now)),
                 ("last_used_at", models.DateTimeField(null=True)),
+                (
+                    "user",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="calendar_feed",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
         ),
         migrations.RemoveIndex(

@@ -17,12 +17,12 @@ def fill(apps: Any, _schema_editor: Any) -> None:
     sessions.filter(status__in=["pending_approval", *OPEN]).update(moves_at=F("date"))
     sessions.filter(status="ongoing").update(moves_at=F("ends_at"))
     sessions.filter(status__in=OPEN, date__gt=clock.now() + DAY).update(nudge_due_at=F("date") - DAY)
-    rows = sessions.only("pk").order_by("pk")
+    # Where this has run before, calendar programs know the sessions already.
+    rows = sessions.filter(calendar_uid=None).only("pk").order_by("pk")
     while batch := list(rows[:1000]):
         for session in batch:
             session.calendar_uid = uuid.uuid4()
         sessions.bulk_update(batch, ["calendar_uid"])
-        rows = rows.filter(pk__gt=batch[-1].pk)
 
 
 class Migration(migrations.Migration):

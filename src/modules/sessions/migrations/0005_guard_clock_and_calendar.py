@@ -1,7 +1,5 @@
 import uuid
 
-import django.db.models.deletion
-from django.conf import settings
 from django.db import migrations, models
 
 
@@ -49,13 +47,6 @@ class Migration(migrations.Migration):
                     _connector="OR",
                 ),
                 name="session_reminds_while_open",
-            ),
-        ),
-        migrations.AddField(
-            model_name="calendarfeed",
-            name="user",
-            field=models.OneToOneField(
-                on_delete=django.db.models.deletion.CASCADE, related_name="calendar_feed", to=settings.AUTH_USER_MODEL
             ),
         ),
     ]
