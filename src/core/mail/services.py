@@ -4,13 +4,17 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from django.db import transaction
+from django.db.models import QuerySet
 
 from core import clock
 from core.accounts.models import User
 from core.mail.models import Mail
 from core.mail.sending import wake_sender
+from core.sweeps.batches import work_off
 
 KEPT = timedelta(days=30)
+# In one night: more than a day brings, and about a minute of work.
+MOST_FORGOTTEN = 50_000
 
 
 def queue_mail(*, kind: str, address: str, user: User | None) -> None:
@@ -83,8 +87,11 @@ def send_again(*, mail_ids: Iterable[int]) -> int:
 
 def forget_old_mail() -> int:
     """Delete the ledger's rows that are done with and older than 30 days; returns how many."""
-    deleted, _ = Mail.objects.filter(next_try_at=None, queued_at__lt=clock.now() - KEPT).delete()
-    return deleted
+    return work_off(_old_mail, Mail.delete, size=100, limit=MOST_FORGOTTEN)
+
+
+def _old_mail() -> QuerySet[Mail]:
+    return Mail.objects.filter(next_try_at=None, queued_at__lt=clock.now() - KEPT).order_by("queued_at")
 
 
 def _wake_after_commit() -> None:

@@ -6,9 +6,11 @@ from typing import Any
 
 import pytest
 from django.core.mail import EmailMessage
-from django.db import transaction
+from django.db import connection, transaction
+from django.test.utils import CaptureQueriesContext
 from huey.contrib.djhuey import HUEY
 from tests.core.conftest import NOW, ReadMail
+from tests.core.threads import together
 
 from core.accounts.models import User
 from core.mail import services
@@ -274,3 +276,42 @@ def test_a_row_that_still_waits_is_never_forgotten(mail: Mail, clock: Any) -> No
 
     assert forget_old_mail() == 0
     assert Mail.objects.count() == 1
+
+
+def make_old(number: int, **values: Any) -> list[int]:
+    """So many mails that are done with, and older than they are kept."""
+    values = {"status": "sent", "next_try_at": None, "queued_at": NOW - timedelta(days=31), **values}
+    mails = [Mail(kind="welcome", address="john@example.com", **values) for _ in range(number)]
+    return [mail.pk for mail in Mail.objects.bulk_create(mails)]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_rows_are_forgotten_a_hundred_at_a_time() -> None:
+    """Others write in between, and however many rows one spoke for, it brings none of them into memory."""
+    (speaker,) = make_old(1)
+    make_old(250, status="dropped", superseded_by_id=speaker)
+
+    with CaptureQueriesContext(connection) as queries:
+        assert forget_old_mail() == 251
+
+    assert not Mail.objects.exists()
+    statements = [query["sql"] for query in queries]
+    assert len([sql for sql in statements if sql.startswith("BEGIN")]) == 3
+    read = [sql for sql in statements if sql.startswith("SELECT")]
+    assert len(read) == 3
+    assert all("LIMIT 100" in sql for sql in read)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_is_sent_again_meanwhile_is_not_forgotten() -> None:
+    mails = make_old(400, status="failed")
+
+    def send_some_again() -> int:
+        return sum(send_again(mail_ids=mails[first : first + 10]) for first in range(390, -1, -10))
+
+    results = together(forget_old_mail, send_some_again)
+
+    assert all(isinstance(result, int) for result in results), results
+    assert sum(results) == 400
+    assert Mail.objects.filter(status="failed", next_try_at=NOW).count() == Mail.objects.count()
+    assert Mail.objects.count() in results
