@@ -9,6 +9,7 @@ from time import monotonic
 from typing import Any
 
 from django.core.mail import EmailMessage, get_connection
+from django.core.mail.message import sanitize_address
 from django.db import transaction
 from django.db.models import Q
 from huey.contrib.djhuey import db_task
@@ -39,6 +40,10 @@ _sending = threading.Lock()
 _wanted = threading.Event()
 # When a turn of this process has last left something, as long as no other has found nothing left.
 _left_some_at: datetime | None = None
+
+
+class UnwritableAddress(Exception):
+    """An address that no mail can carry."""
 
 
 @db_task(expires=STALE)  # type: ignore[untyped-decorator]
@@ -173,7 +178,21 @@ def _message(mail: Mail) -> EmailMessage | None:
             return None
         mail.address = reader.email
     letter = WRITERS[mail.kind](mail)
-    return message_of(mail, letter) if letter else None
+    if letter is None:
+        return None
+    message = message_of(mail, letter)
+    for address in message.to:
+        _check(address)
+    return message
+
+
+def _check(address: str) -> None:
+    """Raises `UnwritableAddress` for what would break on its way to the wire, whatever by: what members type is cleaned
+    everywhere else, and the sender is ours."""
+    try:
+        sanitize_address(address, "utf-8")
+    except Exception as error:
+        raise UnwritableAddress(f"{address!r}: {error}") from error
 
 
 def _hand_over(message: EmailMessage, connection: Any) -> None:
@@ -202,18 +221,21 @@ def _meets_every_mail(error: Exception) -> bool:
 
 
 def _is_for_good(error: Exception) -> bool:
-    """Whether the server has said, with a code of 5xx, that it will never take this mail, or any for this address.
+    """Whether no mail can carry this address, or the server has said, with a code of 5xx, that it will never take this
+    mail, or any for this address.
 
-    What it says of the sender is about our configuration, which can be put right.
+    What it says of the sender is about our configuration, which can be put right; and so can a writer that fails.
     """
+    if isinstance(error, UnwritableAddress):
+        return True
     if isinstance(error, SMTPRecipientsRefused):
         return all(code >= 500 for code, _ in error.recipients.values())
     return isinstance(error, SMTPDataError) and error.smtp_code >= 500
 
 
 def _note_failure(mail: Mail, error: Exception) -> None:
-    # Of what a server says, one line is enough; what went wrong here has to be found.
-    ours = None if isinstance(error, OSError) else error
+    # Of an address, and of what a server says, one line is enough; what went wrong here has to be found.
+    ours = None if isinstance(error, OSError | UnwritableAddress) else error
     logger.warning("Mail %s was not sent: %s", mail.pk, error, exc_info=ours)
     again = mail.attempts < MOST_ATTEMPTS and not _is_for_good(error)
     _note(

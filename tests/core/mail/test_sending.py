@@ -384,10 +384,23 @@ def test_one_that_cannot_be_written_does_not_hold_up_the_others(
     ]
 
 
-def test_one_that_cannot_be_put_on_the_wire_does_not_hold_up_the_others(
-    john: User, jane: User, server: MailServer, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.usefixtures("unlogged")
+@pytest.mark.parametrize(
+    "address",
+    [
+        "john@example.com\r\nBcc: victim@example.com",
+        "john@example.com, victim@example.com",
+        f"john@{'x' * 64}.example",
+        "john@\ud800.example",
+        "john\ud800@example.com",
+        "@",
+        "john@",
+    ],
+)
+def test_an_address_that_no_mail_can_carry_is_given_up_at_once(
+    john: User, jane: User, server: MailServer, monkeypatch: pytest.MonkeyPatch, address: str
 ) -> None:
-    letter = Letter(subject="Hi", reader="John", paragraphs=(), to="john@example.com\r\nBcc: victim@example.com")
+    letter = Letter(subject="Hi", reader="John", paragraphs=(), to=address)
     monkeypatch.setitem(WRITERS, "forged", lambda mail: letter)
     queue_mail(kind="forged", address=john.email, user=john)
     queue_for(jane)
@@ -395,7 +408,28 @@ def test_one_that_cannot_be_put_on_the_wire_does_not_hold_up_the_others(
     assert send_due_mail() == 2
 
     assert server.addressed() == ["jane@example.com"]
-    assert list(Mail.objects.order_by("pk").values_list("status", flat=True)) == ["failed", "sent"]
+    assert list(Mail.objects.order_by("pk").values_list("status", "next_try_at")) == [("failed", None), ("sent", None)]
+
+
+@pytest.mark.usefixtures("unlogged")
+def test_a_sender_that_no_mail_can_carry_costs_none_its_attempts(
+    mail: Mail, server: MailServer, settings: Settings
+) -> None:
+    """What is wrong with our configuration can be put right."""
+    settings.DEFAULT_FROM_EMAIL = f"noreply@{'x' * 64}.example"
+
+    assert send_due_mail() == 1
+
+    assert server.received == []
+    assert (reread(mail).status, mail.next_try_at) == ("failed", NOW + MINUTE)
+
+
+def test_an_address_of_another_alphabet_is_written(john: User, server: MailServer) -> None:
+    queue_mail(kind="welcome", address="john@bücher.example", user=john)
+
+    assert send_due_mail() == 1
+
+    assert server.addressed() == ["john@xn--bcher-kva.example"]
 
 
 @pytest.mark.usefixtures("unlogged")
