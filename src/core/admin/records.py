@@ -1,5 +1,7 @@
 """What has happened, what was missed, and what was mailed."""
 
+from typing import Any
+
 from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest
@@ -10,6 +12,7 @@ from django.utils.text import Truncator
 from core.admin.read_only import ReadOnlyAdmin
 from core.facts.delivery import serve_now
 from core.facts.models import FactRecord, FailedDelivery
+from core.mail.letters import WRITERS
 from core.mail.models import Mail
 from core.mail.rendering import message_id
 from core.mail.services import send_again
@@ -47,6 +50,19 @@ class FailedDeliveryAdmin(ReadOnlyAdmin):
             self.message_user(request, f"{len(outcomes) - failed} delivered.", messages.SUCCESS)
 
 
+class KindFilter(admin.SimpleListFilter):
+    """By what is written, rather than by what the ledger holds: to find that out would read all of it."""
+
+    title = "kind"
+    parameter_name = "kind"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [(kind, kind) for kind in sorted(WRITERS)]
+
+    def queryset(self, request: HttpRequest, queryset: "QuerySet[Mail]") -> "QuerySet[Mail]":
+        return queryset.filter(kind=self.value()) if self.value() else queryset
+
+
 @admin.register(Mail)
 class MailAdmin(ReadOnlyAdmin):
     list_display = (
@@ -65,7 +81,9 @@ class MailAdmin(ReadOnlyAdmin):
     list_display_links = ("kind",)
     # Which other mail speaks for it is shown by its number alone.
     list_select_related = ("user",)
-    list_filter = ("status", "kind")
+    list_filter = ("status", KindFilter)
+    # Each has an index; the ledger is long.
+    sortable_by = ("queued_at", "kind", "status")
     search_fields = ("address", "user__username")
     search_help_text = "An address or a user name."
     ordering = ("-id",)
