@@ -1,7 +1,6 @@
 """How a fact reaches its receivers, at once and again."""
 
 import logging
-import traceback
 from datetime import timedelta
 
 from django.db import DatabaseError, transaction
@@ -11,15 +10,12 @@ from core.facts.base import Delivery, Fact
 from core.facts.models import FactRecord, FailedDelivery
 from core.facts.registry import RECEIVERS
 from core.locking import locked_batch
-from core.text import storable
+from core.retrying import Patience, told
 
 logger = logging.getLogger(__name__)
 
 MOST_ATTEMPTS = 12
-FIRST_PAUSE = timedelta(minutes=1)
-LONGEST_PAUSE = timedelta(hours=12)
-# Of a traceback, in characters.
-LONGEST_ERROR = 20_000
+PATIENCE = Patience(most_attempts=MOST_ATTEMPTS, longest_pause=timedelta(hours=12))
 
 
 def deliver(receiver: str, fact: Fact, delivery: Delivery) -> None:
@@ -29,13 +25,12 @@ def deliver(receiver: str, fact: Fact, delivery: Delivery) -> None:
             RECEIVERS[receiver](fact, delivery)
     except Exception as error:
         logger.exception("%s could not receive %s %s", receiver, fact.name, delivery.fact_id)
-        at = clock.now()
         FailedDelivery.objects.create(
             fact_id=delivery.fact_id,
             receiver=receiver,
-            error=_told(error),
-            failed_at=at,
-            next_try_at=at + FIRST_PAUSE,
+            error=told(error),
+            failed_at=clock.now(),
+            next_try_at=PATIENCE.next_try_at(1),
         )
 
 
@@ -107,19 +102,11 @@ def _note_refused_commit(failure_id: int, error: Exception) -> None:
 
 def _note_failure(failure: FailedDelivery, error: Exception) -> None:
     logger.error("%s still cannot receive fact %s", failure.receiver, failure.fact_id, exc_info=error)
-    failure.error = _told(error)
+    failure.error = told(error)
     failure.attempts += 1
-    failure.failed_at = at = clock.now()
-    failure.next_try_at = at + _pause(failure.attempts) if failure.attempts < MOST_ATTEMPTS else None
+    failure.failed_at = clock.now()
+    failure.next_try_at = PATIENCE.next_try_at(failure.attempts)
     failure.save(update_fields=["error", "attempts", "failed_at", "next_try_at"])
-
-
-def _told(error: Exception) -> str:
-    return storable("".join(traceback.format_exception(error)), most=LONGEST_ERROR)
-
-
-def _pause(attempts: int) -> timedelta:
-    return min(FIRST_PAUSE * (1 << (attempts - 1)), LONGEST_PAUSE)
 
 
 def fact_of(record: FactRecord) -> Fact:

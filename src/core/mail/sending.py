@@ -19,6 +19,7 @@ from core.locking import locked_batch
 from core.mail.letters import WRITERS
 from core.mail.models import Mail
 from core.mail.rendering import message_of
+from core.retrying import Patience
 from core.sweeps.turns import STALE
 from core.text import storable
 
@@ -26,8 +27,7 @@ logger = logging.getLogger(__name__)
 
 # With the pauses between them, almost three days.
 MOST_ATTEMPTS = 24
-FIRST_PAUSE = timedelta(minutes=1)
-LONGEST_PAUSE = timedelta(hours=4)
+PATIENCE = Patience(most_attempts=MOST_ATTEMPTS, longest_pause=timedelta(hours=4))
 # A sender that died holds its mail no longer than this.
 HOLD = timedelta(minutes=5)
 # A turn of sending begins no mail after that, and what it has left is for the sweep alone for as long.
@@ -237,12 +237,11 @@ def _note_failure(mail: Mail, error: Exception) -> None:
     # Of an address, and of what a server says, one line is enough; what went wrong here has to be found.
     ours = None if isinstance(error, OSError | UnwritableAddress) else error
     logger.warning("Mail %s was not sent: %s", mail.pk, error, exc_info=ours)
-    again = mail.attempts < MOST_ATTEMPTS and not _is_for_good(error)
     _note(
         mail,
         Mail.Status.FAILED,
         error=storable(f"{type(error).__name__}: {error}", most=LONGEST_ERROR),
-        next_try_at=clock.now() + _pause(mail.attempts) if again else None,
+        next_try_at=None if _is_for_good(error) else PATIENCE.next_try_at(mail.attempts),
     )
 
 
@@ -256,7 +255,3 @@ def _note(mail: Mail, status: Mail.Status, *, error: str = "", next_try_at: date
         next_try_at=next_try_at,
         sent_at=clock.now() if status is Mail.Status.SENT else None,
     )
-
-
-def _pause(attempts: int) -> timedelta:
-    return min(FIRST_PAUSE * (1 << (attempts - 1)), LONGEST_PAUSE)
