@@ -292,7 +292,8 @@ EMAIL_USE_TLS = bool(_email.get("EMAIL_USE_TLS"))
 EMAIL_USE_SSL = bool(_email.get("EMAIL_USE_SSL"))
 # file:///folder is a folder of the machine, from its root.
 EMAIL_FILE_PATH = f"/{_email['EMAIL_FILE_PATH']}" if EMAIL_BACKEND.endswith("filebased.EmailBackend") else None
-# In seconds, for each answer: a server may look at a mail for long before it takes it. Shorter than a mail is held.
+# In seconds, for each answer: a server may look at a mail for long before it takes it. One mail may wait for nineteen,
+# over a connection that fails last and over another, with TLS and a login; it is held for twenty (core.mail.sending).
 EMAIL_TIMEOUT = 30
 DEFAULT_FROM_EMAIL: str = env.str("DEFAULT_FROM_EMAIL", "Peer Learning <noreply@localhost>")
 

@@ -28,8 +28,8 @@ logger = logging.getLogger(__name__)
 # With the pauses between them, almost three days.
 MOST_ATTEMPTS = 24
 PATIENCE = Patience(most_attempts=MOST_ATTEMPTS, longest_pause=timedelta(hours=4))
-# A sender that died holds its mail no longer than this.
-HOLD = timedelta(minutes=5)
+# A sender that died holds its mail no longer than this, and no living one needs longer: twenty times EMAIL_TIMEOUT.
+HOLD = timedelta(minutes=10)
 # A turn of sending begins no mail after that, and what it has left is for the sweep alone for as long.
 TURN = timedelta(minutes=1)
 # Of what went wrong, in characters.

@@ -17,7 +17,7 @@ from core.mail import services
 from core.mail.letters import WRITERS, Letter
 from core.mail.models import Mail
 from core.mail.rendering import message_id
-from core.mail.sending import send_due_mail
+from core.mail.sending import HOLD, send_due_mail
 from core.mail.services import queue_about, send_again
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clock", "written")]
@@ -211,9 +211,9 @@ def test_what_a_dead_sender_had_in_hand_is_told_under_the_message_id_of_what_is_
     john: User, server: MailServer, clock: Any
 ) -> None:
     first = tell(john, delay=AT_ONCE)[john.pk]
-    Mail.objects.update(status="sending", attempts=1, next_try_at=NOW + 5 * MINUTE)
+    Mail.objects.update(status="sending", attempts=1, next_try_at=NOW + HOLD)
     second = tell(john)[john.pk]
-    clock.shift(5 * MINUTE)
+    clock.shift(HOLD)
 
     assert send_due_mail() == 1
 
