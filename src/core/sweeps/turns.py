@@ -5,7 +5,6 @@ number of workers may run, and any of them may die.
 """
 
 import logging
-import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
@@ -16,8 +15,8 @@ from huey import crontab
 from huey.contrib.djhuey import db_periodic_task
 
 from core import clock
+from core.retrying import told
 from core.sweeps.models import Sweep
-from core.text import storable
 
 logger = logging.getLogger(__name__)
 
@@ -28,8 +27,6 @@ EARLY = 0.25
 AGAIN_AFTER = HOUR
 # A wake-up that has lain in the queue for longer is worth nothing: others have come since.
 STALE = timedelta(minutes=5)
-# Of a traceback, in characters.
-LONGEST_ERROR = 20_000
 
 Swept = Callable[[], int]
 
@@ -151,11 +148,10 @@ def _claim(name: str, *, every: timedelta, may_begin: Q, now: datetime) -> bool:
 
 
 def _note_failure(name: str, error: Exception) -> None:
-    told = storable("".join(traceback.format_exception(error)), most=LONGEST_ERROR)
     try:
         # It may be the connection that has failed.
         if not connection.in_atomic_block:
             connection.close_if_unusable_or_obsolete()
-        Sweep.objects.filter(name=name).update(failed_at=clock.now(), error=told)
+        Sweep.objects.filter(name=name).update(failed_at=clock.now(), error=told(error))
     except Error:
         logger.exception("That it could not %s could not be noted", name)
