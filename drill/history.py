@@ -93,6 +93,21 @@ class Told:
     requesters: frozenset[int]
 
 
+@dataclass(frozen=True, kw_only=True)
+class Moment:
+    """What was so from one fact until the next."""
+
+    since_id: int
+    since: datetime
+    creator_id: int
+    status: str
+    date: datetime
+    requests: dict[int, str]
+
+    def is_in(self, person: int) -> bool:
+        return person == self.creator_id or self.requests.get(person) == "approved"
+
+
 @dataclass
 class History:
     """One session. `not_before` says of each fact when what it tells was decided at the earliest."""
@@ -107,6 +122,7 @@ class History:
     opened: list[OpenSpan] = field(default_factory=list)
     seats: dict[int, list[Span]] = field(default_factory=dict)
     told: list[Told] = field(default_factory=list)
+    moments: list[Moment] = field(default_factory=list)
     # In words, for whoever looks for the cause.
     impossible: list[str] = field(default_factory=list)
     early: list[str] = field(default_factory=list)
@@ -146,6 +162,26 @@ class History:
             self._move(fact)
         elif fact.name in CLOSING:
             self._close(fact)
+        self.moments.append(
+            Moment(
+                since_id=fact.id,
+                since=fact.at,
+                creator_id=self.creator_id,
+                status=self.status,
+                date=self.date,
+                requests=dict(self.requests),
+            )
+        )
+
+    def after(self, fact: Fact) -> list[Moment]:
+        """What was so since, without what that fact itself tells."""
+        return [moment for moment in self.moments if moment.since_id > fact.id]
+
+    def between(self, begin: datetime, end: datetime) -> list[Moment]:
+        """What was so at some time between the two, each that was."""
+        began = [moment for moment in self.moments if moment.since <= end]
+        first_later = next((number for number, moment in enumerate(began) if moment.since > begin), len(began))
+        return began[max(first_later - 1, 0) :]
 
     def _hold_to_the_clock(self, fact: Fact) -> None:
         """The clock moves first: never too early, the right way, and before anything else happens after its time."""

@@ -14,10 +14,14 @@ from drill.clock import Clock
 from drill.journal import Journal
 from drill.plans import BEFORE, Plan, PlannedSession, Step
 from drill.scenario import Scenario
+from modules.notifications.kinds import Choice, Kind
+from modules.notifications.services.preferences import change_preferences
 from modules.sessions.services import booking, moderation, offering, running
 from modules.sessions.wall_clock import SentDate
 
 PASSWORD = "learn-together-in-a-drill"
+# What is done without a session that there is already.
+OF_NO_SESSION = frozenset({"offer", "register", "choose"})
 
 
 class Cast:
@@ -48,6 +52,7 @@ class Cast:
             "turn_down": self._turn_down,
             "leave": self._leave,
             "remove": self._remove,
+            "choose": self._choose,
         }
 
     def begin(self) -> None:
@@ -78,7 +83,7 @@ class Cast:
                 self.session_ids[deed["number"]] = deed["session_id"]
 
     def _take(self, step: Step) -> None:
-        if step.chain in self.ended_chains or (step.action not in ("offer", "register") and not self._knows(step)):
+        if step.chain in self.ended_chains or (step.action not in OF_NO_SESSION and not self._knows(step)):
             return
         before = product_clock.now()
         outcome, why, made = "done", "", None
@@ -100,6 +105,7 @@ class Cast:
             by_id=made if step.action == "register" else self._member(step.by).pk,
             whom_id=self._member(step.whom).pk if step.whom >= 0 else None,
             duration=self._planned(step).duration if step.action == "offer" else None,
+            choice=step.value if step.action == "choose" else None,
             before=before,
             after=product_clock.now(),
         )
@@ -126,6 +132,11 @@ class Cast:
         return register_member(
             username=name, email=f"{name}@example.com", password=PASSWORD, first_name="", last_name=""
         ).pk
+
+    def _choose(self, step: Step) -> None:
+        member = self._member(step.by)
+        choices = {Kind(kind): Choice(mail=mail) for kind, mail in step.value.items()}
+        change_preferences(user=member, choices=choices, by=member)
 
     def _offer(self, step: Step) -> None:
         planned = self._planned(step)

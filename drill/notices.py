@@ -48,7 +48,7 @@ def count_notices(records: Records, histories: dict[int, History]) -> Notices:
             told[notice.fact_id, notice.user_id] = told.get((notice.fact_id, notice.user_id), 0) + 1
     for fact_id, person in sorted(due - told.keys()):
         # What was served late is dropped where it no longer held.
-        if not (fact_id in served_late and has_ceased(facts[fact_id], histories)):
+        if not (fact_id in served_late and has_ceased(facts[fact_id], person, histories)):
             counted.missing.append(f"{facts[fact_id].name} #{fact_id}, member {person}")
     for (fact_id, person), times in told.items():
         wanted = 1 if (fact_id, person) in due else 0

@@ -8,11 +8,19 @@ from dataclasses import dataclass, field
 from random import Random
 from typing import Any
 
+from drill.kinds import KINDS
 from drill.scenario import MINUTE, Scenario
 
 # Just before the beginning, while the clock still stands.
 BEFORE = -1.0
 DAY = 24 * 60 * MINUTE
+# One after the other: nothing at all, more, less, and what is mailed anyway.
+CHOICES: tuple[dict[str, bool], ...] = (
+    dict.fromkeys(KINDS, False),
+    {"seat_left": True},
+    {"reminder": False, "session_rescheduled": False},
+    {},
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,6 +78,7 @@ class Planner:
 
     def draw(self) -> Plan:
         first, last = self.scenario.first_start * MINUTE, self.scenario.last_start * MINUTE
+        self._draw_choices()
         for number in range(self.scenario.sessions):
             start = float(int(self.random.uniform(first, last)))
             self._draw_session(number, start)
@@ -80,6 +89,13 @@ class Planner:
             self._step(self.random.uniform(0, end), "register", session=-1, by=number, chain=self._chain())
         self.plan.steps.sort(key=lambda step: step.at)
         return self.plan
+
+    def _draw_choices(self) -> None:
+        """What members want to be mailed of, before there is news; many leave it as it is."""
+        for number in range(self.scenario.members):
+            choice = CHOICES[number % len(CHOICES)]
+            if choice:
+                self._step(BEFORE, "choose", session=-1, by=number, value=choice)
 
     # --- A session --------------------------------------------------------------------------------------------
 

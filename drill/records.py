@@ -53,6 +53,7 @@ class MailRow(BaseModel):
     message_id: str
     kind: str
     address: str
+    topic: str
     status: str
     superseded_by: int | None
     attempts: int
@@ -75,8 +76,16 @@ class Deed(BaseModel):
     by_id: int | None
     whom_id: int | None
     duration: int | None
+    # By kind of news, whether it is to be mailed from now on.
+    choice: dict[str, bool] | None
     before: datetime
     after: datetime
+
+
+class CalendarFile(BaseModel):
+    # As the mail's part names it; the file says it once more.
+    method: str
+    content: str
 
 
 class Arrival(BaseModel):
@@ -86,6 +95,11 @@ class Arrival(BaseModel):
     to: list[str]
     subject: str
     text: str
+    calendars: list[CalendarFile]
+    # Its sender was told so; else the mail server hung up.
+    answered: bool
+    # When its sender came with it: it was written before.
+    begun_at: datetime
     at: datetime
 
 
@@ -107,6 +121,9 @@ class Records(BaseModel):
     deeds: list[Deed]
     arrivals: list[Arrival]
     outages: int
+    # How many mails the mail server refused for the moment, and how often it hung up instead of answering.
+    refusals: int
+    hang_ups: int
     kills: list[datetime]
     # Processes that ended though nobody had killed them.
     died: list[str]
@@ -175,6 +192,7 @@ def read_records(folder: Path, *, rate: float, ended_at: datetime, late_sweeps: 
                 message_id=message_id(row),
                 kind=row.kind,
                 address=row.address,
+                topic=row.topic,
                 status=row.status,
                 superseded_by=row.superseded_by_id,
                 attempts=row.attempts,
@@ -192,6 +210,8 @@ def read_records(folder: Path, *, rate: float, ended_at: datetime, late_sweeps: 
         deeds=[Deed(**entry) for entry in deeds],
         arrivals=[Arrival(**entry) for entry in arrivals if entry["kind"] == "mail"],
         outages=sum(entry["kind"] == "away" for entry in arrivals),
+        refusals=sum(entry["kind"] == "refused" for entry in arrivals),
+        hang_ups=sum(entry["kind"] == "forgotten" or not entry.get("answered", True) for entry in arrivals),
         kills=[entry["at"] for entry in kills],
         died=died,
     )

@@ -5,6 +5,7 @@ behind is then spoiled in one way at a time.
 """
 
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -19,10 +20,14 @@ import redis
 from django.conf import settings
 
 from drill.__main__ import is_required
+from drill.ceasing import is_stale
 from drill.counting import Counts, count
 from drill.history import histories_of, slack_of
+from drill.kinds import KIND_OF, KINDS, Wishes
+from drill.mailbox import Mailbox, News
+from drill.news import ENDS, count_said
 from drill.plans import Planner
-from drill.records import Deed, Fact, FailedDelivery, Notice, Records
+from drill.records import Arrival, Deed, Fact, FailedDelivery, MailRow, Notice, Records
 from drill.reminders import count_reminders
 from drill.report import table
 from drill.scenario import short
@@ -98,7 +103,10 @@ def test_every_promise_is_kept_while_workers_are_killed_and_the_mail_server_goes
     assert len(run.records.kills) > 5
     assert run.records.outages == 2
     assert run.records.failed_deliveries
+    assert run.records.refusals
+    assert run.records.hang_ups
     assert run.records.arrivals
+    assert any(arrival.calendars for arrival in run.records.arrivals)
     assert count_reminders(run.records, histories_of(run.records)).due
 
 
@@ -137,6 +145,12 @@ def test_a_missing_server_is_a_failure_only_where_it_is_asked_for(monkeypatch: p
     assert is_required("both")
 
 
+def test_holds_the_product_to_the_contracts_own_table_of_what_is_mailed() -> None:
+    contract = (settings.CHECKOUT / "docs/contract.md").read_text()
+    rows = re.findall(r"^\| `(\w+)` \|.*\| (?:yes|no) \| (yes|no) \|$", contract, re.MULTILINE)
+    assert {kind: mailed == "yes" for kind, mailed in rows} == KINDS
+
+
 # --- Planted faults ---------------------------------------------------------------------------------------------
 
 Fault = Callable[[Records], object]
@@ -158,26 +172,38 @@ class Finder:
         self.records = records
         self.facts = {fact.id: fact for fact in records.facts}
         self.histories = histories_of(records)
-        self.arrived = {arrival.message_id for arrival in records.arrivals}
         self.mails = {mail.id: mail for mail in records.mails}
 
     def name(self, notice: Notice) -> str:
         return self.facts[notice.fact_id].name
 
-    def alone_in_mail(self) -> Iterator[Notice]:
-        """Notifications whose loss costs no mail."""
+    def silence(self, *people: int) -> None:
+        """Let these have chosen to be mailed of nothing, and let them have got nothing: so that a fault in what they
+        were told is none in their mails."""
+        addresses = {self.records.addresses[person] for person in people}
+        self.records.deeds += [
+            deed(self.records, "choose", by_id=person, choice=dict.fromkeys(KINDS, False)) for person in people
+        ]
         for notice in self.records.notices:
-            if notice.mail_id is None or self.mails[notice.mail_id].message_id in self.arrived:
-                yield notice
+            if notice.user_id in people:
+                notice.by_mail, notice.mail_id = False, None
+        self.forget_mails(lambda mail: mail.kind == "news" and mail.address in addresses)
+
+    def forget_mails(self, concerned: Callable[[MailRow], bool]) -> None:
+        message_ids = {mail.message_id for mail in self.records.mails if concerned(mail)}
+        self.records.mails = [mail for mail in self.records.mails if not concerned(mail)]
+        self.records.arrivals = [each for each in self.records.arrivals if each.message_id not in message_ids]
 
     def due_reminder(self) -> Notice:
+        """Whose reader is mailed of nothing."""
         due = count_reminders(self.records, self.histories).due
         people = {(session, person, start.isoformat(), offset) for session, person, start, offset in due}
-        for notice in self.alone_in_mail():
+        for notice in self.records.notices:
             fact = self.facts[notice.fact_id]
             if fact.name == "ReminderDue" and (
                 (fact.session_id, notice.user_id, self.start_of(fact), fact.payload["minutes_before"]) in people
             ):
+                self.silence(notice.user_id)
                 return notice
         raise LookupError("No reminder that was due was sent")
 
@@ -187,25 +213,47 @@ class Finder:
         )
 
     def other(self) -> Notice:
-        """A notification that is no reminder."""
+        """A notification that is no reminder, whose reader is mailed of nothing."""
+        names = ("BookingRequested", "BookingRequestApproved")
+        notice = next(notice for notice in self.records.notices if self.name(notice) in names)
+        self.silence(notice.user_id)
+        return notice
+
+    def mailed(self, *names: str) -> Notice:
+        """A notification that arrived in its own mail."""
+        arrived = {arrival.message_id for arrival in self.records.arrivals}
         return next(
             notice
-            for notice in self.alone_in_mail()
-            if self.name(notice) in ("BookingRequested", "BookingRequestApproved")
+            for notice in self.records.notices
+            if notice.mail_id and self.mails[notice.mail_id].message_id in arrived and self.name(notice) in names
+        )
+
+    def news(self) -> Iterator[News]:
+        """What arrived, the last first: when nobody was killed any more."""
+        return reversed(list(Mailbox(self.records, self.histories).news()))
+
+    def names(self, news: News) -> set[str]:
+        return {self.name(notice) for line in news.lines for notice in line.notices}
+
+    def untold(self) -> tuple[News, str]:
+        """A mail, and a line that none says: it had clearly ceased before this mail was written."""
+        mailbox = Mailbox(self.records, self.histories)
+        arrived = list(mailbox.news())
+        told = {(news.person, news.topic, line.words) for news in arrived for line in news.lines}
+        wishes = Wishes(self.records)
+        return next(
+            (news, notice.message)
+            for news in arrived
+            for notice in mailbox.told[news.person, news.topic]
+            if self.name(notice) == "BookingRequested"
+            and (news.person, news.topic, notice.message) not in told
+            and wishes.by_mail("BookingRequested", news.person)
+            and is_stale(self.facts[notice.fact_id], news.person, self.histories, news.begin, news.end)
+            and notice.at < news.begin
         )
 
     def session(self, *statuses: str) -> int:
         return next(session for session, history in self.histories.items() if history.status in statuses)
-
-    def forget_mails(self, concerned: Callable[[Notice], bool]) -> None:
-        """Let these notifications have had no mails."""
-        forgotten = set()
-        for notice in filter(concerned, self.records.notices):
-            forgotten.add(notice.mail_id)
-            notice.by_mail, notice.mail_id = False, None
-        message_ids = {mail.message_id for mail in self.records.mails if mail.id in forgotten}
-        self.records.mails = [mail for mail in self.records.mails if mail.id not in forgotten]
-        self.records.arrivals = [each for each in self.records.arrivals if each.message_id not in message_ids]
 
     def add_fact(self, name: str, session_id: int, **payload: object) -> Fact:
         fact = Fact(
@@ -234,6 +282,41 @@ class Finder:
         self.records.notices.append(notice)
 
 
+def deed(
+    records: Records, action: str, *, by_id: int, choice: dict[str, bool] | None = None, outcome: str = "done"
+) -> Deed:
+    return Deed(
+        action=action,
+        outcome=outcome,
+        why="",
+        session_id=None,
+        by_id=by_id,
+        whom_id=None,
+        duration=None,
+        choice=choice,
+        before=records.ended_at,
+        after=records.ended_at,
+    )
+
+
+def last_answered(records: Records) -> Arrival:
+    """A mail that arrived when nobody was killed any more."""
+    return next(arrival for arrival in reversed(records.arrivals) if arrival.answered)
+
+
+def again_in_another_mail(records: Records, arrival: Arrival) -> None:
+    """Let what this mail says have been told once more, under another Message-ID."""
+    mail = next(mail for mail in records.mails if mail.message_id == arrival.message_id)
+    records.mails.append(mail.model_copy(update={"id": mail.id + 10**6, "message_id": "<another@localhost>"}))
+    again = {"message_id": "<another@localhost>", "at": records.ended_at, "answered": True}
+    records.arrivals.append(arrival.model_copy(update=again))
+
+
+def say_more(arrival: Arrival, line: str) -> None:
+    greeting, _, rest = arrival.text.partition("\n")
+    arrival.text = f"{greeting}\n\n{line}\n{rest}"
+
+
 @noticed_as("reminders missing")
 def no_notification_for_a_reminder(records: Records) -> None:
     records.notices.remove(Finder(records).due_reminder())
@@ -259,6 +342,7 @@ def a_reminder_of_a_session_that_was_cancelled(records: Records) -> None:
         "ReminderDue", history.session_id, date=history.date.isoformat(), minutes_before=min(records.offsets)
     )
     fact.at = history.told[-1].fact.at
+    finder.silence(history.creator_id)
     finder.add_notice(fact, history.creator_id)
 
 
@@ -289,6 +373,7 @@ def a_reminder_to_somebody_who_was_not_in(records: Records) -> None:
     outsider = next(
         member for member in records.addresses if member not in history.seats and member != history.creator_id
     )
+    finder.silence(outsider)
     finder.add_notice(fact, outsider)
 
 
@@ -304,6 +389,7 @@ def a_nudge_where_nobody_waits(records: Records) -> None:
     finder = Finder(records)
     history = finder.histories[finder.session("ongoing")]
     fact = finder.add_fact("RequestsUndecided", history.session_id, date=history.date.isoformat(), undecided=1)
+    finder.silence(history.creator_id)
     finder.add_notice(fact, history.creator_id)
 
 
@@ -320,11 +406,8 @@ def a_second_digest_within_the_hour(records: Records) -> None:
 def no_digest_though_sessions_wait(records: Records) -> None:
     digests = {fact.id for fact in records.facts if fact.name == "SessionsWaiting"}
     records.facts = [fact for fact in records.facts if fact.id not in digests]
-    for notice in [notice for notice in records.notices if notice.fact_id in digests]:
-        records.notices.remove(notice)
-        mail = next(mail for mail in records.mails if mail.id == notice.mail_id)
-        records.mails.remove(mail)
-        records.arrivals = [arrival for arrival in records.arrivals if arrival.message_id != mail.message_id]
+    records.notices = [notice for notice in records.notices if notice.fact_id not in digests]
+    Finder(records).forget_mails(lambda mail: mail.topic == "moderation")
 
 
 @noticed_as("states wrong")
@@ -352,10 +435,9 @@ def a_session_that_the_clock_forgot(records: Records) -> None:
     history = finder.histories[expiry.session_id or 0]
     if any(told.fact.name == "SessionScheduled" for told in history.told):
         before = "scheduled"
-    records.notices.remove(forgotten)
     # What was dropped because the session had expired, or waited no longer, would be missed now.
-    about_it = (expiry.session_id, None)
-    finder.forget_mails(lambda notice: finder.facts[notice.fact_id].session_id in about_it)
+    finder.silence(*records.addresses)
+    records.notices.remove(forgotten)
     records.facts.remove(expiry)
     next(row for row in records.sessions if row.id == expiry.session_id).status = before
 
@@ -363,6 +445,7 @@ def a_session_that_the_clock_forgot(records: Records) -> None:
 @noticed_as("states early")
 def a_session_that_the_clock_began_too_early(records: Records) -> None:
     finder = Finder(records)
+    finder.silence(*records.addresses)
     start = next(fact for fact in records.facts if fact.name == "SessionStarted" and fact.actor_id is None)
     start.at = finder.histories[start.session_id or 0].date - timedelta(seconds=1)
 
@@ -386,6 +469,7 @@ def somebody_who_is_let_in_twice(records: Records) -> None:
         history for history in finder.histories.values() if history.status == "ongoing" and history.participants
     )
     member = min(history.participants)
+    finder.silence(member)
     finder.add_notice(finder.add_fact("BookingRequestApproved", history.session_id, member_id=member), member)
 
 
@@ -402,20 +486,7 @@ def a_fact_without_a_deed(records: Records) -> None:
 
 @noticed_as("deeds broken")
 def a_deed_that_ended_in_an_error(records: Records) -> None:
-    at = records.ended_at
-    records.deeds.append(
-        Deed(
-            action="ask",
-            outcome="broke",
-            why="OperationalError: database is locked",
-            session_id=1,
-            by_id=1,
-            whom_id=None,
-            duration=None,
-            before=at,
-            after=at,
-        )
-    )
+    records.deeds.append(deed(records, "ask", by_id=1, outcome="broke"))
 
 
 @noticed_as("notifications missing")
@@ -433,9 +504,9 @@ def a_notification_too_many(records: Records) -> None:
 def a_notification_to_somebody_whom_it_does_not_concern(records: Records) -> None:
     finder = Finder(records)
     told = finder.other()
-    finder.add_notice(
-        finder.facts[told.fact_id], next(member for member in records.addresses if member != told.user_id)
-    )
+    other = next(member for member in records.addresses if member != told.user_id)
+    finder.silence(other)
+    finder.add_notice(finder.facts[told.fact_id], other)
 
 
 @noticed_as("mails lost")
@@ -446,15 +517,20 @@ def a_mail_that_was_noted_as_sent_and_never_arrived(records: Records) -> None:
 
 @noticed_as("mails lost")
 def a_notification_that_says_mail_and_has_none(records: Records) -> None:
-    next(notice for notice in Finder(records).alone_in_mail() if notice.by_mail).mail_id = None
+    Finder(records).mailed(*KIND_OF).mail_id = None
+
+
+@noticed_as("mails lost")
+def no_news_mailed_and_none_that_is_said_to_be(records: Records) -> None:
+    for notice in records.notices:
+        notice.by_mail, notice.mail_id = False, None
+    Finder(records).forget_mails(lambda mail: mail.kind == "news")
 
 
 @noticed_as("mails lost")
 def a_mail_that_was_dropped_with_news_that_still_holds(records: Records) -> None:
     finder = Finder(records)
-    cancelled = next(
-        notice for notice in finder.alone_in_mail() if finder.name(notice) == "SessionCancelled" and notice.mail_id
-    )
+    cancelled = finder.mailed("SessionCancelled")
     mail = finder.mails[cancelled.mail_id or 0]
     mail.status = "dropped"
     records.arrivals = [arrival for arrival in records.arrivals if arrival.message_id != mail.message_id]
@@ -463,9 +539,7 @@ def a_mail_that_was_dropped_with_news_that_still_holds(records: Records) -> None
 @noticed_as("mails lost")
 def a_mail_that_says_nothing_of_its_news(records: Records) -> None:
     finder = Finder(records)
-    cancelled = next(
-        notice for notice in finder.alone_in_mail() if finder.name(notice) == "SessionCancelled" and notice.mail_id
-    )
+    cancelled = finder.mailed("SessionCancelled")
     message_id = finder.mails[cancelled.mail_id or 0].message_id
     for arrival in records.arrivals:
         if arrival.message_id == message_id:
@@ -488,16 +562,55 @@ def a_member_whom_nobody_welcomed(records: Records) -> None:
 
 @noticed_as("mails repeated")
 def a_mail_that_came_again_without_a_kill(records: Records) -> None:
-    arrival = records.arrivals[-1]
+    arrival = last_answered(records)
     records.kills = [kill for kill in records.kills if kill < arrival.at - slack_of(records)]
     records.arrivals.append(arrival.model_copy())
 
 
 @noticed_as("mails repeated")
 def more_repetitions_than_kills(records: Records) -> None:
-    first = {arrival.message_id: arrival for arrival in reversed(records.arrivals)}
+    first = {arrival.message_id: arrival for arrival in reversed(records.arrivals) if arrival.answered}
     for arrival in list(first.values())[: len(records.kills) + 1]:
         records.arrivals.append(arrival.model_copy(update={"at": records.ended_at}))
+
+
+@noticed_as("mails telling it again")
+def news_that_came_again_in_another_mail(records: Records) -> None:
+    finder = Finder(records)
+    arrival = next(
+        news.arrival
+        for news in finder.news()
+        if news.arrival.answered and any(len(line.notices) == 1 for line in news.lines)
+    )
+    records.kills = [kill for kill in records.kills if kill < arrival.at - slack_of(records)]
+    again_in_another_mail(records, arrival)
+
+
+@noticed_as("mails untrue")
+def a_line_of_somebody_elses_news(records: Records) -> None:
+    news = list(Finder(records).news())
+    own = [(each.person, line.words) for each in news for line in each.lines]
+    theirs = next(words for person, words in own if (news[0].person, words) not in own)
+    say_more(news[0].arrival, theirs)
+
+
+@noticed_as("mails untrue")
+def a_reminder_that_says_more_time_than_there_was(records: Records) -> None:
+    finder = Finder(records)
+    arrival = next(news.arrival for news in finder.news() if "ReminderDue" in finder.names(news))
+    arrival.text = re.sub(r"starts in .+\.", "starts in 55 minutes.", arrival.text)
+
+
+@noticed_as("mails unwanted")
+def a_mail_of_a_kind_that_its_reader_does_not_want(records: Records) -> None:
+    notice = Finder(records).mailed("BookingRequestApproved")
+    records.deeds.append(deed(records, "choose", by_id=notice.user_id, choice={"booking_decision": False}))
+
+
+@noticed_as("mails stale")
+def a_request_that_was_mailed_of_when_it_was_decided(records: Records) -> None:
+    news, line = Finder(records).untold()
+    say_more(news.arrival, line)
 
 
 @noticed_as("mails unaccounted for")
@@ -546,6 +659,38 @@ def test_a_planted_fault_raises_its_counter_and_no_other(counter: str, fault: Fa
     counts = count(records)
     assert {name for name, found in counts.bad.items() if found} == {counter}, counts.bad
     assert not counts.is_clean
+
+
+def test_a_mail_server_that_hung_up_explains_one_repetition(records: Records) -> None:
+    arrival = last_answered(records)
+    records.kills = []
+    before = set(count(records).bad["mails repeated"])
+    arrival.answered = False
+    records.arrivals.append(arrival.model_copy(update={"answered": True, "at": records.ended_at}))
+    assert set(count(records).bad["mails repeated"]) == before
+    records.arrivals.append(arrival.model_copy(update={"answered": True, "at": records.ended_at}))
+    assert len(count(records).bad["mails repeated"]) == len(before) + 1
+
+
+def test_a_mail_server_that_hung_up_explains_that_news_is_told_in_another_mail(records: Records) -> None:
+    arrival = next(news.arrival for news in Finder(records).news() if news.arrival.answered)
+    arrival.answered = False
+    again_in_another_mail(records, arrival)
+    assert count(records).is_clean
+
+
+def test_what_is_said_beside_a_cancellation_is_stale(records: Records) -> None:
+    finder = Finder(records)
+    news = next(news for news in finder.news() if not finder.names(news) & ENDS)
+    assert count_said(records, finder.histories).stale == []
+    cancellation = finder.add_fact("SessionCancelled", int(news.topic.partition(":")[2]))
+    cancellation.at = news.begin
+    finder.add_notice(cancellation, news.person)
+    records.notices[-1].at = news.begin
+    records.notices[-1].message = "It is cancelled."
+    say_more(news.arrival, "It is cancelled.")
+    stale = count_said(records, finder.histories).stale
+    assert [words.partition(" says: ")[2] for words in stale] == [line.words for line in news.lines]
 
 
 def test_every_counter_has_a_planted_fault(records: Records) -> None:
