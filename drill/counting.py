@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 from drill.history import histories_of
+from drill.invitations import count_calendar_files
 from drill.mails import count_mails, is_waiting
 from drill.notices import count_notices
 from drill.nudges import count_digests, count_nudges
@@ -56,6 +57,7 @@ def count(records: Records) -> Counts:
             "digests sent": str(sum(fact.name == "SessionsWaiting" for fact in records.facts)),
             "notifications due": str(notices.due),
             "mails that arrived": str(mails.arrived),
+            "calendar files": str(sum(len(arrival.calendars) for arrival in records.arrivals)),
             "mails sent": str(mails.sent),
             "mails dropped": str(mails.dropped),
             "mails superseded": str(mails.superseded),
@@ -86,6 +88,7 @@ def count(records: Records) -> Counts:
             "mails untrue": mails.said.untrue,
             "mails unwanted": mails.said.unwanted,
             "mails stale": mails.said.stale,
+            "calendar files wrong": count_calendar_files(records, histories),
             "mails unaccounted for": mails.unaccounted,
             "rows standing still": _standing_still(records),
             "processes that died": list(records.died),

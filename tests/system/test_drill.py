@@ -20,11 +20,11 @@ import redis
 from django.conf import settings
 
 from drill.__main__ import is_required
-from drill.ceasing import is_stale
+from drill.ceasing import NOT_TAKING_PLACE, is_stale
 from drill.counting import Counts, count
 from drill.history import histories_of, slack_of
 from drill.kinds import KIND_OF, KINDS, Wishes
-from drill.mailbox import Mailbox, News
+from drill.mailbox import WRITTEN_WITHIN, Mailbox, News
 from drill.news import ENDS, count_said
 from drill.plans import Planner
 from drill.records import Arrival, Deed, Fact, FailedDelivery, MailRow, Notice, Records
@@ -234,6 +234,14 @@ class Finder:
 
     def names(self, news: News) -> set[str]:
         return {self.name(notice) for line in news.lines for notice in line.notices}
+
+    def invited(self) -> News:
+        """Somebody who was asked in by a file, and was in all the while."""
+        return next(news for news in self.news() if news.arrival.calendars and self.is_in(news))
+
+    def is_in(self, news: News) -> bool:
+        moments = self.histories[int(news.topic.partition(":")[2])].between(news.begin, news.end)
+        return all(moment.is_in(news.person) and moment.status not in NOT_TAKING_PLACE for moment in moments)
 
     def untold(self) -> tuple[News, str]:
         """A mail, and a line that none says: it had clearly ceased before this mail was written."""
@@ -611,6 +619,66 @@ def a_mail_of_a_kind_that_its_reader_does_not_want(records: Records) -> None:
 def a_request_that_was_mailed_of_when_it_was_decided(records: Records) -> None:
     news, line = Finder(records).untold()
     say_more(news.arrival, line)
+
+
+@noticed_as("calendar files wrong")
+def a_file_that_takes_the_session_from_who_is_in(records: Records) -> None:
+    file = Finder(records).invited().arrival.calendars[0]
+    file.method, file.content = "CANCEL", file.content.replace("METHOD:REQUEST", "METHOD:CANCEL")
+
+
+@noticed_as("calendar files wrong")
+def a_file_whose_mail_calls_it_something_else(records: Records) -> None:
+    Finder(records).invited().arrival.calendars[0].method = "PUBLISH"
+
+
+@noticed_as("calendar files wrong")
+def the_uid_of_another_session(records: Records) -> None:
+    finder = Finder(records)
+    invited = finder.invited()
+    file = invited.arrival.calendars[0]
+    other = next(news for news in finder.news() if news.arrival.calendars and news.topic != invited.topic)
+    uid = re.search(r"(?m)^UID:.*$", other.arrival.calendars[0].content)
+    assert uid
+    file.content = re.sub(r"(?m)^UID:.*$", uid[0], file.content)
+
+
+@noticed_as("calendar files wrong")
+def a_sequence_that_falls_when_a_mail_comes_again(records: Records) -> None:
+    invited = Finder(records).invited()
+    arrival = invited.arrival
+    arrival.answered = False
+    at = arrival.at + WRITTEN_WITHIN * slack_of(records)
+    again = arrival.model_copy(deep=True, update={"at": at, "begun_at": at, "answered": True})
+    records.arrivals.append(again)
+    arrival.calendars[0].content = re.sub(r"SEQUENCE:\d+", "SEQUENCE:99", arrival.calendars[0].content)
+
+
+@noticed_as("calendar files wrong")
+def a_file_with_somebody_elses_address(records: Records) -> None:
+    file = Finder(records).invited().arrival.calendars[0]
+    unfolded = file.content.replace("\r\n ", "")
+    file.content = re.sub(r"(ATTENDEE.*mailto:)\S+", r"\1somebody.else@example.com", unfolded)
+
+
+@noticed_as("calendar files wrong")
+def an_approval_without_a_file(records: Records) -> None:
+    finder = Finder(records)
+    next(news for news in finder.news() if "SessionApproved" in finder.names(news)).arrival.calendars = []
+
+
+@noticed_as("calendar files wrong")
+def a_file_for_somebody_who_was_never_in(records: Records) -> None:
+    finder = Finder(records)
+    file = finder.invited().arrival.calendars[0]
+    refused = next(
+        news
+        for news in finder.news()
+        if finder.names(news) == {"SessionExpired"}
+        and news.person not in finder.histories[int(news.topic.partition(":")[2])].seats
+        and not news.arrival.calendars
+    )
+    refused.arrival.calendars.append(file)
 
 
 @noticed_as("mails unaccounted for")
