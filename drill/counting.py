@@ -4,11 +4,12 @@ from collections import Counter
 from dataclasses import dataclass, field
 from datetime import timedelta
 
+from drill.digests import count_digests
 from drill.history import histories_of
 from drill.invitations import count_calendar_files
 from drill.mails import count_mails, is_waiting
 from drill.notices import count_notices
-from drill.nudges import count_digests, count_nudges
+from drill.nudges import count_nudges
 from drill.records import Records
 from drill.reminders import count_reminders
 from drill.states import count_states

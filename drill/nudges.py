@@ -1,22 +1,12 @@
-"""Whether those who have to decide were asked to.
-
-Creators: once for a start, a day before it, where somebody's request waited then. Moderators: where a session waits,
-and at most once an hour.
-"""
+"""Whether creators were asked to decide: once for a start, a day before it, where somebody's request waited then."""
 
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from itertools import pairwise
 
 from drill.history import History, slack_of
 from drill.records import Records
 
 BEFORE = timedelta(hours=24)
-AT_MOST_EVERY = timedelta(hours=1)
-# Whoever waits for so long is told of by then.
-LONG = timedelta(minutes=5)
-
-DECIDES = frozenset({"SessionApproved", "SessionRejected", "SessionCancelled", "SessionExpired", "SessionDeleted"})
 
 
 @dataclass
@@ -52,20 +42,3 @@ def _waited(history: History, begin: datetime) -> bool:
     """Whether somebody's request was undecided from then on until the end."""
     later = [told.requesters for told in history.told if told.fact.at > begin]
     return bool(history.requesters.intersection(*later))
-
-
-def count_digests(records: Records, histories: dict[int, History]) -> list[str]:
-    """In words: each digest that came too early after another, and that none came where one had to."""
-    sent = sorted(fact.at for fact in records.facts if fact.name == "SessionsWaiting")
-    # Each notes a little later than it decides, and the one before, too.
-    least = AT_MOST_EVERY - slack_of(records)
-    wrong = [f"digest at {again}, after {before}" for before, again in pairwise(sent) if again - before < least]
-    waited = [history for history in histories.values() if _waited_for_a_moderator(history, records.ended_at) >= LONG]
-    if waited and not sent:
-        wrong.append(f"no digest, though {len(waited)} sessions waited")
-    return wrong
-
-
-def _waited_for_a_moderator(history: History, ended_at: datetime) -> timedelta:
-    decided = (told.fact.at for told in history.told if told.fact.name in DECIDES)
-    return min(next(decided, ended_at), history.date) - history.told[0].fact.at

@@ -85,6 +85,7 @@ class Planner:
         for number in range(self.scenario.sessions, self.scenario.sessions + max(3, self.scenario.sessions // 20)):
             self._draw_tomorrow(number, float(int(DAY + self.random.uniform(2 * MINUTE, last - 3 * MINUTE))))
         end = self.scenario.seconds * self.scenario.rate
+        self._draw_waiting(end)
         for number in range(max(3, self.scenario.members // 4)):
             self._step(self.random.uniform(0, end), "register", session=-1, by=number, chain=self._chain())
         self.plan.steps.sort(key=lambda step: step.at)
@@ -159,6 +160,14 @@ class Planner:
             if self.random.random() < 0.5:
                 decided = asked + self.random.uniform(5, 4 * MINUTE)
                 self._step(decided, "admit", session=number, by=session.creator, whom=member, chain=chain)
+
+    def _draw_waiting(self, end: float) -> None:
+        """Nobody decides on these: moderators are told of them, and then of those that came since."""
+        first = len(self.plan.sessions)
+        for number in range(first, first + max(3, self.scenario.sessions // 20)):
+            session = self._planned(number, float(int(DAY + self.random.uniform(0, end))))
+            offered = self.random.uniform(0, end)
+            self._step(offered, "offer", session=number, by=session.creator, chain=self._chain())
 
     def _draw_bookings(self, session: PlannedSession, begins: float, *, lonely: bool) -> None:
         for member in self._others(session, self.random.randint(1, 5)):

@@ -38,13 +38,14 @@ class Scenario:
         return max(1, min(10, int(5 * MINUTE / self.rate * 0.6)))
 
 
-def full(*, seconds: int = 120, seed: int = 1) -> Scenario:
+def full(*, seconds: int = 150, seed: int = 1) -> Scenario:
     return Scenario(
         seconds=seconds,
         sessions=300,
         members=40,
         workers=3,
-        rate=20,
+        # An hour passes and a little, after which moderators may be told again.
+        rate=25,
         seed=seed,
         offsets=(15, 5),
         first_start=6,

@@ -418,6 +418,15 @@ def no_digest_though_sessions_wait(records: Records) -> None:
     Finder(records).forget_mails(lambda mail: mail.topic == "moderation")
 
 
+@noticed_as("digests wrong")
+def a_digest_that_names_a_session_which_was_not_offered_yet(records: Records) -> None:
+    finder = Finder(records)
+    finder.silence(*records.moderators)
+    digest = next(fact for fact in records.facts if fact.name == "SessionsWaiting")
+    last = max(finder.histories.values(), key=lambda history: history.told[0].fact.at)
+    digest.payload["sessions"].append({"session_id": last.session_id, "creator_id": last.creator_id})
+
+
 @noticed_as("states wrong")
 def a_session_that_is_open_though_it_has_begun(records: Records) -> None:
     session = Finder(records).session("ongoing")
@@ -759,6 +768,13 @@ def test_what_is_said_beside_a_cancellation_is_stale(records: Records) -> None:
     say_more(news.arrival, "It is cancelled.")
     stale = count_said(records, finder.histories).stale
     assert [words.partition(" says: ")[2] for words in stale] == [line.words for line in news.lines]
+
+
+def test_a_digest_is_missing_where_there_was_news_an_hour_after_the_last(records: Records) -> None:
+    digest = next(fact for fact in records.facts if fact.name == "SessionsWaiting")
+    digest.at -= timedelta(hours=2)
+    wrong = count(records).bad["digests wrong"]
+    assert any(words.startswith("no digest from") for words in wrong), wrong
 
 
 def test_every_counter_has_a_planted_fault(records: Records) -> None:
