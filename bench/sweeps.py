@@ -95,12 +95,10 @@ def measure(file: str, sizes: list[int]) -> None:
     from django.db import connection
 
     from bench.filling import fill
-    from modules.sessions.services.reminders import arm_anew, remind_due_sessions
+    from modules.sessions.services.reminders import arm_anew
 
     call_command("migrate", verbosity=0)
     say(f"Python {platform.python_version()}, {connection.display_name} {version()}")
-    # What it does once in each process is measured by itself, below.
-    remind_due_sessions()
     results = []
     for size in sizes:
         began = time.perf_counter()

@@ -124,7 +124,7 @@ def mail_server(settings: Settings) -> Iterator[MailServer]:
     logging.getLogger("mail.log").setLevel(logging.ERROR)
     server = MailServer()
     server.start()
-    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+    settings.EMAIL_BACKEND = "core.mail.smtp.EmailBackend"
     settings.EMAIL_HOST = "127.0.0.1"
     settings.EMAIL_PORT = server.port
     yield server

@@ -28,6 +28,8 @@ class MailServer:
         self.company = 0
         self._complete = asyncio.Event()
         self.farewell = "221 Bye"
+        # For whom it takes no mail, and says so by going away.
+        self.hangs_up_on: set[str] = set()
         # How often it goes away before it answers a mail.
         self.hangs_up = 0
         self._controller: Controller | None = None
@@ -70,6 +72,10 @@ class MailServer:
     async def handle_RCPT(  # noqa: N802
         self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
     ) -> str:
+        if address in self.hangs_up_on:
+            assert isinstance(server.transport, asyncio.Transport)
+            server.transport.abort()
+            return "421 Gone"
         if address in self.refused:
             return self.refused[address]
         envelope.rcpt_tos.append(address)

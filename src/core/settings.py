@@ -283,7 +283,7 @@ LOGIN_REDIRECT_URL = "admin:index"
 _email: dict[str, Any] = env.dj_email_url("EMAIL_URL", "console://" if DEBUG else "smtp://localhost:25")
 if "EMAIL_BACKEND" not in _email:
     raise ImproperlyConfigured("EMAIL_URL: begin it with smtp://, submission://, console:// or file://")
-EMAIL_BACKEND = _email["EMAIL_BACKEND"]
+EMAIL_BACKEND = _email["EMAIL_BACKEND"].replace("django.core.mail.backends.smtp", "core.mail.smtp")
 EMAIL_HOST = _email.get("EMAIL_HOST", "")
 EMAIL_PORT = _email.get("EMAIL_PORT") or 25
 EMAIL_HOST_USER = _email.get("EMAIL_HOST_USER") or ""
@@ -292,8 +292,8 @@ EMAIL_USE_TLS = bool(_email.get("EMAIL_USE_TLS"))
 EMAIL_USE_SSL = bool(_email.get("EMAIL_USE_SSL"))
 # file:///folder is a folder of the machine, from its root.
 EMAIL_FILE_PATH = f"/{_email['EMAIL_FILE_PATH']}" if EMAIL_BACKEND.endswith("filebased.EmailBackend") else None
-# In seconds, for each answer: a server may look at a mail for long before it takes it. One mail may wait for nineteen,
-# over a connection that fails last and over another, with TLS and a login; it is held for twenty (core.mail.sending).
+# In seconds, for each answer: a server may look at a mail for long before it takes it. The conversation about one mail
+# has an end of its own (core.mail.sending).
 EMAIL_TIMEOUT = 30
 DEFAULT_FROM_EMAIL: str = env.str("DEFAULT_FROM_EMAIL", "Peer Learning <noreply@localhost>")
 

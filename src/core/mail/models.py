@@ -56,6 +56,7 @@ class Mail(models.Model):
         ]
         indexes = [
             models.Index(fields=["next_try_at"], name="mail_due", condition=Q(next_try_at__isnull=False)),
+            models.Index(fields=["next_try_at"], name="mail_untried", condition=Q(status="queued")),
             models.Index(fields=["-queued_at"], name="mail_newest"),
             models.Index(fields=["status", "-id"], name="mail_by_status"),
             models.Index(fields=["kind", "-id"], name="mail_by_kind"),

@@ -79,7 +79,8 @@ def _part(attachment: Attachment) -> MIMEBase:
 
 def _harmless(letter: Letter) -> Letter:
     """The letter without what could tear a line apart or make it read as something else: names are members' own."""
-    subject = _one_line(letter.subject)
+    # Letters that look as if they were encoded would be decoded, and so bring in what is kept out here.
+    subject = _one_line(letter.subject).replace("=?", "=\u200b?")
     if len(subject) > LONGEST_SUBJECT:
         subject = f"{subject[: LONGEST_SUBJECT - 1]}…"
     link = letter.link

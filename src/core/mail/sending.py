@@ -2,9 +2,16 @@
 
 import logging
 import threading
-from contextlib import suppress
+from contextlib import AbstractContextManager, nullcontext, suppress
 from datetime import datetime, timedelta
-from smtplib import SMTPDataError, SMTPRecipientsRefused
+from enum import Enum, auto
+from smtplib import (
+    SMTPDataError,
+    SMTPRecipientsRefused,
+    SMTPResponseException,
+    SMTPSenderRefused,
+    SMTPServerDisconnected,
+)
 from time import monotonic
 from typing import Any
 
@@ -19,6 +26,7 @@ from core.locking import locked_batch
 from core.mail.letters import WRITERS
 from core.mail.models import Mail
 from core.mail.rendering import message_of
+from core.mail.smtp import EmailBackend
 from core.retrying import Patience
 from core.sweeps.turns import STALE
 from core.text import storable
@@ -28,10 +36,15 @@ logger = logging.getLogger(__name__)
 # With the pauses between them, almost three days.
 MOST_ATTEMPTS = 24
 PATIENCE = Patience(most_attempts=MOST_ATTEMPTS, longest_pause=timedelta(hours=4))
-# A sender that died holds its mail no longer than this, and no living one needs longer: twenty times EMAIL_TIMEOUT.
+# A sender that died holds its mail no longer than this, and no living one needs longer: twice MOST_SECONDS, beside what
+# connecting takes.
 HOLD = timedelta(minutes=10)
 # A turn of sending begins no mail after that, and what it has left is for the sweep alone for as long.
 TURN = timedelta(minutes=1)
+# How long the conversation about one mail may take, in seconds, and how many in a row may break off before the server
+# is taken for one that is away.
+MOST_SECONDS = 120.0
+MOST_INTERRUPTED = 3
 # Of what went wrong, in characters.
 LONGEST_ERROR = 2000
 
@@ -40,6 +53,23 @@ _sending = threading.Lock()
 _wanted = threading.Event()
 # When a turn of this process has last left something, as long as no other has found nothing left.
 _left_some_at: datetime | None = None
+
+
+class Outcome(Enum):
+    """How the mail server took one mail."""
+
+    # With a yes or a no; a mail that had nothing to say did not ask it.
+    ANSWERED = auto()
+    INTERRUPTED = auto()
+    NO_SERVER = auto()
+
+
+class NoServer(Exception):
+    """There was no mail server that wanted us."""
+
+    def __init__(self, error: OSError) -> None:
+        super().__init__(str(error))
+        self.error = error
 
 
 class UnwritableAddress(Exception):
@@ -63,8 +93,8 @@ def send_due_mail(*, backend: str | None = None) -> int:
 
     `backend` is the dotted path of where they go, if not where EMAIL_URL says.
 
-    Where this process is sending already, that goes on to what has come meanwhile. Stops at a mail server that does
-    not answer: waiting for it once for each mail would keep the worker from all else.
+    Where this process is sending already, that goes on to what has come meanwhile. Stops at a mail server that is
+    away: waiting for it once for each mail would keep the worker from all else.
     """
     taken_up = 0
     ends_at = monotonic() + TURN.total_seconds()
@@ -82,7 +112,7 @@ def send_due_mail(*, backend: str | None = None) -> int:
 def _send_until(ends_at: float, backend: str | None) -> int:
     global _left_some_at  # noqa: PLW0603
     connection: Any = get_connection(backend)
-    taken_up = 0
+    taken_up = interrupted = 0
     try:
         while monotonic() < ends_at:
             mail = _claim()
@@ -90,7 +120,9 @@ def _send_until(ends_at: float, backend: str | None) -> int:
                 _left_some_at = None
                 return taken_up
             taken_up += 1
-            if not _send(mail, connection):
+            outcome = _send(mail, connection)
+            interrupted = interrupted + 1 if outcome is Outcome.INTERRUPTED else 0
+            if outcome is Outcome.NO_SERVER or interrupted == MOST_INTERRUPTED:
                 break
         _left_some_at = clock.now()
         return taken_up
@@ -103,9 +135,11 @@ def _claim() -> Mail | None:
     while True:
         with transaction.atomic():
             due = Mail.objects.filter(next_try_at__lte=clock.now()).order_by("next_try_at", "pk")
-            mail = next(iter(locked_batch(due, size=1)), None)
-            if mail is None:
+            # What was tried before may fail again, and has waited already: it keeps nobody else waiting.
+            first = locked_batch(due.filter(status=Mail.Status.QUEUED), size=1) or locked_batch(due, size=1)
+            if not first:
                 return None
+            mail = first[0]
             if mail.topic:
                 mail = _speaker_for(mail)
             if mail.attempts < MOST_ATTEMPTS:
@@ -146,8 +180,8 @@ def _speaker_for(mail: Mail) -> Mail:
     return speaker
 
 
-def _send(mail: Mail, connection: Any) -> bool:
-    """Send a mail that is in hand; false when the mail server did not answer.
+def _send(mail: Mail, connection: Any) -> Outcome:
+    """Send a mail that is in hand.
 
     At least once: a process that dies between the mail server's answer and our note of it sends again, with the same
     Message-ID.
@@ -156,17 +190,24 @@ def _send(mail: Mail, connection: Any) -> bool:
         message = _message(mail)
     except Exception as error:
         _note_failure(mail, error)
-        return True
+        return Outcome.ANSWERED
     if message is None:
         _note(mail, Mail.Status.DROPPED)
-        return True
+        return Outcome.ANSWERED
     try:
         _hand_over(message, connection)
+    except NoServer as no_server:
+        _note_failure(mail, no_server.error)
+        return Outcome.NO_SERVER
+    except SMTPSenderRefused as error:
+        # What it says of our address it says of every mail.
+        _note_failure(mail, error)
+        return Outcome.NO_SERVER
     except Exception as error:
         _note_failure(mail, error)
-        return not _meets_every_mail(error)
+        return Outcome.INTERRUPTED if _has_hung_up(error) else Outcome.ANSWERED
     _note(mail, Mail.Status.SENT)
-    return True
+    return Outcome.ANSWERED
 
 
 def _message(mail: Mail) -> EmailMessage | None:
@@ -196,17 +237,40 @@ def _check(address: str) -> None:
 
 
 def _hand_over(message: EmailMessage, connection: Any) -> None:
-    """Opened by the first mail that has something to say, the connection is kept for the others."""
-    was_kept = connection.open() is False
+    """Opened by the first mail that has something to say, the connection is kept for the others.
+
+    Raises `NoServer` where every other mail would meet the same.
+    """
+    was_kept = False
     try:
-        connection.send_messages([message])
-    except Exception as error:
-        if not was_kept or not _meets_every_mail(error):
+        with _for_a_while(connection):
+            was_kept = _open(connection)
+            connection.send_messages([message])
+    except (SMTPServerDisconnected, SMTPSenderRefused, ConnectionError):
+        _close(connection)
+        if not was_kept:
             raise
         # Servers close a connection that has idled, or has brought as many mails as they take at once.
-        _close(connection)
-        connection.open()
-        connection.send_messages([message])
+        with _for_a_while(connection):
+            _open(connection)
+            connection.send_messages([message])
+    except Exception as error:
+        if _has_hung_up(error):
+            _close(connection)
+        raise
+
+
+def _open(connection: Any) -> bool:
+    """Whether it was open already."""
+    try:
+        return connection.open() is False
+    except OSError as error:
+        raise NoServer(error) from error
+
+
+def _for_a_while(connection: Any) -> AbstractContextManager[None]:
+    """A mail server has so long for one mail, however slowly it speaks."""
+    return connection.within(MOST_SECONDS) if isinstance(connection, EmailBackend) else nullcontext()
 
 
 def _close(connection: Any) -> None:
@@ -215,9 +279,9 @@ def _close(connection: Any) -> None:
         connection.close()
 
 
-def _meets_every_mail(error: Exception) -> bool:
-    """Whether the next mail would meet the same: the server is away, or does not want us."""
-    return isinstance(error, OSError) and not isinstance(error, SMTPRecipientsRefused | SMTPDataError)
+def _has_hung_up(error: Exception) -> bool:
+    """Whether the conversation broke off, rather than ended with an answer: it may have been about this mail alone."""
+    return isinstance(error, OSError) and not isinstance(error, SMTPResponseException | SMTPRecipientsRefused)
 
 
 def _is_for_good(error: Exception) -> bool:

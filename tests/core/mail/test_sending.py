@@ -1,6 +1,9 @@
 """Sending: a mail server may refuse, hang up or be away, and a sender may die, and no mail is lost by it."""
 
+import socket
+import threading
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import timedelta
 from smtplib import SMTP
 from typing import Any
@@ -187,8 +190,6 @@ def test_a_server_that_accepts_and_says_nothing_is_let_go_of(
 @pytest.fixture
 def silent_port() -> Iterator[int]:
     """Where somebody listens and never speaks."""
-    import socket
-
     with socket.create_server(("127.0.0.1", 0)) as listener:
         yield listener.getsockname()[1]
 
@@ -199,11 +200,12 @@ def test_a_server_that_hangs_up_in_the_middle_gets_the_mail_later(
     queue_for(john)
     server.hangs_up = 1
 
-    assert send_due_mail() == 1
+    assert send_due_mail() == 2
     assert reread(mail).status == "failed"
     assert mail.error.startswith("SMTPServerDisconnected: ")
+    assert len(server.received) == 1
     clock.shift(MINUTE)
-    assert send_due_mail() == 2
+    assert send_due_mail() == 1
 
     assert server.addressed() == ["john@example.com"] * 2
 
@@ -584,3 +586,76 @@ def test_every_attempt_carries_the_same_message_id(mail: Mail, server: MailServe
         Mail.objects.update(status="sending", next_try_at=core_clock.now(), sent_at=None)
 
     assert [message["Message-ID"] for message in server.received] == [server.received[0]["Message-ID"]] * attempts
+
+
+# --- One that keeps nobody else waiting -------------------------------------------------------------------------
+
+
+def test_a_mailbox_at_which_the_server_hangs_up_delays_nobody_else(
+    john: User, jane: User, bob: User, server: MailServer
+) -> None:
+    server.hangs_up_on = {"john@example.com"}
+    queue_for(john, jane, bob)
+
+    assert send_due_mail() == 3
+
+    assert server.addressed() == ["bob@example.com", "jane@example.com"]
+    assert Mail.objects.get(user=john).status == "failed"
+
+
+def test_a_server_that_hangs_up_on_everybody_is_left_alone(make_member: Any, server: MailServer) -> None:
+    members = [make_member() for _ in range(6)]
+    server.hangs_up_on = {member.email for member in members}
+    queue_for(*members)
+
+    assert send_due_mail() == 3
+
+    assert Mail.objects.filter(attempts=0).count() == 3
+
+
+def test_what_was_never_tried_goes_before_what_failed(
+    john: User, jane: User, bob: User, server: MailServer, clock: Any
+) -> None:
+    server.refused = {"john@example.com": "450 4.2.0 Later", "jane@example.com": "450 4.2.0 Later"}
+    queue_for(john, jane)
+    send_due_mail()
+    clock.shift(2 * MINUTE)
+    server.refused = {}
+    queue_for(bob)
+
+    send_due_mail()
+
+    assert [recipients[0] for recipients in server.recipients] == [bob.email, john.email, jane.email]
+
+
+@pytest.fixture
+def dripping_port() -> Iterator[int]:
+    """Where a server listens that goes on greeting for ever, a line now and then."""
+    listener = socket.create_server(("127.0.0.1", 0))
+    ended = threading.Event()
+
+    def greet() -> None:
+        with suppress(OSError):
+            connected, _ = listener.accept()
+            with connected:
+                while not ended.wait(0.02):
+                    connected.sendall(b"220-wait\r\n")
+
+    thread = threading.Thread(target=greet, daemon=True)
+    thread.start()
+    yield listener.getsockname()[1]
+    ended.set()
+    listener.close()
+    thread.join()
+
+
+def test_a_server_that_never_comes_to_an_end_is_hung_up_on(
+    mail: Mail, server: MailServer, settings: Settings, dripping_port: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However often it says something: the timeout for each answer alone would wait for ever."""
+    settings.EMAIL_PORT = dripping_port
+    monkeypatch.setattr(sending, "MOST_SECONDS", 0.3)
+
+    assert send_due_mail() == 1
+
+    assert (reread(mail).status, mail.attempts, mail.next_try_at) == ("failed", 1, NOW + MINUTE)

@@ -331,3 +331,18 @@ def test_the_message_id_names_the_sender_s_domain_and_no_machine(
     send_due_mail()
 
     assert mailoutbox[0].extra_headers["Message-ID"] == f"<{Mail.objects.get().pk}.20240113110000000000@{domain}>"
+
+
+def test_a_subject_that_looks_as_if_it_were_encoded_is_read_as_it_was_written(
+    server: MailServer, john: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Or what may not be in a subject comes in by its code."""
+    hostile = replace(LETTER, subject="Knots =?utf-8?q?T=0D=0ABcc:=20x=E2=80=AE?= and more")
+
+    message = arrived(server, hostile, monkeypatch, john)
+
+    # Where a long subject is folded, a space comes in.
+    assert (
+        str(message["Subject"]).strip().replace("\u200b", "") == "Knots =?utf-8?q?T=0D=0ABcc:=20x=E2=80=AE?= and more"
+    )
+    assert message["Bcc"] is None

@@ -11,4 +11,8 @@ class Migration(migrations.Migration):
             model_name="mail",
             index=models.Index(fields=["kind", "-id"], name="mail_by_kind"),
         ),
+        migrations.AddIndex(
+            model_name="mail",
+            index=models.Index(condition=models.Q(("status", "queued")), fields=["next_try_at"], name="mail_untried"),
+        ),
     ]
