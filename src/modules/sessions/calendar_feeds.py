@@ -17,6 +17,9 @@ SALT = "modules.sessions.calendar_feeds"
 NAME = "Peer Learning"
 # For how long sessions that are over stay in a feed.
 KEPT = timedelta(days=365)
+# How many sessions a feed has at most, the latest starts before all others: nobody can offer so many that reading them
+# keeps others waiting.
+MOST_EVENTS = 1000
 
 
 def token_of(feed: CalendarFeed) -> str:
@@ -41,12 +44,13 @@ def feed_of_token(token: str) -> CalendarFeed:
 
 def events_of(member: User) -> list[CalendarEvent]:
     """What a member offers and what they are a participant of, by its start: all that is to come, and what ended within
-    the last year. Two queries."""
+    the last year, the latest thousand. Two queries."""
     own = _recent(Session.objects.filter(creator=member))
     joined = _recent(
         Session.objects.filter(booking_requests__user=member, booking_requests__status=BookingRequest.Status.APPROVED)
     )
-    return [entry_of(session) for session in sorted([*own, *joined], key=lambda each: (each.date, each.pk))]
+    sessions = sorted([*own, *joined], key=lambda each: (each.date, each.pk))
+    return [entry_of(session) for session in sessions[-MOST_EVENTS:]]
 
 
 def link_row(feed: CalendarFeed | None, address: str) -> dict[str, Any]:
@@ -61,7 +65,8 @@ def link_row(feed: CalendarFeed | None, address: str) -> dict[str, Any]:
 
 
 def _recent(sessions: "QuerySet[Session]") -> "QuerySet[Session]":
-    return sessions.filter(ends_at__gte=clock.now() - KEPT).select_related("creator")
+    lately = sessions.filter(ends_at__gte=clock.now() - KEPT)
+    return lately.select_related("creator").order_by("-date", "-pk")[:MOST_EVENTS]
 
 
 def _signer() -> signing.Signer:

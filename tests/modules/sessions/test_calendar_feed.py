@@ -18,6 +18,7 @@ from tests.core.threads import at_once
 from tests.modules.sessions.conftest import NOW, STATES, error_of, facts, last_fact, path, z
 
 from core.facts.models import FactRecord
+from modules.sessions import calendar_feeds
 from modules.sessions.models import CalendarFeed, Session
 
 LINK = "/api/sessions/calendar/"
@@ -228,6 +229,14 @@ def test_what_ended_more_than_a_year_ago_is_left_out_and_all_that_is_to_come_is_
     make_session("approved", title="Far away", date=NOW + timedelta(days=3650))
 
     assert set(events(john)) == {"A year ago", "Far away"}
+
+
+def test_there_is_an_end_to_how_much_is_read(john: Any, make_session: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(calendar_feeds, "MOST_EVENTS", 3)
+    for number in range(5):
+        make_session("approved", title=f"Number {number}", date=NOW + timedelta(days=number + 1))
+
+    assert set(events(john)) == {"Number 2", "Number 3", "Number 4"}
 
 
 def test_no_address_of_anybody_is_in_it(john: Any, jane: Any, bob: Any, alice: Any, make_session: Any) -> None:

@@ -374,3 +374,14 @@ def test_another_duration_is_no_new_date(john: Any, jane: Any, make_session: Any
     Api(john).put(path(session), {"duration": 15})
 
     assert facts() == ["SessionEdited"]
+
+
+def test_a_new_time_of_a_hidden_session_is_for_those_who_are_in_it_alone(
+    john: Any, jane: Any, bob: Any, make_session: Any
+) -> None:
+    session = make_session("scheduled", participants=[jane], requests={bob: "pending"}, hidden_at=NOW)
+
+    Api(john).put(path(session), {"date": "2024-02-01T10:00:00Z"})
+
+    payload = last_fact().payload
+    assert (payload["participant_ids"], payload["requester_ids"]) == ([jane.pk], [])

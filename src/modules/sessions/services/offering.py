@@ -132,7 +132,8 @@ def _tell_of_new_date(session: Session, previous: datetime, viewer: Viewer) -> N
         date=session.date,
         previous_date=previous,
         participant_ids=participant_ids(session),
-        requester_ids=requester_ids(session),
+        # Who has only asked to join sees no hidden session, and so no new time of one.
+        requester_ids=() if session.hidden_at else requester_ids(session),
     )
     publish(fact, by=viewer.user)
 
