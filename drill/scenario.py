@@ -34,8 +34,9 @@ class Scenario:
 
     @property
     def mail_timeout(self) -> int:
-        """For the mail server's answer, in real seconds: shorter than the time for which a sender holds a mail."""
-        return max(1, min(10, int(5 * MINUTE / self.rate * 0.6)))
+        """For the mail server's answer, in real seconds: less than half the time for which a sender holds a mail, since
+        it may have to come twice."""
+        return max(1, min(10, int(10 * MINUTE / self.rate * 0.4)))
 
 
 def full(*, seconds: int = 150, seed: int = 1) -> Scenario:
