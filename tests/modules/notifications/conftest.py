@@ -1,21 +1,23 @@
 """News to tell, and answers of the test's own, so that these tests need no other module."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.core.mail import EmailMessage
 from django.db import transaction
 from tests.conftest import Api
+from tests.modules.notifications.post import NOW, START, Post
 
 from core.accounts.models import User
+from core.calendars import CalendarEvent
 from core.facts.base import Fact
 from core.facts.delivery import deliver_again
 from core.facts.models import FactRecord
 from core.facts.publish import publish
 from core.facts.registry import RECEIVERS
+from modules.notifications.events import SessionNow, SessionNowAsked, StillHolds
 from modules.sessions.events import SessionApproved
-
-NOW = datetime(2024, 1, 13, 11, 0, 0, 123456, tzinfo=UTC)
 
 # What a member is told: type, title, message, session.
 Told = tuple[str, str, str, int | None]
@@ -67,3 +69,54 @@ class News:
 def news(db: None, time_machine: Any) -> News:
     time_machine.move_to(NOW, tick=False)
     return News(time_machine)
+
+
+@pytest.fixture
+def post(news: News, time_machine: Any, mailoutbox: list[EmailMessage]) -> Post:
+    return Post(time_machine, mailoutbox)
+
+
+@pytest.fixture
+def everything_holds(answer: Any) -> None:
+    answer(StillHolds, lambda question: True)
+
+
+@pytest.fixture
+def session(answer: Any, everything_holds: None) -> dict[str, Any]:
+    """What holds of session 7 for everybody; a test may change it."""
+    state: dict[str, Any] = {
+        "title": "Knots",
+        "status": "scheduled",
+        "starts_at": START,
+        "is_attended": True,
+        "in_calendars": True,
+        "is_visible": True,
+    }
+
+    def tell(question: SessionNowAsked) -> SessionNow | None:
+        if question.session_id != 7:
+            return None
+        event = CalendarEvent(
+            uid="uid-of-7",
+            sequence=3,
+            starts_at=state["starts_at"],
+            ends_at=state["starts_at"] + timedelta(minutes=90),
+            summary=state["title"],
+            description="Five knots.",
+            url="http://localhost:3000/sessions/7",
+            organizer="John Doe",
+            changed_at=NOW,
+            is_cancelled=not state["is_attended"],
+        )
+        return SessionNow(
+            title=state["title"],
+            starts_at=event.starts_at,
+            ends_at=event.ends_at,
+            status=state["status"],
+            event=event if state["in_calendars"] else None,
+            is_attended=state["is_attended"],
+            is_visible=state["is_visible"],
+        )
+
+    answer(SessionNowAsked, tell)
+    return state
