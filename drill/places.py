@@ -69,6 +69,8 @@ def _postgresql_database() -> Iterator[str]:
     except psycopg.Error:
         raise Missing(f"no PostgreSQL at {server}") from None
     with connection:
+        # Of a drill that was killed, long ago: nobody else has our number now.
+        connection.execute(sql.SQL("DROP DATABASE IF EXISTS {}").format(sql.Identifier(name)))
         connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
     try:
         yield parts._replace(path=f"/{name}").geturl()

@@ -43,6 +43,7 @@ MOST_SECONDS = 500
 
 @dataclass
 class Run:
+    pid: int
     status: int
     printed: str
     records: Records
@@ -50,16 +51,30 @@ class Run:
     scratch: Path
 
 
-def run_drill(*arguments: str, **environment: str) -> "subprocess.CompletedProcess[str]":
-    return subprocess.run(
+@dataclass(frozen=True, kw_only=True)
+class Ended:
+    """A drill that is over."""
+
+    pid: int
+    returncode: int
+    stdout: str
+    stderr: str
+
+
+def run_drill(*arguments: str, **environment: str) -> Ended:
+    process = subprocess.Popen(
         [sys.executable, "-m", "drill", *arguments],
         cwd=settings.CHECKOUT,
         env={"PATH": os.environ["PATH"], **environment},
-        capture_output=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
         text=True,
-        timeout=MOST_SECONDS,
-        check=False,
     )
+    try:
+        stdout, stderr = process.communicate(timeout=MOST_SECONDS)
+    finally:
+        process.kill()
+    return Ended(pid=process.pid, returncode=process.returncode, stdout=stdout, stderr=stderr)
 
 
 def place() -> list[str]:
@@ -87,7 +102,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
     found = list(kept.glob("*-records.json"))
     assert found, ended.stdout + ended.stderr
     records = Records.model_validate_json(found[0].read_text())
-    return Run(status=ended.returncode, printed=ended.stdout, records=records, scratch=scratch)
+    return Run(pid=ended.pid, status=ended.returncode, printed=ended.stdout, records=records, scratch=scratch)
 
 
 @pytest.fixture
@@ -121,8 +136,9 @@ def test_leaves_nothing_behind(run: Run) -> None:
     assert list(run.scratch.iterdir()) == []
     if SERVER:
         with psycopg.connect(SERVER) as connection:
-            names = connection.execute("SELECT datname FROM pg_database WHERE datname LIKE 'peer_learning_drill_%'")
-            assert names.fetchall() == []
+            # Other drills may be on their way.
+            own = (f"peer_learning_drill_{run.pid}",)
+            assert connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", own).fetchall() == []
 
 
 def test_a_seed_makes_the_choices_of_the_members_repeatable() -> None:
