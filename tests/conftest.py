@@ -11,6 +11,7 @@ from django.test.client import ClientHandler
 from model_bakery import baker
 from pytest_django import Settings
 from tests.mail_server import MailServer
+from xdist.scheduler import LoadGroupScheduling
 
 from core.accounts.models import Login, User
 from core.accounts.tokens import AccessToken, token_for
@@ -59,6 +60,21 @@ class Api:
             return self.client.generic(method.upper(), path, headers=self.headers)
         send = getattr(self.client, method)
         return send(path, body, content_type="application/json", headers=self.headers)
+
+
+class OneProcessForSome(LoadGroupScheduling):  # type: ignore[misc]
+    """Hands out tests one by one, but those of some files together: they share a run, or are several processes each."""
+
+    TOGETHER = ("tests/system/test_drill.py", "tests/system/test_supervisor.py")
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = nodeid.split("::", maxsplit=1)[0]
+        return file if file in self.TOGETHER else nodeid
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> OneProcessForSome:
+    return OneProcessForSome(config, log)
 
 
 @pytest.fixture(scope="session")

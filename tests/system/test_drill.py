@@ -32,9 +32,6 @@ from drill.reminders import count_reminders
 from drill.report import table
 from drill.scenario import short
 
-# All on one process: they share the one run.
-pytestmark = pytest.mark.xdist_group("drill")
-
 SERVER = (
     urlsplit(os.environ["DATABASE_URL"])._replace(path="/postgres").geturl() if os.environ.get("DATABASE_URL") else ""
 )

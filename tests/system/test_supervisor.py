@@ -24,7 +24,6 @@ from django.conf import settings
 KEY = "a-key-of-32-characters-and-more-for-this-test"
 
 pytestmark = [
-    pytest.mark.xdist_group("supervisor"),
     pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="finds processes in /proc"),
 ]
 
