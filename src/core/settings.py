@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from django.core.exceptions import ImproperlyConfigured
+from django.templatetags.static import static
 from environs import Env, validate
 
 env = Env()
@@ -126,6 +127,7 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
+    "core.portal.zone.OwnTimeZoneMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
 
@@ -341,4 +343,6 @@ UNFOLD = {
     "SHOW_VIEW_ON_SITE": False,
     # Django's own log of the admin: what happened to a session is in the record of facts.
     "SHOW_HISTORY": False,
+    "STYLES": [lambda _request: static("portal/portal.css")],
+    "SCRIPTS": [lambda _request: static("portal/dialogs.js")],
 }

@@ -32,7 +32,7 @@ PLANTED = [
     ("layers", "modules/sessions/policy.py", "from modules.sessions import queries"),
     ("layers", "modules/sessions/events.py", "from modules.sessions import states"),
     ("nothing-imports-demo", "core/apps.py", "import demo"),
-    ("nothing-imports-demo", "modules/sessions/admin.py", "from demo import apps"),
+    ("nothing-imports-demo", "modules/sessions/admin/sessions.py", "from demo import apps"),
 ]
 
 ALLOWED = [

@@ -8,9 +8,9 @@ from core.http.json import json_response
 from core.http.origin import origin_of
 from core.http.pages import page_bounds, page_of
 from core.http.schemas import Identifier, answers_of
-from modules.sessions import queries
 from modules.sessions.models import Session
 from modules.sessions.policy import viewer_of
+from modules.sessions.queries import sessions as queries
 from modules.sessions.schemas import (
     BookingRequestOut,
     CancelIn,

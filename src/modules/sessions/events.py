@@ -5,8 +5,10 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
 
+from core.accounts.models import User
 from core.accounts.presentation import EmailAudience
 from core.facts import Fact, Question
+from core.portal.panels import Panel
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -317,3 +319,38 @@ class MaterialsOfSessions(Question[dict[int, list[dict[str, Any]]]]):
 
     def default(self) -> dict[int, list[dict[str, Any]]]:
         return {}
+
+
+@dataclass(frozen=True, kw_only=True)
+class PanelsOfSession(Question[list[Panel]]):
+    """What does each module show `viewer` on the page about a session? Each answers with the panels that they may see.
+
+    `origin` (`https://host`) begins the links to files.
+    """
+
+    session_id: int
+    viewer: User
+    origin: str
+
+    def default(self) -> list[Panel]:
+        return []
+
+
+@dataclass(frozen=True, kw_only=True)
+class Notice:
+    """What a person reads of a piece of news."""
+
+    title: str
+    message: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class NoticeAsked(Question[Notice | None]):
+    """What would `person_id` read, were this fact published with this reason? With nobody to tell them, nothing."""
+
+    fact: AboutSession
+    reason: str
+    person_id: int
+
+    def default(self) -> Notice | None:
+        return None

@@ -60,6 +60,8 @@ class Session(models.Model):
     # What calendar programs know it by, and how often what they show of it has changed.
     calendar_uid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     calendar_sequence = models.PositiveIntegerField(default=0, editable=False)
+    # How often its fields have been changed: a decision names the content that was read.
+    content_version = models.PositiveIntegerField(default=0, editable=False)
     # Since when an approved session waits for a second look at what was changed after the approval.
     second_look_since = models.DateTimeField(null=True, editable=False)
 
@@ -137,6 +139,40 @@ class Session(models.Model):
     @property
     def is_full(self) -> bool:
         return self.available_spots == 0
+
+
+class DecisionLease(models.Model):
+    """That a moderator has a session in hand, so that no other decides on it at the same time. Over at `ends_at`."""
+
+    session = models.OneToOneField(Session, on_delete=models.CASCADE, related_name="lease")
+    holder = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    taken_at = models.DateTimeField()
+    ends_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=Q(ends_at__gt=F("taken_at")), name="lease_ends_after_it_was_taken")
+        ]
+
+    def __str__(self) -> str:
+        return f"Session {self.session_id} in the hands of {self.holder_id}"
+
+
+class ReasonTemplate(models.Model):
+    """A reason for rejecting that moderators can take up and change, in the order of `rank`."""
+
+    title = models.CharField(max_length=100, unique=True, help_text="What moderators choose by.")
+    text = models.TextField(max_length=1000, help_text="What the creator will read, unless the moderator changes it.")
+    rank = models.PositiveSmallIntegerField(default=0, help_text="The smallest comes first.")
+
+    class Meta:
+        ordering = ["rank", "title"]
+        constraints = [
+            models.CheckConstraint(condition=~Q(title="") & ~Q(text=""), name="reason_template_says_something")
+        ]
+
+    def __str__(self) -> str:
+        return self.title
 
 
 class BookingRequest(models.Model):

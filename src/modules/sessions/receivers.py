@@ -21,7 +21,7 @@ from modules.sessions.policy import (
     runs,
     viewer_of,
 )
-from modules.sessions.queries import visible_sessions
+from modules.sessions.queries.sessions import visible_sessions
 from modules.sessions.services.life_cycle import catch_up, participant_ids, requester_ids
 from modules.sessions.states import FINAL, NOT_TAKING_PLACE, OPEN, Status
 

@@ -4,7 +4,7 @@ from core import clock
 from core.errors import NotFound
 from modules.sessions.models import BookingRequest, Session
 from modules.sessions.policy import Viewer
-from modules.sessions.queries import visible_sessions
+from modules.sessions.queries.sessions import visible_sessions
 from modules.sessions.services.life_cycle import catch_up
 from modules.sessions.states import Status
 

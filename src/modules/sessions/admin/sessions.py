@@ -14,7 +14,7 @@ from unfold.widgets import UnfoldAdminTextareaWidget
 
 from core.admin.read_only import ReadOnlyAdmin, acting_member
 from core.errors import DomainError
-from modules.sessions.models import BookingRequest, CalendarFeed, Reminder, Session
+from modules.sessions.models import Session
 from modules.sessions.policy import MODERATE
 from modules.sessions.services import moderation
 from modules.sessions.states import Status
@@ -145,34 +145,6 @@ class SessionAdmin(ReadOnlyAdmin):
                 self.message_user(request, f"{session.title}: {error.message}", messages.ERROR)
             else:
                 self.message_user(request, f"{session.title} was {outcome}.", messages.SUCCESS)
-
-
-@admin.register(BookingRequest)
-class BookingRequestAdmin(ReadOnlyAdmin):
-    list_display = ("requested_at", "user", "session", "status", "role", "joined_at")
-    list_display_links = ("user",)
-    list_filter = ("status", "role")
-    list_select_related = ("user", "session")
-    search_fields = ("user__username", "session__title")
-    ordering = ("-id",)
-
-
-@admin.register(Reminder)
-class ReminderAdmin(ReadOnlyAdmin):
-    list_display = ("created_at", "user", "session", "minutes_before", "starts_at")
-    list_select_related = ("user", "session")
-    ordering = ("-id",)
-
-
-@admin.register(CalendarFeed)
-class CalendarFeedAdmin(ReadOnlyAdmin):
-    """Who lets calendar programs read their sessions; the key is nobody's to see."""
-
-    list_display = ("user", "created_at", "last_used_at")
-    list_select_related = ("user",)
-    search_fields = ("user__username",)
-    ordering = ("-id",)
-    fields = ("user", "created_at", "last_used_at")
 
 
 def _back_to(object_id: str) -> HttpResponseRedirect:

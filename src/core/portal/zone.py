@@ -1,0 +1,25 @@
+"""Times in the admin, as the clock of whoever reads them shows them."""
+
+from collections.abc import Callable
+
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
+from django.urls import reverse
+from django.utils import timezone
+
+from core.accounts.models import User
+from core.time_zones import zone_of
+
+
+class OwnTimeZoneMiddleware:
+    """Shows and reads every time under the admin's address in the member's own zone."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self.get_response = get_response
+        self.prefix = reverse("admin:index")
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        if not request.path_info.startswith(self.prefix) or not isinstance(request.user, User):
+            return self.get_response(request)
+        with timezone.override(zone_of(request.user.timezone)):
+            return self.get_response(request)
