@@ -8,7 +8,6 @@ from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.models import Group
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
-from unfold.admin import ModelAdmin
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
 from core.accounts import services
@@ -16,6 +15,7 @@ from core.accounts.events import MemberRegistered, ProfileChanged, RightsChanged
 from core.accounts.models import Login, User
 from core.admin.read_only import ReadOnlyAdmin, acting_member
 from core.facts.publish import Changes, publish
+from core.portal.lists import PortalAdmin
 
 PROFILE = ("username", "first_name", "last_name", "timezone")
 FLAGS = ("is_staff", "is_superuser")
@@ -25,12 +25,12 @@ admin.site.unregister(Group)
 
 
 @admin.register(Group)
-class GroupAdmin(DjangoGroupAdmin, ModelAdmin):
+class GroupAdmin(DjangoGroupAdmin, PortalAdmin):
     pass
 
 
 @admin.register(User)
-class UserAdmin(DjangoUserAdmin, ModelAdmin):  # type: ignore[type-arg]
+class UserAdmin(DjangoUserAdmin, PortalAdmin):  # type: ignore[type-arg]
     """Members are deactivated rather than deleted: their sessions and the record go on naming them."""
 
     form = UserChangeForm
