@@ -9,11 +9,12 @@ from typing import Any
 from django.db.models import Q, QuerySet
 
 from core import clock
+from core.accounts.models import User
 from core.accounts.presentation import EmailAudience, present_user, present_user_values
 from core.errors import NotFound
 from modules.sessions.events import MaterialsOfSessions
 from modules.sessions.models import BookingRequest, Session
-from modules.sessions.policy import Viewer, email_audience, joining_refused, may_read_materials, runs
+from modules.sessions.policy import Viewer, email_audience, joining_refused, may_read_materials, runs, viewer_of
 
 Row = dict[str, Any]
 Values = Mapping[str, Any]
@@ -75,6 +76,12 @@ def visible_session(session_id: int, viewer: Viewer) -> Session:
     if session is None:
         raise NotFound("There is no such session.")
     return session
+
+
+def may_see(session: Session, person_id: int) -> bool:
+    """Whether somebody, as their rights are now, finds this session."""
+    person = User.objects.filter(pk=person_id).first()
+    return person is not None and visible_sessions(viewer_of(person)).filter(pk=session.pk).exists()
 
 
 def filtered_sessions(viewer: Viewer, filters: Filters) -> QuerySet[Session]:

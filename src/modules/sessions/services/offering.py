@@ -119,8 +119,9 @@ def _change_fields(session: Session, wanted: Mapping[str, Any], viewer: Viewer, 
         arm_reminders(session, now=now)
     if SHOWN_IN_CALENDARS & changes.keys():
         change_in_calendars(session)
+    session.content_version += 1
     session.updated_at = now
-    session.save(update_fields=[*changes, "second_look_since", "updated_at", *ARMED, *IN_CALENDARS])
+    session.save(update_fields=[*changes, "content_version", "second_look_since", "updated_at", *ARMED, *IN_CALENDARS])
     publish(events.SessionEdited(**about(session), second_look=second_look), by=viewer.user, changes=changes)
     if "date" in changes:
         _tell_of_new_date(session, changes["date"][0], viewer)

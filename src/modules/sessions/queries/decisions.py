@@ -1,0 +1,65 @@
+"""What was decided on sessions, and what was changed since: read from the record of facts."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db.models import QuerySet
+
+from core.accounts.models import User
+from core.facts.delivery import fact_of
+from core.facts.models import FactRecord
+from core.facts.publish import Changes
+from modules.sessions import events
+from modules.sessions.models import Session
+
+DECISIONS = (events.SessionApproved.name, events.SessionRejected.name)
+SOMEBODY = "Somebody"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Step:
+    """What took a session from one state to another; `words` is a clause without a full stop."""
+
+    words: str
+    when: datetime
+    by: User | None
+    reason: str
+
+
+def last_step(session_id: int) -> Step | None:
+    """The latest change of its status. `None` where the record knows of none."""
+    moved = FactRecord.objects.filter(session_id=session_id, changes__has_key="status")
+    record = moved.select_related("actor").order_by("-pk").first()
+    if record is None:
+        return None
+    actor = record.actor.display_name if record.actor else SOMEBODY
+    return Step(
+        words=fact_of(record).in_words(actor=actor), when=record.occurred_at, by=record.actor, reason=record.reason
+    )
+
+
+def changes_since_version(session: Session, version: int) -> Changes:
+    """What was changed after that version of the content: each field before and now, as the record holds them."""
+    edits = _edits(session.pk).order_by("-pk")[: max(session.content_version - version, 0)]
+    return merged(edit.changes for edit in reversed(edits))
+
+
+def changes_since_decision(session: Session) -> Changes:
+    """What was changed since a moderator last approved it or let its edits stand; since the offer, if never."""
+    seen = FactRecord.objects.filter(session_id=session.pk, name__in=[*DECISIONS, events.SecondLookTaken.name])
+    last = seen.order_by("-pk").values_list("pk", flat=True).first() or 0
+    return merged(edit.changes for edit in _edits(session.pk).filter(pk__gt=last).order_by("pk"))
+
+
+def merged(edits: Iterable[Changes]) -> Changes:
+    """Several changes, the oldest first, as one: what was changed back is no change."""
+    whole: dict[str, tuple[object, object]] = {}
+    for changes in edits:
+        for field, (before, after) in changes.items():
+            whole[field] = (whole[field][0] if field in whole else before, after)
+    return {field: (before, after) for field, (before, after) in whole.items() if before != after}
+
+
+def _edits(session_id: int) -> "QuerySet[FactRecord]":
+    return FactRecord.objects.filter(session_id=session_id, name=events.SessionEdited.name)

@@ -1,0 +1,141 @@
+"""What helps to decide on a session: who its creator has been so far, what was decided, what stands in its way."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db.models import Count, Q
+
+from core.facts.models import FactRecord
+from core.facts.publish import Changes
+from modules.sessions.models import BookingRequest, DecisionLease, Session
+from modules.sessions.queries.decisions import DECISIONS, changes_since_decision
+from modules.sessions.queries.outcomes import CANCELLED, HELD, REJECTED
+from modules.sessions.states import FINAL
+
+# How many earlier decisions, and how many clashes, are shown.
+MOST_SHOWN = 20
+
+
+@dataclass(frozen=True, kw_only=True)
+class CreatorHistory:
+    """How the sessions of a creator ended so far, in numbers."""
+
+    held: int = 0
+    rejected: int = 0
+    cancelled: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class EarlierDecision:
+    """What a moderator once decided on a session of this creator."""
+
+    session_id: int
+    title: str
+    approved: bool
+    by: str
+    when: datetime
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Clash:
+    """Where a creator is expected at the same time; `offers` it, or takes part in it."""
+
+    session: Session
+    offers: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class Evidence:
+    """All of it about one session."""
+
+    history: CreatorHistory
+    decisions: Sequence[EarlierDecision]
+    changes: Changes
+    clashes: Sequence[Clash]
+
+
+def evidence_about(session: Session) -> Evidence:
+    """In as many queries for a creator of many sessions as for one of none."""
+    return Evidence(
+        history=creator_histories([session.creator_id])[session.creator_id],
+        decisions=earlier_decisions(session),
+        changes=changes_since_decision(session),
+        clashes=clashes([session])[session.pk][:MOST_SHOWN],
+    )
+
+
+def creator_histories(creator_ids: Iterable[int]) -> dict[int, CreatorHistory]:
+    """For each of these members, by id."""
+    wanted = set(creator_ids)
+    counted = (
+        Session.objects.filter(creator_id__in=wanted, status__in=FINAL)
+        .order_by()
+        .values("creator_id")
+        .annotate(
+            held=Count("pk", filter=HELD),
+            rejected=Count("pk", filter=REJECTED),
+            cancelled=Count("pk", filter=CANCELLED),
+        )
+    )
+    histories = dict.fromkeys(wanted, CreatorHistory())
+    for row in counted:
+        histories[row["creator_id"]] = CreatorHistory(
+            held=row["held"], rejected=row["rejected"], cancelled=row["cancelled"]
+        )
+    return histories
+
+
+def earlier_decisions(session: Session) -> list[EarlierDecision]:
+    """On the creator's other sessions, the latest first."""
+    decided = Session.objects.filter(creator=session.creator_id, decided_at__isnull=False).exclude(pk=session.pk)
+    titles = dict(decided.order_by("-decided_at", "-pk").values_list("pk", "title")[:MOST_SHOWN])
+    records = FactRecord.objects.filter(session_id__in=list(titles), name__in=DECISIONS).select_related("actor")
+    return [
+        EarlierDecision(
+            session_id=record.session_id or 0,
+            title=titles[record.session_id or 0],
+            approved=record.name == DECISIONS[0],
+            by=record.actor.display_name if record.actor else "",
+            when=record.occurred_at,
+            reason=record.reason,
+        )
+        for record in records.order_by("-pk")
+    ]
+
+
+def clashes(sessions: Sequence[Session]) -> dict[int, list[Clash]]:
+    """For each of these sessions, by id, what else its creator offers or takes part in at that time, by start."""
+    found: dict[int, list[Clash]] = {session.pk: [] for session in sessions}
+    if not sessions:
+        return found
+    creators = {session.creator_id for session in sessions}
+    during = Session.objects.exclude(status__in=FINAL).filter(
+        date__lt=max(session.ends_at for session in sessions), ends_at__gt=min(session.date for session in sessions)
+    )
+    busy: dict[int, list[Clash]] = defaultdict(list)
+    for other in during.filter(creator_id__in=creators):
+        busy[other.creator_id].append(Clash(session=other, offers=True))
+    seats = BookingRequest.objects.filter(
+        user_id__in=creators, status=BookingRequest.Status.APPROVED, session__in=during
+    ).select_related("session")
+    for seat in seats:
+        busy[seat.user_id].append(Clash(session=seat.session, offers=False))
+    for session in sessions:
+        found[session.pk] = sorted(
+            (clash for clash in busy[session.creator_id] if _overlaps(clash.session, session)),
+            key=lambda clash: (clash.session.date, clash.session.pk),
+        )
+    return found
+
+
+def _overlaps(one: Session, other: Session) -> bool:
+    return one.pk != other.pk and one.date < other.ends_at and other.date < one.ends_at
+
+
+def leases_of(session_ids: Iterable[int], now: datetime) -> dict[int, DecisionLease]:
+    """Who has which of these sessions in hand now, by the session's id."""
+    leases = DecisionLease.objects.filter(Q(session_id__in=list(session_ids)) & Q(ends_at__gt=now))
+    return {lease.session_id: lease for lease in leases.select_related("holder")}

@@ -1,0 +1,68 @@
+"""What a decision on a session needs: that it waits, that nobody else has it in hand, that it is what was read."""
+
+from datetime import datetime
+
+from django.utils.timesince import timesince
+
+from core import clock
+from core.accounts.models import User
+from core.errors import StateForbids
+from core.facts.publish import Changes
+from modules.sessions.models import DecisionLease, Session
+from modules.sessions.queries.decisions import changes_since_version, last_step
+from modules.sessions.states import Status
+
+
+class AlreadyDecided(StateForbids):
+    """The session waits no longer; the message says who did what to it, when and why."""
+
+
+class InOtherHands(StateForbids):
+    """Another moderator is about to decide; the message says who, and until when at most."""
+
+    def __init__(self, message: str, lease: DecisionLease) -> None:
+        super().__init__(message)
+        self.lease = lease
+
+
+class ContentChanged(StateForbids):
+    """The session was changed after it was read; `changes` maps each field to what was read and what it is now, as
+    plain values."""
+
+    def __init__(self, message: str, changes: Changes) -> None:
+        super().__init__(message)
+        self.changes = changes
+
+
+def require_waiting(session: Session) -> None:
+    if session.status != Status.PENDING_APPROVAL:
+        raise AlreadyDecided(_how_it_came(session))
+
+
+def require_in_no_other_hands(session: Session, by: User, now: datetime) -> None:
+    lease = DecisionLease.objects.select_related("holder").filter(session=session, ends_at__gt=now).first()
+    if lease is not None and lease.holder_id != by.pk:
+        minutes = max(1, round((lease.ends_at - now).total_seconds() / 60))
+        left = "1 minute" if minutes == 1 else f"{minutes} minutes"
+        raise InOtherHands(
+            f"{lease.holder.display_name} has this session in hand, for {left} at most. Nothing was decided.", lease
+        )
+
+
+def require_as_read(session: Session, version: int | None) -> None:
+    """`version` is the content that was read; `None` for somebody who says nothing of that."""
+    if version is None or version == session.content_version:
+        return
+    changes = changes_since_version(session, version)
+    if changes:
+        raise ContentChanged("The session was changed while you read it. Nothing was decided.", changes)
+
+
+def _how_it_came(session: Session) -> str:
+    step = last_step(session.pk)
+    if step is None:
+        return f"This session is {Status(session.status).label} already: it waits for no decision."
+    ago = timesince(step.when, clock.now(), depth=1).replace("\xa0", " ")
+    when = "just now" if ago.startswith("0 ") else f"{ago} ago"
+    why = f" The reason: {step.reason}" if step.reason else ""
+    return f"{step.words[:1].upper()}{step.words[1:]}, {when}.{why}"

@@ -1,0 +1,39 @@
+"""Having a session in hand for as long as it takes to decide, so that two moderators do not decide at once."""
+
+from collections.abc import Iterable
+from datetime import timedelta
+
+from django.db import transaction
+
+from core import clock
+from core.accounts.models import User
+from modules.sessions.models import DecisionLease
+from modules.sessions.policy import require_moderator, viewer_of
+from modules.sessions.services.deciding import require_in_no_other_hands, require_waiting
+from modules.sessions.services.locking import locked_session
+
+LEASE = timedelta(minutes=5)
+
+
+def take_lease(*, session_id: int, by: User) -> DecisionLease:
+    """Have a session that waits in hand for five minutes from now, also where one has it already.
+
+    It keeps other moderators from deciding in the portal, not the creator from changing it. Raises `NotFound`,
+    `Forbidden`, `AlreadyDecided`, and `InOtherHands`.
+    """
+    viewer = viewer_of(by)
+    with transaction.atomic():
+        session = locked_session(session_id, viewer)
+        require_moderator(session, viewer)
+        require_waiting(session)
+        now = clock.now()
+        require_in_no_other_hands(session, by, now)
+        lease, _ = DecisionLease.objects.update_or_create(
+            session=session, defaults={"holder": by, "taken_at": now, "ends_at": now + LEASE}
+        )
+    return lease
+
+
+def give_back_leases(*, session_ids: Iterable[int], by: User) -> None:
+    """Let others decide. What somebody else has in hand stays there."""
+    DecisionLease.objects.filter(session_id__in=list(session_ids), holder=by).delete()
