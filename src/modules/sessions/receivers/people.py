@@ -1,0 +1,69 @@
+"""Who belongs to a session, and what holds of it for each of them now."""
+
+from dataclasses import replace
+
+from core.facts import answers
+from core.facts.delivery import fact_of
+from core.facts.models import FactRecord
+from modules.notifications.events import People, PeopleOfSession, SessionNow, SessionNowAsked
+from modules.sessions import events
+from modules.sessions.calendars import entry_of, entry_of_deleted, is_in, was_let_in
+from modules.sessions.models import Session
+from modules.sessions.queries.sessions import may_see
+from modules.sessions.services.life_cycle import participant_ids
+from modules.sessions.states import NOT_TAKING_PLACE, Status
+
+
+@answers(PeopleOfSession)
+def people_of(question: PeopleOfSession) -> People | None:
+    session = Session.objects.filter(pk=question.session_id).first()
+    if session is None:
+        return None
+    return People(title=session.title, creator_id=session.creator_id, participant_ids=participant_ids(session))
+
+
+@answers(SessionNowAsked)
+def session_now(question: SessionNowAsked) -> SessionNow | None:
+    session = Session.objects.select_related("creator").filter(pk=question.session_id).first()
+    if session is None:
+        return _session_as_it_was(question)
+    belongs = is_in(session, question.person_id)
+    was_in_calendar = (belongs and session.approved_at is not None) or was_let_in(session.pk, question.person_id)
+    is_visible = may_see(session, question.person_id)
+    entry = entry_of(session) if was_in_calendar else None
+    if entry and not is_visible:
+        # What has been written there since is none of their business.
+        entry = replace(entry, description="", url="")
+    return SessionNow(
+        title=session.title,
+        starts_at=session.date,
+        ends_at=session.ends_at,
+        status=str(Status(session.status).label),
+        event=entry,
+        is_attended=belongs and session.status not in NOT_TAKING_PLACE,
+        is_visible=is_visible,
+    )
+
+
+def _session_as_it_was(question: SessionNowAsked) -> SessionNow | None:
+    """One that was deleted, if its record says enough."""
+    deletions = FactRecord.objects.filter(name=events.SessionDeleted.name, session_id=question.session_id)
+    record = deletions.order_by("-pk").first()
+    if record is None:
+        return None
+    fact = fact_of(record)
+    if not isinstance(fact, events.SessionDeleted) or fact.date is None or fact.ends_at is None:
+        return None
+    was_in_calendar = (fact.creator_id == question.person_id and fact.ever_approved) or was_let_in(
+        fact.session_id, question.person_id
+    )
+    entry = entry_of_deleted(fact, starts_at=fact.date, ends_at=fact.ends_at, deleted_at=record.occurred_at)
+    return SessionNow(
+        title=fact.title,
+        starts_at=fact.date,
+        ends_at=fact.ends_at,
+        status="deleted",
+        event=entry if was_in_calendar else None,
+        is_attended=False,
+        is_visible=True,
+    )
