@@ -2,12 +2,10 @@
 
 from datetime import datetime
 
-from django.utils.timesince import timesince
-
-from core import clock
 from core.accounts.models import User
 from core.errors import StateForbids
 from core.facts.publish import Changes
+from core.portal.times import ago
 from modules.sessions.models import DecisionLease, Session
 from modules.sessions.queries.decisions import changes_since_version, last_step
 from modules.sessions.states import Status
@@ -62,7 +60,5 @@ def _how_it_came(session: Session) -> str:
     step = last_step(session.pk)
     if step is None:
         return f"This session is {Status(session.status).label} already: it waits for no decision."
-    ago = timesince(step.when, clock.now(), depth=1).replace("\xa0", " ")
-    when = "just now" if ago.startswith("0 ") else f"{ago} ago"
     why = f" The reason: {step.reason}" if step.reason else ""
-    return f"{step.words[:1].upper()}{step.words[1:]}, {when}.{why}"
+    return f"{step.words[:1].upper()}{step.words[1:]}, {ago(step.when)}.{why}"
