@@ -343,6 +343,6 @@ UNFOLD = {
     "SHOW_VIEW_ON_SITE": False,
     # Django's own log of the admin: what happened to a session is in the record of facts.
     "SHOW_HISTORY": False,
-    "STYLES": [lambda _request: static("portal/portal.css")],
+    "STYLES": [lambda _request: static("portal/portal.css"), lambda _request: static("portal/page.css")],
     "SCRIPTS": [lambda _request: static("portal/dialogs.js")],
 }

@@ -1,10 +1,21 @@
 """What the templates of the portal write again and again."""
 
 from django import template
+from django.template import Context, Engine
+from django.utils.safestring import SafeString
 
 from core.portal import times
+from core.portal.panels import Panel
 
 register = template.Library()
 register.filter("moment", times.moment)
 register.filter("ago", times.ago)
 register.filter("lasting", times.lasting)
+
+
+@register.simple_tag(takes_context=True)
+def show_panel(context: Context, panel: Panel) -> SafeString:
+    """A panel's template, rendered with its context and with what the page itself knows."""
+    content = Engine.get_default().get_template(panel.template)
+    with context.push(**panel.context):
+        return content.render(context)
