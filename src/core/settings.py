@@ -100,6 +100,7 @@ for _module in MODULES:
 
 INSTALLED_APPS = [
     "unfold",
+    "unfold.contrib.filters",
     "django.contrib.admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",
@@ -343,6 +344,7 @@ UNFOLD = {
     "SHOW_VIEW_ON_SITE": False,
     # Django's own log of the admin: what happened to a session is in the record of facts.
     "SHOW_HISTORY": False,
+    "SIDEBAR": {"navigation": "core.portal.navigation.navigation"},
     "STYLES": [lambda _request: static("portal/portal.css"), lambda _request: static("portal/page.css")],
     "SCRIPTS": [lambda _request: static("portal/dialogs.js")],
 }

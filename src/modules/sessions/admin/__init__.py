@@ -3,6 +3,6 @@
 Importing the parts registers them.
 """
 
-from modules.sessions.admin import bookings, sessions
+from modules.sessions.admin import bookings, reason_templates, sessions
 
-__all__ = ["bookings", "sessions"]
+__all__ = ["bookings", "reason_templates", "sessions"]

@@ -1,0 +1,252 @@
+"""Deciding on sessions that wait: one or many, in a dialog, each with a lease and for the content that was read.
+
+The addresses, all of them for POST alone:
+
+    open/       takes the leases and shows the dialog
+    preview/    what a creator will read, while the reason is written
+    leave/      gives the leases back
+    carry-out/  decides, one session after the other, and tells how each went
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from django import forms
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path, reverse
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.views.decorators.http import require_POST
+
+from core.accounts.models import User
+from core.admin.read_only import acting_member
+from core.errors import DomainError
+from core.portal.dialogs import dialog_page, leave_dialog
+from core.portal.differences import Difference, differences
+from modules.sessions.admin.evidence import shown_evidence
+from modules.sessions.admin.wording import WORDING
+from modules.sessions.events import Notice, NoticeAsked, SessionApproved, SessionRejected
+from modules.sessions.models import DecisionLease, ReasonTemplate, Session
+from modules.sessions.policy import MODERATE
+from modules.sessions.services import leases, moderation
+from modules.sessions.services.deciding import ContentChanged
+from modules.sessions.services.naming import about
+
+ADDRESS = "learning_sessions_decisions"
+LIST = "admin:learning_sessions_session_changelist"
+# As many as a page of the list shows.
+MOST_AT_ONCE = 50
+CHOSEN = "_selected_action"
+
+
+class DecisionForm(forms.Form):
+    """What is decided, and why. `back` is where it was opened."""
+
+    decision = forms.ChoiceField(choices=[("approve", "Approve"), ("reject", "Reject")])
+    reason = forms.CharField(max_length=1000, required=False)
+    back = forms.CharField(required=False)
+
+    def clean(self) -> dict[str, Any]:
+        values: dict[str, Any] = super().clean() or {}
+        if values.get("decision") == "reject" and not values.get("reason") and "reason" not in self.errors:
+            self.add_error("reason", "Say why: the creator will read it.")
+        return values
+
+
+@dataclass(frozen=True, kw_only=True)
+class Candidate:
+    """A session in the dialog, with what can be decided on it: nothing, where there is a `refusal`."""
+
+    session: Session
+    lease: DecisionLease | None = None
+    refusal: str = ""
+    # What was changed since it was read, where that is why it could not be decided on.
+    changed: Sequence[Difference] = ()
+    evidence: Mapping[str, Any] | None = None
+
+
+class Decisions:
+    """The addresses under the list of sessions at which decisions are made."""
+
+    admin_site: Any
+
+    def get_urls(self) -> list[URLPattern]:
+        steps: dict[str, Callable[..., HttpResponse]] = {
+            "open": self.open_decision,
+            "preview": self.preview_decision,
+            "leave": self.leave_decision,
+            "carry-out": self.carry_out_decision,
+        }
+        own = [
+            path(f"decisions/{step}/", self.admin_site.admin_view(require_POST(view)), name=f"{ADDRESS}_{step}")
+            for step, view in steps.items()
+        ]
+        others: list[URLPattern] = super().get_urls()  # type: ignore[misc]
+        return [*own, *others]
+
+    def open_decision(self, request: HttpRequest) -> HttpResponse:
+        """Take the chosen sessions in hand and show what can be decided on them."""
+        by = _deciding_member(request)
+        form = DecisionForm(request.POST)
+        chosen = _chosen(request)
+        if not chosen:
+            messages.warning(request, "Tick the sessions first.")
+            return leave_dialog(request, _back(request))
+        if len(chosen) > MOST_AT_ONCE:
+            messages.warning(request, f"Decide on at most {MOST_AT_ONCE} sessions at once.")
+            return leave_dialog(request, _back(request))
+        decision = form["decision"].value() if form["decision"].value() in {"approve", "reject"} else "approve"
+        return self._show(request, [_take(session, by) for session in _sessions(chosen)], decision=decision)
+
+    def preview_decision(self, request: HttpRequest) -> HttpResponse:
+        """What the creator will read, were it decided like this now. Changes nothing."""
+        _deciding_member(request)
+        form = DecisionForm(request.POST)
+        form.is_valid()
+        decision, reason = form.data.get("decision", ""), form.data.get("reason", "").strip()[:1000]
+        first = next(iter(_sessions([int(key) for key in _versions(request)][:1])), None)
+        notice = notice_of(first, decision=decision, reason=reason) if first else None
+        return TemplateResponse(request, "admin/learning_sessions/notice.html", {"notice": notice})
+
+    def leave_decision(self, request: HttpRequest) -> HttpResponse:
+        """Give the leases back: nothing was decided."""
+        by = _deciding_member(request)
+        leases.give_back_leases(session_ids=[int(key) for key in _versions(request)], by=by)
+        return HttpResponse(status=204)
+
+    def carry_out_decision(self, request: HttpRequest) -> HttpResponse:
+        """Decide on each of the sessions that were shown, for the content that was shown."""
+        by = _deciding_member(request)
+        form = DecisionForm(request.POST)
+        versions = _versions(request)
+        sessions = _sessions([int(key) for key in versions])
+        if not form.is_valid():
+            candidates = [_take(session, by) for session in sessions]
+            return self._show(
+                request, candidates, decision=form.data.get("decision", "reject"), form=form, versions=versions
+            )
+        decision, reason = form.cleaned_data["decision"], form.cleaned_data["reason"]
+        if len(sessions) < len(versions):
+            messages.error(request, "A session that was shown is no longer there: it has been deleted.")
+        left = [
+            candidate
+            for session in sessions
+            if (candidate := _decide(request, session, by, decision, reason, versions[str(session.pk)])) is not None
+        ]
+        if left:
+            # What was decided is told; what was changed meanwhile is looked at again.
+            return self._show(request, left, decision=decision, form=form, versions=None)
+        return leave_dialog(request, _back(request))
+
+    def _show(
+        self,
+        request: HttpRequest,
+        candidates: Sequence[Candidate],
+        *,
+        decision: str,
+        form: DecisionForm | None = None,
+        versions: Mapping[str, int] | None = None,
+    ) -> HttpResponse:
+        """The dialog. `versions` are those that were read before, where it is shown once more for another reason."""
+        read = versions or {}
+        open_ones = [each for each in candidates if not each.refusal]
+        first = open_ones[0].session if open_ones else None
+        reason = form.data.get("reason", "") if form else ""
+        context = {
+            "action": reverse(f"admin:{ADDRESS}_carry-out"),
+            "preview": reverse(f"admin:{ADDRESS}_preview"),
+            "leave": reverse(f"admin:{ADDRESS}_leave") if open_ones else "",
+            "title": _title_of(decision, candidates),
+            "decision": decision,
+            "form": form,
+            "reason": reason,
+            "back": _back(request),
+            "candidates": [(each, read.get(str(each.session.pk), each.session.content_version)) for each in candidates],
+            "open_ones": open_ones,
+            "templates": ReasonTemplate.objects.all() if decision == "reject" else (),
+            "notice": notice_of(first, decision=decision, reason=reason) if first else None,
+            "is_stale": any(each.changed for each in candidates),
+        }
+        return dialog_page(request, "admin/learning_sessions/decision.html", context)
+
+
+def notice_of(session: Session, *, decision: str, reason: str) -> Notice | None:
+    """What the creator would read of this decision."""
+    kind = SessionApproved if decision == "approve" else SessionRejected
+    return NoticeAsked(fact=kind(**about(session)), reason=reason, person_id=session.creator_id).ask()
+
+
+def _take(session: Session, by: User) -> Candidate:
+    try:
+        lease = leases.take_lease(session_id=session.pk, by=by)
+    except DomainError as error:
+        return Candidate(session=session, refusal=error.message)
+    return Candidate(session=lease.session, lease=lease, evidence=shown_evidence(lease.session))
+
+
+def _decide(
+    request: HttpRequest, session: Session, by: User, decision: str, reason: str, version: int
+) -> Candidate | None:
+    """Decide on one session and tell how it went; a candidate again where its content was changed meanwhile."""
+    try:
+        if decision == "approve":
+            moderation.approve_session(session_id=session.pk, by=by, version=version)
+        else:
+            moderation.reject_session(session_id=session.pk, by=by, reason=reason, version=version)
+    except ContentChanged as error:
+        again = _take(session, by)
+        return replace(again, changed=differences(error.changes, WORDING)) if not again.refusal else again
+    except DomainError as error:
+        messages.error(request, f"{session.title}: {error.message}")
+    else:
+        messages.success(request, f"{session.title} was {'approved' if decision == 'approve' else 'rejected'}.")
+    return None
+
+
+def _title_of(decision: str, candidates: Sequence[Candidate]) -> str:
+    verb = "Approve" if decision == "approve" else "Reject"
+    if len(candidates) == 1:
+        return f"{verb} {candidates[0].session.title}"
+    return f"{verb} {len(candidates)} sessions"
+
+
+def _deciding_member(request: HttpRequest) -> User:
+    by = acting_member(request)
+    if not by.has_perm(MODERATE):
+        raise PermissionDenied
+    return by
+
+
+def _chosen(request: HttpRequest) -> list[int]:
+    """The ids of the rows that were ticked; what is no id is passed over."""
+    return [int(each) for each in dict.fromkeys(request.POST.getlist(CHOSEN)) if _is_number(each)]
+
+
+def _versions(request: HttpRequest) -> dict[str, int]:
+    """The version that was read, by the id of its session."""
+    read = {
+        name.removeprefix("version_"): value
+        for name, value in request.POST.items()
+        if name.startswith("version_") and isinstance(value, str)
+    }
+    numbers = {key: int(value) for key, value in read.items() if _is_number(key) and _is_number(value)}
+    return dict(list(numbers.items())[:MOST_AT_ONCE])
+
+
+def _is_number(text: str) -> bool:
+    # Eighteen digits: any more than that may be beyond what a database takes for an id.
+    return text.isascii() and text.isdecimal() and len(text) <= 18
+
+
+def _sessions(ids: Sequence[int]) -> list[Session]:
+    return list(Session.objects.select_related("creator").filter(pk__in=ids).order_by("date", "pk"))
+
+
+def _back(request: HttpRequest) -> str:
+    """Where the dialog was opened: an address in the admin, or the list."""
+    back = request.POST.get("back", "")
+    inside = url_has_allowed_host_and_scheme(back, allowed_hosts=None) and back.startswith(reverse("admin:index"))
+    return back if inside else reverse(LIST)

@@ -1,0 +1,127 @@
+"""The list of sessions as moderators work it off: its tabs, and the columns that tell what to look at first."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import asdict
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils import timezone
+from django.utils.dateformat import time_format
+from django.utils.html import format_html
+from django.utils.text import Truncator
+
+from core import clock
+from core.portal.paging import UncountedChangeList
+from core.portal.times import lasting, moment
+from modules.sessions.models import Session
+from modules.sessions.policy import MODERATE
+from modules.sessions.queries.evidence import clashes, creator_histories, leases_of
+from modules.sessions.queries.queue import STARTING_SOON, TABS, WAITING, Tab, tab_named
+from modules.sessions.states import Status
+
+TAB = "tab"
+TO_DECIDE = ("title", "creator_name", "creator_history", "subject", "start", "waiting", "overlaps", "in_hand")
+ALL_COLUMNS = ("title", "creator_name", "subject", "start", "state", "places", "offered")
+
+
+class QueueChangeList(UncountedChangeList):
+    """Shows the rows of the tab that the address names."""
+
+    tab: Tab
+
+    def __init__(self, request: HttpRequest, *args: Any, **kwargs: Any) -> None:
+        self.tab = tab_named(request.GET.get(TAB))
+        super().__init__(request, *args, **kwargs)
+
+    def get_filters_params(self, params: Mapping[str, Any] | None = None) -> dict[str, Any]:
+        return {name: value for name, value in super().get_filters_params(params).items() if name != TAB}
+
+    def get_queryset(self, request: HttpRequest, exclude_parameters: Any = None) -> "QuerySet[Session]":
+        rows: QuerySet[Session] = super().get_queryset(request, exclude_parameters)
+        return rows.filter(self.tab.rows(clock.now()))
+
+    @property
+    def tabs(self) -> list[dict[str, Any]]:
+        """What the navigation above the list shows; a tab keeps what is searched for."""
+        return [
+            {
+                "title": tab.title,
+                "url": self.get_query_string({TAB: tab.key}, remove=["p", "o", "status"]),
+                "is_current": tab is self.tab,
+            }
+            for tab in TABS.values()
+        ]
+
+
+class QueueColumns:
+    """The columns of the list. What they need beyond the row, `prepare_rows` has looked up for all of them."""
+
+    list_display_links = ("title",)
+    get_actions: Callable[[HttpRequest], Any]
+
+    def prepare_rows(self, rows: list[Any]) -> None:
+        histories = creator_histories(row.creator_id for row in rows)
+        overlapping = clashes([row for row in rows if row.status == Status.PENDING_APPROVAL])
+        leases = leases_of((row.pk for row in rows), clock.now())
+        for row in rows:
+            row.history = histories[row.creator_id]
+            row.clashes = overlapping.get(row.pk, [])
+            row.held_by = leases.get(row.pk)
+
+    def get_list_display(self, request: HttpRequest) -> tuple[str, ...]:
+        columns = TO_DECIDE if tab_named(request.GET.get(TAB)) in {WAITING, STARTING_SOON} else ALL_COLUMNS
+        # Django adds the boxes to tick where there are actions of its own kind; ours are buttons.
+        ticks = request.user.has_perm(MODERATE) and not self.get_actions(request)
+        return ("action_checkbox", *columns) if ticks else columns
+
+    def get_ordering(self, request: HttpRequest) -> tuple[str, ...]:
+        return tab_named(request.GET.get(TAB)).ordering
+
+    @admin.display(description="creator", ordering="creator__username")
+    def creator_name(self, session: Session) -> str:
+        return session.creator.display_name
+
+    @admin.display(description="creator's history")
+    def creator_history(self, session: Any) -> str:
+        history = session.history
+        parts = [f"{count} {word}" for word, count in asdict(history).items() if count]
+        return ", ".join(parts) or "none yet"
+
+    @admin.display(description="start", ordering="date")
+    def start(self, session: Session) -> str:
+        return moment(session.date)
+
+    @admin.display(description="waiting for", ordering="created_at")
+    def waiting(self, session: Session) -> str:
+        return lasting(clock.now() - session.created_at)
+
+    @admin.display(description="overlaps")
+    def overlaps(self, session: Any) -> str:
+        if not session.clashes:
+            return "none"
+        first = session.clashes[0].session
+        others = f" and {len(session.clashes) - 1} more" if len(session.clashes) > 1 else ""
+        return format_html('<span class="portal-error">{}{}</span>', Truncator(first.title).chars(40), others)
+
+    @admin.display(description="in hand")
+    def in_hand(self, session: Any) -> str:
+        lease = session.held_by
+        if lease is None:
+            return ""
+        return f"{lease.holder.display_name}, until {time_format(timezone.localtime(lease.ends_at), 'H:i')}"
+
+    @admin.display(description="status", ordering="status")
+    def state(self, session: Session) -> str:
+        marks = ["edited since approval"] if session.second_look_since else []
+        marks += ["hidden"] if session.hidden_at else []
+        return ", ".join([Status(session.status).label, *marks])
+
+    @admin.display(description="places")
+    def places(self, session: Session) -> str:
+        return f"{session.participant_count} of {session.max_participants}"
+
+    @admin.display(description="offered", ordering="created_at")
+    def offered(self, session: Session) -> str:
+        return moment(session.created_at)

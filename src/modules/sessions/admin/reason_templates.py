@@ -1,0 +1,13 @@
+"""The reasons that moderators can take up when they reject."""
+
+from django.contrib import admin
+
+from core.portal.lists import PortalAdmin
+from modules.sessions.models import ReasonTemplate
+
+
+@admin.register(ReasonTemplate)
+class ReasonTemplateAdmin(PortalAdmin):
+    list_display = ("title", "text", "rank")
+    list_editable = ("rank",)
+    search_fields = ("title", "text")

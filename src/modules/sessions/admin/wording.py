@@ -1,0 +1,16 @@
+"""What the fields of a session are called where their changes are shown."""
+
+from core.portal.differences import Wording
+from modules.sessions.models import Level
+from modules.sessions.states import Status
+
+WORDING = Wording(
+    labels={
+        "date": "Start",
+        "duration": "Duration (minutes)",
+        "max_participants": "Places",
+        "hidden_at": "Hidden since",
+        "second_look_since": "Waits for a second look since",
+    },
+    choices={"status": dict(Status.choices), "level": dict(Level.choices)},
+)

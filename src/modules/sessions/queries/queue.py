@@ -1,0 +1,60 @@
+"""The saved tabs of the list of sessions: which rows each shows, and in what order."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.db.models import Q
+
+from core import clock
+from modules.sessions.models import Session
+from modules.sessions.states import Status
+
+SOON = timedelta(hours=24)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tab:
+    """`key` names it in the address (`?tab=soon`); `rows` says for an instant what it shows."""
+
+    key: str
+    title: str
+    rows: Callable[[datetime], Q]
+    ordering: tuple[str, ...]
+
+
+def _waiting(now: datetime) -> Q:
+    """What a moderator can still decide: one whose start has been reached only awaits the worker."""
+    return Q(status=Status.PENDING_APPROVAL, date__gt=now)
+
+
+EARLIEST_FIRST = ("date", "pk")
+LATEST_FIRST = ("-date", "-pk")
+
+WAITING = Tab(key="waiting", title="Waiting", rows=_waiting, ordering=EARLIEST_FIRST)
+STARTING_SOON = Tab(
+    key="soon",
+    title="Starting within 24 hours",
+    rows=lambda now: _waiting(now) & Q(date__lte=now + SOON),
+    ordering=EARLIEST_FIRST,
+)
+EDITED = Tab(
+    key="edited",
+    title="Edited since approval",
+    rows=lambda now: Q(second_look_since__isnull=False),
+    ordering=("second_look_since", "pk"),
+)
+CANCELLED = Tab(key="cancelled", title="Cancelled", rows=lambda now: Q(status=Status.CANCELLED), ordering=LATEST_FIRST)
+ALL = Tab(key="all", title="All", rows=lambda now: Q(), ordering=LATEST_FIRST)
+
+TABS = {tab.key: tab for tab in (WAITING, STARTING_SOON, EDITED, CANCELLED, ALL)}
+
+
+def tab_named(key: str | None) -> Tab:
+    """The tab of that key; the one that waits for what is none."""
+    return TABS.get(key or "", WAITING)
+
+
+def count_up_to(tab: Tab, most: int) -> int:
+    """How many rows a tab has now, counted no further than `most`: what it costs is bounded."""
+    return Session.objects.filter(tab.rows(clock.now()))[:most].count()
