@@ -37,7 +37,7 @@ PLANTED = [
 
 ALLOWED = [
     ("modules/materials/receivers.py", "from modules.sessions import events"),
-    ("modules/notifications/receivers.py", "from modules.materials import events"),
+    ("modules/notifications/receivers/notices.py", "from modules.materials import events"),
     ("modules/sessions/api.py", "from core.http import pages"),
     ("demo/apps.py", "from modules.sessions.services import booking"),
 ]

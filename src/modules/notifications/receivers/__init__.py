@@ -1,6 +1,7 @@
 """What is heard of the other modules, and who is told of it.
 
-Whoever a fact concerns hears of it in one notification; whoever caused it knows already.
+Whoever a fact concerns hears of it in one notification; whoever caused it knows already. The functions here stay where
+they are: failed deliveries name them. What the module answers stands beside.
 """
 
 from collections.abc import Callable, Iterable
@@ -16,6 +17,7 @@ from modules.notifications import texts
 from modules.notifications.events import PeopleOfSession, StillHolds
 from modules.notifications.kinds import MAILED_AT_ONCE, Kind
 from modules.notifications.models import Notification
+from modules.notifications.receivers.notices import words_of
 from modules.notifications.services import telling
 from modules.notifications.texts import Text
 from modules.sessions.events import (
@@ -105,7 +107,7 @@ def tell_of_seat_left(fact: SeatLeft, delivery: Delivery) -> None:
 
 @hears(ParticipantRemoved)
 def tell_of_removal(fact: ParticipantRemoved, delivery: Delivery) -> None:
-    text = texts.participant_removed(title=fact.title, reason=delivery.reason)
+    text = words_of(fact, delivery.reason)
     _tell(
         fact,
         delivery,
@@ -121,7 +123,7 @@ def tell_of_removal(fact: ParticipantRemoved, delivery: Delivery) -> None:
 
 @hears(SessionApproved)
 def tell_of_session_approval(fact: SessionApproved, delivery: Delivery) -> None:
-    text = texts.session_approved(title=fact.title)
+    text = words_of(fact, delivery.reason)
     _tell(
         fact,
         delivery,
@@ -134,7 +136,7 @@ def tell_of_session_approval(fact: SessionApproved, delivery: Delivery) -> None:
 
 @hears(SessionRejected)
 def tell_of_session_rejection(fact: SessionRejected, delivery: Delivery) -> None:
-    text = texts.session_rejected(title=fact.title, reason=delivery.reason)
+    text = words_of(fact, delivery.reason)
     _tell(
         fact,
         delivery,
@@ -162,7 +164,7 @@ def tell_of_new_date(fact: SessionRescheduled, delivery: Delivery) -> None:
 
 @hears(SessionCancelled)
 def tell_of_cancellation(fact: SessionCancelled, delivery: Delivery) -> None:
-    text = texts.session_cancelled(title=fact.title, reason=delivery.reason)
+    text = words_of(fact, delivery.reason)
     _tell(
         fact,
         delivery,

@@ -1,0 +1,62 @@
+"""What is shown before a decision is what is read after it."""
+
+from typing import Any
+
+import pytest
+from tests.modules.notifications.post import NOW, about, cancelled, removed
+
+from core.accounts.models import User
+from modules.sessions.events import (
+    AboutSession,
+    BookingRequested,
+    Notice,
+    NoticeAsked,
+    SessionApproved,
+    SessionRejected,
+)
+
+REASON = "  Too vague: say <b>what</b> you teach.\nAnd to whom. "
+
+
+def facts_of(john: User, jane: User) -> dict[str, tuple[AboutSession, User]]:
+    """A fact of each kind that is shown before, and who reads of it."""
+    return {
+        "approved": (SessionApproved(**about(john)), john),
+        "rejected": (SessionRejected(**about(john)), john),
+        "cancelled, for its creator": (cancelled(john, jane), john),
+        "cancelled, for who is in": (cancelled(john, jane), jane),
+        "removed": (removed(john, jane), jane),
+    }
+
+
+@pytest.mark.parametrize(
+    "what", ["approved", "rejected", "cancelled, for its creator", "cancelled, for who is in", "removed"]
+)
+@pytest.mark.parametrize("reason", ["", REASON])
+def test_what_is_shown_before_is_word_for_word_what_its_reader_is_told(
+    what: str, reason: str, john: User, jane: User, bob: User, news: Any
+) -> None:
+    fact, reader = facts_of(john, jane)[what]
+    shown = NoticeAsked(fact=fact, reason=reason, person_id=reader.pk).ask()
+    assert news.told() == {}, "asking tells nobody"
+
+    news.publish(fact, by=bob, reason=reason)
+
+    [(_, title, message, _)] = news.told()[reader.username]
+    assert shown == Notice(title=title, message=message)
+
+
+def test_a_rejection_is_shown_with_its_reason(john: User) -> None:
+    notice = NoticeAsked(fact=SessionRejected(**about(john)), reason="Too vague.", person_id=john.pk).ask()
+    assert notice == Notice(
+        title="Session rejected: Knots", message="Your session Knots has been rejected. Reason: Too vague."
+    )
+
+
+def test_nothing_is_shown_of_what_is_not_decided_with_a_reason(john: User, jane: User) -> None:
+    fact = BookingRequested(**about(john), request_id=1, member_id=jane.pk, requested_at=NOW)
+    assert NoticeAsked(fact=fact, reason="", person_id=john.pk).ask() is None
+
+
+def test_nothing_is_shown_for_a_member_who_is_not_there(john: User) -> None:
+    assert NoticeAsked(fact=SessionApproved(**about(john)), reason="", person_id=0).ask() is None
