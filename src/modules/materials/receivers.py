@@ -2,8 +2,11 @@
 
 from typing import Any
 
+from django.urls import reverse
+
 from core.accounts.models import User
 from core.facts import Delivery, answers, hears
+from core.portal.navigation import Entry, NavigationAsked, Section
 from modules.materials import queries, services
 from modules.materials.events import MaterialAdded, MaterialChanged, MaterialRemoved, SessionAccessAsked
 from modules.materials.models import Material
@@ -32,3 +35,25 @@ def still_holds(question: StillHolds) -> bool | None:
     person = User.objects.filter(pk=question.person_id, is_active=True).first()
     access = SessionAccessAsked(session_id=fact.session_id, viewer=person).ask() if person else None
     return access is not None and access.reads
+
+
+@answers(NavigationAsked)
+def entries_of_materials(_question: NavigationAsked) -> list[Entry]:
+    return [
+        Entry(
+            section=Section.MODERATION,
+            title="Materials",
+            url=reverse("admin:materials_material_changelist"),
+            icon="folder_open",
+            permission="materials.view_material",
+            rank=30,
+        ),
+        Entry(
+            section=Section.RECORDS,
+            title="Stored files",
+            url=reverse("admin:materials_storedfile_changelist"),
+            icon="draft",
+            permission="materials.view_storedfile",
+            rank=80,
+        ),
+    ]

@@ -17,6 +17,7 @@ from modules.notifications import texts
 from modules.notifications.events import PeopleOfSession, StillHolds
 from modules.notifications.kinds import MAILED_AT_ONCE, Kind
 from modules.notifications.models import Notification
+from modules.notifications.receivers import navigation  # noqa: F401  (connects it)
 from modules.notifications.receivers.notices import words_of
 from modules.notifications.services import telling
 from modules.notifications.texts import Text
