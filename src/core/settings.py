@@ -5,6 +5,7 @@ each one; none is needed for the embedded default (SQLite, a queue in SQLite, fi
 """
 
 import logging
+from collections.abc import Callable
 from datetime import timedelta
 from importlib import import_module
 from pathlib import Path
@@ -335,6 +336,12 @@ LOGGING = {
 
 # --- The admin --------------------------------------------------------------------------------------------------
 
+
+def _asset(name: str) -> Callable[[object], str]:
+    """Where a file of the portal is found: known only once the apps are loaded."""
+    return lambda _request: static(f"portal/{name}")
+
+
 UNFOLD = {
     "SITE_TITLE": "Peer Learning",
     "SITE_HEADER": "Peer Learning",
@@ -345,6 +352,6 @@ UNFOLD = {
     # Django's own log of the admin: what happened to a session is in the record of facts.
     "SHOW_HISTORY": False,
     "SIDEBAR": {"navigation": "core.portal.navigation.navigation"},
-    "STYLES": [lambda _request: static("portal/portal.css"), lambda _request: static("portal/page.css")],
-    "SCRIPTS": [lambda _request: static("portal/dialogs.js")],
+    "STYLES": [_asset(name) for name in ("portal.css", "page.css", "queue.css")],
+    "SCRIPTS": [_asset(name) for name in ("dialogs.js", "shortcuts.js")],
 }

@@ -34,9 +34,12 @@
 
     function closed() {
         giveBack();
+        // Some of it was done before the rest was left: the page behind does not know of that.
+        const isStale = dialog.querySelector("form[data-stale]");
         dialog.replaceChildren();
         const target = opener;
         opener = null;
+        if (isStale) return location.reload();
         if (target?.isConnected) target.focus();
     }
 
@@ -123,6 +126,17 @@
     });
     document.addEventListener("htmx:afterSwap", (event) => {
         if (event.detail.target === dialog) ready();
+    });
+
+    // A template takes the place of nothing, or of another template: what somebody wrote themselves is kept.
+    document.addEventListener("change", (event) => {
+        const choice = event.target.closest?.("select[data-reason-templates]");
+        if (!choice) return;
+        const reason = document.querySelector(choice.dataset.reasonTemplates);
+        const written = reason.value.trim();
+        const isTemplate = [...choice.options].some((option) => option.value.trim() === written);
+        reason.value = isTemplate ? choice.value : [written, choice.value].filter(Boolean).join("\n\n");
+        reason.dispatchEvent(new Event("input", {bubbles: true}));
     });
 
     // Ctrl or Cmd and Enter send the form from within its text.

@@ -11,6 +11,7 @@ The addresses, all of them for POST alone:
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
+from urllib.parse import urlencode
 
 from django import forms
 from django.contrib import messages
@@ -21,6 +22,7 @@ from django.urls import URLPattern, path, reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_POST
 
+from core import clock
 from core.accounts.models import User
 from core.admin.read_only import acting_member
 from core.errors import DomainError
@@ -30,10 +32,12 @@ from modules.sessions.admin.evidence import shown_evidence
 from modules.sessions.admin.wording import WORDING
 from modules.sessions.events import Notice, NoticeAsked, SessionApproved, SessionRejected
 from modules.sessions.models import DecisionLease, ReasonTemplate, Session
-from modules.sessions.policy import MODERATE
+from modules.sessions.policy import MODERATE, acts_as_moderator, viewer_of
+from modules.sessions.queries.queue import next_waiting
 from modules.sessions.services import leases, moderation
 from modules.sessions.services.deciding import ContentChanged
 from modules.sessions.services.naming import about
+from modules.sessions.states import Status
 
 ADDRESS = "learning_sessions_decisions"
 LIST = "admin:learning_sessions_session_changelist"
@@ -171,6 +175,18 @@ class Decisions:
             "is_stale": any(each.changed for each in candidates),
         }
         return dialog_page(request, "admin/learning_sessions/decision.html", context)
+
+
+def deciding(request: HttpRequest, session: Session) -> dict[str, Any]:
+    """What `admin/learning_sessions/decision_buttons.html` is given as `deciding` on the page of a session."""
+    viewer = viewer_of(acting_member(request))
+    waits = session.status == Status.PENDING_APPROVAL and session.date > clock.now()
+    return {
+        "may_decide": waits and acts_as_moderator(session, viewer),
+        "decisions": [("Approve", "portal-button-primary", "a"), ("Reject", "portal-button-danger", "r")],
+        "values": urlencode({CHOSEN: session.pk, "back": request.get_full_path()}),
+        "next": next_waiting(session) if viewer.moderates else None,
+    }
 
 
 def notice_of(session: Session, *, decision: str, reason: str) -> Notice | None:

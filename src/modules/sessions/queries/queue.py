@@ -58,3 +58,10 @@ def tab_named(key: str | None) -> Tab:
 def count_up_to(tab: Tab, most: int) -> int:
     """How many rows a tab has now, counted no further than `most`: what it costs is bounded."""
     return Session.objects.filter(tab.rows(clock.now()))[:most].count()
+
+
+def next_waiting(session: Session) -> Session | None:
+    """What waits after this one, the earliest start first, and from the beginning again; `None` if nothing else does."""
+    others = Session.objects.filter(WAITING.rows(clock.now())).exclude(pk=session.pk).order_by(*EARLIEST_FIRST)
+    later = Q(date__gt=session.date) | Q(date=session.date, pk__gt=session.pk)
+    return others.filter(later).first() or others.first()

@@ -1,0 +1,172 @@
+"use strict";
+
+// Single-key shortcuts. What a page offers stands in its markup: an element with `data-shortcut="a"` is clicked by that
+// key, and `data-shortcut-label` (or its text) says in the help what that does. Lists can be walked with j and k.
+//
+// They can be switched off, in the help, for this browser: single keys are in the way of whoever speaks to the machine
+// or hits keys by accident (WCAG 2.1.4). The help itself is always within reach of a button.
+(() => {
+    const STORED = "portalShortcuts";
+    const CURRENT = "portal-current";
+    let help = null;
+
+    const areOn = () => localStorage.getItem(STORED) !== "off";
+    const list = () => document.querySelector("#result_list");
+    const isVisible = (element) => element.checkVisibility?.() ?? element.getClientRects().length > 0;
+
+    function isTyping(target) {
+        return target.closest?.("input:not([type=checkbox], [type=radio], [type=button], [type=submit]), textarea, select, [contenteditable]");
+    }
+
+    // --- The list --------------------------------------------------------------------------------------------------
+
+    const rows = () => [...(list()?.querySelectorAll("tr") ?? [])].filter((row) => row.querySelector("a[href]"));
+    const currentRow = () => list()?.querySelector(`tr.${CURRENT}`) ?? null;
+
+    function goTo(row) {
+        currentRow()?.classList.remove(CURRENT);
+        row.classList.add(CURRENT);
+        row.querySelector("th a[href], a[href]").focus();
+        row.scrollIntoView({block: "nearest"});
+    }
+
+    function walk(step) {
+        const all = rows();
+        if (!all.length) return;
+        const at = all.indexOf(currentRow());
+        goTo(all[at < 0 ? (step > 0 ? 0 : all.length - 1) : Math.min(Math.max(at + step, 0), all.length - 1)]);
+    }
+
+    function tick(row) {
+        row?.querySelector(".action-select")?.click();
+    }
+
+    const LIST_KEYS = {
+        j: {label: "Next row", run: () => walk(1)},
+        k: {label: "Previous row", run: () => walk(-1)},
+        o: {label: "Open the row", run: () => currentRow()?.querySelector("th a[href], a[href]").click()},
+        x: {label: "Tick the row, or take its tick away", run: () => tick(currentRow())},
+    };
+
+    // --- What the page offers --------------------------------------------------------------------------------------
+
+    function offered() {
+        const found = new Map();
+        if (list()) {
+            for (const [key, {label, run}] of Object.entries(LIST_KEYS)) found.set(key, {label, run});
+        }
+        for (const element of document.querySelectorAll("[data-shortcut]")) {
+            if (!isVisible(element) || element.disabled) continue;
+            found.set(element.dataset.shortcut, {
+                label: element.dataset.shortcutLabel ?? element.textContent.trim(),
+                run: () => press(element),
+            });
+        }
+        if (document.querySelector("#searchbar")) found.set("/", {label: "Search this list", run: null});
+        found.set("?", {label: "This help", run: showHelp});
+        return found;
+    }
+
+    // A button that acts on ticked rows acts on the current one where none is ticked.
+    function press(element) {
+        if (element.dataset.dialogRows !== undefined && !list()?.querySelector(".action-select:checked")) {
+            if (!currentRow() && rows().length === 1) goTo(rows()[0]);
+            tick(currentRow());
+        }
+        element.click();
+    }
+
+    // --- The help --------------------------------------------------------------------------------------------------
+
+    function showHelp() {
+        help?.remove();
+        help = document.createElement("dialog");
+        help.id = "portal-help";
+        help.className = "portal-dialog-box";
+        help.setAttribute("aria-labelledby", "portal-help-title");
+        help.innerHTML = `
+            <form method="dialog" class="portal-dialog">
+                <header class="portal-dialog-header">
+                    <h2 id="portal-help-title">Keyboard shortcuts</h2>
+                    <button class="portal-icon-button" aria-label="Close"><span class="material-symbols-outlined" aria-hidden="true">close</span></button>
+                </header>
+                <div class="portal-dialog-body">
+                    <dl class="portal-keys"></dl>
+                    <label class="portal-switch"><input type="checkbox" id="portal-shortcuts-on"> Single-key shortcuts are on in this browser</label>
+                    <p class="portal-muted">In a dialog, Escape leaves it and Ctrl or Cmd with Enter sends it. These two always work.</p>
+                </div>
+                <footer class="portal-dialog-footer"><button class="portal-button">Close</button></footer>
+            </form>`;
+        const keys = help.querySelector(".portal-keys");
+        for (const [key, {label}] of offered()) {
+            const term = document.createElement("dt");
+            const sign = document.createElement("kbd");
+            sign.textContent = key;
+            term.append(sign);
+            const meaning = document.createElement("dd");
+            meaning.textContent = label;
+            keys.append(term, meaning);
+        }
+        const box = help.querySelector("#portal-shortcuts-on");
+        box.checked = areOn();
+        box.addEventListener("change", () => localStorage.setItem(STORED, box.checked ? "on" : "off"));
+        const opener = document.activeElement;
+        help.addEventListener("close", () => {
+            help.remove();
+            help = null;
+            if (opener?.isConnected) opener.focus();
+        });
+        document.body.append(help);
+        help.showModal();
+        box.focus();
+    }
+
+    function addHelpButton() {
+        const place = document.querySelector("#header-inner > div");
+        if (!place || document.querySelector("[data-shortcuts-help]")) return;
+        const button = document.createElement("button");
+        button.type = "button";
+        button.className = "portal-icon-button portal-help-button";
+        button.dataset.shortcutsHelp = "";
+        button.setAttribute("aria-label", "Keyboard shortcuts");
+        button.title = "Keyboard shortcuts";
+        button.innerHTML = '<span class="material-symbols-outlined" aria-hidden="true">keyboard</span>';
+        button.addEventListener("click", showHelp);
+        place.append(button);
+    }
+
+    // --- Keys ------------------------------------------------------------------------------------------------------
+
+    // Before everybody else on the window, so that what is switched off is off for unfold's own single keys as well.
+    addEventListener(
+        "keydown",
+        (event) => {
+            if (event.ctrlKey || event.metaKey || event.altKey || event.key.length !== 1 || isTyping(event.target)) return;
+            if (document.querySelector("dialog[open]")) return;
+            if (event.key === " ") return;
+            if (!areOn()) {
+                event.stopImmediatePropagation();
+                return;
+            }
+            const found = offered().get(event.key);
+            if (!found?.run) return;
+            event.preventDefault();
+            event.stopImmediatePropagation();
+            found.run();
+        },
+        true
+    );
+
+    document.addEventListener("focusin", (event) => {
+        const row = event.target.closest?.("#result_list tr");
+        if (!row || row.classList.contains(CURRENT) || !row.querySelector("a[href]")) return;
+        currentRow()?.classList.remove(CURRENT);
+        row.classList.add(CURRENT);
+    });
+    document.addEventListener("DOMContentLoaded", () => {
+        addHelpButton();
+        for (const element of document.querySelectorAll("[data-shortcut]")) {
+            element.setAttribute("aria-keyshortcuts", element.dataset.shortcut);
+        }
+    });
+})();
