@@ -1,15 +1,24 @@
 """What every list of the admin is made of."""
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
-from django.http import HttpRequest
+from django.contrib import admin, messages
+from django.contrib.admin.options import IncorrectLookupParameters
+from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
+from django.http import Http404, HttpRequest, HttpResponseNotAllowed, HttpResponseRedirect
+from django.http.response import HttpResponseBase
+from django.urls import URLPattern, path, reverse
 from unfold.admin import ModelAdmin
 
+from core.portal import spreadsheets
+from core.portal.exporting import CONTENT_TYPES, export
 from core.portal.paging import UncountedChangeList, UncountedPaginator
 
 
 class PortalAdmin(ModelAdmin):
-    """The base of all our admins: a list opens with one query for its rows, whatever their number.
+    """The base of all our admins: a list opens with one query for its rows, whatever their number, and can be exported.
 
     A column that needs to look something up does not do so row by row, but in `prepare_rows`, for all rows of a page
     (or of a part of an export) at once.
@@ -19,6 +28,9 @@ class PortalAdmin(ModelAdmin):
     list_per_page = 50
     paginator: Any = UncountedPaginator
     show_full_result_count = False
+    # For a column that shows several things in one, or an instant in words: what a file has in its place, named as in
+    # `list_display`. Nothing that the list does not show: {"error_and_next_try": ("error", "next_try_at")}.
+    exported_columns: ClassVar[Mapping[str, tuple[str, ...]]] = {}
 
     def prepare_rows(self, rows: list[Any]) -> None:
         """Attach to the rows what the columns show and the rows do not hold, with a constant number of queries.
@@ -40,5 +52,64 @@ class PortalAdmin(ModelAdmin):
         return UncountedChangeList
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
-        # Django's own words tell how many there are.
-        return super().changelist_view(request, {"selection_note_all": "All selected", **(extra_context or {})})
+        context = {
+            # Django's own words tell how many there are.
+            "selection_note_all": "All selected",
+            "export_url": reverse(self._export_name, args=["format"]).removesuffix("format/"),
+            "export_kinds": [(kind, kind.upper()) for kind in CONTENT_TYPES],
+            **(extra_context or {}),
+        }
+        return super().changelist_view(request, context)
+
+    # --- Export -------------------------------------------------------------------------------------------------
+
+    @property
+    def _export_name(self) -> str:
+        return f"{self.admin_site.name}:{self.opts.app_label}_{self.opts.model_name}_export"
+
+    def get_urls(self) -> list[URLPattern]:
+        name = self._export_name.partition(":")[2]
+        return [
+            path("export/<str:kind>/", self.admin_site.admin_view(self.export_view), name=name),
+            *super().get_urls(),
+        ]
+
+    def export_view(self, request: HttpRequest, kind: str) -> HttpResponseBase:
+        """The list that the query of the address gives, all of its pages, as a file.
+
+        Changes nothing, but reads everything: so no link and no page of somebody else's can set it off.
+        """
+        if kind not in CONTENT_TYPES:
+            raise Http404
+        if request.method != "POST":
+            return HttpResponseNotAllowed(["POST"])
+        if not self.has_view_or_change_permission(request):
+            raise PermissionDenied
+        try:
+            rows = self.get_changelist_instance(request).queryset
+        except IncorrectLookupParameters:
+            return self._back_to_list(request, "e=1")
+        return self._export(request, rows, kind)
+
+    @admin.action(description="Export as CSV", permissions=["view"])
+    def export_csv(self, request: HttpRequest, queryset: "QuerySet[Any]") -> HttpResponseBase:
+        return self._export(request, queryset, "csv")
+
+    @admin.action(description="Export as XLSX", permissions=["view"])
+    def export_xlsx(self, request: HttpRequest, queryset: "QuerySet[Any]") -> HttpResponseBase:
+        return self._export(request, queryset, "xlsx")
+
+    def _get_base_actions(self) -> list[Any]:
+        """Whatever an admin says of its own actions, what is ticked can be exported."""
+        return [*super()._get_base_actions(), *(self.get_action(f"export_{kind}") for kind in CONTENT_TYPES)]
+
+    def _export(self, request: HttpRequest, rows: "QuerySet[Any]", kind: str) -> HttpResponseBase:
+        most = spreadsheets.MOST_ROWS
+        if kind == "xlsx" and rows.order_by()[most : most + 1].exists():
+            sentence = f"A sheet of XLSX holds {most:,} rows at most. Narrow the list, or export it as CSV."
+            self.message_user(request, sentence, messages.ERROR)
+            return self._back_to_list(request, request.GET.urlencode())
+        return export(model_admin=self, names=self.get_list_display(request), rows=rows, kind=kind)
+
+    def _back_to_list(self, request: HttpRequest, query: str) -> HttpResponseRedirect:
+        return HttpResponseRedirect(f"{reverse(self._export_name.replace('_export', '_changelist'))}?{query}")

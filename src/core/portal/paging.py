@@ -88,7 +88,8 @@ class UncountedChangeList(ChangeList):
             prepare(rows)
         self.result_list = self._as_queryset(rows) if self.list_editable else rows
         self.result_count = self.page.end_index() + self.page.has_next()
-        self.full_result_count = None
+        # Were they different, the head of the page would show the first.
+        self.full_result_count = self.result_count
         self.show_full_result_count = False
         self.show_admin_actions = True
         self.can_show_all = False
