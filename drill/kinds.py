@@ -11,6 +11,7 @@ KINDS = {
     "session_rescheduled": True,
     "session_cancelled": True,
     "material_added": False,
+    "material_removed": True,
     "reminder": True,
     "moderation_digest": True,
 }
@@ -29,6 +30,7 @@ KIND_OF = {
     "SessionCancelled": "session_cancelled",
     "SessionExpired": "session_cancelled",
     "SessionDeleted": "session_cancelled",
+    "MaterialRemoved": "material_removed",
     "ReminderDue": "reminder",
     "SessionsWaiting": "moderation_digest",
 }

@@ -33,6 +33,7 @@ KINDS = {
     "sessions.SessionExpired": Kind.SESSION_CANCELLED,
     "sessions.SessionDeleted": Kind.SESSION_CANCELLED,
     "materials.MaterialAdded": Kind.MATERIAL_ADDED,
+    "materials.MaterialRemoved": Kind.MATERIAL_REMOVED,
     "sessions.ReminderDue": Kind.REMINDER,
     "sessions.SessionsWaiting": Kind.MODERATION_DIGEST,
 }
@@ -99,6 +100,8 @@ def rows(*without: str) -> dict[str, list[dict[str, Any]]]:
     [
         ("learning_sessions", "0004"),
         ("learning_sessions", "0003"),
+        ("notifications", "0005"),
+        ("notifications", "0004"),
         ("notifications", "0003"),
         ("notifications", "0002"),
     ],

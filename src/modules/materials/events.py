@@ -35,13 +35,17 @@ class MaterialChanged(Fact):
 
 @dataclass(frozen=True, kw_only=True)
 class MaterialRemoved(Fact):
-    """Sent when somebody has deleted a material. Not for those that went with their session."""
+    """Sent when somebody has deleted a material. Not for those that went with their session.
+
+    Old records do not say who had added it.
+    """
 
     words = "{actor} removed the material {title}"
 
     material_id: int
     session_id: int
     title: str
+    uploader_id: int = 0
 
 
 @dataclass(frozen=True, kw_only=True)

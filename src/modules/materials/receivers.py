@@ -26,13 +26,16 @@ def materials_of(question: MaterialsOfSessions) -> dict[int, list[Any]]:
 
 @answers(StillHolds)
 def still_holds(question: StillHolds) -> bool | None:
-    """News of a material that is gone is no news, nor is it one for somebody who may no longer see it."""
+    """News of a material that is gone is no news, nor is it one for somebody who may no longer see it. That theirs was
+    removed remains so."""
     fact = question.fact
     if not isinstance(fact, MaterialAdded | MaterialChanged | MaterialRemoved):
         return None
-    if not isinstance(fact, MaterialRemoved) and not Material.objects.filter(pk=fact.material_id).exists():
-        return False
     person = User.objects.filter(pk=question.person_id, is_active=True).first()
+    if isinstance(fact, MaterialRemoved):
+        return person is not None
+    if not Material.objects.filter(pk=fact.material_id).exists():
+        return False
     access = SessionAccessAsked(session_id=fact.session_id, viewer=person).ask() if person else None
     return access is not None and access.reads
 

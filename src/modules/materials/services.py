@@ -107,14 +107,22 @@ def change_material(
     return material
 
 
-def remove_material(*, session_id: int, material_id: int, by: User) -> None:
-    """Take a material back; its bytes go with it. Raises `NotFound` and `Forbidden`."""
+def remove_material(*, session_id: int, material_id: int, by: User, reason: str = "") -> None:
+    """Take a material back; its bytes go with it. Who added it reads the reason, where somebody else removes it.
+
+    Raises `NotFound` and `Forbidden`.
+    """
     with transaction.atomic():
         access = policy.access_of(session_id=session_id, member=by)
         material = _locked(session_id=session_id, material_id=material_id, access=access, by=by)
-        fact = events.MaterialRemoved(material_id=material.pk, session_id=session_id, title=material.title)
+        fact = events.MaterialRemoved(
+            material_id=material.pk,
+            session_id=session_id,
+            title=material.title,
+            uploader_id=material.uploaded_by_id,
+        )
         _delete([material])
-        publish(fact, by=by)
+        publish(fact, by=by, reason=reason.strip())
 
 
 def drop_materials_of_session(*, session_id: int) -> None:

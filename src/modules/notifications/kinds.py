@@ -13,6 +13,7 @@ class Kind(models.TextChoices):
     SESSION_RESCHEDULED = "session_rescheduled", "New times of your sessions"
     SESSION_CANCELLED = "session_cancelled", "Sessions of yours that do not take place"
     MATERIAL_ADDED = "material_added", "New materials in your sessions"
+    MATERIAL_REMOVED = "material_removed", "Materials of yours that somebody removed"
     REMINDER = "reminder", "Reminders before your sessions start"
     MODERATION_DIGEST = "moderation_digest", "Sessions that wait for a moderator"
 

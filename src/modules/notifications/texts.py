@@ -107,6 +107,14 @@ def material_added(*, title: str, material: str, member: str) -> Text:
     return Text(title=f"New material for {title}", message=f'{member} has added "{material}".')
 
 
+def material_removed(*, title: str, material: str, reason: str) -> Text:
+    """For who had added it."""
+    return Text(
+        title=f"Material removed for {title}",
+        message=_with_reason(f'Your material "{material}" has been removed.', reason),
+    )
+
+
 def reminder(*, title: str, minutes_before: int | None, minutes_left: int) -> Text:
     """Says the offset that was asked for, unless so much less is left that it would not be true; without an offset,
     what is left."""

@@ -9,6 +9,7 @@ from tests.modules.materials.conftest import PATH, MaterialsApi
 
 from core.facts.models import FactRecord
 from modules.materials.models import Material, StoredFile
+from modules.materials.services import remove_material
 
 LINK = {"title": "Docs", "type": "link", "url": "https://docs.python.org/3/"}
 NOTE = {"title": "Note", "type": "note", "content": "A pen."}
@@ -214,8 +215,24 @@ def test_a_deletion_is_recorded(creator: MaterialsApi) -> None:
     added = creator.post(PATH, LINK)
     creator.delete(path_of(added))
     record = FactRecord.objects.get(name="materials.MaterialRemoved")
-    assert record.payload == {"material_id": added.json()["id"], "session_id": 7, "title": "Docs"}
-    assert record.actor == creator.user
+    assert creator.user is not None
+    assert record.payload == {
+        "material_id": added.json()["id"],
+        "session_id": 7,
+        "title": "Docs",
+        "uploader_id": creator.user.pk,
+    }
+    assert (record.actor, record.reason) == (creator.user, "")
+
+
+def test_a_removal_with_a_reason_records_it(tutor: MaterialsApi, moderator: MaterialsApi) -> None:
+    added = tutor.post(PATH, LINK).json()
+    assert tutor.user is not None
+    assert moderator.user is not None
+    remove_material(session_id=7, material_id=added["id"], by=moderator.user, reason="  Not yours to share. ")
+    record = FactRecord.objects.get(name="materials.MaterialRemoved")
+    assert (record.actor, record.reason) == (moderator.user, "Not yours to share.")
+    assert record.payload["uploader_id"] == tutor.user.pk
 
 
 def test_deleting_twice(creator: MaterialsApi) -> None:

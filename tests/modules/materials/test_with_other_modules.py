@@ -134,7 +134,15 @@ def test_news_of_a_material_that_is_gone_do_not_hold(
     creator.delete(f"{PATH}{material.pk}/")
     assert not holds(fact, student)
     assert not holds(MaterialChanged(material_id=material.pk, session_id=7, title="x"), student)
-    assert holds(MaterialRemoved(material_id=material.pk, session_id=7, title="x"), student)
+
+
+def test_that_a_material_was_removed_holds_also_for_who_may_no_longer_read(
+    material: Material, outsider: MaterialsApi, unknowing: MaterialsApi
+) -> None:
+    fact = MaterialRemoved(material_id=material.pk, session_id=7, title="x")
+    assert holds(fact, outsider)
+    assert holds(fact, unknowing)
+    assert not StillHolds(fact=fact, person_id=0).ask()
 
 
 @pytest.mark.parametrize("role", ["outsider", "unknowing"])

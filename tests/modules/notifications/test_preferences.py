@@ -30,6 +30,7 @@ DEFAULTS = {
     "session_rescheduled": BOTH,
     "session_cancelled": BOTH,
     "material_added": IN_APP,
+    "material_removed": BOTH,
     "reminder": BOTH,
     "moderation_digest": BOTH,
 }

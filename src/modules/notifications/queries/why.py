@@ -5,11 +5,13 @@ from dataclasses import dataclass
 from datetime import datetime, tzinfo
 
 from core.accounts.models import User
+from core.facts import Fact
 from core.facts.delivery import fact_of
 from core.facts.models import FactRecord, FailedDelivery
 from core.facts.registry import receivers_of
 from core.mail.models import Mail
 from core.time_zones import zone_of
+from modules.notifications.events import PeopleOfSession
 from modules.notifications.kinds import Kind
 from modules.notifications.models import Notification
 from modules.notifications.texts import moment
@@ -73,15 +75,25 @@ def _what_happened(record: FactRecord, members: Mapping[int, User], *, discreetl
     except KeyError:
         return f"there was {record.name}"
     member = members.get(record.member_id or 0)
-    named = {getattr(fact, name, None) for name in PEOPLE}
     actor = record.actor
     if actor is None:
         name = "the clock"
-    elif discreetly and actor.pk not in named:
+    elif discreetly and not _is_named(actor, fact):
         name = "a moderator"
     else:
         name = actor.display_name
     return fact.in_words(actor=name, member=member.display_name if member else "somebody")
+
+
+def _is_named(actor: User, fact: Fact) -> bool:
+    """Whether its news may name them: one of its people, or whoever offers the session."""
+    if actor.pk in {getattr(fact, name, None) for name in PEOPLE}:
+        return True
+    session_id = getattr(fact, "session_id", None)
+    if session_id is None or hasattr(fact, "creator_id"):
+        return False
+    people = PeopleOfSession(session_id=session_id).ask()
+    return people is not None and people.creator_id == actor.pk
 
 
 def _answer(

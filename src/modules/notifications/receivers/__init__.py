@@ -12,7 +12,7 @@ from core.accounts.models import User
 from core.facts import Delivery, Fact, hears
 from core.facts.models import FactRecord
 from core.time_zones import zone_of
-from modules.materials.events import MaterialAdded
+from modules.materials.events import MaterialAdded, MaterialRemoved
 from modules.notifications import texts
 from modules.notifications.events import PeopleOfSession, StillHolds
 from modules.notifications.kinds import MAILED_AT_ONCE, Kind
@@ -234,6 +234,23 @@ def tell_of_material(fact: MaterialAdded, delivery: Delivery) -> None:
         session_id=fact.session_id,
         naming=fact.uploader_id,
         write=lambda reader, name: texts.material_added(title=people.title, material=fact.title, member=name),
+    )
+
+
+@hears(MaterialRemoved)
+def tell_of_material_removed(fact: MaterialRemoved, delivery: Delivery) -> None:
+    """Where the session is gone, too, there is nothing to say of one of its materials."""
+    people = PeopleOfSession(session_id=fact.session_id).ask()
+    if people is None:
+        return
+    text = texts.material_removed(title=people.title, material=fact.title, reason=delivery.reason)
+    _tell(
+        fact,
+        delivery,
+        about=Kind.MATERIAL_REMOVED,
+        to=[fact.uploader_id],
+        session_id=fact.session_id,
+        write=lambda reader, name: text,
     )
 
 

@@ -114,8 +114,9 @@ def leave_session(*, session_id: int, by: User) -> Session:
     return session
 
 
-def remove_participant(*, session_id: int, participant_id: int, by: User) -> None:
-    """Take a place away before the start; they may ask again. `participant_id` is the member's id.
+def remove_participant(*, session_id: int, participant_id: int, by: User, reason: str = "") -> None:
+    """Take a place away before the start; they may ask again. `participant_id` is the member's id; they read the
+    reason, if there is one.
 
     Raises `NotFound` (for one who is not in, too), `Forbidden` and `StateForbids`.
     """
@@ -128,7 +129,7 @@ def remove_participant(*, session_id: int, participant_id: int, by: User) -> Non
         told = about_request(session, request)
         request.delete()
         _count(session, -1)
-        publish(events.ParticipantRemoved(**told), by=by)
+        publish(events.ParticipantRemoved(**told), by=by, reason=reason.strip())
 
 
 def change_role(*, session_id: int, participant_id: int, role: str, by: User) -> BookingRequest:

@@ -1,0 +1,110 @@
+"""Who added a material is told when somebody else removes it."""
+
+from typing import Any
+
+import pytest
+from tests.conftest import Api
+from tests.modules.notifications.post import Post, body
+
+from core.accounts.models import User
+from core.facts.models import FailedDelivery
+from modules.materials.events import MaterialRemoved
+from modules.notifications.events import People, PeopleOfSession, StillHolds
+from modules.notifications.models import Notification
+
+REASON = "It is not yours to share."
+
+
+@pytest.fixture(autouse=True)
+def people(answer: Any, john: User, jane: User) -> None:
+    """Session 7 is John's, and Jane is in it."""
+    session = People(title="Knots", creator_id=john.pk, participant_ids=(jane.pk,))
+    answer(PeopleOfSession, lambda question: session if question.session_id == 7 else None)
+
+
+@pytest.fixture
+def morgan(make_member: Any) -> User:
+    return make_member("morgan", first_name="Morgan", last_name="Reed")
+
+
+def removed(uploader: User | None) -> MaterialRemoved:
+    whose = {"uploader_id": uploader.pk} if uploader else {}
+    return MaterialRemoved(material_id=5, session_id=7, title="Slides", **whose)
+
+
+def test_they_read_which_and_why(jane: User, morgan: User, news: Any) -> None:
+    news.publish(removed(jane), by=morgan, reason=REASON)
+
+    assert news.told() == {
+        "jane_smith": [
+            (
+                "session_update",
+                "Material removed for Knots",
+                f'Your material "Slides" has been removed. Reason: {REASON}',
+                7,
+            )
+        ]
+    }
+    assert Notification.objects.get().kind == "material_removed"
+
+
+def test_without_a_reason_none_is_read(jane: User, morgan: User, news: Any) -> None:
+    news.publish(removed(jane), by=morgan)
+
+    [(_, _, message, _)] = news.told()["jane_smith"]
+    assert message == 'Your material "Slides" has been removed.'
+
+
+def test_who_removes_their_own_is_not_told(jane: User, news: Any) -> None:
+    news.publish(removed(jane), by=jane)
+
+    assert news.told() == {}
+
+
+def test_nobody_is_told_where_an_old_record_does_not_say_whose_it_was(morgan: User, news: Any) -> None:
+    news.publish(removed(None), by=morgan)
+
+    assert news.told() == {}
+    assert not FailedDelivery.objects.filter(receiver__startswith="modules.notifications.").exists()
+
+
+def test_nobody_is_told_where_the_session_is_gone(jane: User, morgan: User, news: Any) -> None:
+    news.publish(MaterialRemoved(material_id=5, session_id=8, title="Slides", uploader_id=jane.pk), by=morgan)
+
+    assert news.told() == {}
+
+
+def test_it_is_mailed_and_a_member_may_choose_otherwise(
+    jane: User, bob: User, morgan: User, news: Any, post: Post, everything_holds: None
+) -> None:
+    Api(bob).put("/api/notifications/preferences/", {"material_removed": {"mail": False}})
+    news.publish(removed(jane), by=morgan, reason=REASON)
+    news.publish(removed(bob), by=morgan, reason=REASON)
+
+    [mail] = post.after_the_delay()
+    assert mail.to == [jane.email]
+    assert f'Your material "Slides" has been removed. Reason: {REASON}' in body(mail)
+    assert set(news.told()) == {"jane_smith", "bob_wilson"}
+
+
+def test_late_it_is_told_while_it_holds(jane: User, morgan: User, news: Any, answer: Any) -> None:
+    answer(StillHolds, lambda question: True)
+    news.publish_while_broken("tell_of_material_removed", removed(jane), by=morgan, reason=REASON)
+    assert news.told() == {}
+
+    news.serve_again()
+
+    [(_, _, message, _)] = news.told()["jane_smith"]
+    assert message.endswith(REASON)
+
+
+@pytest.mark.parametrize(("who", "name"), [("morgan", "a moderator"), ("john", "John Doe")])
+def test_asked_why_it_names_who_offers_the_session_and_no_moderator(
+    who: str, name: str, jane: User, news: Any, request: pytest.FixtureRequest
+) -> None:
+    news.publish(removed(jane), by=request.getfixturevalue(who), reason=REASON)
+    told = Notification.objects.get()
+
+    answer = Api(jane).get(f"/api/notifications/{told.pk}/why/").json()
+
+    assert answer["why"].startswith(f"You were told because {name} removed the material Slides on ")
