@@ -109,6 +109,13 @@ class Session(models.Model):
             models.Index(
                 fields=["second_look_since"], name="session_second_look", condition=Q(second_look_since__isnull=False)
             ),
+            models.Index(fields=["created_at"], name="session_waiting", condition=Q(status=Status.PENDING_APPROVAL)),
+            # All that is read to tell how long decisions take.
+            models.Index(
+                fields=["decided_at", "created_at"],
+                name="session_by_decision",
+                condition=Q(decided_at__isnull=False),
+            ),
         ]
 
     def __str__(self) -> str:
