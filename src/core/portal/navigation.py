@@ -154,4 +154,6 @@ def _item(entry: Entry, *, is_current: bool) -> dict[str, Any]:
 
 
 def _read_aloud(badge: Badge) -> SafeString:
-    return format_html('<span aria-hidden="true">{}</span><span class="portal-spoken">{}</span>', badge.text, badge.words)
+    return format_html(
+        '<span aria-hidden="true">{}</span><span class="portal-spoken">{}</span>', badge.text, badge.words
+    )
