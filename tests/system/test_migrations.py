@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import Group, Permission
 from django.core.management import call_command
 from model_bakery import baker
 
@@ -132,3 +133,34 @@ def test_notifications_get_the_kind_of_what_they_were_told_for(there_and_back: M
     there_and_back("notifications", "0001")
 
     assert dict(Notification.objects.values_list("fact__name", "kind")) == KINDS
+
+
+GIVEN = {
+    ("core", "0004"): {"view_user", "deactivate_user"},
+    ("learning_sessions", "0001"): {"moderate_session", "view_session", "view_bookingrequest"},
+    ("materials", "0001"): {"view_material"},
+}
+
+
+@pytest.mark.parametrize(("app", "name"), GIVEN)
+def test_moderators_of_a_database_that_was_there_before_get_their_rights(
+    there_and_back: Migrate, john: User, app: str, name: str
+) -> None:
+    moderators = Group.objects.get(name="Moderators")
+    moderators.permissions.clear()
+    john.groups.add(moderators)
+
+    there_and_back(app, name)
+
+    theirs = Permission.objects.filter(group__user=john, content_type__app_label=app)
+    assert set(theirs.values_list("codename", flat=True)) == GIVEN[app, name]
+    assert not Permission.objects.filter(group__user=john).exclude(content_type__app_label=app).exists()
+
+
+def test_without_the_group_a_migration_makes_it(there_and_back: Migrate) -> None:
+    Group.objects.all().delete()
+
+    there_and_back("core", "0004")
+
+    given = Permission.objects.filter(group__name="Moderators").values_list("codename", flat=True)
+    assert set(given) == GIVEN["core", "0004"]

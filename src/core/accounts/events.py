@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from core.facts.base import Fact
+from core.facts.base import Fact, Question
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,11 +54,15 @@ class LoggedOutEverywhere(Fact):
 
 @dataclass(frozen=True, kw_only=True)
 class MemberDeactivated(Fact):
-    """Sent when a member may no longer log in; their logins have ended."""
+    """Sent when a member may no longer log in; their logins have ended.
+
+    The reason is theirs to read. `told` is what others read whom it concerns, and empty where that is the reason, too.
+    """
 
     words = "{actor} deactivated {member}"
 
     member_id: int
+    told: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,3 +82,26 @@ class RightsChanged(Fact):
     words = "{actor} changed the rights of {member}"
 
     member_id: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Consequence:
+    """One thing that comes of a deactivation, and how often; in words ("3 sessions are cancelled"), for who decides."""
+
+    key: str
+    count: int
+    words: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class ConsequencesAsked(Question[list[Consequence]]):
+    """What would come of it, were this member deactivated by `by_id` now? Of one who is already: what is still to come.
+
+    Each answers with what comes of it there, and leaves out what does not.
+    """
+
+    member_id: int
+    by_id: int
+
+    def default(self) -> list[Consequence]:
+        return []

@@ -5,6 +5,7 @@ from django.contrib.auth.tokens import default_token_generator
 from django.utils.encoding import force_bytes
 from django.utils.http import urlsafe_base64_encode
 
+from core.accounts.deactivation import last_switch
 from core.accounts.models import User, identity_key
 from core.accounts.services import address_change_token
 from core.frontend import frontend_link
@@ -102,4 +103,34 @@ def address_changed(mail: Mail) -> Letter | None:
             "Your account has a new e-mail address from now on; this one no longer belongs to it.",
             "If it was not you, write to us at once.",
         ),
+    )
+
+
+@writes("deactivated")
+def deactivated(mail: Mail) -> Letter | None:
+    if mail.user is None or mail.user.is_active:
+        return None
+    switch = last_switch(mail.user.pk)
+    reason = (f"The reason: {switch.reason}",) if switch else ()
+    return Letter(
+        subject="Your account was deactivated",
+        reader=mail.user.display_name,
+        paragraphs=(
+            "A moderator has deactivated your account: you can no longer log in.",
+            *reason,
+            "What you had planned here is called off, and whom it concerned is told.",
+            "If you think that this is a mistake, write to us.",
+        ),
+    )
+
+
+@writes("reactivated")
+def reactivated(mail: Mail) -> Letter | None:
+    if mail.user is None or not mail.user.is_active:
+        return None
+    return Letter(
+        subject="Your account is active again",
+        reader=mail.user.display_name,
+        paragraphs=("You can log in again. What was called off when your account was deactivated stays so.",),
+        link=Link(label="Look around", url=settings.FRONTEND_URL),
     )

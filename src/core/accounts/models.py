@@ -61,6 +61,7 @@ class User(AbstractUser):
     objects: ClassVar[UserManager] = UserManager()
 
     class Meta:
+        permissions = [("deactivate_user", "Can deactivate and reactivate members")]
         constraints = [
             models.CheckConstraint(condition=~Q(username__contains="@"), name="user_name_without_at"),
             models.CheckConstraint(condition=~Q(username=""), name="user_name_not_empty"),

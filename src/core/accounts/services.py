@@ -251,29 +251,6 @@ def confirm_address_change(*, token: str) -> None:
         raise used_up from None
 
 
-def deactivate_member(*, member_id: int, by: User, reason: str) -> User:
-    """Keep a member out: no new login, and every open one ends."""
-    with transaction.atomic():
-        member = User.objects.select_for_update().get(pk=member_id)
-        if member.is_active:
-            member.is_active = False
-            end_logins(member)
-            member.save(update_fields=["is_active", "token_version"])
-            publish(events.MemberDeactivated(member_id=member.pk), by=by, reason=reason)
-    return member
-
-
-def reactivate_member(*, member_id: int, by: User, reason: str) -> User:
-    """Let a deactivated member log in again."""
-    with transaction.atomic():
-        member = User.objects.select_for_update().get(pk=member_id)
-        if not member.is_active:
-            member.is_active = True
-            member.save(update_fields=["is_active"])
-            publish(events.MemberReactivated(member_id=member.pk), by=by, reason=reason)
-    return member
-
-
 def _clean(user: User, fields: list[str]) -> None:
     """Hold the named fields to the model's own validators. Raises `Invalid`."""
     everything_else = {field.name for field in User._meta.get_fields()} - set(fields)

@@ -15,7 +15,9 @@ class FactRecord(models.Model):
     session_id = models.BigIntegerField(null=True)
     # Whom it is about; the one who did it is the actor.
     member_id = models.BigIntegerField(null=True)
-    actor = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
+    actor = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+", db_index=False
+    )
     occurred_at = models.DateTimeField()
     reason = models.TextField(blank=True)
     request_id = models.CharField(max_length=32, blank=True)
@@ -28,6 +30,7 @@ class FactRecord(models.Model):
         indexes = [
             models.Index(fields=["session_id", "id"], name="fact_of_session"),
             models.Index(fields=["member_id", "id"], name="fact_about_member"),
+            models.Index(fields=["actor", "id"], name="fact_by_actor"),
             models.Index(fields=["name", "id"], name="fact_by_name"),
             models.Index(fields=["request_id"], name="fact_by_request"),
         ]

@@ -11,8 +11,8 @@ from django.urls import reverse
 from tests.conftest import PASSWORD, Api
 from tests.core.conftest import ReadMail, link_in
 
+from core.accounts.deactivation import deactivate_member, reactivate_member
 from core.accounts.models import User
-from core.accounts.services import deactivate_member, reactivate_member
 from core.facts.models import FactRecord
 from core.mail.models import Mail
 

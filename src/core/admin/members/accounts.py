@@ -1,56 +1,91 @@
-"""Members, groups and logins. What is changed here is recorded and told like what members change themselves."""
+"""Members as moderators see them: a list, a page about each, and, for superusers alone, the form that changes them."""
 
+from collections.abc import Callable
 from typing import Any
 
 from django.contrib import admin
-from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
-from django.contrib.auth.models import Group
+from django.core.exceptions import PermissionDenied
 from django.db import transaction
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import URLPattern, path, reverse
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
 from core.accounts import services
 from core.accounts.events import MemberRegistered, ProfileChanged, RightsChanged
-from core.accounts.models import Login, User
-from core.admin.read_only import ReadOnlyAdmin, acting_member
+from core.accounts.models import User
+from core.admin.members.dialogs import DeactivationDialogs
+from core.admin.members.page import MemberPage
+from core.admin.read_only import acting_member
 from core.facts.publish import Changes, publish
 from core.portal.lists import PortalAdmin
+from core.portal.times import moment
 
 PROFILE = ("username", "first_name", "last_name", "timezone")
 FLAGS = ("is_staff", "is_superuser")
 ROLES = ("groups", "user_permissions")
 
-admin.site.unregister(Group)
-
-
-@admin.register(Group)
-class GroupAdmin(DjangoGroupAdmin, PortalAdmin):
-    pass
-
 
 @admin.register(User)
-class UserAdmin(DjangoUserAdmin, PortalAdmin):  # type: ignore[type-arg]
+class UserAdmin(MemberPage, DeactivationDialogs, DjangoUserAdmin, PortalAdmin):  # type: ignore[type-arg]
     """Members are deactivated rather than deleted: their sessions and the record go on naming them."""
 
     form = UserChangeForm
     add_form = UserCreationForm
     change_password_form = AdminPasswordChangeForm
-    list_display = ("username", "email", "first_name", "last_name", "is_active", "is_staff", "date_joined")
-    ordering = ("-date_joined",)
+    list_display = ("username", "full_name", "email", "is_active", "is_staff", "joined")
+    list_filter = ("is_active", "is_staff")
+    search_help_text = "A user name, a name, or an e-mail address."
+    exported_columns = {"joined": ("date_joined",)}
+    # The order in which they joined, as the database has it at hand.
+    ordering = ("-id",)
+    sortable_by = ("username",)
     readonly_fields = ("last_login", "date_joined")
     fieldsets = (
         (None, {"fields": ("username", "password")}),
         ("Person", {"fields": ("first_name", "last_name", "email", "timezone")}),
-        ("Rights", {"fields": ("is_active", "is_staff", "is_superuser", "groups", "user_permissions")}),
+        ("Rights", {"fields": ("is_staff", "is_superuser", "groups", "user_permissions")}),
         ("Dates", {"fields": ("last_login", "date_joined")}),
     )
     add_fieldsets = (
         (None, {"classes": ("wide",), "fields": ("username", "email", "usable_password", "password1", "password2")}),
     )
 
+    @admin.display(description="name")
+    def full_name(self, member: User) -> str:
+        return member.get_full_name()
+
+    @admin.display(description="joined")
+    def joined(self, member: User) -> str:
+        return moment(member.date_joined)
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return is_superuser(request)
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Who may give rights has all of them."""
+        return is_superuser(request)
+
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
+
+    def get_urls(self) -> list[URLPattern]:
+        steps: dict[str, Callable[..., HttpResponse]] = {"edit": self.edit_view, **self.dialogs, **self.pages}
+        own = [
+            path(f"<int:object_id>/{step}/", self.admin_site.admin_view(view), name=f"core_user_{step}")
+            for step, view in steps.items()
+        ]
+        return [*own, *super().get_urls()]
+
+    # --- Changing, for superusers -------------------------------------------------------------------------------
+
+    def edit_view(self, request: HttpRequest, object_id: int) -> HttpResponse:
+        if not self.has_change_permission(request):
+            raise PermissionDenied
+        return self.changeform_view(request, str(object_id), "", {"title": "Edit member"})
+
+    def response_post_save_change(self, request: HttpRequest, obj: User) -> HttpResponseRedirect:
+        return HttpResponseRedirect(reverse("admin:core_user_change", args=[obj.pk]))
 
     def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:
         by = acting_member(request)
@@ -59,9 +94,8 @@ class UserAdmin(DjangoUserAdmin, PortalAdmin):  # type: ignore[type-arg]
             publish(MemberRegistered(member_id=obj.pk, username=obj.username), by=by)
             return
         before = User.objects.select_for_update().get(pk=obj.pk)
-        # A password or a new login that came meanwhile is not written back from the page.
-        obj.password, obj.token_version = before.password, before.token_version
-        wanted, obj.is_active = obj.is_active, before.is_active
+        # A password, a new login or a deactivation that came meanwhile is not written back from the page.
+        obj.password, obj.token_version, obj.is_active = before.password, before.token_version, before.is_active
         super().save_model(request, obj, form, change)
         if changes := _changes(before, obj, PROFILE):
             publish(ProfileChanged(member_id=obj.pk), by=by, changes=changes)
@@ -69,9 +103,6 @@ class UserAdmin(DjangoUserAdmin, PortalAdmin):  # type: ignore[type-arg]
             publish(RightsChanged(member_id=obj.pk), by=by, changes=changes)
         if obj.email != before.email:
             services.note_new_address(obj, before=before.email, by=by)
-        if wanted != before.is_active:
-            switch = services.reactivate_member if wanted else services.deactivate_member
-            switch(member_id=obj.pk, by=by, reason="Set in the admin.")
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
         before = _roles(form.instance)
@@ -90,12 +121,8 @@ class UserAdmin(DjangoUserAdmin, PortalAdmin):  # type: ignore[type-arg]
         return response
 
 
-@admin.register(Login)
-class LoginAdmin(ReadOnlyAdmin):
-    list_display = ("user", "created_at", "last_used_at", "user_agent", "ended_at")
-    list_select_related = ("user",)
-    search_fields = ("user__username", "user__email")
-    ordering = ("-id",)
+def is_superuser(request: HttpRequest) -> bool:
+    return request.user.is_active and request.user.is_superuser
 
 
 def _changes(before: User, after: User, names: tuple[str, ...]) -> Changes:

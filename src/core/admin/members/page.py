@@ -1,0 +1,153 @@
+"""The page about a member: who they are, what they did, and what each module knows of them, in tabs."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.core.exceptions import PermissionDenied
+from django.db.models import Count, Max, Q, QuerySet
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed
+from django.template.response import TemplateResponse
+from django.urls import reverse
+
+from core.accounts.deactivation import last_switch
+from core.accounts.models import Login, User
+from core.accounts.policy import deactivating_refused
+from core.admin.members.dialogs import consequences_of
+from core.admin.read_only import acting_member
+from core.facts.models import FactRecord
+from core.portal.history import A_PAGE, History, fact_before, history
+from core.portal.panels import Panel, PanelsOfMember, in_order
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rights:
+    """What a member may do beside what every member may."""
+
+    staff: bool
+    superuser: bool
+    groups: tuple[str, ...]
+    # Permissions given to them alone.
+    others: int
+
+
+class MemberPage:
+    """Takes the place of the form that Django shows of a row. What it shows needs the right to view members alone."""
+
+    admin_site: Any
+    opts: Any
+    has_change_permission: Any
+    has_view_or_change_permission: Any
+
+    @property
+    def pages(self) -> dict[str, Callable[..., HttpResponse]]:
+        return {"record": self.record_view}
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        if request.method not in {"GET", "HEAD"}:
+            return HttpResponseNotAllowed(["GET", "HEAD"])
+        member, viewer = self._whom_and_by(request, object_id)
+        own = [_overview(member, viewer), _what_happened(member, viewer)]
+        context = {
+            "panels": in_order([own, *PanelsOfMember(member=member, viewer=viewer).ask_all()]),
+            "may_switch": deactivating_refused(member, viewer) is None,
+            "may_edit": self.has_change_permission(request),
+        }
+        return self._show(request, "portal/members/member.html", member, viewer, context)
+
+    def record_view(self, request: HttpRequest, object_id: int) -> HttpResponse:
+        """What happened, from a fact on which the address names, back to the first."""
+        member, viewer = self._whom_and_by(request, str(object_id))
+        context = {
+            "history": member_history(member, viewer, before=fact_before(request.GET.get("before"))),
+            "older_url": _record_of(member),
+        }
+        return self._show(request, "portal/members/record.html", member, viewer, context)
+
+    def _whom_and_by(self, request: HttpRequest, object_id: str) -> tuple[User, User]:
+        if not self.has_view_or_change_permission(request):
+            raise PermissionDenied
+        is_id = object_id.isascii() and object_id.isdecimal()
+        member = User.objects.defer("password").filter(pk=int(object_id)).first() if is_id else None
+        if member is None:
+            raise Http404
+        return member, acting_member(request)
+
+    def _show(
+        self, request: HttpRequest, template: str, member: User, viewer: User, context: dict[str, Any]
+    ) -> HttpResponse:
+        request.current_app = self.admin_site.name
+        page = {
+            **self.admin_site.each_context(request),
+            "opts": self.opts,
+            "title": member.display_name,
+            "member": member,
+            "viewer": viewer,
+            **context,
+        }
+        return TemplateResponse(request, template, page)
+
+
+def member_history(member: User, viewer: User, *, before: int | None = None) -> History:
+    """What happened to a member, and what they did: a page of it, the newest first."""
+    concerns = [FactRecord.objects.filter(member_id=member.pk), FactRecord.objects.filter(actor=member)]
+    # Each by its own index: the database would sort all that a moderator has ever done, asked for both at once.
+    ids = {pk for records in concerns for pk in _newest(records, before)}
+    return history(FactRecord.objects.filter(pk__in=ids), viewer=viewer)
+
+
+def _newest(records: "QuerySet[FactRecord]", before: int | None) -> list[int]:
+    if before is not None:
+        records = records.filter(pk__lt=before)
+    return list(records.order_by("-pk").values_list("pk", flat=True)[: A_PAGE + 1])
+
+
+def _overview(member: User, viewer: User) -> Panel:
+    switch = last_switch(member.pk)
+    return Panel(
+        key="overview",
+        title="Overview",
+        template="portal/members/overview.html",
+        rank=0,
+        context={
+            "rights": _rights_of(member),
+            "seen": _last_seen(member),
+            # Of one who was set inactive past the services, the record knows nothing.
+            "switch": switch if switch and (switch.name.endswith("Reactivated") == member.is_active) else None,
+            "to_come": [] if member.is_active else consequences_of(member, viewer),
+        },
+    )
+
+
+def _what_happened(member: User, viewer: User) -> Panel:
+    return Panel(
+        key="history",
+        title="History",
+        template="portal/history.html",
+        rank=100,
+        context={"history": member_history(member, viewer), "older_url": _record_of(member)},
+    )
+
+
+def _rights_of(member: User) -> Rights:
+    return Rights(
+        staff=member.is_staff,
+        superuser=member.is_superuser,
+        groups=tuple(member.groups.order_by("name").values_list("name", flat=True)),
+        others=member.user_permissions.count(),
+    )
+
+
+def _last_seen(member: User) -> dict[str, Any]:
+    logins = Login.objects.filter(user=member).aggregate(
+        open=Count("pk", filter=Q(ended_at=None)), last_used_at=Max("last_used_at")
+    )
+    seen: list[datetime] = [at for at in (logins["last_used_at"], member.last_login) if at]
+    return {"at": max(seen, default=None), "logins": logins["open"]}
+
+
+def _record_of(member: User) -> str:
+    return reverse("admin:core_user_record", args=[member.pk])
