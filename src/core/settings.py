@@ -101,7 +101,6 @@ for _module in MODULES:
 
 INSTALLED_APPS = [
     "unfold",
-    "unfold.contrib.filters",
     "django.contrib.admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",

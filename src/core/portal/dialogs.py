@@ -6,20 +6,37 @@ shows the answer in a dialog (static/portal/dialogs.js). The form in it posts to
 """
 
 from typing import Any
+from urllib.parse import urlsplit
 
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
+from django.urls import reverse
+from django.utils.http import url_has_allowed_host_and_scheme
 
 
 def dialog_page(request: HttpRequest, template: str, context: dict[str, Any]) -> TemplateResponse:
     """The content of a dialog; the template extends `portal/dialog.html`."""
-    response = TemplateResponse(request, template, context)
-    response["Cache-Control"] = "no-store"
-    return response
+    return TemplateResponse(request, template, context)
 
 
 def leave_dialog(request: HttpRequest, url: str) -> HttpResponse:
     """Close the dialog and go to an address of ours, where the messages say how it went."""
-    if request.headers.get("HX-Request"):
-        return HttpResponse(status=204, headers={"HX-Redirect": url})
-    return HttpResponseRedirect(url)
+    if not request.headers.get("HX-Request"):
+        return HttpResponseRedirect(url)
+    # A page that is sent to itself is loaded anew with the tab that is open in it: to a browser another tab alone would
+    # be no other page.
+    stays = _within(request.headers.get("HX-Current-URL", "")) == _within(url)
+    return HttpResponse(status=204, headers={"HX-Refresh": "true"} if stays else {"HX-Redirect": url})
+
+
+def way_back(request: HttpRequest, otherwise: str) -> str:
+    """Where a dialog was opened, as its `back` says: an address in the admin, or what there is `otherwise`."""
+    back = request.POST.get("back", "")
+    is_ours = url_has_allowed_host_and_scheme(back, allowed_hosts=None) and back.startswith(reverse("admin:index"))
+    return back if is_ours else otherwise
+
+
+def _within(url: str) -> str:
+    """The part of an address that says which page it is."""
+    parts = urlsplit(url)
+    return f"{parts.path}?{parts.query}"

@@ -8,7 +8,9 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import Group
 from django.db.models.signals import post_save
+from django.test import Client
 from model_bakery import baker
+from tests.modules.sessions.portal import admin_of
 
 from core.accounts.models import User
 from core.facts.models import FactRecord
@@ -147,6 +149,28 @@ def alice(make_member: Callable[..., User]) -> User:
     member = make_member("alice_jones", first_name="Alice", last_name="Jones", email="alice@example.com")
     member.groups.add(Group.objects.get(name="Moderators"))
     return member
+
+
+@pytest.fixture
+def moderator(alice: User) -> Client:
+    """Alice at the admin: a moderator who may enter it."""
+    alice.is_staff = True
+    alice.save()
+    return admin_of(alice)
+
+
+@pytest.fixture
+def victor(make_member: Callable[..., User]) -> User:
+    """Another moderator, who may enter the admin."""
+    member = make_member("victor", first_name="Victor", last_name="Vogel", is_staff=True)
+    member.groups.add(Group.objects.get(name="Moderators"))
+    return member
+
+
+@pytest.fixture
+def staff(make_member: Callable[..., User]) -> Client:
+    """Somebody who may enter the admin, and moderates nothing."""
+    return admin_of(make_member("staff", is_staff=True))
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
+from datetime import timedelta
 from typing import Any
 
 from django.contrib import admin
@@ -24,6 +25,30 @@ from modules.sessions.states import Status
 TAB = "tab"
 TO_DECIDE = ("title", "creator_name", "creator_history", "subject", "start", "waiting", "overlaps", "in_hand")
 ALL_COLUMNS = ("title", "creator_name", "subject", "start", "state", "places", "offered")
+
+
+class StartFilter(admin.SimpleListFilter):
+    """How far away the start is: today is that of the reader's own zone."""
+
+    title = "start"
+    parameter_name = "start"
+    DAYS = {"today": 1, "week": 7, "month": 30}
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [
+            ("today", "Today"),
+            ("week", "Today and the six days after"),
+            ("month", "Within 30 days"),
+            ("past", "Before today"),
+        ]
+
+    def queryset(self, request: HttpRequest, queryset: "QuerySet[Session]") -> "QuerySet[Session]":
+        today = timezone.localtime(clock.now()).replace(hour=0, minute=0, second=0, microsecond=0)
+        if self.value() == "past":
+            return queryset.filter(date__lt=today)
+        days = self.DAYS.get(self.value() or "")
+        # Summed as days of the calendar, of which one may have 23 hours or 25.
+        return queryset.filter(date__gte=today, date__lt=today + timedelta(days=days)) if days else queryset
 
 
 class QueueChangeList(UncountedChangeList):

@@ -4,11 +4,10 @@ from typing import Any
 
 from django.contrib import admin
 from django.http import HttpRequest
-from unfold.contrib.filters.admin import RangeDateFilter
 
 from core.admin.read_only import ReadOnlyAdmin
 from modules.sessions.admin.decisions import Decisions
-from modules.sessions.admin.queue import QueueChangeList, QueueColumns
+from modules.sessions.admin.queue import QueueChangeList, QueueColumns, StartFilter
 from modules.sessions.models import Session
 from modules.sessions.policy import MODERATE
 
@@ -16,8 +15,7 @@ from modules.sessions.policy import MODERATE
 @admin.register(Session)
 class SessionAdmin(Decisions, QueueColumns, ReadOnlyAdmin):
     list_before_template = "admin/learning_sessions/queue_head.html"
-    list_filter = ("status", "level", ("date", RangeDateFilter))
-    list_filter_submit = True
+    list_filter = ("status", "level", StartFilter)
     list_select_related = ("creator",)
     search_fields = ("title", "subject", "creator__username", "creator__first_name", "creator__last_name")
     search_help_text = "Title, subject or the creator's name."

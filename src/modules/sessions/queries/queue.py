@@ -61,7 +61,7 @@ def count_up_to(tab: Tab, most: int) -> int:
 
 
 def next_waiting(session: Session) -> Session | None:
-    """What waits after this one, the earliest start first, and from the beginning again; `None` if nothing else does."""
+    """What waits after this one, the earliest start first, then from the beginning; `None` if nothing else does."""
     others = Session.objects.filter(WAITING.rows(clock.now())).exclude(pk=session.pk).order_by(*EARLIEST_FIRST)
     later = Q(date__gt=session.date) | Q(date=session.date, pk__gt=session.pk)
     return others.filter(later).first() or others.first()

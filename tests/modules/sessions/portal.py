@@ -1,0 +1,54 @@
+"""The admin as a moderator's browser speaks to it."""
+
+from typing import Any
+
+from django.test import Client
+
+from core.accounts.models import User
+from modules.sessions.models import Session
+
+LIST = "/admin/learning_sessions/session/"
+DECISIONS = f"{LIST}decisions/"
+
+
+def admin_of(user: User) -> Client:
+    client = Client()
+    client.force_login(user)
+    return client
+
+
+def page(session: Session) -> str:
+    return f"{LIST}{session.pk}/change/"
+
+
+def messages_of(response: Any) -> list[str]:
+    return [str(message) for message in response.context["messages"]]
+
+
+def open_decision(client: Client, decision: str, *sessions: Session, back: str = "") -> Any:
+    """The answer to the button above the list, with these sessions ticked."""
+    return client.post(
+        f"{DECISIONS}open/",
+        {"decision": decision, "_selected_action": [session.pk for session in sessions], "back": back},
+        headers={"HX-Request": "true"},
+    )
+
+
+def fields_of_dialog(response: Any) -> dict[str, str]:
+    """What the form of a dialog would send: its hidden fields."""
+    fields = {"decision": response.context["decision"], "back": response.context["back"]}
+    for candidate, version in response.context["candidates"]:
+        if not candidate.refusal:
+            fields[f"version_{candidate.session.pk}"] = str(version)
+    return fields
+
+
+def carry_out(client: Client, fields: dict[str, str], **changes: str) -> Any:
+    return client.post(f"{DECISIONS}carry-out/", {**fields, **changes}, headers={"HX-Request": "true"})
+
+
+def decide(client: Client, decision: str, *sessions: Session, reason: str = "") -> Any:
+    """Open the dialog and send it; the page that follows."""
+    answer = carry_out(client, fields_of_dialog(open_decision(client, decision, *sessions)), reason=reason)
+    assert answer.status_code == 204, answer.content
+    return client.get(answer["HX-Redirect"])

@@ -1,0 +1,251 @@
+"""The queue: what waits, the oldest start first, with what helps to decide."""
+
+import re
+from datetime import timedelta
+from html import unescape
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+from django.contrib.auth.models import Permission
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from tests.modules.sessions.conftest import NOW, MakeSession, join
+from tests.modules.sessions.portal import LIST, admin_of, decide, open_decision, page
+
+from core.accounts.models import User
+from modules.sessions.models import Session
+from modules.sessions.queries.queue import next_waiting
+
+
+def titles(client: Client, **query: str) -> list[str]:
+    response = client.get(LIST, query)
+    assert response.status_code == 200
+    return [session.title for session in response.context["cl"].result_list]
+
+
+def row(client: Client, title: str, **query: str) -> dict[str, str]:
+    """The texts of the row with this title, by the heading of the column."""
+    response = client.get(LIST, query)
+    change_list = response.context["cl"]
+    index = [session.title for session in change_list.result_list].index(title)
+    html = response.content.decode()
+    body = re.search(r'id="result_list".*?</table>', html, re.DOTALL)
+    assert body is not None
+    rows = re.findall(r"<tr[^>]*>(?:(?!</tr>).)*?data-label=.*?</tr>", body[0], re.DOTALL)
+    cells = re.findall(r'data-label="([^"]*)"[^>]*>(.*?)</t[dh]>', rows[index], re.DOTALL)
+    return {unescape(label): " ".join(re.sub(r"<[^>]*>", " ", cell).split()) for label, cell in cells}
+
+
+# --- Tabs -------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def sessions(make_session: MakeSession) -> None:
+    def at(hours: int) -> Any:
+        return NOW + timedelta(hours=hours)
+
+    make_session("pending_approval", title="Waits, late", date=at(100))
+    make_session("pending_approval", title="Waits, tomorrow", date=at(24))
+    make_session("pending_approval", title="Waits, soon", date=at(3))
+    make_session("pending_approval", title="Waits for the worker", date=at(-1))
+    make_session("approved", title="Open, soon", date=at(2))
+    make_session("approved", title="Edited, first", second_look_since=NOW - timedelta(hours=5), date=at(50))
+    make_session("scheduled", title="Edited, last", second_look_since=NOW - timedelta(hours=1), date=at(30))
+    make_session("cancelled", title="Cancelled", date=at(10))
+    make_session("completed", title="Held", date=at(-20))
+
+
+@pytest.mark.parametrize(
+    ("tab", "shown"),
+    [
+        ({}, ["Waits, soon", "Waits, tomorrow", "Waits, late"]),
+        ({"tab": "waiting"}, ["Waits, soon", "Waits, tomorrow", "Waits, late"]),
+        ({"tab": "soon"}, ["Waits, soon", "Waits, tomorrow"]),
+        ({"tab": "edited"}, ["Edited, first", "Edited, last"]),
+        ({"tab": "cancelled"}, ["Cancelled"]),
+        ({"tab": "nonsense"}, ["Waits, soon", "Waits, tomorrow", "Waits, late"]),
+    ],
+)
+def test_each_tab_shows_its_rows_in_its_order(
+    tab: dict[str, str], shown: list[str], sessions: None, moderator: Client
+) -> None:
+    assert titles(moderator, **tab) == shown
+
+
+def test_all_shows_all_the_latest_start_first(sessions: None, moderator: Client) -> None:
+    shown = titles(moderator, tab="all")
+    assert len(shown) == 9
+    assert (shown[0], shown[-1]) == ("Waits, late", "Held")
+
+
+def test_the_tab_that_is_open_is_marked(sessions: None, moderator: Client) -> None:
+    html = moderator.get(LIST, {"tab": "edited", "q": "Edited"}).content.decode()
+    marked = re.findall(r'<a href="([^"]*)" class="portal-tab" aria-current="page">([^<]*)</a>', html)
+    assert marked == [("?q=Edited&amp;tab=edited", "Edited since approval")]
+
+
+def test_a_tab_keeps_what_is_searched_for(sessions: None, moderator: Client) -> None:
+    assert titles(moderator, q="soon", tab="waiting") == ["Waits, soon"]
+    assert titles(moderator, q="soon", tab="all") == ["Waits, soon", "Open, soon"]
+
+
+@pytest.mark.parametrize("words", ["doe", "john_doe", "programming", "PYTHON", "John Doe"])
+def test_one_searches_by_title_subject_and_creator(words: str, moderator: Client, make_session: MakeSession) -> None:
+    make_session("pending_approval")
+    make_session("pending_approval", title="Cooking", subject="Food", creator=make_session("approved").creator)
+    assert "Advanced Python Programming" in titles(moderator, q=words)
+
+
+def test_one_filters_by_level_and_status(sessions: None, moderator: Client, make_session: MakeSession) -> None:
+    make_session("pending_approval", title="For beginners", level="beginner", date=NOW + timedelta(hours=500))
+    assert titles(moderator, level__exact="beginner") == ["For beginners"]
+    assert titles(moderator, tab="all", status__exact="completed") == ["Held"]
+
+
+@pytest.mark.parametrize(
+    ("start", "shown"),
+    [
+        ("today", ["Waits, soon"]),
+        ("week", ["Waits, soon", "Waits, tomorrow", "Waits, late"]),
+        ("past", []),
+        ("nonsense", ["Waits, soon", "Waits, tomorrow", "Waits, late", "Far away"]),
+    ],
+)
+def test_one_filters_by_how_far_away_the_start_is(
+    start: str, shown: list[str], sessions: None, moderator: Client, make_session: MakeSession
+) -> None:
+    make_session("pending_approval", title="Far away", date=NOW + timedelta(hours=5000))
+    assert titles(moderator, start=start) == shown
+
+
+def test_today_is_the_moderators_own(moderator: Client, alice: User, make_session: MakeSession) -> None:
+    make_session("pending_approval", title="Tomorrow here", date="2024-01-11T02:00:00+00:00")
+    assert titles(moderator, start="today") == []
+    alice.timezone = "America/New_York"
+    alice.save()
+    assert titles(moderator, start="today") == ["Tomorrow here"]
+
+
+def test_what_is_no_filter_is_not_silently_a_full_list(sessions: None, moderator: Client) -> None:
+    answer = moderator.get(LIST, {"nonsense": "1"})
+    assert (answer.status_code, answer["Location"]) == (302, f"{LIST}?e=1")
+
+
+LABELS = ("title", "creator", "creator's history", "subject", "start", "waiting for", "overlaps", "in hand")
+
+
+# --- Columns ----------------------------------------------------------------------------------------------------
+
+
+def test_a_row_tells_what_helps_to_decide(moderator: Client, john: User, make_session: MakeSession, clock: Any) -> None:
+    decide(moderator, "reject", make_session("pending_approval"), reason="No")
+    make_session("completed")
+    make_session("completed")
+    make_session("cancelled", ever_approved=True)
+    session = make_session("pending_approval", title="This", created_at=NOW - timedelta(hours=26))
+    make_session("approved", title="At the same time", date=session.date)
+    make_session("scheduled", title="Then as well", date=session.date + timedelta(minutes=30))
+    shown = row(moderator, "This")
+    assert {label: shown[label] for label in LABELS} == {
+        "title": "This",
+        "creator": "John Doe",
+        "creator's history": "2 held, 1 rejected, 1 cancelled",
+        "subject": "Programming",
+        "start": "Mon 15 Jan 2024, 10:00 in 4 days",
+        "waiting for": "1 day, 2 hours",
+        "overlaps": "At the same time and 1 more",
+        "in hand": "",
+    }
+
+
+def test_an_overlap_with_a_session_that_the_creator_attends_is_told(
+    moderator: Client, john: User, bob: User, make_session: MakeSession
+) -> None:
+    session = make_session("pending_approval", title="This")
+    attended = make_session("approved", title="Attended", creator=bob, date=session.date)
+    attended.participant_count = 1
+    attended.save()
+    join(attended, john, "approved")
+    assert row(moderator, "This")["overlaps"] == "Attended"
+
+
+def test_what_touches_does_not_overlap(moderator: Client, make_session: MakeSession) -> None:
+    session = make_session("pending_approval", title="This", duration=60)
+    make_session("approved", date=session.date + timedelta(minutes=60))
+    make_session("approved", date=session.date - timedelta(minutes=60), duration=60)
+    make_session("cancelled", date=session.date)
+    assert row(moderator, "This")["overlaps"] == "none"
+
+
+def test_the_start_is_in_the_moderators_own_zone(moderator: Client, alice: User, make_session: MakeSession) -> None:
+    alice.timezone = "Asia/Kolkata"
+    alice.save()
+    session = make_session("pending_approval", title="This")
+    expected = session.date.astimezone(ZoneInfo("Asia/Kolkata")).strftime("%H:%M")
+    assert f", {expected} in 4 days" in row(moderator, "This")["start"]
+
+
+def test_the_other_tabs_tell_the_state(sessions: None, moderator: Client) -> None:
+    edited = row(moderator, "Edited, last", tab="all")
+    assert edited["status"] == "scheduled, edited since approval"
+    assert edited["places"] == "1 of 15"
+
+
+def test_words_of_members_are_shown_as_words(moderator: Client, make_session: MakeSession, john: User) -> None:
+    john.first_name = "<script>2</script>"
+    john.save()
+    session = make_session("pending_approval", title="<script>1</script>", subject="<b>bold")
+    make_session("approved", title="<script>3</script>", date=session.date)
+    html = moderator.get(LIST).content.decode()
+    assert "<script>1" not in html
+    assert "<script>2" not in html
+    assert "<script>3" not in html
+    assert "<b>bold" not in html
+
+
+# --- Rights and cost --------------------------------------------------------------------------------------------
+
+
+def test_who_only_reads_sees_no_button(make_member: Any, make_session: MakeSession) -> None:
+    reader = make_member(is_staff=True)
+    reader.user_permissions.add(
+        Permission.objects.get(codename="view_session", content_type__app_label="learning_sessions")
+    )
+    session = make_session("pending_approval")
+    client = admin_of(reader)
+    for address in (LIST, page(session)):
+        html = client.get(address).content.decode()
+        assert "data-dialog=" not in html
+    assert open_decision(client, "approve", session).status_code == 403
+
+
+@pytest.mark.parametrize("tab", ["waiting", "soon", "edited", "cancelled", "all"])
+def test_the_list_costs_as_many_queries_for_many_rows(tab: str, moderator: Client, make_session: MakeSession) -> None:
+    def fill(number: int) -> None:
+        for _ in range(number):
+            make_session("pending_approval", date=NOW + timedelta(hours=5))
+            make_session("scheduled", second_look_since=NOW)
+            make_session("cancelled", ever_approved=True)
+
+    counts = []
+    for number in (2, 12):
+        fill(number)
+        moderator.get(LIST, {"tab": tab})
+        with CaptureQueriesContext(connection) as queries:
+            assert moderator.get(LIST, {"tab": tab}).status_code == 200
+        counts.append(len(queries))
+    assert counts[0] == counts[1] <= 14
+
+
+# --- The next ---------------------------------------------------------------------------------------------------
+
+
+def test_the_next_is_the_one_that_starts_after_it_and_then_the_first(sessions: None, moderator: Client) -> None:
+    first, second, third = Session.objects.filter(title__startswith="Waits, ").order_by("date")
+    assert [next_waiting(session) for session in (first, second, third)] == [second, third, first]
+
+
+def test_there_is_no_next_where_nothing_else_waits(make_session: MakeSession) -> None:
+    assert next_waiting(make_session("pending_approval")) is None

@@ -1,0 +1,288 @@
+"""Two moderators at the same session: one decision, one fact, one notification, and the other is told."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.test import Client
+from tests.conftest import Api
+from tests.core.threads import together
+from tests.modules.sessions.conftest import MakeSession, facts, nothing_changes, path
+from tests.modules.sessions.portal import (
+    DECISIONS,
+    LIST,
+    admin_of,
+    carry_out,
+    decide,
+    fields_of_dialog,
+    messages_of,
+    open_decision,
+)
+
+from core.accounts.models import User
+from modules.notifications.models import Notification
+from modules.sessions.models import DecisionLease, Session
+from modules.sessions.services import leases, moderation
+from modules.sessions.services.deciding import AlreadyDecided, ContentChanged, InOtherHands
+
+
+@pytest.fixture
+def other(victor: User) -> Client:
+    """Victor at the admin."""
+    return admin_of(victor)
+
+
+def refusal_of(response: Any) -> str:
+    ((candidate, _),) = response.context["candidates"]
+    return str(candidate.refusal)
+
+
+# --- Leases -----------------------------------------------------------------------------------------------------
+
+
+def test_what_one_has_in_hand_the_other_cannot_open(
+    moderator: Client, other: Client, alice: User, make_session: MakeSession
+) -> None:
+    session = make_session("pending_approval")
+    open_decision(moderator, "approve", session)
+    answer = open_decision(other, "approve", session)
+    assert refusal_of(answer) == "Alice Jones has this session in hand, for 5 minutes at most. Nothing was decided."
+    assert 'type="submit"' not in answer.content.decode()
+    assert DecisionLease.objects.get().holder == alice
+
+
+def test_the_list_shows_who_has_a_session_in_hand(moderator: Client, other: Client, make_session: MakeSession) -> None:
+    session = make_session("pending_approval")
+    assert "Alice Jones, until" not in other.get(LIST).content.decode()
+    open_decision(moderator, "approve", session)
+    assert "Alice Jones, until 10:05" in other.get(LIST).content.decode()
+
+
+def test_what_one_has_in_hand_the_other_cannot_decide_either(
+    moderator: Client, other: Client, make_session: MakeSession
+) -> None:
+    session = make_session("pending_approval")
+    open_decision(moderator, "approve", session)
+    with nothing_changes():
+        answer = carry_out(other, {"decision": "approve", f"version_{session.pk}": "0"})
+    (message,) = messages_of(other.get(answer["HX-Redirect"]))
+    assert "Alice Jones has this session in hand" in message
+
+
+def test_a_lease_ends_after_five_minutes(
+    moderator: Client, other: Client, victor: User, make_session: MakeSession, clock: Any
+) -> None:
+    session = make_session("pending_approval")
+    open_decision(moderator, "approve", session)
+    clock.shift(timedelta(minutes=4, seconds=59))
+    assert refusal_of(open_decision(other, "approve", session)).startswith("Alice Jones has this session in hand")
+    clock.shift(timedelta(seconds=1))
+    assert refusal_of(open_decision(other, "approve", session)) == ""
+    assert DecisionLease.objects.get().holder == victor
+
+
+def test_opening_again_gives_five_minutes_more(moderator: Client, make_session: MakeSession, clock: Any) -> None:
+    session = make_session("pending_approval")
+    open_decision(moderator, "approve", session)
+    before = DecisionLease.objects.get().ends_at
+    clock.shift(timedelta(minutes=3))
+    open_decision(moderator, "reject", session)
+    assert DecisionLease.objects.get().ends_at == before + timedelta(minutes=3)
+
+
+def test_a_lease_that_has_ended_keeps_nobody_from_deciding(
+    moderator: Client, make_session: MakeSession, clock: Any
+) -> None:
+    session = make_session("pending_approval")
+    fields = fields_of_dialog(open_decision(moderator, "approve", session))
+    clock.shift(timedelta(minutes=20))
+    carry_out(moderator, fields)
+    session.refresh_from_db()
+    assert session.status == "approved"
+
+
+def test_nobody_gives_back_what_another_has_in_hand(
+    moderator: Client, other: Client, alice: User, make_session: MakeSession
+) -> None:
+    session = make_session("pending_approval")
+    fields = fields_of_dialog(open_decision(moderator, "approve", session))
+    assert other.post(f"{DECISIONS}leave/", fields).status_code == 204
+    assert DecisionLease.objects.get().holder == alice
+
+
+def test_of_many_those_in_other_hands_are_left(moderator: Client, other: Client, make_session: MakeSession) -> None:
+    mine, yours = make_session("pending_approval", title="Mine"), make_session("pending_approval", title="Yours")
+    open_decision(moderator, "approve", mine)
+    answer = decide(other, "approve", mine, yours)
+    assert messages_of(answer) == ["Yours was approved."]
+    mine.refresh_from_db()
+    assert mine.status == "pending_approval"
+
+
+def test_a_member_takes_no_session_in_hand(mallory: User, john: User, make_session: MakeSession) -> None:
+    session = make_session("pending_approval")
+    for member in (mallory, john):
+        with pytest.raises(Exception, match=r"There is no such session\.|Only a moderator may do this\."):
+            leases.take_lease(session_id=session.pk, by=member)
+    assert not DecisionLease.objects.exists()
+
+
+# --- Decided meanwhile ------------------------------------------------------------------------------------------
+
+
+def test_the_second_is_told_who_decided_what_when_and_why(
+    moderator: Client, other: Client, make_session: MakeSession, clock: Any
+) -> None:
+    session = make_session("pending_approval")
+    fields = fields_of_dialog(open_decision(other, "approve", session))
+    clock.shift(timedelta(minutes=6))
+    decide(moderator, "reject", session, reason="Says too little")
+    clock.shift(timedelta(minutes=2))
+    with nothing_changes():
+        answer = carry_out(other, fields)
+    (message,) = messages_of(other.get(answer["HX-Redirect"]))
+    assert message == (
+        "Advanced Python Programming: Alice Jones rejected Advanced Python Programming, 2 minutes ago. "
+        "The reason: Says too little"
+    )
+
+
+def test_a_decision_by_the_api_is_told_in_the_portal(
+    moderator: Client, victor: User, make_session: MakeSession
+) -> None:
+    session = make_session("pending_approval")
+    fields = fields_of_dialog(open_decision(moderator, "approve", session))
+    assert Api(victor).put(path(session), {"status": "approved"}).status_code == 200
+    answer = carry_out(moderator, fields)
+    assert messages_of(moderator.get(answer["HX-Redirect"])) == [
+        "Advanced Python Programming: Victor Vogel approved Advanced Python Programming, just now."
+    ]
+    assert facts(session) == ["SessionApproved"]
+
+
+def test_what_its_creator_cancelled_meanwhile_is_told(moderator: Client, john: User, make_session: MakeSession) -> None:
+    session = make_session("pending_approval")
+    fields = fields_of_dialog(open_decision(moderator, "approve", session))
+    Api(john).post(path(session, "cancel/"), {"reason": "I am ill"})
+    answer = carry_out(moderator, fields)
+    assert messages_of(moderator.get(answer["HX-Redirect"])) == [
+        "Advanced Python Programming: John Doe cancelled Advanced Python Programming, just now. The reason: I am ill"
+    ]
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("attempt", range(3))
+def test_two_at_once_make_one_decision_one_fact_and_one_notification(
+    attempt: int, alice: User, victor: User, john: User, make_session: MakeSession
+) -> None:
+    session = make_session("pending_approval")
+    results = together(
+        lambda: moderation.approve_session(session_id=session.pk, by=alice, version=0),
+        lambda: moderation.reject_session(session_id=session.pk, by=victor, reason="No", version=0),
+    )
+    assert sorted(type(result) for result in results if isinstance(result, Exception)) == [AlreadyDecided]
+    assert len(facts(session)) == 1
+    assert Notification.objects.filter(user=john).count() == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_two_that_open_at_once_one_has_it_in_hand(alice: User, victor: User, make_session: MakeSession) -> None:
+    session = make_session("pending_approval")
+    results = together(
+        lambda: leases.take_lease(session_id=session.pk, by=alice),
+        lambda: leases.take_lease(session_id=session.pk, by=victor),
+    )
+    assert [type(result) for result in results if isinstance(result, Exception)] == [InOtherHands]
+    assert DecisionLease.objects.count() == 1
+
+
+# --- Changed meanwhile ------------------------------------------------------------------------------------------
+
+
+def edit(session: Session, by: User, **changes: Any) -> None:
+    assert Api(by).put(path(session), changes).status_code == 200
+
+
+@pytest.mark.parametrize("decision", ["approve", "reject"])
+def test_what_its_creator_changed_meanwhile_is_refused_with_the_difference(
+    decision: str, moderator: Client, john: User, make_session: MakeSession
+) -> None:
+    session = make_session("pending_approval")
+    fields = fields_of_dialog(open_decision(moderator, decision, session))
+    edit(session, john, title="Free Bitcoins", duration=60)
+    with nothing_changes():
+        answer = carry_out(moderator, fields, reason="No")
+    ((candidate, version),) = answer.context["candidates"]
+    assert {(each.label, each.before, each.after) for each in candidate.changed} == {
+        ("Title", "Advanced Python Programming", "Free Bitcoins"),
+        ("Duration (minutes)", "90", "60"),
+    }
+    assert "Free Bitcoins" in answer.content.decode()
+    assert version == 1
+    carry_out(moderator, fields_of_dialog(answer), reason="No")
+    session.refresh_from_db()
+    assert session.status == ("approved" if decision == "approve" else "cancelled")
+
+
+def test_of_many_what_was_changed_meanwhile_is_shown_again_and_the_rest_decided(
+    moderator: Client, john: User, make_session: MakeSession
+) -> None:
+    same, changed = make_session("pending_approval", title="Same"), make_session("pending_approval", title="Other")
+    fields = fields_of_dialog(open_decision(moderator, "approve", same, changed))
+    edit(changed, john, subject="Gambling")
+    answer = carry_out(moderator, fields)
+    ((candidate, _),) = answer.context["candidates"]
+    assert candidate.session == changed
+    assert "data-stale" in answer.content.decode()
+    assert messages_of(moderator.get(LIST)) == ["Same was approved."]
+    changed.refresh_from_db()
+    assert changed.status == "pending_approval"
+
+
+def test_what_was_changed_and_changed_back_is_what_was_read(john: User, alice: User, make_session: MakeSession) -> None:
+    session = make_session("pending_approval")
+    edit(session, john, title="Another")
+    edit(session, john, title="Advanced Python Programming")
+    moderation.approve_session(session_id=session.pk, by=alice, version=0)
+    session.refresh_from_db()
+    assert (session.status, session.content_version) == ("approved", 2)
+
+
+def test_several_changes_are_shown_as_one_difference(john: User, alice: User, make_session: MakeSession) -> None:
+    session = make_session("pending_approval")
+    edit(session, john, title="First", level="beginner")
+    edit(session, john, title="Second")
+    with pytest.raises(ContentChanged) as refused:
+        moderation.approve_session(session_id=session.pk, by=alice, version=0)
+    assert refused.value.changes == {
+        "title": ("Advanced Python Programming", "Second"),
+        "level": ("advanced", "beginner"),
+    }
+    with pytest.raises(ContentChanged) as refused:
+        moderation.approve_session(session_id=session.pk, by=alice, version=1)
+    assert refused.value.changes == {"title": ("First", "Second")}
+
+
+def test_a_second_look_is_at_what_was_read(john: User, alice: User, make_session: MakeSession) -> None:
+    session = make_session("approved")
+    edit(session, john, title="First")
+    edit(session, john, title="Second")
+    with pytest.raises(ContentChanged):
+        moderation.take_second_look(session_id=session.pk, by=alice, version=1)
+    session.refresh_from_db()
+    assert session.second_look_since is not None
+    moderation.take_second_look(session_id=session.pk, by=alice, version=2)
+    session.refresh_from_db()
+    assert session.second_look_since is None
+
+
+def test_booking_and_reading_leave_the_version_alone(
+    john: User, jane: User, make_session: MakeSession, api_of: Callable[..., Api]
+) -> None:
+    session = make_session("approved")
+    api_of(jane).post(path(session, "join/"))
+    api_of(john).post(path(session, "approve_request/"), {"user_id": jane.pk})
+    api_of(john).put(path(session), {"title": session.title})
+    session.refresh_from_db()
+    assert session.content_version == 0
