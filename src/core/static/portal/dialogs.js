@@ -63,13 +63,14 @@
             answer = await fetch(button.dataset.dialog, {
                 method: "POST",
                 body: chosen(button),
-                headers: {"HX-Request": "true"},
+                headers: {"HX-Request": "true", "HX-Current-URL": location.href},
             });
         } catch {
             return complain("The server does not answer. Try again in a moment.");
         }
         const url = answer.headers.get("HX-Redirect");
         if (url) return location.assign(url);
+        if (answer.headers.get("HX-Refresh")) return location.reload();
         if (answer.redirected) return location.assign(answer.url);
         if (!answer.ok) return complain(answer.status === 403 ? "You may not do this." : "This could not be opened.");
         show(await answer.text());

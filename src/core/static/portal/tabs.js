@@ -2,7 +2,7 @@
 
 // Tabs after the pattern of the ARIA guide: one stop of the Tab key, the arrow keys move, and the address has the open one.
 (() => {
-    for (const list of document.querySelectorAll(".portal-tabs")) {
+    for (const list of document.querySelectorAll(".portal-tabs[role=tablist]")) {
         const tabs = [...list.querySelectorAll("[role=tab]")];
 
         const panelOf = (tab) => document.getElementById(tab.getAttribute("aria-controls"));
