@@ -29,7 +29,7 @@ manage *args:
 demo:
     @exec {{ python }} src/manage.py load_demo_data
 
-# Run all tests on SQLite, and on PostgreSQL where one answers; arguments go to pytest
+# Run all tests on SQLite, on PostgreSQL where one answers, and in a browser if there is one; arguments go to pytest
 [no-exit-message]
 test *args: _development
     #!/usr/bin/env bash
@@ -39,20 +39,41 @@ test *args: _development
     scratch=$(mktemp -d)
     trap 'rm -rf "$scratch"' EXIT
     trap 'exit 130' INT
-    status=0
+    # What pytest says of a run without any test, until one has run.
+    status=5
     results=()
 
-    run_on() {
-        local name=$1 result=passed
+    run() {
+        local name=$1
         shift
-        printf '\n=== Tests on %s ===\n' "$name"
-        # Each process has a database of its own. In their order, since tests that commit come last.
+        printf '\n=== Tests: %s ===\n' "$name"
         mkdir "$scratch/$name"
-        if ! DATA_DIR="$scratch/$name" {{ python }} -m pytest -n auto --maxprocesses 8 --dist loadgroup --no-loadscope-reorder "$@"; then
-            result=FAILED
-            status=1
-        fi
-        results+=("$name: $result")
+        # Each process has a database of its own.
+        DATA_DIR="$scratch/$name" {{ python }} -m pytest -n auto "$@"
+        case $? in
+            0)
+                results+=("$name: passed")
+                if [ "$status" -eq 5 ]; then status=0; fi
+                ;;
+            5) results+=("$name: has none of these tests") ;;
+            *)
+                results+=("$name: FAILED")
+                status=1
+                ;;
+        esac
+    }
+
+    skip() {
+        local name=$1 why=$2 required=$3
+        results+=("$name: did not run, $why")
+        if [ -n "$required" ]; then status=1; fi
+    }
+
+    run_on() {
+        local name=$1
+        shift
+        # In their order, since tests that commit come last.
+        run "$name" --maxprocesses 8 --dist loadgroup --no-loadscope-reorder --ignore tests/browser "$@" -m 'not browser'
     }
 
     run_on SQLite "$@"
@@ -83,8 +104,15 @@ test *args: _development
     ); then
         DATABASE_URL=$where run_on PostgreSQL "$@"
     else
-        results+=("PostgreSQL: did not run, $where")
-        if [ -n "${REQUIRE_POSTGRESQL-}" ]; then status=1; fi
+        skip PostgreSQL "$where" "${REQUIRE_POSTGRESQL-}"
+    fi
+
+    # By themselves: what drives the browser leaves an event loop in the process, and few processes share the machine
+    # with several of Chromium.
+    if where=$({{ python }} -m screenshots.chromium); then
+        TEST_CHROMIUM=$where run Browser --maxprocesses 2 -o testpaths=tests/browser "$@" -m browser
+    else
+        skip Browser "$where" "${REQUIRE_BROWSER-}"
     fi
 
     printf '\n'

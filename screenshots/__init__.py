@@ -1,0 +1,1 @@
+"""Pictures of the portal for the README and docs: `./just screenshots`."""

@@ -1,0 +1,131 @@
+"""What tests in a real browser can ask for. They see the product as its moderators do, served by a thread of the test.
+
+The server's clock is the real one: a browser has its own, and the two have to agree.
+"""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.conf import settings
+from django.test import Client
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, Response, sync_playwright
+from pytest_django.live_server_helper import LiveServer
+from tests.browser.accessibility import assert_accessible
+
+from core.accounts.models import User
+from screenshots.chromium import launch
+
+DESKTOP, PHONE = 1440, 390
+HEIGHTS = {DESKTOP: 900, PHONE: 844}
+PATIENCE_MS = 10_000
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """They run by themselves (`-m browser`), beside tests that want no event loop."""
+    for item in items:
+        if item.path.is_relative_to(Path(__file__).parent):
+            item.add_marker("browser")
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """Chromium. What it is driven by leaves an event loop in this thread, which Django would not query beside."""
+    with pytest.MonkeyPatch.context() as patch, sync_playwright() as playwright:
+        patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
+        chromium = launch(playwright)
+        yield chromium
+        chromium.close()
+
+
+class Watch:
+    """Writes down what goes wrong in a context: errors in its console, and answers that no page should ask for."""
+
+    def __init__(self, context: BrowserContext, *, expected: tuple[int, ...]) -> None:
+        self.troubles: list[str] = []
+        self.expected = expected
+        context.on("console", self.hear)
+        context.on("weberror", lambda error: self.troubles.append(f"{error.page and error.page.url}: {error.error}"))
+        context.on("requestfailed", self.miss)
+        context.on("response", self.read)
+
+    def hear(self, message: ConsoleMessage) -> None:
+        # What could not be loaded is told by its answer.
+        if message.type == "error" and not message.text.startswith("Failed to load resource"):
+            self.troubles.append(f"{message.page and message.page.url}: {message.text}")
+
+    def miss(self, request: Request) -> None:
+        # Given up by the page or the browser, as when somebody leaves it.
+        if request.failure != "net::ERR_ABORTED":
+            self.troubles.append(f"{request.method} {request.url}: {request.failure}")
+
+    def read(self, response: Response) -> None:
+        if response.status >= 400 and response.status not in self.expected:
+            self.troubles.append(f"{response.request.method} {response.url}: {response.status}")
+
+
+ContextOf = Callable[..., BrowserContext]
+PageOf = Callable[..., Page]
+
+
+@pytest.fixture
+def context_of(browser: Browser, live_server: LiveServer) -> Iterator[ContextOf]:
+    """`context_of(moderator, scheme="dark", width=PHONE)`: a browser of a logged-in member, or a stranger.
+
+    Paths are those of the live server. In the end, the test fails for any error in a console and any answer from 400
+    on; `expected` names the statuses that the test provokes.
+    """
+    made: list[tuple[BrowserContext, Watch]] = []
+
+    def make(
+        member: User | None = None,
+        *,
+        scheme: str = "light",
+        width: int = DESKTOP,
+        expected: tuple[int, ...] = (),
+        **options: Any,
+    ) -> BrowserContext:
+        context = browser.new_context(
+            base_url=live_server.url,
+            color_scheme=scheme,
+            viewport={"width": width, "height": HEIGHTS.get(width, 900)},
+            reduced_motion="reduce",
+            **options,
+        )
+        context.set_default_timeout(PATIENCE_MS)
+        made.append((context, Watch(context, expected=expected)))
+        if member is not None:
+            client = Client()
+            client.force_login(member)
+            name = settings.SESSION_COOKIE_NAME
+            context.add_cookies([{"name": name, "value": client.cookies[name].value, "url": live_server.url}])
+        return context
+
+    yield make
+    for context, _ in made:
+        context.close()
+    troubles = [trouble for _, watch in made for trouble in watch.troubles]
+    assert not troubles, "\n".join(troubles)
+
+
+@pytest.fixture
+def page_of(context_of: ContextOf) -> PageOf:
+    """A page in such a context of its own: `page_of(moderator, scheme="dark").goto("/admin/")`."""
+
+    def make(member: User | None = None, **options: Any) -> Page:
+        return context_of(member, **options).new_page()
+
+    return make
+
+
+@pytest.fixture
+def accessible() -> Callable[[Page], None]:
+    """`accessible(page)`: axe-core finds nothing serious on it."""
+    return assert_accessible
+
+
+@pytest.fixture
+def boss(transactional_db: None, make_member: Callable[..., User]) -> User:
+    """A superuser."""
+    return make_member("boss", is_staff=True, is_superuser=True)

@@ -1,0 +1,43 @@
+"""Moderators log in by the form."""
+
+import pytest
+from playwright.sync_api import Page, expect
+from tests.browser.conftest import PageOf
+from tests.conftest import PASSWORD
+
+from core.accounts.models import User
+
+
+@pytest.fixture
+def moderator(boss: User) -> User:
+    boss.set_password(PASSWORD)
+    boss.save()
+    return boss
+
+
+def log_in(page: Page, name: str, password: str) -> None:
+    page.get_by_label("Username").fill(name)
+    page.get_by_label("Password").fill(password)
+    page.get_by_role("button", name="Log in").click()
+
+
+def test_the_right_password_leads_to_the_page_that_was_wanted(moderator: User, page_of: PageOf) -> None:
+    page = page_of()
+    page.goto("/admin/core/user/")
+    expect(page).to_have_url("/admin/login/?next=/admin/core/user/")
+
+    log_in(page, moderator.username, PASSWORD)
+
+    expect(page).to_have_url("/admin/core/user/")
+    expect(page.get_by_role("link", name=moderator.username)).to_be_visible()
+
+
+def test_a_wrong_password_is_told_and_leads_nowhere(moderator: User, page_of: PageOf) -> None:
+    page = page_of()
+    page.goto("/admin/")
+
+    log_in(page, moderator.username, "learn-alone")
+
+    expect(page.get_by_text("Please enter the correct username and password")).to_be_visible()
+    page.goto("/admin/")
+    expect(page).to_have_url("/admin/login/?next=/admin/")

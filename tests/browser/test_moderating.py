@@ -1,0 +1,299 @@
+"""Moderators at work in a real browser: with the mouse, by the keyboard alone, and two at once."""
+
+import re
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import Group
+from model_bakery import baker
+from playwright.sync_api import Page, expect
+from tests.conftest import Api
+
+from core import clock
+from core.accounts.models import User
+from core.facts.models import FactRecord
+from modules.notifications.models import Notification
+from modules.sessions.models import ReasonTemplate, Session
+
+QUEUE = "/admin/learning_sessions/session/"
+PageOf = Callable[..., Page]
+
+
+@pytest.fixture
+def make_moderator(transactional_db: None, make_member: Callable[..., User]) -> Callable[..., User]:
+    def make(username: str, **values: Any) -> User:
+        member = make_member(username, is_staff=True, **values)
+        member.groups.add(Group.objects.get(name="Moderators"))
+        return member
+
+    return make
+
+
+@pytest.fixture
+def alice(make_moderator: Callable[..., User]) -> User:
+    return make_moderator("alice", first_name="Alice", last_name="Jones")
+
+
+@pytest.fixture
+def victor(make_moderator: Callable[..., User]) -> User:
+    return make_moderator("victor", first_name="Victor", last_name="Vogel")
+
+
+@pytest.fixture
+def offer(transactional_db: None, john: User) -> Callable[..., Session]:
+    """Offers sessions that wait, each a day later than the one before."""
+
+    def make(title: str, **values: Any) -> Session:
+        date = clock.now() + timedelta(days=2 + Session.objects.count())
+        return baker.make(
+            Session,
+            **{"title": title, "description": "What it is about", "subject": "Art", "level": "beginner"} | values,
+            date=date,
+            duration=60,
+            max_participants=5,
+            creator=john,
+            status="pending_approval",
+        )
+
+    return make
+
+
+def status_of(session: Session) -> str:
+    session.refresh_from_db()
+    return session.status
+
+
+def tick(page: Page, title: str) -> None:
+    page.get_by_role("row", name=title).get_by_role("checkbox").check()
+
+
+def decisions() -> list[str]:
+    names = FactRecord.objects.order_by("pk").values_list("name", flat=True)
+    return [name.removeprefix("sessions.") for name in names]
+
+
+# --- With the mouse ---------------------------------------------------------------------------------------------
+
+
+def test_a_session_is_approved_from_the_queue(page_of: PageOf, alice: User, offer: Any) -> None:
+    session = offer("Watercolours")
+    page = page_of(alice)
+    page.goto(QUEUE)
+    tick(page, "Watercolours")
+    page.get_by_role("button", name="Approve…").click()
+    dialog = page.get_by_role("dialog", name="Approve Watercolours")
+    expect(dialog).to_contain_text("In your hands until")
+    dialog.get_by_role("button", name="Approve", exact=True).click()
+    expect(page.get_by_text("Watercolours was approved.")).to_be_visible()
+    assert status_of(session) == "approved"
+
+
+def test_a_session_is_rejected_with_a_reason_that_its_creator_reads(
+    page_of: PageOf, alice: User, john: User, offer: Any
+) -> None:
+    session = offer("Guaranteed wins")
+    page = page_of(alice)
+    page.goto(f"{QUEUE}{session.pk}/change/")
+    page.get_by_role("button", name="Reject…").click()
+    dialog = page.get_by_role("dialog", name="Reject Guaranteed wins")
+    dialog.get_by_label("Begin with").select_option(label="Advertises")
+    reason = dialog.get_by_label("Reason, which the creator will read")
+    expect(reason).to_have_value(re.compile("^Sessions are free and advertise nothing"))
+    expect(dialog.locator("#portal-notice")).to_contain_text("Sessions are free and advertise nothing")
+    reason.fill("Nobody wins always.")
+    expect(dialog.locator("#portal-notice")).to_contain_text("Nobody wins always.")
+    notice = dialog.locator("#portal-notice .portal-quote").inner_text()
+    dialog.get_by_role("button", name="Reject", exact=True).click()
+    expect(page.get_by_text("Guaranteed wins was rejected.")).to_be_visible()
+    assert status_of(session) == "cancelled"
+    (told,) = Api(john).get("/api/notifications/").json()
+    assert told["message"] == notice
+    assert "Nobody wins always." in told["message"]
+
+
+def test_a_template_does_not_take_the_place_of_what_somebody_wrote(page_of: PageOf, alice: User, offer: Any) -> None:
+    session = offer("Watercolours")
+    ReasonTemplate.objects.all().delete()
+    baker.make(ReasonTemplate, title="One", text="The first.", rank=1)
+    baker.make(ReasonTemplate, title="Two", text="The second.", rank=2)
+    page = page_of(alice)
+    page.goto(f"{QUEUE}{session.pk}/change/")
+    page.get_by_role("button", name="Reject…").click()
+    choice = page.get_by_label("Begin with")
+    reason = page.get_by_label("Reason, which the creator will read")
+    choice.select_option(label="One")
+    choice.select_option(label="Two")
+    expect(reason).to_have_value("The second.")
+    reason.fill("My own words.")
+    choice.select_option(label="One")
+    expect(reason).to_have_value("My own words.\n\nThe first.")
+
+
+def test_a_dialog_that_is_left_decides_nothing_and_gives_the_session_back(
+    page_of: PageOf, alice: User, victor: User, offer: Any
+) -> None:
+    session = offer("Watercolours")
+    page, other = page_of(alice), page_of(victor)
+    page.goto(f"{QUEUE}{session.pk}/change/")
+    page.get_by_role("button", name="Approve…").click()
+    expect(page.get_by_role("dialog")).to_be_visible()
+    with page.expect_response("**/decisions/leave/"):
+        page.keyboard.press("Escape")
+    expect(page.get_by_role("dialog")).to_be_hidden()
+    expect(page.get_by_role("button", name="Approve…")).to_be_focused()
+    other.goto(f"{QUEUE}{session.pk}/change/")
+    other.get_by_role("button", name="Approve…").click()
+    expect(other.get_by_role("dialog")).to_contain_text("In your hands until")
+    assert status_of(session) == "pending_approval"
+
+
+def test_many_are_rejected_at_once_and_each_result_is_told(page_of: PageOf, alice: User, offer: Any) -> None:
+    sessions = [offer(f"Session {number}") for number in range(3)]
+    page = page_of(alice)
+    page.goto(QUEUE)
+    for session in sessions:
+        tick(page, session.title)
+    page.get_by_role("button", name="Reject…").click()
+    page.get_by_label("Reason, which the creator will read").fill("All the same.")
+    page.get_by_role("dialog").get_by_role("button", name="Reject", exact=True).click()
+    for session in sessions:
+        expect(page.get_by_text(f"{session.title} was rejected.")).to_be_visible()
+        assert status_of(session) == "cancelled"
+
+
+# --- Two at once ------------------------------------------------------------------------------------------------
+
+
+def test_two_moderators_at_one_session_make_one_decision(
+    page_of: PageOf, alice: User, victor: User, john: User, offer: Any
+) -> None:
+    session = offer("Watercolours")
+    first, second = page_of(alice), page_of(victor)
+    for page in (first, second):
+        page.goto(f"{QUEUE}{session.pk}/change/")
+    first.get_by_role("button", name="Approve…").click()
+    expect(first.get_by_role("dialog")).to_contain_text("In your hands until")
+
+    second.get_by_role("button", name="Reject…").click()
+    expect(second.get_by_role("dialog")).to_contain_text("Alice Jones has this session in hand")
+    expect(second.get_by_role("dialog").get_by_role("button", name="Reject", exact=True)).to_have_count(0)
+    second.keyboard.press("Escape")
+
+    first.get_by_role("dialog").get_by_role("button", name="Approve", exact=True).click()
+    expect(first.get_by_text("Watercolours was approved.")).to_be_visible()
+
+    second.get_by_role("button", name="Reject…").click()
+    expect(second.get_by_role("dialog")).to_contain_text("Alice Jones approved Watercolours, just now.")
+
+    assert status_of(session) == "approved"
+    assert decisions() == ["SessionApproved"]
+    assert Notification.objects.filter(user=john).count() == 1
+
+
+def test_what_its_creator_changed_meanwhile_is_shown_and_not_decided(
+    page_of: PageOf, alice: User, john: User, offer: Any
+) -> None:
+    session = offer("Watercolours")
+    page = page_of(alice)
+    page.goto(f"{QUEUE}{session.pk}/change/")
+    page.get_by_role("button", name="Approve…").click()
+    dialog = page.get_by_role("dialog")
+    expect(dialog).to_contain_text("In your hands until")
+    assert Api(john).put(f"/api/sessions/{session.pk}/", {"title": "Lottery numbers"}).status_code == 200
+    dialog.get_by_role("button", name="Approve", exact=True).click()
+    expect(dialog.get_by_role("alert")).to_contain_text("changed while you read it")
+    expect(dialog.locator("del")).to_have_text("Watercolours")
+    expect(dialog.locator("ins")).to_have_text("Lottery numbers")
+    assert status_of(session) == "pending_approval"
+    dialog.get_by_role("button", name="Approve", exact=True).click()
+    expect(page.get_by_text("Lottery numbers was approved.")).to_be_visible()
+    assert decisions() == ["SessionEdited", "SessionApproved"]
+
+
+# --- By the keyboard alone --------------------------------------------------------------------------------------
+
+
+def test_ten_decisions_are_made_by_the_keyboard_alone(page_of: PageOf, alice: User, john: User, offer: Any) -> None:
+    sessions = [offer(f"Session {number}") for number in range(10)]
+    page = page_of(alice)
+    page.goto(QUEUE)
+    press = page.keyboard.press
+    for number, session in enumerate(sessions):
+        press("j")
+        if number % 3 == 1:
+            # On its own page, and back from there.
+            press("o")
+            expect(page).to_have_url(re.compile(f"/{session.pk}/change/$"))
+        key, word = ("r", "rejected") if number % 2 else ("a", "approved")
+        press(key)
+        expect(page.get_by_role("dialog")).to_contain_text("In your hands until")
+        if number % 2:
+            page.keyboard.type(f"Reason {number}")
+            press("Control+Enter")
+        else:
+            press("Enter")
+        expect(page.get_by_text(f"{session.title} was {word}.")).to_be_visible()
+        if number % 3 == 1:
+            press("u")
+            expect(page).to_have_url(re.compile(f"{QUEUE}$"))
+    assert [status_of(session) for session in sessions] == ["approved", "cancelled"] * 5
+    assert decisions() == ["SessionApproved", "SessionRejected"] * 5
+    assert sorted(FactRecord.objects.exclude(reason="").values_list("reason", flat=True)) == [
+        f"Reason {number}" for number in (1, 3, 5, 7, 9)
+    ]
+    expect(page.get_by_role("row", name="Session")).to_have_count(0)
+
+
+def test_the_next_that_waits_is_a_key_away(page_of: PageOf, alice: User, offer: Any) -> None:
+    first, second = offer("First"), offer("Second")
+    page = page_of(alice)
+    page.goto(f"{QUEUE}{first.pk}/change/")
+    page.keyboard.press("n")
+    expect(page).to_have_url(re.compile(f"/{second.pk}/change/$"))
+
+
+def test_the_help_lists_the_keys_and_is_left_by_escape(page_of: PageOf, alice: User, offer: Any) -> None:
+    offer("Watercolours")
+    page = page_of(alice)
+    page.goto(QUEUE)
+    page.keyboard.press("?")
+    dialog = page.get_by_role("dialog", name="Keyboard shortcuts")
+    shown = dict(zip(dialog.locator("kbd").all_inner_texts(), dialog.locator("dd").all_inner_texts(), strict=True))
+    assert set(shown) >= {"j", "k", "o", "x", "a", "r", "/", "?"}
+    assert shown["j"] == "Next row"
+    page.keyboard.press("Escape")
+    expect(dialog).to_be_hidden()
+
+
+def test_single_keys_can_be_switched_off_and_on_again(page_of: PageOf, alice: User, offer: Any) -> None:
+    offer("Watercolours")
+    page = page_of(alice)
+    page.goto(QUEUE)
+    page.get_by_role("button", name="Keyboard shortcuts").click()
+    page.get_by_label("Single-key shortcuts are on in this browser").uncheck()
+    page.keyboard.press("Escape")
+    for key in ("j", "a", "?", "/"):
+        page.keyboard.press(key)
+    page.reload()
+    for key in ("j", "a", "?", "/"):
+        page.keyboard.press(key)
+    expect(page.locator("dialog[open]")).to_have_count(0)
+    expect(page.locator(".portal-current")).to_have_count(0)
+    expect(page.locator("#searchbar")).not_to_be_focused()
+    page.get_by_role("button", name="Keyboard shortcuts").click()
+    page.get_by_label("Single-key shortcuts are on in this browser").check()
+    page.keyboard.press("Escape")
+    page.keyboard.press("j")
+    expect(page.get_by_role("link", name="Watercolours")).to_be_focused()
+
+
+def test_keys_that_are_typed_into_a_field_are_text(page_of: PageOf, alice: User, offer: Any) -> None:
+    offer("Watercolours")
+    page = page_of(alice)
+    page.goto(QUEUE)
+    page.keyboard.press("/")
+    page.keyboard.type("jar?")
+    expect(page.locator("#searchbar")).to_have_value("jar?")
+    expect(page.locator("dialog[open]")).to_have_count(0)
