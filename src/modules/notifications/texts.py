@@ -55,8 +55,8 @@ def booking_rejected_at_start(*, title: str) -> Text:
     )
 
 
-def seat_left(*, title: str, member: str) -> Text:
-    return Text(title=f"Seat free again for {title}", message=f"{member} has left your session.")
+def seat_left(*, title: str, member: str, reason: str = "") -> Text:
+    return Text(title=f"Seat free again for {title}", message=_with_reason(f"{member} has left your session.", reason))
 
 
 def participant_removed(*, title: str, reason: str) -> Text:

@@ -76,7 +76,10 @@ class SessionScheduled(AboutSession):
 
 @dataclass(frozen=True, kw_only=True)
 class SessionCancelled(AboutSession):
-    """Sent when a session is called off, with those who were in and those who had asked. Not for a rejection."""
+    """Sent when a session is called off, with those who were in and those who had asked. Not for a rejection.
+
+    Also when its creator was deactivated: then by who did that, whether it waited for a moderator or not.
+    """
 
     words = "{actor} cancelled {title}"
 
@@ -185,7 +188,7 @@ class BookingRequestRejected(AboutSession):
 
 @dataclass(frozen=True, kw_only=True)
 class BookingRequestWithdrawn(AboutSession):
-    """Sent when a member took an undecided request back."""
+    """Sent when a member took an undecided request back, or was deactivated: then by who did that."""
 
     words = "{member} withdrew the request to join {title}"
 
@@ -195,7 +198,7 @@ class BookingRequestWithdrawn(AboutSession):
 
 @dataclass(frozen=True, kw_only=True)
 class SeatLeft(AboutSession):
-    """Sent when a participant has left by themselves."""
+    """Sent when a participant has left by themselves, or was deactivated: then by who did that, with a reason."""
 
     words = "{member} left {title}"
 

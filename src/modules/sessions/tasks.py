@@ -1,6 +1,7 @@
 """What moves sessions in the background; the rows say what is due."""
 
 from core.sweeps.turns import HOUR, sweeps
+from modules.sessions.services.deactivation import wind_down_all
 from modules.sessions.services.digest import tell_moderators
 from modules.sessions.services.life_cycle import advance_due_sessions
 from modules.sessions.services.reminders import arm_anew, nudge_creators, remind_due_sessions
@@ -29,3 +30,8 @@ def nudge_creators_to_decide() -> int:
 @sweeps()
 def tell_moderators_what_waits() -> int:
     return tell_moderators()
+
+
+@sweeps()
+def end_what_deactivated_members_have() -> int:
+    return wind_down_all()

@@ -102,7 +102,7 @@ def tell_of_seat_left(fact: SeatLeft, delivery: Delivery) -> None:
         to=[fact.creator_id],
         session_id=fact.session_id,
         naming=fact.member_id,
-        write=lambda reader, name: texts.seat_left(title=fact.title, member=name),
+        write=lambda reader, name: texts.seat_left(title=fact.title, member=name, reason=delivery.reason),
     )
 
 

@@ -9,6 +9,6 @@ HELD = Q(status=Status.COMPLETED)
 REJECTED = Q(status=Status.CANCELLED, approved_at__isnull=True, decided_at__isnull=False)
 # Called off after its approval, by whomever.
 CANCELLED = Q(status=Status.CANCELLED, approved_at__isnull=False)
-# Taken back by its creator before anybody decided.
+# Taken back by its creator, or gone with their account, before anybody decided.
 WITHDRAWN = Q(status=Status.CANCELLED, approved_at__isnull=True, decided_at__isnull=True)
 EXPIRED = Q(status=Status.EXPIRED)

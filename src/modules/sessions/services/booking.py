@@ -103,14 +103,7 @@ def leave_session(*, session_id: int, by: User) -> Session:
         if request is None or request.status == BookingRequest.Status.REJECTED:
             raise StateForbids("You are not in this session.")
         require_before_start(session, clock.now())
-        was_in = request.status == BookingRequest.Status.APPROVED
-        told = about_request(session, request)
-        request.delete()
-        if was_in:
-            _count(session, -1)
-            publish(events.SeatLeft(**told), by=by)
-        else:
-            publish(events.BookingRequestWithdrawn(**told), by=by)
+        give_back(session, request, by=by)
     return session
 
 
@@ -154,6 +147,18 @@ def change_role(*, session_id: int, participant_id: int, role: str, by: User) ->
         )
         publish(fact, by=by, changes=changes)
     return request
+
+
+def give_back(session: Session, request: BookingRequest, *, by: User | None, reason: str = "") -> None:
+    """Give back the place that a request has, or withdraw it, in a session that is locked and has not started."""
+    was_in = request.status == BookingRequest.Status.APPROVED
+    told = about_request(session, request)
+    request.delete()
+    if was_in:
+        _count(session, -1)
+        publish(events.SeatLeft(**told), by=by, reason=reason)
+    else:
+        publish(events.BookingRequestWithdrawn(**told), by=by, reason=reason)
 
 
 def _request_of(session: Session, requester_id: int) -> BookingRequest:

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
+from core.accounts.models import User
 from core.errors import StateForbids
 from core.facts.publish import publish
 from modules.sessions import events
@@ -78,13 +79,18 @@ def cancel(session: Session, viewer: Viewer, *, reason: str, now: datetime) -> N
         changes = move(session, Status.CANCELLED, now=now)
         publish(events.SessionRejected(**about(session)), by=viewer.user, reason=reason, changes=changes)
         return
+    call_off(session, by=viewer.user, reason=reason, now=now)
+
+
+def call_off(session: Session, *, by: User | None, reason: str, now: datetime) -> None:
+    """Cancel a session that is not over, for whoever has the right to it, and tell everybody who was to come."""
     fact = events.SessionCancelled(
         **about(session),
         participant_ids=participant_ids(session),
         requester_ids=close_requests(session, now=now),
     )
     changes = move(session, Status.CANCELLED, now=now)
-    publish(fact, by=viewer.user, reason=reason, changes=changes)
+    publish(fact, by=by, reason=reason, changes=changes)
 
 
 Transition = Callable[..., None]

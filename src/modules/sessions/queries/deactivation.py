@@ -1,0 +1,84 @@
+"""What comes of the deactivation of a member here, and what is still to come of one that has happened."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db.models import Count, Q, QuerySet
+
+from core import clock
+from core.accounts.events import Consequence, MemberDeactivated
+from core.facts.models import FactRecord
+from modules.sessions.models import BookingRequest, Session
+from modules.sessions.states import FINAL, OPEN, Status
+
+# Who was deactivated longer ago has nothing left: it would not take the worker a month.
+LATELY = timedelta(days=30)
+ALIVE = (BookingRequest.Status.PENDING, BookingRequest.Status.APPROVED)
+
+
+def sessions_to_call_off() -> "QuerySet[Session]":
+    """What members offer who were deactivated lately and still are, by start."""
+    theirs = Session.objects.filter(creator__in=_deactivated_lately(), creator__is_active=False)
+    return theirs.exclude(status__in=FINAL).order_by("date", "pk")
+
+
+def sessions_to_give_back() -> "QuerySet[Session]":
+    """Where such members wait, or have a place, before the start, by start."""
+    theirs = requests_of_deactivated()
+    return _ahead(Session.objects.filter(pk__in=theirs.values("session_id")), clock.now()).order_by("date", "pk")
+
+
+def requests_of_deactivated() -> "QuerySet[BookingRequest]":
+    """The requests and places of such members."""
+    return BookingRequest.objects.filter(user__in=_deactivated_lately(), user__is_active=False, status__in=ALIVE)
+
+
+def last_deactivation(member_id: int) -> FactRecord:
+    """The fact of it: by whom, and why."""
+    records = FactRecord.objects.filter(member_id=member_id, name=MemberDeactivated.name)
+    return records.select_related("actor").latest("pk")
+
+
+def consequences(*, member_id: int, by_id: int) -> list[Consequence]:
+    """What would be called off and given back were it done now, and how many people told, but for who does it."""
+    now = clock.now()
+    offered = Session.objects.filter(_not_over(now), creator=member_id)
+    sessions = offered.count()
+    concerned = BookingRequest.objects.filter(session__in=offered, status__in=ALIVE).exclude(
+        user__in=[member_id, by_id]
+    )
+    people = concerned.aggregate(people=Count("user", distinct=True))["people"]
+    theirs = BookingRequest.objects.filter(user=member_id, session__in=_ahead(Session.objects.all(), now))
+    requests = theirs.filter(status=BookingRequest.Status.PENDING).count()
+    places = theirs.filter(status=BookingRequest.Status.APPROVED).count()
+    found = [
+        ("sessions", sessions, f"{_counted(sessions, 'session')} of theirs {_is(sessions)} cancelled"),
+        ("people", people, f"{_counted(people, 'member')} who asked to join, or {_is(people)} in, {_is(people)} told"),
+        ("requests", requests, f"{_counted(requests, 'request')} of theirs to join {_is(requests)} withdrawn"),
+        ("places", places, f"{_counted(places, 'place')} of theirs {_is(places)} free again, and the creator told"),
+    ]
+    return [Consequence(key=key, count=count, words=words) for key, count, words in found if count]
+
+
+def _deactivated_lately() -> "QuerySet[FactRecord, Any]":
+    records = FactRecord.objects.filter(name=MemberDeactivated.name, occurred_at__gt=clock.now() - LATELY)
+    return records.values("member_id")
+
+
+def _ahead(sessions: "QuerySet[Session]", now: datetime) -> "QuerySet[Session]":
+    return sessions.filter(status__in=OPEN, date__gt=now)
+
+
+def _not_over(now: datetime) -> Q:
+    """What the clock has not ended, also where the worker has not looked yet."""
+    is_ahead = Q(date__gt=now) & ~Q(status__in=FINAL)
+    takes_place = Q(status=Status.ONGOING) | Q(status=Status.SCHEDULED, participant_count__gt=0)
+    return is_ahead | (takes_place & Q(ends_at__gt=now))
+
+
+def _counted(count: int, noun: str) -> str:
+    return f"{count} {noun}{'' if count == 1 else 's'}"
+
+
+def _is(count: int) -> str:
+    return "is" if count == 1 else "are"
