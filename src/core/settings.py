@@ -184,7 +184,12 @@ REDIS_URL: str = env.str(
 )
 CACHES = {
     "default": (
-        {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}
+        {
+            "BACKEND": "django.core.cache.backends.redis.RedisCache",
+            "LOCATION": REDIS_URL,
+            # In seconds: whoever waits for the page could have had it without the cache by then.
+            "OPTIONS": {"socket_connect_timeout": 1, "socket_timeout": 1},
+        }
         if REDIS_URL
         else {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}
     )
@@ -351,6 +356,7 @@ UNFOLD = {
     # Django's own log of the admin: what happened to a session is in the record of facts.
     "SHOW_HISTORY": False,
     "SIDEBAR": {"navigation": "core.portal.navigation.navigation"},
+    "DASHBOARD_CALLBACK": "core.portal.dashboard.dashboard",
     "STYLES": [_asset(name) for name in ("portal.css", "page.css", "queue.css")],
     "SCRIPTS": [_asset(name) for name in ("dialogs.js", "shortcuts.js")],
 }

@@ -51,7 +51,7 @@ class Entry:
 
 @dataclass(frozen=True, kw_only=True)
 class NavigationAsked(Question[list[Entry]]):
-    """What does each module have in the sidebar? Each answers with all of it: who sees what is settled here."""
+    """What is there for the sidebar? Core and each module answer with all of it: who sees what is settled here."""
 
     def default(self) -> list[Entry]:
         return []
@@ -59,7 +59,7 @@ class NavigationAsked(Question[list[Entry]]):
 
 def navigation(request: HttpRequest) -> list[dict[str, Any]]:
     """What unfold shows as the sidebar."""
-    asked = [entry for answer in [own_entries(), *NavigationAsked().ask_all()] for entry in answer]
+    asked = [entry for answer in NavigationAsked().ask_all() for entry in answer]
     entries = sorted(
         (entry for entry in asked if not entry.permission or request.user.has_perm(entry.permission)),
         key=lambda entry: (entry.rank, entry.title),
@@ -70,53 +70,6 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
         {"title": section.value, "items": [_item(entry, is_current=entry is current) for entry in filed]}
         for section, filed in sections.items()
         if filed
-    ]
-
-
-def own_entries() -> list[Entry]:
-    """The entries of core."""
-    return [
-        Entry(
-            section=Section.START,
-            title="Dashboard",
-            url=reverse("admin:index"),
-            icon="dashboard",
-            permission="",
-            rank=0,
-        ),
-        Entry(
-            section=Section.MODERATION,
-            title="Members",
-            url=reverse("admin:core_user_changelist"),
-            icon="group",
-            permission="core.view_user",
-            rank=40,
-        ),
-        *(
-            Entry(
-                section=Section.RECORDS,
-                title=title,
-                url=reverse(f"admin:core_{model}_changelist"),
-                icon=icon,
-                permission=f"core.view_{model}",
-                rank=rank,
-            )
-            for rank, model, title, icon in (
-                (10, "factrecord", "Facts", "history"),
-                (20, "faileddelivery", "Failed deliveries", "sync_problem"),
-                (40, "mail", "Mails", "mail"),
-                (60, "login", "Logins", "login"),
-                (70, "sweep", "Background work", "monitor_heart"),
-            )
-        ),
-        Entry(
-            section=Section.SETTINGS,
-            title="Groups",
-            url=reverse("admin:auth_group_changelist"),
-            icon="shield_person",
-            permission="auth.view_group",
-            rank=20,
-        ),
     ]
 
 

@@ -7,6 +7,7 @@ from django.http import HttpRequest
 
 from core.admin.read_only import ReadOnlyAdmin
 from modules.sessions.admin.decisions import Decisions
+from modules.sessions.admin.outcomes import OutcomeFilter
 from modules.sessions.admin.queue import QueueChangeList, QueueColumns, StartFilter
 from modules.sessions.models import Session
 from modules.sessions.policy import MODERATE
@@ -15,7 +16,7 @@ from modules.sessions.policy import MODERATE
 @admin.register(Session)
 class SessionAdmin(Decisions, QueueColumns, ReadOnlyAdmin):
     list_before_template = "admin/learning_sessions/queue_head.html"
-    list_filter = ("status", "level", StartFilter)
+    list_filter = ("status", OutcomeFilter, "level", StartFilter)
     list_select_related = ("creator",)
     search_fields = ("title", "subject", "creator__username", "creator__first_name", "creator__last_name")
     search_help_text = "Title, subject or the creator's name."

@@ -1,0 +1,122 @@
+"""What core itself answers when the portal asks: its lists, and how the service runs."""
+
+from django.db.models import Count, Q
+from django.urls import reverse
+
+from core.accounts.models import User
+from core.facts.base import answers
+from core.facts.models import FailedDelivery
+from core.mail.models import Mail
+from core.portal.dashboard import Area, Card, DashboardAsked, Tone
+from core.portal.navigation import Entry, NavigationAsked, Section
+from core.sweeps.turns import SWEEPS, heartbeat
+
+
+@answers(NavigationAsked)
+def entries_of_core(_question: NavigationAsked) -> list[Entry]:
+    return [
+        Entry(
+            section=Section.START,
+            title="Dashboard",
+            url=reverse("admin:index"),
+            icon="dashboard",
+            permission="",
+            rank=0,
+        ),
+        Entry(
+            section=Section.MODERATION,
+            title="Members",
+            url=reverse("admin:core_user_changelist"),
+            icon="group",
+            permission="core.view_user",
+            rank=40,
+        ),
+        *(
+            Entry(
+                section=Section.RECORDS,
+                title=title,
+                url=reverse(f"admin:core_{model}_changelist"),
+                icon=icon,
+                permission=f"core.view_{model}",
+                rank=rank,
+            )
+            for rank, model, title, icon in (
+                (10, "factrecord", "Facts", "history"),
+                (20, "faileddelivery", "Failed deliveries", "sync_problem"),
+                (40, "mail", "Mails", "mail"),
+                (60, "login", "Logins", "login"),
+                (70, "sweep", "Background work", "monitor_heart"),
+            )
+        ),
+        Entry(
+            section=Section.SETTINGS,
+            title="Groups",
+            url=reverse("admin:auth_group_changelist"),
+            icon="shield_person",
+            permission="auth.view_group",
+            rank=20,
+        ),
+    ]
+
+
+@answers(DashboardAsked)
+def area_of_core(question: DashboardAsked) -> list[Area] | None:
+    """How the service runs; nothing for somebody who has no business here."""
+    viewer = question.viewer
+    if not (viewer.is_superuser or viewer.get_all_permissions()):
+        return None
+    cards = [_worker(viewer)]
+    if viewer.has_perm("core.view_faileddelivery"):
+        cards.append(_failed_deliveries())
+    if viewer.has_perm("core.view_mail"):
+        cards.append(_failed_mails())
+    return [Area(key="service", title="The service", rank=90, cards=cards)]
+
+
+def _worker(viewer: User) -> Card:
+    beat = heartbeat()
+    value = "On time"
+    if beat.late:
+        value = "Not running" if len(beat.late) == len(SWEEPS) else "Late"
+    return Card(
+        key="worker",
+        title="Worker",
+        value=value,
+        icon="heart_broken" if beat.late else "monitor_heart",
+        note="It last did its work" if beat.last_ran_at else "It has never done any work",
+        since=beat.last_ran_at,
+        lines=[f"Late to {name}" for name in beat.late],
+        url=reverse("admin:core_sweep_changelist") if viewer.has_perm("core.view_sweep") else "",
+        tone=Tone.ALARM if beat.late else Tone.CALM,
+    )
+
+
+def _failed_deliveries() -> Card:
+    failed = FailedDelivery.objects.filter(delivered_at__isnull=True)
+    return _failures(
+        key="failed-deliveries",
+        title="Failed deliveries",
+        icon="sync_problem",
+        url=f"{reverse('admin:core_faileddelivery_changelist')}?delivered_at__isempty=1",
+        **failed.aggregate(number=Count("pk"), given_up=Count("pk", filter=Q(next_try_at__isnull=True))),
+    )
+
+
+def _failed_mails() -> Card:
+    failed = Mail.objects.filter(status=Mail.Status.FAILED)
+    return _failures(
+        key="failed-mails",
+        title="Failed mails",
+        icon="unsubscribe",
+        url=f"{reverse('admin:core_mail_changelist')}?status__exact={Mail.Status.FAILED}",
+        **failed.aggregate(number=Count("pk"), given_up=Count("pk", filter=Q(next_try_at__isnull=True))),
+    )
+
+
+def _failures(*, key: str, title: str, icon: str, url: str, number: int, given_up: int) -> Card:
+    note, tone = "Nothing is left over", Tone.CALM
+    if given_up:
+        note, tone = f"{given_up} given up, {number - given_up} tried again", Tone.ALARM
+    elif number:
+        note, tone = "All of them are tried again", Tone.WARNING
+    return Card(key=key, title=title, value=str(number), icon=icon, note=note, url=url, tone=tone)

@@ -1,0 +1,212 @@
+"""How the sessions have fared, in numbers: reckoned by the database, which hands out results and no rows."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from math import ceil
+from typing import Any
+
+from django.db.models import Case, Count, DurationField, Func, Min, Q, Sum, TextChoices, Value, When
+
+from core import clock
+from modules.sessions.models import Session
+from modules.sessions.queries.outcomes import CANCELLED, EXPIRED, HELD, REJECTED, WITHDRAWN
+from modules.sessions.queries.queue import EDITED, STARTING_SOON, WAITING
+from modules.sessions.states import FINAL
+
+WEEKS = 12
+WEEK = timedelta(weeks=1)
+DECIDED_WITHIN = timedelta(days=90)
+MOST_SUBJECTS = 8
+
+
+class Outcome(TextChoices):
+    """How a session ended, as far as it has."""
+
+    HELD = "held", "Held"
+    CANCELLED = "cancelled", "Cancelled"
+    REJECTED = "rejected", "Rejected"
+    EXPIRED = "expired", "Expired"
+    NOT_OVER = "not_over", "Not over yet"
+
+    @property
+    def rows(self) -> Q:
+        """The sessions that ended like this. Each session is of one outcome."""
+        return OUTCOMES[self]
+
+
+OUTCOMES = {
+    Outcome.HELD: HELD,
+    Outcome.CANCELLED: CANCELLED | WITHDRAWN,
+    Outcome.REJECTED: REJECTED,
+    Outcome.EXPIRED: EXPIRED,
+    Outcome.NOT_OVER: ~Q(status__in=sorted(FINAL)),
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Waits:
+    """What moderators have before them. `longest` is the session that was offered first, of those that wait."""
+
+    waiting: int
+    starting_soon: int
+    edited: int
+    longest: "Longest | None"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Longest:
+    session_id: int
+    title: str
+    since: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class Week:
+    """The sessions that start in one week, from Monday on, in UTC. Places are those of the sessions held."""
+
+    starts_at: datetime
+    sessions: Mapping[Outcome, int]
+    places: int
+    taken: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Subject:
+    """What was held of one subject. `key` is the subject as it is searched."""
+
+    key: str
+    name: str
+    sessions: int
+    participants: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class DecisionTimes:
+    """From a session's submission to its decision: half of them took no longer than `median`, nine of ten no longer
+    than `ninetieth`; `None` where nothing was decided since then."""
+
+    since: datetime
+    decided: int
+    median: timedelta | None
+    ninetieth: timedelta | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Statistics:
+    """What is worth keeping for a while."""
+
+    weeks: Sequence[Week]
+    subjects: Sequence[Subject]
+    decisions: DecisionTimes
+
+
+def what_waits() -> Waits:
+    now = clock.now()
+    waiting = Session.objects.filter(WAITING.rows(now))
+    counted = waiting.aggregate(waiting=Count("*"), starting_soon=Count("pk", filter=STARTING_SOON.rows(now)))
+    longest = waiting.order_by("created_at", "pk").values_list("pk", "title", "created_at").first()
+    return Waits(
+        **counted,
+        edited=Session.objects.filter(EDITED.rows(now)).count(),
+        longest=Longest(session_id=longest[0], title=longest[1], since=longest[2]) if longest else None,
+    )
+
+
+def statistics() -> Statistics:
+    """Of the last twelve weeks and, for decisions, the last ninety days."""
+    now = clock.now()
+    return Statistics(weeks=weeks(now), subjects=busiest_subjects(now), decisions=decision_times(now))
+
+
+def first_week(now: datetime) -> datetime:
+    """When the first of the last twelve weeks began; the last of them is the one that goes on now."""
+    today = now.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+    return today - timedelta(days=today.weekday()) - (WEEKS - 1) * WEEK
+
+
+def in_these_weeks(now: datetime) -> Q:
+    first = first_week(now)
+    return Q(date__gte=first, date__lt=first + WEEKS * WEEK)
+
+
+def weeks(now: datetime) -> list[Week]:
+    """The last twelve, by when sessions start. One query."""
+    starts = [first_week(now) + number * WEEK for number in range(WEEKS)]
+    # The databases' own ways to cut time into weeks differ, and SQLite's is a call of Python for each row.
+    number_of_week = Case(*(When(date__lt=start + WEEK, then=Value(number)) for number, start in enumerate(starts)))
+    counted = (
+        Session.objects.filter(in_these_weeks(now))
+        .annotate(week=number_of_week)
+        .order_by()
+        .values("week")
+        .annotate(
+            **{outcome.value: Count("pk", filter=outcome.rows) for outcome in Outcome},
+            places=Sum("max_participants", filter=HELD, default=0),
+            taken=Sum("participant_count", filter=HELD, default=0),
+        )
+    )
+    found = {row["week"]: row for row in counted}
+    nothing = dict.fromkeys([*Outcome.values, "places", "taken"], 0)
+    rows = [found.get(number, nothing) for number in range(WEEKS)]
+    return [
+        Week(
+            starts_at=start,
+            sessions={outcome: row[outcome.value] for outcome in Outcome},
+            places=row["places"],
+            taken=row["taken"],
+        )
+        for start, row in zip(starts, rows, strict=True)
+    ]
+
+
+def busiest_subjects(now: datetime) -> list[Subject]:
+    """Of the sessions held in the last twelve weeks: by their number, then by that of their participants."""
+    counted = (
+        Session.objects.filter(HELD, in_these_weeks(now))
+        .order_by()
+        .values("subject_key")
+        .annotate(name=Min("subject"), sessions=Count("*"), participants=Sum("participant_count"))
+        .order_by("-sessions", "-participants", "subject_key")
+    )
+    return [
+        Subject(key=row["subject_key"], name=row["name"], sessions=row["sessions"], participants=row["participants"])
+        for row in counted[:MOST_SUBJECTS]
+    ]
+
+
+def decision_times(now: datetime) -> DecisionTimes:
+    since = now - DECIDED_WITHIN
+    took = (
+        Session.objects.filter(decided_at__gte=since)
+        .annotate(took=Elapsed("decided_at", "created_at"))
+        .order_by("took")
+        .values_list("took", flat=True)
+    )
+    decided = took.count()
+
+    def within(share: float) -> timedelta | None:
+        """How long that share of them took at most."""
+        return took[ceil(decided * share) - 1] if decided else None
+
+    return DecisionTimes(since=since, decided=decided, median=within(0.5), ninetieth=within(0.9))
+
+
+class Elapsed(Func):
+    """The time from the second instant to the first. Django's own subtraction is a call of Python for each row on
+    SQLite, which takes five times as long."""
+
+    arity = 2
+    arg_joiner = " - "
+    template = "(%(expressions)s)"
+    output_field = DurationField()
+
+    def as_sqlite(self, compiler: Any, connection: Any, **context: Any) -> Any:
+        # In microseconds, as Django reads durations there.
+        return self.as_sql(
+            compiler,
+            connection,
+            template="(julianday(%(expressions)s)) * 86400000000",
+            arg_joiner=") - julianday(",
+            **context,
+        )

@@ -1,0 +1,239 @@
+"""What the first page of the portal shows of the sessions."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
+from urllib.parse import urlencode
+
+from django.urls import reverse
+
+from core import clock
+from core.facts import answers
+from core.portal.dashboard import Area, Card, Chart, DashboardAsked, Point, Ranked, Ranking, Series, Tone
+from core.portal.keeping import kept
+from core.portal.times import lasting
+from modules.sessions.queries.queue import ALL, EDITED, STARTING_SOON, WAITING, Tab
+from modules.sessions.queries.statistics import (
+    WEEK,
+    DecisionTimes,
+    Outcome,
+    Subject,
+    Waits,
+    Week,
+    statistics,
+    what_waits,
+)
+
+# For how long everybody is shown the same statistics. What waits is always counted anew.
+FRESH = timedelta(minutes=1)
+
+
+@answers(DashboardAsked)
+def areas_of_sessions(question: DashboardAsked) -> list[Area] | None:
+    if not question.viewer.has_perm("learning_sessions.view_session"):
+        return None
+    found = kept("learning_sessions.statistics", statistics, at_most=FRESH)
+    return [
+        Area(key="waits", title="What waits now", rank=10, cards=cards_of_waits(what_waits())),
+        Area(
+            key="decisions",
+            title="Decisions of the last 90 days",
+            rank=20,
+            note="From when a session was offered until a moderator decided.",
+            as_of=found.as_of,
+            cards=cards_of_decisions(found.value.decisions),
+        ),
+        Area(
+            key="weeks",
+            title="The last twelve weeks",
+            rank=30,
+            note="By when sessions start. Weeks begin on Monday at midnight UTC, and the last one is still going on.",
+            as_of=found.as_of,
+            charts=[chart_of_outcomes(found.value.weeks), chart_of_places(found.value.weeks)],
+            rankings=[ranking_of_subjects(found.value.subjects, found.value.weeks)],
+        ),
+    ]
+
+
+# --- Cards ------------------------------------------------------------------------------------------------------
+
+
+def cards_of_waits(waits: Waits) -> list[Card]:
+    longest = waits.longest
+    return [
+        Card(
+            key="waiting",
+            title="Waiting",
+            value=str(waits.waiting),
+            icon="pending_actions",
+            note="for a decision",
+            url=_list_of(WAITING),
+        ),
+        Card(
+            key="starting-soon",
+            title="Starting within 24 hours",
+            value=str(waits.starting_soon),
+            icon="timer",
+            note="and still undecided",
+            url=_list_of(STARTING_SOON),
+            tone=Tone.WARNING if waits.starting_soon else Tone.CALM,
+        ),
+        Card(
+            key="edited",
+            title="Edited since approval",
+            value=str(waits.edited),
+            icon="edit_note",
+            note="for a second look",
+            url=_list_of(EDITED),
+        ),
+        Card(
+            key="longest-wait",
+            title="Longest wait",
+            value=lasting(clock.now() - longest.since) if longest else "None",
+            icon="hourglass_top",
+            note=longest.title if longest else "Nothing waits",
+            url=reverse("admin:learning_sessions_session_change", args=[longest.session_id]) if longest else "",
+        ),
+    ]
+
+
+def cards_of_decisions(times: DecisionTimes) -> list[Card]:
+    url = _list_of(ALL, decided_at__gte=times.since.isoformat())
+    return [
+        Card(
+            key="decided", title="Decided", value=str(times.decided), icon="gavel", note="approved or rejected", url=url
+        ),
+        Card(
+            key="median",
+            title="Half of them within",
+            value=_took(times.median),
+            icon="timelapse",
+            note="the median",
+        ),
+        Card(
+            key="ninetieth",
+            title="Nine of ten within",
+            value=_took(times.ninetieth),
+            icon="speed",
+            note="the 90th percentile",
+        ),
+    ]
+
+
+def _took(span: timedelta | None) -> str:
+    return lasting(span) if span is not None else "None yet"
+
+
+# --- Figures ----------------------------------------------------------------------------------------------------
+
+
+def chart_of_outcomes(weeks: Sequence[Week]) -> Chart:
+    together = {outcome: sum(week.sessions[outcome] for week in weeks) for outcome in Outcome}
+    first, end = weeks[0].starts_at, weeks[-1].starts_at + WEEK
+    named = [f"{number} {outcome.label.lower()}" for outcome, number in together.items() if number]
+    return Chart(
+        key="outcomes",
+        title="Sessions by outcome",
+        kind="bars",
+        summary=f"{_counted(sum(together.values()), 'session')}: {', '.join(named)}."
+        if named
+        else "There were no sessions.",
+        label="Week from",
+        labels=[_day(week.starts_at) for week in weeks],
+        series=[
+            Series(
+                key=outcome.value,
+                title=str(outcome.label),
+                points=[
+                    _number(week.sessions[outcome], _list_of_outcome(outcome, week.starts_at, week.starts_at + WEEK))
+                    for week in weeks
+                ],
+                together=_number(together[outcome], _list_of_outcome(outcome, first, end)),
+            )
+            for outcome in Outcome
+        ],
+    )
+
+
+def chart_of_places(weeks: Sequence[Week]) -> Chart:
+    """Of the sessions held: how many of their places were taken."""
+    taken, places = sum(week.taken for week in weeks), sum(week.places for week in weeks)
+    held = sum(week.sessions[Outcome.HELD] for week in weeks)
+    first, end = weeks[0].starts_at, weeks[-1].starts_at + WEEK
+    summary = "No session was held."
+    if places:
+        offered = f"{places} that were offered in {_counted(held, 'session')}"
+        summary = f"{_share(taken, places)} of the places were taken: {taken} of the {offered} held."
+    return Chart(
+        key="places",
+        title="Places taken",
+        kind="line",
+        summary=summary,
+        label="Week from",
+        labels=[_day(week.starts_at) for week in weeks],
+        series=[
+            Series(
+                key="taken",
+                title="Places taken of places offered",
+                points=[_rate(week.taken, week.places, week.starts_at, week.starts_at + WEEK) for week in weeks],
+                together=_rate(taken, places, first, end),
+            )
+        ],
+        unit="%",
+        highest=100,
+    )
+
+
+def ranking_of_subjects(subjects: Sequence[Subject], weeks: Sequence[Week]) -> Ranking:
+    first, end = weeks[0].starts_at, weeks[-1].starts_at + WEEK
+    return Ranking(
+        key="subjects",
+        title="Busiest subjects",
+        nothing="No session was held.",
+        rows=[
+            Ranked(
+                title=subject.name,
+                words=f"{_counted(subject.sessions, 'session')}, {_counted(subject.participants, 'participant')}",
+                share=round(100 * subject.sessions / subjects[0].sessions),
+                url=_list_of_outcome(Outcome.HELD, first, end, subject_key=subject.key),
+            )
+            for subject in subjects
+        ],
+    )
+
+
+def _number(value: int, url: str) -> Point:
+    return Point(value=value, words=str(value), url=url if value else "")
+
+
+def _rate(taken: int, places: int, start: datetime, end: datetime) -> Point:
+    if not places:
+        return Point(value=None, words="none held")
+    return Point(
+        value=round(100 * taken / places),
+        words=f"{_share(taken, places)} ({taken} of {places})",
+        url=_list_of_outcome(Outcome.HELD, start, end),
+    )
+
+
+def _share(part: int, whole: int) -> str:
+    return f"{round(100 * part / whole)}%"
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
+def _day(instant: datetime) -> str:
+    return f"{instant.day} {instant:%b}"
+
+
+def _list_of_outcome(outcome: Outcome, start: datetime, end: datetime, **filters: Any) -> str:
+    """The sessions of this outcome that start from then on, until before the other instant."""
+    span = {"date__gte": start.isoformat(), "date__lt": end.isoformat()}
+    return _list_of(ALL, outcome=outcome.value, **span, **filters)
+
+
+def _list_of(tab: Tab, **filters: Any) -> str:
+    address = reverse("admin:learning_sessions_session_changelist")
+    return f"{address}?{urlencode({'tab': tab.key, **filters})}"
