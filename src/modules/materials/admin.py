@@ -1,6 +1,10 @@
 """What sessions share, and the files behind it, for those who look into a question. Nothing can be changed here."""
 
+from typing import Any
+
 from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
 
 from core.admin.read_only import ReadOnlyAdmin
 from modules.materials.models import Material, StoredFile
@@ -17,10 +21,23 @@ class MaterialAdmin(ReadOnlyAdmin):
     fields = ("title", "type", "session_id", "url", "content", "file_name", "file", "uploaded_by", "uploaded_at")
 
 
+class FamilyFilter(admin.SimpleListFilter):
+    """By the first part of the content type: which types there are is nothing that can be asked for each page."""
+
+    title = "content type"
+    parameter_name = "family"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [(family, family.capitalize()) for family in ("application", "audio", "image", "text", "video")]
+
+    def queryset(self, request: HttpRequest, queryset: "QuerySet[StoredFile]") -> "QuerySet[StoredFile]":
+        return queryset.filter(content_type__startswith=f"{self.value()}/") if self.value() else queryset
+
+
 @admin.register(StoredFile)
 class StoredFileAdmin(ReadOnlyAdmin):
     list_display = ("name", "content_type", "size", "created_at", "state")
-    list_filter = ("content_type",)
+    list_filter = (FamilyFilter,)
     search_fields = ("name", "sha256", "material__title", "material__file_name")
     search_help_text = "A name in the storage, a checksum, or the title or the file's name of the material."
     ordering = ("-id",)

@@ -1,0 +1,57 @@
+"""A superuser at the lists of the admin, and what a page of them asks of the database."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+
+from core.accounts.models import User
+
+NOW = datetime(2024, 1, 10, 10, tzinfo=UTC)
+
+
+def list_of(label: str, **query: Any) -> str:
+    """The address of the list of that model."""
+    path = reverse(f"admin:{label.replace('.', '_')}_changelist")
+    return path + ("?" + "&".join(f"{name}={value}" for name, value in query.items()) if query else "")
+
+
+def export_of(label: str, kind: str, **query: Any) -> str:
+    path = reverse(f"admin:{label.replace('.', '_')}_export", args=[kind])
+    return path + ("?" + "&".join(f"{name}={value}" for name, value in query.items()) if query else "")
+
+
+@pytest.fixture(autouse=True)
+def clock(time_machine: Any) -> Any:
+    """Stands at `NOW`."""
+    time_machine.move_to(NOW, tick=False)
+    return time_machine
+
+
+@pytest.fixture
+def boss(make_member: Callable[..., User]) -> User:
+    return make_member("boss", is_staff=True, is_superuser=True, timezone="Europe/Berlin")
+
+
+@pytest.fixture
+def admin(boss: User) -> Client:
+    client = Client()
+    client.force_login(boss)
+    return client
+
+
+@pytest.fixture
+def queries_of() -> Callable[[Callable[[], Any]], tuple[list[str], Any]]:
+    """What something asks of the database, and what it returns."""
+
+    def run(visit: Callable[[], Any]) -> tuple[list[str], Any]:
+        with CaptureQueriesContext(connection) as captured:
+            answer = visit()
+        return [query["sql"] for query in captured.captured_queries], answer
+
+    return run

@@ -1,0 +1,186 @@
+"""Pages of a list that nobody has counted."""
+
+import re
+from typing import Any
+
+import pytest
+from django.contrib import admin as django_admin
+from django.core.paginator import EmptyPage, PageNotAnInteger
+from django.test import Client
+from django.utils.html import strip_tags
+from tests.core.portal.conftest import list_of
+from tests.core.portal.rows import rows_of
+
+from core.accounts.models import Login
+from core.portal.paging import UncountedPaginator
+
+LOGINS = "core.login"
+
+
+@pytest.fixture(autouse=True)
+def ten_to_a_page(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(django_admin.site._registry[Login], "list_per_page", 10)
+
+
+def text_of(page: Any) -> str:
+    return " ".join(strip_tags(page.content.decode()).split())
+
+
+def footer(page: Any) -> str:
+    nav = re.search(r'<nav[^>]*aria-label="Pages">(.*?)</nav>', page.content.decode(), re.DOTALL)
+    assert nav
+    return " ".join(strip_tags(nav[1]).split())
+
+
+def link(page: Any, rel: str) -> str | None:
+    found = re.search(rf'<a href="([^"]*)" rel="{rel}"', page.content.decode())
+    return found[1].replace("&amp;", "&") if found else None
+
+
+def test_the_first_page_tells_that_there_is_more_and_not_how_much(admin: Client) -> None:
+    rows_of(LOGINS).make(25)
+
+    page = admin.get(list_of(LOGINS))
+
+    assert footer(page) == "1 to 10, more Next"
+    assert not re.search(r"\d+ (of|results|logins)", text_of(page).replace("0 of 10 selected", ""))
+    assert "Show all" not in text_of(page)
+
+
+def test_next_leads_through_all_rows_to_the_last_page_and_no_further(admin: Client) -> None:
+    rows_of(LOGINS).make(25)
+    seen, footers, address = [], [], list_of(LOGINS)
+
+    while True:
+        page = admin.get(address)
+        seen += [login.pk for login in page.context["cl"].result_list]
+        footers.append(footer(page))
+        follows = link(page, "next")
+        if not follows:
+            break
+        address = list_of(LOGINS) + follows
+
+    assert seen == list(Login.objects.order_by("-id").values_list("pk", flat=True))
+    assert footers == ["1 to 10, more Next", "11 to 20, more Previous Next", "21 to 25 Previous"]
+
+
+def test_a_last_page_that_is_full_offers_no_next_one(admin: Client) -> None:
+    rows_of(LOGINS).make(20)
+
+    page = admin.get(list_of(LOGINS, p=2))
+
+    assert footer(page) == "11 to 20 Previous"
+    assert link(page, "next") is None
+
+
+def test_previous_leads_back(admin: Client) -> None:
+    rows_of(LOGINS).make(25)
+
+    back = link(admin.get(list_of(LOGINS, p=3)), "prev")
+
+    assert back is not None
+    assert footer(admin.get(list_of(LOGINS) + back)).startswith("11 to 20")
+
+
+def test_a_list_that_fits_on_one_page_has_neither(admin: Client) -> None:
+    rows_of(LOGINS).make(3)
+
+    assert footer(admin.get(list_of(LOGINS))) == "1 to 3"
+
+
+def test_an_empty_list_says_so(admin: Client) -> None:
+    page = admin.get(list_of(LOGINS))
+
+    assert footer(page) == "0 logins"
+    assert "export-kinds" not in page.content.decode()
+
+
+@pytest.mark.parametrize("number", ["0", "-1", "abc", "1.5", "", "%00", "1e3", "9" * 5000])
+def test_what_is_no_number_of_a_page_shows_the_first(admin: Client, number: str) -> None:
+    rows_of(LOGINS).make(11)
+
+    page = admin.get(list_of(LOGINS, p=number))
+
+    assert page.status_code == 200
+    assert footer(page) == "1 to 10, more Next"
+
+
+@pytest.mark.parametrize("number", [3, 1000, 2**31, 2**63 // 10 - 1, 2**63, 10**30, 10**400])
+def test_a_page_beyond_the_end_is_empty_and_leads_to_the_first(admin: Client, number: int) -> None:
+    rows_of(LOGINS).make(11)
+
+    page = admin.get(list_of(LOGINS, p=number))
+
+    assert page.status_code == 200
+    assert not page.context["cl"].result_list
+    assert footer(page) == "Nothing on this page First page"
+
+
+def test_next_keeps_what_is_searched_for_and_how_it_is_ordered(admin: Client) -> None:
+    rows_of(LOGINS).make(25)
+
+    follows = link(admin.get(list_of(LOGINS, q="carol", o="2")), "next")
+
+    assert follows is not None
+    assert sorted(follows.lstrip("?").split("&")) == ["o=2", "p=2", "q=carol"]
+
+
+def test_everything_cannot_be_shown_at_once(admin: Client) -> None:
+    rows_of(LOGINS).make(25)
+
+    assert len(admin.get(list_of(LOGINS, all="")).context["cl"].result_list) == 10
+
+
+def test_the_rows_of_all_pages_can_be_chosen_without_a_number(admin: Client) -> None:
+    rows_of(LOGINS).make(25)
+
+    text = text_of(admin.get(list_of(LOGINS)))
+
+    assert "Select logins on all pages" in text
+    assert "0 of 10 selected" in text
+    assert "All selected" in text
+
+
+def test_the_rows_of_the_only_page_are_all_there_is_to_choose(admin: Client) -> None:
+    rows_of(LOGINS).make(3)
+
+    assert "on all pages" not in text_of(admin.get(list_of(LOGINS)))
+
+
+def test_rows_that_can_be_edited_in_the_list_are_saved(admin: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    from django.contrib.auth.models import Group
+
+    model_admin = django_admin.site._registry[Group]
+    monkeypatch.setattr(model_admin, "list_display", ("id", "name"))
+    monkeypatch.setattr(model_admin, "list_display_links", ("id",))
+    monkeypatch.setattr(model_admin, "list_editable", ("name",))
+    monkeypatch.setattr(model_admin, "list_per_page", 2)
+    rows_of("auth.group").make(3)
+
+    page = admin.get(list_of("auth.group"))
+    formset = page.context["cl"].formset
+    body = {"form-TOTAL_FORMS": 2, "form-INITIAL_FORMS": 2, "_save": ""}
+    for number, form in enumerate(formset.forms):
+        body |= {f"form-{number}-id": form.instance.pk, f"form-{number}-name": f"Renamed {number}"}
+    admin.post(list_of("auth.group"), body)
+
+    assert len(formset.forms) == 2
+    assert footer(page) == "1 to 2, more Next"
+    assert Group.objects.filter(name__startswith="Renamed").count() == 2
+
+
+def test_the_paginator_serves_what_asks_it_for_pages() -> None:
+    paginator = UncountedPaginator(list(range(25)), 10)
+
+    second, last = paginator.page(2), paginator.page("3")
+
+    assert list(second) == list(range(10, 20))
+    assert (second.has_previous(), second.has_next(), second.has_other_pages()) == (True, True, True)
+    assert (second.previous_page_number(), second.next_page_number()) == (1, 3)
+    assert (last.has_next(), last.start_index(), last.end_index()) == (False, 21, 25)
+
+
+@pytest.mark.parametrize(("number", "error"), [("x", PageNotAnInteger), (None, PageNotAnInteger), (0, EmptyPage)])
+def test_the_paginator_refuses_what_is_no_page(number: Any, error: type[Exception]) -> None:
+    with pytest.raises(error):
+        UncountedPaginator([], 10).page(number)

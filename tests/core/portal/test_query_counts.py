@@ -1,0 +1,163 @@
+"""What each list of the admin asks of the database: as much for thirty rows as for three, and never how many there are.
+
+A list that is new fails here until `tests/core/portal/rows.py` says how to fill it, and `COUNTS` what it costs.
+"""
+
+import re
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import pytest
+from django.contrib import admin as django_admin
+from django.test import Client
+from django.urls import reverse
+from tests.core.portal.conftest import export_of, list_of
+from tests.core.portal.rows import rows_of
+
+from core.portal.lists import PortalAdmin
+
+FEW, MANY = 3, 30
+
+
+class Counts(NamedTuple):
+    """How many queries, beyond those that every page of the admin takes."""
+
+    page: int
+    search: int | None
+    export: int
+
+
+# The rows; for some, what `prepare_rows` looks up for all of them; for an export, the page of the list before.
+COUNTS = {
+    "auth.group": Counts(page=1, search=1, export=2),
+    "core.faileddelivery": Counts(page=1, search=None, export=2),
+    "core.factrecord": Counts(page=1, search=1, export=2),
+    "core.login": Counts(page=1, search=1, export=2),
+    "core.mail": Counts(page=1, search=1, export=2),
+    "core.sweep": Counts(page=1, search=None, export=2),
+    "core.user": Counts(page=1, search=1, export=2),
+    "learning_sessions.bookingrequest": Counts(page=1, search=1, export=2),
+    "learning_sessions.calendarfeed": Counts(page=1, search=1, export=2),
+    "learning_sessions.reasontemplate": Counts(page=1, search=1, export=2),
+    "learning_sessions.reminder": Counts(page=1, search=None, export=2),
+    "learning_sessions.session": Counts(page=5, search=5, export=10),
+    "materials.material": Counts(page=1, search=1, export=2),
+    "materials.storedfile": Counts(page=1, search=1, export=2),
+    "notifications.notification": Counts(page=1, search=1, export=2),
+    "notifications.preference": Counts(page=1, search=1, export=2),
+}
+
+LABELS = sorted(model._meta.label_lower for model in django_admin.site._registry)
+
+
+@pytest.fixture(autouse=True)
+def plain_frame(admin: Client) -> None:
+    """What a first page writes or remembers for the next ones is there."""
+    admin.get(reverse("admin:password_change"))
+
+
+@pytest.fixture
+def cost(admin: Client, queries_of: Any) -> Callable[[str, str], tuple[int, list[str], Any]]:
+    """What a page of the admin asks for, beyond what each does; and what it shows."""
+
+    def of(method: str, path: str) -> tuple[int, list[str], Any]:
+        frame, _ = queries_of(lambda: admin.get(reverse("admin:password_change")))
+        # An export has no sidebar.
+        common = _who_asks(frame) if method == "post" else len(frame)
+
+        def visit() -> Any:
+            response = getattr(admin, method)(path)
+            assert response.status_code == 200, (path, response.status_code)
+            if response.streaming:
+                response.content_read = b"".join(response.streaming_content)
+            return response
+
+        sqls, response = queries_of(visit)
+        return len(sqls) - common, sqls, response
+
+    return of
+
+
+def _who_asks(sqls: list[str]) -> int:
+    """The session, and the member."""
+    return sum(1 for sql in sqls if '"django_session"' in sql or ('"core_user"' in sql and "LIMIT 21" in sql))
+
+
+def model_admin_of(label: str) -> Any:
+    return next(each for model, each in django_admin.site._registry.items() if model._meta.label_lower == label)
+
+
+def counts_freely(sql: str) -> bool:
+    """Counts rows, neither up to a limit nor for the rows of a page."""
+    return "COUNT(" in sql and " LIMIT " not in sql and " GROUP BY " not in sql
+
+
+def assert_reads_no_whole_table(sqls: list[str]) -> None:
+    for sql in sqls:
+        assert not counts_freely(sql), f"A full count: {sql}"
+        if sql.startswith("SELECT") and " FROM " in sql and '"auth_' not in sql:
+            assert " WHERE " in sql or " LIMIT " in sql, f"A whole table: {sql}"
+            assert "SELECT DISTINCT" not in sql, f"All values of a column: {sql}"
+            assert not re.search(r"\b(MIN|MAX)\(", sql) or " GROUP BY " in sql, f"The ends of a column: {sql}"
+
+
+@pytest.mark.parametrize("label", LABELS)
+def test_a_list_is_one_of_ours(label: str) -> None:
+    assert isinstance(model_admin_of(label), PortalAdmin)
+    assert label in COUNTS, f"{label} has a list in the admin, but COUNTS does not say how many queries it takes."
+
+
+@pytest.mark.parametrize("label", LABELS)
+def test_a_list_takes_as_many_queries_for_thirty_rows_as_for_three(label: str, cost: Any) -> None:
+    for number in (FEW, MANY):
+        rows_of(label).make(number)
+
+        queries, sqls, page = cost("get", list_of(label))
+
+        assert len(page.context["cl"].result_list) >= FEW
+        assert queries == COUNTS[label].page, "\n".join(sqls)
+        assert_reads_no_whole_table(sqls)
+
+
+@pytest.mark.parametrize("label", LABELS)
+def test_the_second_page_takes_as_many_queries_as_the_first(
+    label: str, cost: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number, per_page in ((FEW, 2), (MANY, 5)):
+        rows_of(label).make(number)
+        monkeypatch.setattr(model_admin_of(label), "list_per_page", per_page)
+
+        queries, sqls, page = cost("get", list_of(label, p=2))
+
+        assert page.context["cl"].result_list
+        assert queries == COUNTS[label].page, "\n".join(sqls)
+        assert_reads_no_whole_table(sqls)
+
+
+@pytest.mark.parametrize("label", [label for label in LABELS if model_admin_of(label).search_fields])
+def test_a_search_takes_as_many_queries_for_thirty_rows_as_for_three(
+    label: str, cost: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert rows_of(label).word, f"{label} can be searched, but tests/core/portal/rows.py does not say for what."
+    for number, per_page in ((FEW, 2), (MANY, 5)):
+        rows_of(label).make(number)
+        monkeypatch.setattr(model_admin_of(label), "list_per_page", per_page)
+
+        for page_number in (1, 2):
+            queries, sqls, page = cost("get", list_of(label, q=rows_of(label).word, p=page_number))
+
+            assert page.context["cl"].result_list
+            assert queries == COUNTS[label].search, "\n".join(sqls)
+            assert_reads_no_whole_table(sqls)
+
+
+@pytest.mark.parametrize("label", LABELS)
+def test_an_export_takes_as_many_queries_for_thirty_rows_as_for_three(label: str, cost: Any) -> None:
+    for number in (FEW, MANY):
+        rows_of(label).make(number)
+
+        queries, sqls, response = cost("post", export_of(label, "csv"))
+
+        assert response.content_read.count(b"\r\n") > FEW
+        assert queries == COUNTS[label].export, "\n".join(sqls)
+        assert not [sql for sql in sqls if counts_freely(sql)]
