@@ -20,7 +20,7 @@
 
     // --- The list --------------------------------------------------------------------------------------------------
 
-    const rows = () => [...(list()?.querySelectorAll("tr") ?? [])].filter((row) => row.querySelector("a[href]"));
+    const rows = () => [...(list()?.querySelectorAll("tbody tr") ?? [])].filter((row) => row.querySelector("a[href]"));
     const currentRow = () => list()?.querySelector(`tr.${CURRENT}`) ?? null;
 
     function goTo(row) {
@@ -158,7 +158,7 @@
     );
 
     document.addEventListener("focusin", (event) => {
-        const row = event.target.closest?.("#result_list tr");
+        const row = event.target.closest?.("#result_list tbody tr");
         if (!row || row.classList.contains(CURRENT) || !row.querySelector("a[href]")) return;
         currentRow()?.classList.remove(CURRENT);
         row.classList.add(CURRENT);
