@@ -87,9 +87,8 @@ class _People:
             return SOMEBODY
         if not self.may_look:
             return format_html("{}", member.display_name)
-        return format_html(
-            '<a href="{}">{}</a>', reverse("admin:core_user_change", args=[member.pk]), member.display_name
-        )
+        url = reverse("admin:core_user_change", args=[member.pk])
+        return format_html('<a href="{}" class="portal-link">{}</a>', url, member.display_name)
 
 
 def _entry(record: FactRecord, people: _People, wording: Wording | None) -> Entry:

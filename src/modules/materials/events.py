@@ -56,6 +56,8 @@ class SessionAccess:
     writes: bool
     # The creator and moderators: may change and delete what others uploaded.
     manages: bool
+    # As a moderator, in the portal: nobody moderates their own session, but for superusers.
+    moderates: bool = False
     # Why nothing can be added in the state that the session is in; empty where something can.
     closed_because: str
     audience: EmailAudience

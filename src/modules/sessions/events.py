@@ -328,11 +328,13 @@ class MaterialsOfSessions(Question[dict[int, list[dict[str, Any]]]]):
 class PanelsOfSession(Question[list[Panel]]):
     """What does each module show `viewer` on the page about a session? Each answers with the panels that they may see.
 
-    `origin` (`https://host`) begins the links to files.
+    Who `moderates` it sees all of them, and is offered what moderators may change; nobody but a superuser moderates
+    their own. Others of the staff see what their rights show. `origin` (`https://host`) begins the links to files.
     """
 
     session_id: int
     viewer: User
+    moderates: bool
     origin: str
 
     def default(self) -> list[Panel]:

@@ -137,9 +137,13 @@ def admission_refused(session: Session, now: datetime) -> DomainError | None:
     return None
 
 
-def require_before_start(session: Session, now: datetime) -> None:
+def is_before_start(session: Session, now: datetime) -> bool:
     """Places are given back and taken away only before the start."""
-    if session.status not in OPEN or session.date <= now:
+    return session.status in OPEN and session.date > now
+
+
+def require_before_start(session: Session, now: datetime) -> None:
+    if not is_before_start(session, now):
         raise StateForbids("This is possible only before the session starts.")
 
 

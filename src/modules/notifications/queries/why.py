@@ -105,7 +105,7 @@ def _answer(
 ) -> str:
     if notification is not None:
         preference = _preference(notification, "they")
-        return f"Told: by their preferences {preference}. {_what_became_of_mail(notification, zone)}"
+        return f"Told: by their preferences {preference}. {what_became_of_mail(notification, zone)}"
     if not any(name.startswith(OURS) for name in receivers_of(record.name)):
         return "Not told: nobody is told of this."
     if record.actor_id == member.pk:
@@ -129,7 +129,8 @@ def _preference(notification: Notification, who: str) -> str:
     return f"“{label}” is {places[notification.in_app, notification.by_mail]}, {choice}"
 
 
-def _what_became_of_mail(notification: Notification, zone: tzinfo) -> str:
+def what_became_of_mail(notification: Notification, zone: tzinfo) -> str:
+    """In a sentence or two, by the row of the ledger that comes along with it, and the one that superseded that."""
     mail = notification.mail
     if not notification.by_mail:
         return "No mail was wanted."

@@ -17,7 +17,7 @@ from modules.notifications import texts
 from modules.notifications.events import PeopleOfSession, StillHolds
 from modules.notifications.kinds import MAILED_AT_ONCE, Kind
 from modules.notifications.models import Notification
-from modules.notifications.receivers import navigation  # noqa: F401  (connects it)
+from modules.notifications.receivers import navigation, panels
 from modules.notifications.receivers.notices import words_of
 from modules.notifications.services import telling
 from modules.notifications.texts import Text
@@ -38,6 +38,8 @@ from modules.sessions.events import (
     SessionStarted,
     SessionsWaiting,
 )
+
+__all__ = ["navigation", "panels"]
 
 # Writes to one reader; the second argument is the name of the member that the news names.
 # `None`: it does not concern them after all.

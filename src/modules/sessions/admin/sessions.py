@@ -9,12 +9,13 @@ from core.admin.read_only import ReadOnlyAdmin
 from modules.sessions.admin.decisions import Decisions
 from modules.sessions.admin.outcomes import OutcomeFilter
 from modules.sessions.admin.queue import QueueChangeList, QueueColumns, StartFilter
+from modules.sessions.admin.session_page import SessionPage
 from modules.sessions.models import Session
 from modules.sessions.policy import MODERATE
 
 
 @admin.register(Session)
-class SessionAdmin(Decisions, QueueColumns, ReadOnlyAdmin):
+class SessionAdmin(SessionPage, Decisions, QueueColumns, ReadOnlyAdmin):
     list_before_template = "admin/learning_sessions/queue_head.html"
     list_filter = ("status", OutcomeFilter, "level", StartFilter)
     list_select_related = ("creator",)

@@ -5,6 +5,7 @@ from core.facts import answers
 from modules.materials.events import SessionAccess, SessionAccessAsked
 from modules.sessions.models import BookingRequest
 from modules.sessions.policy import (
+    acts_as_moderator,
     email_audience,
     materials_closed_because,
     may_read_materials,
@@ -34,6 +35,7 @@ def access_of(question: SessionAccessAsked) -> SessionAccess | None:
         reads=may_read_materials(session, viewer, own_status),
         writes=may_write_materials(session, viewer, own),
         manages=runs(session, viewer),
+        moderates=acts_as_moderator(session, viewer),
         closed_because=materials_closed_because(session),
         audience=email_audience(session.creator_id, viewer, own_status),
     )

@@ -1,4 +1,4 @@
-"""What sessions share, and the files behind it, for those who look into a question. Nothing can be changed here."""
+"""What sessions share, and the files behind it, for those who look into a question. No field can be changed here."""
 
 from typing import Any
 
@@ -7,11 +7,12 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from core.admin.read_only import ReadOnlyAdmin
+from modules.materials.admin.removal import Removal
 from modules.materials.models import Material, StoredFile
 
 
 @admin.register(Material)
-class MaterialAdmin(ReadOnlyAdmin):
+class MaterialAdmin(Removal, ReadOnlyAdmin):
     list_display = ("title", "type", "session_id", "uploaded_by", "uploaded_at")
     list_filter = ("type",)
     list_select_related = ("uploaded_by",)

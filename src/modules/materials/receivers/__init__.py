@@ -1,4 +1,7 @@
-"""What is heard of the sessions, and what is answered when other modules ask."""
+"""What is heard of the sessions, and what is answered when other modules ask.
+
+What hears stays where it is: failed deliveries name it.
+"""
 
 from typing import Any
 
@@ -10,8 +13,11 @@ from core.portal.navigation import Entry, NavigationAsked, Section
 from modules.materials import queries, services
 from modules.materials.events import MaterialAdded, MaterialChanged, MaterialRemoved, SessionAccessAsked
 from modules.materials.models import Material
+from modules.materials.receivers import panels
 from modules.notifications.events import StillHolds
 from modules.sessions.events import MaterialsOfSessions, SessionDeleted
+
+__all__ = ["panels"]
 
 
 @hears(SessionDeleted)

@@ -1,0 +1,91 @@
+"""What the page about a session shows of who was told what of it, and of the mails that told it."""
+
+from typing import Any
+from urllib.parse import urlencode
+
+from django.db.models import Count, Q, QuerySet
+from django.urls import reverse
+
+from core.accounts.models import User
+from core.facts import answers
+from core.mail.models import Mail
+from core.portal.panels import Panel
+from core.time_zones import zone_of
+from modules.notifications.models import Notification
+from modules.notifications.queries.why import what_became_of_mail
+from modules.sessions.events import PanelsOfSession
+
+VIEW = "notifications.view_notification"
+MOST_SHOWN = 200
+
+
+@answers(PanelsOfSession)
+def panels_of(question: PanelsOfSession) -> list[Panel]:
+    may_view = question.viewer.has_perm(VIEW)
+    if not (question.moderates or may_view):
+        return []
+    told = Notification.objects.filter(session_id=question.session_id)
+    counts = _counts(told)
+    latest = told.select_related("user", "mail__superseded_by").order_by("-pk")[:MOST_SHOWN]
+    context = {
+        "notifications": [_shown(each, question, may_ask_why=may_view) for each in latest],
+        "counts": counts,
+        "all_url": _list_of(question.session_id) if may_view else "",
+        "why_url": _why(question.session_id) if may_view else "",
+    }
+    return [
+        Panel(
+            key="notifications",
+            title="Notifications",
+            template="admin/notifications/panel.html",
+            rank=50,
+            count=counts["told"],
+            context=context,
+        )
+    ]
+
+
+def _counts(told: "QuerySet[Notification]") -> dict[str, int]:
+    """How many there are, and what became of their mails; one that speaks for others counts for each of them."""
+    spoken = Q(mail__superseded_by__isnull=True)
+    by_status = {
+        name: Count("pk", filter=(spoken & Q(mail__status__in=statuses)) | Q(mail__superseded_by__status__in=statuses))
+        for name, statuses in (
+            ("sent", [Mail.Status.SENT]),
+            ("waiting", [Mail.Status.QUEUED, Mail.Status.SENDING]),
+            ("failed", [Mail.Status.FAILED]),
+            ("dropped", [Mail.Status.DROPPED]),
+        )
+    }
+    return told.aggregate(
+        told=Count("pk"),
+        read=Count("pk", filter=Q(read_at__isnull=False)),
+        shown=Count("pk", filter=Q(in_app=True)),
+        mailed=Count("pk", filter=Q(by_mail=True)),
+        forgotten=Count("pk", filter=Q(by_mail=True, mail__isnull=True)),
+        **by_status,
+    )
+
+
+def _shown(notification: Notification, question: PanelsOfSession, *, may_ask_why: bool) -> dict[str, Any]:
+    reader = notification.user
+    return {
+        "notification": notification,
+        "mail": what_became_of_mail(notification, zone_of(question.viewer.timezone)),
+        "mail_status": _mail_status(notification),
+        "why_url": _why(question.session_id, reader) if may_ask_why else "",
+    }
+
+
+def _mail_status(notification: Notification) -> str:
+    mail = notification.mail and (notification.mail.superseded_by or notification.mail)
+    return mail.status if mail else ""
+
+
+def _why(session_id: int, member: User | None = None) -> str:
+    asked = {"member": member.username if member else "", "session": session_id}
+    return f"{reverse('admin:notifications_notification_why')}?{urlencode(asked)}"
+
+
+def _list_of(session_id: int) -> str:
+    return f"{reverse('admin:notifications_notification_changelist')}?session_id__exact={session_id}"

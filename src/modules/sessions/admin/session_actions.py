@@ -1,0 +1,280 @@
+"""What moderators do to a session that was approved: each in a dialog that says what comes of it, and asks why.
+
+The addresses stand under that of the session and take POST alone: they show the dialog, preview what people will read
+while the reason is written, and act once it is confirmed. The services check everything again.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from django import forms
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from django.urls import reverse
+
+from core import clock
+from core.accounts.models import User
+from core.admin.read_only import acting_member
+from core.errors import DomainError
+from core.portal.dialogs import dialog_page, leave_dialog
+from core.portal.differences import Difference, differences
+from modules.sessions.admin.wording import WORDING
+from modules.sessions.events import AboutSession, Notice, NoticeAsked, ParticipantRemoved, SessionCancelled
+from modules.sessions.models import BookingRequest, Session
+from modules.sessions.policy import acts_as_moderator, is_before_start, viewer_of
+from modules.sessions.queries.decisions import changes_since_decision
+from modules.sessions.services import booking, moderation, running
+from modules.sessions.services.deciding import ContentChanged
+from modules.sessions.services.life_cycle import participant_ids, requester_ids
+from modules.sessions.services.naming import about, about_request
+from modules.sessions.states import EDGES, Mover, Status
+
+CONFIRMING = "confirming"
+PREVIEWING = "previewing"
+VERSION = "content_version"
+LONGEST_REASON = 1000
+
+View = Callable[..., HttpResponse]
+
+
+class ReasonForm(forms.Form):
+    """Why, and for what content."""
+
+    reason = forms.CharField(max_length=LONGEST_REASON, error_messages={"required": "Say why."})
+    content_version = forms.IntegerField(required=False, min_value=0)
+
+    def __init__(self, *args: Any, needs_reason: bool, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["reason"].required = needs_reason
+
+
+@dataclass(frozen=True, kw_only=True)
+class SessionAction:
+    """One of them. `key` ends its address; `done` and `too_late` are sentences with the session's title."""
+
+    key: str
+    label: str
+    confirm: str
+    done: str
+    too_late: str
+    is_offered: Callable[[Session], bool]
+    carry_out: Callable[[Session, User, Mapping[str, Any]], object]
+    needs_reason: bool = True
+    style: str = ""
+
+    @property
+    def url_name(self) -> str:
+        return f"learning_sessions_session_{self.key}"
+
+
+def _can_be_cancelled(session: Session) -> bool:
+    """One that waits is rejected instead."""
+    movers = EDGES.get((Status(session.status), Status.CANCELLED), frozenset())
+    return Mover.MODERATOR in movers and session.status != Status.PENDING_APPROVAL
+
+
+ACTIONS = (
+    SessionAction(
+        key="second-look",
+        label="Let the edits stand",
+        confirm="Let the edits stand",
+        done="The edits of {title} stand.",
+        too_late="{title} waits for no second look.",
+        needs_reason=False,
+        is_offered=lambda session: session.second_look_since is not None,
+        carry_out=lambda session, by, values: moderation.take_second_look(
+            session_id=session.pk, by=by, reason=values["reason"], version=values[VERSION] or 0
+        ),
+        style="portal-button-primary",
+    ),
+    SessionAction(
+        key="hide",
+        label="Hide",
+        confirm="Hide the session",
+        done="{title} is hidden.",
+        too_late="{title} is hidden already.",
+        is_offered=lambda session: session.hidden_at is None and session.approved_at is not None,
+        carry_out=lambda session, by, values: moderation.hide_session(
+            session_id=session.pk, by=by, reason=values["reason"]
+        ),
+    ),
+    SessionAction(
+        key="show",
+        label="Show again",
+        confirm="Show the session again",
+        done="{title} can be seen again.",
+        too_late="{title} is not hidden.",
+        needs_reason=False,
+        is_offered=lambda session: session.hidden_at is not None,
+        carry_out=lambda session, by, values: moderation.show_session(
+            session_id=session.pk, by=by, reason=values["reason"]
+        ),
+        style="portal-button-primary",
+    ),
+    SessionAction(
+        key="cancel",
+        label="Cancel",
+        confirm="Cancel the session",
+        done="{title} was cancelled.",
+        too_late="{title} is {status}: it cannot be cancelled.",
+        is_offered=_can_be_cancelled,
+        carry_out=lambda session, by, values: running.cancel_session(
+            session_id=session.pk, by=by, reason=values["reason"]
+        ),
+        style="portal-button-danger",
+    ),
+)
+
+
+def actions_on(session: Session) -> list[dict[str, str]]:
+    """The buttons for what can be done to a session in the state that it is in, by whoever moderates it."""
+    return [
+        {"label": action.label, "style": action.style, "url": reverse(f"admin:{action.url_name}", args=[session.pk])}
+        for action in ACTIONS
+        if action.is_offered(session)
+    ]
+
+
+class SessionActions:
+    """The addresses of the dialogs."""
+
+    @property
+    def dialogs(self) -> dict[str, tuple[str, View]]:
+        """By the end of its address: the name of it, and the view."""
+        views: dict[str, tuple[str, View]] = {
+            action.key: (action.url_name, partial(self.action_view, action=action)) for action in ACTIONS
+        }
+        views["participants/<int:member_id>/remove"] = (
+            "learning_sessions_session_remove-participant",
+            self.remove_participant_view,
+        )
+        return views
+
+    def action_view(self, request: HttpRequest, object_id: int, *, action: SessionAction) -> HttpResponse:
+        session, by = _to_moderate(request, object_id)
+        if not action.is_offered(session):
+            messages.warning(request, _sentence(action.too_late, session))
+            return leave_dialog(request, page_of(session))
+        if PREVIEWING in request.POST and action.key == "cancel":
+            return _preview(request, _cancellation(session), person_id=session.creator_id)
+        form = ReasonForm(request.POST if CONFIRMING in request.POST else None, needs_reason=action.needs_reason)
+        changed: list[Difference] = []
+        if form.is_valid():
+            try:
+                action.carry_out(session, by, form.cleaned_data)
+            except ContentChanged as error:
+                session.refresh_from_db()
+                changed = differences(error.changes, WORDING)
+            except DomainError as error:
+                messages.error(request, f"{session.title}: {error.message}")
+                return leave_dialog(request, page_of(session))
+            else:
+                messages.success(request, _sentence(action.done, session))
+                return leave_dialog(request, page_of(session))
+        context = {
+            "action": reverse(f"admin:{action.url_name}", args=[session.pk]),
+            "title": f"{action.label}: {session.title}",
+            "session": session,
+            "about": action,
+            "form": form,
+            "needs_reason": action.needs_reason,
+            "changed": changed,
+            **_consequences(action, session, by),
+        }
+        return dialog_page(request, f"admin/learning_sessions/actions/{action.key}.html", context)
+
+    def remove_participant_view(self, request: HttpRequest, object_id: int, member_id: int) -> HttpResponse:
+        session, by = _to_moderate(request, object_id)
+        seats = BookingRequest.objects.filter(session=session, status=BookingRequest.Status.APPROVED)
+        seat = seats.select_related("user").filter(user_id=member_id).first()
+        back = f"{page_of(session)}#participants"
+        if seat is None or not is_before_start(session, clock.now()):
+            messages.warning(request, _no_longer_removable(session, seat))
+            return leave_dialog(request, back)
+        fact = ParticipantRemoved(**about_request(session, seat))
+        if PREVIEWING in request.POST:
+            return _preview(request, fact, person_id=member_id)
+        form = ReasonForm(request.POST if CONFIRMING in request.POST else None, needs_reason=True)
+        if not form.is_valid():
+            context = {
+                "action": reverse("admin:learning_sessions_session_remove-participant", args=[session.pk, member_id]),
+                "title": f"Remove {seat.user.display_name}",
+                "session": session,
+                "seat": seat,
+                "form": form,
+                "needs_reason": True,
+                "notice": _notice(fact, reason="", person_id=member_id),
+            }
+            return dialog_page(request, "admin/learning_sessions/actions/remove-participant.html", context)
+        try:
+            booking.remove_participant(
+                session_id=session.pk, participant_id=member_id, by=by, reason=form.cleaned_data["reason"]
+            )
+        except DomainError as error:
+            messages.error(request, f"{session.title}: {error.message}")
+        else:
+            messages.success(request, f"{seat.user.display_name} was removed from {session.title}.")
+        return leave_dialog(request, back)
+
+
+def page_of(session: Session) -> str:
+    return reverse("admin:learning_sessions_session_change", args=[session.pk])
+
+
+def _to_moderate(request: HttpRequest, session_id: int) -> tuple[Session, User]:
+    by = acting_member(request)
+    viewer = viewer_of(by)
+    # Who moderates nothing does not learn which sessions there are.
+    if not viewer.moderates:
+        raise PermissionDenied
+    session = Session.objects.select_related("creator").filter(pk=session_id).first()
+    if session is None:
+        raise Http404
+    if not acts_as_moderator(session, viewer):
+        raise PermissionDenied
+    return session, by
+
+
+def _consequences(action: SessionAction, session: Session, by: User) -> dict[str, Any]:
+    """What the dialog says comes of it, or is decided on."""
+    if action.key == "cancel":
+        participants, requesters = participant_ids(session), requester_ids(session)
+        told = {session.creator_id, *participants, *requesters} - {by.pk}
+        return {
+            "told": len(told),
+            "participants": len(participants),
+            "requesters": len(requesters),
+            "notice": _notice(_cancellation(session), reason="", person_id=session.creator_id),
+        }
+    if action.key == "second-look":
+        return {"differences": differences(changes_since_decision(session), WORDING)}
+    return {}
+
+
+def _cancellation(session: Session) -> SessionCancelled:
+    return SessionCancelled(**about(session), participant_ids=(), requester_ids=())
+
+
+def _preview(request: HttpRequest, fact: AboutSession, *, person_id: int) -> HttpResponse:
+    """What people would read, were it done for the reason that is being written. Changes nothing."""
+    reason = request.POST.get("reason", "").strip()[:LONGEST_REASON]
+    notice = _notice(fact, reason=reason, person_id=person_id)
+    return TemplateResponse(request, "admin/learning_sessions/notice.html", {"notice": notice})
+
+
+def _notice(fact: AboutSession, *, reason: str, person_id: int) -> Notice | None:
+    return NoticeAsked(fact=fact, reason=reason, person_id=person_id).ask()
+
+
+def _no_longer_removable(session: Session, seat: BookingRequest | None) -> str:
+    if seat is None:
+        return f"This member is not in {session.title} any more."
+    return f"Participants of {session.title} can be removed only before its start."
+
+
+def _sentence(words: str, session: Session) -> str:
+    return words.format(title=session.title, status=Status(session.status).label)

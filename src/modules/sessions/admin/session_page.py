@@ -1,0 +1,115 @@
+"""The page about a session: everything about it in tabs, and what moderators can do to it."""
+
+from collections.abc import Callable
+from typing import Any
+
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path, reverse
+from django.views.decorators.http import require_POST, require_safe
+
+from core import clock
+from core.accounts.models import User
+from core.admin.read_only import acting_member
+from core.http.origin import origin_of
+from core.portal.history import fact_before
+from core.portal.panels import in_order
+from modules.sessions.admin.decisions import deciding
+from modules.sessions.admin.session_actions import SessionActions, actions_on
+from modules.sessions.admin.session_panels import own_panels, record_of, session_history
+from modules.sessions.events import PanelsOfSession
+from modules.sessions.models import Session
+from modules.sessions.policy import acts_as_moderator, is_before_start, viewer_of
+from modules.sessions.queries.evidence import leases_of
+from modules.sessions.states import NOT_TAKING_PLACE, OPEN, Status
+
+# What waits, what goes well, and what does not take place.
+STYLES = {
+    Status.PENDING_APPROVAL: "portal-mark-open",
+    **dict.fromkeys(OPEN | {Status.ONGOING}, "portal-mark-good"),
+    **dict.fromkeys(NOT_TAKING_PLACE, "portal-mark-bad"),
+}
+RECORD = "learning_sessions_session_record"
+
+
+class SessionPage(SessionActions):
+    """Takes the place of the form that Django shows of a row. Whoever may view sessions may read it."""
+
+    admin_site: Any
+    opts: Any
+    get_object: Any
+    has_view_or_change_permission: Any
+    _get_obj_does_not_exist_redirect: Any
+
+    def get_urls(self) -> list[URLPattern]:
+        dialogs = [
+            path(f"<int:object_id>/{step}/", self.admin_site.admin_view(require_POST(view)), name=name)
+            for step, (name, view) in self.dialogs.items()
+        ]
+        record: Callable[..., HttpResponse] = self.admin_site.admin_view(require_safe(self.record_view))
+        others: list[URLPattern] = super().get_urls()  # type: ignore[misc]
+        return [*dialogs, path("<int:object_id>/record/", record, name=RECORD), *others]
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """Shows; what changes something is done in dialogs."""
+        viewer = self._reader(request)
+        session = self.get_object(request, object_id)
+        if session is None:
+            missing: HttpResponseRedirect = self._get_obj_does_not_exist_redirect(request, self.opts, object_id)
+            return missing
+        now = clock.now()
+        moderates = acts_as_moderator(session, viewer_of(viewer))
+        asked = PanelsOfSession(
+            session_id=session.pk, viewer=viewer, moderates=moderates, origin=origin_of(request)
+        ).ask_all()
+        context = {
+            "panels": in_order([own_panels(session, viewer, moderates=moderates), *asked]),
+            "actions": actions_on(session) if moderates else (),
+            "moderates": moderates,
+            "may_remove_participants": moderates and is_before_start(session, now),
+            "deciding": deciding(request, session),
+            "lease": leases_of([session.pk], now).get(session.pk),
+            **(extra_context or {}),
+        }
+        return self._show_page(request, session, viewer, "session_page.html", context)
+
+    def record_view(self, request: HttpRequest, object_id: int) -> HttpResponse:
+        """What happened, from a fact on which the address names, back to the first."""
+        viewer = self._reader(request)
+        session = self.get_object(request, str(object_id))
+        if session is None:
+            raise Http404
+        history = session_history(
+            session,
+            viewer,
+            moderates=acts_as_moderator(session, viewer_of(viewer)),
+            before=fact_before(request.GET.get("before")),
+        )
+        if history is None:
+            raise PermissionDenied
+        context = {"history": history, "older_url": record_of(session)}
+        return self._show_page(request, session, viewer, "session_record.html", context)
+
+    def _reader(self, request: HttpRequest) -> User:
+        if request.method not in {"GET", "HEAD"} or not self.has_view_or_change_permission(request):
+            raise PermissionDenied
+        return acting_member(request)
+
+    def _show_page(
+        self, request: HttpRequest, session: Session, viewer: User, template: str, context: dict[str, Any]
+    ) -> HttpResponse:
+        request.current_app = self.admin_site.name
+        page = {
+            **self.admin_site.each_context(request),
+            "opts": self.opts,
+            "title": session.title,
+            "session": session,
+            "state_style": STYLES.get(Status(session.status), ""),
+            "viewer": viewer,
+            "page_url": reverse("admin:learning_sessions_session_change", args=[session.pk]),
+            **context,
+        }
+        return TemplateResponse(request, f"admin/learning_sessions/{template}", page)

@@ -1,0 +1,92 @@
+"""What the sessions themselves show on the page about one of them."""
+
+from typing import Any
+
+from django.db.models import QuerySet
+from django.urls import reverse
+
+from core.accounts.models import User
+from core.facts.models import FactRecord
+from core.portal.differences import differences
+from core.portal.history import History, history
+from core.portal.panels import Panel
+from modules.sessions.admin.evidence import shown_evidence
+from modules.sessions.admin.wording import WORDING
+from modules.sessions.models import BookingRequest, Session
+from modules.sessions.queries.decisions import changes_since_decision
+
+VIEW_REQUESTS = "learning_sessions.view_bookingrequest"
+VIEW_FACTS = "core.view_factrecord"
+TEMPLATES = "admin/learning_sessions/panels"
+# The latest of what may be any number of rows.
+MOST_SHOWN = 200
+
+
+def own_panels(session: Session, viewer: User, *, moderates: bool) -> list[Panel]:
+    """Those that the viewer may see."""
+    panels = [_details(session, moderates=moderates)]
+    if moderates or viewer.has_perm(VIEW_REQUESTS):
+        panels += [_requests(session, viewer), _participants(session)]
+    happened = session_history(session, viewer, moderates=moderates)
+    if happened is not None:
+        context = {"history": happened, "older_url": record_of(session)}
+        panels.append(Panel(key="history", title="History", template="portal/history.html", rank=60, context=context))
+    return panels
+
+
+def session_history(session: Session, viewer: User, *, moderates: bool, before: int | None = None) -> History | None:
+    """A page of what happened to a session and in it; `None` for somebody who may not know."""
+    if not (moderates or viewer.has_perm(VIEW_FACTS)):
+        return None
+    records = FactRecord.objects.filter(session_id=session.pk)
+    return history(records, viewer=viewer, before=before, wording=WORDING)
+
+
+def record_of(session: Session) -> str:
+    return reverse("admin:learning_sessions_session_record", args=[session.pk])
+
+
+def _details(session: Session, *, moderates: bool) -> Panel:
+    context: dict[str, Any] = {"evidence": shown_evidence(session) if moderates else None}
+    if not moderates and session.second_look_since:
+        context["differences"] = differences(changes_since_decision(session), WORDING)
+    return Panel(key="details", title="Details", template=f"{TEMPLATES}/details.html", rank=10, context=context)
+
+
+def _requests(session: Session, viewer: User) -> Panel:
+    requests = _of(session)
+    count = requests.count()
+    latest = list(requests.order_by("-requested_at", "-pk")[:MOST_SHOWN])
+    return Panel(
+        key="requests",
+        title="Requests",
+        template=f"{TEMPLATES}/requests.html",
+        rank=20,
+        count=count,
+        context={
+            "requests": latest,
+            "count": count,
+            "all_url": _list_of_requests(session) if count > len(latest) and viewer.has_perm(VIEW_REQUESTS) else "",
+        },
+    )
+
+
+def _participants(session: Session) -> Panel:
+    # No more than a session has places.
+    seats = list(_of(session).filter(status=BookingRequest.Status.APPROVED).order_by("joined_at", "pk"))
+    return Panel(
+        key="participants",
+        title="Participants",
+        template=f"{TEMPLATES}/participants.html",
+        rank=30,
+        count=len(seats),
+        context={"seats": seats},
+    )
+
+
+def _of(session: Session) -> "QuerySet[BookingRequest]":
+    return BookingRequest.objects.filter(session=session).select_related("user", "decided_by")
+
+
+def _list_of_requests(session: Session) -> str:
+    return f"{reverse('admin:learning_sessions_bookingrequest_changelist')}?session__id__exact={session.pk}"
