@@ -21,8 +21,8 @@ def list_of(label: str, **query: Any) -> str:
     return path + ("?" + "&".join(f"{name}={value}" for name, value in query.items()) if query else "")
 
 
-def export_of(label: str, kind: str, **query: Any) -> str:
-    path = reverse(f"admin:{label.replace('.', '_')}_export", args=[kind])
+def export_of(label: str, file_kind: str, /, **query: Any) -> str:
+    path = reverse(f"admin:{label.replace('.', '_')}_export", args=[file_kind])
     return path + ("?" + "&".join(f"{name}={value}" for name, value in query.items()) if query else "")
 
 
