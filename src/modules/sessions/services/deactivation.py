@@ -24,7 +24,7 @@ from modules.sessions.states import FINAL, OPEN
 
 # As many as nobody notices to wait for; the worker does what is left.
 AT_ONCE = 20
-IN_A_TURN = 2000
+IN_A_TURN = 1000
 # What creators read of a place that is free again: why the account was deactivated is nobody else's business.
 GONE = "The account was deactivated."
 
