@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import Group
 from model_bakery import baker
-from playwright.sync_api import Page, expect
-from tests.conftest import Api
+from playwright.sync_api import BrowserContext, Page, expect
 
 from core import clock
-from core.accounts.models import User
+from core.accounts.models import Login, User
+from core.accounts.tokens import AccessToken, token_for
 from core.facts.models import FactRecord
 from modules.notifications.models import Notification
 from modules.sessions.models import ReasonTemplate, Session
@@ -60,6 +60,26 @@ def offer(transactional_db: None, john: User) -> Callable[..., Session]:
     return make
 
 
+@pytest.fixture
+def api_of(context_of: Callable[..., BrowserContext]) -> Callable[[User], Callable[..., Any]]:
+    """`api_of(john)("GET", "notifications/")`: the answer of the API, over the wire."""
+
+    def make(member: User) -> Callable[..., Any]:
+        token = token_for(AccessToken, Login.objects.create(user=member), member)
+        requests = context_of().request
+
+        def ask(method: str, path: str, body: Any = None) -> Any:
+            answer = requests.fetch(
+                f"/api/{path}", method=method, data=body, headers={"Authorization": f"Bearer {token}"}
+            )
+            assert answer.ok, answer.text()
+            return answer.json()
+
+        return ask
+
+    return make
+
+
 def status_of(session: Session) -> str:
     session.refresh_from_db()
     return session.status
@@ -91,7 +111,7 @@ def test_a_session_is_approved_from_the_queue(page_of: PageOf, alice: User, offe
 
 
 def test_a_session_is_rejected_with_a_reason_that_its_creator_reads(
-    page_of: PageOf, alice: User, john: User, offer: Any
+    page_of: PageOf, api_of: Any, alice: User, john: User, offer: Any
 ) -> None:
     session = offer("Guaranteed wins")
     page = page_of(alice)
@@ -108,7 +128,7 @@ def test_a_session_is_rejected_with_a_reason_that_its_creator_reads(
     dialog.get_by_role("button", name="Reject", exact=True).click()
     expect(page.get_by_text("Guaranteed wins was rejected.")).to_be_visible()
     assert status_of(session) == "cancelled"
-    (told,) = Api(john).get("/api/notifications/").json()
+    (told,) = api_of(john)("GET", "notifications/")
     assert told["message"] == notice
     assert "Nobody wins always." in told["message"]
 
@@ -193,7 +213,7 @@ def test_two_moderators_at_one_session_make_one_decision(
 
 
 def test_what_its_creator_changed_meanwhile_is_shown_and_not_decided(
-    page_of: PageOf, alice: User, john: User, offer: Any
+    page_of: PageOf, api_of: Any, alice: User, john: User, offer: Any
 ) -> None:
     session = offer("Watercolours")
     page = page_of(alice)
@@ -201,7 +221,7 @@ def test_what_its_creator_changed_meanwhile_is_shown_and_not_decided(
     page.get_by_role("button", name="Approve…").click()
     dialog = page.get_by_role("dialog")
     expect(dialog).to_contain_text("In your hands until")
-    assert Api(john).put(f"/api/sessions/{session.pk}/", {"title": "Lottery numbers"}).status_code == 200
+    api_of(john)("PUT", f"sessions/{session.pk}/", {"title": "Lottery numbers"})
     dialog.get_by_role("button", name="Approve", exact=True).click()
     expect(dialog.get_by_role("alert")).to_contain_text("changed while you read it")
     expect(dialog.locator("del")).to_have_text("Watercolours")
@@ -225,7 +245,7 @@ def test_ten_decisions_are_made_by_the_keyboard_alone(page_of: PageOf, alice: Us
         if number % 3 == 1:
             # On its own page, and back from there.
             press("o")
-            expect(page).to_have_url(re.compile(f"/{session.pk}/change/$"))
+            page.wait_for_url(f"**/{session.pk}/change/")
         key, word = ("r", "rejected") if number % 2 else ("a", "approved")
         press(key)
         expect(page.get_by_role("dialog")).to_contain_text("In your hands until")
@@ -235,9 +255,10 @@ def test_ten_decisions_are_made_by_the_keyboard_alone(page_of: PageOf, alice: Us
         else:
             press("Enter")
         expect(page.get_by_text(f"{session.title} was {word}.")).to_be_visible()
+        page.wait_for_load_state()
         if number % 3 == 1:
             press("u")
-            expect(page).to_have_url(re.compile(f"{QUEUE}$"))
+            page.wait_for_url(f"**{QUEUE}")
     assert [status_of(session) for session in sessions] == ["approved", "cancelled"] * 5
     assert decisions() == ["SessionApproved", "SessionRejected"] * 5
     assert sorted(FactRecord.objects.exclude(reason="").values_list("reason", flat=True)) == [

@@ -97,7 +97,7 @@
 
     function ready() {
         htmx.process(dialog);
-        const first = dialog.querySelector("[autofocus], textarea, select") ?? dialog.querySelector("h2");
+        const first = dialog.querySelector("[autofocus]") ?? dialog.querySelector("textarea, select, h2");
         first?.focus();
     }
 
