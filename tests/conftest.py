@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 from django.conf import settings
+from django.contrib.auth.hashers import make_password
+from django.core.cache import cache
 from django.test import Client
 from django.test.client import ClientHandler
 from model_bakery import baker
@@ -62,6 +64,21 @@ class Api:
         return send(path, body, content_type="application/json", headers=self.headers)
 
 
+# These start processes of their own. They take the longest and come first, so that no process is left alone with one in
+# the end.
+FIRST = (
+    "tests/system/test_modules_are_removable.py",
+    "tests/system/test_supervisor.py",
+    "tests/system/test_drill.py",
+)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    first = [str(config.rootpath / file) for file in FIRST]
+    items.sort(key=lambda item: first.index(str(item.path)) if str(item.path) in first else len(first))
+
+
 class OneProcessForSome(LoadGroupScheduling):  # type: ignore[misc]
     """Hands out tests one by one, but those of some files together: they share a run, or are several processes each."""
 
@@ -75,6 +92,13 @@ class OneProcessForSome(LoadGroupScheduling):  # type: ignore[misc]
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> OneProcessForSome:
     return OneProcessForSome(config, log)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def no_time_is_lost() -> None:
+    """On hashes that are slow on purpose, and on looking for static files, which hardly any test asks for."""
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+    settings.SERVESTATIC_USE_FINDERS = False
 
 
 @pytest.fixture(scope="session")
@@ -92,6 +116,12 @@ def migrated_rows(django_db_serialized_rollback: None) -> None:
     """A test that commits (`transaction=True`) empties the database; what migrations put there comes back."""
 
 
+@pytest.fixture(autouse=True)
+def empty_cache() -> None:
+    """What an earlier test counted or remembered."""
+    cache.clear()
+
+
 @pytest.fixture
 def make_member(db: None) -> Callable[..., User]:
     """Makes members with the given values, and names for what is not given."""
@@ -100,6 +130,7 @@ def make_member(db: None) -> Callable[..., User]:
         number = User.objects.count() + 1
         username = username or f"member_{number}"
         values.setdefault("email", f"{username}@example.com")
+        values.setdefault("password", make_password(None))
         return baker.make(User, username=username, **values)
 
     return make

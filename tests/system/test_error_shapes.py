@@ -223,8 +223,7 @@ def test_json_is_known_by_its_type_whatever_comes_with_it(member: User, client: 
 
 
 @pytest.fixture
-def member(john: User, settings: Any) -> User:
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+def member(john: User) -> User:
     john.set_password(PASSWORD)
     john.save()
     return john

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from django.test import Client
 from openapi_spec_validator import validate
+from pytest_django import Settings
 
 from core.http.error_responses import SENTENCES
 
@@ -221,7 +222,8 @@ def test_the_page_shows_the_document(page: str) -> None:
     assert "<title>Peer Learning" in page
 
 
-def test_everything_that_the_page_loads_is_served_by_ourselves(page: str) -> None:
+def test_everything_that_the_page_loads_is_served_by_ourselves(page: str, settings: Settings) -> None:
+    settings.SERVESTATIC_USE_FINDERS = True
     loaded = re.findall(r"""(?:src|href)\s*=\s*["']([^"']+)["']""", page)
     assert len(loaded) >= 3
 

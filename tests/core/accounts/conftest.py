@@ -4,16 +4,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import pytest
-from pytest_django import Settings
 from tests.conftest import PASSWORD, Api
 
 from core.accounts.models import User
-
-
-@pytest.fixture(autouse=True)
-def _fast_hashing(settings: Settings) -> None:
-    """Nothing here depends on how long hashing takes."""
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
 
 @dataclass
