@@ -37,9 +37,9 @@ def open_decision(client: Client, decision: str, *sessions: Session, back: str =
 def fields_of_dialog(response: Any) -> dict[str, str]:
     """What the form of a dialog would send: its hidden fields."""
     fields = {"decision": response.context["decision"], "back": response.context["back"]}
-    for candidate, version in response.context["candidates"]:
-        if not candidate.refusal:
-            fields[f"version_{candidate.session.pk}"] = str(version)
+    for row in response.context["rows"]:
+        if not row["candidate"].refusal:
+            fields[f"version_{row['candidate'].session.pk}"] = str(row["version"])
     return fields
 
 

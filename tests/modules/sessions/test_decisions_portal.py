@@ -258,7 +258,7 @@ def test_of_many_those_that_cannot_be_decided_say_why_at_once(
     waiting, own = make_session("pending_approval"), make_session("pending_approval", creator=alice, title="Mine")
     decided = make_session("approved", title="Long ago")
     answer = open_decision(moderator, "approve", waiting, own, decided)
-    refusals = {candidate.session.title: candidate.refusal for candidate, _ in answer.context["candidates"]}
+    refusals = {row["candidate"].session.title: row["candidate"].refusal for row in answer.context["rows"]}
     assert refusals == {
         "Advanced Python Programming": "",
         "Mine": "Nobody moderates a session of their own.",
@@ -320,7 +320,7 @@ def test_the_dialog_has_the_evidence_in_one_place(
     make_session("cancelled", title="Off", date=session.date)
     assert api_of(john).put(path(session), {"description": "Now with more words"}).status_code == 200
 
-    evidence = open_decision(moderator, "reject", session).context["candidates"][0][0].evidence
+    evidence = open_decision(moderator, "reject", session).context["rows"][0]["evidence"]
 
     assert (evidence["history"].held, evidence["history"].rejected, evidence["history"].cancelled) == (0, 1, 0)
     (decision,) = evidence["decisions"]
@@ -363,6 +363,18 @@ def test_a_dialog_costs_as_many_queries_for_a_creator_of_many_sessions(
             open_decision(moderator, "reject", session)
         counts.append(len(queries))
     assert counts[0] == counts[1]
+
+
+def test_a_dialog_for_many_looks_up_their_evidence_at_once(
+    moderator: Client, john: User, bob: User, make_session: MakeSession
+) -> None:
+    decide(moderator, "reject", make_session("pending_approval"), reason="No")
+    one, other = make_session("pending_approval", title="One"), make_session("pending_approval", creator=bob)
+    make_session("approved", title="At the same time", date=one.date)
+    html = open_decision(moderator, "approve", one, other).content.decode()
+    assert "Creator so far: 0 held, 1 rejected, 0 cancelled." in html
+    assert "Creator so far: 0 held, 0 rejected, 0 cancelled." in html
+    assert html.count("Overlaps with At the same time.") == 1
 
 
 def test_a_moderator_changes_no_field_and_deletes_nothing(moderator: Client, make_session: MakeSession) -> None:

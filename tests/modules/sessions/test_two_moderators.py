@@ -34,8 +34,8 @@ def other(victor: User) -> Client:
 
 
 def refusal_of(response: Any) -> str:
-    ((candidate, _),) = response.context["candidates"]
-    return str(candidate.refusal)
+    (row,) = response.context["rows"]
+    return str(row["candidate"].refusal)
 
 
 # --- Leases -----------------------------------------------------------------------------------------------------
@@ -213,13 +213,13 @@ def test_what_its_creator_changed_meanwhile_is_refused_with_the_difference(
     edit(session, john, title="Free Bitcoins", duration=60)
     with nothing_changes():
         answer = carry_out(moderator, fields, reason="No")
-    ((candidate, version),) = answer.context["candidates"]
-    assert {(each.label, each.before, each.after) for each in candidate.changed} == {
+    (row,) = answer.context["rows"]
+    assert {(each.label, each.before, each.after) for each in row["candidate"].changed} == {
         ("Title", "Advanced Python Programming", "Free Bitcoins"),
         ("Duration (minutes)", "90", "60"),
     }
     assert "Free Bitcoins" in answer.content.decode()
-    assert version == 1
+    assert row["version"] == 1
     carry_out(moderator, fields_of_dialog(answer), reason="No")
     session.refresh_from_db()
     assert session.status == ("approved" if decision == "approve" else "cancelled")
@@ -232,8 +232,8 @@ def test_of_many_what_was_changed_meanwhile_is_shown_again_and_the_rest_decided(
     fields = fields_of_dialog(open_decision(moderator, "approve", same, changed))
     edit(changed, john, subject="Gambling")
     answer = carry_out(moderator, fields)
-    ((candidate, _),) = answer.context["candidates"]
-    assert candidate.session == changed
+    (row,) = answer.context["rows"]
+    assert row["candidate"].session == changed
     assert "data-stale" in answer.content.decode()
     assert messages_of(moderator.get(LIST)) == ["Same was approved."]
     changed.refresh_from_db()

@@ -28,7 +28,7 @@ from core.admin.read_only import acting_member
 from core.errors import DomainError
 from core.portal.dialogs import dialog_page, leave_dialog
 from core.portal.differences import Difference, differences
-from modules.sessions.admin.evidence import shown_evidence
+from modules.sessions.admin.evidence import evidence_lines, shown_evidence
 from modules.sessions.admin.wording import WORDING
 from modules.sessions.events import Notice, NoticeAsked, SessionApproved, SessionRejected
 from modules.sessions.models import DecisionLease, ReasonTemplate, Session
@@ -69,7 +69,6 @@ class Candidate:
     refusal: str = ""
     # What was changed since it was read, where that is why it could not be decided on.
     changed: Sequence[Difference] = ()
-    evidence: Mapping[str, Any] | None = None
 
 
 class Decisions:
@@ -158,6 +157,10 @@ class Decisions:
         read = versions or {}
         open_ones = [each for each in candidates if not each.refusal]
         first = open_ones[0].session if open_ones else None
+        if first and len(candidates) == 1:
+            evidence = {first.pk: shown_evidence(first)}
+        else:
+            evidence = evidence_lines([each.session for each in open_ones])
         reason = form.data.get("reason", "") if form else ""
         context = {
             "action": reverse(f"admin:{ADDRESS}_carry-out"),
@@ -168,7 +171,14 @@ class Decisions:
             "form": form,
             "reason": reason,
             "back": _back(request),
-            "candidates": [(each, read.get(str(each.session.pk), each.session.content_version)) for each in candidates],
+            "rows": [
+                {
+                    "candidate": each,
+                    "version": read.get(str(each.session.pk), each.session.content_version),
+                    "evidence": evidence.get(each.session.pk),
+                }
+                for each in candidates
+            ],
             "open_ones": open_ones,
             "templates": ReasonTemplate.objects.all() if decision == "reject" else (),
             "notice": notice_of(first, decision=decision, reason=reason) if first else None,
@@ -200,7 +210,7 @@ def _take(session: Session, by: User) -> Candidate:
         lease = leases.take_lease(session_id=session.pk, by=by)
     except DomainError as error:
         return Candidate(session=session, refusal=error.message)
-    return Candidate(session=lease.session, lease=lease, evidence=shown_evidence(lease.session))
+    return Candidate(session=lease.session, lease=lease)
 
 
 def _decide(

@@ -1,11 +1,12 @@
 """The evidence about a session as pages and dialogs show it."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from core.portal.differences import differences
 from modules.sessions.admin.wording import WORDING
 from modules.sessions.models import Session
-from modules.sessions.queries.evidence import evidence_about
+from modules.sessions.queries.evidence import clashes, creator_histories, evidence_about
 
 
 def shown_evidence(session: Session) -> dict[str, Any]:
@@ -17,4 +18,13 @@ def shown_evidence(session: Session) -> dict[str, Any]:
         "clashes": evidence.clashes,
         "decisions": evidence.decisions,
         "differences": differences(evidence.changes, WORDING),
+    }
+
+
+def evidence_lines(sessions: Sequence[Session]) -> dict[int, dict[str, Any]]:
+    """The most of it in a line for each of many, by the session's id: what `evidence_line.html` is given."""
+    histories = creator_histories(session.creator_id for session in sessions)
+    clashing = clashes(sessions)
+    return {
+        session.pk: {"history": histories[session.creator_id], "clashes": clashing[session.pk]} for session in sessions
     }
