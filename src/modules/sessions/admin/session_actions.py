@@ -13,8 +13,10 @@ from django import forms
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
+from django.template.defaultfilters import pluralize
 from django.template.response import TemplateResponse
 from django.urls import reverse
+from django.utils.text import get_text_list
 
 from core import clock
 from core.accounts.models import User
@@ -242,17 +244,26 @@ def _to_moderate(request: HttpRequest, session_id: int) -> tuple[Session, User]:
 def _consequences(action: SessionAction, session: Session, by: User) -> dict[str, Any]:
     """What the dialog says comes of it, or is decided on."""
     if action.key == "cancel":
-        participants, requesters = participant_ids(session), requester_ids(session)
-        told = {session.creator_id, *participants, *requesters} - {by.pk}
         return {
-            "told": len(told),
-            "participants": len(participants),
-            "requesters": len(requesters),
+            "told": _told_in_words(session, by),
             "notice": _notice(_cancellation(session), reason="", person_id=session.creator_id),
         }
     if action.key == "second-look":
         return {"differences": differences(changes_since_decision(session), WORDING)}
     return {}
+
+
+def _told_in_words(session: Session, by: User) -> str:
+    """How many people a cancellation is told to: all whom it concerns, but for whoever causes it."""
+    participants = len(set(participant_ids(session)) - {by.pk})
+    requesters = len(set(requester_ids(session)) - {by.pk})
+    parts = ["its creator"] if session.creator_id != by.pk else []
+    parts += [f"{participants} participant{pluralize(participants)}"] if participants else []
+    parts += [f"{requesters} member{pluralize(requesters)} who asked to join"] if requesters else []
+    people = participants + requesters + (session.creator_id != by.pk)
+    if not people:
+        return "Nobody else will be told: it concerns you alone."
+    return f"{people} {'person' if people == 1 else 'people'} will be told: {get_text_list(parts, 'and')}."
 
 
 def _cancellation(session: Session) -> SessionCancelled:
