@@ -5,6 +5,8 @@
 (() => {
     "use strict";
 
+    const FONT = "Inter, sans-serif";
+
     /* What tells the series apart for those who do not see it by the colour. */
     const PATTERNS = {
         cancelled: (pen) => line(pen, [[0, 8], [8, 0]], [[-2, 2], [2, -2]], [[6, 10], [10, 6]]),
@@ -60,7 +62,7 @@
 
     const options = (picture) => {
         const text = colourOf("text");
-        const ticks = { color: text, font: { family: "Inter", size: 12 } };
+        const ticks = { color: text, font: { family: FONT, size: 12 } };
         const stacked = picture.kind === "bars";
         const urlAt = (found) => found.length ? picture.series[found[0].datasetIndex].urls[found[0].index] : "";
         return {
@@ -125,4 +127,6 @@
     };
     new MutationObserver(drawIfChanged).observe(document.documentElement, { attributeFilter: ["class"] });
     drawIfChanged();
+    // What a canvas is written with is not waited for by itself.
+    document.fonts.load(`12px ${FONT}`).then(draw, () => {});
 })();

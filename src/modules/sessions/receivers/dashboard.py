@@ -162,8 +162,8 @@ def chart_of_places(weeks: Sequence[Week]) -> Chart:
     first, end = weeks[0].starts_at, weeks[-1].starts_at + WEEK
     summary = "No session was held."
     if places:
-        offered = f"{places} that were offered in {_counted(held, 'session')}"
-        summary = f"{_share(taken, places)} of the places were taken: {taken} of the {offered} held."
+        held_in = _counted(held, "session")
+        summary = f"{_share(taken, places)} of the places were taken: {taken} of {places}, in {held_in}."
     return Chart(
         key="places",
         title="Places taken",
