@@ -91,10 +91,10 @@ def _difference(name: str, before: Any, after: Any, wording: Wording) -> Differe
 
 def _in_words(value: Any, choices: Mapping[str, str]) -> str:
     match value:
-        case None | "" | [] | {}:
-            words = "nothing"
         case bool():
             words = "yes" if value else "no"
+        case None | str() | list() | dict() if not value:
+            words = "nothing"
         case str():
             words = choices.get(value) or _moment(value)
         case list():

@@ -1,0 +1,167 @@
+"""What was changed, as people read it."""
+
+import random
+import re
+import time
+from datetime import UTC, datetime
+from html import unescape
+from zoneinfo import ZoneInfo
+
+import pytest
+from django.utils import timezone
+
+from core.portal.differences import Difference, Wording, differences, marked
+
+LONG = "We tie five knots that hold, and learn when each of them is the right one to tie, whatever the rope."
+
+
+def without(element: str, text: str) -> str:
+    """The text that is left when these elements are taken out, and the others are read as text."""
+    rest = re.sub(f"<{element} [^>]*>.*?</{element}>", "", text, flags=re.DOTALL)
+    return unescape(re.sub(r"</?(ins|del)[^>]*>", "", rest))
+
+
+# --- Short values -----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "shown"),
+    [
+        ("Knots", "Bends", ("Knots", "Bends")),
+        (60, 90, ("60", "90")),
+        (False, True, ("no", "yes")),
+        (None, "", ("nothing", "nothing")),
+        ([], ["Editors", "Moderators"], ("nothing", "Editors, Moderators")),
+        ({"mail": True}, {}, ('{"mail": true}', "nothing")),
+        (0, 1.5, ("0", "1.5")),
+    ],
+)
+def test_a_short_value_is_shown_before_and_after(before: object, after: object, shown: tuple[str, str]) -> None:
+    assert differences({"title": [before, after]}) == [Difference(label="Title", before=shown[0], after=shown[1])]
+
+
+def test_instants_are_shown_by_the_clock_at_hand() -> None:
+    with timezone.override(ZoneInfo("Europe/Berlin")):
+        [difference] = differences({"hidden_at": [None, "2024-07-01T22:30:00Z"]})
+    assert difference == Difference(label="Hidden at", before="nothing", after="Tue 2 Jul 2024, 00:30")
+
+
+@pytest.mark.parametrize(
+    "text", ["2024-13-45T99:00:00Z", "0001-01-01T00:00:00+14:00", "2024-07-01", "2024-07-01T22:30"]
+)
+def test_what_only_looks_like_an_instant_is_shown_as_it_is(text: str) -> None:
+    with timezone.override(ZoneInfo("America/New_York")):
+        [difference] = differences({"title": [text, "Knots"]})
+    assert difference.before == text
+
+
+def test_fields_and_values_are_called_what_the_module_calls_them() -> None:
+    wording = Wording(labels={"date": "Start"}, choices={"status": {"pending": "waiting for approval"}})
+    found = differences({"date": ["a", "b"], "status": ["pending", "lost"], "max_participants": [2, 3]}, wording)
+    assert [(each.label, each.before, each.after) for each in found] == [
+        ("Start", "a", "b"),
+        ("Status", "waiting for approval", "lost"),
+        ("Max participants", "2", "3"),
+    ]
+
+
+def test_what_is_no_change_is_passed_over() -> None:
+    assert differences({"a": "ab", "b": [1], "c": [1, 2, 3], "d": None}) == []
+
+
+# --- Long texts -------------------------------------------------------------------------------------------------
+
+
+def test_the_words_of_a_long_text_that_changed_are_marked() -> None:
+    [difference] = differences({"description": [LONG, LONG.replace("five", "six").replace("rope", "thread")]})
+    assert difference.marked == (
+        'We tie <del class="portal-before">five</del><ins class="portal-after">six</ins> knots that hold, and learn when'
+        " each of them is the right one to tie, whatever the "
+        '<del class="portal-before">rope</del><ins class="portal-after">thread</ins>.'
+    )
+
+
+def test_a_text_of_several_lines_is_marked_however_short() -> None:
+    [difference] = differences({"description": ["One\ntwo", "One\nthree"]})
+    assert "<del" in difference.marked
+
+
+def test_a_long_text_that_was_nothing_before_is_new_as_a_whole() -> None:
+    for nothing in (None, ""):
+        [difference] = differences({"description": [nothing, LONG]})
+        assert difference.marked == f'<ins class="portal-after">{LONG}</ins>'
+
+
+def test_neighbouring_words_are_marked_together() -> None:
+    assert marked("one old short sentence", "one new long sentence") == (
+        'one <del class="portal-before">old short</del><ins class="portal-after">new long</ins> sentence'
+    )
+
+
+def test_of_a_long_passage_that_stayed_only_the_ends_are_shown() -> None:
+    middle = " ".join(f"word{number}" for number in range(500))
+    text = marked(f"old {middle} old", f"new {middle} new")
+    assert len(text) < 600
+    assert text.count("[…]") == 1
+    assert "word0" in text
+    assert "word499" in text
+    assert "word250" not in text
+
+
+def test_markup_in_a_text_is_text() -> None:
+    hostile = f'<script>alert("1")</script><img src=x onerror=alert(1)> {LONG}'
+    for before, after in [(hostile, LONG), (LONG, hostile), (hostile, hostile + "!")]:
+        [difference] = differences({"description": [before, after]})
+        assert "<script" not in difference.marked
+        assert "<img" not in difference.marked
+        assert set(re.findall(r"<[^>]*>", difference.marked)) <= {
+            '<del class="portal-before">',
+            "</del>",
+            '<ins class="portal-after">',
+            "</ins>",
+        }
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_without_what_came_it_is_the_old_text_and_without_what_went_the_new_one(seed: int) -> None:
+    chance = random.Random(seed)
+    words = ["a", "a", "the", "knot", "rope,", "ends.", "<b>", "&", "\n", "naïve", "zwölf", "𝒳"]
+    before, after = (" ".join(chance.choices(words, k=chance.randint(0, 25))) for _ in range(2))
+    text = marked(before, after)
+    assert without("ins", text) == before
+    assert without("del", text) == after
+
+
+CONTRIVED = {
+    "one word again and again": ("a " * 2500, "a " * 2499 + "b"),
+    "two words that change places": ("ab " * 1666, "ba " * 1666),
+    "ten words at random": tuple(" ".join(random.Random(seed).choices("abcdefghij", k=2500)) for seed in (1, 2)),
+    "all words the other way round": tuple(" ".join(map(str, range(1000)[::step])) for step in (1, -1)),
+    "all words shuffled": tuple(" ".join(random.Random(seed).sample("abcdefgh" * 200, k=1600)) for seed in (1, 2)),
+    "nothing but signs": ("<" * 5000, ">&" * 2500),
+    "one endless word": ("a" * 5000, "b" * 5000),
+    "every other word": tuple(" ".join(f"w{number} {end}" for number in range(700)) for end in "xy"),
+    "far more than a description has": ("ab " * 100_000, "ba " * 100_000),
+}
+
+
+@pytest.mark.parametrize("contrived", CONTRIVED)
+def test_no_text_is_so_contrived_that_it_takes_long(contrived: str) -> None:
+    before, after = CONTRIVED[contrived]
+    began = time.process_time()
+    text = marked(before, after)
+    assert time.process_time() - began < 0.25
+    assert text
+
+
+def test_of_an_endless_text_the_rest_is_left_out() -> None:
+    text = marked("old " * 100_000, "new " * 100_000)
+    assert text.endswith("[…]")
+    assert len(text) < 50_000
+
+
+def test_a_winter_date_is_shown_by_the_winter_clock() -> None:
+    instant = datetime(2024, 1, 10, 12, tzinfo=UTC).isoformat()
+    with timezone.override(ZoneInfo("Europe/Berlin")):
+        [difference] = differences({"date": [instant, instant.replace("12:", "13:")]})
+    assert (difference.before, difference.after) == ("Wed 10 Jan 2024, 13:00", "Wed 10 Jan 2024, 14:00")

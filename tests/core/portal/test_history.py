@@ -1,0 +1,189 @@
+"""What has happened, as the portal tells it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import Permission
+from django.db import connection, transaction
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from model_bakery import baker
+from tests.core.portal.conftest import NOW
+
+from core.accounts.events import LoggedOutEverywhere, MemberRegistered, ProfileChanged
+from core.accounts.models import User
+from core.facts.base import Fact
+from core.facts.models import FactRecord
+from core.facts.publish import publish
+from core.portal.history import A_PAGE, fact_before, history
+
+HOSTILE = "<script>alert(1)</script>"
+
+
+@dataclass(frozen=True, kw_only=True)
+class SomethingElapsed(Fact):
+    words = "{title} elapsed"
+
+    title: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Unspeakable(Fact):
+    """Its words name what it does not have."""
+
+    words = "{actor} did {nothing.at_all}"
+
+    member_id: int
+
+
+def happened(fact: Fact, *, by: User | None = None, **values: Any) -> FactRecord:
+    with transaction.atomic():
+        return publish(fact, by=by, **values)
+
+
+def told(viewer: User, **options: Any) -> list[str]:
+    return [entry.what for entry in history(FactRecord.objects.all(), viewer=viewer, **options).entries]
+
+
+@pytest.fixture
+def auditor(make_member: Callable[..., User]) -> User:
+    """Staff who may not look at members."""
+    return make_member("auditor", is_staff=True)
+
+
+def test_it_is_told_in_words_the_newest_first(auditor: User, john: User, jane: User) -> None:
+    happened(MemberRegistered(member_id=jane.pk, username=jane.username), by=jane)
+    happened(ProfileChanged(member_id=jane.pk), by=john)
+    assert told(auditor) == ["John Doe changed the profile of Jane Smith", "Jane Smith got an account"]
+
+
+def test_names_lead_to_members_for_who_may_look_at_them(auditor: User, john: User, jane: User) -> None:
+    happened(ProfileChanged(member_id=jane.pk), by=john)
+    auditor.user_permissions.add(Permission.objects.get(codename="view_user"))
+    link = '<a href="/admin/core/user/{}/change/" class="portal-link">{}</a>'
+    assert told(User.objects.get(pk=auditor.pk)) == [
+        f"{link.format(john.pk, 'John Doe')} changed the profile of {link.format(jane.pk, 'Jane Smith')}"
+    ]
+
+
+def test_names_and_titles_are_text_whatever_they_contain(boss: User, make_member: Callable[..., User]) -> None:
+    mallory = make_member("mallory", first_name=HOSTILE, last_name="")
+    happened(ProfileChanged(member_id=mallory.pk), by=mallory, reason=HOSTILE)
+    happened(SomethingElapsed(title=f"{HOSTILE} {{actor}} %s"))
+    assert told(boss)[0] == "&lt;script&gt;alert(1)&lt;/script&gt; {actor} %s elapsed"
+    assert HOSTILE not in told(boss)[1]
+
+
+def test_who_did_it_is_said_beside_where_the_words_do_not_name_them(boss: User, auditor: User, john: User) -> None:
+    happened(SomethingElapsed(title="The hour"), by=john)
+    happened(SomethingElapsed(title="The day"))
+    happened(LoggedOutEverywhere(member_id=john.pk), by=john)
+    happened(LoggedOutEverywhere(member_id=john.pk))
+    entries = history(FactRecord.objects.all(), viewer=auditor).entries
+    assert [(entry.what, entry.who, entry.is_by_name) for entry in entries] == [
+        ("John Doe logged out everywhere", "the system", False),
+        ("John Doe logged out everywhere", "John Doe", True),
+        ("The day elapsed", "the clock", False),
+        ("The hour elapsed", "John Doe", False),
+    ]
+
+
+def test_a_sentence_begins_with_a_capital_letter_though_nobody_has_a_name(auditor: User) -> None:
+    happened(ProfileChanged(member_id=12345))
+    assert told(auditor) == ["The system changed the profile of somebody"]
+
+
+def test_what_an_absent_module_told_is_called_by_its_name(auditor: User) -> None:
+    baker.make(FactRecord, name="gone.SomethingHappened", payload={"title": "Knots"}, occurred_at=NOW)
+    assert told(auditor) == ["There was gone.SomethingHappened"]
+
+
+@pytest.mark.parametrize("payload", [{}, [], "text", {"member_id": "no number"}])
+def test_what_is_no_longer_of_its_shape_is_called_by_its_name(payload: Any, auditor: User) -> None:
+    baker.make(FactRecord, name=ProfileChanged.name, payload=payload, changes=[1, 2], occurred_at=NOW)
+    [entry] = history(FactRecord.objects.all(), viewer=auditor).entries
+    assert (entry.what, entry.changes) == ("There was accounts.ProfileChanged", [])
+
+
+def test_what_cannot_be_put_into_words_is_called_by_its_name(auditor: User, unlogged: None) -> None:
+    happened(Unspeakable(member_id=1))
+    assert told(auditor) == ["There was portal.Unspeakable"]
+
+
+# --- As a page --------------------------------------------------------------------------------------------------
+
+
+def record_of(member: User, **query: Any) -> tuple[str, dict[str, Any]]:
+    return f"/admin/core/user/{member.pk}/record/", query
+
+
+def test_the_page_says_when_why_and_what_was_changed(admin: Client, jane: User, boss: User) -> None:
+    changes = {"first_name": ("Jane", HOSTILE), "timezone": ("UTC", "Europe/Paris")}
+    happened(ProfileChanged(member_id=jane.pk), by=jane, reason="Married & moved", changes=changes)
+    html = admin.get(*record_of(jane)).content.decode()
+    # Of whoever looks, in Berlin.
+    assert "Wed 10 Jan 2024, 11:00" in html
+    assert "just now" in html
+    assert '<blockquote class="portal-quote">Married &amp; moved</blockquote>' in html
+    assert '<ins class="portal-after">&lt;script&gt;alert(1)&lt;/script&gt;</ins>' in html
+    assert "<dt>Timezone</dt>" in html
+    assert HOSTILE not in html
+
+
+def test_how_long_ago_it_was_is_said_as_well(admin: Client, jane: User, clock: Any) -> None:
+    happened(ProfileChanged(member_id=jane.pk), by=jane)
+    clock.shift(timedelta(days=3))
+    assert "3 days ago" in admin.get(*record_of(jane)).content.decode()
+
+
+def test_the_request_is_named_for_superusers_alone(boss: User, auditor: User, jane: User) -> None:
+    record = happened(ProfileChanged(member_id=jane.pk), by=jane)
+    FactRecord.objects.filter(pk=record.pk).update(request_id="c0ffee")
+    assert [entry.request_id for entry in history(FactRecord.objects.all(), viewer=boss).entries] == ["c0ffee"]
+    assert [entry.request_id for entry in history(FactRecord.objects.all(), viewer=auditor).entries] == [""]
+
+
+def test_one_page_follows_another_without_a_gap(admin: Client, jane: User) -> None:
+    records = [happened(ProfileChanged(member_id=jane.pk), by=jane).pk for _ in range(2 * A_PAGE + 1)]
+    seen, before = [], None
+    for wanted in (A_PAGE, A_PAGE, 1):
+        path, query = record_of(jane, **({"before": before} if before else {}))
+        page = admin.get(path, query)
+        shown = page.context["history"]
+        assert len(shown.entries) == wanted
+        seen += [entry.fact_id for entry in shown.entries]
+        before = shown.before
+        assert (f'href="{path}?before={before}"' in page.content.decode()) == (before is not None)
+    assert before is None
+    assert seen == records[::-1]
+
+
+@pytest.mark.parametrize("value", ["", "-1", "x", "\u0661", "1" * 30, "1.5"])
+def test_what_is_no_fact_asks_for_the_first_page(value: str, admin: Client, jane: User) -> None:
+    happened(ProfileChanged(member_id=jane.pk), by=jane)
+    assert fact_before(value) is None
+    assert len(admin.get(*record_of(jane, before=value)).context["history"].entries) == 1
+
+
+def test_before_everything_there_is_nothing(admin: Client, jane: User) -> None:
+    happened(ProfileChanged(member_id=jane.pk), by=jane)
+    page = admin.get(*record_of(jane, before="1"))
+    assert page.context["history"].entries == []
+    assert "Nothing has happened yet." in page.content.decode()
+
+
+def test_two_queries_whatever_the_number(auditor: User, make_member: Callable[..., User]) -> None:
+    counts = []
+    for size in (3, 30):
+        for _ in range(size):
+            member = make_member()
+            happened(ProfileChanged(member_id=member.pk), by=make_member())
+        viewer = User.objects.get(pk=auditor.pk)
+        assert not viewer.has_perm("core.view_user")
+        with CaptureQueriesContext(connection) as captured:
+            history(FactRecord.objects.all(), viewer=viewer)
+        counts.append(len(captured))
+    assert counts == [2, 2]
