@@ -61,6 +61,7 @@ class User(AbstractUser):
     objects: ClassVar[UserManager] = UserManager()
 
     class Meta:
+        verbose_name = "member"
         permissions = [("deactivate_user", "Can deactivate and reactivate members")]
         constraints = [
             models.CheckConstraint(condition=~Q(username__contains="@"), name="user_name_without_at"),

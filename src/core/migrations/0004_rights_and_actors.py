@@ -11,7 +11,10 @@ class Migration(migrations.Migration):
     operations = [
         migrations.AlterModelOptions(
             name="user",
-            options={"permissions": [("deactivate_user", "Can deactivate and reactivate members")]},
+            options={
+                "permissions": [("deactivate_user", "Can deactivate and reactivate members")],
+                "verbose_name": "member",
+            },
         ),
         migrations.AddIndex(
             model_name="factrecord",

@@ -4,7 +4,7 @@ from core.accounts.groups import give_to_moderators
 
 PERMISSIONS = {
     "user": {
-        "view_user": "Can view user",
+        "view_user": "Can view member",
         "deactivate_user": "Can deactivate and reactivate members",
     }
 }

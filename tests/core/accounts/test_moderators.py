@@ -35,7 +35,7 @@ def test_each_right_is_called_what_django_calls_it(db: None) -> None:
     names = Permission.objects.filter(group__name="Moderators").values_list("codename", "name")
 
     assert dict(names) == {
-        "view_user": "Can view user",
+        "view_user": "Can view member",
         "deactivate_user": "Can deactivate and reactivate members",
         "moderate_session": "Can approve, reject, cancel and hide sessions",
         "view_session": "Can view session",

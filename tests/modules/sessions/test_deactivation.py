@@ -393,9 +393,9 @@ def test_what_would_come_of_it_is_known_beforehand(
     assert numbers(john, alice) == {"sessions": 4, "people": 2, "requests": 1, "places": 2}
     assert words(john, alice) == [
         "4 sessions of theirs are cancelled",
-        "2 members who asked to join, or are in, are told",
+        "2 members who are in, or asked to join, are told",
         "1 request of theirs to join is withdrawn",
-        "2 places of theirs are free again, and the creator told",
+        "2 places of theirs are free again, and the creators are told",
     ]
     deactivate(john)
 

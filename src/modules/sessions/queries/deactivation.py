@@ -51,11 +51,12 @@ def consequences(*, member_id: int, by_id: int) -> list[Consequence]:
     theirs = BookingRequest.objects.filter(user=member_id, session__in=_ahead(Session.objects.all(), now))
     requests = theirs.filter(status=BookingRequest.Status.PENDING).count()
     places = theirs.filter(status=BookingRequest.Status.APPROVED).count()
+    creators = "the creator is told" if places == 1 else "the creators are told"
     found = [
         ("sessions", sessions, f"{_counted(sessions, 'session')} of theirs {_is(sessions)} cancelled"),
-        ("people", people, f"{_counted(people, 'member')} who asked to join, or {_is(people)} in, {_is(people)} told"),
+        ("people", people, f"{_counted(people, 'member')} who {_is(people)} in, or asked to join, {_is(people)} told"),
         ("requests", requests, f"{_counted(requests, 'request')} of theirs to join {_is(requests)} withdrawn"),
-        ("places", places, f"{_counted(places, 'place')} of theirs {_is(places)} free again, and the creator told"),
+        ("places", places, f"{_counted(places, 'place')} of theirs {_is(places)} free again, and {creators}"),
     ]
     return [Consequence(key=key, count=count, words=words) for key, count, words in found if count]
 

@@ -1,13 +1,21 @@
 """What becomes of the sessions of a member, and what the page about one shows of them."""
 
 from functools import partial
+from urllib.parse import urlencode
 
 from django.db import transaction
+from django.urls import reverse
 
 from core.accounts.events import Consequence, ConsequencesAsked, MemberDeactivated
+from core.accounts.models import User
 from core.facts import Delivery, answers, hears
+from core.portal.panels import Panel, PanelsOfMember
 from modules.sessions.queries.deactivation import consequences
+from modules.sessions.queries.members import booked_by, decisions_about, offered_by
+from modules.sessions.queries.queue import ALL
 from modules.sessions.services.deactivation import wind_down
+
+TEMPLATES = "admin/learning_sessions/panels"
 
 
 @hears(MemberDeactivated)
@@ -19,3 +27,70 @@ def end_what_they_have(fact: MemberDeactivated, _delivery: Delivery) -> None:
 @answers(ConsequencesAsked)
 def consequences_for_sessions(question: ConsequencesAsked) -> list[Consequence]:
     return consequences(member_id=question.member_id, by_id=question.by_id)
+
+
+@answers(PanelsOfMember)
+def panels_of_member(question: PanelsOfMember) -> list[Panel]:
+    """Of their sessions what a moderator asks before deciding; of their bookings, whether they come."""
+    member, viewer = question.member, question.viewer
+    panels = []
+    if viewer.has_perm("learning_sessions.view_session"):
+        panels += [_sessions(member), _decisions(member)]
+    if viewer.has_perm("learning_sessions.view_bookingrequest"):
+        panels.append(_bookings(member))
+    return panels
+
+
+def _sessions(member: User) -> Panel:
+    offered = offered_by(member)
+    url = _list("session", tab=ALL.key, creator__id__exact=member.pk)
+    return Panel(
+        key="sessions",
+        title="Sessions",
+        template=f"{TEMPLATES}/member_sessions.html",
+        rank=20,
+        count=offered.count,
+        context={
+            "offered": offered,
+            "all_url": url,
+            "outcomes": [
+                (str(outcome.label).lower(), count, f"{url}&{urlencode({'outcome': outcome.value})}")
+                for outcome, count in offered.by_outcome.items()
+            ],
+        },
+    )
+
+
+def _decisions(member: User) -> Panel:
+    decisions = decisions_about(member)
+    return Panel(
+        key="decisions",
+        title="Decisions",
+        template=f"{TEMPLATES}/member_decisions.html",
+        rank=30,
+        context={"decisions": decisions},
+    )
+
+
+def _bookings(member: User) -> Panel:
+    booked = booked_by(member)
+    url = _list("bookingrequest", user__id__exact=member.pk)
+    return Panel(
+        key="bookings",
+        title="Bookings",
+        template=f"{TEMPLATES}/member_bookings.html",
+        rank=40,
+        count=booked.count,
+        context={
+            "booked": booked,
+            "all_url": url,
+            "statuses": [
+                (status.label.lower(), count, f"{url}&{urlencode({'status__exact': status.value})}")
+                for status, count in booked.by_status.items()
+            ],
+        },
+    )
+
+
+def _list(model: str, **query: object) -> str:
+    return f"{reverse(f'admin:learning_sessions_{model}_changelist')}?{urlencode(query)}"

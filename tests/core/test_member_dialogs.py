@@ -1,0 +1,387 @@
+"""Deactivating and reactivating a member in the admin: what the dialogs say, who gets them, and what they do."""
+
+from collections.abc import Callable
+from html import escape
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import Permission
+from django.contrib.messages import get_messages
+from django.test import Client
+from django.urls import reverse
+from tests.core.threads import together
+
+from core.accounts.deactivation import deactivate_member
+from core.accounts.events import Consequence, ConsequencesAsked
+from core.accounts.models import User
+from core.facts.models import FactRecord
+from core.mail.models import Mail
+
+HOSTILE = "<script>alert(1)</script>"
+STEPS = ("deactivate", "reactivate")
+CONFIRMED = {"confirming": "yes", "reason": "Spam", "told": "Gone.", "read": ""}
+
+Answer = Callable[[type[Any], Callable[[Any], Any]], None]
+
+
+def client_of(member: User | None) -> Client:
+    client = Client()
+    if member is not None:
+        client.force_login(member)
+    return client
+
+
+def address(step: str, member: User) -> str:
+    return reverse(f"admin:core_user_{step}", args=[member.pk])
+
+
+def post(by: User | None, step: str, member: User, values: dict[str, str] | None = None) -> Any:
+    """As the page does it, by a script."""
+    return client_of(by).post(address(step, member), values or {}, headers={"HX-Request": "true"})
+
+
+def page_of(member: User) -> str:
+    return reverse("admin:core_user_change", args=[member.pk])
+
+
+def is_active(member: User) -> bool:
+    return User.objects.get(pk=member.pk).is_active
+
+
+def records() -> list[tuple[str, int, int, str, Any]]:
+    rows = FactRecord.objects.order_by("pk")
+    return list(rows.values_list("name", "member_id", "actor_id", "reason", "payload__told"))
+
+
+def said(response: Any) -> list[str]:
+    return [str(message) for message in get_messages(response.wsgi_request)]
+
+
+@pytest.fixture
+def boss(make_member: Callable[..., User]) -> User:
+    return make_member("boss", is_staff=True, is_superuser=True)
+
+
+@pytest.fixture
+def consequences(answer: Answer) -> list[Consequence]:
+    """What would come of a deactivation: nothing, until a test puts something in."""
+    found: list[Consequence] = []
+    answer(ConsequencesAsked, lambda question: list(found))
+    return found
+
+
+def three_sessions(count: int = 3) -> Consequence:
+    return Consequence(key="sessions", count=count, words=f"{count} sessions of theirs are cancelled")
+
+
+# --- The dialog -------------------------------------------------------------------------------------------------
+
+
+def test_the_dialog_says_what_comes_of_it_and_does_nothing(
+    john: User, morgan: User, consequences: list[Consequence]
+) -> None:
+    consequences.append(three_sessions())
+
+    response = post(morgan, "deactivate", john)
+
+    text = response.content.decode()
+    assert response.status_code == 200
+    assert "no-store" in response["Cache-Control"]
+    assert "Deactivate John Doe" in text
+    assert "3 sessions of theirs are cancelled" in text
+    assert "The account of its creator was deactivated." in text
+    assert 'name="read" value="sessions=3"' in text
+    assert is_active(john)
+    assert records() == []
+
+
+def test_where_nothing_comes_of_it_nobody_else_has_to_be_told(
+    john: User, morgan: User, consequences: list[Consequence]
+) -> None:
+    text = post(morgan, "deactivate", john).content.decode()
+
+    assert "They offer nothing that is to come, and take part in nothing." in text
+    assert 'name="told"' not in text
+
+
+def test_confirmed_it_is_done_and_said(john: User, morgan: User, consequences: list[Consequence]) -> None:
+    response = post(morgan, "deactivate", john, CONFIRMED | {"reason": " Spam ", "told": ""})
+
+    assert (response.status_code, response["HX-Redirect"]) == (204, page_of(john))
+    assert said(response) == ["John Doe is deactivated."]
+    assert not is_active(john)
+    assert records() == [("accounts.MemberDeactivated", john.pk, morgan.pk, "Spam", "")]
+
+
+def test_without_a_script_it_leads_to_the_page_too(john: User, morgan: User, consequences: list[Consequence]) -> None:
+    response = client_of(morgan).post(address("deactivate", john), CONFIRMED)
+
+    assert (response.status_code, response["Location"]) == (302, page_of(john))
+    assert not is_active(john)
+
+
+def test_what_others_read_goes_along(john: User, morgan: User, consequences: list[Consequence]) -> None:
+    consequences.append(three_sessions())
+
+    post(morgan, "deactivate", john, CONFIRMED | {"read": "sessions=3", "reason": "Threats", "told": "Gone."})
+
+    assert records() == [("accounts.MemberDeactivated", john.pk, morgan.pk, "Threats", "Gone.")]
+
+
+@pytest.mark.parametrize(("field", "message"), [("reason", "Say why"), ("told", "Say what others read")])
+@pytest.mark.parametrize("value", ["", "  \n", "x" * 1001])
+def test_what_is_missing_or_too_long_is_asked_for_again(
+    *, john: User, morgan: User, consequences: list[Consequence], field: str, message: str, value: str
+) -> None:
+    consequences.append(three_sessions())
+    typed = {"reason": "Spam of all kinds", "told": "They are gone."} | {field: value}
+
+    response = post(morgan, "deactivate", john, CONFIRMED | {"read": "sessions=3"} | typed)
+
+    text = response.content.decode()
+    assert response.status_code == 200
+    assert message in text if not value.strip() else "at most 1000 characters" in text
+    assert 'aria-invalid="true"' in text
+    assert "They are gone." in text if field == "reason" else "Spam of all kinds" in text
+    assert is_active(john)
+    assert records() == []
+
+
+@pytest.mark.parametrize("read", ["sessions=2", "", "sessions=3 places=1", "sessions=3\x00"])
+def test_where_the_numbers_have_changed_it_is_shown_again_with_the_new_ones(
+    john: User, morgan: User, consequences: list[Consequence], read: str
+) -> None:
+    consequences.append(three_sessions())
+
+    response = post(morgan, "deactivate", john, CONFIRMED | {"read": read, "reason": "Spam of all kinds"})
+
+    text = response.content.decode()
+    assert response.status_code == 200
+    assert "What comes of it has changed while you read it." in text
+    assert "3 sessions of theirs are cancelled" in text
+    assert 'name="read" value="sessions=3"' in text
+    assert "Spam of all kinds" in text
+    assert is_active(john)
+    assert records() == []
+
+
+def test_numbers_that_are_as_they_were_read_are_not_shown_again(
+    john: User, morgan: User, consequences: list[Consequence]
+) -> None:
+    consequences += [three_sessions(), Consequence(key="people", count=1, words="1 member is told")]
+
+    post(morgan, "deactivate", john, CONFIRMED | {"read": "sessions=3 people=1"})
+
+    assert not is_active(john)
+
+
+def test_the_second_moderator_is_told_who_was_first(john: User, morgan: User, boss: User) -> None:
+    deactivate_member(member_id=john.pk, by=boss, reason="Threats")
+
+    for values in ({}, CONFIRMED):
+        response = post(morgan, "deactivate", john, values)
+
+        assert response["HX-Redirect"] == page_of(john)
+        assert said(response) == ["boss deactivated John Doe, just now. The reason: Threats"]
+    assert len(records()) == 1
+
+
+def test_a_member_is_reactivated(john: User, morgan: User, boss: User) -> None:
+    deactivate_member(member_id=john.pk, by=boss, reason="Threats")
+
+    text = post(morgan, "reactivate", john).content.decode()
+    assert "Reactivate John Doe" in text
+    assert not is_active(john)
+    response = post(morgan, "reactivate", john, {"confirming": "yes", "reason": "It was somebody else."})
+
+    assert said(response) == ["John Doe is active again."]
+    assert is_active(john)
+    assert records()[-1] == ("accounts.MemberReactivated", john.pk, morgan.pk, "It was somebody else.", None)
+
+
+def test_one_who_is_active_is_not_reactivated(john: User, morgan: User) -> None:
+    response = post(morgan, "reactivate", john, {"confirming": "yes"})
+
+    assert said(response) == ["John Doe is active already."]
+    assert records() == []
+
+
+def test_a_reason_that_is_too_long_reactivates_nobody(john: User, morgan: User, boss: User) -> None:
+    deactivate_member(member_id=john.pk, by=boss, reason="Threats")
+
+    response = post(morgan, "reactivate", john, {"confirming": "yes", "reason": "x" * 1001})
+
+    assert "at most 1000 characters" in response.content.decode()
+    assert not is_active(john)
+
+
+def test_names_and_reasons_are_shown_as_they_are(
+    make_member: Callable[..., User], morgan: User, consequences: list[Consequence]
+) -> None:
+    mallory = make_member("mallory", first_name=HOSTILE, last_name='"><img src=x>')
+    consequences.append(three_sessions())
+
+    answers = [
+        post(morgan, "deactivate", mallory),
+        post(morgan, "deactivate", mallory, CONFIRMED | {"reason": HOSTILE, "told": f'"{HOSTILE}'}),
+    ]
+    post(morgan, "deactivate", mallory, CONFIRMED | {"reason": HOSTILE, "told": HOSTILE, "read": "sessions=3"})
+    answers.append(post(morgan, "reactivate", mallory))
+    answers.append(client_of(morgan).get(page_of(mallory)))
+
+    assert not is_active(mallory)
+    for response in answers:
+        text = response.content.decode()
+        assert HOSTILE not in text
+        assert "<img src=x>" not in text
+        assert escape(HOSTILE) in text
+
+
+# --- Who may ----------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def people(make_member: Callable[..., User], morgan: User, boss: User, jane: User) -> dict[str, User | None]:
+    """Who may come by, and whom they may mean."""
+    reader = make_member("reader", is_staff=True)
+    reader.user_permissions.add(Permission.objects.get(codename="view_user"))
+    outside = make_member("outside")
+    outside.groups.set(morgan.groups.all())
+    return {
+        "a stranger": None,
+        "a member": jane,
+        "staff without rights": make_member("clerk", is_staff=True),
+        "staff who may read": reader,
+        "a moderator who is no staff": outside,
+        "a moderator": morgan,
+        "a superuser": boss,
+        "another superuser": make_member("owner", is_superuser=True),
+    }
+
+
+SENT_AWAY = [("a stranger", "a member"), ("a member", "a moderator"), ("a moderator who is no staff", "a member")]
+REFUSED = [
+    ("staff without rights", "a member"),
+    ("staff who may read", "a member"),
+    ("a moderator", "a moderator"),
+    ("a moderator", "staff without rights"),
+    ("a moderator", "a superuser"),
+    ("a moderator", "another superuser"),
+    ("a superuser", "a superuser"),
+]
+ALLOWED = [
+    ("a moderator", "a member"),
+    ("a moderator", "a moderator who is no staff"),
+    ("a superuser", "a moderator"),
+    ("a superuser", "another superuser"),
+]
+
+
+@pytest.mark.parametrize("step", STEPS)
+@pytest.mark.parametrize(("who", "whom"), [*SENT_AWAY, *REFUSED])
+def test_nobody_else_gets_a_dialog_or_does_anything(people: dict[str, User], step: str, who: str, whom: str) -> None:
+    by, member = people[who], people[whom]
+    active = step == "deactivate"
+    User.objects.filter(pk=member.pk).exclude(pk=by.pk if by else 0).update(is_active=active)
+    before = is_active(member)
+
+    for values in ({}, CONFIRMED):
+        response = post(by, step, member, values)
+
+        assert response.status_code == (302 if (who, whom) in SENT_AWAY else 403)
+        assert response.get("Location", "/admin/login/").startswith("/admin/login/")
+    assert is_active(member) == before
+    assert records() == []
+    assert not Mail.objects.exists()
+
+
+@pytest.mark.parametrize(("who", "whom"), ALLOWED)
+def test_who_may_does_both(people: dict[str, User], who: str, whom: str) -> None:
+    by, member = people[who], people[whom]
+
+    for step, after in (("deactivate", False), ("reactivate", True)):
+        assert post(by, step, member).status_code == 200
+        assert post(by, step, member, CONFIRMED).status_code == 204
+        assert is_active(member) == after
+
+
+@pytest.mark.parametrize("step", STEPS)
+def test_no_link_does_anything(john: User, boss: User, step: str) -> None:
+    response = client_of(boss).get(address(step, john), CONFIRMED)
+
+    assert response.status_code == 405
+    assert records() == []
+
+
+@pytest.mark.parametrize("step", STEPS)
+def test_nor_does_a_page_of_somebody_else_s(john: User, boss: User, step: str) -> None:
+    client = Client(enforce_csrf_checks=True)
+    client.force_login(boss)
+
+    assert client.post(address(step, john), CONFIRMED).status_code == 403
+    assert records() == []
+
+
+@pytest.mark.parametrize("step", STEPS)
+@pytest.mark.parametrize("member_id", [0, 10**6, 10**30])
+def test_there_is_nobody_of_an_unknown_number(people: dict[str, User], step: str, member_id: int) -> None:
+    path = f"/admin/core/user/{member_id}/{step}/"
+
+    assert client_of(people["a moderator"]).post(path, CONFIRMED).status_code == 404
+    assert client_of(people["staff without rights"]).post(path, CONFIRMED).status_code == 403
+
+
+BUTTONS = {
+    ("a moderator", "a member"): {"deactivate"},
+    ("a moderator", "a moderator"): set(),
+    ("a moderator", "staff without rights"): set(),
+    ("a moderator", "a superuser"): set(),
+    ("staff who may read", "a member"): set(),
+    ("a superuser", "a member"): {"deactivate", "edit"},
+    ("a superuser", "a moderator"): {"deactivate", "edit"},
+    ("a superuser", "a superuser"): {"edit"},
+}
+
+
+@pytest.mark.parametrize(("who", "whom"), BUTTONS)
+def test_a_page_has_the_buttons_that_its_reader_may_press(people: dict[str, User], who: str, whom: str) -> None:
+    member = people[whom]
+
+    text = client_of(people[who]).get(page_of(member)).content.decode()
+
+    found = {step for step in (*STEPS, "edit") if address(step, member) in text}
+    assert found == BUTTONS[who, whom]
+
+
+def test_one_who_is_out_can_be_let_in(people: dict[str, User], john: User) -> None:
+    User.objects.filter(pk=john.pk).update(is_active=False)
+
+    text = client_of(people["a moderator"]).get(page_of(john)).content.decode()
+
+    assert address("reactivate", john) in text
+    assert address("deactivate", john) not in text
+
+
+# --- At once ----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_two_who_confirm_at_once_one_does_it_and_the_other_is_told(
+    john: User, morgan: User, boss: User, consequences: list[Consequence]
+) -> None:
+    def confirm(by: User) -> Callable[[], list[str]]:
+        client = client_of(by)
+
+        def work() -> list[str]:
+            return said(client.post(address("deactivate", john), CONFIRMED))
+
+        return work
+
+    together_said = together(confirm(morgan), confirm(boss))
+
+    assert sorted(len(each) for each in together_said) == [1, 1]
+    sentences = {each[0] for each in together_said}
+    assert "John Doe is deactivated." in sentences
+    assert any("deactivated John Doe, just now. The reason: Spam" in sentence for sentence in sentences)
+    assert len(records()) == 1
+    assert Mail.objects.filter(kind="deactivated").count() == 1
