@@ -39,7 +39,7 @@ INSERT = """
 INSERT INTO learning_sessions_session (
     title, description, subject, subject_key, level, date, duration, ends_at, moves_at, max_participants,
     participant_count, creator_id, status, created_at, updated_at, approved_at, reminder_due_at, nudge_due_at,
-    calendar_uid, calendar_sequence
+    calendar_uid, calendar_sequence, content_version
 )
 WITH RECURSIVE
     n(i) AS (SELECT {first} UNION ALL SELECT i + 1 FROM n WHERE i + 1 < %(end)s),
@@ -54,7 +54,7 @@ SELECT
         WHEN %(kind)s IN ('ahead', 'to nudge') THEN {hour_before}
     END,
     CASE WHEN %(kind)s = 'to nudge' OR (%(kind)s = 'ahead' AND start > {day}) THEN {day_before} END,
-    {uuid}, 0
+    {uuid}, 0, 0
 FROM s
 """
 
@@ -94,7 +94,7 @@ def fill(total: int, *, due: int = 200) -> Iterator[int]:
 
 
 def _insert(cursor: Any, kind: str, *, first: int, number: int, creator: User, now: datetime) -> None:
-    at, uuid = _dialect()
+    at, uuid = dialect()
     statement = INSERT.format(
         first="CAST(%(first)s AS bigint)",
         start=STARTS[kind],
@@ -120,7 +120,7 @@ def _insert(cursor: Any, kind: str, *, first: int, number: int, creator: User, n
     cursor.execute(statement, values)
 
 
-def _dialect() -> tuple[Callable[[str], str], str]:
+def dialect() -> tuple[Callable[[str], str], str]:
     """How an instant some seconds from now is written, and a new UUID."""
     if connection.vendor == "postgresql":
         return lambda seconds: f"(%(now)s AT TIME ZONE 'UTC' + ({seconds}) * interval '1 second')", "gen_random_uuid()"
