@@ -10,9 +10,11 @@ from typing import Any
 
 from django.contrib.auth.models import Group
 from django.core.files.base import ContentFile
+from django.db.models import Count, Min, Q
 
 from core import clock
 from core.accounts.models import User
+from core.mail.models import Mail
 from core.mail.sending import send_due_mail
 from modules.materials.services import add_material
 from modules.notifications.services.reading import mark_all_as_read
@@ -21,6 +23,7 @@ from modules.sessions.services import booking, moderation, offering, running
 from modules.sessions.services.digest import tell_moderators
 from modules.sessions.services.life_cycle import advance_due_sessions
 from modules.sessions.services.reminders import nudge_creators, remind_due_sessions
+from modules.sessions.states import Status
 from modules.sessions.wall_clock import SentDate
 
 PASSWORD = "learn-together"
@@ -32,7 +35,6 @@ PEOPLE = {
     "moderator": ("Morgan", "Reed", "moderator@example.com", "UTC"),
 }
 HOUR = timedelta(hours=1)
-NOWHERE = "django.core.mail.backends.dummy.EmailBackend"
 
 
 class Community:
@@ -58,23 +60,28 @@ class Community:
     def tell(self) -> None:
         """Let everything happen, in the order of time."""
         self.steps.sort(key=lambda each: each[0])
-        moment = self.steps[0][0]
+        told_until = self.steps[0][0]
         for due, step in self.steps:
-            while (hour := moment.replace(minute=0, second=0) + HOUR) <= due:
-                moment = hour
-                self._let_the_worker_run(moment)
+            self._let_the_worker_run(told_until, due)
             with clock.stopped_at(due):
                 step()
-        self._let_the_worker_run(self.now)
+            told_until = due
+        self._let_the_worker_run(told_until, self.now)
+        with clock.stopped_at(self.now):
+            for sweep in (*SWEEPS, send_mail):
+                sweep()
 
-    def _let_the_worker_run(self, moment: datetime) -> None:
-        with clock.stopped_at(moment):
-            remind_due_sessions()
-            nudge_creators()
-            tell_moderators()
-            advance_due_sessions()
-            # Nobody gets mail out of a story.
-            send_due_mail(backend=NOWHERE)
+    def _let_the_worker_run(self, begin: datetime, end: datetime) -> None:
+        """At each full hour at which there is something for it to do."""
+        hour = begin.replace(minute=0, second=0)
+        while (work := _work(hour)) and (hour := max(hour + HOUR, _full_hour(min(work.values())))) <= end:
+            with clock.stopped_at(hour):
+                for sweep in SWEEPS:
+                    if sweep in work and work[sweep] <= hour:
+                        sweep()
+                # Among it what the others have just queued.
+                if Mail.objects.filter(next_try_at__lte=hour).exists():
+                    send_mail()
 
     # --- Steps ------------------------------------------------------------------------------------------------
 
@@ -149,3 +156,39 @@ class Community:
 
     def _share(self, name: str, by: str, **material: Any) -> None:
         add_material(session_id=self.sessions[name].pk, by=self.people[by], **material)
+
+
+def _full_hour(moment: datetime) -> datetime:
+    """This hour, or the next one where it has begun already."""
+    return (moment + HOUR - timedelta.resolution).replace(minute=0, second=0, microsecond=0)
+
+
+def send_mail() -> int:
+    """Nobody gets mail out of a story."""
+    return send_due_mail(backend="django.core.mail.backends.dummy.EmailBackend")
+
+
+# What the worker does before it sends mail, in the order in which it does it here.
+SWEEPS: tuple[Callable[[], int], ...] = (
+    remind_due_sessions,
+    nudge_creators,
+    tell_moderators,
+    advance_due_sessions,
+)
+
+
+def _work(now: datetime) -> dict[Callable[[], int], datetime]:
+    """Which of it there is to do, mail included, and when next."""
+    waiting = Count("pk", filter=Q(status=Status.PENDING_APPROVAL))
+    due = Session.objects.aggregate(
+        waiting=waiting, remind=Min("reminder_due_at"), nudge=Min("nudge_due_at"), advance=Min("moves_at")
+    )
+    work = {
+        remind_due_sessions: due["remind"],
+        nudge_creators: due["nudge"],
+        # Whether there is news of what waits, the sweep finds out.
+        tell_moderators: now if due["waiting"] else None,
+        advance_due_sessions: due["advance"],
+        send_mail: Mail.objects.aggregate(due=Min("next_try_at"))["due"],
+    }
+    return {sweep: moment for sweep, moment in work.items() if moment is not None}

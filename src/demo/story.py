@@ -1,11 +1,13 @@
 """What has happened in the community so far: sessions in every state, so that each list of the API has something."""
 
 from demo.community import Community
+from demo.past import write_past
 
 
 def write_story(c: Community) -> None:
     """Put the steps of the story into the community; `Community.tell` lets them happen."""
-    c.then(c.ago(days=30), c.arrive)
+    c.then(c.ago(days=95), c.arrive)
+    write_past(c)
     _completed(c)
     _expired(c)
     _cancelled_and_rejected(c)
@@ -128,6 +130,19 @@ def _waiting(c: Community) -> None:
     )
     c.then(
         c.ago(hours=4), lambda: c.offer("bicycle", "jane", c.ahead(hours=30), "Bicycle Repair", "Crafts", duration=45)
+    )
+    # While their creator offers another session already.
+    c.then(
+        c.ago(hours=26),
+        lambda: c.offer(
+            *("regular expressions", "john", c.ahead(days=3), "Regular Expressions", "Programming"),
+            level="intermediate",
+            description="From one letter to a whole address, and when to leave them alone.",
+        ),
+    )
+    c.then(
+        c.ago(hours=2),
+        lambda: c.offer("stretching", "alice", c.ahead(hours=18), "Evening Stretching", "Movement", duration=30),
     )
 
 
