@@ -183,7 +183,7 @@ def _work(now: datetime) -> dict[Callable[[], int], datetime]:
     due = Session.objects.aggregate(
         waiting=waiting, remind=Min("reminder_due_at"), nudge=Min("nudge_due_at"), advance=Min("moves_at")
     )
-    work = {
+    work: dict[Callable[[], int], datetime | None] = {
         remind_due_sessions: due["remind"],
         nudge_creators: due["nudge"],
         # Whether there is news of what waits, the sweep finds out.
