@@ -249,3 +249,16 @@ def test_the_next_is_the_one_that_starts_after_it_and_then_the_first(sessions: N
 
 def test_there_is_no_next_where_nothing_else_waits(make_session: MakeSession) -> None:
     assert next_waiting(make_session("pending_approval")) is None
+
+
+def test_an_export_has_the_columns_and_rows_of_its_tab_with_instants_as_such(
+    moderator: Client, make_session: MakeSession
+) -> None:
+    session = make_session("pending_approval", title="=1+1", subject="Maths")
+    make_session("approved", title="Decided")
+    answer = moderator.post(f"{LIST}export/csv/?tab=waiting")
+    lines = b"".join(answer.streaming_content).decode("utf-8-sig").splitlines()
+    assert lines == [
+        "Title,Creator,Creator's history,Subject,Start (UTC),Waiting for,Overlaps,In hand",
+        f'\'=1+1,John Doe,none yet,Maths,{session.date.isoformat()},"1 week, 2 days",Decided,',
+    ]

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from datetime import timedelta
-from typing import Any
+from typing import Any, ClassVar
 
 from django.contrib import admin
 from django.db.models import QuerySet
@@ -84,6 +84,7 @@ class QueueColumns:
     """The columns of the list. What they need beyond the row, `prepare_rows` has looked up for all of them."""
 
     list_display_links = ("title",)
+    exported_columns: ClassVar[Mapping[str, tuple[str, ...]]] = {"start": ("date",), "offered": ("created_at",)}
     get_actions: Callable[[HttpRequest], Any]
 
     def prepare_rows(self, rows: list[Any]) -> None:
