@@ -1,0 +1,192 @@
+"""A moderator takes a material out of somebody else's session, in a dialog that asks why."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import Permission
+from django.test import Client
+from tests.modules.materials.conftest import MaterialsApi, Sessions
+
+from core.accounts.models import User
+from core.facts.models import FactRecord
+from modules.materials.events import SessionAccess, SessionAccessAsked
+from modules.materials.models import Material
+
+HX = {"HX-Request": "true"}
+REASON = "It is not yours to share."
+BACK = "/admin/core/user/?of=7"
+LIST = "/admin/materials/material/"
+HOSTILE = "<script>alert(1)</script>"
+
+
+def address(material: Material | int) -> str:
+    return f"{LIST}{material if isinstance(material, int) else material.pk}/remove/"
+
+
+def admin_of(member: User) -> Client:
+    member.is_staff = True
+    member.save()
+    client = Client()
+    client.force_login(member)
+    return client
+
+
+@pytest.fixture
+def material(tutor: MaterialsApi) -> Material:
+    tutor.add_file("notes.txt", b"hello", title=f"Notes {HOSTILE}")
+    return Material.objects.get()
+
+
+@pytest.fixture
+def mia(moderator: MaterialsApi, sessions: Sessions) -> User:
+    """Moderates session 7, and may view materials."""
+    assert moderator.user is not None
+    sessions.let(moderator.user, reads=True, manages=True, moderates=True)
+    moderator.user.user_permissions.add(Permission.objects.get(codename="view_material"))
+    return moderator.user
+
+
+@pytest.fixture
+def kept(material: Material) -> Callable[[], bool]:
+    """Whether it is still there, and nothing was recorded of a removal."""
+    return lambda: (
+        Material.objects.filter(pk=material.pk).exists()
+        and not FactRecord.objects.filter(name="materials.MaterialRemoved").exists()
+    )
+
+
+# --- Who ---------------------------------------------------------------------------------------------------------
+
+
+def test_it_is_no_link(mia: User, material: Material, kept: Callable[[], bool]) -> None:
+    assert admin_of(mia).get(address(material)).status_code == 405
+    assert kept()
+
+
+def test_strangers_and_members_are_sent_to_log_in(
+    material: Material, tutor: MaterialsApi, kept: Callable[[], bool]
+) -> None:
+    member = Client()
+    assert tutor.user is not None
+    member.force_login(tutor.user)
+    for client in (Client(), member):
+        answer = client.post(address(material), {"confirming": "yes", "reason": REASON})
+        assert answer["Location"].startswith("/admin/login/")
+    assert kept()
+
+
+@pytest.mark.parametrize("role", ["creator", "tutor", "student", "outsider", "unknowing", "moderator"])
+def test_staff_who_do_not_moderate_the_session_are_refused(
+    role: str, material: Material, kept: Callable[[], bool], request: pytest.FixtureRequest
+) -> None:
+    """Not even its creator, nor who manages its materials otherwise: nobody moderates a session of their own."""
+    member = request.getfixturevalue(role).user
+    member.user_permissions.add(Permission.objects.get(codename="view_material"))
+    client = admin_of(member)
+    for fields in ({}, {"confirming": "yes", "reason": REASON}):
+        answer = client.post(address(material), fields, headers=HX)
+        assert answer.status_code == 403
+        assert "Notes" not in answer.content.decode()
+    assert kept()
+
+
+def test_without_anybody_who_knows_the_sessions_nobody_removes_anything(
+    mia: User, material: Material, kept: Callable[[], bool], answer: Any
+) -> None:
+    answer(SessionAccessAsked, lambda question: None)
+    assert admin_of(mia).post(address(material), {"confirming": "yes", "reason": REASON}).status_code == 403
+    assert kept()
+
+
+def test_what_is_no_longer_there_is_told_to_who_may_view_materials_alone(
+    mia: User, make_member: Callable[..., User], sessions: Sessions
+) -> None:
+    for key in (999999, 10**30):
+        answer = admin_of(mia).post(address(key), {"back": BACK}, headers=HX)
+        assert (answer.status_code, answer["HX-Redirect"]) == (204, BACK)
+        assert admin_of(make_member()).post(address(key), {"back": BACK}, headers=HX).status_code == 403
+
+
+# --- The dialog --------------------------------------------------------------------------------------------------
+
+
+def test_it_says_what_comes_of_it_and_who_will_read_why(
+    mia: User, material: Material, kept: Callable[[], bool]
+) -> None:
+    dialog = admin_of(mia).post(address(material), {"back": BACK}, headers=HX)
+    html = dialog.content.decode()
+    assert dialog.status_code == 200
+    assert "its file deleted with it" in html
+    assert "tina_tutor, who added it, reads it." in html
+    assert f'<input type="hidden" name="back" value="{BACK}">' in html
+    assert HOSTILE not in html
+    assert kept()
+
+
+@pytest.mark.parametrize("reason", ["", "  ", "x" * 1001])
+def test_without_a_reason_it_stays(reason: str, mia: User, material: Material, kept: Callable[[], bool]) -> None:
+    answer = admin_of(mia).post(address(material), {"confirming": "yes", "reason": reason}, headers=HX)
+    assert answer.context["form"].errors["reason"]
+    assert kept()
+
+
+def test_it_is_removed_with_its_bytes_and_the_reason_is_recorded(
+    mia: User,
+    tutor: MaterialsApi,
+    material: Material,
+    nothing_left: Callable[[], bool],
+    django_capture_on_commit_callbacks: Callable[..., Any],
+) -> None:
+    with django_capture_on_commit_callbacks(execute=True):
+        fields = {"confirming": "yes", "reason": f" {REASON}", "back": BACK}
+        answer = admin_of(mia).post(address(material), fields, headers=HX)
+    assert (answer.status_code, answer["HX-Redirect"]) == (204, BACK)
+    assert nothing_left()
+    record = FactRecord.objects.get(name="materials.MaterialRemoved")
+    assert tutor.user is not None
+    assert (record.actor, record.reason, record.session_id) == (mia, REASON, 7)
+    assert record.payload["uploader_id"] == tutor.user.pk
+
+
+def test_the_page_that_follows_says_so(mia: User, material: Material) -> None:
+    client = admin_of(mia)
+    answer = client.post(address(material), {"confirming": "yes", "reason": REASON, "back": LIST})
+    page = client.get(answer["Location"])
+    assert [str(message) for message in page.context["messages"]] == [f"Notes {HOSTILE} was removed."]
+    assert HOSTILE not in page.content.decode()
+
+
+@pytest.mark.parametrize(
+    "back", ["", "https://evil.example/admin/", "//evil.example/admin/", "/elsewhere/", "javascript:1"]
+)
+def test_it_leads_back_into_the_admin_alone(back: str, mia: User, material: Material) -> None:
+    fields = {"confirming": "yes", "reason": REASON, "back": back}
+    answer = admin_of(mia).post(address(material), fields, headers=HX)
+    assert answer["HX-Redirect"] == LIST
+
+
+def test_the_service_has_the_last_word(mia: User, material: Material, kept: Callable[[], bool], answer: Any) -> None:
+    """Whoever could moderate it a moment ago."""
+    asked: list[SessionAccessAsked] = []
+
+    def once(question: SessionAccessAsked) -> SessionAccess:
+        asked.append(question)
+        may = len(asked) == 1
+        return SessionAccess(
+            reads=True,
+            writes=False,
+            manages=may,
+            moderates=may,
+            closed_because="",
+            audience=None,  # type: ignore[arg-type]
+        )
+
+    answer(SessionAccessAsked, once)
+    client = admin_of(mia)
+    left = client.post(address(material), {"confirming": "yes", "reason": REASON, "back": LIST}, headers=HX)
+    page = client.get(left["HX-Redirect"])
+    [message] = page.context["messages"]
+    assert message.level_tag == "error"
+    assert len(asked) == 2
+    assert kept()

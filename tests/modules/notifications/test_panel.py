@@ -1,0 +1,214 @@
+"""What moderators see on the page about a session of who was told what of it, and of the mails that told it."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import Permission
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+from tests.conftest import Api
+from tests.modules.notifications.conftest import News
+from tests.modules.notifications.post import Post, about, cancelled, let_in
+from tests.panels import html_of, panel_for
+
+from core.accounts.models import User
+from core.mail.models import Mail
+from core.portal.panels import Panel
+from modules.notifications.models import Notification
+from modules.sessions.events import SessionApproved, SessionRejected
+
+HOSTILE = "<script>alert(1)</script>"
+
+
+@pytest.fixture
+def morgan(make_member: Callable[..., User]) -> User:
+    """Moderates session 7."""
+    return make_member("morgan", is_staff=True, timezone="Europe/Berlin")
+
+
+@pytest.fixture
+def auditor(make_member: Callable[..., User]) -> User:
+    """May view notifications, and members."""
+    member = make_member("auditor", is_staff=True)
+    member.user_permissions.set(Permission.objects.filter(codename__in=["view_notification", "view_user"]))
+    return member
+
+
+def panel(viewer: User, **options: Any) -> Panel:
+    found = panel_for(viewer, "notifications", **options)
+    assert found is not None
+    return found
+
+
+def page(viewer: User, **options: Any) -> str:
+    return " ".join(html_of(panel(viewer, **options), viewer).split())
+
+
+def mails(viewer: User) -> list[str]:
+    """What became of each mail, the latest first."""
+    return [shown["mail"] for shown in panel(viewer).context["notifications"]]
+
+
+def approved(john: User, **changes: Any) -> SessionApproved:
+    return SessionApproved(**{**about(john), **changes})
+
+
+# --- Who ---------------------------------------------------------------------------------------------------------
+
+
+def test_who_moderates_the_session_sees_them(morgan: User, john: User, news: News) -> None:
+    news.publish(approved(john), by=morgan)
+    shown = panel(morgan)
+    assert (shown.key, shown.title, shown.rank, shown.count) == ("notifications", "Notifications", 50, 1)
+    html = page(morgan)
+    assert "Session approved: Knots" in html
+    assert '<blockquote class="portal-quote">Your session Knots has been approved.</blockquote>' in html
+    assert "Why" not in html, "she may not look at notifications elsewhere"
+    assert "<a " not in html
+
+
+def test_who_may_view_notifications_sees_them_and_may_ask_why(auditor: User, john: User, news: News) -> None:
+    news.publish(approved(john))
+    html = page(auditor, moderates=False)
+    why = reverse("admin:notifications_notification_why")
+    whole = f"{why}?member=&amp;session=7"
+    assert f'href="{whole}">Why, or why not?</a>' in html
+    one = f"{why}?member=john_doe&amp;session=7"
+    assert f'href="{one}">Why?</a>' in html
+    assert f'href="/admin/core/user/{john.pk}/change/">John Doe</a>' in html
+    client = Client()
+    client.force_login(auditor)
+    assert "Told: by their preferences" in client.get(one.replace("&amp;", "&")).content.decode()
+    assert client.get(whole.replace("&amp;", "&")).status_code == 200
+
+
+def test_nobody_else_sees_them(make_member: Callable[..., User], john: User, news: News) -> None:
+    news.publish(approved(john))
+    for viewer in (make_member(is_staff=True), john):
+        assert panel_for(viewer, "notifications", moderates=False) is None
+
+
+# --- What it shows -----------------------------------------------------------------------------------------------
+
+
+def test_where_nobody_was_told_anything_that_is_said(morgan: User, john: User, news: News) -> None:
+    news.publish(approved(john, session_id=8))
+    assert panel(morgan).count == 0
+    assert "Nobody was told anything of it." in page(morgan)
+
+
+def test_titles_and_messages_are_text(morgan: User, john: User, news: News) -> None:
+    User.objects.filter(pk=john.pk).update(first_name=HOSTILE)
+    news.publish(SessionRejected(**{**about(john), "title": HOSTILE}), by=morgan, reason=HOSTILE)
+    assert HOSTILE not in page(morgan)
+    assert page(morgan).count("&lt;script&gt;") == 4
+
+
+def test_it_says_when_they_were_told_and_whether_they_have_read_it(morgan: User, john: User, news: News) -> None:
+    news.publish(approved(john))
+    news.clock.shift(timedelta(hours=2))
+    html = page(morgan)
+    assert "Told <time" in html
+    assert "Sat 13 Jan 2024, 12:00" in html
+    assert "2 hours ago" in html
+    assert "not read yet" in html
+    Api(john).post(f"/api/notifications/{Notification.objects.get().pk}/mark_as_read/")
+    html = page(morgan)
+    assert "read <time" in html
+    assert "Sat 13 Jan 2024, 14:00" in html
+    assert "1 shown in the app, of which 1 was read" in html
+
+
+def test_what_is_neither_shown_nor_mailed_is_listed_as_such(morgan: User, john: User, news: News) -> None:
+    Api(john).put("/api/notifications/preferences/", {"session_decision": {"mail": False, "in_app": False}})
+    news.publish(approved(john))
+    assert "not shown in the app" in page(morgan)
+    assert mails(morgan) == ["No mail was wanted."]
+    assert "1 notification: 0 shown in the app, of which 0 were read; 0 by mail." in page(morgan)
+
+
+def test_it_says_what_became_of_each_mail(
+    morgan: User, john: User, jane: User, bob: User, news: News, post: Post, session: Any
+) -> None:
+    news.publish(approved(john))
+    assert mails(morgan) == [f"Mail {Mail.objects.get().pk} waits to be sent."]
+    [mail] = post.after_the_delay()
+    assert mail.to == [john.email]
+    assert mails(morgan) == [
+        f"Mail {Mail.objects.get().pk} was sent to {john.email} on Saturday, 13 January 2024 at 12:02 (Europe/Berlin)."
+    ]
+
+    news.publish(let_in(john, jane), by=john)
+    Mail.objects.filter(user=jane).update(status="failed", next_try_at=None, error=f"550 {HOSTILE}")
+    news.publish(let_in(john, bob), by=john)
+    Mail.objects.filter(user=bob).update(status="dropped", next_try_at=None)
+    assert [each.split(":")[0].split(" ", 2)[2] for each in mails(morgan)[:2]] == ["was dropped", "was given up"]
+    html = page(morgan)
+    assert "3 by mail: 1 sent, 0 waiting, 1 failed, 1 dropped, 0 not in the ledger." in html
+    for mark in ("mail sent", "mail failed", "mail dropped"):
+        assert f">{mark}</span>" in html
+    assert HOSTILE not in html
+
+
+def test_a_mail_that_the_ledger_has_forgotten_is_said_to_be_gone(
+    morgan: User, john: User, news: News, post: Post, session: Any
+) -> None:
+    news.publish(approved(john))
+    post.after_the_delay()
+    Mail.objects.all().delete()
+    [sentence] = mails(morgan)
+    assert sentence.startswith("The ledger has no mail of it")
+    assert "1 by mail: 0 sent, 0 waiting, 0 failed, 0 dropped, 1 not in the ledger." in page(morgan)
+
+
+def test_a_mail_that_a_later_one_took_along_counts_as_that_one(
+    morgan: User, john: User, jane: User, news: News, post: Post, session: Any
+) -> None:
+    news.publish(let_in(john, jane), by=john)
+    first = Mail.objects.get()
+    session["is_attended"] = False
+    Mail.objects.update(status="failed", attempts=1)
+    news.publish(cancelled(john, jane), by=john)
+    post.at_once()
+    assert Mail.objects.get(pk=first.pk).superseded_by is not None
+    assert "2 by mail: 2 sent, 0 waiting, 0 failed" in page(morgan)
+    assert any("was joined by a later one" in sentence for sentence in mails(morgan))
+
+
+def test_of_very_many_the_latest_are_shown_with_a_way_to_all(
+    morgan: User, auditor: User, john: User, make_member: Callable[..., User], news: News
+) -> None:
+    people = User.objects.bulk_create(User(username=f"m{number}", username_key=f"m{number}") for number in range(202))
+    news.publish(cancelled(john, *people), by=john)
+    news.publish(approved(john, session_id=8))
+    shown = panel(auditor)
+    assert (shown.count, len(shown.context["notifications"])) == (202, 200)
+    assert "The latest 200 of 202 notifications" in page(auditor)
+    assert "All notifications" not in page(morgan)
+    link = shown.context["all_url"]
+    assert f'href="{link}">All notifications</a>' in page(auditor)
+    client = Client()
+    client.force_login(auditor)
+    everything = client.get(link)
+    assert everything.status_code == 200
+    assert {each.session_id for each in everything.context["cl"].result_list} == {7}
+
+
+def test_as_many_queries_for_many_as_for_few(
+    auditor: User, john: User, make_member: Callable[..., User], news: News
+) -> None:
+    counts = []
+    for size in (3, 30):
+        people = [make_member() for _ in range(size)]
+        news.publish(cancelled(john, *people))
+        older = Mail.objects.order_by("pk").first()
+        Mail.objects.exclude(pk=older.pk if older else 0).filter(user__in=people[:2]).update(superseded_by=older)
+        viewer = User.objects.get(pk=auditor.pk)
+        with CaptureQueriesContext(connection) as captured:
+            html_of(panel(viewer), viewer)
+        counts.append(len(captured))
+    assert counts[0] == counts[1]

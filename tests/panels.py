@@ -1,0 +1,27 @@
+"""The panels that a module shows on the page about a session, as that page asks for them and renders them."""
+
+from django.template.loader import render_to_string
+from django.test import RequestFactory
+from django.utils import timezone
+
+from core.accounts.models import User
+from core.portal.panels import Panel, in_order
+from core.time_zones import zone_of
+from modules.sessions.events import PanelsOfSession
+
+ORIGIN = "http://testserver"
+
+
+def panel_for(viewer: User, key: str, *, moderates: bool = True, session_id: int = 7) -> Panel | None:
+    """The panel of that key, `None` where this viewer is shown none."""
+    asked = PanelsOfSession(session_id=session_id, viewer=viewer, moderates=moderates, origin=ORIGIN)
+    panels = {panel.key: panel for panel in in_order(asked.ask_all())}
+    return panels.get(key)
+
+
+def html_of(panel: Panel, viewer: User) -> str:
+    """The panel on a page of its own, in the viewer's zone."""
+    request = RequestFactory().get("/admin/somewhere/?of=7")
+    request.user = viewer
+    with timezone.override(zone_of(viewer.timezone)):
+        return render_to_string("portal/tabs.html", {"panels": [panel], "label": "Knots"}, request)
