@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from math import ceil
 from typing import Any
 
 from django.db.models import Case, Count, DurationField, Func, Min, Q, Sum, TextChoices, Value, When
@@ -185,11 +184,14 @@ def decision_times(now: datetime) -> DecisionTimes:
     )
     decided = took.count()
 
-    def within(share: float) -> timedelta | None:
-        """How long that share of them took at most."""
-        return took[ceil(decided * share) - 1] if decided else None
+    def within(percent: int) -> timedelta | None:
+        """How long that share of them took at most, in full seconds: SQLite's days are not exact."""
+        place = (decided * percent + 99) // 100
+        # Empty, should the last of them have been deleted since they were counted.
+        found = took[place - 1 : place] if place else ()
+        return next((timedelta(seconds=round(span.total_seconds())) for span in found), None)
 
-    return DecisionTimes(since=since, decided=decided, median=within(0.5), ninetieth=within(0.9))
+    return DecisionTimes(since=since, decided=decided, median=within(50), ninetieth=within(90))
 
 
 class Elapsed(Func):
