@@ -139,7 +139,8 @@ WSGI_APPLICATION = "core.wsgi.application"
 TEMPLATES = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
-        "DIRS": [],
+        # Before the apps' own, so that our changes to pages of unfold are found first.
+        "DIRS": [CHECKOUT / "src" / "core" / "templates"],
         "APP_DIRS": True,
         "OPTIONS": {
             "context_processors": [
@@ -357,6 +358,6 @@ UNFOLD = {
     "SHOW_HISTORY": False,
     "SIDEBAR": {"navigation": "core.portal.navigation.navigation"},
     "DASHBOARD_CALLBACK": "core.portal.dashboard.dashboard",
-    "STYLES": [_asset(name) for name in ("portal.css", "page.css", "queue.css")],
-    "SCRIPTS": [_asset(name) for name in ("dialogs.js", "shortcuts.js")],
+    "STYLES": [_asset(name) for name in ("accessible.css", "portal.css", "page.css", "queue.css")],
+    "SCRIPTS": [_asset(name) for name in ("controls.js", "dialogs.js", "shortcuts.js")],
 }

@@ -3,15 +3,18 @@
 The server's clock is the real one: a browser has its own, and the two have to agree.
 """
 
+import sqlite3
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from django.conf import settings
+from django.conf import settings as configured
+from django.core.management import call_command
 from django.db import connection
 from django.test import Client
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, Response, sync_playwright
+from pytest_django import Settings
 from pytest_django.live_server_helper import LiveServer
 from tests.browser.accessibility import assert_accessible
 
@@ -102,7 +105,7 @@ def context_of(browser: Browser, live_server: LiveServer) -> Iterator[ContextOf]
         if member is not None:
             client = Client()
             client.force_login(member)
-            name = settings.SESSION_COOKIE_NAME
+            name = configured.SESSION_COOKIE_NAME
             context.add_cookies([{"name": name, "value": client.cookies[name].value, "url": live_server.url}])
         return context
 
@@ -127,6 +130,37 @@ def page_of(context_of: ContextOf) -> PageOf:
 def accessible() -> Callable[[Page], None]:
     """`accessible(page)`: axe-core finds nothing serious on it."""
     return assert_accessible
+
+
+@pytest.fixture(scope="session")
+def loaded_demo() -> sqlite3.Connection:
+    """Where the demo is kept once it was loaded, since that takes seconds."""
+    return sqlite3.connect(":memory:")
+
+
+@pytest.fixture
+def demo(
+    transactional_db: None,
+    settings: Settings,
+    tmp_path_factory: pytest.TempPathFactory,
+    loaded_demo: sqlite3.Connection,
+) -> dict[str, User]:
+    """The demo's members, by name, with all that is told of them: something to see on every page."""
+    files = tmp_path_factory.getbasetemp() / "materials"
+    materials = {
+        "BACKEND": "django.core.files.storage.FileSystemStorage",
+        "OPTIONS": {"location": str(files), "base_url": None},
+    }
+    settings.STORAGES = {**settings.STORAGES, "materials": materials}
+    connection.ensure_connection()
+    if loaded_demo.execute("SELECT count(*) FROM sqlite_schema").fetchone() == (0,):
+        settings.DEBUG = True
+        call_command("load_demo_data", verbosity=0)
+        settings.DEBUG = False
+        connection.connection.backup(loaded_demo)
+    else:
+        loaded_demo.backup(connection.connection)
+    return {user.username: user for user in User.objects.all()}
 
 
 @pytest.fixture

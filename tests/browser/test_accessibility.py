@@ -1,0 +1,67 @@
+"""What axe-core finds on our pages: nothing serious, in light and dark, on a desktop and on a phone."""
+
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import Page
+from tests.browser.conftest import DESKTOP, PHONE, PageOf
+
+from core.accounts.models import User
+from modules.sessions.models import Session
+
+Accessible = Callable[[Page], None]
+Demo = dict[str, User]
+
+QUEUE = "/admin/learning_sessions/session/"
+
+schemes = pytest.mark.parametrize("scheme", ["light", "dark"])
+widths = pytest.mark.parametrize("width", [DESKTOP, PHONE])
+
+# What each shows is in the demo.
+PAGES = {
+    "login": "/admin/login/",
+    "dashboard": "/admin/",
+    "queue": QUEUE,
+    "session that waits": f"{QUEUE}{{waiting}}/change/",
+    "session that is over": f"{QUEUE}{{over}}/change/",
+    "members": "/admin/core/user/",
+    "member": "/admin/core/user/{john_doe}/change/",
+    "booking requests": "/admin/learning_sessions/bookingrequest/",
+    "materials": "/admin/materials/material/",
+}
+# Of superusers alone.
+INNER_PAGES = {
+    "form to add": "/admin/core/user/add/",
+    "group": "/admin/auth/group/1/change/",
+    "question before deleting": "/admin/auth/group/1/delete/",
+    "record of facts": "/admin/core/factrecord/",
+    "fact": "/admin/core/factrecord/1/change/",
+    "why somebody was told": "/admin/notifications/notification/why/",
+}
+
+
+def path_of(page: str, demo: Demo) -> str:
+    waiting = Session.objects.filter(status="pending_approval").earliest("date")
+    over = Session.objects.filter(status="completed", participant_count__gt=0).latest("date")
+    return page.format(waiting=waiting.pk, over=over.pk, john_doe=demo["john_doe"].pk)
+
+
+@schemes
+@widths
+@pytest.mark.parametrize("name", PAGES)
+def test_a_page_of_moderators(
+    demo: Demo, page_of: PageOf, accessible: Accessible, name: str, width: int, scheme: str
+) -> None:
+    page = page_of(None if name == "login" else demo["moderator"], scheme=scheme, width=width)
+    page.goto(path_of(PAGES[name], demo))
+    accessible(page)
+
+
+@schemes
+@pytest.mark.parametrize("name", INNER_PAGES)
+def test_a_page_of_superusers(
+    demo: Demo, boss: User, page_of: PageOf, accessible: Accessible, name: str, scheme: str
+) -> None:
+    page = page_of(boss, scheme=scheme)
+    page.goto(INNER_PAGES[name])
+    accessible(page)

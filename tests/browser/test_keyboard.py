@@ -1,0 +1,68 @@
+"""What unfold makes clickable is within reach of the keyboard, and can be left by it."""
+
+import re
+
+from playwright.sync_api import expect
+from tests.browser.conftest import PHONE, PageOf
+
+from core.accounts.models import User
+
+LIST = "/admin/core/user/"
+
+
+def test_the_first_key_leads_past_the_sidebar(boss: User, page_of: PageOf) -> None:
+    page = page_of(boss)
+    page.goto(LIST)
+
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("link", name="Skip to the content")).to_be_focused()
+    page.keyboard.press("Enter")
+
+    expect(page.locator("#content")).to_be_focused()
+
+
+def test_the_sidebar_of_a_phone_is_opened_and_closed(boss: User, page_of: PageOf) -> None:
+    page = page_of(boss, width=PHONE)
+    page.goto(LIST)
+    sidebar = page.locator("#nav-sidebar")
+    expect(sidebar).to_be_hidden()
+
+    page.get_by_role("button", name="Navigation", exact=True).press("Enter")
+    expect(sidebar).to_be_visible()
+    expect(page.get_by_role("button", name="Navigation", exact=True)).to_have_attribute("aria-expanded", "true")
+    page.get_by_role("button", name="Close the navigation").press("Enter")
+
+    expect(sidebar).to_be_hidden()
+
+
+def test_filters_take_the_focus_and_give_it_back(boss: User, page_of: PageOf) -> None:
+    page = page_of(boss)
+    page.goto(LIST)
+    opens, closes = page.get_by_role("button", name="Filters"), page.get_by_role("button", name="Close the filters")
+
+    opens.press(" ")
+    expect(closes).to_be_focused()
+    page.keyboard.press("Escape")
+    expect(closes).to_be_hidden()
+    expect(opens).to_be_focused()
+
+    opens.press("Enter")
+    closes.press("Enter")
+    expect(closes).to_be_hidden()
+    expect(opens).to_be_focused()
+
+
+def test_colours_are_chosen_in_the_menu_of_the_account(boss: User, page_of: PageOf) -> None:
+    page = page_of(boss)
+    page.goto(LIST)
+    dark = re.compile(r"\bdark\b")
+    expect(page.locator("html")).not_to_have_class(dark)
+
+    page.get_by_role("button", name=boss.username).press("Enter")
+    page.get_by_role("button", name="Dark").press(" ")
+    expect(page.locator("html")).to_have_class(dark)
+    page.keyboard.press("Escape")
+
+    expect(page.get_by_role("button", name="Log out")).to_be_hidden()
+    page.goto(LIST)
+    expect(page.locator("html")).to_have_class(dark)
