@@ -5,7 +5,9 @@ from typing import Any
 import pytest
 
 from bench.filling import fill
-from modules.sessions.models import Session
+from core.accounts.models import User
+from modules.sessions.models import BookingRequest, Session
+from modules.sessions.queries.deactivation import sessions_to_call_off, sessions_to_give_back
 from modules.sessions.services.life_cycle import advance_due_sessions, due_to_move
 from modules.sessions.services.reminders import due_to_nudge, due_to_remind, nudge_creators, remind_due_sessions
 
@@ -43,3 +45,15 @@ def test_each_finds_its_rows_through_its_own_index(many: None) -> None:
         assert "TEMP B-TREE" not in plan
         assert sweep() == DUE
         assert not due().exists()
+
+
+def test_what_deactivated_members_have_is_found_by_who_they_are(many: None) -> None:
+    members = [User.objects.create(username=f"gone_{number}", is_active=False).pk for number in range(3)]
+    for session in Session.objects.order_by("pk")[:2]:
+        BookingRequest.objects.create(session=session, user_id=members[0])
+
+    for due in (sessions_to_call_off(members), sessions_to_give_back(members)):
+        plan = due[:1].explain()
+
+        assert "Seq Scan on learning_sessions_session" not in plan
+        assert "SCAN learning_sessions_session" not in plan

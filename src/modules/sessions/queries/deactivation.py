@@ -1,12 +1,13 @@
 """What comes of the deactivation of a member here, and what is still to come of one that has happened."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Any
 
 from django.db.models import Count, Q, QuerySet
 
 from core import clock
 from core.accounts.events import Consequence, MemberDeactivated
+from core.accounts.models import User
 from core.facts.models import FactRecord
 from modules.sessions.models import BookingRequest, Session
 from modules.sessions.states import FINAL, OPEN, Status
@@ -16,21 +17,28 @@ LATELY = timedelta(days=30)
 ALIVE = (BookingRequest.Status.PENDING, BookingRequest.Status.APPROVED)
 
 
-def sessions_to_call_off() -> "QuerySet[Session]":
-    """What members offer who were deactivated lately and still are, by start."""
-    theirs = Session.objects.filter(creator__in=_deactivated_lately(), creator__is_active=False)
-    return theirs.exclude(status__in=FINAL).order_by("date", "pk")
+def deactivated_lately() -> list[int]:
+    """The members who were deactivated within a month and still are. Few, so that what is theirs is found by them."""
+    records = FactRecord.objects.filter(name=MemberDeactivated.name, occurred_at__gt=clock.now() - LATELY)
+    return list(User.objects.filter(pk__in=records.values("member_id"), is_active=False).values_list("pk", flat=True))
 
 
-def sessions_to_give_back() -> "QuerySet[Session]":
-    """Where such members wait, or have a place, before the start, by start."""
-    theirs = requests_of_deactivated()
-    return _ahead(Session.objects.filter(pk__in=theirs.values("session_id")), clock.now()).order_by("date", "pk")
+def sessions_to_call_off(member_ids: Sequence[int]) -> "QuerySet[Session]":
+    """What those of these members offer who are deactivated, each member's by start."""
+    theirs = Session.objects.filter(creator__in=member_ids, creator__is_active=False)
+    # As an index has them: in any other order, it would not be used.
+    return theirs.exclude(status__in=FINAL).order_by("-creator_id", "date", "pk")
 
 
-def requests_of_deactivated() -> "QuerySet[BookingRequest]":
-    """The requests and places of such members."""
-    return BookingRequest.objects.filter(user__in=_deactivated_lately(), user__is_active=False, status__in=ALIVE)
+def sessions_to_give_back(member_ids: Sequence[int]) -> "QuerySet[Session]":
+    """Where those of these members wait, or have a place, before the start, who are deactivated, by start."""
+    theirs = requests_to_give_back(member_ids).values("session_id")
+    return _ahead(Session.objects.filter(pk__in=theirs), clock.now()).order_by("date", "pk")
+
+
+def requests_to_give_back(member_ids: Sequence[int]) -> "QuerySet[BookingRequest]":
+    """The requests and places of those of these members who are deactivated."""
+    return BookingRequest.objects.filter(user__in=member_ids, user__is_active=False, status__in=ALIVE)
 
 
 def last_deactivation(member_id: int) -> FactRecord:
@@ -59,11 +67,6 @@ def consequences(*, member_id: int, by_id: int) -> list[Consequence]:
         ("places", places, f"{_counted(places, 'place')} of theirs {_is(places)} free again, and {creators}"),
     ]
     return [Consequence(key=key, count=count, words=words) for key, count, words in found if count]
-
-
-def _deactivated_lately() -> "QuerySet[FactRecord, Any]":
-    records = FactRecord.objects.filter(name=MemberDeactivated.name, occurred_at__gt=clock.now() - LATELY)
-    return records.values("member_id")
 
 
 def _ahead(sessions: "QuerySet[Session]", now: datetime) -> "QuerySet[Session]":

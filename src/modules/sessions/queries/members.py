@@ -84,7 +84,7 @@ def booked_by(member: User) -> Booked:
 
 
 def decisions_about(member: User) -> list[Decision]:
-    """What anybody decided but the member and the clock, the latest first. No approvals take the place of the others."""
+    """What anybody decided but the member and the clock, the latest first. No approval takes the place of another."""
     theirs = Session.objects.filter(creator=member)
     kinds = [
         theirs.filter(Outcome.REJECTED.rows).order_by("-decided_at", "-pk"),

@@ -4,7 +4,8 @@ The record says who was deactivated, and the rows what they still have: so it ca
 session is locked by itself, and nobody waits for the others.
 """
 
-from django.db.models import QuerySet
+from collections.abc import Sequence
+from functools import partial
 
 from core import clock
 from core.accounts.events import MemberDeactivated
@@ -12,8 +13,9 @@ from core.facts.delivery import fact_of
 from core.sweeps.batches import work_off
 from modules.sessions.models import Session
 from modules.sessions.queries.deactivation import (
+    deactivated_lately,
     last_deactivation,
-    requests_of_deactivated,
+    requests_to_give_back,
     sessions_to_call_off,
     sessions_to_give_back,
 )
@@ -31,24 +33,22 @@ GONE = "The account was deactivated."
 
 def wind_down(*, member_id: int) -> int:
     """End the first of what a member has who was deactivated just now; returns how many sessions that concerned."""
-
-    def offered() -> "QuerySet[Session]":
-        return sessions_to_call_off().filter(creator=member_id)
-
-    def attended() -> "QuerySet[Session]":
-        return sessions_to_give_back().filter(booking_requests__user=member_id)
-
-    ended = work_off(offered, _call_off, size=1, limit=AT_ONCE)
-    return ended + work_off(attended, _give_back, size=1, limit=AT_ONCE)
+    return _wind_down([member_id], limit=AT_ONCE)
 
 
 def wind_down_all() -> int:
-    """End what all members have who were deactivated; returns how many sessions that concerned.
+    """End what all members have who were deactivated lately; returns how many sessions that concerned.
 
     What had been under way when they were deactivated, and came after that, is met here, too.
     """
-    ended = work_off(sessions_to_call_off, _call_off, size=1, limit=IN_A_TURN)
-    return ended + work_off(sessions_to_give_back, _give_back, size=1, limit=IN_A_TURN)
+    member_ids = deactivated_lately()
+    return _wind_down(member_ids, limit=IN_A_TURN) if member_ids else 0
+
+
+def _wind_down(member_ids: Sequence[int], *, limit: int) -> int:
+    ended = work_off(partial(sessions_to_call_off, member_ids), _call_off, size=1, limit=limit)
+    give_back_theirs = partial(_give_back, member_ids=member_ids)
+    return ended + work_off(partial(sessions_to_give_back, member_ids), give_back_theirs, size=1, limit=limit)
 
 
 def _call_off(session: Session) -> None:
@@ -66,10 +66,10 @@ def _call_off(session: Session) -> None:
     call_off(session, by=record.actor, reason=told or record.reason, now=now)
 
 
-def _give_back(session: Session) -> None:
+def _give_back(session: Session, *, member_ids: Sequence[int]) -> None:
     now = clock.now()
     catch_up(session, now)
     if session.status not in OPEN or session.date <= now:
         return
-    for request in requests_of_deactivated().filter(session=session):
+    for request in requests_to_give_back(member_ids).filter(session=session):
         give_back(session, request, by=last_deactivation(request.user_id).actor, reason=GONE)
