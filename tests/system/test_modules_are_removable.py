@@ -22,11 +22,16 @@ PATHS = {
     "materials": ("/api/sessions/{session_id}/materials/", "/api/files/{token}/"),
 }
 LISTS = {"sessions": "/api/sessions/", "notifications": "/api/notifications/"}
+LISTS_IN_PORTAL = {
+    "sessions": "/admin/learning_sessions/session/",
+    "notifications": "/admin/notifications/notification/",
+    "materials": "/admin/materials/material/",
+}
 TAGS = {"sessions": {"Sessions", "Booking", "Calendar"}, "notifications": {"Notifications"}, "materials": {"Materials"}}
 
 # Started anew in a process of its own, as a deployer starts it.
 VISIT = """
-import json, sys
+import json, re, sys
 import django
 django.setup()
 from django.core.management import call_command
@@ -40,9 +45,14 @@ registered = client.post("/api/auth/register/", member, "application/json").stat
 access = client.post("/api/auth/token/", member, "application/json").json()["access"]
 headers = {"host": "localhost", "authorization": f"Bearer {access}"}
 seen = {path: client.get(path, headers=headers).status_code for path in json.loads(sys.argv[1])}
+from core.accounts.models import User
+client.force_login(User.objects.create_superuser("boss", "boss@example.com", "learn-together"))
+links = sorted(set(re.findall(r'href="(/admin/[^"?]*)"', client.get("/admin/").content.decode())))
+portal = {link: client.get(link).status_code for link in links}
 document = client.get("/api/openapi.json").json()
 tags = {tag for path in document["paths"].values() for operation in path.values() for tag in operation["tags"]}
-print(json.dumps({"registered": registered, "seen": seen, "paths": list(document["paths"]), "tags": sorted(tags)}))
+found = {"registered": registered, "seen": seen, "paths": list(document["paths"]), "tags": sorted(tags)}
+print(json.dumps({**found, "portal": portal}))
 """
 
 
@@ -84,6 +94,8 @@ def test_without_a_module_the_rest_starts_and_serves(tmp_path: Path, missing: st
     for module in MODULES:
         for path in PATHS[module]:
             assert (path in found["paths"]) == (module != missing)
+        assert (LISTS_IN_PORTAL[module] in found["portal"]) == (module != missing)
+    assert set(found["portal"].values()) == {200}
     assert set(found["tags"]) == {"Accounts"}.union(*(TAGS[module] for module in others))
 
 

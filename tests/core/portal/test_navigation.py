@@ -1,0 +1,210 @@
+"""The sidebar: to each what they may do, with the entry whose page it is."""
+
+import re
+from collections.abc import Callable
+from html import unescape
+from typing import Any
+
+import pytest
+from django.contrib import admin as django_admin
+from django.contrib.auth.models import Group, Permission
+from django.test import Client
+from django.urls import reverse
+
+from core.accounts.models import User
+from core.portal.navigation import Badge, Entry, NavigationAsked, Section, counted
+
+Sidebar = dict[str, list[str]]
+
+
+def sections_of(client: Client, path: str = "/admin/") -> list[dict[str, Any]]:
+    answer = client.get(path)
+    assert answer.status_code == 200, path
+    return list(answer.context["sidebar_navigation"])
+
+
+def sidebar_of(client: Client) -> Sidebar:
+    """The titles under each heading."""
+    return {section["title"]: [item["title"] for item in section["items"]] for section in sections_of(client)}
+
+
+def links_of(client: Client) -> list[str]:
+    """The links that the sidebar of the page has, as a browser reads it."""
+    html = client.get("/admin/").content.decode()
+    match = re.search(r'<div id="nav-sidebar-apps".*?</nav>', html, re.DOTALL)
+    assert match is not None
+    # The way out of the portal stands below.
+    return [unescape(link) for link in re.findall(r'<a href="([^"]*)"', match[0]) if link != "/"]
+
+
+def client_of(user: User) -> Client:
+    client = Client()
+    client.force_login(user)
+    return client
+
+
+@pytest.fixture
+def moderator(make_member: Callable[..., User]) -> Client:
+    user = make_member("morgan", is_staff=True)
+    user.groups.add(Group.objects.get(name="Moderators"))
+    return client_of(user)
+
+
+@pytest.fixture
+def make_staff(make_member: Callable[..., User]) -> Callable[..., Client]:
+    """Somebody who may enter, with these permissions alone (`app.action_model`)."""
+
+    def make(*permissions: str) -> Client:
+        user = make_member(is_staff=True)
+        for permission in permissions:
+            label, codename = permission.split(".")
+            user.user_permissions.add(Permission.objects.get(content_type__app_label=label, codename=codename))
+        return client_of(user)
+
+    return make
+
+
+def test_moderators_see_what_they_work_with(moderator: Client) -> None:
+    assert sidebar_of(moderator) == {
+        "": ["Dashboard"],
+        "Moderation": ["Queue", "Booking requests", "Materials", "Members"],
+    }
+
+
+def test_superusers_see_the_records_and_settings_too(admin: Client) -> None:
+    assert list(sidebar_of(admin)) == ["", "Moderation", "Records", "Settings"]
+
+
+def test_every_list_of_the_admin_has_its_entry_for_superusers(admin: Client) -> None:
+    lists = {
+        reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist")
+        for model in django_admin.site._registry
+    }
+
+    assert set(links_of(admin)) == {"/admin/", *lists}
+
+
+def test_every_link_of_the_sidebar_leads_to_a_page(admin: Client, moderator: Client) -> None:
+    for client in (admin, moderator):
+        for link in links_of(client):
+            assert client.get(link).status_code == 200, link
+
+
+def test_without_rights_there_is_the_dashboard_alone(make_staff: Callable[..., Client]) -> None:
+    staff = make_staff()
+
+    assert sidebar_of(staff) == {"": ["Dashboard"]}
+    assert links_of(staff) == ["/admin/"]
+
+
+def test_a_single_right_brings_its_entry_alone(make_staff: Callable[..., Client]) -> None:
+    staff = make_staff("core.view_mail")
+
+    assert sidebar_of(staff) == {"": ["Dashboard"], "Records": ["Mails"]}
+    assert links_of(staff) == ["/admin/", "/admin/core/mail/"]
+
+
+@pytest.mark.parametrize(
+    ("path", "title"),
+    [
+        ("/admin/", "Dashboard"),
+        ("/admin/learning_sessions/session/", "Queue"),
+        ("/admin/learning_sessions/session/?tab=edited", "Queue"),
+        ("/admin/learning_sessions/bookingrequest/", "Booking requests"),
+        ("/admin/core/user/", "Members"),
+        ("/admin/core/user/add/", "Members"),
+        ("/admin/core/mail/?status__exact=failed", "Mails"),
+        ("/admin/learning_sessions/reasontemplate/add/", "Reason templates"),
+        ("/admin/notifications/notification/why/", "Notifications"),
+    ],
+)
+def test_the_entry_whose_page_it_is_is_marked_and_no_other(path: str, title: str, admin: Client) -> None:
+    items = [item for section in sections_of(admin, path) for item in section["items"]]
+
+    assert [item["title"] for item in items if item["active"]] == [title]
+
+
+def test_a_page_of_no_entry_marks_none(admin: Client) -> None:
+    items = [item for section in sections_of(admin, "/admin/password_change/") for item in section["items"]]
+
+    assert [item["title"] for item in items if item["active"]] == []
+
+
+def test_the_page_of_one_thing_belongs_to_its_list(admin: Client, john: User) -> None:
+    items = [item for section in sections_of(admin, f"/admin/core/user/{john.pk}/change/") for item in section["items"]]
+
+    assert [item["title"] for item in items if item["active"]] == ["Members"]
+
+
+def test_of_two_entries_the_more_exact_one_is_marked(
+    admin: Client, answer: Callable[[type[Any], Callable[[Any], Any]], None]
+) -> None:
+    def entry(title: str, url: str) -> Entry:
+        return Entry(section=Section.RECORDS, title=title, url=url, icon="mail", permission="", rank=1)
+
+    answer(NavigationAsked, lambda _: [entry("All", "/admin/core/"), entry("Mails", "/admin/core/mail/?tab=1")])
+
+    items = [item for section in sections_of(admin, "/admin/core/mail/") for item in section["items"]]
+
+    assert {item["title"]: item["active"] for item in items} == {"All": False, "Mails": True}
+
+
+def test_entries_stand_in_the_order_of_their_ranks(
+    admin: Client, answer: Callable[[type[Any], Callable[[Any], Any]], None]
+) -> None:
+    def entry(title: str, rank: int, section: Section = Section.MODERATION) -> Entry:
+        return Entry(section=section, title=title, url=f"/{title}/", icon="mail", permission="", rank=rank)
+
+    answer(NavigationAsked, lambda _: [entry("B", 20), entry("C", 10), entry("A", 20), entry("D", 1, Section.SETTINGS)])
+
+    assert sidebar_of(admin) == {"Moderation": ["C", "A", "B"], "Settings": ["D"]}
+
+
+# --- Badges -----------------------------------------------------------------------------------------------------
+
+
+def with_badge(badge: Badge | None) -> list[Entry]:
+    return [
+        Entry(
+            section=Section.START,
+            title="Lanterns",
+            url="/lanterns/",
+            icon="mail",
+            permission="",
+            rank=0,
+            badge=lambda: badge,
+        )
+    ]
+
+
+def test_a_badge_is_a_number_for_the_eye_and_words_for_the_ear(
+    admin: Client, answer: Callable[[type[Any], Callable[[Any], Any]], None]
+) -> None:
+    answer(NavigationAsked, lambda _: with_badge(Badge(text="7", words="7 <lanterns> burn")))
+
+    html = admin.get("/admin/").content.decode()
+
+    assert '<span aria-hidden="true">7</span>' in html
+    assert '<span class="portal-spoken">7 &lt;lanterns&gt; burn</span>' in html
+
+
+def test_without_a_badge_there_is_none(
+    admin: Client, answer: Callable[[type[Any], Callable[[Any], Any]], None]
+) -> None:
+    answer(NavigationAsked, lambda _: with_badge(None))
+
+    assert "portal-spoken" not in admin.get("/admin/").content.decode()
+
+
+@pytest.mark.parametrize(
+    ("number", "badge"),
+    [
+        (0, None),
+        (1, Badge(text="1", words="1 session waits")),
+        (2, Badge(text="2", words="2 sessions wait")),
+        (99, Badge(text="99", words="99 sessions wait")),
+        (100, Badge(text="99+", words="more than 99 sessions wait")),
+    ],
+)
+def test_what_was_counted_no_further_says_so(number: int, badge: Badge | None) -> None:
+    assert counted(number, most=100, one="session waits", many="sessions wait") == badge
