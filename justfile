@@ -134,6 +134,14 @@ bench *sizes: _development
     {{ forget_settings }}
     exec env ${here:+DATABASE_URL="$here"} {{ python }} -m bench.sweeps "$@"
 
+# Take the pictures in docs/images anew: pages of the demo, light and dark, on a desktop and a phone
+[no-exit-message]
+screenshots: _development
+    #!/usr/bin/env bash
+    set -uo pipefail
+    {{ forget_settings }}
+    PYTHONPATH=src exec {{ python }} -m screenshots
+
 # Check style, types, import boundaries, migrations and Django's own checks
 [no-exit-message]
 check: _development

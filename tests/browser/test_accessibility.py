@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 import pytest
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 from tests.browser.conftest import DESKTOP, PHONE, PageOf
 
 from core.accounts.models import User
@@ -64,4 +64,30 @@ def test_a_page_of_superusers(
 ) -> None:
     page = page_of(boss, scheme=scheme)
     page.goto(INNER_PAGES[name])
+    accessible(page)
+
+
+# What is clicked on which page, and what is there then.
+OPENED = {
+    "navigation": ("/admin/", "Navigation", "#nav-sidebar"),
+    "filters": (QUEUE, "Filters", "#changelist-filter"),
+    "approval": (f"{QUEUE}{{waiting}}/change/", "Approve…", "dialog[open]"),
+    "rejection": (f"{QUEUE}{{waiting}}/change/", "Reject…", "dialog[open]"),
+    "help with the keys": (QUEUE, "Keyboard shortcuts", "dialog[open]"),
+}
+
+
+@schemes
+@pytest.mark.parametrize("name", OPENED)
+def test_what_a_button_opens_on_a_phone(
+    demo: Demo, page_of: PageOf, accessible: Accessible, name: str, scheme: str
+) -> None:
+    page = page_of(demo["moderator"], scheme=scheme, width=PHONE)
+    path, button, opened = OPENED[name]
+    page.goto(path_of(path, demo))
+    expect(page.locator(opened)).to_be_hidden()
+
+    page.get_by_role("button", name=button, exact=True).click()
+
+    expect(page.locator(opened)).to_be_visible()
     accessible(page)
