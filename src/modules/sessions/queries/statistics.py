@@ -179,16 +179,18 @@ def decision_times(now: datetime) -> DecisionTimes:
     took = (
         Session.objects.filter(decided_at__gte=since)
         .annotate(took=Elapsed("decided_at", "created_at"))
-        .order_by("took")
         .values_list("took", flat=True)
     )
     decided = took.count()
 
     def within(percent: int) -> timedelta | None:
         """How long that share of them took at most, in full seconds: SQLite's days are not exact."""
-        place = (decided * percent + 99) // 100
-        # Empty, should the last of them have been deleted since they were counted.
-        found = took[place - 1 : place] if place else ()
+        shorter = (decided * percent + 99) // 100 - 1
+        longer = decided - 1 - shorter
+        # From the nearer end, since the database sorts no further than it has to.
+        ordering, place = ("took", shorter) if shorter <= longer else ("-took", longer)
+        # None, also should the last of them have been deleted since they were counted.
+        found = took.order_by(ordering)[place : place + 1] if decided else ()
         return next((timedelta(seconds=round(span.total_seconds())) for span in found), None)
 
     return DecisionTimes(since=since, decided=decided, median=within(50), ninetieth=within(90))
