@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from django.db.models import Case, Count, DurationField, Func, Min, Q, Sum, TextChoices, Value, When
+from django.db.models import Case, Count, FloatField, Func, Min, Q, Sum, TextChoices, Value, When
 
 from core import clock
 from modules.sessions.models import Session
@@ -191,26 +191,24 @@ def decision_times(now: datetime) -> DecisionTimes:
         ordering, place = ("took", shorter) if shorter <= longer else ("-took", longer)
         # None, also should the last of them have been deleted since they were counted.
         found = took.order_by(ordering)[place : place + 1] if decided else ()
-        return next((timedelta(seconds=round(span.total_seconds())) for span in found), None)
+        return next((timedelta(seconds=round(seconds)) for seconds in found), None)
 
     return DecisionTimes(since=since, decided=decided, median=within(50), ninetieth=within(90))
 
 
 class Elapsed(Func):
-    """The time from the second instant to the first. Django's own subtraction is a call of Python for each row on
-    SQLite, which takes five times as long."""
+    """The seconds from the second instant to the first, as a number, which is sorted faster than a span of time.
+
+    Django's own subtraction is a call of Python for each row on SQLite.
+    """
 
     arity = 2
-    arg_joiner = " - "
-    template = "(%(expressions)s)"
-    output_field = DurationField()
+    output_field = FloatField()
 
     def as_sqlite(self, compiler: Any, connection: Any, **context: Any) -> Any:
-        # In microseconds, as Django reads durations there.
-        return self.as_sql(
-            compiler,
-            connection,
-            template="(julianday(%(expressions)s)) * 86400000000",
-            arg_joiner=") - julianday(",
-            **context,
-        )
+        days = {"template": "(julianday(%(expressions)s)) * 86400", "arg_joiner": ") - julianday("}
+        return self.as_sql(compiler, connection, **days, **context)
+
+    def as_postgresql(self, compiler: Any, connection: Any, **context: Any) -> Any:
+        span = {"template": "date_part('epoch', %(expressions)s)", "arg_joiner": " - "}
+        return self.as_sql(compiler, connection, **span, **context)
