@@ -23,9 +23,10 @@ def leave_dialog(request: HttpRequest, url: str) -> HttpResponse:
     """Close the dialog and go to an address of ours, where the messages say how it went."""
     if not request.headers.get("HX-Request"):
         return HttpResponseRedirect(url)
-    # A page that is sent to itself is loaded anew with the tab that is open in it: to a browser another tab alone would
-    # be no other page.
-    stays = _within(request.headers.get("HX-Current-URL", "")) == _within(url)
+    here, there = urlsplit(request.headers.get("HX-Current-URL", "")), urlsplit(url)
+    # To a browser, another tab of the same page is no other page: it is loaded anew, with the tab that is open in it.
+    # Any other is gone to, since a browser may tick again in a list that it loads anew what was ticked before.
+    stays = (here.path, here.query) == (there.path, there.query) and bool(here.fragment or there.fragment)
     return HttpResponse(status=204, headers={"HX-Refresh": "true"} if stays else {"HX-Redirect": url})
 
 
@@ -34,9 +35,3 @@ def way_back(request: HttpRequest, otherwise: str) -> str:
     back = request.POST.get("back", "")
     is_ours = url_has_allowed_host_and_scheme(back, allowed_hosts=None) and back.startswith(reverse("admin:index"))
     return back if is_ours else otherwise
-
-
-def _within(url: str) -> str:
-    """The part of an address that says which page it is."""
-    parts = urlsplit(url)
-    return f"{parts.path}?{parts.query}"

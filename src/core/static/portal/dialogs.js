@@ -97,7 +97,8 @@
 
     function ready() {
         htmx.process(dialog);
-        const first = dialog.querySelector("[autofocus]") ?? dialog.querySelector("textarea, select, h2");
+        // The title comes before all of them, and is for dialogs that ask nothing.
+        const first = ["[autofocus]", "textarea, select", "h2"].map((each) => dialog.querySelector(each)).find(Boolean);
         first?.focus();
     }
 
