@@ -186,6 +186,17 @@ def test_the_second_moderator_is_told_who_was_first(john: User, morgan: User, bo
     assert len(records()) == 1
 
 
+def test_a_moderator_who_is_deactivated_is_out_of_the_admin_at_once(morgan: User, boss: User) -> None:
+    client = client_of(morgan)
+    assert client.get("/admin/").status_code == 200
+
+    post(boss, "deactivate", morgan, CONFIRMED)
+
+    assert client.get("/admin/")["Location"].startswith("/admin/login/")
+    post(boss, "reactivate", morgan, CONFIRMED)
+    assert client.get("/admin/")["Location"].startswith("/admin/login/")
+
+
 def test_a_member_is_reactivated(john: User, morgan: User, boss: User) -> None:
     deactivate_member(member_id=john.pk, by=boss, reason="Threats")
 

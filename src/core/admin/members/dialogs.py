@@ -13,7 +13,7 @@ from django.views.decorators.http import require_POST
 from core.accounts import deactivation
 from core.accounts.events import Consequence, ConsequencesAsked
 from core.accounts.models import User
-from core.accounts.policy import deactivating_refused
+from core.accounts.policy import VIEW, deactivating_refused
 from core.admin.read_only import acting_member
 from core.errors import DomainError
 from core.portal.dialogs import dialog_page, leave_dialog
@@ -119,7 +119,7 @@ def _whom_and_by(request: HttpRequest, member_id: int) -> tuple[User, User]:
     by = acting_member(request)
     member = User.objects.filter(pk=member_id).first()
     # Who may not deactivate anybody does not learn who there is either.
-    if member is None and by.has_perm("core.view_user"):
+    if member is None and by.has_perm(VIEW):
         raise Http404
     if member is None or deactivating_refused(member, by) is not None:
         raise PermissionDenied
