@@ -82,7 +82,11 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 class OneProcessForSome(LoadGroupScheduling):  # type: ignore[misc]
     """Hands out tests one by one, but those of some files together: they share a run, or are several processes each."""
 
-    TOGETHER = ("tests/system/test_drill.py", "tests/system/test_supervisor.py")
+    TOGETHER = (
+        "tests/demo/test_load_demo_data.py",
+        "tests/system/test_drill.py",
+        "tests/system/test_supervisor.py",
+    )
 
     def _split_scope(self, nodeid: str) -> str:
         file = nodeid.split("::", maxsplit=1)[0]
