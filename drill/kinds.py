@@ -30,7 +30,6 @@ KIND_OF = {
     "SessionCancelled": "session_cancelled",
     "SessionExpired": "session_cancelled",
     "SessionDeleted": "session_cancelled",
-    "MaterialRemoved": "material_removed",
     "ReminderDue": "reminder",
     "SessionsWaiting": "moderation_digest",
 }

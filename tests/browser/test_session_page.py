@@ -5,11 +5,12 @@ from urllib.parse import urlsplit
 
 import pytest
 from playwright.sync_api import Page, expect
-from tests.browser.conftest import PHONE
+from tests.browser.conftest import DESKTOP, PHONE
 
 from core.accounts.models import User
 from modules.materials.services import add_material
 from modules.sessions.models import Session
+from modules.sessions.services import offering
 
 KEYS = ["details", "requests", "participants", "materials", "notifications", "history"]
 PageOf = Callable[..., Page]
@@ -85,6 +86,41 @@ def test_every_tab_is_reached_by_a_finger_on_a_phone(page_of: PageOf, demo: dict
         assert box["x"] >= 0
         assert box["x"] + box["width"] <= PHONE
         assert page.evaluate("document.documentElement.scrollWidth") <= PHONE, "nothing is wider than the screen"
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [DESKTOP, PHONE])
+def test_every_tab_and_dialog_is_accessible(
+    width: int,
+    scheme: str,
+    page_of: PageOf,
+    demo: dict[str, User],
+    session: Session,
+    address: str,
+    accessible: Callable[[Page], None],
+) -> None:
+    long_note = "A rope, a knife and a good hour.\n" * 100
+    add_material(session_id=session.pk, by=session.creator, title="What to bring", type="note", content=long_note)
+    offering.edit_session(
+        session_id=session.pk,
+        values={"title": "Python for the Advanced", "description": long_note},
+        date=None,
+        status=None,
+        reason="",
+        by=session.creator,
+    )
+    page = page_of(demo["moderator"], scheme=scheme, width=width)
+    page.goto(address)
+    for key in KEYS:
+        page.locator(f"#tab-{key}").click()
+        assert open_panels(page) == [key]
+        accessible(page)
+    for button in ("Let the edits stand…", "Hide…", "Cancel…"):
+        page.get_by_role("button", name=button).click()
+        expect(page.get_by_role("dialog")).to_be_visible()
+        accessible(page)
+        page.keyboard.press("Escape")
+        expect(page.get_by_role("dialog")).to_have_count(0)
 
 
 def test_a_link_that_somebody_shared_is_not_loaded(
