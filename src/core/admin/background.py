@@ -5,13 +5,15 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from core.admin.read_only import ReadOnlyAdmin
+from core.portal.times import moment
 from core.sweeps.models import Sweep
 from core.sweeps.turns import SWEEPS, heartbeat, is_late
 
 
 @admin.register(Sweep)
 class SweepAdmin(ReadOnlyAdmin):
-    list_display = ("words", "started_at", "finished_at", "taken_up", "is_well", "last_error")
+    list_display = ("words", "started", "finished", "taken_up", "is_well", "last_error")
+    exported_columns = {"started": ("started_at",), "finished": ("finished_at",)}
     ordering = ("name",)
     fields = ("name", "every", "started_at", "finished_at", "taken_up", "failed_at", "error")
 
@@ -23,6 +25,14 @@ class SweepAdmin(ReadOnlyAdmin):
     @admin.display(description="what", ordering="name")
     def words(self, sweep: Sweep) -> str:
         return sweep.name.capitalize()
+
+    @admin.display(description="started", ordering="started_at")
+    def started(self, sweep: Sweep) -> str:
+        return moment(sweep.started_at)
+
+    @admin.display(description="finished", ordering="finished_at")
+    def finished(self, sweep: Sweep) -> str:
+        return moment(sweep.finished_at)
 
     @admin.display(description="on time", boolean=True)
     def is_well(self, sweep: Sweep) -> bool:

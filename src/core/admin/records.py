@@ -3,39 +3,76 @@
 from typing import Any
 
 from django.contrib import admin, messages
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.text import Truncator
 
 from core.admin.read_only import ReadOnlyAdmin
+from core.facts.base import Fact
 from core.facts.delivery import serve_now
 from core.facts.models import FactRecord, FailedDelivery
 from core.mail.letters import WRITERS
 from core.mail.models import Mail
 from core.mail.rendering import message_id
 from core.mail.services import send_again
+from core.portal.cells import lines
+from core.portal.times import moment
 
 
 @admin.register(FactRecord)
 class FactRecordAdmin(ReadOnlyAdmin):
-    list_display = ("occurred_at", "name", "session_id", "member_id", "actor", "reason")
+    list_display = ("occurred", "name", "session_id", "member_id", "actor", "reason")
     list_display_links = ("name",)
+    exported_columns = {"occurred": ("occurred_at",)}
     list_select_related = ("actor",)
-    search_fields = ("=session_id", "=member_id", "=request_id", "name")
+    # The record is long: by the order in which it was written alone.
+    sortable_by = ("occurred",)
+    search_fields = ("name", "session_id", "member_id", "request_id")
     search_help_text = "The id of a session, a member or a request, or the name of a fact."
     ordering = ("-id",)
+
+    @admin.display(description="when", ordering="id")
+    def occurred(self, record: FactRecord) -> str:
+        return moment(record.occurred_at)
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: "QuerySet[FactRecord]", search_term: str
+    ) -> "tuple[QuerySet[FactRecord], bool]":
+        """Each through its index: a part of a name is looked for among the names that there are, not in the record."""
+        term = search_term.strip()
+        if not term:
+            return queryset, False
+        names = [name for name in Fact.kinds if term.casefold() in name.casefold()]
+        found = Q(name__in=names or [term]) | Q(request_id=term)
+        if term.isdecimal():
+            found |= Q(session_id=term) | Q(member_id=term)
+        return queryset.filter(found), False
 
 
 @admin.register(FailedDelivery)
 class FailedDeliveryAdmin(ReadOnlyAdmin):
-    list_display = ("failed_at", "fact", "receiver", "attempts", "next_try_at", "delivered_at")
+    list_display = ("failed", "fact", "receiver", "attempts", "next_try", "delivered")
     list_display_links = ("fact",)
+    exported_columns = {"failed": ("failed_at",), "next_try": ("next_try_at",), "delivered": ("delivered_at",)}
     list_select_related = ("fact",)
     list_filter = (("delivered_at", admin.EmptyFieldListFilter),)
+    sortable_by = ("failed",)
     ordering = ("-id",)
     actions = ("deliver_now",)
+
+    @admin.display(description="failed", ordering="id")
+    def failed(self, failure: FailedDelivery) -> str:
+        return moment(failure.failed_at)
+
+    @admin.display(description="next try")
+    def next_try(self, failure: FailedDelivery) -> str:
+        return moment(failure.next_try_at)
+
+    @admin.display(description="delivered")
+    def delivered(self, failure: FailedDelivery) -> str:
+        return moment(failure.delivered_at)
 
     def has_deliver_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm("core.change_faileddelivery")
@@ -65,25 +102,20 @@ class KindFilter(admin.SimpleListFilter):
 
 @admin.register(Mail)
 class MailAdmin(ReadOnlyAdmin):
-    list_display = (
-        "queued_at",
-        "kind",
-        "user",
-        "address",
-        "topic",
-        "status",
-        "attempts",
-        "next_try_at",
-        "what_went_wrong",
-        "spoken_for_by",
-        "message_id",
-    )
-    list_display_links = ("kind",)
+    list_display = ("queued", "news", "recipient", "state", "trouble", "message_id")
+    list_display_links = ("news",)
+    exported_columns = {
+        "queued": ("queued_at",),
+        "news": ("kind", "topic"),
+        "recipient": ("user", "address"),
+        "state": ("status", "attempts", "spoken_for_by"),
+        "trouble": ("next_try_at", "what_went_wrong"),
+    }
     # Which other mail speaks for it is shown by its number alone.
     list_select_related = ("user",)
     list_filter = ("status", KindFilter)
     # Each has an index; the ledger is long.
-    sortable_by = ("queued_at", "kind", "status")
+    sortable_by = ("queued", "news", "state")
     search_fields = ("address", "user__username")
     search_help_text = "An address or a user name."
     ordering = ("-id",)
@@ -107,9 +139,34 @@ class MailAdmin(ReadOnlyAdmin):
     def has_send_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm("core.change_mail")
 
+    @admin.display(description="queued", ordering="queued_at")
+    def queued(self, mail: Mail) -> str:
+        return moment(mail.queued_at)
+
+    @admin.display(description="news", ordering="kind")
+    def news(self, mail: Mail) -> str:
+        return lines(mail.kind, mail.topic)
+
+    @admin.display(description="to")
+    def recipient(self, mail: Mail) -> str:
+        return lines(mail.address, mail.user and mail.user.username)
+
+    @admin.display(description="status", ordering="status")
+    def state(self, mail: Mail) -> str:
+        attempts = f"{mail.attempts} attempt{'' if mail.attempts == 1 else 's'}" if mail.attempts else ""
+        instead = format_html("superseded by {}", self._link_to(mail.superseded_by_id)) if mail.superseded_by_id else ""
+        return lines(Mail.Status(mail.status).label, attempts, instead)
+
+    @admin.display(description="next try and error", empty_value="-")
+    def trouble(self, mail: Mail) -> str | None:
+        error = self.what_went_wrong(mail)
+        if mail.next_try_at is None:
+            return error or None
+        return lines(moment(mail.next_try_at), error)
+
     @admin.display(description="error", empty_value="-")
     def what_went_wrong(self, mail: Mail) -> str:
-        return Truncator(mail.error).chars(80)
+        return Truncator(mail.error).chars(80) if len(mail.error) > 80 else mail.error
 
     @admin.display(description="superseded by", empty_value="-")
     def spoken_for_by(self, mail: Mail) -> str | None:

@@ -15,6 +15,7 @@ from unfold.admin import ModelAdmin
 from core.portal import spreadsheets
 from core.portal.exporting import CONTENT_TYPES, export
 from core.portal.paging import UncountedChangeList, UncountedPaginator
+from core.portal.searching import search
 
 
 class PortalAdmin(ModelAdmin):
@@ -31,6 +32,9 @@ class PortalAdmin(ModelAdmin):
     # For a column that shows several things in one, or an instant in words: what a file has in its place, named as in
     # `list_display`. Nothing that the list does not show: {"error_and_next_try": ("error", "next_try_at")}.
     exported_columns: ClassVar[Mapping[str, tuple[str, ...]]] = {}
+
+    class Media:
+        css: ClassVar[dict[str, list[str]]] = {"all": ["portal/lists.css"]}
 
     def prepare_rows(self, rows: list[Any]) -> None:
         """Attach to the rows what the columns show and the rows do not hold, with a constant number of queries.
@@ -60,6 +64,11 @@ class PortalAdmin(ModelAdmin):
             **(extra_context or {}),
         }
         return super().changelist_view(request, context)
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: "QuerySet[Any]", search_term: str
+    ) -> "tuple[QuerySet[Any], bool]":
+        return search(queryset, self.get_search_fields(request), search_term), False
 
     # --- Export -------------------------------------------------------------------------------------------------
 

@@ -4,11 +4,14 @@ from functools import cached_property
 from typing import Any
 
 from django.core.paginator import EmptyPage, Page, PageNotAnInteger, Paginator
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from unfold.views import ChangeList
 
 # What a database can skip at most.
 MOST_SKIPPED = 2**63 - 1
+# From here on, skipping takes longer than a second query.
+FAR = 2000
 
 
 class UncountedPage(Page[Any]):
@@ -57,8 +60,15 @@ class UncountedPaginator(Paginator):  # type: ignore[type-arg]
         first = (number - 1) * self.per_page
         if first + self.per_page >= MOST_SKIPPED:
             return UncountedPage([], number, self, is_followed=False)
-        rows = list(self.object_list[first : first + self.per_page + 1])
+        rows = self._rows(first, first + self.per_page + 1)
         return UncountedPage(rows[: self.per_page], number, self, is_followed=len(rows) > self.per_page)
+
+    def _rows(self, first: int, end: int) -> list[Any]:
+        if first < FAR or not isinstance(self.object_list, QuerySet):
+            return list(self.object_list[first:end])
+        # What is skipped need not be joined to all that a row shows.
+        keys = list(self.object_list.values_list("pk", flat=True)[first:end])
+        return list(self.object_list.filter(pk__in=keys)) if keys else []
 
     def get_page(self, number: Any) -> UncountedPage:
         """The page of that number, or the first for what is no number of a page."""

@@ -15,6 +15,7 @@ from unfold.widgets import UnfoldAdminIntegerFieldWidget, UnfoldAdminTextInputWi
 from core.accounts.models import User
 from core.admin.read_only import ReadOnlyAdmin, acting_member
 from core.facts.models import FactRecord
+from core.portal.times import moment
 from core.time_zones import zone_of
 from modules.notifications.models import Notification, Preference
 from modules.notifications.queries.why import Explanation, explain
@@ -59,8 +60,11 @@ class ReadFilter(admin.SimpleListFilter):
 
 @admin.register(Notification)
 class NotificationAdmin(ReadOnlyAdmin):
-    list_display = ("created_at", "user", "kind", "title", "in_app", "by_mail", "was_read")
+    list_display = ("told", "user", "kind", "title", "in_app", "by_mail", "was_read")
     list_display_links = ("title",)
+    exported_columns = {"told": ("created_at",)}
+    # There are many: by the order in which they were written alone.
+    sortable_by = ("told",)
     list_filter = ("kind", "in_app", "by_mail", ReadFilter)
     list_select_related = ("user",)
     actions_list = ("why",)
@@ -71,6 +75,10 @@ class NotificationAdmin(ReadOnlyAdmin):
         *("user", "type", "title", "message", "session_id", "created_at", "read_at"),
         *("fact", "kind", "in_app", "by_mail", "chosen", "mail"),
     )
+
+    @admin.display(description="told", ordering="id")
+    def told(self, notification: Notification) -> str:
+        return moment(notification.created_at)
 
     @admin.display(boolean=True, description="read")
     def was_read(self, notification: Notification) -> bool:
@@ -96,11 +104,18 @@ class NotificationAdmin(ReadOnlyAdmin):
 
 @admin.register(Preference)
 class PreferenceAdmin(ReadOnlyAdmin):
-    list_display = ("user", "kind", "in_app", "mail", "changed_at")
+    list_display = ("user", "kind", "in_app", "mail", "changed")
+    exported_columns = {"changed": ("changed_at",)}
+    sortable_by = ()
     list_filter = ("kind", "in_app", "mail")
     list_select_related = ("user",)
     search_fields = ("user__username", "user__email")
+    search_help_text = "A member's user name or address."
     ordering = ("-id",)
+
+    @admin.display(description="changed")
+    def changed(self, preference: Preference) -> str:
+        return moment(preference.changed_at)
 
 
 def _explanations(form: WhyForm, zone: tzinfo) -> list[Explanation]:

@@ -129,7 +129,7 @@ def test_the_kinds_to_choose_from_are_those_that_are_written(admin: Client, john
         ({"status__exact": "failed"}, "mail_by_status"),
         ({"o": "1"}, "mail_newest"),
         ({"o": "2"}, "mail_by_kind"),
-        ({"o": "6"}, "mail_by_status"),
+        ({"o": "4"}, "mail_by_status"),
     ],
 )
 def test_a_long_ledger_is_read_through_an_index(admin: Client, john: User, query: dict[str, str], index: str) -> None:
@@ -155,7 +155,7 @@ def test_the_list_offers_to_be_sorted_by_nothing_else(admin: Client, john: User)
 
     page = admin.get(LIST).content.decode()
 
-    assert set(re.findall(r"[?&;]o=-?(\d+)", page)) == {"1", "2", "6"}
+    assert set(re.findall(r"[?&;]o=-?(\d+)", page)) == {"1", "2", "4"}
 
 
 def test_the_list_takes_as_many_queries_for_many_mails_as_for_two(

@@ -4,6 +4,7 @@ import csv
 import io
 import re
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -155,7 +156,10 @@ def read_cells(sent: bytes) -> list[list[Any]]:
 def test_filters_search_and_order_hold_and_pages_do_not(admin: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(model_admin_of(MAILS), "list_per_page", 2)
     user = member()
-    mine = [baker.make(Mail, user=user, kind="news", status="failed") for _ in range(5)]
+    mine = [
+        baker.make(Mail, user=user, kind="news", status="failed", queued_at=NOW + timedelta(minutes=number))
+        for number in range(5)
+    ]
     baker.make(Mail, user=user, kind="news", status="sent", next_try_at=None)
     baker.make(Mail, user=user, kind="welcome", status="failed")
     mail()

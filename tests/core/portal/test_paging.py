@@ -12,6 +12,7 @@ from tests.core.portal.conftest import list_of
 from tests.core.portal.rows import rows_of
 
 from core.accounts.models import Login
+from core.portal import paging
 from core.portal.paging import UncountedPaginator
 
 LOGINS = "core.login"
@@ -93,6 +94,18 @@ def test_an_empty_list_says_so(admin: Client) -> None:
 
     assert footer(page) == "0 logins"
     assert "export-kinds" not in page.content.decode()
+
+
+def test_far_pages_show_the_rows_in_their_order_too(admin: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(paging, "FAR", 10)
+    rows_of(LOGINS).make(25)
+    asked = {"q": "carol", "o": "2"}
+
+    pages = [admin.get(list_of(LOGINS, **asked, p=number)) for number in (1, 2, 3, 4)]
+
+    rows = [login.pk for page in pages for login in page.context["cl"].result_list]
+    assert rows == list(Login.objects.order_by("created_at", "-pk").values_list("pk", flat=True))
+    assert [footer(page) for page in pages[2:]] == ["21 to 25 Previous", "Nothing on this page First page"]
 
 
 @pytest.mark.parametrize("number", ["0", "-1", "abc", "1.5", "", "%00", "1e3", "9" * 5000])

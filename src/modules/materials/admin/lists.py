@@ -7,19 +7,26 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from core.admin.read_only import ReadOnlyAdmin
+from core.portal.times import moment
 from modules.materials.admin.removal import Removal
 from modules.materials.models import Material, StoredFile
 
 
 @admin.register(Material)
 class MaterialAdmin(Removal, ReadOnlyAdmin):
-    list_display = ("title", "type", "session_id", "uploaded_by", "uploaded_at")
+    list_display = ("title", "type", "session_id", "uploaded_by", "uploaded")
+    exported_columns = {"uploaded": ("uploaded_at",)}
+    sortable_by = ("title", "uploaded")
     list_filter = ("type",)
     list_select_related = ("uploaded_by",)
     search_fields = ("title", "file_name", "url", "uploaded_by__username", "uploaded_by__email")
     search_help_text = "A title, a file's name, an address, or the user name or e-mail address of who added it."
     ordering = ("-id",)
     fields = ("title", "type", "session_id", "url", "content", "file_name", "file", "uploaded_by", "uploaded_at")
+
+    @admin.display(description="uploaded", ordering="id")
+    def uploaded(self, material: Material) -> str:
+        return moment(material.uploaded_at)
 
 
 class FamilyFilter(admin.SimpleListFilter):
@@ -37,12 +44,18 @@ class FamilyFilter(admin.SimpleListFilter):
 
 @admin.register(StoredFile)
 class StoredFileAdmin(ReadOnlyAdmin):
-    list_display = ("name", "content_type", "size", "created_at", "state")
+    list_display = ("name", "content_type", "size", "created", "state")
+    exported_columns = {"created": ("created_at",)}
+    sortable_by = ("size", "created")
     list_filter = (FamilyFilter,)
     search_fields = ("name", "sha256", "material__title", "material__file_name")
     search_help_text = "A name in the storage, a checksum, or the title or the file's name of the material."
     ordering = ("-id",)
     fields = ("name", "content_type", "size", "sha256", "created_at", "released_at", "sweep_at")
+
+    @admin.display(description="created", ordering="id")
+    def created(self, file: StoredFile) -> str:
+        return moment(file.created_at)
 
     @admin.display(description="state")
     def state(self, file: StoredFile) -> str:
