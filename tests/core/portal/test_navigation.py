@@ -120,8 +120,11 @@ def test_a_single_right_brings_its_entry_alone(make_staff: Callable[..., Client]
 )
 def test_the_entry_whose_page_it_is_is_marked_and_no_other(path: str, title: str, admin: Client) -> None:
     items = [item for section in sections_of(admin, path) for item in section["items"]]
+    (current,) = (item for item in items if item["active"])
 
-    assert [item["title"] for item in items if item["active"]] == [title]
+    assert current["title"] == title
+    html = admin.get(path).content.decode()
+    assert re.findall(r'<a href="([^"]*)" aria-current="page"', html) == [current["link"]]
 
 
 def test_a_page_of_no_entry_marks_none(admin: Client) -> None:
