@@ -36,7 +36,7 @@ PLANTED = [
 ]
 
 ALLOWED = [
-    ("modules/materials/receivers.py", "from modules.sessions import events"),
+    ("modules/materials/receivers/panels.py", "from modules.notifications import events"),
     ("modules/notifications/receivers/notices.py", "from modules.materials import events"),
     ("modules/sessions/api.py", "from core.http import pages"),
     ("demo/apps.py", "from modules.sessions.services import booking"),

@@ -11,7 +11,7 @@ from tests.modules.sessions.conftest import NOW, STATES, path
 from core.accounts.presentation import EmailAudience
 from core.facts.delivery import fact_of
 from core.facts.models import FactRecord
-from modules.materials.events import MaterialRemoved, SessionAccess, SessionAccessAsked
+from modules.materials.events import MaterialAdded, SessionAccess, SessionAccessAsked
 from modules.notifications.events import People, PeopleOfSession, StillHolds
 from modules.sessions.events import SessionsWaiting, WaitingSession
 from modules.sessions.models import BookingRequest
@@ -72,6 +72,7 @@ def test_who_reads_writes_and_manages_materials(
         reads=reads,
         writes=writes,
         manages=manages,
+        moderates=who == "moderator",
         closed_because="",
         audience=EmailAudience(
             viewer_id=people[who].pk,
@@ -79,6 +80,15 @@ def test_who_reads_writes_and_manages_materials(
             others=frozenset({john.pk}) if reads and not manages else frozenset(),
         ),
     )
+
+
+def test_nobody_moderates_the_materials_of_their_own_session_but_a_superuser(
+    alice: Any, root: Any, make_session: Any
+) -> None:
+    for creator in (alice, root):
+        found = access(make_session(creator=creator), creator)
+        assert found is not None
+        assert (found.manages, found.moderates) == (True, creator == root)
 
 
 def test_of_what_one_may_not_see_there_is_no_access(mallory: Any, make_session: Any) -> None:
@@ -209,7 +219,7 @@ def test_a_reminder_of_what_will_not_be_then(john: Any, jane: Any, make_session:
 
 
 def test_what_others_have_told_is_theirs_to_judge(jane: Any, make_session: Any) -> None:
-    fact = MaterialRemoved(material_id=1, session_id=make_session().pk, title="Slides")
+    fact = MaterialAdded(material_id=1, session_id=make_session().pk, title="Slides", uploader_id=jane.pk)
 
     assert True not in StillHolds(fact=fact, person_id=jane.pk).ask_all()
 
