@@ -107,19 +107,6 @@ def test_a_moderator_rejects_a_session_with_a_reason(moderator: Client, alice: U
     assert (last_fact().actor, last_fact().reason) == (alice, "Too vague")
 
 
-def test_the_creator_reads_in_the_api_what_the_moderator_saw_in_the_preview(
-    moderator: Client, john: User, make_session: MakeSession
-) -> None:
-    session = make_session("pending_approval")
-    fields = fields_of_dialog(open_decision(moderator, "reject", session))
-    preview = moderator.post(f"{DECISIONS}preview/", {**fields, "reason": "Too vague & <b>short</b>"})
-    notice = preview.context["notice"]
-    carry_out(moderator, fields, reason="Too vague & <b>short</b>")
-    (told,) = Api(john).get("/api/notifications/").json()
-    assert (told["title"], told["message"]) == (notice.title, notice.message)
-    assert "Too vague &amp; &lt;b&gt;short&lt;/b&gt;" in preview.content.decode()
-
-
 @pytest.mark.parametrize("reason", ["", "  \n "])
 def test_rejecting_without_a_reason_asks_for_one_and_keeps_the_dialog(
     reason: str, moderator: Client, make_session: MakeSession

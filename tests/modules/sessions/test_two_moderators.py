@@ -21,7 +21,6 @@ from tests.modules.sessions.portal import (
 )
 
 from core.accounts.models import User
-from modules.notifications.models import Notification
 from modules.sessions.models import DecisionLease, Session
 from modules.sessions.services import leases, moderation
 from modules.sessions.services.deciding import AlreadyDecided, ContentChanged, InOtherHands
@@ -173,8 +172,8 @@ def test_what_its_creator_cancelled_meanwhile_is_told(moderator: Client, john: U
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("attempt", range(3))
-def test_two_at_once_make_one_decision_one_fact_and_one_notification(
-    attempt: int, alice: User, victor: User, john: User, make_session: MakeSession
+def test_two_at_once_make_one_decision_and_one_fact(
+    attempt: int, alice: User, victor: User, make_session: MakeSession
 ) -> None:
     session = make_session("pending_approval")
     results = together(
@@ -183,7 +182,6 @@ def test_two_at_once_make_one_decision_one_fact_and_one_notification(
     )
     assert sorted(type(result) for result in results if isinstance(result, Exception)) == [AlreadyDecided]
     assert len(facts(session)) == 1
-    assert Notification.objects.filter(user=john).count() == 1
 
 
 @pytest.mark.django_db(transaction=True)
