@@ -179,7 +179,7 @@ class MailAdmin(ReadOnlyAdmin):
 
     @admin.display(description="Message-ID")
     def message_id(self, mail: Mail) -> str:
-        return message_id(mail)
+        return format_html('<span class="portal-code">{}</span>', message_id(mail))
 
     def _link_to(self, mail_id: int | None) -> str | None:
         if mail_id is None:

@@ -3,6 +3,7 @@
 from functools import cached_property
 from typing import Any
 
+from django.contrib.admin.views.main import SEARCH_VAR
 from django.core.paginator import EmptyPage, Page, PageNotAnInteger, Paginator
 from django.db.models import QuerySet
 from django.http import HttpRequest
@@ -124,3 +125,8 @@ class UncountedChangeList(ChangeList):
     @cached_property
     def first_url(self) -> str:
         return str(self.get_query_string({"p": 1}))
+
+    @property
+    def bare_url(self) -> str:
+        """This list without what is searched for and filtered by."""
+        return str(self.get_query_string(remove=[SEARCH_VAR, *self.get_filters_params()]))

@@ -108,6 +108,25 @@ def test_far_pages_show_the_rows_in_their_order_too(admin: Client, monkeypatch: 
     assert [footer(page) for page in pages[2:]] == ["21 to 25 Previous", "Nothing on this page First page"]
 
 
+def test_what_finds_nothing_says_so_and_leads_back(admin: Client) -> None:
+    rows_of("core.mail").make(1)
+    query = {"q": "nobody", "status__exact": "sent", "o": "1"}
+
+    page = admin.get(list_of("core.mail", **query))
+
+    assert "No mails with “nobody” pass the filters." in text_of(page)
+    assert page.context["cl"].bare_url == "?o=1"
+    assert "No mails pass the filters." in text_of(admin.get(list_of("core.mail", status__exact="queued")))
+    assert "No mails with “nobody”." in text_of(admin.get(list_of("core.mail", q="nobody")))
+
+
+def test_an_empty_list_offers_to_clear_nothing(admin: Client) -> None:
+    text = text_of(admin.get(list_of(LOGINS)))
+
+    assert "Nothing is here" in text
+    assert "Clear search and filters" not in text
+
+
 @pytest.mark.parametrize("number", ["0", "-1", "abc", "1.5", "", "%00", "1e3", "9" * 5000])
 def test_what_is_no_number_of_a_page_shows_the_first(admin: Client, number: str) -> None:
     rows_of(LOGINS).make(11)
