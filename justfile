@@ -125,14 +125,19 @@ test *args: _development
 drill *args: _development
     @exec {{ python }} -m drill "$@"
 
-# Measure the sweeps on full tables, in databases of its own; arguments are how many sessions, as in `./just bench 10000`
+# Measure the sweeps, or after `portal` the pages of the admin, on full tables; as in `./just bench portal 10000`
 [no-exit-message]
-bench *sizes: _development
+bench *what: _development
     #!/usr/bin/env bash
     set -uo pipefail
     here=${DATABASE_URL-}
     {{ forget_settings }}
-    exec env ${here:+DATABASE_URL="$here"} {{ python }} -m bench.sweeps "$@"
+    measured=sweeps
+    if [ "${1-}" = portal ]; then
+        measured=portal
+        shift
+    fi
+    exec env ${here:+DATABASE_URL="$here"} {{ python }} -m "bench.$measured" "$@"
 
 # Take the pictures in docs/images anew: pages of the demo, light and dark, on a desktop and a phone
 [no-exit-message]
