@@ -87,7 +87,6 @@ SEARCHES: dict[str, tuple[str, ...]] = {
 EXPORTS = (
     ("learning_sessions.session", "?tab=all"),
     ("core.mail", ""),
-    ("notifications.notification", ""),
 )
 
 
