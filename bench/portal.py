@@ -42,12 +42,19 @@ class Page:
 
 
 def pages() -> list[Page]:
-    """Every page that is measured: the dashboard, and of every list the first page, a deep one, what a search finds
-    and what it does not find."""
+    """Every page that is measured: the dashboard, one session and one member, and of every list the first page, a deep
+    one, what a search finds and what it does not find."""
     from django.contrib import admin
     from django.urls import reverse
 
+    from core.accounts.models import User
+    from modules.sessions.models import Session
+
+    waiting, member = Session.objects.filter(status="pending_approval").first(), User.objects.order_by("-pk").first()
     found = [Page("dashboard", reverse("admin:index"))]
+    for name, row in (("a session that waits", waiting), ("a member", member)):
+        if row is not None:
+            found.append(Page(name, reverse(f"admin:{row._meta.label_lower.replace('.', '_')}_change", args=[row.pk])))
     for label, model_admin in sorted((model._meta.label_lower, each) for model, each in admin.site._registry.items()):
         path = reverse(f"admin:{label.replace('.', '_')}_changelist")
         name = str(model_admin.opts.verbose_name_plural)
