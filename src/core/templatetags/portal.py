@@ -1,5 +1,7 @@
 """What the templates of the portal write again and again."""
 
+from datetime import datetime
+
 from django import template
 from django.template import Context, Engine
 from django.utils.safestring import SafeString
@@ -11,6 +13,12 @@ register = template.Library()
 register.filter("moment", times.moment)
 register.filter("ago", times.ago)
 register.filter("lasting", times.lasting)
+
+
+@register.filter
+def instant(value: datetime) -> str:
+    """As programs write it, to the microsecond."""
+    return value.isoformat()
 
 
 @register.simple_tag(takes_context=True)

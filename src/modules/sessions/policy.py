@@ -85,9 +85,9 @@ def require_edge(session: Session, target: Status, by: frozenset[Mover]) -> None
         raise Forbidden(f"Only {whose} may take this session from {source} to {target}.")
 
 
-def require_reason(session: Session, viewer: Viewer, reason: str) -> None:
+def require_reason(reason: str) -> None:
     """A moderator who rejects a session that waits has to say why."""
-    if is_rejection(session, viewer) and not reason:
+    if not reason:
         raise Invalid({"reason": ["Say why the session is rejected."]})
 
 

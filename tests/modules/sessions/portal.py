@@ -26,10 +26,11 @@ def messages_of(response: Any) -> list[str]:
 
 
 def open_decision(client: Client, decision: str, *sessions: Session, back: str = "") -> Any:
-    """The answer to the button above the list, with these sessions ticked."""
+    """The answer to the button above the list, with these sessions ticked as they are here."""
+    read = {f"version_{session.pk}": session.content_version for session in sessions}
     return client.post(
         f"{DECISIONS}open/",
-        {"decision": decision, "_selected_action": [session.pk for session in sessions], "back": back},
+        {"decision": decision, "_selected_action": [session.pk for session in sessions], "back": back, **read},
         headers={"HX-Request": "true"},
     )
 
@@ -38,8 +39,10 @@ def fields_of_dialog(response: Any) -> dict[str, str]:
     """What the form of a dialog would send: its hidden fields."""
     fields = {"decision": response.context["decision"], "back": response.context["back"]}
     for row in response.context["rows"]:
-        if not row["candidate"].refusal:
-            fields[f"version_{row['candidate'].session.pk}"] = str(row["version"])
+        candidate = row["candidate"]
+        if not candidate.refusal:
+            fields[f"version_{candidate.session.pk}"] = str(candidate.session.content_version)
+            fields[f"taken_{candidate.session.pk}"] = candidate.lease.taken_at.isoformat()
     return fields
 
 

@@ -216,3 +216,19 @@ def test_after_the_second_look_the_next_change_asks_again(john: Any, alice: Any,
 
     session.refresh_from_db()
     assert session.second_look_since == NOW
+
+
+def test_a_superuser_rejects_their_own_session_by_a_decision(root: Any, make_session: Any) -> None:
+    session = make_session("pending_approval", creator=root)
+    moderation.reject_session(session_id=session.pk, by=root, reason="On second thought")
+    session.refresh_from_db()
+    assert (session.status, session.decided_by) == ("cancelled", root)
+    assert facts(session) == ["SessionRejected"]
+
+
+def test_a_superuser_who_cancels_their_own_through_the_api_takes_it_back(root: Any, make_session: Any) -> None:
+    session = make_session("pending_approval", creator=root)
+    assert Api(root).post(path(session, "cancel/")).status_code == 200
+    session.refresh_from_db()
+    assert (session.status, session.decided_by) == ("cancelled", None)
+    assert facts(session) == ["SessionCancelled"]

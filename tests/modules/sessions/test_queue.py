@@ -53,7 +53,7 @@ def sessions(make_session: MakeSession) -> None:
     make_session("approved", title="Open, soon", date=at(2))
     make_session("approved", title="Edited, first", second_look_since=NOW - timedelta(hours=5), date=at(50))
     make_session("scheduled", title="Edited, last", second_look_since=NOW - timedelta(hours=1), date=at(30))
-    make_session("cancelled", title="Cancelled", date=at(10))
+    make_session("cancelled", title="Cancelled", date=at(10), second_look_since=NOW - timedelta(hours=9))
     make_session("completed", title="Held", date=at(-20))
 
 

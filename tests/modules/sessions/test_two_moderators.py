@@ -18,6 +18,7 @@ from tests.modules.sessions.portal import (
     fields_of_dialog,
     messages_of,
     open_decision,
+    page,
 )
 
 from core.accounts.models import User
@@ -64,9 +65,9 @@ def test_what_one_has_in_hand_the_other_cannot_decide_either(
     session = make_session("pending_approval")
     open_decision(moderator, "approve", session)
     with nothing_changes():
-        answer = carry_out(other, {"decision": "approve", f"version_{session.pk}": "0"})
-    (message,) = messages_of(other.get(answer["HX-Redirect"]))
-    assert "Alice Jones has this session in hand" in message
+        answer = carry_out(other, {"decision": "reject", f"version_{session.pk}": "0"}, reason="Long thought about")
+    assert "Alice Jones has this session in hand" in refusal_of(answer)
+    assert "Long thought about" in answer.content.decode()
 
 
 def test_a_lease_ends_after_five_minutes(
@@ -108,6 +109,42 @@ def test_nobody_gives_back_what_another_has_in_hand(
     fields = fields_of_dialog(open_decision(moderator, "approve", session))
     assert other.post(f"{DECISIONS}leave/", fields).status_code == 204
     assert DecisionLease.objects.get().holder == alice
+
+
+def test_a_dialog_gives_back_what_it_took_and_not_what_another_took_since(
+    moderator: Client, make_session: MakeSession, clock: Any
+) -> None:
+    session = make_session("pending_approval")
+    first = fields_of_dialog(open_decision(moderator, "approve", session))
+    clock.shift(timedelta(seconds=1))
+    second = fields_of_dialog(open_decision(moderator, "reject", session))
+    moderator.post(f"{DECISIONS}leave/", first)
+    assert DecisionLease.objects.count() == 1
+    moderator.post(f"{DECISIONS}leave/", second)
+    assert DecisionLease.objects.count() == 0
+
+
+def test_who_writes_has_the_session_in_hand_for_longer(
+    moderator: Client, other: Client, make_session: MakeSession, clock: Any
+) -> None:
+    session = make_session("pending_approval")
+    fields = fields_of_dialog(open_decision(moderator, "reject", session))
+    for _ in range(3):
+        clock.shift(timedelta(minutes=4))
+        moderator.post(f"{DECISIONS}preview/", {**fields, "reason": "Well"})
+    assert refusal_of(open_decision(other, "approve", session)).startswith("Alice Jones has this session in hand")
+    clock.shift(timedelta(minutes=5))
+    assert refusal_of(open_decision(other, "approve", session)) == ""
+    moderator.post(f"{DECISIONS}preview/", {**fields, "reason": "Well"})
+    assert DecisionLease.objects.get().holder.username == "victor"
+
+
+@pytest.mark.parametrize("taken", ["", "x", "2024-01-10", "2024-01-10T10:00:00", "9" * 5000])
+def test_what_is_no_instant_gives_nothing_back(taken: str, moderator: Client, make_session: MakeSession) -> None:
+    session = make_session("pending_approval")
+    open_decision(moderator, "approve", session)
+    assert moderator.post(f"{DECISIONS}leave/", {f"taken_{session.pk}": taken}).status_code == 204
+    assert DecisionLease.objects.count() == 1
 
 
 def test_of_many_those_in_other_hands_are_left(moderator: Client, other: Client, make_session: MakeSession) -> None:
@@ -217,7 +254,7 @@ def test_what_its_creator_changed_meanwhile_is_refused_with_the_difference(
         ("Duration (minutes)", "90", "60"),
     }
     assert "Free Bitcoins" in answer.content.decode()
-    assert row["version"] == 1
+    assert row["candidate"].session.content_version == 1
     carry_out(moderator, fields_of_dialog(answer), reason="No")
     session.refresh_from_db()
     assert session.status == ("approved" if decision == "approve" else "cancelled")
@@ -236,6 +273,22 @@ def test_of_many_what_was_changed_meanwhile_is_shown_again_and_the_rest_decided(
     assert messages_of(moderator.get(LIST)) == ["Same was approved."]
     changed.refresh_from_db()
     assert changed.status == "pending_approval"
+
+
+def test_what_was_changed_between_the_page_that_was_read_and_the_dialog_is_marked(
+    moderator: Client, john: User, make_session: MakeSession
+) -> None:
+    session, other = make_session("pending_approval", title="Read"), make_session("pending_approval", title="Other")
+    page_as_read = moderator.get(page(session)).content.decode()
+    assert f"version_{session.pk}=0" in page_as_read
+    assert f"version_{session.pk}=0" in moderator.get(LIST).content.decode()
+    edit(session, john, description="BUY PILLS")
+    for answer in (open_decision(moderator, "approve", session), open_decision(moderator, "approve", session, other)):
+        changed = {row["candidate"].session.title: row["candidate"].changed for row in answer.context["rows"]}
+        assert [each.after for each in changed["Read"]] == ["BUY PILLS"]
+        assert not changed.get("Other")
+        assert "What was changed since you read it is marked below." in answer.content.decode()
+        assert "Nothing was decided" not in answer.content.decode()
 
 
 def test_what_was_changed_and_changed_back_is_what_was_read(john: User, alice: User, make_session: MakeSession) -> None:

@@ -2,10 +2,19 @@
 
 // One native dialog for the whole page: it keeps the focus inside, Escape closes it, and the page behind it is inert.
 (() => {
+    const PATIENCE_MS = 30_000;
     let dialog = null;
     let opener = null;
 
-    const token = () => document.querySelector("[name=csrfmiddlewaretoken]")?.value ?? "";
+    // The cookie's: whoever logs in in another tab has a new one, and those in the page are worth nothing then.
+    const token = () =>
+        document.cookie.match(/(?:^|; )csrftoken=([^;]+)/)?.[1] ??
+        document.querySelector("[name=csrfmiddlewaretoken]")?.value ??
+        "";
+    // While a dialog is on its way, whatever is typed is meant for it: shortcuts.js asks, too.
+    const isBusy = () => document.documentElement.hasAttribute("data-portal-busy");
+    const setBusy = (busy) => document.documentElement.toggleAttribute("data-portal-busy", busy);
+    const isLogin = (url) => new URL(url, location.href).pathname.endsWith("/login/");
 
     function element() {
         if (dialog) return dialog;
@@ -13,12 +22,18 @@
         dialog.id = "portal-dialog";
         dialog.setAttribute("aria-labelledby", "portal-dialog-title");
         dialog.addEventListener("close", closed);
+        // Not while its form is under way: nobody would see what came of it.
+        dialog.addEventListener("cancel", (event) => {
+            if (isUnderWay()) event.preventDefault();
+        });
         dialog.addEventListener("click", (event) => {
-            if (event.target.closest("[data-dialog-close]")) dialog.close();
+            if (event.target.closest("[data-dialog-close]") && !isUnderWay()) dialog.close();
         });
         document.body.append(dialog);
         return dialog;
     }
+
+    const isUnderWay = () => dialog?.querySelector("form.portal-dialog")?.dataset.sent === "sent";
 
     // What was taken for the time of the dialog is given back when it is left without a decision.
     function giveBack() {
@@ -51,30 +66,55 @@
         if (button.dataset.dialogRows !== undefined) {
             for (const row of document.querySelectorAll("#result_list .action-select:checked")) {
                 fields.append("_selected_action", row.value);
+                const more = row.closest("tr").querySelector("[data-row-values]")?.dataset.rowValues ?? "";
+                for (const pair of new URLSearchParams(more)) fields.append(...pair);
             }
         }
         return fields;
     }
 
     async function open(button) {
+        if (isBusy() || dialog?.open) return;
         opener = button;
-        let answer;
+        setBusy(true);
+        let answer, html;
         try {
             answer = await fetch(button.dataset.dialog, {
                 method: "POST",
                 body: chosen(button),
                 headers: {"HX-Request": "true", "HX-Current-URL": location.href},
+                signal: AbortSignal.timeout(PATIENCE_MS),
             });
+            html = await answer.text();
         } catch {
             return complain("The server does not answer. Try again in a moment.");
+        } finally {
+            setBusy(false);
+        }
+        if (answer.redirected && isLogin(answer.url)) {
+            return location.assign(logIn(answer.url));
         }
         const url = answer.headers.get("HX-Redirect");
         if (url) return location.assign(url);
         if (answer.headers.get("HX-Refresh")) return location.reload();
         if (answer.redirected) return location.assign(answer.url);
-        if (!answer.ok) return complain(answer.status === 403 ? "You may not do this." : "This could not be opened.");
-        show(await answer.text());
+        if (!answer.ok) return complain(refusal(answer.status));
+        show(html);
     }
+
+    // Back to this page afterwards: where the form was to go takes no link.
+    function logIn(address) {
+        const url = new URL(address, location.href);
+        url.search = new URLSearchParams({next: location.pathname + location.search});
+        return url.href;
+    }
+
+    const refusal = (status) =>
+        status === 403
+            ? "You may not do this, or this page is too old: load it anew."
+            : status === 404
+              ? "This is no longer there."
+              : "The server did not take this. Nothing was lost: try again in a moment.";
 
     function complain(sentence) {
         const box = document.createElement("form");
@@ -109,25 +149,50 @@
         open(button);
     });
 
+    const formOf = (event) => (event.target.matches?.("form.portal-dialog") ? event.target : null);
+
+    function note(form, sentence) {
+        delete form.dataset.sent;
+        const place = form.querySelector("[role=alert]") ?? document.createElement("p");
+        place.setAttribute("role", "alert");
+        place.replaceChildren(sentence);
+        form.querySelector(".portal-dialog-body").prepend(place);
+        place.scrollIntoView({block: "nearest"});
+        return place;
+    }
+
+    document.addEventListener("htmx:configRequest", (event) => {
+        event.detail.parameters.csrfmiddlewaretoken = token();
+        event.detail.timeout = PATIENCE_MS;
+    });
     document.addEventListener("htmx:beforeRequest", (event) => {
-        const form = event.target.closest?.("form.portal-dialog");
-        if (form && event.target === form) {
-            if (form.dataset.sent) event.preventDefault();
-            form.dataset.sent = "sent";
-        }
+        const form = formOf(event);
+        if (!form) return;
+        if (form.dataset.sent) event.preventDefault();
+        else form.dataset.sent = "sent";
+    });
+    document.addEventListener("htmx:beforeSwap", (event) => {
+        const address = event.detail.xhr.responseURL;
+        if (!address || !isLogin(address)) return;
+        event.detail.shouldSwap = false;
+        const form = formOf(event);
+        if (!form) return;
+        // What was written stays: the form can be sent once they are logged in again.
+        const link = document.createElement("a");
+        link.href = logIn(address);
+        link.target = "_blank";
+        link.className = "portal-link";
+        link.textContent = "Log in in another tab";
+        note(form, "You are not logged in any more. ").append(link, ", and then send this again.");
     });
     document.addEventListener("htmx:afterRequest", (event) => {
-        const form = event.target.closest?.("form.portal-dialog");
-        if (form && event.target === form && !event.detail.successful) {
-            delete form.dataset.sent;
-            const note = form.querySelector("[role=alert]") ?? document.createElement("p");
-            note.setAttribute("role", "alert");
-            note.textContent = "The server did not take this. Nothing was lost: try again in a moment.";
-            form.querySelector(".portal-dialog-body").prepend(note);
-        }
+        const form = formOf(event);
+        if (form && !event.detail.successful) note(form, refusal(event.detail.xhr.status));
     });
     document.addEventListener("htmx:afterSwap", (event) => {
-        if (event.detail.target === dialog) ready();
+        if (event.detail.target !== dialog) return;
+        if (!dialog.open) dialog.showModal();
+        ready();
     });
 
     // A template takes the place of nothing, or of another template: what somebody wrote themselves is kept.
@@ -151,4 +216,8 @@
     });
 
     addEventListener("pagehide", giveBack);
+    // Back at a page that the browser has kept with its dialog: what that was about has been given back.
+    addEventListener("pageshow", (event) => {
+        if (event.persisted && dialog?.open) location.reload();
+    });
 })();

@@ -144,6 +144,12 @@
             if (event.ctrlKey || event.metaKey || event.altKey || event.key.length !== 1 || isTyping(event.target)) return;
             if (document.querySelector("dialog[open]")) return;
             if (event.key === " ") return;
+            // A dialog is on its way: what is typed was meant for it.
+            if (document.documentElement.hasAttribute("data-portal-busy")) {
+                event.preventDefault();
+                event.stopImmediatePropagation();
+                return;
+            }
             if (!areOn()) {
                 event.stopImmediatePropagation();
                 return;
@@ -152,7 +158,8 @@
             if (!found?.run) return;
             event.preventDefault();
             event.stopImmediatePropagation();
-            found.run();
+            // Walking is all that a key held down does.
+            if (!event.repeat || "jk".includes(event.key)) found.run();
         },
         true
     );

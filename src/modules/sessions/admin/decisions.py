@@ -8,8 +8,10 @@ The addresses, all of them for POST alone:
     carry-out/  decides, one session after the other, and tells how each went
 """
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import islice
 from typing import Any
 from urllib.parse import urlencode
 
@@ -33,9 +35,10 @@ from modules.sessions.admin.wording import WORDING
 from modules.sessions.events import Notice, NoticeAsked, SessionApproved, SessionRejected
 from modules.sessions.models import DecisionLease, ReasonTemplate, Session
 from modules.sessions.policy import MODERATE, acts_as_moderator, viewer_of
+from modules.sessions.queries.decisions import changes_since_version
 from modules.sessions.queries.queue import next_waiting
 from modules.sessions.services import leases, moderation
-from modules.sessions.services.deciding import ContentChanged
+from modules.sessions.services.deciding import ContentChanged, InOtherHands
 from modules.sessions.services.naming import about
 from modules.sessions.states import Status
 
@@ -102,11 +105,14 @@ class Decisions:
             messages.warning(request, f"Decide on at most {MOST_AT_ONCE} sessions at once.")
             return leave_dialog(request, _back(request))
         decision = form["decision"].value() if form["decision"].value() in {"approve", "reject"} else "approve"
-        return self._show(request, [_take(session, by) for session in _sessions(chosen)], decision=decision)
+        read = _versions(request)
+        candidates = [_take(session, by, read.get(str(session.pk))) for session in _sessions(chosen)]
+        return self._show(request, candidates, decision=decision)
 
     def preview_decision(self, request: HttpRequest) -> HttpResponse:
-        """What the creator will read, were it decided like this now. Changes nothing."""
-        _deciding_member(request)
+        """What the creator will read, were it decided like this now. Who writes has the sessions in hand for longer."""
+        by = _deciding_member(request)
+        leases.renew_leases(taken=_taken(request), by=by)
         form = DecisionForm(request.POST)
         form.is_valid()
         decision, reason = form.data.get("decision", ""), form.data.get("reason", "").strip()[:1000]
@@ -117,7 +123,7 @@ class Decisions:
     def leave_decision(self, request: HttpRequest) -> HttpResponse:
         """Give the leases back: nothing was decided."""
         by = _deciding_member(request)
-        leases.give_back_leases(session_ids=[int(key) for key in _versions(request)], by=by)
+        leases.give_back_leases(taken=_taken(request), by=by)
         return HttpResponse(status=204)
 
     def carry_out_decision(self, request: HttpRequest) -> HttpResponse:
@@ -127,10 +133,8 @@ class Decisions:
         versions = _versions(request)
         sessions = _sessions([int(key) for key in versions])
         if not form.is_valid():
-            candidates = [_take(session, by) for session in sessions]
-            return self._show(
-                request, candidates, decision=form.data.get("decision", "reject"), form=form, versions=versions
-            )
+            candidates = [_take(session, by, versions[str(session.pk)]) for session in sessions]
+            return self._show(request, candidates, decision=form.data.get("decision", "reject"), form=form)
         decision, reason = form.cleaned_data["decision"], form.cleaned_data["reason"]
         if len(sessions) < len(versions):
             messages.error(request, "A session that was shown is no longer there: it has been deleted.")
@@ -140,8 +144,8 @@ class Decisions:
             if (candidate := _decide(request, session, by, decision, reason, versions[str(session.pk)])) is not None
         ]
         if left:
-            # What was decided is told; what was changed meanwhile is looked at again.
-            return self._show(request, left, decision=decision, form=form, versions=None)
+            # What was decided is told; what was changed, or taken in hand by others, is looked at again.
+            return self._show(request, left, decision=decision, form=form, is_left=True)
         return leave_dialog(request, _back(request))
 
     def _show(
@@ -151,10 +155,9 @@ class Decisions:
         *,
         decision: str,
         form: DecisionForm | None = None,
-        versions: Mapping[str, int] | None = None,
+        is_left: bool = False,
     ) -> HttpResponse:
-        """The dialog. `versions` are those that were read before, where it is shown once more for another reason."""
-        read = versions or {}
+        """The dialog; with `is_left`, what is left of the sessions that were to be decided on."""
         open_ones = [each for each in candidates if not each.refusal]
         first = open_ones[0].session if open_ones else None
         if first and len(candidates) == 1:
@@ -174,7 +177,6 @@ class Decisions:
             "rows": [
                 {
                     "candidate": each,
-                    "version": read.get(str(each.session.pk), each.session.content_version),
                     "evidence": evidence.get(each.session.pk),
                 }
                 for each in candidates
@@ -182,7 +184,8 @@ class Decisions:
             "open_ones": open_ones,
             "templates": ReasonTemplate.objects.all() if decision == "reject" else (),
             "notice": notice_of(first, decision=decision, reason=reason) if first else None,
-            "is_stale": any(each.changed for each in candidates),
+            "is_changed": any(each.changed for each in candidates),
+            "is_stale": is_left,
         }
         return dialog_page(request, "admin/learning_sessions/decision.html", context)
 
@@ -194,7 +197,9 @@ def deciding(request: HttpRequest, session: Session) -> dict[str, Any]:
     return {
         "may_decide": waits and acts_as_moderator(session, viewer),
         "decisions": [("Approve", "portal-button-primary", "a"), ("Reject", "portal-button-danger", "r")],
-        "values": urlencode({CHOSEN: session.pk, "back": request.get_full_path()}),
+        "values": urlencode(
+            {CHOSEN: session.pk, f"version_{session.pk}": session.content_version, "back": request.get_full_path()}
+        ),
         "next": next_waiting(session) if viewer.moderates else None,
     }
 
@@ -205,26 +210,28 @@ def notice_of(session: Session, *, decision: str, reason: str) -> Notice | None:
     return NoticeAsked(fact=kind(**about(session)), reason=reason, person_id=session.creator_id).ask()
 
 
-def _take(session: Session, by: User) -> Candidate:
+def _take(session: Session, by: User, read: int | None) -> Candidate:
+    """Take it in hand, if nobody else has it, and mark what was changed since the version that was `read`."""
     try:
         lease = leases.take_lease(session_id=session.pk, by=by)
     except DomainError as error:
         return Candidate(session=session, refusal=error.message)
-    return Candidate(session=lease.session, lease=lease)
+    changes = {} if read is None else changes_since_version(lease.session, read)
+    return Candidate(session=lease.session, lease=lease, changed=differences(changes, WORDING))
 
 
 def _decide(
     request: HttpRequest, session: Session, by: User, decision: str, reason: str, version: int
 ) -> Candidate | None:
-    """Decide on one session and tell how it went; a candidate again where its content was changed meanwhile."""
+    """Decide on one session and tell how it went; a candidate again where its content was changed meanwhile, or
+    somebody else has it in hand by now: what was written is not lost."""
     try:
         if decision == "approve":
             moderation.approve_session(session_id=session.pk, by=by, version=version)
         else:
             moderation.reject_session(session_id=session.pk, by=by, reason=reason, version=version)
-    except ContentChanged as error:
-        again = _take(session, by)
-        return replace(again, changed=differences(error.changes, WORDING)) if not again.refusal else again
+    except (ContentChanged, InOtherHands):
+        return _take(session, by, version)
     except DomainError as error:
         messages.error(request, f"{session.title}: {error.message}")
     else:
@@ -253,13 +260,29 @@ def _chosen(request: HttpRequest) -> list[int]:
 
 def _versions(request: HttpRequest) -> dict[str, int]:
     """The version that was read, by the id of its session."""
-    read = {
-        name.removeprefix("version_"): value
-        for name, value in request.POST.items()
-        if name.startswith("version_") and isinstance(value, str)
-    }
-    numbers = {key: int(value) for key, value in read.items() if _is_number(key) and _is_number(value)}
-    return dict(list(numbers.items())[:MOST_AT_ONCE])
+    return {key: int(value) for key, value in _of_sessions(request, "version_").items() if _is_number(value)}
+
+
+def _taken(request: HttpRequest) -> dict[int, datetime]:
+    """When the sessions in the dialog were taken in hand, by the id of each."""
+    taken = {int(key): _instant(value) for key, value in _of_sessions(request, "taken_").items()}
+    return {key: instant for key, instant in taken.items() if instant is not None}
+
+
+def _of_sessions(request: HttpRequest, prefix: str) -> dict[str, str]:
+    """The fields of that kind, by the id of the session that ends their names; as many as a dialog has."""
+    fields = (
+        (name.removeprefix(prefix), str(value)) for name, value in request.POST.items() if name.startswith(prefix)
+    )
+    return dict(islice((pair for pair in fields if _is_number(pair[0])), MOST_AT_ONCE))
+
+
+def _instant(text: str) -> datetime | None:
+    try:
+        instant = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return instant if instant.tzinfo else None
 
 
 def _is_number(text: str) -> bool:

@@ -105,6 +105,13 @@ class QueueColumns:
     def get_ordering(self, request: HttpRequest) -> tuple[str, ...]:
         return tab_named(request.GET.get(TAB)).ordering
 
+    def action_checkbox(self, session: Session) -> str:
+        """The box, and the version of what the row shows, for the decision's dialog."""
+        box: str = super().action_checkbox(session)  # type: ignore[misc]
+        return format_html(
+            '{}<span hidden data-row-values="version_{}={}"></span>', box, session.pk, session.content_version
+        )
+
     @admin.display(description="creator", ordering="creator__username")
     def creator_name(self, session: Session) -> str:
         return session.creator.display_name

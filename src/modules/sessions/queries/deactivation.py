@@ -1,26 +1,29 @@
 """What comes of the deactivation of a member here, and what is still to come of one that has happened."""
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 
 from core import clock
-from core.accounts.events import Consequence, MemberDeactivated
+from core.accounts.deactivation import last_switch
+from core.accounts.events import TOLD_OTHERS, Consequence, MemberDeactivated
 from core.accounts.models import User
-from core.facts.models import FactRecord
+from core.facts.delivery import fact_of
 from modules.sessions.models import BookingRequest, Session
 from modules.sessions.states import FINAL, OPEN, Status
 
-# Who was deactivated longer ago has nothing left: it would not take the worker a month.
-LATELY = timedelta(days=30)
 ALIVE = (BookingRequest.Status.PENDING, BookingRequest.Status.APPROVED)
 
 
-def deactivated_lately() -> list[int]:
-    """The members who were deactivated within a month and still are. Few, so that what is theirs is found by them."""
-    records = FactRecord.objects.filter(name=MemberDeactivated.name, occurred_at__gt=clock.now() - LATELY)
-    return list(User.objects.filter(pk__in=records.values("member_id"), is_active=False).values_list("pk", flat=True))
+def deactivated_with_something_left(*, limit: int) -> list[int]:
+    """Members who are not active and still have something here, however they came to be so, and when."""
+    offered = Session.objects.filter(creator=OuterRef("pk")).exclude(status__in=FINAL)
+    asked = BookingRequest.objects.filter(
+        user=OuterRef("pk"), status__in=ALIVE, session__status__in=OPEN, session__date__gt=clock.now()
+    )
+    members = User.objects.filter(Exists(offered) | Exists(asked), is_active=False)
+    return list(members.order_by("pk").values_list("pk", flat=True)[:limit])
 
 
 def sessions_to_call_off(member_ids: Sequence[int]) -> "QuerySet[Session]":
@@ -41,10 +44,13 @@ def requests_to_give_back(member_ids: Sequence[int]) -> "QuerySet[BookingRequest
     return BookingRequest.objects.filter(user__in=member_ids, user__is_active=False, status__in=ALIVE)
 
 
-def last_deactivation(member_id: int) -> FactRecord:
-    """The fact of it: by whom, and why."""
-    records = FactRecord.objects.filter(member_id=member_id, name=MemberDeactivated.name)
-    return records.select_related("actor").latest("pk")
+def deactivated_by(member_id: int) -> tuple[User | None, str]:
+    """Who deactivated a member, and what others read of it; nobody where the record does not know who it was."""
+    switch = last_switch(member_id)
+    fact = fact_of(switch) if switch else None
+    if switch is None or not isinstance(fact, MemberDeactivated):
+        return None, TOLD_OTHERS
+    return switch.actor, fact.told or TOLD_OTHERS
 
 
 def consequences(*, member_id: int, by_id: int) -> list[Consequence]:

@@ -8,7 +8,7 @@ from django.db.models import Q
 
 from core import clock
 from modules.sessions.models import Session
-from modules.sessions.states import Status
+from modules.sessions.states import NOT_TAKING_PLACE, Status
 
 SOON = timedelta(hours=24)
 
@@ -41,7 +41,8 @@ STARTING_SOON = Tab(
 EDITED = Tab(
     key="edited",
     title="Edited since approval",
-    rows=lambda now: Q(second_look_since__isnull=False),
+    # What does not take place needs no second look.
+    rows=lambda now: Q(second_look_since__isnull=False) & ~Q(status__in=sorted(NOT_TAKING_PLACE)),
     ordering=("second_look_since", "pk"),
 )
 CANCELLED = Tab(key="cancelled", title="Cancelled", rows=lambda now: Q(status=Status.CANCELLED), ordering=LATEST_FIRST)

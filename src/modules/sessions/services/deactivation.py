@@ -1,20 +1,18 @@
 """What becomes of the sessions, requests and places of members who are deactivated (docs/contract.md, "Deactivation").
 
-The record says who was deactivated, and the rows what they still have: so it can be done in part, later and twice. Each
-session is locked by itself, and nobody waits for the others.
+The rows say who is not active and what they still have: so it can be done in part, later and twice. Each session is
+locked by itself, and nobody waits for the others.
 """
 
 from collections.abc import Sequence
 from functools import partial
 
 from core import clock
-from core.accounts.events import MemberDeactivated
-from core.facts.delivery import fact_of
 from core.sweeps.batches import work_off
 from modules.sessions.models import Session
 from modules.sessions.queries.deactivation import (
-    deactivated_lately,
-    last_deactivation,
+    deactivated_by,
+    deactivated_with_something_left,
     requests_to_give_back,
     sessions_to_call_off,
     sessions_to_give_back,
@@ -37,11 +35,12 @@ def wind_down(*, member_id: int) -> int:
 
 
 def wind_down_all() -> int:
-    """End what all members have who were deactivated lately; returns how many sessions that concerned.
+    """End what all members have who are not active; returns how many sessions that concerned.
 
-    What had been under way when they were deactivated, and came after that, is met here, too.
+    What had been under way when they were deactivated, and came after that, is met here, too; so is what those have
+    who were deactivated before there was this service, or past it.
     """
-    member_ids = deactivated_lately()
+    member_ids = deactivated_with_something_left(limit=IN_A_TURN)
     return _wind_down(member_ids, limit=IN_A_TURN) if member_ids else 0
 
 
@@ -52,7 +51,7 @@ def _wind_down(member_ids: Sequence[int], *, limit: int) -> int:
 
 
 def _call_off(session: Session) -> None:
-    """Cancel it in the name of who deactivated its creator.
+    """Cancel it in the name of who deactivated its creator, or of the clock where that is not known.
 
     One that waits is cancelled, too, rather than rejected: nobody has judged what it offers.
     """
@@ -60,10 +59,8 @@ def _call_off(session: Session) -> None:
     catch_up(session, now)
     if session.status in FINAL:
         return
-    record = last_deactivation(session.creator_id)
-    fact = fact_of(record)
-    told = fact.told if isinstance(fact, MemberDeactivated) else ""
-    call_off(session, by=record.actor, reason=told or record.reason, now=now)
+    by, told = deactivated_by(session.creator_id)
+    call_off(session, by=by, reason=told, now=now)
 
 
 def _give_back(session: Session, *, member_ids: Sequence[int]) -> None:
@@ -72,4 +69,5 @@ def _give_back(session: Session, *, member_ids: Sequence[int]) -> None:
     if session.status not in OPEN or session.date <= now:
         return
     for request in requests_to_give_back(member_ids).filter(session=session):
-        give_back(session, request, by=last_deactivation(request.user_id).actor, reason=GONE)
+        by, _ = deactivated_by(request.user_id)
+        give_back(session, request, by=by, reason=GONE)

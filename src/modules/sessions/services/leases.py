@@ -1,7 +1,7 @@
 """Having a session in hand for as long as it takes to decide, so that two moderators do not decide at once."""
 
-from collections.abc import Iterable
-from datetime import timedelta
+from collections.abc import Mapping
+from datetime import datetime, timedelta
 
 from django.db import transaction
 
@@ -34,6 +34,15 @@ def take_lease(*, session_id: int, by: User) -> DecisionLease:
     return lease
 
 
-def give_back_leases(*, session_ids: Iterable[int], by: User) -> None:
-    """Let others decide. What somebody else has in hand stays there."""
-    DecisionLease.objects.filter(session_id__in=list(session_ids), holder=by).delete()
+def renew_leases(*, taken: Mapping[int, datetime], by: User) -> None:
+    """Five minutes more for what somebody has in hand, by the session's id and when they took it."""
+    now = clock.now()
+    for session_id, taken_at in taken.items():
+        held = DecisionLease.objects.filter(session=session_id, holder=by, taken_at=taken_at, ends_at__gt=now)
+        held.update(ends_at=now + LEASE)
+
+
+def give_back_leases(*, taken: Mapping[int, datetime], by: User) -> None:
+    """Let others decide. What somebody else has in hand stays there, and what was taken anew since then."""
+    for session_id, taken_at in taken.items():
+        DecisionLease.objects.filter(session=session_id, holder=by, taken_at=taken_at).delete()

@@ -34,7 +34,7 @@ def reject_session(*, session_id: int, by: User, reason: str, version: int | Non
     viewer = viewer_of(by)
     with transaction.atomic():
         session = _to_decide(session_id, viewer, version)
-        transitions.cancel(session, viewer, reason=reason.strip(), now=clock.now())
+        transitions.reject(session, viewer, reason=reason.strip(), now=clock.now())
     return session
 
 

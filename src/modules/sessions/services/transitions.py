@@ -25,7 +25,7 @@ from modules.sessions.services.life_cycle import (
     participant_ids,
 )
 from modules.sessions.services.naming import about
-from modules.sessions.states import Status
+from modules.sessions.states import Mover, Status
 
 # How early a creator may start.
 EARLY = timedelta(minutes=15)
@@ -69,15 +69,22 @@ def end(session: Session, viewer: Viewer, *, reason: str, now: datetime) -> None
     publish(fact, by=viewer.user, reason=reason, changes=changes)
 
 
+def reject(session: Session, viewer: Viewer, *, reason: str, now: datetime) -> None:
+    """A moderator's decision on a session that waits, also a superuser's on their own. Raises `Invalid` without a
+    reason."""
+    require_edge(session, Status.CANCELLED, movers(session, viewer) & {Mover.MODERATOR})
+    require_reason(reason)
+    _note_decision(session, viewer, now)
+    changes = move(session, Status.CANCELLED, now=now)
+    publish(events.SessionRejected(**about(session)), by=viewer.user, reason=reason, changes=changes)
+
+
 def cancel(session: Session, viewer: Viewer, *, reason: str, now: datetime) -> None:
     """Call a session off; for a moderator and a session that waits, that is a rejection, which needs a reason."""
     require_runs(session, viewer)
     require_edge(session, Status.CANCELLED, movers(session, viewer))
-    require_reason(session, viewer, reason)
     if is_rejection(session, viewer):
-        _note_decision(session, viewer, now)
-        changes = move(session, Status.CANCELLED, now=now)
-        publish(events.SessionRejected(**about(session)), by=viewer.user, reason=reason, changes=changes)
+        reject(session, viewer, reason=reason, now=now)
         return
     call_off(session, by=viewer.user, reason=reason, now=now)
 
