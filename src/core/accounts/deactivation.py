@@ -19,8 +19,9 @@ SWITCHES = (MemberDeactivated.name, MemberReactivated.name)
 def deactivate_member(*, member_id: int, by: User, reason: str, told: str = "") -> User:
     """Keep a member out: no new login, and every open one ends. They are written why.
 
-    `told` is what others read whom it concerns, if that is something else than the reason. Raises `NotFound`,
-    `Forbidden`, `Invalid` without a reason, and `StateForbids` for one who is out already: the message says by whom.
+    `told` is what others read whom it concerns, if not the standard sentence; the reason they never do. Raises
+    `NotFound`, `Forbidden`, `Invalid` without a reason, and `StateForbids` for one who is out already: the message says
+    by whom.
     """
     with transaction.atomic():
         member, by = _locked(member_id, by)

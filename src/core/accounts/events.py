@@ -4,6 +4,9 @@ from dataclasses import dataclass
 
 from core.facts.base import Fact, Question
 
+# What others read of a deactivation that concerns them, where nobody wrote anything else for them.
+TOLD_OTHERS = "The account of its creator was deactivated."
+
 
 @dataclass(frozen=True, kw_only=True)
 class MemberRegistered(Fact):
@@ -56,7 +59,7 @@ class LoggedOutEverywhere(Fact):
 class MemberDeactivated(Fact):
     """Sent when a member may no longer log in; their logins have ended.
 
-    The reason is theirs to read. `told` is what others read whom it concerns, and empty where that is the reason, too.
+    The reason is theirs alone to read. `told` is what others read whom it concerns; where it is empty, `TOLD_OTHERS`.
     """
 
     words = "{actor} deactivated {member}"

@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_POST
 
 from core.accounts import deactivation
-from core.accounts.events import Consequence, ConsequencesAsked
+from core.accounts.events import TOLD_OTHERS, Consequence, ConsequencesAsked
 from core.accounts.models import User
 from core.accounts.policy import VIEW, deactivating_refused
 from core.admin.read_only import acting_member
@@ -19,7 +19,6 @@ from core.errors import DomainError
 from core.portal.dialogs import dialog_page, leave_dialog
 
 CONFIRMING = "confirming"
-TOLD = "The account of its creator was deactivated."
 
 
 class DeactivationForm(forms.Form):
@@ -29,7 +28,7 @@ class DeactivationForm(forms.Form):
         max_length=1000, error_messages={"required": "Say why: the member reads it, and it stays in the record."}
     )
     told = forms.CharField(
-        max_length=1000, initial=TOLD, error_messages={"required": "Say what others read: it is sent to them."}
+        max_length=1000, initial=TOLD_OTHERS, error_messages={"required": "Say what others read: it is sent to them."}
     )
     read = forms.CharField(required=False)
 
