@@ -1,6 +1,6 @@
 """What was changed, field by field, as people read it: short values before and after, long texts with the words marked.
 
-Everything comes from members, so everything is escaped, and no text is so contrived that it costs more than its length.
+Everything comes from members, so everything is escaped, and what a text may cost is bounded, however contrived it is.
 """
 
 import json
@@ -23,8 +23,17 @@ Changes = Mapping[str, Sequence[Any]]
 
 # A text that is longer, or has several lines, is shown once, with its changes marked.
 SHORT = 80
-# What is compared of a text at most; a note may be longer.
-MOST_COMPARED = 20_000
+# How many characters of a text are read; a note may be longer.
+MOST_READ = 20_000
+# How many words, spaces and signs are compared between the ends that stayed: what a description has.
+MOST_COMPARED = 2_000
+# How many passages are marked; what follows them has changed as a whole.
+MOST_MARKED = 100
+# What is shown of a passage that went or came.
+MOST_SHOWN = 2_000
+# How many characters are shown in full on a page; and of each value when they are used up.
+BUDGET = 15_000
+SHORTEST = 40
 # What is shown of an unchanged passage at either end.
 CONTEXT = 80
 # How often a passage is taken apart by the words that occur once in it.
@@ -58,20 +67,37 @@ class Difference:
     marked: SafeString = NOTHING_MARKED
 
 
-def differences(changes: Changes, wording: Wording | None = None) -> list[Difference]:
-    """Each change as it is shown, with instants in the time zone at hand; what is no pair of values is passed over."""
+class Budget:
+    """How many characters a page still shows in full; what comes when none are left is said in short."""
+
+    def __init__(self, characters: int = BUDGET) -> None:
+        self.left = characters
+
+    def allows(self, characters: int) -> bool:
+        """The last may be more than what is left."""
+        was_left = self.left > 0
+        self.left -= characters
+        return was_left
+
+
+def differences(changes: Changes, wording: Wording | None = None, *, budget: Budget | None = None) -> list[Difference]:
+    """Each change as it is shown, with instants in the time zone at hand; what is no pair of values is passed over.
+
+    A page that shows the changes of many things gives one `budget` to all of them.
+    """
     wording = wording or Wording()
+    budget = budget or Budget()
     return [
-        _difference(name, pair[0], pair[1], wording)
+        _difference(name, pair[0], pair[1], wording, budget)
         for name, pair in changes.items()
         if isinstance(pair, list | tuple) and len(pair) == 2
     ]
 
 
 def marked(before: str, after: str) -> SafeString:
-    """Both texts in one: what went is within `<del>`, what came within `<ins>`; long passages that stayed are cut."""
-    cut = max(len(before), len(after)) > MOST_COMPARED
-    passages = _joined(_compared(_tokens(before), _tokens(after)))
+    """Both texts in one: what went is within `<del>`, what came within `<ins>`; long passages are cut."""
+    cut = max(len(before), len(after)) > MOST_READ
+    passages = _bounded(_joined(_compared(_tokens(before), _tokens(after))))
     last = len(passages) - 1
     shown = format_html_join(
         "", "{}", ((_shown(*passage, is_first=at == 0, is_last=at == last),) for at, passage in enumerate(passages))
@@ -79,14 +105,21 @@ def marked(before: str, after: str) -> SafeString:
     return format_html("{} […]", shown) if cut else shown
 
 
-def _difference(name: str, before: Any, after: Any, wording: Wording) -> Difference:
+def _difference(name: str, before: Any, after: Any, wording: Wording, budget: Budget) -> Difference:
     label = wording.labels.get(name) or name.replace("_", " ").capitalize()
-    both = [_in_words(value, wording.choices.get(name, {})) for value in (before, after)]
+    was, became = (_in_words(value, wording.choices.get(name, {})) for value in (before, after))
+    if not budget.allows(len(was) + len(became)):
+        return _in_short(label, was, became)
     texts = [value for value in (before, after) if value is not None]
     is_long = any(isinstance(text, str) and (len(text) > SHORT or "\n" in text) for text in texts)
     if is_long and all(isinstance(text, str) for text in texts):
-        return Difference(label=label, before=both[0], after=both[1], marked=marked(before or "", after or ""))
-    return Difference(label=label, before=both[0], after=both[1])
+        return Difference(label=label, before=was, after=became, marked=marked(before or "", after or ""))
+    return Difference(label=label, before=was, after=became)
+
+
+def _in_short(label: str, before: str, after: str) -> Difference:
+    was, became = (f"{text[:SHORTEST]} […]" if len(text) > SHORTEST else text for text in (before, after))
+    return Difference(label=label, before=was, after=became if became != was else "changed further on")
 
 
 def _in_words(value: Any, choices: Mapping[str, str]) -> str:
@@ -121,7 +154,7 @@ def _moment(value: str) -> str:
 
 
 def _tokens(text: str) -> Words:
-    return TOKEN.findall(text[:MOST_COMPARED])
+    return TOKEN.findall(text[:MOST_READ])
 
 
 def _compared(before: Words, after: Words, depth: int = 0) -> Iterator[Passage]:
@@ -139,7 +172,8 @@ def _compared(before: Words, after: Words, depth: int = 0) -> Iterator[Passage]:
 
 
 def _taken_apart(before: Words, after: Words, depth: int) -> Iterator[Passage]:
-    anchors = _anchors(before, after) if depth < DEEPEST else []
+    is_compared = depth < DEEPEST and max(len(before), len(after)) <= MOST_COMPARED
+    anchors = _anchors(before, after) if is_compared else []
     if not anchors:
         if before or after:
             yield before, after
@@ -189,12 +223,26 @@ def _joined(passages: Iterator[Passage]) -> list[Passage]:
     return [(before, after) for before, after, _ in joined]
 
 
+def _bounded(passages: list[Passage]) -> list[Passage]:
+    """As many as may be marked, every other of which stayed; the rest as one."""
+    if len(passages) <= 2 * MOST_MARKED:
+        return passages
+    rest = passages[2 * MOST_MARKED :]
+    one = [word for before, _ in rest for word in before], [word for _, after in rest for word in after]
+    return [*passages[: 2 * MOST_MARKED], one]
+
+
 def _shown(before: Words, after: Words, *, is_first: bool, is_last: bool) -> SafeString:
     if before == after:
         return format_html("{}", _cut("".join(before), is_first=is_first, is_last=is_last))
-    went = format_html('<del class="portal-before">{}</del>', "".join(before)) if before else NOTHING_MARKED
-    came = format_html('<ins class="portal-after">{}</ins>', "".join(after)) if after else NOTHING_MARKED
+    went = format_html('<del class="portal-before">{}</del>', _beginning(before)) if before else NOTHING_MARKED
+    came = format_html('<ins class="portal-after">{}</ins>', _beginning(after)) if after else NOTHING_MARKED
     return went + came
+
+
+def _beginning(words: Words) -> str:
+    text = "".join(words)
+    return f"{text[:MOST_SHOWN]} […]" if len(text) > MOST_SHOWN else text
 
 
 def _cut(text: str, *, is_first: bool, is_last: bool) -> str:

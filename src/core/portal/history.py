@@ -16,7 +16,7 @@ from pydantic import ValidationError
 from core.accounts.models import User
 from core.facts.delivery import fact_of
 from core.facts.models import FactRecord
-from core.portal.differences import Difference, Wording, differences
+from core.portal.differences import Budget, Difference, Wording, differences
 
 logger = logging.getLogger(__name__)
 
@@ -59,9 +59,9 @@ def history(
         records = records.filter(pk__lt=before)
     page = list(records.order_by("-pk")[: A_PAGE + 1])
     shown = page[:A_PAGE]
-    people = _People(shown, viewer)
+    people, budget = _People(shown, viewer), Budget()
     return History(
-        entries=[_entry(record, people, wording) for record in shown],
+        entries=[_entry(record, people, wording, budget) for record in shown],
         before=shown[-1].pk if len(page) > A_PAGE else None,
     )
 
@@ -91,7 +91,7 @@ class _People:
         return format_html('<a href="{}" class="portal-link">{}</a>', url, member.display_name)
 
 
-def _entry(record: FactRecord, people: _People, wording: Wording | None) -> Entry:
+def _entry(record: FactRecord, people: _People, wording: Wording | None, budget: Budget) -> Entry:
     sentence = _sentence(record)
     who = people.name(record.actor_id) if record.actor_id else _nobody(record)
     what = str(conditional_escape(capfirst(sentence)))
@@ -107,7 +107,7 @@ def _entry(record: FactRecord, people: _People, wording: Wording | None) -> Entr
         what=mark_safe(what),  # noqa: S308  (escaped above, but for our own links)
         is_by_name=ACTOR in sentence or is_about_actor,
         reason=record.reason,
-        changes=differences(changes, wording),
+        changes=differences(changes, wording, budget=budget),
         request_id=record.request_id if people.sees_requests else "",
     )
 

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from django.utils import timezone
 
-from core.portal.differences import Difference, Wording, differences, marked
+from core.portal.differences import MOST_MARKED, Budget, Difference, Wording, differences, marked
 
 LONG = "We tie five knots that hold, and learn when each of them is the right one to tie, whatever the rope."
 
@@ -152,6 +152,54 @@ def test_no_text_is_so_contrived_that_it_takes_long(contrived: str) -> None:
     text = marked(before, after)
     assert time.process_time() - began < 0.25
     assert text
+
+
+@pytest.mark.parametrize("sign", [".", '"'])
+def test_no_text_is_so_contrived_that_it_is_shown_with_endless_marks(sign: str) -> None:
+    text = marked(f"x{sign}" * 990, "x!" * 990)
+    assert text.count("<del") <= MOST_MARKED + 1
+    assert len(text) < 50_000
+    assert without("ins", text).startswith(f"x{sign}x{sign}")
+    assert without("del", text).startswith("x!x!")
+
+
+def test_of_a_long_text_that_became_another_the_beginnings_are_shown() -> None:
+    before, after = ("".join(f"{word} {number}. " for number in range(2000)) for word in ("Rope", "Yarn"))
+    text = marked(before, after)
+    assert len(text) < 5_000
+    assert without("ins", text).startswith("Rope 0. Rope 1. ")
+    assert without("del", text).startswith("Yarn 0. Yarn 1. ")
+    assert text.count("[…]") >= 2
+
+
+def test_a_word_in_the_middle_of_a_long_text_is_marked_by_itself() -> None:
+    words = [f"word{number}" for number in range(1500)]
+    after = [*words[:750], "another", *words[751:]]
+    text = marked(" ".join(words), " ".join(after))
+    assert '<del class="portal-before">word750</del><ins class="portal-after">another</ins>' in text
+    assert text.count("<del") == 1
+
+
+def test_of_a_budget_the_first_changes_are_marked_and_the_others_said_in_short() -> None:
+    budget = Budget(150)
+    one, other, third = (
+        differences({"description": [LONG, LONG.replace("five", number)]}, budget=budget)[0]
+        for number in ("six", "seven", "eight")
+    )
+    assert '<ins class="portal-after">six</ins>' in one.marked
+    assert (other.marked, third.marked) == ("", "")
+    assert other.before == "We tie five knots that hold, and learn w […]"
+    assert other.after == "We tie seven knots that hold, and learn  […]"
+
+
+def test_of_what_is_changed_far_from_its_beginning_it_is_said_in_short_that_it_is() -> None:
+    [difference] = differences({"description": [LONG, f"{LONG} Or not."]}, budget=Budget(0))
+    assert (difference.before, difference.after) == (f"{LONG[:40]} […]", "changed further on")
+
+
+def test_values_that_are_no_text_are_cut_as_well_when_the_budget_is_used_up() -> None:
+    [difference] = differences({"groups": [[], ["Editors"] * 50]}, budget=Budget(0))
+    assert (difference.before, len(difference.after)) == ("nothing", 44)
 
 
 def test_of_an_endless_text_the_rest_is_left_out() -> None:

@@ -1,5 +1,6 @@
 """What has happened, as the portal tells it."""
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
@@ -8,6 +9,7 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import Permission
 from django.db import connection, transaction
+from django.template.loader import render_to_string
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from model_bakery import baker
@@ -111,6 +113,30 @@ def test_what_is_no_longer_of_its_shape_is_called_by_its_name(payload: Any, audi
 def test_what_cannot_be_put_into_words_is_called_by_its_name(auditor: User, unlogged: None) -> None:
     happened(Unspeakable(member_id=1))
     assert told(auditor) == ["There was portal.Unspeakable"]
+
+
+NOTE = "".join(f"{chr(0x4E00 + number)}." for number in range(10_000))
+EDITS = {
+    "characters between full stops": (NOTE, NOTE.replace(".", "!")),
+    "signs that have to be escaped": ("<'" * 10_000, "\"'" * 10_000),
+    "short values": ("'" * 80, '"' * 80),
+    "texts of a few lines": ("\n".join("'" * 20), "\n".join('"' * 20)),
+    "endless words": ("結" * 25_000, "縄" * 25_000),
+}
+
+
+@pytest.mark.parametrize("edit", EDITS)
+def test_no_edits_are_so_contrived_that_a_page_of_them_is_slow_or_large(jane: User, edit: str) -> None:
+    for _ in range(A_PAGE):
+        happened(ProfileChanged(member_id=jane.pk), by=jane, changes={"note": EDITS[edit], "title": ("Knots", "Bends")})
+    began = time.process_time()
+    page = history(FactRecord.objects.all(), viewer=jane)
+    assert time.process_time() - began < 0.3
+    assert len(page.entries) == A_PAGE
+    assert '<ins class="portal-after">' in page.entries[0].changes[0].marked or edit == "short values"
+    html = render_to_string("portal/history.html", {"history": page})
+    assert html.count("<dt>Note</dt>") == A_PAGE
+    assert len(html.encode()) < 300_000
 
 
 # --- As a page --------------------------------------------------------------------------------------------------
