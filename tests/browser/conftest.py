@@ -5,20 +5,26 @@ The server's clock is the real one: a browser has its own, and the two have to a
 
 import sqlite3
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from django.conf import settings as configured
+from django.contrib.auth.models import Group
 from django.core.management import call_command
 from django.db import connection
 from django.test import Client
+from model_bakery import baker
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, Response, sync_playwright
 from pytest_django import Settings
 from pytest_django.live_server_helper import LiveServer
 from tests.browser.accessibility import assert_accessible
 
-from core.accounts.models import User
+from core import clock
+from core.accounts.models import Login, User
+from core.accounts.tokens import AccessToken, token_for
+from modules.sessions.models import Session
 from screenshots.chromium import launch
 
 DESKTOP, PHONE = 1440, 390
@@ -58,8 +64,10 @@ class Watch:
         context.on("response", self.read)
 
     def hear(self, message: ConsoleMessage) -> None:
-        # What could not be loaded is told by its answer.
-        if message.type == "error" and not message.text.startswith("Failed to load resource"):
+        # What could not be loaded is told by its answer, and by htmx once more.
+        if message.type == "error" and not message.text.startswith(
+            ("Failed to load resource", "Response Status Error")
+        ):
             self.troubles.append(f"{message.page and message.page.url}: {message.text}")
 
     def miss(self, request: Request) -> None:
@@ -167,3 +175,62 @@ def demo(
 def boss(transactional_db: None, make_member: Callable[..., User]) -> User:
     """A superuser."""
     return make_member("boss", is_staff=True, is_superuser=True)
+
+
+@pytest.fixture
+def make_moderator(transactional_db: None, make_member: Callable[..., User]) -> Callable[..., User]:
+    def make(username: str, **values: Any) -> User:
+        member = make_member(username, is_staff=True, **values)
+        member.groups.add(Group.objects.get(name="Moderators"))
+        return member
+
+    return make
+
+
+@pytest.fixture
+def alice(make_moderator: Callable[..., User]) -> User:
+    return make_moderator("alice", first_name="Alice", last_name="Jones")
+
+
+@pytest.fixture
+def victor(make_moderator: Callable[..., User]) -> User:
+    return make_moderator("victor", first_name="Victor", last_name="Vogel")
+
+
+@pytest.fixture
+def offer(transactional_db: None, john: User) -> Callable[..., Session]:
+    """Offers sessions that wait, each a day later than the one before."""
+
+    def make(title: str, **values: Any) -> Session:
+        date = clock.now() + timedelta(days=2 + Session.objects.count())
+        return baker.make(
+            Session,
+            **{"title": title, "description": "What it is about", "subject": "Art", "level": "beginner"} | values,
+            date=date,
+            duration=60,
+            max_participants=5,
+            creator=john,
+            status="pending_approval",
+        )
+
+    return make
+
+
+@pytest.fixture
+def api_of(context_of: Callable[..., BrowserContext]) -> Callable[[User], Callable[..., Any]]:
+    """`api_of(john)("GET", "notifications/")`: the answer of the API, over the wire."""
+
+    def make(member: User) -> Callable[..., Any]:
+        token = token_for(AccessToken, Login.objects.create(user=member), member)
+        requests = context_of().request
+
+        def ask(method: str, path: str, body: Any = None) -> Any:
+            answer = requests.fetch(
+                f"/api/{path}", method=method, data=body, headers={"Authorization": f"Bearer {token}"}
+            )
+            assert answer.ok, answer.text()
+            return answer.json()
+
+        return ask
+
+    return make

@@ -1,83 +1,18 @@
 """Moderators at work in a real browser: with the mouse, by the keyboard alone, and two at once."""
 
 import re
-from collections.abc import Callable
-from datetime import timedelta
 from typing import Any
 
-import pytest
-from django.contrib.auth.models import Group
 from model_bakery import baker
-from playwright.sync_api import BrowserContext, Page, expect
+from playwright.sync_api import Page, expect
+from tests.browser.conftest import PageOf
 
-from core import clock
-from core.accounts.models import Login, User
-from core.accounts.tokens import AccessToken, token_for
+from core.accounts.models import User
 from core.facts.models import FactRecord
 from modules.notifications.models import Notification
 from modules.sessions.models import ReasonTemplate, Session
 
 QUEUE = "/admin/learning_sessions/session/"
-PageOf = Callable[..., Page]
-
-
-@pytest.fixture
-def make_moderator(transactional_db: None, make_member: Callable[..., User]) -> Callable[..., User]:
-    def make(username: str, **values: Any) -> User:
-        member = make_member(username, is_staff=True, **values)
-        member.groups.add(Group.objects.get(name="Moderators"))
-        return member
-
-    return make
-
-
-@pytest.fixture
-def alice(make_moderator: Callable[..., User]) -> User:
-    return make_moderator("alice", first_name="Alice", last_name="Jones")
-
-
-@pytest.fixture
-def victor(make_moderator: Callable[..., User]) -> User:
-    return make_moderator("victor", first_name="Victor", last_name="Vogel")
-
-
-@pytest.fixture
-def offer(transactional_db: None, john: User) -> Callable[..., Session]:
-    """Offers sessions that wait, each a day later than the one before."""
-
-    def make(title: str, **values: Any) -> Session:
-        date = clock.now() + timedelta(days=2 + Session.objects.count())
-        return baker.make(
-            Session,
-            **{"title": title, "description": "What it is about", "subject": "Art", "level": "beginner"} | values,
-            date=date,
-            duration=60,
-            max_participants=5,
-            creator=john,
-            status="pending_approval",
-        )
-
-    return make
-
-
-@pytest.fixture
-def api_of(context_of: Callable[..., BrowserContext]) -> Callable[[User], Callable[..., Any]]:
-    """`api_of(john)("GET", "notifications/")`: the answer of the API, over the wire."""
-
-    def make(member: User) -> Callable[..., Any]:
-        token = token_for(AccessToken, Login.objects.create(user=member), member)
-        requests = context_of().request
-
-        def ask(method: str, path: str, body: Any = None) -> Any:
-            answer = requests.fetch(
-                f"/api/{path}", method=method, data=body, headers={"Authorization": f"Bearer {token}"}
-            )
-            assert answer.ok, answer.text()
-            return answer.json()
-
-        return ask
-
-    return make
 
 
 def status_of(session: Session) -> str:

@@ -175,7 +175,7 @@
         const address = event.detail.xhr.responseURL;
         if (!address || !isLogin(address)) return;
         event.detail.shouldSwap = false;
-        const form = formOf(event);
+        const form = dialog?.querySelector("form.portal-dialog");
         if (!form) return;
         // What was written stays: the form can be sent once they are logged in again.
         const link = document.createElement("a");

@@ -1,0 +1,141 @@
+"""Dialogs when things are slow, come twice, or somebody has been logged out meanwhile."""
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.contrib.sessions.models import Session as BrowserSession
+from playwright.sync_api import Page, Route, expect
+from tests.browser.conftest import PageOf
+from tests.browser.test_moderating import QUEUE, decisions, status_of
+from tests.conftest import PASSWORD
+
+from core.accounts.models import User
+from modules.sessions.models import DecisionLease, Session
+
+
+class Gate:
+    """Holds requests back until it is opened."""
+
+    def __init__(self, page: Page, pattern: str) -> None:
+        self.held: list[Route] = []
+        page.route(pattern, lambda route: self.held.append(route))  # noqa: PLW0108 (Playwright asks how many it takes)
+
+    def wait(self, page: Page, number: int = 1) -> None:
+        for _ in range(200):
+            if len(self.held) >= number:
+                return
+            page.wait_for_timeout(25)
+        raise AssertionError(f"{len(self.held)} requests came")
+
+    def open(self) -> None:
+        for route in self.held:
+            route.continue_()
+
+
+@pytest.fixture
+def opened(page_of: PageOf, alice: User, offer: Callable[..., Session]) -> tuple[Page, Session]:
+    """The page of a session that waits."""
+    session = offer("Watercolours")
+    page = page_of(alice)
+    page.goto(f"{QUEUE}{session.pk}/change/")
+    return page, session
+
+
+def test_what_is_typed_before_the_dialog_is_there_is_no_shortcut(opened: tuple[Page, Session]) -> None:
+    page, session = opened
+    gate = Gate(page, "**/decisions/open/")
+    page.keyboard.press("r")
+    gate.wait(page)
+    page.keyboard.type("an unusual reason")
+    gate.open()
+    expect(page.get_by_role("dialog", name="Reject Watercolours")).to_contain_text("In your hands until")
+    page.keyboard.press("Space")
+    assert len(gate.held) == 1
+    assert page.url.endswith(f"/{session.pk}/change/")
+    assert status_of(session) == "pending_approval"
+
+
+def test_a_button_that_is_pressed_twice_opens_one_dialog(opened: tuple[Page, Session]) -> None:
+    page, _ = opened
+    gate = Gate(page, "**/decisions/open/")
+    page.get_by_role("button", name="Approve…").dblclick()
+    gate.wait(page)
+    page.wait_for_timeout(100)
+    gate.open()
+    expect(page.get_by_role("dialog")).to_contain_text("In your hands until")
+    assert len(gate.held) == 1
+
+
+def test_a_form_that_is_sent_twice_decides_once_and_is_not_left_meanwhile(opened: tuple[Page, Session]) -> None:
+    page, session = opened
+    page.get_by_role("button", name="Approve…").click()
+    dialog = page.get_by_role("dialog")
+    expect(dialog).to_contain_text("In your hands until")
+    gate = Gate(page, "**/decisions/carry-out/")
+    for _ in range(3):
+        page.keyboard.press("Control+Enter")
+    gate.wait(page)
+    page.keyboard.press("Escape")
+    dialog.get_by_role("button", name="Cancel").click()
+    expect(dialog).to_be_visible()
+    assert len(gate.held) == 1
+    gate.open()
+    expect(page.get_by_text("Watercolours was approved.")).to_be_visible()
+    assert status_of(session) == "approved"
+    assert decisions() == ["SessionApproved"]
+
+
+def test_who_was_logged_out_keeps_what_they_wrote_and_sends_it_once_they_are_back(
+    page_of: PageOf, alice: User, offer: Callable[..., Session]
+) -> None:
+    session = offer("Watercolours")
+    alice.set_password(PASSWORD)
+    alice.save()
+    page = page_of(alice)
+    page.goto(f"{QUEUE}{session.pk}/change/")
+    page.get_by_role("button", name="Reject…").click()
+    dialog = page.get_by_role("dialog")
+    reason = dialog.get_by_label("Reason, which the creator will read")
+    reason.fill("Long thought about.")
+    BrowserSession.objects.all().delete()
+    page.keyboard.press("Control+Enter")
+    expect(dialog.get_by_role("alert")).to_contain_text("You are not logged in any more.")
+    expect(reason).to_have_value("Long thought about.")
+    with page.context.expect_page() as other:
+        dialog.get_by_role("link", name="Log in in another tab").click()
+    login = other.value
+    login.get_by_label("Username").fill(alice.username)
+    login.get_by_label("Password").fill(PASSWORD)
+    login.get_by_role("button", name="Log in").click()
+    login.wait_for_url(f"**/{session.pk}/change/")
+    page.bring_to_front()
+    dialog.get_by_role("button", name="Reject", exact=True).click()
+    expect(page.get_by_text("Watercolours was rejected.")).to_be_visible()
+    assert status_of(session) == "cancelled"
+
+
+def test_a_button_leads_who_was_logged_out_to_the_login_and_back_to_the_page(opened: tuple[Page, Session]) -> None:
+    page, session = opened
+    BrowserSession.objects.all().delete()
+    page.get_by_role("button", name="Approve…").click()
+    page.wait_for_url(re.compile(r"/admin/login/\?next="))
+    assert f"next=%2Fadmin%2Flearning_sessions%2Fsession%2F{session.pk}%2Fchange%2F" in page.url
+
+
+def test_a_server_that_refuses_is_told_and_nothing_is_lost(page_of: PageOf, alice: User, offer: Any) -> None:
+    session = offer("Watercolours")
+    page = page_of(alice, expected=(503,))
+    page.goto(f"{QUEUE}{session.pk}/change/")
+    page.get_by_role("button", name="Reject…").click()
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_label("Reason, which the creator will read").fill("Long thought about.")
+    page.route("**/decisions/carry-out/", lambda route: route.fulfill(status=503))
+    page.keyboard.press("Control+Enter")
+    expect(dialog.get_by_role("alert")).to_contain_text("Nothing was lost")
+    page.unroute("**/decisions/carry-out/")
+    page.keyboard.press("Control+Enter")
+    expect(page.get_by_text("Watercolours was rejected.")).to_be_visible()
+    assert status_of(session) == "cancelled"
+    assert not DecisionLease.objects.exists()
