@@ -1,6 +1,5 @@
 """What members were told, for those who look into a question or a complaint. Nothing can be changed here."""
 
-from datetime import tzinfo
 from typing import Any
 
 from django import forms
@@ -88,7 +87,8 @@ class NotificationAdmin(ReadOnlyAdmin):
     def why(self, request: HttpRequest) -> HttpResponse:
         """For a member and a session: what became of each thing that happened there. Changes nothing."""
         form = WhyForm(request.GET or None)
-        zone = zone_of(acting_member(request).timezone)
+        viewer = acting_member(request)
+        zone = zone_of(viewer.timezone)
         context = {
             **self.admin_site.each_context(request),
             "title": "Why, or why not?",
@@ -96,7 +96,7 @@ class NotificationAdmin(ReadOnlyAdmin):
             "media": self.media,
             "form": form,
             "zone": zone,
-            "explanations": _explanations(form, zone) if form.is_valid() else None,
+            "explanations": _explanations(form, viewer) if form.is_valid() else None,
         }
         with timezone.override(zone):
             return TemplateResponse(request, "admin/notifications/why.html", context).render()
@@ -118,6 +118,6 @@ class PreferenceAdmin(ReadOnlyAdmin):
         return moment(preference.changed_at)
 
 
-def _explanations(form: WhyForm, zone: tzinfo) -> list[Explanation]:
+def _explanations(form: WhyForm, viewer: User) -> list[Explanation]:
     about = FactRecord.objects.filter(session_id=form.cleaned_data["session"]).select_related("actor")
-    return explain(list(about.order_by("-pk")[:MOST_FACTS]), form.cleaned_data["member"], zone=zone)
+    return explain(list(about.order_by("-pk")[:MOST_FACTS]), form.cleaned_data["member"], viewer=viewer)

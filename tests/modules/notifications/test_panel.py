@@ -31,6 +31,14 @@ def morgan(make_member: Callable[..., User]) -> User:
 
 
 @pytest.fixture
+def postmaster(make_member: Callable[..., User]) -> User:
+    """Moderates session 7, and may view the mail ledger."""
+    member = make_member("postmaster", is_staff=True, timezone="Europe/Berlin")
+    member.user_permissions.set(Permission.objects.filter(codename="view_mail"))
+    return member
+
+
+@pytest.fixture
 def auditor(make_member: Callable[..., User]) -> User:
     """May view notifications, and members."""
     member = make_member("auditor", is_staff=True)
@@ -131,14 +139,14 @@ def test_what_is_neither_shown_nor_mailed_is_listed_as_such(morgan: User, john: 
     assert "1 notification: 0 shown in the app, of which 0 were read; 0 by mail." in page(morgan)
 
 
-def test_it_says_what_became_of_each_mail(
-    morgan: User, john: User, jane: User, bob: User, news: News, post: Post, session: Any
+def test_it_says_what_became_of_each_mail_to_who_may_view_the_ledger(
+    postmaster: User, john: User, jane: User, bob: User, news: News, post: Post, session: Any
 ) -> None:
     news.publish(approved(john))
-    assert mails(morgan) == [f"Mail {Mail.objects.get().pk} waits to be sent."]
+    assert mails(postmaster) == [f"Mail {Mail.objects.get().pk} waits to be sent."]
     [mail] = post.after_the_delay()
     assert mail.to == [john.email]
-    assert mails(morgan) == [
+    assert mails(postmaster) == [
         f"Mail {Mail.objects.get().pk} was sent to {john.email} on Saturday, 13 January 2024 at 12:02 (Europe/Berlin)."
     ]
 
@@ -146,27 +154,62 @@ def test_it_says_what_became_of_each_mail(
     Mail.objects.filter(user=jane).update(status="failed", next_try_at=None, error=f"550 {HOSTILE}")
     news.publish(let_in(john, bob), by=john)
     Mail.objects.filter(user=bob).update(status="dropped", next_try_at=None)
-    assert [each.split(":")[0].split(" ", 2)[2] for each in mails(morgan)[:2]] == ["was dropped", "was given up"]
-    html = page(morgan)
+    assert [each.split(":")[0].split(" ", 2)[2] for each in mails(postmaster)[:2]] == ["was dropped", "was given up"]
+    html = page(postmaster)
     assert "3 by mail: 1 sent, 0 waiting, 1 failed, 1 dropped, 0 not in the ledger." in html
     for mark in ("mail sent", "mail failed", "mail dropped"):
         assert f">{mark}</span>" in html
     assert HOSTILE not in html
 
 
+def test_to_others_it_says_of_a_mail_whether_it_went_alone(
+    morgan: User, auditor: User, john: User, jane: User, bob: User, news: News, post: Post, session: Any
+) -> None:
+    error = "550 relay-7.internal refused it"
+    news.publish(approved(john))
+    assert mails(morgan) == ["The mail waits to be sent."]
+    post.after_the_delay()
+    news.publish(let_in(john, jane), by=john)
+    Mail.objects.filter(user=jane).update(status="failed", next_try_at=None, error=error)
+    news.publish(let_in(john, bob), by=john)
+    Mail.objects.filter(user=bob).update(status="failed", error=error)
+
+    assert mails(morgan) == ["The mail waits to be sent.", "The mail was given up.", "The mail was sent."]
+    assert mails(auditor) == mails(morgan)
+    why = {"member": "jane_smith", "session": 7}
+    client = Client()
+    client.force_login(auditor)
+    asked = client.get(reverse("admin:notifications_notification_why"), why).content.decode()
+    assert "The mail was given up." in asked
+    for text in (page(morgan), page(auditor), asked):
+        for secret in ("relay-7", *(member.email for member in (john, jane, bob))):
+            assert secret not in text
+
+
+def test_who_may_view_the_ledger_reads_in_why_what_went_wrong(auditor: User, john: User, news: News) -> None:
+    news.publish(approved(john))
+    Mail.objects.update(status="failed", next_try_at=None, error="550 relay-7.internal refused it")
+    auditor.user_permissions.add(Permission.objects.get(codename="view_mail"))
+    client = Client()
+    client.force_login(auditor)
+    why = {"member": "john_doe", "session": 7}
+    asked = client.get(reverse("admin:notifications_notification_why"), why).content.decode()
+    assert "was given up: 550 relay-7.internal refused it" in asked
+
+
 def test_a_mail_that_the_ledger_has_forgotten_is_said_to_be_gone(
-    morgan: User, john: User, news: News, post: Post, session: Any
+    postmaster: User, john: User, news: News, post: Post, session: Any
 ) -> None:
     news.publish(approved(john))
     post.after_the_delay()
     Mail.objects.all().delete()
-    [sentence] = mails(morgan)
+    [sentence] = mails(postmaster)
     assert sentence.startswith("The ledger has no mail of it")
-    assert "1 by mail: 0 sent, 0 waiting, 0 failed, 0 dropped, 1 not in the ledger." in page(morgan)
+    assert "1 by mail: 0 sent, 0 waiting, 0 failed, 0 dropped, 1 not in the ledger." in page(postmaster)
 
 
 def test_a_mail_that_a_later_one_took_along_counts_as_that_one(
-    morgan: User, john: User, jane: User, news: News, post: Post, session: Any
+    postmaster: User, john: User, jane: User, news: News, post: Post, session: Any
 ) -> None:
     news.publish(let_in(john, jane), by=john)
     first = Mail.objects.get()
@@ -175,8 +218,8 @@ def test_a_mail_that_a_later_one_took_along_counts_as_that_one(
     news.publish(cancelled(john, jane), by=john)
     post.at_once()
     assert Mail.objects.get(pk=first.pk).superseded_by is not None
-    assert "2 by mail: 2 sent, 0 waiting, 0 failed" in page(morgan)
-    assert any("was joined by a later one" in sentence for sentence in mails(morgan))
+    assert "2 by mail: 2 sent, 0 waiting, 0 failed" in page(postmaster)
+    assert any("was joined by a later one" in sentence for sentence in mails(postmaster))
 
 
 def test_of_very_many_the_latest_are_shown_with_a_way_to_all(

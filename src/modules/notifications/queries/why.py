@@ -19,6 +19,7 @@ from modules.notifications.texts import moment
 # Of a fact's fields, those that name people whom its news may name.
 PEOPLE = ("creator_id", "member_id", "uploader_id")
 OURS = "modules.notifications."
+VIEW_MAIL = "core.view_mail"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,7 +45,7 @@ def why_told(notification: Notification, reader: User) -> str:
     return f"You were told because {what} on {when}, and by your preferences {_preference(notification, 'you')}."
 
 
-def explain(records: Sequence[FactRecord], member: User, *, zone: tzinfo) -> list[Explanation]:
+def explain(records: Sequence[FactRecord], member: User, *, viewer: User) -> list[Explanation]:
     """What became of each of these facts for one member, for who looks into a question or a complaint.
 
     The number of queries does not depend on how many facts there are.
@@ -58,7 +59,7 @@ def explain(records: Sequence[FactRecord], member: User, *, zone: tzinfo) -> lis
         Explanation(
             occurred_at=record.occurred_at,
             what=_what_happened(record, members, discreetly=False),
-            answer=_answer(record, member, notifications.get(record.pk), failures.get(record.pk), zone),
+            answer=_answer(record, member, notifications.get(record.pk), failures.get(record.pk), viewer),
         )
         for record in records
     ]
@@ -101,11 +102,11 @@ def _answer(
     member: User,
     notification: Notification | None,
     failure: FailedDelivery | None,
-    zone: tzinfo,
+    viewer: User,
 ) -> str:
     if notification is not None:
         preference = _preference(notification, "they")
-        return f"Told: by their preferences {preference}. {what_became_of_mail(notification, zone)}"
+        return f"Told: by their preferences {preference}. {what_became_of_mail(notification, viewer)}"
     if not any(name.startswith(OURS) for name in receivers_of(record.name)):
         return "Not told: nobody is told of this."
     if record.actor_id == member.pk:
@@ -114,7 +115,8 @@ def _answer(
         return "Not told: it did not concern them, or held no longer when it could be told."
     if failure.next_try_at is None:
         return "Not told: telling them failed, and was given up (see the failed deliveries)."
-    return f"Not told yet: telling them failed, and is tried again on {moment(failure.next_try_at, zone)}."
+    again = moment(failure.next_try_at, zone_of(viewer.timezone))
+    return f"Not told yet: telling them failed, and is tried again on {again}."
 
 
 def _preference(notification: Notification, who: str) -> str:
@@ -129,16 +131,32 @@ def _preference(notification: Notification, who: str) -> str:
     return f"“{label}” is {places[notification.in_app, notification.by_mail]}, {choice}"
 
 
-def what_became_of_mail(notification: Notification, zone: tzinfo) -> str:
-    """In a sentence or two, by the row of the ledger that comes along with it, and the one that superseded that."""
+def what_became_of_mail(notification: Notification, viewer: User) -> str:
+    """In a sentence or two, by the row of the ledger that comes along with it, and the one that superseded that.
+
+    Addresses and what servers said are for who may view the ledger; others read whether it went.
+    """
     mail = notification.mail
     if not notification.by_mail:
         return "No mail was wanted."
     if mail is None:
         return "The ledger has no mail of it: they had no address, were deactivated, or it was long ago."
+    if not viewer.has_perm(VIEW_MAIL):
+        return _whether_it_went(mail.superseded_by or mail)
+    zone = zone_of(viewer.timezone)
     if mail.superseded_by is not None:
         return f"Mail {mail.pk} was joined by a later one. {_state(mail.superseded_by, zone)}"
     return _state(mail, zone)
+
+
+def _whether_it_went(mail: Mail) -> str:
+    if mail.status == Mail.Status.SENT:
+        return "The mail was sent."
+    if mail.status == Mail.Status.DROPPED:
+        return "The mail was dropped."
+    if mail.status == Mail.Status.FAILED and mail.next_try_at is None:
+        return "The mail was given up."
+    return "The mail waits to be sent."
 
 
 def _state(mail: Mail, zone: tzinfo) -> str:

@@ -10,7 +10,6 @@ from core.accounts.models import User
 from core.facts import answers
 from core.mail.models import Mail
 from core.portal.panels import Panel
-from core.time_zones import zone_of
 from modules.notifications.models import Notification
 from modules.notifications.queries.why import what_became_of_mail
 from modules.sessions.events import PanelsOfSession
@@ -71,7 +70,7 @@ def _shown(notification: Notification, question: PanelsOfSession, *, may_ask_why
     reader = notification.user
     return {
         "notification": notification,
-        "mail": what_became_of_mail(notification, zone_of(question.viewer.timezone)),
+        "mail": what_became_of_mail(notification, question.viewer),
         "mail_status": _mail_status(notification),
         "why_url": _why(question.session_id, reader) if may_ask_why else "",
     }
