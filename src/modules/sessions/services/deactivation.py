@@ -4,7 +4,7 @@ The rows say who is not active and what they still have: so it can be done in pa
 locked by itself, and nobody waits for the others.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection
 from functools import partial
 
 from core import clock
@@ -44,7 +44,7 @@ def wind_down_all() -> int:
     return _wind_down(member_ids, limit=IN_A_TURN) if member_ids else 0
 
 
-def _wind_down(member_ids: Sequence[int], *, limit: int) -> int:
+def _wind_down(member_ids: Collection[int], *, limit: int) -> int:
     ended = work_off(partial(sessions_to_call_off, member_ids), _call_off, size=1, limit=limit)
     give_back_theirs = partial(_give_back, member_ids=member_ids)
     return ended + work_off(partial(sessions_to_give_back, member_ids), give_back_theirs, size=1, limit=limit)
@@ -63,7 +63,7 @@ def _call_off(session: Session) -> None:
     call_off(session, by=by, reason=told, now=now)
 
 
-def _give_back(session: Session, *, member_ids: Sequence[int]) -> None:
+def _give_back(session: Session, *, member_ids: Collection[int]) -> None:
     now = clock.now()
     catch_up(session, now)
     if session.status not in OPEN or session.date <= now:
