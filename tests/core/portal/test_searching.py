@@ -11,6 +11,7 @@ from tests.core.portal.rows import fact, member
 from core.accounts.models import Login, User
 from core.facts.models import FactRecord
 from core.mail.models import Mail
+from core.portal import searching
 from core.portal.searching import search
 
 
@@ -60,9 +61,18 @@ def mails(db: None) -> dict[str, Mail]:
         ((), "zoe", set()),
     ],
 )
+@pytest.mark.parametrize("few", [500, 0])
 def test_each_word_is_found_in_one_of_the_fields(
-    mails: dict[str, Mail], fields: tuple[str, ...], text: str, expected: set[str]
+    mails: dict[str, Mail],
+    fields: tuple[str, ...],
+    text: str,
+    expected: set[str],
+    few: int,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    # However many have the word.
+    monkeypatch.setattr(searching, "FEW", few)
+
     rows = search(Mail.objects.all(), fields, text)
 
     assert {name for name, each in mails.items() if each in rows} == expected
