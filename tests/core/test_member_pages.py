@@ -1,6 +1,7 @@
 """The list of members and the page about each: who sees what, and what nobody sees."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import timedelta
 from html import escape
 from typing import Any
@@ -15,9 +16,19 @@ from tests.conftest import PASSWORD
 
 from core import clock as the_clock
 from core.accounts.deactivation import deactivate_member, reactivate_member
-from core.accounts.events import Consequence, ConsequencesAsked, ProfileChanged
+from core.accounts.events import (
+    AddressChanged,
+    Consequence,
+    ConsequencesAsked,
+    LoggedOutEverywhere,
+    MemberRegistered,
+    PasswordChanged,
+    ProfileChanged,
+    RightsChanged,
+)
 from core.accounts.models import Login, User
-from core.admin.members.page import member_history
+from core.admin.members.record import member_history
+from core.facts.base import Fact
 from core.facts.models import FactRecord
 from core.facts.publish import publish
 from core.portal.history import A_PAGE
@@ -55,6 +66,14 @@ def reader(make_member: Callable[..., User]) -> User:
     """May read of members, and nothing else."""
     member = make_member("reader", is_staff=True)
     member.user_permissions.add(Permission.objects.get(codename="view_user"))
+    return member
+
+
+@pytest.fixture
+def auditor(make_member: Callable[..., User]) -> User:
+    """May read of members, and the whole record of facts."""
+    member = make_member("auditor", is_staff=True)
+    member.user_permissions.set(Permission.objects.filter(codename__in=["view_user", "view_factrecord"]))
     return member
 
 
@@ -141,30 +160,30 @@ def test_it_names_their_rights(morgan: User, boss: User, reader: User, alone: No
 
 
 def test_it_says_who_deactivated_them_when_and_why(
-    john: User, morgan: User, reader: User, clock: Any, alone: None
+    john: User, morgan: User, auditor: User, clock: Any, alone: None
 ) -> None:
     deactivate_member(member_id=john.pk, by=morgan, reason="Spam & threats")
     clock.shift(7200)
 
-    text = read(reader, address("change", john))
+    text = read(auditor, address("change", john))
     assert "2 hours ago" in text
     assert "by Morgan Reed" in text
     assert "Spam &amp; threats" in text
     reactivate_member(member_id=john.pk, by=morgan, reason="It was somebody else.")
 
-    text = read(reader, address("change", john)).partition('id="panel-history"')[0]
+    text = read(auditor, address("change", john)).partition('id="panel-history"')[0]
     assert "It was somebody else." in text
     assert "Spam" not in text
 
 
 def test_of_one_who_was_set_inactive_by_hand_it_does_not_know_by_whom(
-    john: User, morgan: User, reader: User, alone: None
+    john: User, morgan: User, auditor: User, alone: None
 ) -> None:
     deactivate_member(member_id=john.pk, by=morgan, reason="Spam")
     reactivate_member(member_id=john.pk, by=morgan)
     User.objects.filter(pk=john.pk).update(is_active=False)
 
-    text = read(reader, address("change", john)).partition('id="panel-history"')[0]
+    text = read(auditor, address("change", john)).partition('id="panel-history"')[0]
 
     assert "the record does not know by whom" in text
     assert "Morgan" not in text
@@ -181,7 +200,7 @@ def test_it_says_what_is_still_to_come_of_a_deactivation(john: User, morgan: Use
     assert "3 sessions are cancelled" in text
 
 
-def test_modules_are_asked_for_their_panels_and_told_who_looks(john: User, reader: User, answer: Any) -> None:
+def test_modules_are_asked_for_their_panels_and_told_who_looks(john: User, auditor: User, answer: Any) -> None:
     asked: list[PanelsOfMember] = []
 
     def lanterns(question: PanelsOfMember) -> list[Panel]:
@@ -193,9 +212,9 @@ def test_modules_are_asked_for_their_panels_and_told_who_looks(john: User, reade
 
     answer(PanelsOfMember, lanterns)
 
-    response = client_of(reader).get(address("change", john))
+    response = client_of(auditor).get(address("change", john))
 
-    assert [(question.member, question.viewer) for question in asked] == [(john, reader)]
+    assert [(question.member, question.viewer) for question in asked] == [(john, auditor)]
     assert [panel.key for panel in response.context["panels"]] == ["overview", "lanterns", "history"]
     assert 'id="panel-lanterns"' in response.content.decode()
 
@@ -219,14 +238,14 @@ def change_profile(member: User, by: User, name: str) -> None:
 
 
 def test_the_history_has_what_was_done_to_them_and_by_them(
-    john: User, jane: User, bob: User, reader: User, alone: None
+    john: User, jane: User, bob: User, auditor: User, alone: None
 ) -> None:
     change_profile(john, jane, "Jack")
     change_profile(jane, john, "Joan")
     change_profile(bob, jane, "Rob")
     change_profile(john, john, "Johnny")
 
-    text = read(reader, address("change", john))
+    text = read(auditor, address("change", john))
 
     assert [text.count(f"Called {name}") for name in ("Jack", "Joan", "Rob", "Johnny")] == [1, 1, 0, 1]
     assert text.index("Called Johnny") < text.index("Called Joan") < text.index("Called Jack")
@@ -236,12 +255,12 @@ def test_the_history_has_what_was_done_to_them_and_by_them(
 
 
 def test_of_a_long_history_the_page_shows_the_latest_and_leads_to_what_was_before(
-    john: User, jane: User, reader: User, alone: None
+    john: User, jane: User, auditor: User, alone: None
 ) -> None:
     for number in range(A_PAGE + 5):
         members = (john, jane) if number % 2 else (jane, john)
         change_profile(*members, f"John the {number}.")
-    client = client_of(reader)
+    client = client_of(auditor)
 
     first = client.get(address("change", john))
     assert first.content.decode().count("Called John") == A_PAGE
@@ -256,11 +275,11 @@ def test_of_a_long_history_the_page_shows_the_latest_and_leads_to_what_was_befor
 
 @pytest.mark.parametrize("before", ["", "soon", "-1", "9" * 30])
 def test_a_page_of_the_record_that_nobody_has_named_is_the_first(
-    john: User, reader: User, alone: None, before: str
+    john: User, auditor: User, alone: None, before: str
 ) -> None:
     change_profile(john, john, "Johnny")
 
-    assert "Called Johnny" in read(reader, address("record", john), before=before)
+    assert "Called Johnny" in read(auditor, address("record", john), before=before)
 
 
 # --- Who sees it ------------------------------------------------------------------------------------------------
@@ -284,6 +303,72 @@ def test_who_is_no_staff_is_sent_to_the_login(john: User, jane: User, step: str)
 
         assert response.status_code == 302
         assert response["Location"].startswith("/admin/login/")
+
+
+@dataclass(frozen=True, kw_only=True)
+class LanternLit(Fact):
+    words = "{actor} lit {title}"
+
+    session_id: int
+    title: str
+    creator_id: int
+
+
+def lit(title: str, *, of: User, by: User) -> None:
+    publish(LanternLit(session_id=7, title=title, creator_id=of.pk), by=by, reason=f"About {title}")
+
+
+def test_who_may_view_members_alone_reads_nothing_of_the_record(john: User, morgan: User, reader: User) -> None:
+    deactivate_member(member_id=john.pk, by=morgan, reason="Spam & threats")
+
+    text = read(reader, address("change", john))
+
+    assert "deactivated" in text
+    for secret in ("Spam", "Morgan", "panel-history", "the record does not know"):
+        assert secret not in text
+    assert client_of(reader).get(address("record", john)).status_code == 403
+
+
+def test_moderators_read_what_concerns_moderation_and_nothing_private(
+    john: User, jane: User, morgan: User, boss: User, auditor: User, alone: None
+) -> None:
+    publish(MemberRegistered(member_id=john.pk, username="john_doe"), by=john)
+    deactivate_member(member_id=john.pk, by=boss, reason="Spam")
+    reactivate_member(member_id=john.pk, by=boss, reason="An error")
+    lit("Knots", of=john, by=john)
+    lit("Bends", of=jane, by=john)
+    for private in (AddressChanged, RightsChanged, PasswordChanged, LoggedOutEverywhere, ProfileChanged):
+        changes = {"email": ("secret@example.com", "hidden@example.com")}
+        publish(private(member_id=john.pk), by=boss, reason="A private reason", changes=changes)
+
+    for path in (address("change", john), address("record", john)):
+        whole, text = read(auditor, path), read(morgan, path)
+
+        for shown in ("got an account", "Spam", "An error", "About Knots", "About Bends"):
+            assert shown in text
+            assert shown in whole
+        for private in ("secret@", "hidden@", "A private reason", "the rights of", "password of", "the address of"):
+            assert private not in text
+            assert private in whole
+
+
+def test_moderators_read_nothing_of_what_happened_to_themselves_or_in_their_own_sessions(
+    john: User, morgan: User, boss: User, make_member: Callable[..., User], alone: None
+) -> None:
+    other = make_member("other", is_staff=True)
+    other.groups.add(Group.objects.get(name="Moderators"))
+    lit("Knots", of=morgan, by=other)
+    lit("Bends", of=john, by=other)
+
+    assert "panel-history" not in read(morgan, address("change", morgan))
+    assert client_of(morgan).get(address("record", morgan)).status_code == 403
+    text = read(morgan, address("record", other))
+    assert "About Bends" in text
+    assert "Knots" not in text
+    assert "About Knots" in read(boss, address("record", other))
+    lit("Nets", of=boss, by=other)
+    assert "About Nets" in read(boss, address("record", other))
+    assert 'id="panel-history"' in read(boss, address("change", boss))
 
 
 def test_there_is_no_page_about_nobody(reader: User) -> None:
@@ -360,9 +445,9 @@ def queries_of(client: Client, path: str) -> int:
 
 
 def test_a_page_costs_as_many_queries_however_much_there_is(
-    john: User, jane: User, reader: User, make_member: Callable[..., User], alone: None
+    john: User, jane: User, auditor: User, make_member: Callable[..., User], alone: None
 ) -> None:
-    client = client_of(reader)
+    client = client_of(auditor)
     change_profile(john, jane, "Jack")
     Login.objects.create(user=john)
     john.groups.add(Group.objects.create(name="Gardeners"))
@@ -378,14 +463,15 @@ def test_a_page_costs_as_many_queries_however_much_there_is(
     assert queries_of(client, address("change", john)) == few <= 20
 
 
-def test_the_history_of_somebody_busy_is_read_in_parts(john: User, jane: User, reader: User) -> None:
+def test_the_history_of_somebody_busy_is_read_in_parts(john: User, jane: User, auditor: User) -> None:
     for number in range(3):
         change_profile(john, jane, f"Jack the {number}.")
         change_profile(jane, john, f"Joan the {number}.")
     with CaptureQueriesContext(connection) as queries:
-        entries = member_history(john, reader).entries
+        happened = member_history(john, auditor)
 
-    assert len(entries) == 6
+    assert happened is not None
+    assert len(happened.entries) == 6
     # By whom, about whom, both together, and their names; and what the reader may see.
     assert len([query for query in queries if "core_factrecord" in query["sql"]]) == 3
     assert all("LIMIT" in query["sql"] for query in queries if "core_factrecord" in query["sql"])

@@ -20,6 +20,7 @@ from core.portal.differences import Budget, Difference, Wording, differences
 
 logger = logging.getLogger(__name__)
 
+VIEW_FACTS = "core.view_factrecord"
 A_PAGE = 100
 # Stand for the names until the rest of a sentence is escaped; the database cannot store them.
 ACTOR, MEMBER = "\x00actor\x00", "\x00member\x00"

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from django.core.exceptions import PermissionDenied
-from django.db.models import Count, Max, Q, QuerySet
+from django.db.models import Count, Max, Q
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.template.response import TemplateResponse
 from django.urls import reverse
@@ -15,9 +15,9 @@ from core.accounts.deactivation import last_switch
 from core.accounts.models import Login, User
 from core.accounts.policy import deactivating_refused
 from core.admin.members.dialogs import consequences_of
+from core.admin.members.record import may_read_record, member_history
 from core.admin.read_only import acting_member
-from core.facts.models import FactRecord
-from core.portal.history import A_PAGE, History, fact_before, history
+from core.portal.history import fact_before
 from core.portal.panels import Panel, PanelsOfMember, in_order
 
 
@@ -33,7 +33,8 @@ class Rights:
 
 
 class MemberPage:
-    """Takes the place of the form that Django shows of a row. What it shows needs the right to view members alone."""
+    """Takes the place of the form that Django shows of a row. Whoever may view members may read it, but for what
+    comes from the record of facts."""
 
     admin_site: Any
     opts: Any
@@ -50,7 +51,7 @@ class MemberPage:
         if request.method not in {"GET", "HEAD"}:
             return HttpResponseNotAllowed(["GET", "HEAD"])
         member, viewer = self._whom_and_by(request, object_id)
-        own = [_overview(member, viewer), _what_happened(member, viewer)]
+        own = [_overview(member, viewer), *_what_happened(member, viewer)]
         context = {
             "panels": in_order([own, *PanelsOfMember(member=member, viewer=viewer).ask_all()]),
             "may_switch": deactivating_refused(member, viewer) is None,
@@ -61,10 +62,10 @@ class MemberPage:
     def record_view(self, request: HttpRequest, object_id: int) -> HttpResponse:
         """What happened, from a fact on which the address names, back to the first."""
         member, viewer = self._whom_and_by(request, str(object_id))
-        context = {
-            "history": member_history(member, viewer, before=fact_before(request.GET.get("before"))),
-            "older_url": _record_of(member),
-        }
+        happened = member_history(member, viewer, before=fact_before(request.GET.get("before")))
+        if happened is None:
+            raise PermissionDenied
+        context = {"history": happened, "older_url": _record_of(member)}
         return self._show(request, "portal/members/record.html", member, viewer, context)
 
     def _whom_and_by(self, request: HttpRequest, object_id: str) -> tuple[User, User]:
@@ -91,22 +92,9 @@ class MemberPage:
         return TemplateResponse(request, template, page)
 
 
-def member_history(member: User, viewer: User, *, before: int | None = None) -> History:
-    """What happened to a member, and what they did: a page of it, the newest first."""
-    concerns = [FactRecord.objects.filter(member_id=member.pk), FactRecord.objects.filter(actor=member)]
-    # Each by its own index: the database would sort all that a moderator has ever done, asked for both at once.
-    ids = {pk for records in concerns for pk in _newest(records, before)}
-    return history(FactRecord.objects.filter(pk__in=ids), viewer=viewer)
-
-
-def _newest(records: "QuerySet[FactRecord]", before: int | None) -> list[int]:
-    if before is not None:
-        records = records.filter(pk__lt=before)
-    return list(records.order_by("-pk").values_list("pk", flat=True)[: A_PAGE + 1])
-
-
 def _overview(member: User, viewer: User) -> Panel:
-    switch = last_switch(member.pk)
+    reads_record = may_read_record(member, viewer)
+    switch = last_switch(member.pk) if reads_record else None
     return Panel(
         key="overview",
         title="Overview",
@@ -115,6 +103,7 @@ def _overview(member: User, viewer: User) -> Panel:
         context={
             "rights": _rights_of(member),
             "seen": _last_seen(member),
+            "reads_record": reads_record,
             # Of one who was set inactive past the services, the record knows nothing.
             "switch": switch if switch and (switch.name.endswith("Reactivated") == member.is_active) else None,
             "to_come": [] if member.is_active else consequences_of(member, viewer),
@@ -122,14 +111,12 @@ def _overview(member: User, viewer: User) -> Panel:
     )
 
 
-def _what_happened(member: User, viewer: User) -> Panel:
-    return Panel(
-        key="history",
-        title="History",
-        template="portal/history.html",
-        rank=100,
-        context={"history": member_history(member, viewer), "older_url": _record_of(member)},
-    )
+def _what_happened(member: User, viewer: User) -> list[Panel]:
+    happened = member_history(member, viewer)
+    if happened is None:
+        return []
+    context = {"history": happened, "older_url": _record_of(member)}
+    return [Panel(key="history", title="History", template="portal/history.html", rank=100, context=context)]
 
 
 def _rights_of(member: User) -> Rights:

@@ -8,7 +8,7 @@ from django.urls import reverse
 from core.accounts.models import User
 from core.facts.models import FactRecord
 from core.portal.differences import differences
-from core.portal.history import History, history
+from core.portal.history import VIEW_FACTS, History, history
 from core.portal.panels import Panel
 from modules.sessions.admin.evidence import shown_evidence
 from modules.sessions.admin.wording import WORDING
@@ -16,7 +16,6 @@ from modules.sessions.models import BookingRequest, Session
 from modules.sessions.queries.decisions import changes_since_decision
 
 VIEW_REQUESTS = "learning_sessions.view_bookingrequest"
-VIEW_FACTS = "core.view_factrecord"
 TEMPLATES = "admin/learning_sessions/panels"
 # The latest of what may be any number of rows.
 MOST_SHOWN = 200

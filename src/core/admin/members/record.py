@@ -1,0 +1,44 @@
+"""What somebody may read of a member's record of facts: the only place that says so."""
+
+from django.db.models import Q, QuerySet
+
+from core.accounts.events import MemberDeactivated, MemberReactivated, MemberRegistered
+from core.accounts.models import User
+from core.accounts.policy import DEACTIVATE
+from core.facts.models import FactRecord
+from core.portal.history import A_PAGE, VIEW_FACTS, History, history
+
+# Of an account, what moderators ask about; addresses, rights and passwords are none of their business.
+OF_MODERATION = (MemberRegistered.name, MemberDeactivated.name, MemberReactivated.name)
+
+
+def may_read_record(member: User, viewer: User) -> bool:
+    return _readable(member, viewer) is not None
+
+
+def member_history(member: User, viewer: User, *, before: int | None = None) -> History | None:
+    """What happened to a member, and what they did: a page of it, the newest first. `None` for who may not know."""
+    readable = _readable(member, viewer)
+    if readable is None:
+        return None
+    concerns = [FactRecord.objects.filter(member_id=member.pk), FactRecord.objects.filter(actor=member)]
+    # Each by its own index: the database would sort all that a moderator has ever done, asked for both at once.
+    ids = {pk for records in concerns for pk in _newest(records.filter(readable), before)}
+    return history(FactRecord.objects.filter(pk__in=ids), viewer=viewer)
+
+
+def _readable(member: User, viewer: User) -> Q | None:
+    """Which of the facts; `None` for nothing at all."""
+    if viewer.has_perm(VIEW_FACTS):
+        return Q()
+    # Moderators learn nothing here of themselves that the pages of their own sessions do not tell them.
+    if not viewer.has_perm(DEACTIVATE) or member.pk == viewer.pk:
+        return None
+    of_another = Q(payload__creator_id__isnull=True) | ~Q(payload__creator_id=viewer.pk)
+    return Q(name__in=OF_MODERATION) | (Q(session_id__isnull=False) & of_another)
+
+
+def _newest(records: "QuerySet[FactRecord]", before: int | None) -> list[int]:
+    if before is not None:
+        records = records.filter(pk__lt=before)
+    return list(records.order_by("-pk").values_list("pk", flat=True)[: A_PAGE + 1])
