@@ -36,7 +36,11 @@ def is_creator(session: Session, viewer: Viewer) -> bool:
 
 def acts_as_moderator(session: Session, viewer: Viewer) -> bool:
     """Nobody moderates their own session, but for a superuser: there they are its creator like any other."""
-    return viewer.moderates and (not is_creator(session, viewer) or viewer.user.is_superuser)
+    return moderates_sessions_of(session.creator_id, viewer)
+
+
+def moderates_sessions_of(creator_id: int, viewer: Viewer) -> bool:
+    return viewer.moderates and (creator_id != viewer.id or viewer.user.is_superuser)
 
 
 def runs(session: Session, viewer: Viewer) -> bool:

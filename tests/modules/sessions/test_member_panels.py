@@ -168,7 +168,7 @@ def test_one_who_did_nothing_has_nothing_to_show(john: User, moderator: Client) 
 
 @pytest.mark.parametrize(
     ("right", "shown"),
-    [("view_session", {"sessions", "decisions"}), ("view_bookingrequest", {"bookings"}), ("view_user", set())],
+    [("view_session", {"sessions"}), ("view_bookingrequest", {"bookings"}), ("view_user", set())],
 )
 def test_each_panel_is_for_who_may_see_its_rows(
     john: User, make_member: Callable[..., User], right: str, shown: set[str]
@@ -179,6 +179,36 @@ def test_each_panel_is_for_who_may_see_its_rows(
     )
 
     assert set(panels(john, reader)) == shown
+
+
+def test_nobody_reads_there_what_was_decided_on_their_own_sessions_but_a_superuser(
+    alice: User, victor: User, moderator: Client, make_session: MakeSession
+) -> None:
+    session = make_session("pending_approval", creator=alice)
+    moderation.reject_session(session_id=session.pk, by=victor, reason="Between us moderators")
+
+    assert "decisions" in panels(alice, victor)
+    assert "decisions" not in panels(alice, alice)
+    text = moderator.get(page_of(alice)).content.decode()
+    for secret in ("Between us moderators", "panel-decisions", "panel-history"):
+        assert secret not in text
+    assert "Between us moderators" not in moderator.get(page_of(victor)).content.decode()
+    alice.is_superuser = True
+    alice.save()
+    assert "Between us moderators" in panel_text(moderator, alice, "decisions")
+
+
+def test_who_may_view_sessions_and_the_record_of_facts_reads_decisions_without_moderating(
+    john: User, make_member: Callable[..., User]
+) -> None:
+    reader = make_member("reader", is_staff=True)
+    reader.user_permissions.set(
+        Permission.objects.filter(
+            codename__in=["view_session", "view_factrecord"], content_type__app_label__in=["learning_sessions", "core"]
+        )
+    )
+
+    assert set(panels(john, reader)) == {"sessions", "decisions"}
 
 
 def test_hostile_titles_and_messages_are_shown_as_they_are(

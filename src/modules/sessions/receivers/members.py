@@ -9,7 +9,9 @@ from django.urls import reverse
 from core.accounts.events import Consequence, ConsequencesAsked, MemberDeactivated
 from core.accounts.models import User
 from core.facts import Delivery, answers, hears
+from core.portal.history import VIEW_FACTS
 from core.portal.panels import Panel, PanelsOfMember
+from modules.sessions.policy import moderates_sessions_of, viewer_of
 from modules.sessions.queries.deactivation import consequences
 from modules.sessions.queries.members import booked_by, decisions_about, offered_by
 from modules.sessions.queries.queue import ALL
@@ -35,10 +37,17 @@ def panels_of_member(question: PanelsOfMember) -> list[Panel]:
     member, viewer = question.member, question.viewer
     panels = []
     if viewer.has_perm("learning_sessions.view_session"):
-        panels += [_sessions(member), _decisions(member)]
+        panels.append(_sessions(member))
+        if _reads_decisions(member, viewer):
+            panels.append(_decisions(member))
     if viewer.has_perm("learning_sessions.view_bookingrequest"):
         panels.append(_bookings(member))
     return panels
+
+
+def _reads_decisions(member: User, viewer: User) -> bool:
+    """Where the pages of this member's sessions show them what was decided on those."""
+    return viewer.has_perm(VIEW_FACTS) or moderates_sessions_of(member.pk, viewer_of(viewer))
 
 
 def _sessions(member: User) -> Panel:
