@@ -1,11 +1,12 @@
 """What every list of the admin is made of."""
 
 from collections.abc import Mapping
+from itertools import chain
 from typing import Any, ClassVar
 
 from django.contrib import admin, messages
 from django.contrib.admin.options import IncorrectLookupParameters
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import FieldDoesNotExist, PermissionDenied
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponseNotAllowed, HttpResponseRedirect
 from django.http.response import HttpResponseBase
@@ -25,6 +26,8 @@ class PortalAdmin(ModelAdmin):
     (or of a part of an export) at once.
     """
 
+    # Fields that links of our own ask for, though neither the list nor its page shows them under their name.
+    linked_by: ClassVar[tuple[str, ...]] = ()
     change_list_template: Any = "portal/change_list.html"
     list_per_page = 50
     paginator: Any = UncountedPaginator
@@ -64,6 +67,27 @@ class PortalAdmin(ModelAdmin):
             **(extra_context or {}),
         }
         return super().changelist_view(request, context)
+
+    def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest | None = None) -> bool:
+        """Only what the list or its page shows, is filtered by, or is linked by.
+
+        Django lets the address ask for any field of the model itself, `key__startswith` too: so that what nobody is
+        shown could be found out letter by letter.
+        """
+        name = lookup.partition("__")[0]
+        try:
+            self.opts.get_field(name)
+        except FieldDoesNotExist:
+            # The choice of a filter, or nothing: the list says so.
+            return super().lookup_allowed(lookup, value, request)
+        return name in self._fields_shown(request) and super().lookup_allowed(lookup, value, request)
+
+    def _fields_shown(self, request: HttpRequest | None) -> set[Any]:
+        columns = self.list_display if request is None else self.get_list_display(request)
+        filters = self.list_filter if request is None else self.get_list_filter(request)
+        behind = chain.from_iterable(self.exported_columns.get(str(column), ()) for column in columns)
+        filtered = (each[0] if isinstance(each, tuple) else each for each in filters)
+        return {self.opts.pk.name, *self.linked_by, *(self.fields or ()), *columns, *behind, *filtered}
 
     def get_search_results(
         self, request: HttpRequest, queryset: "QuerySet[Any]", search_term: str

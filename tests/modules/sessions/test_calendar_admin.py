@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import pytest
 from django.test import Client
 from tests.conftest import Api
 
@@ -34,3 +35,15 @@ def test_nothing_is_made_changed_or_removed_there(root: Any, john: Any) -> None:
         assert client.post(path, {"user": root.pk, "key": "x", "post": "yes"}).status_code == 403
 
     assert CalendarFeed.objects.values().get() == before
+
+
+@pytest.mark.parametrize("lookup", ["key", "key__startswith", "key__gte", "user__calendar_feed__key__startswith"])
+def test_the_key_cannot_be_found_out_letter_by_letter(root: Any, john: Any, unlogged: None, lookup: str) -> None:
+    Api(john).post("/api/sessions/calendar/")
+    key = CalendarFeed.objects.get().key
+    client = Client()
+    client.force_login(root)
+
+    for asked in (key, "!"):
+        assert client.get(LIST, {lookup: asked}).status_code == 400
+        assert client.post(f"{LIST}export/csv/?{lookup}={asked}").status_code == 400

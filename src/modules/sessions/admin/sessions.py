@@ -18,6 +18,7 @@ from modules.sessions.policy import MODERATE
 class SessionAdmin(SessionPage, Decisions, QueueColumns, ReadOnlyAdmin):
     list_before_template = "admin/learning_sessions/queue_head.html"
     list_filter = ("status", OutcomeFilter, "level", StartFilter)
+    linked_by = ("creator", "date", "decided_at", "subject_key")
     list_select_related = ("creator",)
     search_fields = ("title", "subject", "creator__username", "creator__first_name", "creator__last_name")
     search_help_text = "Title, subject or the creator's name."
