@@ -2,18 +2,24 @@
 
 from collections.abc import Mapping
 from itertools import chain
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 from django.contrib import admin, messages
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.admin.options import IncorrectLookupParameters
 from django.core.exceptions import FieldDoesNotExist, PermissionDenied
+from django.db import transaction
 from django.db.models import QuerySet
+from django.forms import BooleanField
 from django.http import Http404, HttpRequest, HttpResponseNotAllowed, HttpResponseRedirect
 from django.http.response import HttpResponseBase
 from django.urls import URLPattern, path, reverse
 from unfold.admin import ModelAdmin
 
+from core.accounts.models import User
+from core.facts.publish import publish
 from core.portal import spreadsheets
+from core.portal.events import ListExported
 from core.portal.exporting import CONTENT_TYPES, export
 from core.portal.paging import UncountedChangeList, UncountedPaginator
 from core.portal.searching import search
@@ -110,7 +116,8 @@ class PortalAdmin(ModelAdmin):
     def export_view(self, request: HttpRequest, kind: str) -> HttpResponseBase:
         """The list that the query of the address gives, all of its pages, as a file.
 
-        Changes nothing, but reads everything: so no link and no page of somebody else's can set it off.
+        Changes no row, but reads them all: so no link and no page of somebody else's can set it off, and the record
+        says who did.
         """
         if kind not in CONTENT_TYPES:
             raise Http404
@@ -142,7 +149,21 @@ class PortalAdmin(ModelAdmin):
             sentence = f"A sheet of XLSX holds {most:,} rows at most. Narrow the list, or export it as CSV."
             self.message_user(request, sentence, messages.ERROR)
             return self._back_to_list(request, request.GET.urlencode())
+        self._note_export(request, kind)
         return export(model_admin=self, names=self.get_list_display(request), rows=rows, kind=kind)
+
+    def _note_export(self, request: HttpRequest, kind: str) -> None:
+        """What leaves is out of our hands: who took it along stays in the record."""
+        takes_all = BooleanField().to_python(request.POST.get("select_across"))
+        fact = ListExported(
+            label=self.opts.label_lower,
+            list_name=str(self.opts.verbose_name_plural),
+            kind=kind,
+            query=request.GET.urlencode(),
+            ticked=() if takes_all else tuple(request.POST.getlist(ACTION_CHECKBOX_NAME)),
+        )
+        with transaction.atomic():
+            publish(fact, by=cast(User, request.user))
 
     def _back_to_list(self, request: HttpRequest, query: str) -> HttpResponseRedirect:
         return HttpResponseRedirect(f"{reverse(self._export_name.replace('_export', '_changelist'))}?{query}")

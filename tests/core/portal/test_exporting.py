@@ -23,9 +23,11 @@ from tests.core.portal.rows import fact, mail, member, rows_of
 from tests.core.portal.test_query_counts import LABELS, model_admin_of
 
 from core.accounts.models import Login, User
+from core.facts.delivery import fact_of
 from core.facts.models import FactRecord
 from core.mail.models import Mail
 from core.portal import exporting, spreadsheets
+from core.portal.events import ListExported
 
 MAILS, USERS = "core.mail", "core.user"
 
@@ -74,7 +76,9 @@ def test_every_list_is_exported_with_its_columns_and_all_its_rows(admin: Client,
     assert len(titles) >= len(columns)
     assert [re.sub(r" \(Europe/Berlin\)$", "", title) for title in rows[0]] == titles
     assert sheet[0] == list(rows[0])
-    assert len(rows) == len(sheet) - 1 == len(change_list.result_list)
+    # That it was exported is a row of the record, too.
+    others = [[row for row in each if ListExported.name not in row] for each in (map(dict.values, rows), sheet[1:])]
+    assert len(others[0]) == len(others[1]) == len(change_list.result_list)
     assert not any(re.search(r"<\w+[ >]", cell or "") for row in rows for cell in row.values())
 
 
@@ -302,13 +306,76 @@ def test_there_are_no_other_kinds(admin: Client, kind: str) -> None:
     assert admin.post(export_of(MAILS, kind)).status_code == 404
 
 
-def test_nothing_is_recorded(admin: Client) -> None:
+def exports() -> list[FactRecord]:
+    return list(FactRecord.objects.filter(name=ListExported.name).order_by("pk"))
+
+
+def test_an_export_is_recorded_with_who_it_was_which_list_and_what_was_asked_for(admin: Client, boss: User) -> None:
     mail()
 
-    read_csv(admin.post(export_of(MAILS, "csv")))
+    response = admin.post(export_of(MAILS, "csv", status__exact="failed", q="carol"))
 
-    assert not FactRecord.objects.exists()
+    # Before anything is sent.
+    [record] = exports()
+    read_csv(response)
+    assert [each.pk for each in exports()] == [record.pk]
+    assert (record.actor, record.session_id, record.member_id) == (boss, None, None)
+    assert record.payload == {
+        "label": MAILS,
+        "list_name": "mails",
+        "kind": "csv",
+        "query": "status__exact=failed&q=carol",
+        "ticked": [],
+    }
+    assert fact_of(record).in_words(actor="Bea") == "Bea exported the list of mails"
     assert not LogEntry.objects.exists()
+
+
+def test_of_ticked_rows_the_record_has_which_they_were(admin: Client) -> None:
+    rows_of("core.login").make(3)
+    ticked = [str(login.pk) for login in Login.objects.order_by("-pk")[:2]]
+    body = {"action": "export_xlsx", "index": 0, "_selected_action": ticked}
+
+    read_xlsx(admin.post(list_of("core.login"), body))
+    read_xlsx(admin.post(list_of("core.login"), {**body, "select_across": 1}))
+
+    assert [record.payload["ticked"] for record in exports()] == [ticked, []]
+    assert {record.payload["kind"] for record in exports()} == {"xlsx"}
+
+
+def test_what_is_not_exported_is_not_recorded(
+    admin: Client, staff: Callable[..., Client], monkeypatch: pytest.MonkeyPatch, unlogged: None
+) -> None:
+    monkeypatch.setattr(spreadsheets, "MOST_ROWS", 1)
+    rows_of("core.login").make(2)
+
+    admin.post(export_of("core.login", "xlsx"))
+    admin.post(export_of(MAILS, "csv", id__exact="x"))
+    admin.post(export_of(MAILS, "csv", member_version__exact="1"))
+    admin.get(export_of(MAILS, "csv"))
+    staff().post(export_of(MAILS, "csv"))
+
+    assert exports() == []
+
+
+def test_only_superusers_take_all_addresses_along(admin: Client, staff: Callable[..., Client]) -> None:
+    user = member()
+    moderator = staff("view_user")
+
+    for address in (export_of(USERS, "csv"), export_of(USERS, "xlsx")):
+        assert "Email" in str(_everything(admin.post(address)))
+        theirs = str(_everything(moderator.post(address)))
+        assert user.username in theirs
+        assert "@" not in theirs
+
+    ticked = {"action": "export_csv", "index": 0, "_selected_action": [user.pk]}
+    [row] = read_csv(moderator.post(list_of(USERS), ticked))
+    assert row["Username"] == user.username
+    assert "@" not in str(row)
+
+
+def _everything(response: Any) -> Any:
+    return read_xlsx(response) if "sheet" in response["Content-Type"] else read_csv(response)
 
 
 # --- Where it is asked for --------------------------------------------------------------------------------------

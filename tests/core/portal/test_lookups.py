@@ -1,12 +1,16 @@
 """What the address of a list may ask for: what it shows, or what links of our own ask for, and nothing else."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import Permission
 from django.test import Client
 from tests.core.portal.conftest import export_of, list_of
+from tests.core.portal.rows import member
 from tests.core.portal.test_query_counts import LABELS, model_admin_of
+
+from core.accounts.models import User
 
 # What leads to what it is no business of anybody's to find out letter by letter.
 SECRETS = [
@@ -56,3 +60,16 @@ def test_every_choice_of_every_filter_can_be_asked_for(admin: Client, label: str
         assert choices
         for query in choices:
             assert admin.get(list_of(label) + query).status_code == 200, query
+
+
+def test_who_may_not_see_addresses_in_the_list_cannot_ask_for_them_either(
+    make_member: Callable[..., User], unlogged: None
+) -> None:
+    member(is_active=True)
+    moderator = make_member("morgan", is_staff=True)
+    moderator.user_permissions.add(Permission.objects.get(codename="view_user"))
+    client = Client()
+    client.force_login(moderator)
+
+    assert client.get(list_of("core.user", email__startswith="c")).status_code == 400
+    assert client.get(list_of("core.user", is_active__exact="1")).status_code == 200

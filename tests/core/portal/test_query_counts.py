@@ -28,24 +28,25 @@ class Counts(NamedTuple):
 
 
 # The rows; for some, what `prepare_rows` looks up for all of them; for a search, whom rows belong to (the members, the
-# sessions), too; for an export, the page of the list before.
+# sessions), too; for an export, the page of the list before, and that it
+# is recorded.
 COUNTS = {
-    "auth.group": Counts(page=1, search=1, export=2),
-    "core.faileddelivery": Counts(page=1, search=None, export=2),
-    "core.factrecord": Counts(page=1, search=1, export=2),
-    "core.login": Counts(page=1, search=2, export=2),
-    "core.mail": Counts(page=1, search=2, export=2),
-    "core.sweep": Counts(page=1, search=None, export=2),
-    "core.user": Counts(page=1, search=1, export=2),
-    "learning_sessions.bookingrequest": Counts(page=1, search=3, export=2),
-    "learning_sessions.calendarfeed": Counts(page=1, search=2, export=2),
-    "learning_sessions.reasontemplate": Counts(page=1, search=1, export=2),
-    "learning_sessions.reminder": Counts(page=1, search=None, export=2),
-    "learning_sessions.session": Counts(page=5, search=6, export=10),
-    "materials.material": Counts(page=1, search=2, export=2),
-    "materials.storedfile": Counts(page=1, search=2, export=2),
-    "notifications.notification": Counts(page=1, search=2, export=2),
-    "notifications.preference": Counts(page=1, search=2, export=2),
+    "auth.group": Counts(page=1, search=1, export=5),
+    "core.faileddelivery": Counts(page=1, search=None, export=5),
+    "core.factrecord": Counts(page=1, search=1, export=5),
+    "core.login": Counts(page=1, search=2, export=5),
+    "core.mail": Counts(page=1, search=2, export=5),
+    "core.sweep": Counts(page=1, search=None, export=5),
+    "core.user": Counts(page=1, search=1, export=5),
+    "learning_sessions.bookingrequest": Counts(page=1, search=3, export=5),
+    "learning_sessions.calendarfeed": Counts(page=1, search=2, export=5),
+    "learning_sessions.reasontemplate": Counts(page=1, search=1, export=5),
+    "learning_sessions.reminder": Counts(page=1, search=None, export=5),
+    "learning_sessions.session": Counts(page=5, search=6, export=13),
+    "materials.material": Counts(page=1, search=2, export=5),
+    "materials.storedfile": Counts(page=1, search=2, export=5),
+    "notifications.notification": Counts(page=1, search=2, export=5),
+    "notifications.preference": Counts(page=1, search=2, export=5),
 }
 
 LABELS = sorted(model._meta.label_lower for model in django_admin.site._registry)

@@ -1,6 +1,6 @@
 """Members as moderators see them: a list, a page about each, and, for superusers alone, the form that changes them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from django.contrib import admin
@@ -35,7 +35,7 @@ class UserAdmin(MemberPage, DeactivationDialogs, DjangoUserAdmin, PortalAdmin): 
     change_password_form = AdminPasswordChangeForm
     list_display = ("username", "full_name", "email", "is_active", "is_staff", "joined")
     list_filter = ("is_active", "is_staff")
-    search_help_text = "A user name, a name, or an e-mail address."
+    search_help_text = "A user name, a name, or a whole e-mail address."
     exported_columns = {"joined": ("date_joined",)}
     # The order in which they joined, as the database has it at hand.
     ordering = ("-id",)
@@ -50,6 +50,15 @@ class UserAdmin(MemberPage, DeactivationDialogs, DjangoUserAdmin, PortalAdmin): 
     add_fieldsets = (
         (None, {"classes": ("wide",), "fields": ("username", "email", "usable_password", "password1", "password2")}),
     )
+
+    def get_list_display(self, request: HttpRequest) -> Sequence[Any]:
+        """Addresses for superusers alone: others read one on the page of its member, and take no list of them along."""
+        columns: Sequence[Any] = super().get_list_display(request)
+        return columns if is_superuser(request) else [column for column in columns if column != "email"]
+
+    def get_search_fields(self, request: HttpRequest) -> Sequence[str]:
+        fields: Sequence[str] = super().get_search_fields(request)
+        return fields if is_superuser(request) else [field.replace("email", "=email") for field in fields]
 
     @admin.display(description="name")
     def full_name(self, member: User) -> str:
