@@ -157,6 +157,27 @@ def test_moderators_of_a_database_that_was_there_before_get_their_rights(
     assert not Permission.objects.filter(group__user=john).exclude(content_type__app_label=app).exists()
 
 
+@pytest.mark.parametrize(("app", "name"), [("core", "0004"), ("materials", "0001")])
+def test_where_the_group_was_renamed_whoever_moderates_gets_the_rights(
+    there_and_back: Migrate, john: User, app: str, name: str
+) -> None:
+    Group.objects.filter(name="Moderators").update(name="Guardians")
+    guardians = Group.objects.get(name="Guardians")
+    guardians.permissions.set(Permission.objects.filter(codename="moderate_session"))
+    helpers = Group.objects.create(name="Helpers")
+    helpers.permissions.set(Permission.objects.filter(codename__in=["moderate_session", "view_session"]))
+    readers = Group.objects.create(name="Readers")
+    readers.permissions.add(Permission.objects.get(codename="view_bookingrequest"))
+
+    there_and_back(app, name)
+
+    for group in (guardians, helpers):
+        given = group.permissions.filter(content_type__app_label=app)
+        assert set(given.values_list("codename", flat=True)) == GIVEN[app, name]
+    assert readers.permissions.count() == 1
+    assert set(Group.objects.values_list("name", flat=True)) == {"Guardians", "Helpers", "Readers"}
+
+
 def test_without_the_group_a_migration_makes_it(there_and_back: Migrate) -> None:
     Group.objects.all().delete()
 
