@@ -18,6 +18,7 @@ from core.mail.models import Mail
 from core.mail.rendering import message_id
 from core.mail.services import send_again
 from core.portal.cells import lines
+from core.portal.ids import id_in
 from core.portal.times import moment
 
 
@@ -46,8 +47,8 @@ class FactRecordAdmin(ReadOnlyAdmin):
             return queryset, False
         names = [name for name in Fact.kinds if term.casefold() in name.casefold()]
         found = Q(name__in=names or [term]) | Q(request_id=term)
-        if term.isdecimal():
-            found |= Q(session_id=term) | Q(member_id=term)
+        if (number := id_in(term)) is not None:
+            found |= Q(session_id=number) | Q(member_id=number)
         return queryset.filter(found), False
 
 

@@ -67,12 +67,6 @@ def history(
     )
 
 
-def fact_before(value: str | None) -> int | None:
-    """The `before` of an address; what is no id of a fact asks for the first page."""
-    is_id = value is not None and value.isascii() and value.isdecimal() and len(value) < 19
-    return int(value) if value is not None and is_id else None
-
-
 class _People:
     """The members whom some records name, by one query."""
 

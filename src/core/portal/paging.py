@@ -3,11 +3,14 @@
 from functools import cached_property
 from typing import Any
 
+from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.admin.views.main import SEARCH_VAR
 from django.core.paginator import EmptyPage, Page, PageNotAnInteger, Paginator
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from unfold.views import ChangeList
+
+from core.portal.ids import is_endless
 
 # What a database can skip at most.
 MOST_SKIPPED = 2**63 - 1
@@ -88,6 +91,14 @@ class UncountedChangeList(ChangeList):
 
     page_num: int
     page: UncountedPage
+
+    def get_queryset(self, request: HttpRequest, exclude_parameters: Any = None) -> "QuerySet[Any]":
+        """No row belongs to what no database takes for an id: that is refused like any other filter that is none."""
+        asked = (each for values in self.get_filters_params().values() for value in values for each in value.split(","))
+        if any(is_endless(each) for each in asked):
+            raise IncorrectLookupParameters
+        found: QuerySet[Any] = super().get_queryset(request, exclude_parameters)
+        return found
 
     def get_results(self, request: HttpRequest) -> None:
         self.paginator = self.model_admin.get_paginator(request, self.queryset, self.list_per_page)

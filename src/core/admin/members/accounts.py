@@ -18,6 +18,7 @@ from core.admin.members.dialogs import DeactivationDialogs
 from core.admin.members.page import MemberPage
 from core.admin.read_only import acting_member
 from core.facts.publish import Changes, publish
+from core.portal.ids import id_in
 from core.portal.lists import PortalAdmin
 from core.portal.times import moment
 
@@ -122,7 +123,7 @@ class UserAdmin(MemberPage, DeactivationDialogs, DjangoUserAdmin, PortalAdmin): 
 
     def user_change_password(self, request: HttpRequest, id: str, form_url: str = "") -> HttpResponse:  # noqa: A002
         with transaction.atomic():
-            before = User.objects.filter(pk=id).first() if id.isdecimal() else None
+            before = User.objects.filter(pk=id_in(id)).first()
             response = super().user_change_password(request, id, form_url)
             after = User.objects.filter(pk=before.pk).first() if before else None
             if before and after and after.password != before.password:

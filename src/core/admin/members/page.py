@@ -17,7 +17,7 @@ from core.accounts.policy import deactivating_refused
 from core.admin.members.dialogs import consequences_of
 from core.admin.members.record import may_read_record, member_history
 from core.admin.read_only import acting_member
-from core.portal.history import fact_before
+from core.portal.ids import id_in
 from core.portal.panels import Panel, PanelsOfMember, in_order
 
 
@@ -62,7 +62,7 @@ class MemberPage:
     def record_view(self, request: HttpRequest, object_id: int) -> HttpResponse:
         """What happened, from a fact on which the address names, back to the first."""
         member, viewer = self._whom_and_by(request, str(object_id))
-        happened = member_history(member, viewer, before=fact_before(request.GET.get("before")))
+        happened = member_history(member, viewer, before=id_in(request.GET.get("before")))
         if happened is None:
             raise PermissionDenied
         context = {"history": happened, "older_url": _record_of(member)}
@@ -71,8 +71,7 @@ class MemberPage:
     def _whom_and_by(self, request: HttpRequest, object_id: str) -> tuple[User, User]:
         if not self.has_view_or_change_permission(request):
             raise PermissionDenied
-        is_id = object_id.isascii() and object_id.isdecimal()
-        member = User.objects.defer("password").filter(pk=int(object_id)).first() if is_id else None
+        member = User.objects.defer("password").filter(pk=id_in(object_id)).first()
         if member is None:
             raise Http404
         return member, acting_member(request)

@@ -13,7 +13,7 @@ from core import clock
 from core.accounts.models import User
 from core.admin.read_only import acting_member
 from core.http.origin import origin_of
-from core.portal.history import fact_before
+from core.portal.ids import id_in
 from core.portal.panels import in_order
 from modules.sessions.admin.decisions import deciding
 from modules.sessions.admin.session_actions import SessionActions, actions_on
@@ -86,7 +86,7 @@ class SessionPage(SessionActions):
             session,
             viewer,
             moderates=acts_as_moderator(session, viewer_of(viewer)),
-            before=fact_before(request.GET.get("before")),
+            before=id_in(request.GET.get("before")),
         )
         if history is None:
             raise PermissionDenied
