@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 from datetime import datetime
 from typing import Any
 
@@ -14,6 +14,7 @@ from django.utils.text import capfirst
 from pydantic import ValidationError
 
 from core.accounts.models import User
+from core.facts.base import Fact
 from core.facts.delivery import fact_of
 from core.facts.models import FactRecord
 from core.portal.differences import Budget, Difference, Wording, differences
@@ -22,7 +23,7 @@ logger = logging.getLogger(__name__)
 
 VIEW_FACTS = "core.view_factrecord"
 A_PAGE = 100
-# Stand for the names until the rest of a sentence is escaped; the database cannot store them.
+# Stand for the names until the rest of a sentence is escaped; what a fact says itself is rid of their first character.
 ACTOR, MEMBER = "\x00actor\x00", "\x00member\x00"
 NAMES = ("username", "first_name", "last_name")
 NAMELESS = SOMEBODY, CLOCK, SYSTEM = SafeString("somebody"), SafeString("the clock"), SafeString("the system")
@@ -116,9 +117,14 @@ def _sentence(record: FactRecord) -> str:
     """The fact in words. One whose module is not installed, or that is no longer of the shape that it had, by its
     name."""
     try:
-        return fact_of(record).in_words(actor=ACTOR, member=MEMBER)
+        return _without_nul(fact_of(record)).in_words(actor=ACTOR, member=MEMBER)
     except (KeyError, ValidationError):
         return f"there was {record.name}"
     except Exception:
         logger.exception("Fact %s cannot be put into words", record.pk)
         return f"there was {record.name}"
+
+
+def _without_nul(fact: Fact) -> Fact:
+    values = {field.name: getattr(fact, field.name) for field in fields(fact)}
+    return replace(fact, **{name: text.replace("\x00", "") for name, text in values.items() if isinstance(text, str)})

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import Permission
-from django.db import connection, transaction
+from django.db import DataError, connection, transaction
 from django.template.loader import render_to_string
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
@@ -77,6 +77,19 @@ def test_names_and_titles_are_text_whatever_they_contain(boss: User, make_member
     happened(SomethingElapsed(title=f"{HOSTILE} {{actor}} %s"))
     assert told(boss)[0] == "&lt;script&gt;alert(1)&lt;/script&gt; {actor} %s elapsed"
     assert HOSTILE not in told(boss)[1]
+
+
+def test_no_title_puts_a_name_where_the_words_have_none(boss: User, john: User) -> None:
+    title = "\x00actor\x00 and \x00member\x00"
+    if connection.vendor == "postgresql":
+        # It stores no such text.
+        with pytest.raises(DataError), transaction.atomic():
+            happened(SomethingElapsed(title=title), by=john)
+        assert told(boss) == []
+    else:
+        happened(SomethingElapsed(title=title), by=john)
+        [entry] = history(FactRecord.objects.all(), viewer=boss).entries
+        assert (entry.what, entry.is_by_name) == ("Actor and member elapsed", False)
 
 
 def test_who_did_it_is_said_beside_where_the_words_do_not_name_them(boss: User, auditor: User, john: User) -> None:
