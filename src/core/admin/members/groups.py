@@ -19,6 +19,8 @@ class GroupAdmin(DjangoGroupAdmin, PortalAdmin):
 @admin.register(Login)
 class LoginAdmin(ReadOnlyAdmin):
     list_display = ("user", "created_at", "last_used_at", "user_agent", "ended_at")
+    # There is one for each time that somebody logged in: they stay in that order.
+    sortable_by = ()
     list_select_related = ("user",)
     search_fields = ("user__username", "user__email")
     ordering = ("-id",)

@@ -16,7 +16,7 @@ from modules.materials.models import Material, StoredFile
 class MaterialAdmin(Removal, ReadOnlyAdmin):
     list_display = ("title", "type", "session_id", "uploaded_by", "uploaded")
     exported_columns = {"uploaded": ("uploaded_at",)}
-    sortable_by = ("title", "uploaded")
+    sortable_by = ("uploaded",)
     list_filter = ("type",)
     list_select_related = ("uploaded_by",)
     search_fields = ("title", "file_name", "url", "uploaded_by__username", "uploaded_by__email")
@@ -46,7 +46,7 @@ class FamilyFilter(admin.SimpleListFilter):
 class StoredFileAdmin(ReadOnlyAdmin):
     list_display = ("name", "content_type", "size", "created", "state")
     exported_columns = {"created": ("created_at",)}
-    sortable_by = ("size", "created")
+    sortable_by = ("created",)
     list_filter = (FamilyFilter,)
     search_fields = ("name", "sha256", "material__title", "material__file_name")
     search_help_text = "A name in the storage, a checksum, or the title or the file's name of the material."

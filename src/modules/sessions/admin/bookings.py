@@ -3,32 +3,65 @@
 from django.contrib import admin
 
 from core.admin.read_only import ReadOnlyAdmin
+from core.portal.times import moment
 from modules.sessions.models import BookingRequest, CalendarFeed, Reminder
 
 
 @admin.register(BookingRequest)
 class BookingRequestAdmin(ReadOnlyAdmin):
-    list_display = ("requested_at", "user", "session", "status", "role", "joined_at")
+    list_display = ("requested", "user", "session", "status", "role", "joined")
     list_display_links = ("user",)
+    exported_columns = {"requested": ("requested_at",), "joined": ("joined_at",)}
+    # There are many: by the order in which they came alone.
+    sortable_by = ("requested",)
     list_filter = ("status", "role")
     list_select_related = ("user", "session")
     search_fields = ("user__username", "session__title")
     ordering = ("-id",)
 
+    @admin.display(description="requested", ordering="id")
+    def requested(self, request: BookingRequest) -> str:
+        return moment(request.requested_at)
+
+    @admin.display(description="joined")
+    def joined(self, request: BookingRequest) -> str:
+        return moment(request.joined_at)
+
 
 @admin.register(Reminder)
 class ReminderAdmin(ReadOnlyAdmin):
-    list_display = ("created_at", "user", "session", "minutes_before", "starts_at")
+    list_display = ("created", "user", "session", "minutes_before", "starts")
+    list_display_links = ("user",)
+    exported_columns = {"created": ("created_at",), "starts": ("starts_at",)}
+    sortable_by = ("created",)
     list_select_related = ("user", "session")
     ordering = ("-id",)
+
+    @admin.display(description="reminded", ordering="id")
+    def created(self, reminder: Reminder) -> str:
+        return moment(reminder.created_at)
+
+    @admin.display(description="of the start")
+    def starts(self, reminder: Reminder) -> str:
+        return moment(reminder.starts_at)
 
 
 @admin.register(CalendarFeed)
 class CalendarFeedAdmin(ReadOnlyAdmin):
     """Who lets calendar programs read their sessions; the key is nobody's to see."""
 
-    list_display = ("user", "created_at", "last_used_at")
+    list_display = ("user", "created", "last_used")
+    exported_columns = {"created": ("created_at",), "last_used": ("last_used_at",)}
+    sortable_by = ("created",)
     list_select_related = ("user",)
     search_fields = ("user__username",)
     ordering = ("-id",)
     fields = ("user", "created_at", "last_used_at")
+
+    @admin.display(description="created", ordering="id")
+    def created(self, feed: CalendarFeed) -> str:
+        return moment(feed.created_at)
+
+    @admin.display(description="last used")
+    def last_used(self, feed: CalendarFeed) -> str:
+        return moment(feed.last_used_at)

@@ -19,6 +19,7 @@ class SessionAdmin(SessionPage, Decisions, QueueColumns, ReadOnlyAdmin):
     list_before_template = "admin/learning_sessions/queue_head.html"
     list_filter = ("status", OutcomeFilter, "level", StartFilter)
     linked_by = ("creator", "date", "decided_at", "subject_key")
+    sortable_by = ("start", "waiting", "offered")
     list_select_related = ("creator",)
     search_fields = ("title", "subject", "creator__username", "creator__first_name", "creator__last_name")
     search_help_text = "Title, subject or the creator's name."
