@@ -1,6 +1,6 @@
 """Members as moderators see them: a list, a page about each, and, for superusers alone, the form that changes them."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 from django.contrib import admin
@@ -52,14 +52,14 @@ class UserAdmin(MemberPage, DeactivationDialogs, DjangoUserAdmin, PortalAdmin): 
         (None, {"classes": ("wide",), "fields": ("username", "email", "usable_password", "password1", "password2")}),
     )
 
-    def get_list_display(self, request: HttpRequest) -> Sequence[Any]:
+    def get_list_display(self, request: HttpRequest) -> tuple[Any, ...]:
         """Addresses for superusers alone: others read one on the page of its member, and take no list of them along."""
-        columns: Sequence[Any] = super().get_list_display(request)
-        return columns if is_superuser(request) else [column for column in columns if column != "email"]
+        columns = super().get_list_display(request)
+        return tuple(column for column in columns if column != "email" or is_superuser(request))
 
-    def get_search_fields(self, request: HttpRequest) -> Sequence[str]:
-        fields: Sequence[str] = super().get_search_fields(request)
-        return fields if is_superuser(request) else [field.replace("email", "=email") for field in fields]
+    def get_search_fields(self, request: HttpRequest) -> tuple[str, ...]:
+        whole = {} if is_superuser(request) else {"email": "=email"}
+        return tuple(whole.get(field, field) for field in super().get_search_fields(request))
 
     @admin.display(description="name")
     def full_name(self, member: User) -> str:
@@ -123,7 +123,7 @@ class UserAdmin(MemberPage, DeactivationDialogs, DjangoUserAdmin, PortalAdmin): 
 
     def user_change_password(self, request: HttpRequest, id: str, form_url: str = "") -> HttpResponse:  # noqa: A002
         with transaction.atomic():
-            before = User.objects.filter(pk=id_in(id)).first()
+            before = User.objects.filter(pk=id_in(id) or 0).first()
             response = super().user_change_password(request, id, form_url)
             after = User.objects.filter(pk=before.pk).first() if before else None
             if before and after and after.password != before.password:

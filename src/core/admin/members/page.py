@@ -71,7 +71,7 @@ class MemberPage:
     def _whom_and_by(self, request: HttpRequest, object_id: str) -> tuple[User, User]:
         if not self.has_view_or_change_permission(request):
             raise PermissionDenied
-        member = User.objects.defer("password").filter(pk=id_in(object_id)).first()
+        member = User.objects.defer("password").filter(pk=id_in(object_id) or 0).first()
         if member is None:
             raise Http404
         return member, acting_member(request)
