@@ -352,6 +352,7 @@ UNFOLD = {
     "SITE_HEADER": "Peer Learning",
     "SITE_SUBHEADER": "Moderation",
     "SITE_SYMBOL": "school",
+    "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": _asset("icon.svg")}],
     "ENVIRONMENT": "core.admin.background.sign_of_lateness",
     "SHOW_VIEW_ON_SITE": False,
     # Django's own log of the admin: what happened to a session is in the record of facts.

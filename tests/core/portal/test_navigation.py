@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from django.contrib import admin as django_admin
 from django.contrib.auth.models import Group, Permission
+from django.contrib.staticfiles import finders
 from django.test import Client
 from django.urls import reverse
 
@@ -211,3 +212,10 @@ def test_without_a_badge_there_is_none(
 )
 def test_what_was_counted_no_further_says_so(number: int, badge: Badge | None) -> None:
     assert counted(number, most=100, one="session waits", many="sessions wait") == badge
+
+
+def test_every_page_has_an_icon_that_is_there(moderator: Client) -> None:
+    for page in (moderator.get("/admin/"), Client().get("/admin/login/")):
+        link = re.search(r'<link rel="icon" href="([^"]*)" type="image/svg\+xml"', page.content.decode())
+        assert link
+        assert finders.find(link[1].removeprefix("/static/"))
