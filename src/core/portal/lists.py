@@ -74,23 +74,26 @@ class PortalAdmin(ModelAdmin):
         }
         return super().changelist_view(request, context)
 
-    def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest | None = None) -> bool:
+    def lookup_allowed(self, lookup: str, value: str, request: Any = None) -> bool:
         """Only what the list or its page shows, is filtered by, or is linked by.
 
         Django lets the address ask for any field of the model itself, `key__startswith` too: so that what nobody is
         shown could be found out letter by letter.
         """
         name = lookup.partition("__")[0]
+        # What is no field is the choice of a filter, or nothing: then the list says so.
+        may = not self._has_field(name) or name in self._fields_shown(request)
+        return may and bool(super().lookup_allowed(lookup, value, request))
+
+    def _has_field(self, name: str) -> bool:
         try:
             self.opts.get_field(name)
         except FieldDoesNotExist:
-            # The choice of a filter, or nothing: the list says so.
-            return super().lookup_allowed(lookup, value, request)
-        return name in self._fields_shown(request) and super().lookup_allowed(lookup, value, request)
+            return False
+        return True
 
-    def _fields_shown(self, request: HttpRequest | None) -> set[Any]:
-        columns = self.list_display if request is None else self.get_list_display(request)
-        filters = self.list_filter if request is None else self.get_list_filter(request)
+    def _fields_shown(self, request: HttpRequest) -> set[Any]:
+        columns, filters = self.get_list_display(request), self.get_list_filter(request)
         behind = chain.from_iterable(self.exported_columns.get(str(column), ()) for column in columns)
         filtered = (each[0] if isinstance(each, tuple) else each for each in filters)
         return {self.opts.pk.name, *self.linked_by, *(self.fields or ()), *columns, *behind, *filtered}
