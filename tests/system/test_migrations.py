@@ -164,9 +164,10 @@ def test_where_the_group_was_renamed_whoever_moderates_gets_the_rights(
     Group.objects.filter(name="Moderators").update(name="Guardians")
     guardians = Group.objects.get(name="Guardians")
     guardians.permissions.set(Permission.objects.filter(codename="moderate_session"))
-    helpers = Group.objects.create(name="Helpers")
+    # What migrations put there has come back with its keys, which PostgreSQL would give once more.
+    helpers = Group.objects.create(pk=guardians.pk + 1, name="Helpers")
     helpers.permissions.set(Permission.objects.filter(codename__in=["moderate_session", "view_session"]))
-    readers = Group.objects.create(name="Readers")
+    readers = Group.objects.create(pk=guardians.pk + 2, name="Readers")
     readers.permissions.add(Permission.objects.get(codename="view_bookingrequest"))
 
     there_and_back(app, name)
