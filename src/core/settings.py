@@ -120,7 +120,7 @@ MIDDLEWARE = [
     "core.http.middleware.RequestContextMiddleware",
     "core.health.HealthMiddleware",
     "django.middleware.security.SecurityMiddleware",
-    "servestatic.middleware.ServeStaticMiddleware",
+    "core.http.static_files.StaticFilesMiddleware",
     "corsheaders.middleware.CorsMiddleware",
     "core.http.middleware.ApiErrorMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",

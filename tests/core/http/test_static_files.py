@@ -1,0 +1,51 @@
+"""Static files are served by the application itself, under WSGI as under ASGI."""
+
+import asyncio
+from typing import Any
+
+import pytest
+from django.test import AsyncClient, Client
+from pytest_django import Settings
+
+STYLES = "/static/portal/portal.css"
+
+
+@pytest.fixture(autouse=True)
+def found_where_they_lie(settings: Settings) -> None:
+    settings.SERVESTATIC_USE_FINDERS = True
+
+
+def get_by_wsgi(path: str) -> tuple[int, dict[str, str], bytes]:
+    answer: Any = Client().get(path)
+    return answer.status_code, dict(answer.headers), b"".join(answer)
+
+
+def get_by_asgi(path: str) -> tuple[int, dict[str, str], bytes]:
+    async def get() -> tuple[int, dict[str, str], bytes]:
+        answer: Any = await AsyncClient().get(path)
+        content = b"".join([part async for part in answer]) if answer.streaming else answer.content
+        return answer.status_code, dict(answer.headers), content
+
+    return asyncio.run(get())
+
+
+@pytest.mark.parametrize("get", [get_by_wsgi, get_by_asgi])
+def test_a_file_is_served_whole(get: Any) -> None:
+    status, headers, content = get(STYLES)
+
+    assert status == 200
+    assert headers["Content-Type"] == 'text/css; charset="utf-8"'
+    assert headers["X-Content-Type-Options"] == "nosniff"
+    assert int(headers["Content-Length"]) == len(content)
+    assert b"#portal-dialog" in content
+
+
+@pytest.mark.parametrize("get", [get_by_wsgi, get_by_asgi])
+@pytest.mark.parametrize("path", ["/static/portal/nothing.css", "/static/", "/static/../settings.py"])
+def test_what_is_no_file_is_not_found(get: Any, path: str) -> None:
+    assert get(path)[0] == 404
+
+
+@pytest.mark.parametrize("get", [get_by_wsgi, get_by_asgi])
+def test_a_name_elsewhere_that_a_file_has_is_none(get: Any) -> None:
+    assert get("/portal/portal.css")[0] == 404
