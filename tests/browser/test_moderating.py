@@ -158,7 +158,7 @@ def test_what_its_creator_changed_meanwhile_is_shown_and_not_decided(
     expect(dialog).to_contain_text("In your hands until")
     api_of(john)("PUT", f"sessions/{session.pk}/", {"title": "Lottery numbers"})
     dialog.get_by_role("button", name="Approve", exact=True).click()
-    expect(dialog.get_by_role("alert")).to_contain_text("changed while you read it")
+    expect(dialog.get_by_role("alert")).to_contain_text("What was changed since you read it")
     expect(dialog.locator("del")).to_have_text("Watercolours")
     expect(dialog.locator("ins")).to_have_text("Lottery numbers")
     assert status_of(session) == "pending_approval"
@@ -200,6 +200,52 @@ def test_ten_decisions_are_made_by_the_keyboard_alone(page_of: PageOf, alice: Us
         f"Reason {number}" for number in (1, 3, 5, 7, 9)
     ]
     expect(page.get_by_role("row", name="Session")).to_have_count(0)
+
+
+def test_a_key_is_for_the_current_row_also_after_a_dialog_was_left(page_of: PageOf, alice: User, offer: Any) -> None:
+    offer("First")
+    offer("Second")
+    page = page_of(alice)
+    page.goto(QUEUE)
+    page.keyboard.press("j")
+    page.keyboard.press("r")
+    expect(page.get_by_role("dialog", name="Reject First")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("dialog")).to_be_hidden()
+    page.keyboard.press("j")
+    page.keyboard.press("a")
+    expect(page.get_by_role("dialog", name="Approve Second")).to_be_visible()
+
+
+def test_back_to_the_queue_is_back_to_what_it_showed(page_of: PageOf, alice: User, offer: Any) -> None:
+    session = offer("Watercolours")
+    page = page_of(alice)
+    page.goto(f"{QUEUE}?tab=all&q=Water")
+    page.keyboard.press("j")
+    page.keyboard.press("o")
+    page.wait_for_url(f"**/{session.pk}/change/*")
+    page.keyboard.press("u")
+    page.wait_for_url(f"**{QUEUE}?tab=all&q=Water")
+
+
+def test_a_long_text_is_read_from_its_beginning(page_of: PageOf, alice: User, offer: Any) -> None:
+    session = offer("Watercolours", description="Many words. " * 400)
+    page = page_of(alice)
+    page.goto(f"{QUEUE}{session.pk}/change/")
+    for button in ("Approve…", "Reject…"):
+        page.get_by_role("button", name=button).click()
+        dialog = page.get_by_role("dialog")
+        expect(dialog).to_contain_text("In your hands until")
+        expect(dialog.get_by_role("heading", name="Watercolours")).to_be_in_viewport()
+        page.keyboard.press("Escape")
+        expect(dialog).to_be_hidden()
+
+
+def test_pages_can_be_read_without_scripts(context_of: Any, alice: User, offer: Any) -> None:
+    offer("Watercolours")
+    page = context_of(alice, java_script_enabled=False).new_page()
+    page.goto(QUEUE)
+    expect(page.get_by_role("link", name="Watercolours")).to_be_visible()
 
 
 def test_the_next_that_waits_is_a_key_away(page_of: PageOf, alice: User, offer: Any) -> None:

@@ -370,3 +370,24 @@ def test_a_moderator_changes_no_field_and_deletes_nothing(moderator: Client, mak
         assert moderator.post(page(session), {"title": "Mine"}).status_code in {403, 405}
         assert moderator.post(f"{LIST}{session.pk}/delete/", {"post": "yes"}).status_code == 403
         assert moderator.get(f"{LIST}add/").status_code == 403
+
+
+def test_zeros_before_an_id_make_no_other_session_of_it(moderator: Client, make_session: MakeSession) -> None:
+    session = make_session("pending_approval")
+    assert carry_out(moderator, {"decision": "approve", f"version_00{session.pk}": "0"}).status_code == 204
+    session.refresh_from_db()
+    assert session.status == "approved"
+
+
+def test_a_version_that_has_never_been_was_not_read(moderator: Client, make_session: MakeSession) -> None:
+    session = make_session("pending_approval")
+    with nothing_changes():
+        answer = carry_out(moderator, {"decision": "approve", f"version_{session.pk}": "999"})
+    assert answer.status_code == 200
+    (row,) = answer.context["rows"]
+    assert row["candidate"].session.content_version == 0
+
+
+def test_a_session_that_is_not_there_cannot_be_opened(moderator: Client) -> None:
+    answer = moderator.post(f"{DECISIONS}open/", {"decision": "approve", "_selected_action": "999999"})
+    assert messages_of(moderator.get(answer["Location"])) == ["This session is no longer there: it has been deleted."]

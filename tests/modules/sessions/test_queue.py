@@ -262,3 +262,36 @@ def test_an_export_has_the_columns_and_rows_of_its_tab_with_instants_as_such(
         "Title,Creator,Creator's history,Subject,Start (UTC),Waiting for,Overlaps,In hand",
         f'\'=1+1,John Doe,none yet,Maths,{session.date.isoformat()},"1 week, 2 days",Decided,',
     ]
+
+
+def test_what_a_link_narrows_the_list_to_is_told_and_can_be_cleared(
+    moderator: Client, make_session: MakeSession
+) -> None:
+    make_session("approved", title="In that week", date="2024-01-16T10:00:00+00:00")
+    make_session("approved", title="Later", date="2024-01-26T10:00:00+00:00")
+    query = {"tab": "all", "date__gte": "2024-01-15T00:00:00+00:00", "date__lt": "2024-01-22T00:00:00+00:00"}
+    assert titles(moderator, **query) == ["In that week"]
+    html = moderator.get(LIST, query).content.decode()
+    assert "Narrowed to starts from Mon 15 Jan 2024, 00:00, starts before Mon 22 Jan 2024, 00:00." in html
+    cleared = re.search(r'href="([^"]*)">Show all of this list', html)
+    assert cleared is not None
+    assert cleared[1] == "?tab=all"
+    assert "Narrowed" not in moderator.get(LIST, {"tab": "all"}).content.decode()
+
+
+@pytest.mark.parametrize(
+    ("tab", "is_offered"), [("waiting", True), ("all", True), ("edited", False), ("cancelled", False)]
+)
+def test_decisions_are_offered_where_something_can_wait(
+    tab: str, is_offered: bool, sessions: None, moderator: Client
+) -> None:
+    html = moderator.get(LIST, {"tab": tab}).content.decode()
+    assert ("data-dialog-rows" in html) is is_offered
+
+
+def test_one_that_was_decided_is_in_nobodys_hands(moderator: Client, victor: User, make_session: MakeSession) -> None:
+    session = make_session("pending_approval")
+    open_decision(moderator, "approve", session)
+    session.status, session.approved_at = "approved", session.created_at
+    session.save()
+    assert "In the hands of" not in admin_of(victor).get(page(session)).content.decode()

@@ -42,9 +42,7 @@
         const fields = new FormData(form);
         fields.set("csrfmiddlewaretoken", token());
         form.dataset.sent = "left";
-        fetch(form.dataset.leave, {method: "POST", body: fields, keepalive: true}).then(() =>
-            document.dispatchEvent(new CustomEvent("portal:dialog-left"))
-        );
+        fetch(form.dataset.leave, {method: "POST", body: fields, keepalive: true});
     }
 
     function closed() {
@@ -55,6 +53,7 @@
         const target = opener;
         opener = null;
         if (isStale) return location.reload();
+        document.dispatchEvent(new CustomEvent("portal:dialog-closed"));
         if (target?.isConnected) target.focus();
     }
 
@@ -139,7 +138,14 @@
         htmx.process(dialog);
         // The title comes before all of them, and is for dialogs that ask nothing.
         const first = ["[autofocus]", "textarea, select", "h2"].map((each) => dialog.querySelector(each)).find(Boolean);
-        first?.focus();
+        // What comes first is read first, however long it is.
+        first?.focus({preventScroll: true});
+        dialog.scrollTop = 0;
+        // What was written here is not left behind for something to look at.
+        for (const link of dialog.querySelectorAll("a[href]")) {
+            link.target = "_blank";
+            link.rel = "noopener";
+        }
     }
 
     document.addEventListener("click", (event) => {
@@ -187,7 +193,11 @@
     });
     document.addEventListener("htmx:afterRequest", (event) => {
         const form = formOf(event);
-        if (form && !event.detail.successful) note(form, refusal(event.detail.xhr.status));
+        if (event.detail.successful) return;
+        if (form) note(form, refusal(event.detail.xhr.status));
+        else if (event.detail.target?.id === "portal-notice") {
+            event.detail.target.textContent = "What will be read cannot be shown right now.";
+        }
     });
     document.addEventListener("htmx:afterSwap", (event) => {
         if (event.detail.target !== dialog) return;

@@ -71,7 +71,10 @@
     function press(element) {
         if (element.dataset.dialogRows !== undefined && !list()?.querySelector(".action-select:checked")) {
             if (!currentRow() && rows().length === 1) goTo(rows()[0]);
-            tick(currentRow());
+            const row = currentRow();
+            tick(row);
+            // Left without a decision, it is as it was: the next key is for the row that is current then.
+            document.addEventListener("portal:dialog-closed", () => tick(row), {once: true});
         }
         element.click();
     }
@@ -170,8 +173,18 @@
         currentRow()?.classList.remove(CURRENT);
         row.classList.add(CURRENT);
     });
+    // Back to a list means to what it showed: its tab, search and filters.
+    function rememberList() {
+        if (list()) sessionStorage.setItem(`portalList:${location.pathname}`, location.search);
+        for (const link of document.querySelectorAll("a[data-back-to-list]")) {
+            const seen = sessionStorage.getItem(`portalList:${new URL(link.href).pathname}`);
+            if (seen) link.search = seen;
+        }
+    }
+
     document.addEventListener("DOMContentLoaded", () => {
         addHelpButton();
+        rememberList();
         for (const element of document.querySelectorAll("[data-shortcut]")) {
             element.setAttribute("aria-keyshortcuts", element.dataset.shortcut);
         }

@@ -101,12 +101,16 @@ class Decisions:
         if not chosen:
             messages.warning(request, "Tick the sessions first.")
             return leave_dialog(request, _back(request))
+        sessions = _sessions(chosen[:MOST_AT_ONCE])
+        if not sessions:
+            messages.error(request, "This session is no longer there: it has been deleted.")
+            return leave_dialog(request, _back(request))
         if len(chosen) > MOST_AT_ONCE:
             messages.warning(request, f"Decide on at most {MOST_AT_ONCE} sessions at once.")
             return leave_dialog(request, _back(request))
         decision = form["decision"].value() if form["decision"].value() in {"approve", "reject"} else "approve"
         read = _versions(request)
-        candidates = [_take(session, by, read.get(str(session.pk))) for session in _sessions(chosen)]
+        candidates = [_take(session, by, read.get(str(session.pk))) for session in sessions]
         return self._show(request, candidates, decision=decision)
 
     def preview_decision(self, request: HttpRequest) -> HttpResponse:
@@ -145,7 +149,7 @@ class Decisions:
         ]
         if left:
             # What was decided is told; what was changed, or taken in hand by others, is looked at again.
-            return self._show(request, left, decision=decision, form=form, is_left=True)
+            return self._show(request, left, decision=decision, form=form, settled=len(sessions) - len(left))
         return leave_dialog(request, _back(request))
 
     def _show(
@@ -155,9 +159,9 @@ class Decisions:
         *,
         decision: str,
         form: DecisionForm | None = None,
-        is_left: bool = False,
+        settled: int | None = None,
     ) -> HttpResponse:
-        """The dialog; with `is_left`, what is left of the sessions that were to be decided on."""
+        """The dialog; `settled` says of how many others the outcome is known, where this is what is left of them."""
         open_ones = [each for each in candidates if not each.refusal]
         first = open_ones[0].session if open_ones else None
         if first and len(candidates) == 1:
@@ -185,7 +189,8 @@ class Decisions:
             "templates": ReasonTemplate.objects.all() if decision == "reject" else (),
             "notice": notice_of(first, decision=decision, reason=reason) if first else None,
             "is_changed": any(each.changed for each in candidates),
-            "is_stale": is_left,
+            "settled": settled,
+            "is_stale": settled is not None,
         }
         return dialog_page(request, "admin/learning_sessions/decision.html", context)
 
@@ -271,10 +276,9 @@ def _taken(request: HttpRequest) -> dict[int, datetime]:
 
 def _of_sessions(request: HttpRequest, prefix: str) -> dict[str, str]:
     """The fields of that kind, by the id of the session that ends their names; as many as a dialog has."""
-    fields = (
-        (name.removeprefix(prefix), str(value)) for name, value in request.POST.items() if name.startswith(prefix)
-    )
-    return dict(islice((pair for pair in fields if _is_number(pair[0])), MOST_AT_ONCE))
+    named = (name for name in request.POST if name.startswith(prefix) and _is_number(name.removeprefix(prefix)))
+    # As a number and back: zeros before it make no other session of it.
+    return {str(int(name.removeprefix(prefix))): str(request.POST[name]) for name in islice(named, MOST_AT_ONCE)}
 
 
 def _instant(text: str) -> datetime | None:

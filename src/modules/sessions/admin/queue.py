@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, ClassVar
 
 from django.contrib import admin
@@ -15,7 +15,7 @@ from django.utils.text import Truncator
 
 from core import clock
 from core.portal.paging import UncountedChangeList
-from core.portal.times import lasting, moment
+from core.portal.times import lasting, local, moment
 from modules.sessions.models import Session
 from modules.sessions.policy import MODERATE
 from modules.sessions.queries.evidence import clashes, creator_histories, leases_of
@@ -23,6 +23,14 @@ from modules.sessions.queries.queue import STARTING_SOON, TABS, WAITING, Tab, ta
 from modules.sessions.states import Status
 
 TAB = "tab"
+# What the links of other pages ask for, and what that means.
+NARROWING = {
+    "date__gte": "starts from",
+    "date__lt": "starts before",
+    "decided_at__gte": "decided since",
+    "subject_key": "the subject",
+    "creator__id__exact": "the creator number",
+}
 TO_DECIDE = ("title", "creator_name", "creator_history", "subject", "start", "waiting", "overlaps", "in_hand")
 ALL_COLUMNS = ("title", "creator_name", "subject", "start", "state", "places", "offered")
 
@@ -78,6 +86,25 @@ class QueueChangeList(UncountedChangeList):
             }
             for tab in TABS.values()
         ]
+
+    @property
+    def narrowed(self) -> str:
+        """What links narrow the list to that no filter shows, in words: the numbers of the dashboard, a creator."""
+        given = {name: self.params[name] for name in NARROWING if name in self.params}
+        return ", ".join(f"{NARROWING[name]} {_plain(value)}" for name, value in given.items())
+
+    @property
+    def widened_url(self) -> str:
+        return str(self.get_query_string(dict.fromkeys(NARROWING)))
+
+
+def _plain(value: str) -> str:
+    """An instant by the reader's clock; anything else as it is."""
+    try:
+        instant = datetime.fromisoformat(value)
+    except ValueError:
+        return value
+    return local(instant) if instant.tzinfo else value
 
 
 class QueueColumns:

@@ -5,14 +5,14 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db.models import Count, Q
+from django.db.models import Count
 
 from core.facts.models import FactRecord
 from core.facts.publish import Changes
 from modules.sessions.models import BookingRequest, DecisionLease, Session
 from modules.sessions.queries.decisions import DECISIONS, changes_since_decision
 from modules.sessions.queries.outcomes import CANCELLED, HELD, REJECTED
-from modules.sessions.states import FINAL
+from modules.sessions.states import FINAL, Status
 
 # How many earlier decisions, and how many clashes, are shown.
 MOST_SHOWN = 20
@@ -137,5 +137,7 @@ def _overlaps(one: Session, other: Session) -> bool:
 
 def leases_of(session_ids: Iterable[int], now: datetime) -> dict[int, DecisionLease]:
     """Who has which of these sessions in hand now, by the session's id."""
-    leases = DecisionLease.objects.filter(Q(session_id__in=list(session_ids)) & Q(ends_at__gt=now))
+    leases = DecisionLease.objects.filter(
+        session_id__in=list(session_ids), session__status=Status.PENDING_APPROVAL, ends_at__gt=now
+    )
     return {lease.session_id: lease for lease in leases.select_related("holder")}

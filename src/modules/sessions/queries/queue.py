@@ -15,12 +15,14 @@ SOON = timedelta(hours=24)
 
 @dataclass(frozen=True, kw_only=True)
 class Tab:
-    """`key` names it in the address (`?tab=soon`); `rows` says for an instant what it shows."""
+    """`key` names it in the address (`?tab=soon`); `rows` says for an instant what it shows. `is_decided_on` where what
+    waits can be among them."""
 
     key: str
     title: str
     rows: Callable[[datetime], Q]
     ordering: tuple[str, ...]
+    is_decided_on: bool = True
 
 
 def _waiting(now: datetime) -> Q:
@@ -44,8 +46,15 @@ EDITED = Tab(
     # What does not take place needs no second look.
     rows=lambda now: Q(second_look_since__isnull=False) & ~Q(status__in=sorted(NOT_TAKING_PLACE)),
     ordering=("second_look_since", "pk"),
+    is_decided_on=False,
 )
-CANCELLED = Tab(key="cancelled", title="Cancelled", rows=lambda now: Q(status=Status.CANCELLED), ordering=LATEST_FIRST)
+CANCELLED = Tab(
+    key="cancelled",
+    title="Cancelled",
+    rows=lambda now: Q(status=Status.CANCELLED),
+    ordering=LATEST_FIRST,
+    is_decided_on=False,
+)
 ALL = Tab(key="all", title="All", rows=lambda now: Q(), ordering=LATEST_FIRST)
 
 TABS = {tab.key: tab for tab in (WAITING, STARTING_SOON, EDITED, CANCELLED, ALL)}

@@ -52,7 +52,8 @@ def require_as_read(session: Session, version: int | None) -> None:
     if version is None or version == session.content_version:
         return
     changes = changes_since_version(session, version)
-    if changes:
+    # A version that has never been was not read either.
+    if changes or version > session.content_version:
         raise ContentChanged("The session was changed while you read it. Nothing was decided.", changes)
 
 
