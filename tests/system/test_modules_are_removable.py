@@ -103,19 +103,18 @@ def test_without_a_module_the_rest_starts_and_serves(tmp_path: Path, missing: st
     ("installed", "tested"),
     [
         # The sessions take the longest by far: they show that they need neither of the others in one go.
-        (("sessions",), "sessions"),
-        (("notifications", "materials"), "notifications"),
-        (("notifications", "materials"), "materials"),
-        (("sessions", "materials"), "materials"),
-        (("sessions", "notifications"), "notifications"),
+        (("sessions",), ("sessions",)),
+        (("notifications", "materials"), ("notifications", "materials")),
+        (("sessions", "materials"), ("materials",)),
+        (("sessions", "notifications"), ("notifications",)),
     ],
 )
 def test_without_a_module_the_rest_passes_its_own_tests(
-    tmp_path: Path, installed: tuple[str, ...], tested: str
+    tmp_path: Path, installed: tuple[str, ...], tested: tuple[str, ...]
 ) -> None:
     pytest_alone = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", "-p", "no:xdist"]
     run = subprocess.run(
-        [*pytest_alone, f"--basetemp={tmp_path / 'pytest'}", f"tests/modules/{tested}"],
+        [*pytest_alone, f"--basetemp={tmp_path / 'pytest'}", *(f"tests/modules/{module}" for module in tested)],
         cwd=CHECKOUT,
         env=environment(tmp_path, *installed),
         capture_output=True,
