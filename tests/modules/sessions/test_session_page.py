@@ -196,7 +196,6 @@ def test_the_details_are_all_there(moderator: Client, root: User, make_session: 
         hidden_at=NOW - timedelta(days=1),
         second_look_since=NOW - timedelta(hours=2),
     )
-    baker.make(DecisionLease, session=session, holder=root, taken_at=NOW, ends_at=NOW + timedelta(minutes=5))
     html = moderator.get(page(session)).content.decode()
     assert '<dd class="portal-text">Five knots.\nFor every day.</dd>' in html
     html = " ".join(html.split())
@@ -209,11 +208,19 @@ def test_the_details_are_all_there(moderator: Client, root: User, make_session: 
         "1 day ago",
         "2 hours ago",
         "1 week ago",
-        "decides, until 05:05 at most",
+        "nobody decides on it now",
         str(session.calendar_uid),
     ):
         assert words in html, words
-    assert html.count(">root</a>") == 3, "who decided, and twice who has it in hand"
+    assert html.count(">root</a>") == 1, "who decided"
+
+
+def test_it_says_who_has_in_hand_what_waits(moderator: Client, root: User, make_session: MakeSession) -> None:
+    session = make_session("pending_approval")
+    baker.make(DecisionLease, session=session, holder=root, taken_at=NOW, ends_at=NOW + timedelta(minutes=5))
+    html = " ".join(moderator.get(page(session)).content.decode().split())
+    assert "decides, until 05:05 at most" in html
+    assert html.count(">root</a>") == 2, "in the head and among the details"
 
 
 def test_a_lease_that_is_over_is_not_shown(moderator: Client, root: User, make_session: MakeSession) -> None:
