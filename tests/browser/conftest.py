@@ -4,6 +4,7 @@ The server's clock is the real one: a browser has its own, and the two have to a
 """
 
 import sqlite3
+import threading
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -120,6 +121,10 @@ def context_of(browser: Browser, live_server: LiveServer) -> Iterator[ContextOf]
     yield make
     for context, _ in made:
         context.close()
+    # What a page sends when it is left is still answered, before the database is emptied.
+    for thread in threading.enumerate():
+        if "process_request_thread" in thread.name:
+            thread.join(PATIENCE_MS / 1000)
     troubles = [trouble for _, watch in made for trouble in watch.troubles]
     assert not troubles, "\n".join(troubles)
 
