@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Callable
-from typing import Any
 
 import pytest
 from django.contrib.sessions.models import Session as BrowserSession
@@ -16,7 +15,10 @@ from modules.sessions.models import DecisionLease, Session
 
 
 class Gate:
-    """Holds requests back until it is opened."""
+    """Holds requests back until it is opened.
+
+    Stands before the page is loaded: a page on its way to being intercepted can still send its next request past it.
+    """
 
     def __init__(self, page: Page, pattern: str) -> None:
         self.held: list[Route] = []
@@ -35,17 +37,23 @@ class Gate:
 
 
 @pytest.fixture
-def opened(page_of: PageOf, alice: User, offer: Callable[..., Session]) -> tuple[Page, Session]:
-    """The page of a session that waits."""
-    session = offer("Watercolours")
-    page = page_of(alice)
+def session(alice: User, offer: Callable[..., Session]) -> Session:
+    """A session that waits."""
+    return offer("Watercolours")
+
+
+@pytest.fixture
+def page(page_of: PageOf, alice: User) -> Page:
+    return page_of(alice)
+
+
+def open_page(page: Page, session: Session) -> None:
     page.goto(f"{QUEUE}{session.pk}/change/")
-    return page, session
 
 
-def test_what_is_typed_before_the_dialog_is_there_is_no_shortcut(opened: tuple[Page, Session]) -> None:
-    page, session = opened
+def test_what_is_typed_before_the_dialog_is_there_is_no_shortcut(page: Page, session: Session) -> None:
     gate = Gate(page, "**/decisions/open/")
+    open_page(page, session)
     page.keyboard.press("r")
     gate.wait(page)
     page.keyboard.type("an unusual reason")
@@ -57,9 +65,9 @@ def test_what_is_typed_before_the_dialog_is_there_is_no_shortcut(opened: tuple[P
     assert status_of(session) == "pending_approval"
 
 
-def test_a_button_that_is_pressed_twice_opens_one_dialog(opened: tuple[Page, Session]) -> None:
-    page, _ = opened
+def test_a_button_that_is_pressed_twice_opens_one_dialog(page: Page, session: Session) -> None:
     gate = Gate(page, "**/decisions/open/")
+    open_page(page, session)
     page.get_by_role("button", name="Approve…").dblclick()
     gate.wait(page)
     page.wait_for_timeout(100)
@@ -68,12 +76,12 @@ def test_a_button_that_is_pressed_twice_opens_one_dialog(opened: tuple[Page, Ses
     assert len(gate.held) == 1
 
 
-def test_a_form_that_is_sent_twice_decides_once_and_is_not_left_meanwhile(opened: tuple[Page, Session]) -> None:
-    page, session = opened
+def test_a_form_that_is_sent_twice_decides_once_and_is_not_left_meanwhile(page: Page, session: Session) -> None:
+    gate = Gate(page, "**/decisions/carry-out/")
+    open_page(page, session)
     page.get_by_role("button", name="Approve…").click()
     dialog = page.get_by_role("dialog")
     expect(dialog).to_contain_text("In your hands until")
-    gate = Gate(page, "**/decisions/carry-out/")
     for _ in range(3):
         page.keyboard.press("Control+Enter")
     gate.wait(page)
@@ -88,13 +96,12 @@ def test_a_form_that_is_sent_twice_decides_once_and_is_not_left_meanwhile(opened
 
 
 def test_who_was_logged_out_keeps_what_they_wrote_and_sends_it_once_they_are_back(
-    page_of: PageOf, alice: User, offer: Callable[..., Session]
+    page_of: PageOf, alice: User, session: Session
 ) -> None:
-    session = offer("Watercolours")
     alice.set_password(PASSWORD)
     alice.save()
     page = page_of(alice)
-    page.goto(f"{QUEUE}{session.pk}/change/")
+    open_page(page, session)
     page.get_by_role("button", name="Reject…").click()
     dialog = page.get_by_role("dialog")
     reason = dialog.get_by_label("Reason, which the creator will read")
@@ -116,25 +123,23 @@ def test_who_was_logged_out_keeps_what_they_wrote_and_sends_it_once_they_are_bac
     assert status_of(session) == "cancelled"
 
 
-def test_a_button_leads_who_was_logged_out_to_the_login_and_back_to_the_page(opened: tuple[Page, Session]) -> None:
-    page, session = opened
+def test_a_button_leads_who_was_logged_out_to_the_login_and_back_to_the_page(page: Page, session: Session) -> None:
+    open_page(page, session)
     BrowserSession.objects.all().delete()
     page.get_by_role("button", name="Approve…").click()
     page.wait_for_url(re.compile(r"/admin/login/\?next="))
     assert f"next=%2Fadmin%2Flearning_sessions%2Fsession%2F{session.pk}%2Fchange%2F" in page.url
 
 
-def test_a_server_that_refuses_is_told_and_nothing_is_lost(page_of: PageOf, alice: User, offer: Any) -> None:
-    session = offer("Watercolours")
+def test_a_server_that_refuses_is_told_and_nothing_is_lost(page_of: PageOf, alice: User, session: Session) -> None:
     page = page_of(alice, expected=(503,))
-    page.goto(f"{QUEUE}{session.pk}/change/")
+    page.route("**/decisions/carry-out/", lambda route: route.fulfill(status=503), times=1)
+    open_page(page, session)
     page.get_by_role("button", name="Reject…").click()
     dialog = page.get_by_role("dialog")
     dialog.get_by_label("Reason, which the creator will read").fill("Long thought about.")
-    page.route("**/decisions/carry-out/", lambda route: route.fulfill(status=503))
     page.keyboard.press("Control+Enter")
     expect(dialog.get_by_role("alert")).to_contain_text("Nothing was lost")
-    page.unroute("**/decisions/carry-out/")
     page.keyboard.press("Control+Enter")
     expect(page.get_by_text("Watercolours was rejected.")).to_be_visible()
     assert status_of(session) == "cancelled"
