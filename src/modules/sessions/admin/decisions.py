@@ -30,6 +30,7 @@ from core.admin.read_only import acting_member
 from core.errors import DomainError
 from core.portal.dialogs import dialog_page, leave_dialog
 from core.portal.differences import Difference, differences
+from core.portal.ids import id_in
 from modules.sessions.admin.evidence import evidence_lines, shown_evidence
 from modules.sessions.admin.wording import WORDING
 from modules.sessions.events import Notice, NoticeAsked, SessionApproved, SessionRejected
@@ -110,7 +111,7 @@ class Decisions:
             return leave_dialog(request, _back(request))
         decision = form["decision"].value() if form["decision"].value() in {"approve", "reject"} else "approve"
         read = _versions(request)
-        candidates = [_take(session, by, read.get(str(session.pk))) for session in sessions]
+        candidates = [_take(session, by, read.get(session.pk)) for session in sessions]
         return self._show(request, candidates, decision=decision)
 
     def preview_decision(self, request: HttpRequest) -> HttpResponse:
@@ -120,7 +121,7 @@ class Decisions:
         form = DecisionForm(request.POST)
         form.is_valid()
         decision, reason = form.data.get("decision", ""), form.data.get("reason", "").strip()[:1000]
-        first = next(iter(_sessions([int(key) for key in _versions(request)][:1])), None)
+        first = next(iter(_sessions(list(_versions(request))[:1])), None)
         notice = notice_of(first, decision=decision, reason=reason) if first else None
         return TemplateResponse(request, "admin/learning_sessions/notice.html", {"notice": notice})
 
@@ -135,9 +136,9 @@ class Decisions:
         by = _deciding_member(request)
         form = DecisionForm(request.POST)
         versions = _versions(request)
-        sessions = _sessions([int(key) for key in versions])
+        sessions = _sessions(list(versions))
         if not form.is_valid():
-            candidates = [_take(session, by, versions[str(session.pk)]) for session in sessions]
+            candidates = [_take(session, by, versions[session.pk]) for session in sessions]
             return self._show(request, candidates, decision=form.data.get("decision", "reject"), form=form)
         decision, reason = form.cleaned_data["decision"], form.cleaned_data["reason"]
         if len(sessions) < len(versions):
@@ -145,7 +146,7 @@ class Decisions:
         left = [
             candidate
             for session in sessions
-            if (candidate := _decide(request, session, by, decision, reason, versions[str(session.pk)])) is not None
+            if (candidate := _decide(request, session, by, decision, reason, versions[session.pk])) is not None
         ]
         if left:
             # What was decided is told; what was changed, or taken in hand by others, is looked at again.
@@ -260,25 +261,27 @@ def _deciding_member(request: HttpRequest) -> User:
 
 def _chosen(request: HttpRequest) -> list[int]:
     """The ids of the rows that were ticked; what is no id is passed over."""
-    return [int(each) for each in dict.fromkeys(request.POST.getlist(CHOSEN)) if _is_number(each)]
+    ids = (id_in(each) for each in request.POST.getlist(CHOSEN))
+    return [each for each in dict.fromkeys(ids) if each is not None]
 
 
-def _versions(request: HttpRequest) -> dict[str, int]:
+def _versions(request: HttpRequest) -> dict[int, int]:
     """The version that was read, by the id of its session."""
-    return {key: int(value) for key, value in _of_sessions(request, "version_").items() if _is_number(value)}
+    versions = {key: id_in(value) for key, value in _of_sessions(request, "version_").items()}
+    return {key: version for key, version in versions.items() if version is not None}
 
 
 def _taken(request: HttpRequest) -> dict[int, datetime]:
     """When the sessions in the dialog were taken in hand, by the id of each."""
-    taken = {int(key): _instant(value) for key, value in _of_sessions(request, "taken_").items()}
+    taken = {key: _instant(value) for key, value in _of_sessions(request, "taken_").items()}
     return {key: instant for key, instant in taken.items() if instant is not None}
 
 
-def _of_sessions(request: HttpRequest, prefix: str) -> dict[str, str]:
+def _of_sessions(request: HttpRequest, prefix: str) -> dict[int, str]:
     """The fields of that kind, by the id of the session that ends their names; as many as a dialog has."""
-    named = (name for name in request.POST if name.startswith(prefix) and _is_number(name.removeprefix(prefix)))
-    # As a number and back: zeros before it make no other session of it.
-    return {str(int(name.removeprefix(prefix))): str(request.POST[name]) for name in islice(named, MOST_AT_ONCE)}
+    named = ((id_in(name.removeprefix(prefix)), name) for name in request.POST if name.startswith(prefix))
+    found = ((key, str(request.POST[name])) for key, name in named if key is not None)
+    return dict(islice(found, MOST_AT_ONCE))
 
 
 def _instant(text: str) -> datetime | None:
@@ -287,11 +290,6 @@ def _instant(text: str) -> datetime | None:
     except ValueError:
         return None
     return instant if instant.tzinfo else None
-
-
-def _is_number(text: str) -> bool:
-    # Eighteen digits: any more than that may be beyond what a database takes for an id.
-    return text.isascii() and text.isdecimal() and len(text) <= 18
 
 
 def _sessions(ids: Sequence[int]) -> list[Session]:

@@ -112,16 +112,18 @@ def clashes(sessions: Sequence[Session]) -> dict[int, list[Clash]]:
     if not sessions:
         return found
     creators = {session.creator_id for session in sessions}
-    during = Session.objects.exclude(status__in=FINAL).filter(
-        date__lt=max(session.ends_at for session in sessions), ends_at__gt=min(session.date for session in sessions)
-    )
+    begin, end = min(session.date for session in sessions), max(session.ends_at for session in sessions)
     busy: dict[int, list[Clash]] = defaultdict(list)
-    for other in during.filter(creator_id__in=creators):
+    offered = Session.objects.filter(creator_id__in=creators, date__lt=end, ends_at__gt=begin)
+    for other in offered.exclude(status__in=FINAL):
         busy[other.creator_id].append(Clash(session=other, offers=True))
     seats = BookingRequest.objects.filter(
-        user_id__in=creators, status=BookingRequest.Status.APPROVED, session__in=during
-    ).select_related("session")
-    for seat in seats:
+        user_id__in=creators,
+        status=BookingRequest.Status.APPROVED,
+        session__date__lt=end,
+        session__ends_at__gt=begin,
+    )
+    for seat in seats.exclude(session__status__in=FINAL).select_related("session"):
         busy[seat.user_id].append(Clash(session=seat.session, offers=False))
     for session in sessions:
         found[session.pk] = sorted(
