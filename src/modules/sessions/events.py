@@ -343,10 +343,11 @@ class PanelsOfSession(Question[list[Panel]]):
 
 @dataclass(frozen=True, kw_only=True)
 class Notice:
-    """What a person reads of a piece of news."""
+    """What a person reads of a piece of news; `is_muted` where they have switched off all news of its kind."""
 
     title: str
     message: str
+    is_muted: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -3,9 +3,12 @@
 from typing import Any
 
 import pytest
+from model_bakery import baker
 from tests.modules.notifications.post import NOW, about, cancelled, removed
 
 from core.accounts.models import User
+from modules.notifications.kinds import Kind
+from modules.notifications.models import Preference
 from modules.sessions.events import (
     AboutSession,
     BookingRequested,
@@ -60,3 +63,20 @@ def test_nothing_is_shown_of_what_is_not_decided_with_a_reason(john: User, jane:
 
 def test_nothing_is_shown_for_a_member_who_is_not_there(john: User) -> None:
     assert NoticeAsked(fact=SessionApproved(**about(john)), reason="", person_id=0).ask() is None
+
+
+@pytest.mark.parametrize(
+    ("channels", "is_muted"),
+    [({"in_app": True, "mail": False}, False), ({"in_app": False, "mail": True}, False), ({}, True)],
+)
+def test_who_has_switched_the_news_off_everywhere_is_said_to_read_it_nowhere(
+    channels: dict[str, bool], is_muted: bool, john: User
+) -> None:
+    chosen = {"in_app": False, "mail": False, **channels}
+    baker.make(Preference, user=john, kind=Kind.SESSION_DECISION, **chosen)
+    baker.make(Preference, user=john, kind=Kind.SESSION_CANCELLED, in_app=False, mail=False)
+
+    notice = NoticeAsked(fact=SessionRejected(**about(john)), reason="Too vague.", person_id=john.pk).ask()
+
+    assert notice is not None
+    assert notice.is_muted is is_muted

@@ -319,6 +319,15 @@ def test_what_people_will_read_is_shown_while_the_reason_is_written(
     ]
 
 
+@pytest.mark.parametrize("is_muted", [True, False])
+def test_somebody_who_has_switched_such_news_off_is_not_said_to_read_it(
+    is_muted: bool, moderator: Client, session: Session, answer: Any
+) -> None:
+    answer(NoticeAsked, lambda question: Notice(title="Of knots", message="Because.", is_muted=is_muted))
+    dialog = open_dialog(moderator, session, "cancel").content.decode()
+    assert ("They have switched off news of this kind" in dialog) is is_muted
+
+
 # --- Hiding ------------------------------------------------------------------------------------------------------
 
 

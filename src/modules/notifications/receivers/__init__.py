@@ -18,7 +18,7 @@ from modules.notifications.events import PeopleOfSession, StillHolds
 from modules.notifications.kinds import MAILED_AT_ONCE, Kind
 from modules.notifications.models import Notification
 from modules.notifications.receivers import navigation, panels
-from modules.notifications.receivers.notices import words_of
+from modules.notifications.receivers.notices import kind_of, words_of
 from modules.notifications.services import telling
 from modules.notifications.texts import Text
 from modules.sessions.events import (
@@ -114,7 +114,7 @@ def tell_of_removal(fact: ParticipantRemoved, delivery: Delivery) -> None:
     _tell(
         fact,
         delivery,
-        about=Kind.BOOKING_DECISION,
+        about=kind_of(fact),
         to=[fact.member_id],
         session_id=fact.session_id,
         write=lambda reader, name: text,
@@ -130,7 +130,7 @@ def tell_of_session_approval(fact: SessionApproved, delivery: Delivery) -> None:
     _tell(
         fact,
         delivery,
-        about=Kind.SESSION_DECISION,
+        about=kind_of(fact),
         to=[fact.creator_id],
         session_id=fact.session_id,
         write=lambda reader, name: text,
@@ -143,7 +143,7 @@ def tell_of_session_rejection(fact: SessionRejected, delivery: Delivery) -> None
     _tell(
         fact,
         delivery,
-        about=Kind.SESSION_DECISION,
+        about=kind_of(fact),
         to=[fact.creator_id],
         session_id=fact.session_id,
         write=lambda reader, name: text,
@@ -171,7 +171,7 @@ def tell_of_cancellation(fact: SessionCancelled, delivery: Delivery) -> None:
     _tell(
         fact,
         delivery,
-        about=Kind.SESSION_CANCELLED,
+        about=kind_of(fact),
         to=[fact.creator_id, *fact.participant_ids, *fact.requester_ids],
         session_id=fact.session_id,
         write=lambda reader, name: text,

@@ -3,6 +3,8 @@
 from core.accounts.models import User
 from core.facts import answers
 from modules.notifications import texts
+from modules.notifications.kinds import Kind
+from modules.notifications.queries.preferences import channels_for
 from modules.notifications.texts import Text
 from modules.sessions.events import (
     Notice,
@@ -14,6 +16,16 @@ from modules.sessions.events import (
 )
 
 WithReason = SessionApproved | SessionRejected | SessionCancelled | ParticipantRemoved
+
+
+def kind_of(fact: WithReason) -> Kind:
+    match fact:
+        case SessionApproved() | SessionRejected():
+            return Kind.SESSION_DECISION
+        case SessionCancelled():
+            return Kind.SESSION_CANCELLED
+        case ParticipantRemoved():
+            return Kind.BOOKING_DECISION
 
 
 def words_of(fact: WithReason, reason: str) -> Text:
@@ -34,4 +46,5 @@ def notice_of(question: NoticeAsked) -> Notice | None:
     if not isinstance(question.fact, WithReason) or not User.objects.filter(pk=question.person_id).exists():
         return None
     text = words_of(question.fact, question.reason)
-    return Notice(title=text.title, message=text.message)
+    channels = channels_for([question.person_id], kind_of(question.fact))[question.person_id]
+    return Notice(title=text.title, message=text.message, is_muted=not (channels.in_app or channels.mail))
