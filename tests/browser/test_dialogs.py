@@ -95,6 +95,30 @@ def test_a_form_that_is_sent_twice_decides_once_and_is_not_left_meanwhile(page: 
     assert decisions() == ["SessionApproved"]
 
 
+LISTEN = """
+new MutationObserver(() => {
+    for (const alert of document.querySelectorAll("dialog [role=alert]")) heard(alert.textContent);
+}).observe(document, {childList: true, subtree: true});
+"""
+
+
+def test_what_was_done_is_not_called_refused_while_the_next_page_is_on_its_way(page: Page, session: Session) -> None:
+    heard: list[str] = []
+    sent: list[str] = []
+    page.expose_function("heard", lambda text: heard.append(text))  # noqa: PLW0108 (Playwright marks what it is given)
+    page.on("request", lambda request: sent.append(request.url))
+    open_page(page, session)
+    page.get_by_role("button", name="Approve…").click()
+    dialog = page.get_by_role("dialog")
+    expect(dialog).to_contain_text("In your hands until")
+    page.evaluate(LISTEN)
+    dialog.get_by_role("button", name="Approve", exact=True).dblclick()
+    expect(page.get_by_text("Watercolours was approved.")).to_be_visible()
+    expect(page.get_by_text("approved Watercolours, just now")).to_have_count(0)
+    assert heard == []
+    assert [url.rpartition(QUEUE)[2] for url in sent if url.endswith("/carry-out/")] == ["decisions/carry-out/"]
+
+
 def test_who_was_logged_out_keeps_what_they_wrote_and_sends_it_once_they_are_back(
     page_of: PageOf, alice: User, session: Session
 ) -> None:

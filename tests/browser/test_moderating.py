@@ -29,6 +29,17 @@ def decisions() -> list[str]:
     return [name.removeprefix("sessions.") for name in names]
 
 
+def test_one_long_word_hides_nothing_of_the_queue(page_of: PageOf, alice: User, offer: Any) -> None:
+    session = offer("W" * 200)
+    Session.objects.filter(pk=session.pk).update(subject="M" * 100)
+    page = page_of(alice, width=1280)
+    page.goto(QUEUE)
+    table = page.locator("#result_list")
+    expect(table).to_contain_text("WWW")
+    wide, shown = table.evaluate("table => [table.scrollWidth, table.parentElement.clientWidth]")
+    assert wide <= shown
+
+
 # --- With the mouse ---------------------------------------------------------------------------------------------
 
 

@@ -31,6 +31,7 @@ from core.admin.members.record import member_history
 from core.facts.base import Fact
 from core.facts.models import FactRecord
 from core.facts.publish import publish
+from core.portal.events import OwnSessionsAsked
 from core.portal.history import A_PAGE
 from core.portal.panels import Panel, PanelsOfMember
 
@@ -376,6 +377,46 @@ def test_moderators_read_nothing_of_what_happened_to_themselves_or_in_their_own_
     lit("Nets", of=boss, by=other)
     assert "About Nets" in read(boss, address("record", other))
     assert 'id="panel-history"' in read(boss, address("change", boss))
+
+
+@dataclass(frozen=True, kw_only=True)
+class LanternTaken(Fact):
+    words = "{actor} took a lantern"
+
+    session_id: int
+    uploader_id: int
+
+
+def test_moderators_read_of_nobody_what_was_done_to_themselves(
+    john: User, morgan: User, boss: User, answer: Any, alone: None
+) -> None:
+    deactivate_member(member_id=morgan.pk, by=boss, reason="Of Morgan")
+    reactivate_member(member_id=morgan.pk, by=boss, reason="Of Morgan, too")
+    deactivate_member(member_id=john.pk, by=boss, reason="Of John")
+    publish(LanternTaken(session_id=8, uploader_id=morgan.pk), by=boss, reason="Of Morgan's lantern")
+    publish(LanternTaken(session_id=8, uploader_id=john.pk), by=boss, reason="Of John's lantern")
+    publish(LanternTaken(session_id=9, uploader_id=john.pk), by=boss, reason="In a session of Morgan's")
+    answer(OwnSessionsAsked, lambda question: [9] if question.member_id == morgan.pk else [])
+    morgan = User.objects.get(pk=morgan.pk)
+
+    history = member_history(boss, morgan)
+
+    assert history is not None
+    assert [entry.reason for entry in history.entries] == ["Of John's lantern", "Of John"]
+    whole = member_history(boss, boss)
+    assert whole is not None
+    assert len(whole.entries) == 6
+
+
+def test_a_login_that_has_run_out_is_not_open(john: User, reader: User, clock: Any, alone: None) -> None:
+    Login.objects.create(user=john, created_at=the_clock.now() - timedelta(days=13))
+    Login.objects.create(user=john, created_at=the_clock.now() - timedelta(days=15))
+
+    assert "1 open login" in read(reader, address("change", john))
+
+
+def test_the_record_is_read_and_nothing_else(john: User, auditor: User, alone: None) -> None:
+    assert client_of(auditor).post(address("record", john)).status_code == 405
 
 
 def test_there_is_no_page_about_nobody(reader: User) -> None:

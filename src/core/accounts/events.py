@@ -88,6 +88,17 @@ class RightsChanged(Fact):
 
 
 @dataclass(frozen=True, kw_only=True)
+class GroupChanged(Fact):
+    """Sent when somebody made, changed or deleted a group. The record holds its name and its permissions before and
+    after: those of all its members."""
+
+    words = "{actor} changed the group {group}"
+
+    group_id: int
+    group: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class Consequence:
     """One thing that comes of a deactivation, and how often; in words ("3 sessions are cancelled"), for who decides."""
 

@@ -26,6 +26,7 @@ from core.facts.models import FactRecord
 from core.facts.publish import publish
 from core.mail.services import queue_mail
 
+NO_ACCOUNT = "No active account fits this user name and password."
 WRONG_PASSWORD = "That is not your password."
 LONGEST_ADDRESS = 254
 # For how long a login that is over can be looked at.
@@ -79,8 +80,12 @@ def log_in(*, username: str, password: str, user_agent: str) -> TokenPair:
     """Open a login by user name or e-mail address. Raises `NotAuthenticated`, the same for every reason."""
     user = authenticate(username=username, password=password)
     if not isinstance(user, User):
-        raise NotAuthenticated("No active account fits this user name and password.")
+        raise NotAuthenticated(NO_ACCOUNT)
     with transaction.atomic():
+        # The password was checked against what may have been changed, or kept out, since then.
+        member = User.objects.select_for_update(no_key=True).get(pk=user.pk)
+        if not member.is_active or member.token_version != user.token_version:
+            raise NotAuthenticated(NO_ACCOUNT)
         login = Login.objects.create(user=user, user_agent=user_agent.replace("\x00", "")[:300])
         update_last_login(User, user)
     return TokenPair(

@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
+from django.db.models import Q
 from ninja_jwt.exceptions import TokenError
 from ninja_jwt.tokens import Token
 
@@ -54,6 +55,11 @@ def login_of(raw: str, kind: type[Token], *, ended_too: bool = False) -> Login:
 def session_end(login: Login) -> datetime:
     """When the refresh token of a login runs out, and with it the login itself."""
     return login.created_at + settings.REFRESH_TOKEN_LIFETIME
+
+
+def open_logins() -> Q:
+    """Of logins: what has neither ended nor run out."""
+    return Q(ended_at=None, created_at__gt=clock.now() - settings.REFRESH_TOKEN_LIFETIME)
 
 
 def _refused() -> NotAuthenticated:

@@ -37,13 +37,31 @@ class RequestSchema(ninja.Schema):
         return value
 
 
+# Embeddings and overrides, and isolates, by what ends each.
+CLOSED_BY = dict.fromkeys("\u202a\u202b\u202d\u202e", "\u202c") | dict.fromkeys("\u2066\u2067\u2068", "\u2069")
+CLOSING = frozenset(CLOSED_BY.values())
+
+
 def _one_line(value: str) -> str:
     categories = {unicodedata.category(letter) for letter in value}
     if categories & {"Cc", "Zl", "Zp"}:
         raise ValueError("May not contain line breaks or control characters.")
     if value and all(category[0] in "CZ" for category in categories):
         raise ValueError("May not consist of invisible characters alone.")
+    if not _closes_its_directions(value):
+        raise ValueError("May not turn the direction of the text that comes after it.")
     return value
+
+
+def _closes_its_directions(value: str) -> bool:
+    """Whether each mark that turns the direction of text is closed: what is shown after the value keeps its own."""
+    awaited: list[str] = []
+    for letter in value:
+        if letter in CLOSED_BY:
+            awaited.append(CLOSED_BY[letter])
+        elif letter in CLOSING and (not awaited or awaited.pop() != letter):
+            return False
+    return not awaited
 
 
 def _no_truth_value(value: Any) -> Any:

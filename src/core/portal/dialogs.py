@@ -34,4 +34,5 @@ def way_back(request: HttpRequest, otherwise: str) -> str:
     """Where a dialog was opened, as its `back` says: an address in the admin, or what there is `otherwise`."""
     back = request.POST.get("back", "")
     is_ours = url_has_allowed_host_and_scheme(back, allowed_hosts=None) and back.startswith(reverse("admin:index"))
-    return back if is_ours else otherwise
+    # It becomes a header of the answer.
+    return back if is_ours and back.isprintable() else otherwise

@@ -1,8 +1,9 @@
-"""What the portal tells."""
+"""What the portal tells and asks."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
-from core.facts.base import Fact
+from core.facts.base import Fact, Question
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,3 +21,13 @@ class ListExported(Fact):
     kind: str
     query: str
     ticked: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class OwnSessionsAsked(Question[Collection[int]]):
+    """The ids of the sessions that a member has offered: as a moderator, they do not read what happened in them."""
+
+    member_id: int
+
+    def default(self) -> Collection[int]:
+        return ()

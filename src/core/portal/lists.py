@@ -7,7 +7,7 @@ from typing import Any, ClassVar, cast
 from django.contrib import admin, messages
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.admin.options import IncorrectLookupParameters
-from django.core.exceptions import FieldDoesNotExist, PermissionDenied
+from django.core.exceptions import FieldDoesNotExist, PermissionDenied, ValidationError
 from django.db import transaction
 from django.db.models import QuerySet
 from django.forms import BooleanField
@@ -21,6 +21,7 @@ from core.facts.publish import publish
 from core.portal import spreadsheets
 from core.portal.events import ListExported
 from core.portal.exporting import CONTENT_TYPES, export
+from core.portal.ids import is_endless
 from core.portal.paging import UncountedChangeList, UncountedPaginator
 from core.portal.searching import search
 
@@ -101,7 +102,13 @@ class PortalAdmin(ModelAdmin):
     def get_search_results(
         self, request: HttpRequest, queryset: "QuerySet[Any]", search_term: str
     ) -> "tuple[QuerySet[Any], bool]":
-        return search(queryset, self.get_search_fields(request), search_term), False
+        fields = [self._whole_address(request, each) for each in self.get_search_fields(request)]
+        return search(queryset, fields, search_term), False
+
+    def _whole_address(self, request: HttpRequest, field: str) -> str:
+        """Addresses are found whole, but by superusers: nobody else spells one out piece by piece."""
+        is_address = field.lstrip("^=").rpartition("__")[2] == "email"
+        return f"={field.lstrip('^=')}" if is_address and not is_superuser(request) else field
 
     # --- Export -------------------------------------------------------------------------------------------------
 
@@ -133,6 +140,21 @@ class PortalAdmin(ModelAdmin):
         except IncorrectLookupParameters:
             return self._back_to_list(request, "e=1")
         return self._export(request, rows, kind)
+
+    def response_action(self, request: HttpRequest, queryset: "QuerySet[Any]") -> HttpResponseBase | None:
+        """What nobody can have ticked is the key of nothing; a database may not even take it for one."""
+        if not all(self._is_key(each) for each in request.POST.getlist(ACTION_CHECKBOX_NAME)):
+            self.message_user(request, "What was ticked is not in this list. Nothing was done.", messages.WARNING)
+            return HttpResponseRedirect(request.get_full_path())
+        answer: HttpResponseBase | None = super().response_action(request, queryset)
+        return answer
+
+    def _is_key(self, text: str) -> bool:
+        try:
+            self.opts.pk.to_python(text)
+        except ValidationError:
+            return False
+        return not (text == "" or is_endless(text) or "\x00" in text)
 
     @admin.action(description="Export as CSV", permissions=["view"])
     def export_csv(self, request: HttpRequest, queryset: "QuerySet[Any]") -> HttpResponseBase:
@@ -170,3 +192,7 @@ class PortalAdmin(ModelAdmin):
 
     def _back_to_list(self, request: HttpRequest, query: str) -> HttpResponseRedirect:
         return HttpResponseRedirect(f"{reverse(self._export_name.replace('_export', '_changelist'))}?{query}")
+
+
+def is_superuser(request: HttpRequest) -> bool:
+    return request.user.is_active and request.user.is_superuser

@@ -11,6 +11,7 @@ from django.http import HttpRequest
 from unfold.views import ChangeList
 
 from core.portal.ids import is_endless
+from core.portal.times import is_beyond_time
 
 # What a database can skip at most.
 MOST_SKIPPED = 2**63 - 1
@@ -93,9 +94,9 @@ class UncountedChangeList(ChangeList):
     page: UncountedPage
 
     def get_queryset(self, request: HttpRequest, exclude_parameters: Any = None) -> "QuerySet[Any]":
-        """No row belongs to what no database takes for an id: that is refused like any other filter that is none."""
-        asked = (each for values in self.get_filters_params().values() for value in values for each in value.split(","))
-        if any(is_endless(each) for each in asked):
+        """What no database takes for an id, a text or an instant is refused like any other filter that is none."""
+        asked = [each for values in self.get_filters_params().values() for value in values for each in value.split(",")]
+        if any(is_endless(each) or "\x00" in each or is_beyond_time(each) for each in asked):
             raise IncorrectLookupParameters
         found: QuerySet[Any] = super().get_queryset(request, exclude_parameters)
         return found

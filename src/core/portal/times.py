@@ -1,33 +1,29 @@
 """Instants as a moderator reads them: the clock of their own zone, and how far away that is."""
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, time
 
 from django.utils import timezone
 from django.utils.dateformat import format as date_format
+from django.utils.dateparse import parse_date, parse_datetime
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
-from django.utils.timesince import timesince
 
-from core import clock
-
-
-def ago(instant: datetime) -> str:
-    """How far away it is, in words: "3 hours ago", "in 2 days", "just now"."""
-    now = clock.now()
-    distance = instant - now
-    if abs(distance) < timedelta(minutes=1):
-        return "just now" if distance <= timedelta(0) else "in a moment"
-    if instant < now:
-        return f"{_words(instant, now)} ago"
-    return f"in {_words(now, instant)}"
+from core.durations import ago
 
 
-def lasting(duration: timedelta) -> str:
-    """A length of time in at most two words and numbers: "3 hours, 20 minutes"."""
-    if duration < timedelta(minutes=1):
-        return "less than a minute"
-    now = clock.now()
-    return timesince(now - duration, now).replace("\xa0", " ")
+def is_beyond_time(text: str) -> bool:
+    """A date, or an instant, that an offset leads out of the years 1 to 9999."""
+    try:
+        day, instant = parse_date(text), parse_datetime(text)
+        if instant is None and day is not None:
+            instant = datetime.combine(day, time.min)
+        if instant is not None:
+            (instant if instant.tzinfo else timezone.make_aware(instant)).astimezone(UTC)
+    except OverflowError:
+        return True
+    except ValueError:
+        return False
+    return False
 
 
 def local(instant: datetime) -> str:
@@ -45,7 +41,3 @@ def moment(instant: datetime | None) -> SafeString | str:
         local(instant),
         ago(instant),
     )
-
-
-def _words(earlier: datetime, later: datetime) -> str:
-    return timesince(earlier, later, depth=1).replace("\xa0", " ")

@@ -6,13 +6,14 @@ from django import template
 from django.template import Context, Engine
 from django.utils.safestring import SafeString
 
+from core import durations
 from core.portal import times
 from core.portal.panels import Panel
 
 register = template.Library()
 register.filter("moment", times.moment)
-register.filter("ago", times.ago)
-register.filter("lasting", times.lasting)
+register.filter("ago", durations.ago)
+register.filter("lasting", durations.lasting)
 
 
 @register.filter

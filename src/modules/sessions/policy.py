@@ -89,10 +89,38 @@ def require_edge(session: Session, target: Status, by: frozenset[Mover]) -> None
         raise Forbidden(f"Only {whose} may take this session from {source} to {target}.")
 
 
-def require_reason(reason: str) -> None:
-    """A moderator who rejects a session that waits has to say why."""
+def require_reason(reason: str, *, what: str) -> None:
+    """A moderator who takes a session away from people has to say why; `what` is done to it, as in "rejected"."""
     if not reason:
-        raise Invalid({"reason": ["Say why the session is rejected."]})
+        raise Invalid({"reason": [f"Say why the session is {what}."]})
+
+
+def hiding_refused(session: Session) -> DomainError | None:
+    if session.approved_at is None:
+        return StateForbids("Only a session that was approved once can be hidden.")
+    return StateForbids("This session is hidden already.") if session.hidden_at else None
+
+
+def showing_refused(session: Session) -> DomainError | None:
+    return None if session.hidden_at else StateForbids("This session is not hidden.")
+
+
+def second_look_refused(session: Session) -> DomainError | None:
+    return None if session.second_look_since else StateForbids("This session waits for no second look.")
+
+
+def calling_off_refused(session: Session) -> DomainError | None:
+    """Why a moderator cannot call this session off, or `None`: one that waits is rejected instead."""
+    if session.status == Status.PENDING_APPROVAL:
+        return StateForbids("This session waits for a decision: reject it instead.")
+    if Mover.MODERATOR in EDGES.get((Status(session.status), Status.CANCELLED), frozenset()):
+        return None
+    return StateForbids(f"This session is {Status(session.status).label}: it cannot be cancelled.")
+
+
+def require(refusal: DomainError | None) -> None:
+    if refusal is not None:
+        raise refusal
 
 
 def is_rejection(session: Session, viewer: Viewer) -> bool:

@@ -70,6 +70,15 @@ def test_all_three_can_be_changed_at_once(john: User) -> None:
     assert Api(john).patch(ME, wanted).json() == profile_of(john, **wanted)
 
 
+@pytest.mark.parametrize("field", ["first_name", "last_name"])
+def test_a_name_does_not_turn_what_comes_after_it(john: User, field: str) -> None:
+    answer = Api(john).patch(ME, {field: "A\u202ebc"})
+
+    assert answer.status_code == 400
+    assert answer.json()["fields"] == {field: ["May not turn the direction of the text that comes after it."]}
+    assert Api(john).get(ME).json() == profile_of(john)
+
+
 @pytest.mark.parametrize(
     ("field", "value"),
     [

@@ -9,6 +9,7 @@ from typing import Any
 import jwt
 import pytest
 from django.conf import settings
+from django.contrib.auth import authenticate
 from django.contrib.auth.hashers import make_password
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
@@ -16,6 +17,7 @@ from tests.conftest import PASSWORD, Api
 from tests.core.accounts.conftest import Device, LogIn
 from tests.core.conftest import NOW
 
+from core.accounts import services
 from core.accounts.models import Login, User
 from core.facts.models import FactRecord
 
@@ -84,6 +86,23 @@ def test_a_wrong_password_an_unknown_and_an_inactive_member_are_answered_alike(
     assert {answer.status_code for answer in answers} == {401}
     assert [answer.json() for answer in answers] == [UNKNOWN] * 7
     assert {answer["WWW-Authenticate"] for answer in answers} == {"Bearer"}
+    assert not Login.objects.exists()
+
+
+@pytest.mark.parametrize("meanwhile", [{"is_active": False}, {"token_version": 7}])
+def test_one_who_is_kept_out_while_the_password_is_checked_is_not_let_in(
+    meanwhile: dict[str, Any], member: User, stranger: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def checked(**credentials: str) -> Any:
+        found = authenticate(**credentials)
+        User.objects.filter(pk=member.pk).update(**meanwhile)
+        return found
+
+    monkeypatch.setattr(services, "authenticate", checked)
+
+    answer = stranger.post(TOKEN, {"username": "john_doe", "password": PASSWORD})
+
+    assert (answer.status_code, answer.json()) == (401, UNKNOWN)
     assert not Login.objects.exists()
 
 

@@ -162,6 +162,7 @@ VALID = {"title": "A", "type": "link", "url": "https://example.com/"}
         ({**VALID, "title": "   "}, {"title": ["This field may not be empty."]}),
         ({**VALID, "title": "x" * 201}, {"title": ["At most 200 characters."]}),
         ({**VALID, "title": "two\nlines"}, {"title": ["May not contain line breaks or control characters."]}),
+        ({**VALID, "title": "a\u202eb"}, {"title": ["May not turn the direction of the text that comes after it."]}),
         ({**VALID, "title": "a\x00b"}, {"title": ["May not contain NUL characters or broken Unicode."]}),
         ({**VALID, "title": None}, {"title": ["Must be text."]}),
         ({"type": "link", "url": "https://example.com/"}, {"title": ["This field is required."]}),

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 import pytest
+from django.contrib.auth.models import Permission
 from django.test import Client
 from tests.modules.materials.conftest import PATH, MaterialsApi
 
@@ -33,6 +34,24 @@ def test_the_lists_show_what_there_is(superuser: Client, filled: Material) -> No
     page = superuser.get("/admin/materials/storedfile/")
     assert filled.file.name in page.text
     assert "kept" in page.text
+
+
+def test_an_uploader_is_found_by_a_whole_address_alone_but_by_superusers(
+    superuser: Client, make_member: Callable[..., User], filled: Material
+) -> None:
+    clerk = make_member("clerk", is_staff=True)
+    clerk.user_permissions.add(Permission.objects.get(codename="view_material"))
+    client = Client()
+    client.force_login(clerk)
+    address = filled.uploaded_by.email
+
+    def found(by: Client, text: str) -> bool:
+        return "Notes" in by.get("/admin/materials/material/", {"q": text}).text
+
+    assert found(client, address.upper())
+    for part in (address[:-1], address[1:], "@example"):
+        assert not found(client, part)
+        assert found(superuser, part)
 
 
 def test_a_row_can_be_looked_at(superuser: Client, filled: Material) -> None:

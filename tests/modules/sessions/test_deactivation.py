@@ -25,6 +25,8 @@ from core.accounts.models import User
 from core.errors import DomainError
 from core.facts.delivery import fact_of
 from core.facts.models import FactRecord
+from core.locking import locked_batch
+from core.sweeps import batches
 from modules.sessions.models import BookingRequest, Session
 from modules.sessions.services.deactivation import AT_ONCE, wind_down, wind_down_all
 from modules.sessions.services.leases import take_lease
@@ -297,6 +299,25 @@ def test_served_late_it_leaves_one_alone_who_is_active_again(
     wind_down_all()
 
     assert status_of(session) == "scheduled"
+
+
+def test_one_who_is_let_in_again_while_it_is_under_way_keeps_what_is_left(
+    john: User, alice: User, make_session: MakeSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    session = make_session("scheduled")
+    deactivation.deactivate_member(member_id=john.pk, by=alice, reason="Spam")
+
+    def locked(*args: Any, **values: Any) -> list[Any]:
+        rows: list[Any] = locked_batch(*args, **values)
+        if rows:
+            deactivation.reactivate_member(member_id=john.pk, by=alice)
+        return rows
+
+    monkeypatch.setattr(batches, "locked_batch", locked)
+    wind_down(member_id=john.pk)
+
+    assert status_of(session) == "scheduled"
+    assert records("SessionCancelled") == []
 
 
 def test_what_a_process_that_died_has_left_the_worker_ends(

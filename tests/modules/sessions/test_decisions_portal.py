@@ -170,7 +170,7 @@ def test_a_session_that_was_deleted_meanwhile_is_told(moderator: Client, make_se
     session.delete()
     answer = carry_out(moderator, fields)
     assert messages_of(moderator.get(answer["HX-Redirect"])) == [
-        "A session that was shown is no longer there: it has been deleted."
+        "A session that was chosen is no longer there: it has been deleted."
     ]
 
 
@@ -388,6 +388,24 @@ def test_a_version_that_has_never_been_was_not_read(moderator: Client, make_sess
     assert row["candidate"].session.content_version == 0
 
 
+def test_of_many_those_that_are_not_there_are_told(moderator: Client, make_session: MakeSession) -> None:
+    session = make_session("pending_approval", title="Knots")
+    chosen = [session.pk, 999998, 999999]
+    answer = moderator.post(f"{DECISIONS}open/", {"decision": "approve", "_selected_action": chosen})
+    assert [row["candidate"].session for row in answer.context["rows"]] == [session]
+    assert "2 sessions that were chosen are no longer there: they have been deleted." in answer.text
+
+
+@pytest.mark.parametrize("back", ["/admin/\r\nX-Evil: yes", "//evil.example/admin/", "https://evil.example/admin/"])
+def test_a_way_back_that_is_none_is_the_list(back: str, moderator: Client, make_session: MakeSession) -> None:
+    session = make_session("pending_approval")
+    fields = fields_of_dialog(open_decision(moderator, "approve", session))
+    answer = carry_out(moderator, {**fields, "back": back})
+    assert (answer.status_code, answer["HX-Redirect"]) == (204, LIST)
+
+
 def test_a_session_that_is_not_there_cannot_be_opened(moderator: Client) -> None:
     answer = moderator.post(f"{DECISIONS}open/", {"decision": "approve", "_selected_action": "999999"})
-    assert messages_of(moderator.get(answer["Location"])) == ["This session is no longer there: it has been deleted."]
+    assert messages_of(moderator.get(answer["Location"])) == [
+        "A session that was chosen is no longer there: it has been deleted."
+    ]

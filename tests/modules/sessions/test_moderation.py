@@ -188,13 +188,29 @@ def test_hiding_is_no_change_that_its_people_see(alice: Any, john: Any, jane: An
     assert [Api(member).get(path(session)).json() for member in (john, jane)] == before
 
 
-def test_what_is_done_twice_is_told_once(alice: Any, make_session: Any) -> None:
+def test_what_was_done_is_not_done_again(alice: Any, make_session: Any) -> None:
     session = make_session("approved", second_look_since=NOW)
 
     for service in (moderation.hide_session, moderation.show_session, moderation.take_second_look):
         service(session_id=session.pk, by=alice, reason="Once")
-        with nothing_changes():
+        with nothing_changes(), pytest.raises(StateForbids):
             service(session_id=session.pk, by=alice, reason="Twice")
+
+
+@pytest.mark.parametrize("reason", ["", "  \n "])
+def test_hiding_needs_a_reason(alice: Any, make_session: Any, reason: str) -> None:
+    session = make_session("approved")
+
+    with nothing_changes(), pytest.raises(Invalid) as raised:
+        moderation.hide_session(session_id=session.pk, by=alice, reason=reason)
+    assert raised.value.fields == {"reason": ["Say why the session is hidden."]}
+
+
+def test_what_nobody_else_saw_is_not_hidden(alice: Any, make_session: Any) -> None:
+    session = make_session("pending_approval")
+
+    with nothing_changes(), pytest.raises(StateForbids, match="approved once"):
+        moderation.hide_session(session_id=session.pk, by=alice, reason="Reported")
 
 
 def test_a_second_look_lets_the_change_stand(john: Any, alice: Any, make_session: Any) -> None:

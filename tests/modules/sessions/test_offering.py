@@ -98,6 +98,7 @@ def test_a_stranger_offers_nothing(db: None) -> None:
         ("title", "x"),
         ("title", "x" * 200),
         ("title", "🙂" * 200),
+        ("title", "ab \u202ba \u2067b\u2069\u202c c\u200f"),
         ("description", "x"),
         ("description", "x" * 5000),
         ("description", "Bring:\n\t- a laptop\r\n- tea"),
@@ -121,6 +122,11 @@ def test_a_value_at_a_bound_is_taken(john: Any, name: str, value: Any) -> None:
 
 
 WRONG = [None, True, False, [], {}, ["x"], ...]
+# What would be read the other way round after them, or closes what stands around them.
+TURNED = [
+    *("\u202eright to left", "\u202a\u202eone of two closed\u202c", "\u2067isolated", "\u2066crossed\u202c\u2069"),
+    *("a\u202cb", "a\u2069b"),
+]
 WRONG_TEXTS = ["", "   ", "\n\t", "\x00", "before\x00after", 5, 1.5, *WRONG]
 WRONG_NUMBERS = [-1, 0, 10**3, 10**12, 2**63, 2**200, 60.5, "", "x", "60 minutes", *WRONG]
 REFUSED = [
@@ -135,11 +141,12 @@ REFUSED = [
             "\x1cBcc: x@example.com",
             "\u200b\u2060",
             "two\u2028lines",
+            *TURNED,
             *WRONG_TEXTS,
         ]
     ),
     *(("description", value) for value in ["x" * 5001, *WRONG_TEXTS]),
-    *(("subject", value) for value in ["x" * 101, "two\nlines", *WRONG_TEXTS]),
+    *(("subject", value) for value in ["x" * 101, "two\nlines", *TURNED, *WRONG_TEXTS]),
     *(("level", value) for value in ["expert", "Beginner", "beginner ", *WRONG_TEXTS]),
     *(("duration", value) for value in [14, 481, *WRONG_NUMBERS]),
     *(("max_participants", value) for value in [1, 51, *WRONG_NUMBERS]),

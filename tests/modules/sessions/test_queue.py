@@ -4,6 +4,7 @@ import re
 from datetime import timedelta
 from html import unescape
 from typing import Any
+from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -11,11 +12,12 @@ from django.contrib.auth.models import Permission
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
-from tests.modules.sessions.conftest import NOW, MakeSession, join
-from tests.modules.sessions.portal import LIST, admin_of, decide, open_decision, page
+from tests.modules.sessions.conftest import NOW, MakeSession, join, nothing_changes
+from tests.modules.sessions.portal import LIST, admin_of, decide, messages_of, open_decision, page
 
 from core.accounts.models import User
 from modules.sessions.models import Session
+from modules.sessions.policy import viewer_of
 from modules.sessions.queries.queue import next_waiting
 
 
@@ -239,16 +241,63 @@ def test_the_list_costs_as_many_queries_for_many_rows(tab: str, moderator: Clien
     assert counts[0] == counts[1] <= 14
 
 
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("date__gte", "0001-01-01T00:00:00+14:00"),
+        ("date__gte", "9999-12-31T23:59:59-12:00"),
+        ("date__lt", "9999-12-31"),
+        ("decided_at__gte", "9999-12-31T23:59:59-12:00"),
+        ("decided_at__gte", "0001-1-1"),
+        ("subject_key", "\x00"),
+        ("creator__id__exact", "9" * 30),
+    ],
+)
+def test_what_no_database_takes_is_no_filter(name: str, value: str, alice: User, moderator: Client) -> None:
+    alice.timezone = "Asia/Tokyo" if value.startswith("0001") else "America/New_York"
+    alice.save()
+    for answer in (
+        moderator.get(LIST, {"tab": "all", name: value}),
+        moderator.post(f"{LIST}export/csv/?{urlencode({'tab': 'all', name: value})}"),
+    ):
+        assert answer.status_code == 302
+        assert answer["Location"].endswith("?e=1")
+
+
+@pytest.mark.parametrize("kind", ["csv", "xlsx"])
+@pytest.mark.parametrize("ticked", ["abc", "1.5", "", "\x00", "9" * 30, "²"])
+def test_rows_that_nobody_can_have_ticked_are_not_exported(
+    ticked: str, kind: str, moderator: Client, make_session: MakeSession
+) -> None:
+    session = make_session("pending_approval")
+    chosen = {"action": f"export_{kind}", "_selected_action": [session.pk, ticked]}
+    with nothing_changes():
+        answer = moderator.post(LIST, chosen)
+    assert (answer.status_code, answer["Location"]) == (302, LIST)
+    assert messages_of(moderator.get(LIST)) == ["What was ticked is not in this list. Nothing was done."]
+
+
 # --- The next ---------------------------------------------------------------------------------------------------
 
 
-def test_the_next_is_the_one_that_starts_after_it_and_then_the_first(sessions: None, moderator: Client) -> None:
+def test_the_next_is_the_one_that_starts_after_it_and_then_the_first(sessions: None, alice: User) -> None:
     first, second, third = Session.objects.filter(title__startswith="Waits, ").order_by("date")
-    assert [next_waiting(session) for session in (first, second, third)] == [second, third, first]
+    viewer = viewer_of(alice)
+    assert [next_waiting(session, viewer) for session in (first, second, third)] == [second, third, first]
 
 
-def test_there_is_no_next_where_nothing_else_waits(make_session: MakeSession) -> None:
-    assert next_waiting(make_session("pending_approval")) is None
+def test_there_is_no_next_where_nothing_else_waits(make_session: MakeSession, alice: User) -> None:
+    assert next_waiting(make_session("pending_approval"), viewer_of(alice)) is None
+
+
+def test_the_next_is_none_of_one_s_own_but_for_superusers(make_session: MakeSession, alice: User, root: User) -> None:
+    session, own = make_session("pending_approval"), make_session("pending_approval", creator=alice)
+    of_root = make_session("pending_approval", creator=root)
+    of_root_later = make_session("pending_approval", creator=root)
+
+    assert next_waiting(session, viewer_of(alice)) == of_root
+    assert next_waiting(own, viewer_of(root)) == of_root
+    assert next_waiting(of_root, viewer_of(root)) == of_root_later
 
 
 def test_an_export_has_the_columns_and_rows_of_its_tab_with_instants_as_such(

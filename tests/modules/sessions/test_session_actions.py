@@ -13,6 +13,8 @@ from tests.modules.sessions.portal import LIST, admin_of, messages_of, page
 from core.accounts.models import User
 from modules.sessions.events import Notice, NoticeAsked
 from modules.sessions.models import BookingRequest, Session
+from modules.sessions.services.moderation import hide_session
+from modules.sessions.services.running import cancel_session
 
 HX = {"HX-Request": "true"}
 REASON = "The room was flooded."
@@ -207,10 +209,14 @@ def test_the_reason_is_recorded_with_who_gave_it(step: str, moderator: Client, a
 @pytest.mark.parametrize(
     ("step", "state", "sentence"),
     [
-        ("cancel", {"status": "cancelled", "moves_at": None}, "Knots is cancelled: it cannot be cancelled."),
-        ("hide", {"hidden_at": NOW}, "Knots is hidden already."),
-        ("show", {"hidden_at": None}, "Knots is not hidden."),
-        ("second-look", {"second_look_since": None}, "Knots waits for no second look."),
+        (
+            "cancel",
+            {"status": "cancelled", "moves_at": None},
+            "Knots: This session is cancelled: it cannot be cancelled.",
+        ),
+        ("hide", {"hidden_at": NOW}, "Knots: This session is hidden already."),
+        ("show", {"hidden_at": None}, "Knots: This session is not hidden."),
+        ("second-look", {"second_look_since": None}, "Knots: This session waits for no second look."),
     ],
 )
 def test_what_was_done_meanwhile_is_told_instead_of_done_again(
@@ -222,6 +228,40 @@ def test_what_was_done_meanwhile_is_told_instead_of_done_again(
         for fields in ({}, {"confirming": "yes", "reason": REASON, "content_version": "0"}):
             answer = moderator.post(address(session, step), fields, headers=HX)
             assert told_after(moderator, answer) == [sentence]
+
+
+def test_who_was_first_is_told_to_who_comes_too_late(
+    moderator: Client, victor: User, make_session: MakeSession
+) -> None:
+    session = make_session("approved", title="Knots")
+    hide_session(session_id=session.pk, by=victor, reason="Reported.")
+
+    answer = moderator.post(address(session, "hide"), {"confirming": "yes", "reason": "Mine."}, headers=HX)
+    assert told_after(moderator, answer) == [
+        "Knots: This session is hidden already. Victor Vogel hid Knots, just now. The reason: Reported."
+    ]
+    cancel_session(session_id=session.pk, by=victor, reason="Enough.")
+    answer = moderator.post(address(session, "cancel"), {"confirming": "yes", "reason": "Mine."}, headers=HX)
+    (told,) = told_after(moderator, answer)
+    assert told.startswith("Knots: This session is cancelled: it cannot be cancelled.")
+    assert told.endswith(" Victor Vogel cancelled Knots, just now. The reason: Enough.")
+
+
+@pytest.mark.parametrize("step", STEPS)
+def test_what_is_only_to_be_shown_changes_nothing_whatever_comes_with_it(
+    step: str, moderator: Client, session: Session
+) -> None:
+    with_step(session, step)
+    fields = {"confirming": "yes", "previewing": "yes", "reason": REASON, "content_version": "0"}
+    with nothing_changes():
+        assert moderator.post(address(session, step), fields, headers=HX).status_code == 200
+
+
+def test_nobody_of_an_endless_number_is_removed(moderator: Client, session: Session) -> None:
+    url = address(session, "remove").rsplit("/", 3)[0]
+    with nothing_changes():
+        answer = moderator.post(f"{url}/{'9' * 30}/remove/", {"confirming": "yes", "reason": REASON}, headers=HX)
+    assert told_after(moderator, answer) == ["This member is not in Knots any more."]
 
 
 @pytest.mark.parametrize(
@@ -284,7 +324,7 @@ def test_one_that_waits_is_rejected_rather_than_cancelled(moderator: Client, mak
     session = make_session("pending_approval", title="Knots")
     with nothing_changes():
         answer = moderator.post(address(session, "cancel"), {"confirming": "yes", "reason": REASON}, headers=HX)
-    assert told_after(moderator, answer) == ["Knots is waiting for approval: it cannot be cancelled."]
+    assert told_after(moderator, answer) == ["Knots: This session waits for a decision: reject it instead."]
 
 
 def test_one_that_is_over_by_the_clock_is_not_cancelled(moderator: Client, make_session: MakeSession) -> None:

@@ -25,6 +25,8 @@ from core.accounts.models import User
 from modules.sessions.models import DecisionLease, Session
 from modules.sessions.services import leases, moderation
 from modules.sessions.services.deciding import AlreadyDecided, ContentChanged, InOtherHands
+from modules.sessions.services.life_cycle import advance_due_sessions
+from modules.sessions.services.running import cancel_session
 
 
 @pytest.fixture
@@ -47,7 +49,7 @@ def test_what_one_has_in_hand_the_other_cannot_open(
     session = make_session("pending_approval")
     open_decision(moderator, "approve", session)
     answer = open_decision(other, "approve", session)
-    assert refusal_of(answer) == "Alice Jones has this session in hand, for 5 minutes at most. Nothing was decided."
+    assert refusal_of(answer) == "Alice Jones has this session in hand, for 5 minutes. Nothing was decided."
     assert 'type="submit"' not in answer.content.decode()
     assert DecisionLease.objects.get().holder == alice
 
@@ -139,12 +141,37 @@ def test_who_writes_has_the_session_in_hand_for_longer(
     assert DecisionLease.objects.get().holder.username == "victor"
 
 
-@pytest.mark.parametrize("taken", ["", "x", "2024-01-10", "2024-01-10T10:00:00", "9" * 5000])
+@pytest.mark.parametrize(
+    "taken",
+    [
+        "0001-01-01T00:00:00+14:00",
+        "9999-12-31T23:59:59-12:00",
+        "",
+        "x",
+        "2024-01-10",
+        "2024-01-10T10:00:00",
+        "9" * 5000,
+    ],
+)
 def test_what_is_no_instant_gives_nothing_back(taken: str, moderator: Client, make_session: MakeSession) -> None:
     session = make_session("pending_approval")
     open_decision(moderator, "approve", session)
     assert moderator.post(f"{DECISIONS}leave/", {f"taken_{session.pk}": taken}).status_code == 204
     assert DecisionLease.objects.count() == 1
+
+
+def test_nobody_has_in_hand_what_waits_no_longer(
+    moderator: Client, make_session: MakeSession, john: User, clock: Any
+) -> None:
+    cancelled, expired = (make_session("pending_approval") for _ in range(2))
+    for session in (cancelled, expired):
+        open_decision(moderator, "approve", session)
+
+    cancel_session(session_id=cancelled.pk, by=john, reason="")
+    assert [lease.session for lease in DecisionLease.objects.all()] == [expired]
+    clock.move_to(expired.date)
+    advance_due_sessions()
+    assert not DecisionLease.objects.exists()
 
 
 def test_of_many_those_in_other_hands_are_left(moderator: Client, other: Client, make_session: MakeSession) -> None:

@@ -19,12 +19,13 @@ from core.admin.members.page import MemberPage
 from core.admin.read_only import acting_member
 from core.facts.publish import Changes, publish
 from core.portal.ids import id_in
-from core.portal.lists import PortalAdmin
+from core.portal.lists import PortalAdmin, is_superuser
 from core.portal.times import moment
 
 PROFILE = ("username", "first_name", "last_name", "timezone")
 FLAGS = ("is_staff", "is_superuser")
 ROLES = ("groups", "user_permissions")
+NOT_OF_THE_FORM = ("password", "token_version", "is_active", "last_login")
 
 
 @admin.register(User)
@@ -56,10 +57,6 @@ class UserAdmin(MemberPage, DeactivationDialogs, DjangoUserAdmin, PortalAdmin): 
         """Addresses for superusers alone: others read one on the page of its member, and take no list of them along."""
         columns = super().get_list_display(request)
         return tuple(column for column in columns if column != "email" or is_superuser(request))
-
-    def get_search_fields(self, request: HttpRequest) -> tuple[str, ...]:
-        whole = {} if is_superuser(request) else {"email": "=email"}
-        return tuple(whole.get(field, field) for field in super().get_search_fields(request))
 
     @admin.display(description="name")
     def full_name(self, member: User) -> str:
@@ -105,7 +102,8 @@ class UserAdmin(MemberPage, DeactivationDialogs, DjangoUserAdmin, PortalAdmin): 
             return
         before = User.objects.select_for_update().get(pk=obj.pk)
         # A password, a new login or a deactivation that came meanwhile is not written back from the page.
-        obj.password, obj.token_version, obj.is_active = before.password, before.token_version, before.is_active
+        for name in NOT_OF_THE_FORM:
+            setattr(obj, name, getattr(before, name))
         super().save_model(request, obj, form, change)
         if changes := _changes(before, obj, PROFILE):
             publish(ProfileChanged(member_id=obj.pk), by=by, changes=changes)
@@ -122,17 +120,16 @@ class UserAdmin(MemberPage, DeactivationDialogs, DjangoUserAdmin, PortalAdmin): 
             publish(RightsChanged(member_id=form.instance.pk), by=acting_member(request), changes=changes)
 
     def user_change_password(self, request: HttpRequest, id: str, form_url: str = "") -> HttpResponse:  # noqa: A002
+        if request.method != "POST":
+            return super().user_change_password(request, id, form_url)
         with transaction.atomic():
-            before = User.objects.filter(pk=id_in(id) or 0).first()
+            # Django writes the whole row: it reads it while nobody else can change it.
+            before = User.objects.select_for_update(no_key=True).filter(pk=id_in(id) or 0).first()
             response = super().user_change_password(request, id, form_url)
             after = User.objects.filter(pk=before.pk).first() if before else None
             if before and after and after.password != before.password:
                 services.note_new_password(after, by=acting_member(request))
         return response
-
-
-def is_superuser(request: HttpRequest) -> bool:
-    return request.user.is_active and request.user.is_superuser
 
 
 def _changes(before: User, after: User, names: tuple[str, ...]) -> Changes:

@@ -1,19 +1,59 @@
 """What gives members rights, and where they are logged in."""
 
+from typing import Any
+
 from django.contrib import admin
 from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
 from django.contrib.auth.models import Group
+from django.db import transaction
+from django.db.models import QuerySet
+from django.http import HttpRequest
 
+from core.accounts.events import GroupChanged
 from core.accounts.models import Login
-from core.admin.read_only import ReadOnlyAdmin
-from core.portal.lists import PortalAdmin
+from core.admin.read_only import ReadOnlyAdmin, acting_member
+from core.facts.publish import Changes, publish
+from core.portal.lists import PortalAdmin, is_superuser
 
 admin.site.unregister(Group)
 
 
 @admin.register(Group)
 class GroupAdmin(DjangoGroupAdmin, PortalAdmin):
-    pass
+    """Groups give rights, which who has all of them gives alone; the record has what each could do, and can."""
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return is_superuser(request)
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return is_superuser(request)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return is_superuser(request)
+
+    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
+        group = form.instance
+        before = {"name": form.initial.get("name", ""), "permissions": _permissions(group)}
+        super().save_related(request, form, formsets, change)
+        after = {"name": group.name, "permissions": _permissions(group)}
+        self._note(request, group, {name: (before[name], after[name]) for name in after if before[name] != after[name]})
+
+    def delete_model(self, request: HttpRequest, obj: Group) -> None:
+        self._note(request, obj, {"name": (obj.name, ""), "permissions": (_permissions(obj), [])})
+        super().delete_model(request, obj)
+
+    def delete_queryset(self, request: HttpRequest, queryset: "QuerySet[Group]") -> None:
+        with transaction.atomic():
+            for group in queryset:
+                self.delete_model(request, group)
+
+    def _note(self, request: HttpRequest, group: Group, changes: Changes) -> None:
+        if changes:
+            publish(GroupChanged(group_id=group.pk, group=group.name), by=acting_member(request), changes=changes)
+
+
+def _permissions(group: Group) -> list[str]:
+    return sorted(str(permission) for permission in group.permissions.all())
 
 
 @admin.register(Login)

@@ -6,14 +6,17 @@ from datetime import datetime
 from typing import Any
 
 from django.core.exceptions import PermissionDenied
-from django.db.models import Count, Max, Q
+from django.db.models import Count, Max
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.template.response import TemplateResponse
 from django.urls import reverse
+from django.views.decorators.http import require_safe
 
 from core.accounts.deactivation import last_switch
+from core.accounts.events import MemberReactivated
 from core.accounts.models import Login, User
 from core.accounts.policy import deactivating_refused
+from core.accounts.tokens import open_logins
 from core.admin.members.dialogs import consequences_of
 from core.admin.members.record import may_read_record, member_history
 from core.admin.read_only import acting_member
@@ -43,7 +46,7 @@ class MemberPage:
 
     @property
     def pages(self) -> dict[str, Callable[..., HttpResponse]]:
-        return {"record": self.record_view}
+        return {"record": require_safe(self.record_view)}
 
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
@@ -104,7 +107,7 @@ def _overview(member: User, viewer: User) -> Panel:
             "seen": _last_seen(member),
             "reads_record": reads_record,
             # Of one who was set inactive past the services, the record knows nothing.
-            "switch": switch if switch and (switch.name.endswith("Reactivated") == member.is_active) else None,
+            "switch": switch if switch and ((switch.name == MemberReactivated.name) == member.is_active) else None,
             "to_come": [] if member.is_active else consequences_of(member, viewer),
         },
     )
@@ -129,7 +132,7 @@ def _rights_of(member: User) -> Rights:
 
 def _last_seen(member: User) -> dict[str, Any]:
     logins = Login.objects.filter(user=member).aggregate(
-        open=Count("pk", filter=Q(ended_at=None)), last_used_at=Max("last_used_at")
+        open=Count("pk", filter=open_logins()), last_used_at=Max("last_used_at")
     )
     seen: list[datetime] = [at for at in (logins["last_used_at"], member.last_login) if at]
     return {"at": max(seen, default=None), "logins": logins["open"]}

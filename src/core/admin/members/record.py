@@ -6,6 +6,7 @@ from core.accounts.events import MemberDeactivated, MemberReactivated, MemberReg
 from core.accounts.models import User
 from core.accounts.policy import DEACTIVATE
 from core.facts.models import FactRecord
+from core.portal.events import OwnSessionsAsked
 from core.portal.history import A_PAGE, VIEW_FACTS, History, history
 
 # Of an account, what moderators ask about; addresses, rights and passwords are none of their business.
@@ -31,11 +32,21 @@ def _readable(member: User, viewer: User) -> Q | None:
     """Which of the facts; `None` for nothing at all."""
     if viewer.has_perm(VIEW_FACTS):
         return Q()
-    # Moderators learn nothing here of themselves that the pages of their own sessions do not tell them.
     if not viewer.has_perm(DEACTIVATE) or member.pk == viewer.pk:
         return None
-    of_another = Q(payload__creator_id__isnull=True) | ~Q(payload__creator_id=viewer.pk)
-    return Q(name__in=OF_MODERATION) | (Q(session_id__isnull=False) & of_another)
+    # Moderators learn nothing of what others did to them, nor in sessions of theirs: who decided, and what they said.
+    concerns_viewer = (
+        Q(member_id=viewer.pk)
+        | Q(session_id__in=OwnSessionsAsked(member_id=viewer.pk).ask())
+        | _is_named("creator_id", viewer)
+        | _is_named("uploader_id", viewer)
+    )
+    return (Q(name__in=OF_MODERATION) | Q(session_id__isnull=False)) & ~concerns_viewer
+
+
+def _is_named(key: str, viewer: User) -> Q:
+    """A fact without the key says nothing of them, where a database would answer that it does not know."""
+    return Q(**{f"payload__{key}__isnull": False, f"payload__{key}": viewer.pk})
 
 
 def _newest(records: "QuerySet[FactRecord]", before: int | None) -> list[int]:

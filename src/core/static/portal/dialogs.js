@@ -167,6 +167,10 @@
         return place;
     }
 
+    // It was done, and another page is on its way: htmx says nothing of success then.
+    const isLeaving = (xhr) =>
+        xhr.status >= 200 && xhr.status < 300 && ["HX-Redirect", "HX-Refresh"].some((name) => xhr.getResponseHeader(name));
+
     document.addEventListener("htmx:configRequest", (event) => {
         event.detail.parameters.csrfmiddlewaretoken = token();
         event.detail.timeout = PATIENCE_MS;
@@ -193,7 +197,7 @@
     });
     document.addEventListener("htmx:afterRequest", (event) => {
         const form = formOf(event);
-        if (event.detail.successful) return;
+        if (event.detail.successful || isLeaving(event.detail.xhr)) return;
         if (form) note(form, refusal(event.detail.xhr.status));
         else if (event.detail.target?.id === "portal-notice") {
             event.detail.target.textContent = "What will be read cannot be shown right now.";

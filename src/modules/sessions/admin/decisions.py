@@ -10,7 +10,7 @@ The addresses, all of them for POST alone:
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from itertools import islice
 from typing import Any
 from urllib.parse import urlencode
@@ -21,14 +21,13 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
-from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_POST
 
 from core import clock
 from core.accounts.models import User
 from core.admin.read_only import acting_member
 from core.errors import DomainError
-from core.portal.dialogs import dialog_page, leave_dialog
+from core.portal.dialogs import dialog_page, leave_dialog, way_back
 from core.portal.differences import Difference, differences
 from core.portal.ids import id_in
 from modules.sessions.admin.evidence import evidence_lines, shown_evidence
@@ -48,13 +47,14 @@ LIST = "admin:learning_sessions_session_changelist"
 # As many as a page of the list shows.
 MOST_AT_ONCE = 50
 CHOSEN = "_selected_action"
+LONGEST_REASON = 1000
 
 
 class DecisionForm(forms.Form):
     """What is decided, and why. `back` is where it was opened."""
 
     decision = forms.ChoiceField(choices=[("approve", "Approve"), ("reject", "Reject")])
-    reason = forms.CharField(max_length=1000, required=False)
+    reason = forms.CharField(max_length=LONGEST_REASON, required=False)
     back = forms.CharField(required=False)
 
     def clean(self) -> dict[str, Any]:
@@ -97,30 +97,28 @@ class Decisions:
     def open_decision(self, request: HttpRequest) -> HttpResponse:
         """Take the chosen sessions in hand and show what can be decided on them."""
         by = _deciding_member(request)
-        form = DecisionForm(request.POST)
         chosen = _chosen(request)
         if not chosen:
             messages.warning(request, "Tick the sessions first.")
             return leave_dialog(request, _back(request))
-        sessions = _sessions(chosen[:MOST_AT_ONCE])
-        if not sessions:
-            messages.error(request, "This session is no longer there: it has been deleted.")
-            return leave_dialog(request, _back(request))
         if len(chosen) > MOST_AT_ONCE:
             messages.warning(request, f"Decide on at most {MOST_AT_ONCE} sessions at once.")
             return leave_dialog(request, _back(request))
-        decision = form["decision"].value() if form["decision"].value() in {"approve", "reject"} else "approve"
+        sessions = _sessions(chosen)
+        gone = len(chosen) - len(sessions)
+        if not sessions:
+            messages.error(request, _deleted(gone))
+            return leave_dialog(request, _back(request))
+        decision = "reject" if request.POST.get("decision") == "reject" else "approve"
         read = _versions(request)
         candidates = [_take(session, by, read.get(session.pk)) for session in sessions]
-        return self._show(request, candidates, decision=decision)
+        return self._show(request, candidates, decision=decision, gone=gone)
 
     def preview_decision(self, request: HttpRequest) -> HttpResponse:
         """What the creator will read, were it decided like this now. Who writes has the sessions in hand for longer."""
         by = _deciding_member(request)
         leases.renew_leases(taken=_taken(request), by=by)
-        form = DecisionForm(request.POST)
-        form.is_valid()
-        decision, reason = form.data.get("decision", ""), form.data.get("reason", "").strip()[:1000]
+        decision, reason = request.POST.get("decision", ""), request.POST.get("reason", "").strip()[:LONGEST_REASON]
         first = next(iter(_sessions(list(_versions(request))[:1])), None)
         notice = notice_of(first, decision=decision, reason=reason) if first else None
         return TemplateResponse(request, "admin/learning_sessions/notice.html", {"notice": notice})
@@ -142,7 +140,7 @@ class Decisions:
             return self._show(request, candidates, decision=form.data.get("decision", "reject"), form=form)
         decision, reason = form.cleaned_data["decision"], form.cleaned_data["reason"]
         if len(sessions) < len(versions):
-            messages.error(request, "A session that was shown is no longer there: it has been deleted.")
+            messages.error(request, _deleted(len(versions) - len(sessions)))
         left = [
             candidate
             for session in sessions
@@ -161,8 +159,10 @@ class Decisions:
         decision: str,
         form: DecisionForm | None = None,
         settled: int | None = None,
+        gone: int = 0,
     ) -> HttpResponse:
-        """The dialog; `settled` says of how many others the outcome is known, where this is what is left of them."""
+        """The dialog; `settled` says of how many others the outcome is known, where this is what is left of them, and
+        `gone` how many are no longer there."""
         open_ones = [each for each in candidates if not each.refusal]
         first = open_ones[0].session if open_ones else None
         if first and len(candidates) == 1:
@@ -191,6 +191,7 @@ class Decisions:
             "notice": notice_of(first, decision=decision, reason=reason) if first else None,
             "is_changed": any(each.changed for each in candidates),
             "settled": settled,
+            "gone": _deleted(gone) if gone else "",
             "is_stale": settled is not None,
         }
         return dialog_page(request, "admin/learning_sessions/decision.html", context)
@@ -206,7 +207,7 @@ def deciding(request: HttpRequest, session: Session) -> dict[str, Any]:
         "values": urlencode(
             {CHOSEN: session.pk, f"version_{session.pk}": session.content_version, "back": request.get_full_path()}
         ),
-        "next": next_waiting(session) if viewer.moderates else None,
+        "next": next_waiting(session, viewer) if viewer.moderates else None,
     }
 
 
@@ -252,6 +253,12 @@ def _title_of(decision: str, candidates: Sequence[Candidate]) -> str:
     return f"{verb} {len(candidates)} sessions"
 
 
+def _deleted(number: int) -> str:
+    if number == 1:
+        return "A session that was chosen is no longer there: it has been deleted."
+    return f"{number} sessions that were chosen are no longer there: they have been deleted."
+
+
 def _deciding_member(request: HttpRequest) -> User:
     by = acting_member(request)
     if not by.has_perm(MODERATE):
@@ -287,9 +294,10 @@ def _of_sessions(request: HttpRequest, prefix: str) -> dict[int, str]:
 def _instant(text: str) -> datetime | None:
     try:
         instant = datetime.fromisoformat(text)
-    except ValueError:
+        # Near the first and the last year, an offset leads out of them.
+        return instant.astimezone(UTC) if instant.tzinfo else None
+    except (ValueError, OverflowError):
         return None
-    return instant if instant.tzinfo else None
 
 
 def _sessions(ids: Sequence[int]) -> list[Session]:
@@ -298,6 +306,4 @@ def _sessions(ids: Sequence[int]) -> list[Session]:
 
 def _back(request: HttpRequest) -> str:
     """Where the dialog was opened: an address in the admin, or the list."""
-    back = request.POST.get("back", "")
-    inside = url_has_allowed_host_and_scheme(back, allowed_hosts=None) and back.startswith(reverse("admin:index"))
-    return back if inside else reverse(LIST)
+    return way_back(request, reverse(LIST))

@@ -1,6 +1,6 @@
 """The list of sessions as moderators work it off: its tabs, and the columns that tell what to look at first."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import Any, ClassVar
@@ -14,10 +14,10 @@ from django.utils.html import format_html
 from django.utils.text import Truncator
 
 from core import clock
+from core.durations import lasting
 from core.portal.paging import UncountedChangeList
-from core.portal.times import lasting, local, moment
+from core.portal.times import local, moment
 from modules.sessions.models import Session
-from modules.sessions.policy import MODERATE
 from modules.sessions.queries.evidence import clashes, creator_histories, leases_of
 from modules.sessions.queries.queue import STARTING_SOON, TABS, WAITING, Tab, tab_named
 from modules.sessions.states import Status
@@ -112,7 +112,6 @@ class QueueColumns:
 
     list_display_links = ("title",)
     exported_columns: ClassVar[Mapping[str, tuple[str, ...]]] = {"start": ("date",), "offered": ("created_at",)}
-    get_actions: Callable[[HttpRequest], Any]
 
     def prepare_rows(self, rows: list[Any]) -> None:
         histories = creator_histories(row.creator_id for row in rows)
@@ -124,10 +123,7 @@ class QueueColumns:
             row.held_by = leases.get(row.pk)
 
     def get_list_display(self, request: HttpRequest) -> tuple[str, ...]:
-        columns = TO_DECIDE if tab_named(request.GET.get(TAB)) in {WAITING, STARTING_SOON} else ALL_COLUMNS
-        # Django adds the boxes to tick where there are actions of its own kind; ours are buttons.
-        ticks = request.user.has_perm(MODERATE) and not self.get_actions(request)
-        return ("action_checkbox", *columns) if ticks else columns
+        return TO_DECIDE if tab_named(request.GET.get(TAB)) in {WAITING, STARTING_SOON} else ALL_COLUMNS
 
     def get_ordering(self, request: HttpRequest) -> tuple[str, ...]:
         return tab_named(request.GET.get(TAB)).ordering

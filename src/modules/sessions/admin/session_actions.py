@@ -24,16 +24,24 @@ from core.admin.read_only import acting_member
 from core.errors import DomainError
 from core.portal.dialogs import dialog_page, leave_dialog
 from core.portal.differences import Difference, differences
+from core.portal.ids import id_in
 from modules.sessions.admin.wording import WORDING
 from modules.sessions.events import AboutSession, Notice, NoticeAsked, ParticipantRemoved, SessionCancelled
 from modules.sessions.models import BookingRequest, Session
-from modules.sessions.policy import acts_as_moderator, is_before_start, viewer_of
-from modules.sessions.queries.decisions import changes_since_decision
+from modules.sessions.policy import (
+    acts_as_moderator,
+    calling_off_refused,
+    hiding_refused,
+    is_before_start,
+    second_look_refused,
+    showing_refused,
+    viewer_of,
+)
+from modules.sessions.queries.decisions import changes_since_decision, last_step
 from modules.sessions.services import booking, moderation, running
 from modules.sessions.services.deciding import ContentChanged
 from modules.sessions.services.life_cycle import participant_ids, requester_ids
 from modules.sessions.services.naming import about, about_request
-from modules.sessions.states import EDGES, Mover, Status
 
 CONFIRMING = "confirming"
 PREVIEWING = "previewing"
@@ -56,27 +64,28 @@ class ReasonForm(forms.Form):
 
 @dataclass(frozen=True, kw_only=True)
 class SessionAction:
-    """One of them. `key` ends its address; `done` and `too_late` are sentences with the session's title."""
+    """One of them. `key` ends its address; `done` is a sentence with the session's title; `changes` is the field of the
+    record that tells who did it."""
 
     key: str
     label: str
     confirm: str
     done: str
-    too_late: str
-    is_offered: Callable[[Session], bool]
+    changes: str
+    refused: Callable[[Session], DomainError | None]
     carry_out: Callable[[Session, User, Mapping[str, Any]], object]
     needs_reason: bool = True
     style: str = ""
+    # What its creator, and whom else it concerns, are told.
+    tells: Callable[[Session], AboutSession] | None = None
 
     @property
     def url_name(self) -> str:
         return f"learning_sessions_session_{self.key}"
 
 
-def _can_be_cancelled(session: Session) -> bool:
-    """One that waits is rejected instead."""
-    movers = EDGES.get((Status(session.status), Status.CANCELLED), frozenset())
-    return Mover.MODERATOR in movers and session.status != Status.PENDING_APPROVAL
+def _cancellation(session: Session) -> SessionCancelled:
+    return SessionCancelled(**about(session), participant_ids=(), requester_ids=())
 
 
 ACTIONS = (
@@ -85,9 +94,9 @@ ACTIONS = (
         label="Let the edits stand",
         confirm="Let the edits stand",
         done="The edits of {title} stand.",
-        too_late="{title} waits for no second look.",
+        changes="second_look_since",
         needs_reason=False,
-        is_offered=lambda session: session.second_look_since is not None,
+        refused=second_look_refused,
         carry_out=lambda session, by, values: moderation.take_second_look(
             session_id=session.pk, by=by, reason=values["reason"], version=values[VERSION] or 0
         ),
@@ -98,8 +107,8 @@ ACTIONS = (
         label="Hide",
         confirm="Hide the session",
         done="{title} is hidden.",
-        too_late="{title} is hidden already.",
-        is_offered=lambda session: session.hidden_at is None and session.approved_at is not None,
+        changes="hidden_at",
+        refused=hiding_refused,
         carry_out=lambda session, by, values: moderation.hide_session(
             session_id=session.pk, by=by, reason=values["reason"]
         ),
@@ -109,9 +118,9 @@ ACTIONS = (
         label="Show again",
         confirm="Show the session again",
         done="{title} can be seen again.",
-        too_late="{title} is not hidden.",
+        changes="hidden_at",
         needs_reason=False,
-        is_offered=lambda session: session.hidden_at is not None,
+        refused=showing_refused,
         carry_out=lambda session, by, values: moderation.show_session(
             session_id=session.pk, by=by, reason=values["reason"]
         ),
@@ -122,12 +131,13 @@ ACTIONS = (
         label="Cancel",
         confirm="Cancel the session",
         done="{title} was cancelled.",
-        too_late="{title} is {status}: it cannot be cancelled.",
-        is_offered=_can_be_cancelled,
+        changes="status",
+        refused=calling_off_refused,
         carry_out=lambda session, by, values: running.cancel_session(
             session_id=session.pk, by=by, reason=values["reason"]
         ),
         style="portal-button-danger",
+        tells=_cancellation,
     ),
 )
 
@@ -137,7 +147,7 @@ def actions_on(session: Session) -> list[dict[str, str]]:
     return [
         {"label": action.label, "style": action.style, "url": reverse(f"admin:{action.url_name}", args=[session.pk])}
         for action in ACTIONS
-        if action.is_offered(session)
+        if action.refused(session) is None
     ]
 
 
@@ -158,11 +168,12 @@ class SessionActions:
 
     def action_view(self, request: HttpRequest, object_id: int, *, action: SessionAction) -> HttpResponse:
         session, by = _to_moderate(request, object_id)
-        if not action.is_offered(session):
-            messages.warning(request, _sentence(action.too_late, session))
+        if (refusal := action.refused(session)) is not None:
+            messages.warning(request, _too_late(action, session, refusal))
             return leave_dialog(request, page_of(session))
-        if PREVIEWING in request.POST and action.key == "cancel":
-            return _preview(request, _cancellation(session), person_id=session.creator_id)
+        if PREVIEWING in request.POST:
+            # Comes while the reason is written, with all that the form has: nothing but the preview may come of it.
+            return _preview(request, action.tells(session) if action.tells else None, person_id=session.creator_id)
         form = ReasonForm(request.POST if CONFIRMING in request.POST else None, needs_reason=action.needs_reason)
         changed: list[Difference] = []
         if form.is_valid():
@@ -172,10 +183,11 @@ class SessionActions:
                 session.refresh_from_db()
                 changed = differences(error.changes, WORDING)
             except DomainError as error:
-                messages.error(request, f"{session.title}: {error.message}")
+                session.refresh_from_db()
+                messages.error(request, _too_late(action, session, action.refused(session) or error))
                 return leave_dialog(request, page_of(session))
             else:
-                messages.success(request, _sentence(action.done, session))
+                messages.success(request, action.done.format(title=session.title))
                 return leave_dialog(request, page_of(session))
         context = {
             "action": reverse(f"admin:{action.url_name}", args=[session.pk]),
@@ -192,7 +204,7 @@ class SessionActions:
     def remove_participant_view(self, request: HttpRequest, object_id: int, member_id: int) -> HttpResponse:
         session, by = _to_moderate(request, object_id)
         seats = BookingRequest.objects.filter(session=session, status=BookingRequest.Status.APPROVED)
-        seat = seats.select_related("user").filter(user_id=member_id).first()
+        seat = seats.select_related("user").filter(user_id=id_in(str(member_id)) or 0).first()
         back = f"{page_of(session)}#participants"
         if seat is None or not is_before_start(session, clock.now()):
             messages.warning(request, _no_longer_removable(session, seat))
@@ -243,10 +255,10 @@ def _to_moderate(request: HttpRequest, session_id: int) -> tuple[Session, User]:
 
 def _consequences(action: SessionAction, session: Session, by: User) -> dict[str, Any]:
     """What the dialog says comes of it, or is decided on."""
-    if action.key == "cancel":
+    if action.tells is not None:
         return {
             "told": _told_in_words(session, by),
-            "notice": _notice(_cancellation(session), reason="", person_id=session.creator_id),
+            "notice": _notice(action.tells(session), reason="", person_id=session.creator_id),
         }
     if action.key == "second-look":
         return {"differences": differences(changes_since_decision(session), WORDING)}
@@ -266,14 +278,10 @@ def _told_in_words(session: Session, by: User) -> str:
     return f"{people} {'person' if people == 1 else 'people'} will be told: {get_text_list(parts, 'and')}."
 
 
-def _cancellation(session: Session) -> SessionCancelled:
-    return SessionCancelled(**about(session), participant_ids=(), requester_ids=())
-
-
-def _preview(request: HttpRequest, fact: AboutSession, *, person_id: int) -> HttpResponse:
+def _preview(request: HttpRequest, fact: AboutSession | None, *, person_id: int) -> HttpResponse:
     """What people would read, were it done for the reason that is being written. Changes nothing."""
     reason = request.POST.get("reason", "").strip()[:LONGEST_REASON]
-    notice = _notice(fact, reason=reason, person_id=person_id)
+    notice = _notice(fact, reason=reason, person_id=person_id) if fact else None
     return TemplateResponse(request, "admin/learning_sessions/notice.html", {"notice": notice})
 
 
@@ -287,5 +295,7 @@ def _no_longer_removable(session: Session, seat: BookingRequest | None) -> str:
     return f"Participants of {session.title} can be removed only before its start."
 
 
-def _sentence(words: str, session: Session) -> str:
-    return words.format(title=session.title, status=Status(session.status).label)
+def _too_late(action: SessionAction, session: Session, refusal: DomainError) -> str:
+    """Why it cannot be done, and who was first."""
+    step = last_step(session.pk, action.changes)
+    return f"{session.title}: {refusal.message}{f' {step.told}' if step else ''}"

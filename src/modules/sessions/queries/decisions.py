@@ -6,7 +6,7 @@ from datetime import datetime
 
 from django.db.models import QuerySet
 
-from core.accounts.models import User
+from core.durations import ago
 from core.facts.delivery import fact_of
 from core.facts.models import FactRecord
 from core.facts.publish import Changes
@@ -19,24 +19,27 @@ SOMEBODY = "Somebody"
 
 @dataclass(frozen=True, kw_only=True)
 class Step:
-    """What took a session from one state to another; `words` is a clause without a full stop."""
+    """What changed the status of a session, or one of its marks; `words` is a clause without a full stop."""
 
     words: str
     when: datetime
-    by: User | None
     reason: str
 
+    @property
+    def told(self) -> str:
+        """Who did what, when and why, in sentences."""
+        why = f" The reason: {self.reason}" if self.reason else ""
+        return f"{self.words[:1].upper()}{self.words[1:]}, {ago(self.when)}.{why}"
 
-def last_step(session_id: int) -> Step | None:
-    """The latest change of its status. `None` where the record knows of none."""
-    moved = FactRecord.objects.filter(session_id=session_id, changes__has_key="status")
+
+def last_step(session_id: int, field: str) -> Step | None:
+    """The latest change of that field (`status`, `hidden_at`, …). `None` where the record knows of none."""
+    moved = FactRecord.objects.filter(session_id=session_id, changes__has_key=field)
     record = moved.select_related("actor").order_by("-pk").first()
     if record is None:
         return None
     actor = record.actor.display_name if record.actor else SOMEBODY
-    return Step(
-        words=fact_of(record).in_words(actor=actor), when=record.occurred_at, by=record.actor, reason=record.reason
-    )
+    return Step(words=fact_of(record).in_words(actor=actor), when=record.occurred_at, reason=record.reason)
 
 
 def changes_since_version(session: Session, version: int) -> Changes:

@@ -56,6 +56,10 @@ class Decision:
     reason: str
 
 
+def ids_of_offered(member_id: int) -> list[int]:
+    return list(Session.objects.filter(creator=member_id).order_by().values_list("pk", flat=True))
+
+
 def offered_by(member: User) -> Offered:
     theirs = Session.objects.filter(creator=member)
     counts = theirs.aggregate(**{outcome.value: Count("pk", filter=outcome.rows) for outcome in Outcome})

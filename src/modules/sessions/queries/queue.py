@@ -8,6 +8,7 @@ from django.db.models import Q
 
 from core import clock
 from modules.sessions.models import Session
+from modules.sessions.policy import Viewer, moderates_sessions_of
 from modules.sessions.states import NOT_TAKING_PLACE, Status
 
 SOON = timedelta(hours=24)
@@ -70,8 +71,11 @@ def count_up_to(tab: Tab, most: int) -> int:
     return Session.objects.filter(tab.rows(clock.now()))[:most].count()
 
 
-def next_waiting(session: Session) -> Session | None:
-    """What waits after this one, the earliest start first, then from the beginning; `None` if nothing else does."""
+def next_waiting(session: Session, viewer: Viewer) -> Session | None:
+    """What waits for this moderator after this one, the earliest start first, then from the beginning; `None` if
+    nothing else does."""
     others = Session.objects.filter(WAITING.rows(clock.now())).exclude(pk=session.pk).order_by(*EARLIEST_FIRST)
+    if not moderates_sessions_of(viewer.id, viewer):
+        others = others.exclude(creator=viewer.id)
     later = Q(date__gt=session.date) | Q(date=session.date, pk__gt=session.pk)
     return others.filter(later).first() or others.first()

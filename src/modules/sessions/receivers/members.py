@@ -1,5 +1,6 @@
 """What becomes of the sessions of a member, and what the page about one shows of them."""
 
+from collections.abc import Collection
 from functools import partial
 from urllib.parse import urlencode
 
@@ -9,11 +10,12 @@ from django.urls import reverse
 from core.accounts.events import Consequence, ConsequencesAsked, MemberDeactivated
 from core.accounts.models import User
 from core.facts import Delivery, answers, hears
+from core.portal.events import OwnSessionsAsked
 from core.portal.history import VIEW_FACTS
 from core.portal.panels import Panel, PanelsOfMember
 from modules.sessions.policy import moderates_sessions_of, viewer_of
 from modules.sessions.queries.deactivation import consequences
-from modules.sessions.queries.members import booked_by, decisions_about, offered_by
+from modules.sessions.queries.members import booked_by, decisions_about, ids_of_offered, offered_by
 from modules.sessions.queries.queue import ALL
 from modules.sessions.services.deactivation import wind_down
 
@@ -29,6 +31,11 @@ def end_what_they_have(fact: MemberDeactivated, _delivery: Delivery) -> None:
 @answers(ConsequencesAsked)
 def consequences_for_sessions(question: ConsequencesAsked) -> list[Consequence]:
     return consequences(member_id=question.member_id, by_id=question.by_id)
+
+
+@answers(OwnSessionsAsked)
+def own_sessions(question: OwnSessionsAsked) -> Collection[int]:
+    return ids_of_offered(question.member_id)
 
 
 @answers(PanelsOfMember)

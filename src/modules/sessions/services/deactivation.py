@@ -8,6 +8,7 @@ from collections.abc import Collection
 from functools import partial
 
 from core import clock
+from core.accounts.models import User
 from core.sweeps.batches import work_off
 from modules.sessions.models import Session
 from modules.sessions.queries.deactivation import (
@@ -55,6 +56,9 @@ def _call_off(session: Session) -> None:
 
     One that waits is cancelled, too, rather than rejected: nobody has judged what it offers.
     """
+    # Whoever is being let in again comes before this or after it: of one who is active, nothing is called off.
+    if User.objects.select_for_update(no_key=True).get(pk=session.creator_id).is_active:
+        return
     now = clock.now()
     catch_up(session, now)
     if session.status in FINAL:

@@ -5,7 +5,6 @@ from datetime import datetime
 from core.accounts.models import User
 from core.errors import StateForbids
 from core.facts.publish import Changes
-from core.portal.times import ago
 from modules.sessions.models import DecisionLease, Session
 from modules.sessions.queries.decisions import changes_since_version, last_step
 from modules.sessions.states import Status
@@ -16,11 +15,7 @@ class AlreadyDecided(StateForbids):
 
 
 class InOtherHands(StateForbids):
-    """Another moderator is about to decide; the message says who, and until when at most."""
-
-    def __init__(self, message: str, lease: DecisionLease) -> None:
-        super().__init__(message)
-        self.lease = lease
+    """Another moderator is about to decide; the message says who, and for how long at most."""
 
 
 class ContentChanged(StateForbids):
@@ -34,7 +29,9 @@ class ContentChanged(StateForbids):
 
 def require_waiting(session: Session) -> None:
     if session.status != Status.PENDING_APPROVAL:
-        raise AlreadyDecided(_how_it_came(session))
+        step = last_step(session.pk, "status")
+        state = f"This session is {Status(session.status).label} already: it waits for no decision."
+        raise AlreadyDecided(step.told if step else state)
 
 
 def require_in_no_other_hands(session: Session, by: User, now: datetime) -> None:
@@ -42,9 +39,7 @@ def require_in_no_other_hands(session: Session, by: User, now: datetime) -> None
     if lease is not None and lease.holder_id != by.pk:
         minutes = max(1, round((lease.ends_at - now).total_seconds() / 60))
         left = "1 minute" if minutes == 1 else f"{minutes} minutes"
-        raise InOtherHands(
-            f"{lease.holder.display_name} has this session in hand, for {left} at most. Nothing was decided.", lease
-        )
+        raise InOtherHands(f"{lease.holder.display_name} has this session in hand, for {left}. Nothing was decided.")
 
 
 def require_as_read(session: Session, version: int | None) -> None:
@@ -55,11 +50,3 @@ def require_as_read(session: Session, version: int | None) -> None:
     # A version that has never been was not read either.
     if changes or version > session.content_version:
         raise ContentChanged("The session was changed while you read it. Nothing was decided.", changes)
-
-
-def _how_it_came(session: Session) -> str:
-    step = last_step(session.pk)
-    if step is None:
-        return f"This session is {Status(session.status).label} already: it waits for no decision."
-    why = f" The reason: {step.reason}" if step.reason else ""
-    return f"{step.words[:1].upper()}{step.words[1:]}, {ago(step.when)}.{why}"

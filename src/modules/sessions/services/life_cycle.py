@@ -10,7 +10,7 @@ from core.facts import Fact
 from core.facts.publish import Changes, publish
 from core.sweeps.batches import work_off
 from modules.sessions import events
-from modules.sessions.models import BookingRequest, Session
+from modules.sessions.models import BookingRequest, DecisionLease, Session
 from modules.sessions.reminding import next_reminder_at, nudge_at
 from modules.sessions.services.naming import about
 from modules.sessions.states import NOT_TAKING_PLACE, OPEN, Status, moved_by_clock
@@ -41,6 +41,9 @@ def move(session: Session, target: Status, *, now: datetime) -> Changes:
     Returns the change for the record. Saves `decided_at` and `decided_by` too, where the caller has set them.
     """
     before, session.status = session.status, target
+    if before == Status.PENDING_APPROVAL:
+        # Whoever has it in hand has nothing more to decide.
+        DecisionLease.objects.filter(session=session).delete()
     session.updated_at = now
     if target == Status.APPROVED:
         session.approved_at = session.approved_at or now

@@ -8,8 +8,17 @@ from core import clock
 from core.accounts.models import User
 from core.facts.publish import publish
 from modules.sessions import events
-from modules.sessions.models import DecisionLease, Session
-from modules.sessions.policy import Viewer, require_moderator, viewer_of
+from modules.sessions.models import Session
+from modules.sessions.policy import (
+    Viewer,
+    hiding_refused,
+    require,
+    require_moderator,
+    require_reason,
+    second_look_refused,
+    showing_refused,
+    viewer_of,
+)
 from modules.sessions.services import transitions
 from modules.sessions.services.deciding import require_as_read, require_in_no_other_hands, require_waiting
 from modules.sessions.services.locking import locked_session
@@ -39,55 +48,63 @@ def reject_session(*, session_id: int, by: User, reason: str, version: int | Non
 
 
 def _to_decide(session_id: int, viewer: Viewer, version: int | None) -> Session:
-    """The session, locked; whoever has it in hand has decided by the end of the transaction."""
-    session = locked_session(session_id, viewer)
-    require_moderator(session, viewer)
+    """The session, locked, as something that can be decided on."""
+    session = _to_moderate(session_id, viewer)
     require_waiting(session)
     require_in_no_other_hands(session, viewer.user, clock.now())
     require_as_read(session, version)
-    DecisionLease.objects.filter(session=session).delete()
     return session
 
 
 def hide_session(*, session_id: int, by: User, reason: str) -> Session:
-    """Show a session to its creator, its participants and moderators alone. Twice is fine."""
-    return _set_mark(session_id, "hidden_at", clock.now(), events.SessionHidden, by=by, reason=reason)
+    """Show a session to its creator, its participants and moderators alone.
+
+    Raises `NotFound`, `Forbidden`, `Invalid` without a reason, and `StateForbids` for one that nobody else saw.
+    """
+    viewer = viewer_of(by)
+    with transaction.atomic():
+        session = _to_moderate(session_id, viewer)
+        require(hiding_refused(session))
+        require_reason(reason.strip(), what="hidden")
+        _set_mark(session, "hidden_at", clock.now(), events.SessionHidden, by=by, reason=reason)
+    return session
 
 
-def show_session(*, session_id: int, by: User, reason: str) -> Session:
-    """Let everybody see a hidden session again. Twice is fine."""
-    return _set_mark(session_id, "hidden_at", None, events.SessionShown, by=by, reason=reason)
+def show_session(*, session_id: int, by: User, reason: str = "") -> Session:
+    """Let everybody see a hidden session again. Raises `NotFound`, `Forbidden`, and `StateForbids` for any other."""
+    viewer = viewer_of(by)
+    with transaction.atomic():
+        session = _to_moderate(session_id, viewer)
+        require(showing_refused(session))
+        _set_mark(session, "hidden_at", None, events.SessionShown, by=by, reason=reason)
+    return session
 
 
 def take_second_look(*, session_id: int, by: User, reason: str = "", version: int | None = None) -> Session:
-    """Let what was changed after the approval stand. Twice is fine.
+    """Let what was changed after the approval stand.
 
-    `version` is the content that was read; raises `ContentChanged` where it is another by now.
+    `version` is the content that was read. Raises `NotFound`, `Forbidden`, `StateForbids` for a session that waits for
+    none, and `ContentChanged` where the content is another by now.
     """
-    return _set_mark(
-        session_id, "second_look_since", None, events.SecondLookTaken, by=by, reason=reason, version=version
-    )
+    viewer = viewer_of(by)
+    with transaction.atomic():
+        session = _to_moderate(session_id, viewer)
+        require(second_look_refused(session))
+        require_as_read(session, version)
+        _set_mark(session, "second_look_since", None, events.SecondLookTaken, by=by, reason=reason)
+    return session
+
+
+def _to_moderate(session_id: int, viewer: Viewer) -> Session:
+    session = locked_session(session_id, viewer)
+    require_moderator(session, viewer)
+    return session
 
 
 def _set_mark(
-    session_id: int,
-    mark: str,
-    since: datetime | None,
-    fact: type[events.AboutSession],
-    *,
-    by: User,
-    reason: str,
-    version: int | None = None,
-) -> Session:
-    """Set a mark of a moderator, or take it away; raises `NotFound` and `Forbidden`."""
-    viewer = viewer_of(by)
-    with transaction.atomic():
-        session = locked_session(session_id, viewer)
-        require_moderator(session, viewer)
-        require_as_read(session, version)
-        before = getattr(session, mark)
-        if (before is None) != (since is None):
-            setattr(session, mark, since)
-            session.save(update_fields=[mark])
-            publish(fact(**about(session)), by=by, reason=reason.strip(), changes={mark: (before, since)})
-    return session
+    session: Session, mark: str, since: datetime | None, fact: type[events.AboutSession], *, by: User, reason: str
+) -> None:
+    before = getattr(session, mark)
+    setattr(session, mark, since)
+    session.save(update_fields=[mark])
+    publish(fact(**about(session)), by=by, reason=reason.strip(), changes={mark: (before, since)})

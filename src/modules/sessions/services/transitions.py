@@ -73,7 +73,7 @@ def reject(session: Session, viewer: Viewer, *, reason: str, now: datetime) -> N
     """A moderator's decision on a session that waits, also a superuser's on their own. Raises `Invalid` without a
     reason."""
     require_edge(session, Status.CANCELLED, movers(session, viewer) & {Mover.MODERATOR})
-    require_reason(reason)
+    require_reason(reason, what="rejected")
     _note_decision(session, viewer, now)
     changes = move(session, Status.CANCELLED, now=now)
     publish(events.SessionRejected(**about(session)), by=viewer.user, reason=reason, changes=changes)

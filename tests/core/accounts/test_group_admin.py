@@ -1,0 +1,90 @@
+"""Groups in the admin: who changes them, and what stays in the record."""
+
+from collections.abc import Callable
+
+import pytest
+from django.contrib.auth.models import Group, Permission
+from django.test import Client
+
+from core.accounts.models import User
+from core.facts.models import FactRecord
+
+LIST = "/admin/auth/group/"
+
+
+def client_of(member: User) -> Client:
+    client = Client()
+    client.force_login(member)
+    return client
+
+
+@pytest.fixture
+def boss(make_member: Callable[..., User]) -> User:
+    return make_member("boss", is_staff=True, is_superuser=True)
+
+
+@pytest.fixture
+def group(db: None) -> Group:
+    group = Group.objects.create(name="Readers")
+    group.permissions.add(permission("view_user"))
+    return group
+
+
+def permission(codename: str) -> Permission:
+    return Permission.objects.get(codename=codename)
+
+
+def recorded() -> list[tuple[str, object]]:
+    return list(FactRecord.objects.order_by("pk").values_list("name", "changes"))
+
+
+@pytest.mark.parametrize("step", ["add/", "{}/change/", "{}/delete/"])
+def test_who_is_no_superuser_changes_no_group_whatever_else_they_may(
+    step: str, group: Group, make_member: Callable[..., User]
+) -> None:
+    clerk = make_member("clerk", is_staff=True)
+    clerk.user_permissions.set(Permission.objects.filter(content_type__model="group"))
+    everything = {"name": "Readers", "permissions": [permission("deactivate_user").pk], "post": "yes"}
+
+    assert client_of(clerk).post(f"{LIST}{step.format(group.pk)}", everything).status_code == 403
+
+    assert [each.codename for each in group.permissions.all()] == ["view_user"]
+    assert recorded() == []
+
+
+def test_what_a_group_could_do_and_can_is_recorded(boss: User, group: Group) -> None:
+    rights = [permission("view_user").pk, permission("deactivate_user").pk]
+
+    answer = client_of(boss).post(f"{LIST}{group.pk}/change/", {"name": "Clerks", "permissions": rights})
+
+    assert answer.status_code == 302
+    before, after = (
+        [str(permission("view_user"))],
+        sorted(str(each) for each in Permission.objects.filter(pk__in=rights)),
+    )
+    assert recorded() == [("accounts.GroupChanged", {"name": ["Readers", "Clerks"], "permissions": [before, after]})]
+
+
+def test_saved_as_it_was_nothing_is_recorded(boss: User, group: Group) -> None:
+    client_of(boss).post(f"{LIST}{group.pk}/change/", {"name": "Readers", "permissions": [permission("view_user").pk]})
+
+    assert recorded() == []
+
+
+def test_making_a_group_is_recorded(boss: User) -> None:
+    client_of(boss).post(f"{LIST}add/", {"name": "Empty"})
+
+    assert recorded() == [("accounts.GroupChanged", {"name": ["", "Empty"]})]
+
+
+@pytest.mark.parametrize("way", ["page", "list"])
+def test_deleting_a_group_is_recorded(way: str, boss: User, group: Group) -> None:
+    if way == "page":
+        client_of(boss).post(f"{LIST}{group.pk}/delete/", {"post": "yes"})
+    else:
+        chosen = {"action": "delete_selected", "_selected_action": [group.pk], "post": "yes"}
+        client_of(boss).post(LIST, chosen)
+
+    assert not Group.objects.filter(pk=group.pk).exists()
+    rights = [str(permission("view_user"))]
+    assert recorded() == [("accounts.GroupChanged", {"name": ["Readers", ""], "permissions": [rights, []]})]
