@@ -49,3 +49,25 @@ def test_what_is_no_file_is_not_found(get: Any, path: str) -> None:
 @pytest.mark.parametrize("get", [get_by_wsgi, get_by_asgi])
 def test_a_name_elsewhere_that_a_file_has_is_none(get: Any) -> None:
     assert get("/portal/portal.css")[0] == 404
+
+
+@pytest.mark.parametrize("debug", [True, False])
+def test_what_is_missing_is_not_found_for_developers_either(debug: bool, settings: Settings) -> None:
+    settings.DEBUG = debug
+    settings.SERVESTATIC_AUTOREFRESH = debug
+
+    assert get_by_wsgi(STYLES)[0] == 200
+    assert get_by_wsgi("/static/portal/nothing.css")[0] == 404
+
+
+def test_a_file_is_read_and_nothing_else() -> None:
+    whole = get_by_wsgi(STYLES)[2]
+    head: Any = Client().head(STYLES)
+    part: Any = Client().get(STYLES, headers={"Range": "bytes=0-9"})
+    beyond: Any = Client().get(STYLES, headers={"Range": f"bytes={len(whole)}-"})
+    refused: Any = Client().post(STYLES)
+
+    assert (head.status_code, int(head["Content-Length"]), b"".join(head)) == (200, len(whole), b"")
+    assert (part.status_code, b"".join(part)) == (206, whole[:10])
+    assert beyond.status_code == 416
+    assert (refused.status_code, refused["Allow"]) == (405, "GET, HEAD")
