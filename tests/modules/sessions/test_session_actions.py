@@ -13,6 +13,7 @@ from tests.modules.sessions.portal import LIST, admin_of, messages_of, page
 from core.accounts.models import User
 from modules.sessions.events import Notice, NoticeAsked
 from modules.sessions.models import BookingRequest, Session
+from modules.sessions.services import running
 from modules.sessions.services.moderation import hide_session
 from modules.sessions.services.running import cancel_session
 
@@ -245,6 +246,41 @@ def test_who_was_first_is_told_to_who_comes_too_late(
     (told,) = told_after(moderator, answer)
     assert told.startswith("Knots: This session is cancelled: it cannot be cancelled.")
     assert told.endswith(" Victor Vogel cancelled Knots, just now. The reason: Enough.")
+
+
+@pytest.mark.parametrize(
+    ("meanwhile", "told"),
+    [
+        (
+            lambda session: cancel_session(session_id=session.pk, by=session.creator, reason="Ill."),
+            (
+                "Knots: This session is cancelled: it cannot be cancelled."
+                " John Doe cancelled Knots, just now. The reason: Ill."
+            ),
+        ),
+        (lambda session: session.delete(), "Knots: There is no such session."),
+    ],
+    ids=["cancelled", "deleted"],
+)
+def test_what_happens_between_the_look_and_the_change_is_told(
+    meanwhile: Callable[[Session], object],
+    told: str,
+    moderator: Client,
+    make_session: MakeSession,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    session = make_session("approved", title="Knots")
+
+    def cancel(**values: Any) -> Session:
+        meanwhile(Session.objects.get(pk=session.pk))
+        return cancel_session(**values)
+
+    monkeypatch.setattr(running, "cancel_session", cancel)
+    answer = confirm(moderator, session, "cancel", "Mine.")
+    assert answer.status_code == 204
+    # Of one that is gone, the page leads on to the list.
+    messages = messages_of(moderator.get(answer["HX-Redirect"], follow=True))
+    assert told in messages
 
 
 @pytest.mark.parametrize("step", STEPS)

@@ -183,8 +183,7 @@ class SessionActions:
                 session.refresh_from_db()
                 changed = differences(error.changes, WORDING)
             except DomainError as error:
-                session.refresh_from_db()
-                messages.error(request, _too_late(action, session, action.refused(session) or error))
+                messages.error(request, _why_not(action, session, error))
                 return leave_dialog(request, page_of(session))
             else:
                 messages.success(request, action.done.format(title=session.title))
@@ -293,6 +292,13 @@ def _no_longer_removable(session: Session, seat: BookingRequest | None) -> str:
     if seat is None:
         return f"This member is not in {session.title} any more."
     return f"Participants of {session.title} can be removed only before its start."
+
+
+def _why_not(action: SessionAction, session: Session, error: DomainError) -> str:
+    """What the service said, or, where somebody was first, who that was."""
+    now = Session.objects.filter(pk=session.pk).first()
+    refusal = action.refused(now) if now else None
+    return _too_late(action, session, refusal) if refusal else f"{session.title}: {error.message}"
 
 
 def _too_late(action: SessionAction, session: Session, refusal: DomainError) -> str:
