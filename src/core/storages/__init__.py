@@ -5,6 +5,16 @@ from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
 
+class Refused(ValueError):
+    """The storage has looked at the bytes and does not want them, for the reason that is its message: asking again
+    changes nothing."""
+
+
+class Unanswered(OSError):
+    """A storage was asked and nobody knows what has become of it: no answer, one that cannot be read, or an error of
+    its own. What was to be stored may be there, or come to be."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Listed:
     """A file that a place has."""

@@ -1,0 +1,142 @@
+"""Files in a bucket of Amazon S3, or of any other service that speaks its protocol."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import SimpleNamespace
+from typing import Any
+
+from boto3.exceptions import Boto3Error
+from boto3.s3.transfer import TransferConfig
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
+from django.core.files.base import File
+from django.utils.http import content_disposition_header
+from s3transfer.exceptions import RetriesExceededError
+from storages.backends.s3 import S3Storage as DjangoStoragesS3Storage
+
+from core.storages import Listed, Unanswered
+
+MEBIBYTE = 1024 * 1024
+# The most that the protocol takes in one piece.
+LARGEST_PIECE = 5 * 1024 * MEBIBYTE
+
+
+class S3Storage(DjangoStoragesS3Storage):  # type: ignore[misc]
+    """The one of django-storages, with everything private, and with an end to how long it waits.
+
+    It takes the options of that class, and `timeout`: the seconds for connecting, and for each wait for the service.
+    A failure of the service raises `Unanswered`, and what is not there raises `FileNotFoundError`.
+    """
+
+    file_overwrite = False
+    # Objects have the owner that the bucket gives them; nobody reads them without a signed address.
+    default_acl = None
+    querystring_auth = True
+    custom_domain = None
+    gzip = False
+    # What is read lies in memory up to this, and beyond it on the disk.
+    max_memory_size = MEBIBYTE
+    # How many files a page of the listing has; no service has more in one.
+    page_size = 1000
+
+    def __init__(self, *, timeout: float = 30, addressing_style: str = "auto", **options: Any) -> None:
+        super().__init__(
+            **{
+                "session_profile": None,
+                "client_config": Config(
+                    signature_version="s3v4",
+                    s3={"addressing_style": addressing_style},
+                    connect_timeout=timeout,
+                    read_timeout=timeout,
+                    retries={"total_max_attempts": 2, "mode": "standard"},
+                    # Not every service that speaks the protocol knows the newer ones.
+                    request_checksum_calculation="when_required",
+                    response_checksum_validation="when_required",
+                ),
+                # Never in parts: those of a process that died would stay, be paid for, and be in no listing.
+                "transfer_config": TransferConfig(
+                    multipart_threshold=LARGEST_PIECE, use_threads=False, num_download_attempts=2
+                ),
+                **options,
+            }
+        )
+        # One connection for all threads: making one takes longer than most requests do, and under ASGI each request
+        # may come from another thread. Only its client is used, which boto3 lets threads share, and its bucket,
+        # which django-storages lets them share as well.
+        self._connections = SimpleNamespace()
+
+    def walk(self) -> Iterator[Listed]:
+        """Everything in the bucket whose key begins with the location."""
+        beginning = f"{self.location.rstrip('/')}/".lstrip("/")
+        paginator = self.connection.meta.client.get_paginator("list_objects_v2")
+        pages = iter(
+            paginator.paginate(Bucket=self.bucket_name, Prefix=beginning, PaginationConfig={"PageSize": self.page_size})
+        )
+        while True:
+            with _answered():
+                page = next(pages, None)
+            if page is None:
+                return
+            for entry in page.get("Contents", ()):
+                # A key that ends so is what consoles make of a folder.
+                if not entry["Key"].endswith("/"):
+                    yield Listed(name=entry["Key"].removeprefix(beginning), size=entry["Size"])
+
+    def address(self, name: str, *, file_name: str, content_type: str, inline: bool) -> str:
+        """An address that runs out after `querystring_expire` seconds."""
+        parameters = {"ResponseContentType": content_type}
+        disposition = content_disposition_header(as_attachment=not inline, filename=file_name)
+        if disposition:
+            parameters["ResponseContentDisposition"] = disposition
+        return str(self.url(name, parameters=parameters))
+
+    def exists(self, name: str) -> bool:
+        with _answered():
+            return bool(super().exists(name))
+
+    def size(self, name: str) -> int:
+        """In bytes. Raises `FileNotFoundError`."""
+        with _answered():
+            return int(super().size(name))
+
+    def delete(self, name: str) -> None:
+        """What is not there is fine."""
+        if not name:
+            raise ValueError("The name must be given to delete().")
+        with _answered():
+            super().delete(name)
+
+    def listdir(self, path: str) -> tuple[list[str], list[str]]:
+        with _answered():
+            folders, files = super().listdir(path)
+            return folders, files
+
+    def _open(self, name: str, mode: str = "rb") -> Any:
+        """Only for reading, and read as a whole before it is returned, so that what fails does so here."""
+        if mode != "rb":
+            raise ValueError("Files in S3 are opened with rb; they are written by save().")
+        with _answered():
+            opened = super()._open(name, mode)
+            try:
+                opened.open()
+            except BaseException:
+                opened.close()
+                raise
+            return opened
+
+    def _save(self, name: str, content: File) -> str:  # type: ignore[type-arg]
+        with _answered():
+            return str(super()._save(name, content))
+
+    def _get_write_parameters(self, name: str, content: Any = None) -> dict[str, Any]:
+        """The type is what our own code has found it to be, in `stored_as`: the sender's word is not taken for it."""
+        content_type = getattr(content, "stored_as", None) or self.default_content_type
+        return {**self.get_object_parameters(name), "ContentType": content_type}
+
+
+@contextmanager
+def _answered() -> Iterator[None]:
+    try:
+        yield
+    except (BotoCoreError, ClientError, Boto3Error, RetriesExceededError) as error:
+        raise Unanswered(f"The bucket: {error}") from error
