@@ -194,6 +194,7 @@ def tables(total: int) -> Iterator[Table]:
         "materials_storedfile",
         1,
         {
+            "place": "'local'",
             "name": uuid,
             "size": "1 + i %% 99999",
             "content_type": one_of(CONTENT_TYPES),

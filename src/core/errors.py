@@ -30,6 +30,10 @@ class NotAuthenticated(DomainError):
     """The asker did not show who they are, or what they showed holds no longer."""
 
 
+class Unavailable(DomainError):
+    """What it takes to do this does not answer just now; later it may."""
+
+
 class Invalid(DomainError):
     """Values that break a rule. `fields` maps each field's name to its messages."""
 

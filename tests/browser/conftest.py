@@ -161,10 +161,10 @@ def demo(
     """The demo's members, by name, with all that is told of them: something to see on every page."""
     files = tmp_path_factory.getbasetemp() / "materials"
     materials = {
-        "BACKEND": "django.core.files.storage.FileSystemStorage",
-        "OPTIONS": {"location": str(files), "base_url": None},
+        "BACKEND": "core.storages.local.LocalStorage",
+        "OPTIONS": {"location": str(files)},
     }
-    settings.STORAGES = {**settings.STORAGES, "materials": materials}
+    settings.STORAGES = {**settings.STORAGES, "materials_local": materials}
     connection.ensure_connection()
     if loaded_demo.execute("SELECT count(*) FROM sqlite_schema").fetchone() == (0,):
         settings.DEBUG = True

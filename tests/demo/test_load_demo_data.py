@@ -29,9 +29,9 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture(scope="module")
 def once(django_db_setup: None, django_db_blocker: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """The demo is loaded for all tests that look at it, and gone after them: a story takes its time."""
-    options = {"location": str(tmp_path_factory.mktemp("materials")), "base_url": None}
-    materials = {"BACKEND": "django.core.files.storage.FileSystemStorage", "OPTIONS": options}
-    storages = {**settings.STORAGES, "materials": materials}
+    options = {"location": str(tmp_path_factory.mktemp("materials"))}
+    materials = {"BACKEND": "core.storages.local.LocalStorage", "OPTIONS": options}
+    storages = {**settings.STORAGES, "materials_local": materials}
     here = override_settings(DEBUG=True, HOST="127.0.0.1", STORAGES=storages)
     with django_db_blocker.unblock(), transaction.atomic(), here:
         call_command("load_demo_data", verbosity=0)

@@ -41,9 +41,9 @@ def clock(time_machine: Any) -> Any:
 @pytest.fixture(autouse=True)
 def here(settings: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Files in a folder of the test's own, and tasks at once."""
-    options = {"location": str(tmp_path), "base_url": None}
-    materials = {"BACKEND": "django.core.files.storage.FileSystemStorage", "OPTIONS": options}
-    settings.STORAGES = {**settings.STORAGES, "materials": materials}
+    options = {"location": str(tmp_path)}
+    materials = {"BACKEND": "core.storages.local.LocalStorage", "OPTIONS": options}
+    settings.STORAGES = {**settings.STORAGES, "materials_local": materials}
     monkeypatch.setattr(HUEY, "immediate", True)
 
 

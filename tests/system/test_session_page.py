@@ -30,9 +30,9 @@ LIST = "/admin/learning_sessions/session/"
 @pytest.fixture(autouse=True)
 def folder(settings: Any, tmp_path: Path) -> None:
     """Where the bytes of materials are."""
-    backend = "django.core.files.storage.FileSystemStorage"
-    options = {"location": str(tmp_path / "materials"), "base_url": None}
-    settings.STORAGES = {**settings.STORAGES, "materials": {"BACKEND": backend, "OPTIONS": options}}
+    backend = "core.storages.local.LocalStorage"
+    options = {"location": str(tmp_path / "materials")}
+    settings.STORAGES = {**settings.STORAGES, "materials_local": {"BACKEND": backend, "OPTIONS": options}}
 
 
 @pytest.fixture

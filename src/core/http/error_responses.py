@@ -20,7 +20,7 @@ from ninja import NinjaAPI
 from ninja.errors import HttpError
 from ninja.errors import ValidationError as ParameterError
 
-from core.errors import DomainError, Forbidden, Invalid, NotAuthenticated, NotFound, StateForbids
+from core.errors import DomainError, Forbidden, Invalid, NotAuthenticated, NotFound, StateForbids, Unavailable
 from core.http.json import MalformedBody, UnsupportedContentType, json_response
 
 logger = logging.getLogger(__name__)
@@ -33,6 +33,7 @@ STATUSES: dict[type[DomainError], int] = {
     Forbidden: 403,
     NotFound: 404,
     UnsupportedContentType: 415,
+    Unavailable: 503,
 }
 
 # What a status means where nothing more is known.
@@ -42,8 +43,10 @@ SENTENCES = {
     403: "You may not do this.",
     404: "Not found.",
     405: "This path does not take that method.",
+    412: "What was asked for is no longer as the condition has it.",
     413: "The body is larger than anything that is accepted here.",
     415: "The body is of a kind that is not accepted here.",
+    416: "The file has no such part.",
     429: "Too many requests. Try again later.",
     500: "Something went wrong on our side. The X-Request-ID of this answer helps us to find out what.",
     503: "The service is not available right now. Try again later.",

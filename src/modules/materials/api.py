@@ -1,25 +1,21 @@
 """Materials over HTTP (docs/contract.md, "Materials")."""
 
-import logging
-
-from django.core.files.storage import storages
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from ninja import Path, Router
 
 from core.accounts.authentication import MemberRequest
-from core.errors import NotFound
 from core.http.body import read_json_or_form
 from core.http.json import json_response
 from core.http.origin import origin_of
 from core.http.schemas import Identifier, answers_of
 from modules.materials import policy, queries, services
-from modules.materials.file_response import StreamedFile
 from modules.materials.file_types import may_be_shown
+from modules.materials.files import stored_files
+from modules.materials.files.addresses import address_elsewhere
+from modules.materials.files.response import Served, serve
 from modules.materials.schemas import MaterialChanges, MaterialIn, MaterialOut, json_or_form
 from modules.materials.uploads import BoundedUploadHandler
-
-logger = logging.getLogger(__name__)
 
 router = Router(tags=["Materials"])
 files = Router(tags=["Materials"])
@@ -29,6 +25,7 @@ MaterialId = Path[Identifier]
 
 # Nothing of a file runs, wherever it is opened; pictures, sound and video may show themselves.
 CONTENT_SECURITY_POLICY = "sandbox; default-src 'none'; img-src 'self'; media-src 'self'; style-src 'unsafe-inline'"
+BYTES = {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}}
 
 
 @router.get(
@@ -143,36 +140,45 @@ def delete_material(request: MemberRequest, session_id: SessionId, material_id: 
     return HttpResponse(status=204)
 
 
+@files.api_operation(["HEAD"], "{token}/", auth=None, include_in_schema=False)
 @files.get(
     "{token}/",
     auth=None,
-    response=answers_of(200, None, 403, 404),
+    response=answers_of(200, None, 403, 404, 412, 416),
     operation_id="get_file",
     url_name="get_file",
     summary="The bytes of a file",
     openapi_extra={
         "responses": {
-            200: {
-                "description": "The file, of its own content type.",
-                "content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}},
-            }
+            200: {"description": "The file, of its own content type.", "content": BYTES},
+            206: {"description": "The part that `Range` asks for, one at a time.", "content": BYTES},
+            302: {"description": "The file lies in a storage with addresses of its own; `Location` is the one there."},
+            304: {"description": "The file is the one that the asker has, as `If-None-Match` says."},
         }
     },
 )
 def get_file(request: HttpRequest, token: str) -> HttpResponseBase:
     """Behind the `file` of a material; needs no token of a member. 403 once the address has run out, 404 for one that
-    never was or whose material is gone. An attachment, unless it is an image, audio or video."""
+    never was or whose material is gone, 503 for a file that waits for the virus scanner. An attachment, unless it is an
+    image, audio or video. Takes `Range`, so that a video can be wound, and the conditions of `ETag` and
+    `Last-Modified`."""
     file, ticket = queries.file_of_token(token)
-    try:
-        opened = storages["materials"].open(file.name, "rb")
-    except FileNotFoundError:
-        logger.exception("Material %s has lost its bytes, %s", file.material.pk, file.name)
-        raise NotFound("This file is no longer there.") from None
-    return StreamedFile(
-        opened,
-        as_attachment=not may_be_shown(file.content_type),
-        filename=file.material.file_name,
+    file_name = file.material.file_name
+    elsewhere = address_elsewhere(file, file_name=file_name)
+    if elsewhere:
+        return HttpResponse(status=302, headers={"Location": elsewhere, "Cache-Control": "no-store"})
+    served = Served(
+        content=stored_files.opened(file),
+        size=file.size,
         content_type=file.content_type,
+        file_name=file_name,
+        is_attachment=not may_be_shown(file.content_type),
+        sha256=file.sha256,
+        stored_at=file.created_at,
+    )
+    return serve(
+        request,
+        served,
         headers={
             "Cache-Control": f"private, max-age={ticket.seconds_left}",
             "Content-Security-Policy": CONTENT_SECURITY_POLICY,

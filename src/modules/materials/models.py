@@ -13,6 +13,12 @@ class StoredFile(models.Model):
     While a material has it, `sweep_at` is empty; in every other state it says when the sweep may take the bytes away.
     """
 
+    class Place(models.TextChoices):
+        LOCAL = "local", "This machine"
+        CLOUDINARY = "cloudinary", "Cloudinary"
+        S3 = "s3", "S3"
+
+    place = models.CharField(max_length=10, choices=Place.choices, default=Place.LOCAL)
     # Random: no part of it comes from a person.
     name = models.CharField(max_length=64, unique=True)
     size = models.PositiveBigIntegerField()
@@ -22,9 +28,14 @@ class StoredFile(models.Model):
     # When it was given up, for good: by its material, by an upload that failed, or by the sweep.
     released_at = models.DateTimeField(null=True, blank=True)
     sweep_at = models.DateTimeField(null=True, blank=True)
+    # When the virus scanner is to look at it next; empty once it has found nothing. Without a scanner all are due.
+    scan_at = models.DateTimeField(null=True, blank=True, default=clock.now)
 
     class Meta:
         constraints = [
+            models.CheckConstraint(
+                condition=Q(place__in=["local", "cloudinary", "s3"]), name="stored_file_place_known"
+            ),
             models.CheckConstraint(condition=Q(size__gt=0), name="stored_file_not_empty"),
             models.CheckConstraint(
                 condition=Q(released_at__isnull=True) | Q(sweep_at__isnull=False), name="released_file_is_swept"
@@ -32,6 +43,8 @@ class StoredFile(models.Model):
         ]
         indexes = [
             models.Index(fields=["sweep_at"], name="stored_file_due", condition=Q(sweep_at__isnull=False)),
+            models.Index(fields=["scan_at"], name="stored_file_to_scan", condition=Q(scan_at__isnull=False)),
+            models.Index(fields=["place", "id"], name="stored_file_in_place"),
         ]
 
     def __str__(self) -> str:

@@ -6,9 +6,9 @@ from typing import Any, TypedDict
 
 from core.accounts.models import User
 from core.accounts.presentation import USER_FIELDS, EmailAudience, UserRow, present_user_values
-from core.errors import NotFound
+from core.errors import NotFound, Unavailable
 from modules.materials import policy
-from modules.materials.file_urls import Ticket, file_url, read_token
+from modules.materials.files.addresses import Ticket, address_of, is_available, read_token
 from modules.materials.models import Material, StoredFile
 
 
@@ -24,6 +24,7 @@ class MaterialRow(TypedDict):
     uploaded_at: datetime
 
 
+FILE_FIELDS = ("place", "name", "content_type", "scan_at")
 FIELDS = (
     "id",
     "session_id",
@@ -34,6 +35,7 @@ FIELDS = (
     "file_name",
     "content",
     "uploaded_at",
+    *(f"file__{name}" for name in FILE_FIELDS),
     *(f"uploaded_by__{name}" for name in USER_FIELDS),
 )
 
@@ -79,11 +81,13 @@ def uploader_of(*, session_id: int, material_id: int) -> int:
 
 
 def file_of_token(token: str) -> tuple[StoredFile, Ticket]:
-    """The file, with its material, whose address has this token. Raises `NotFound` and `Forbidden`."""
+    """The file, with its material, whose address has this token. Raises `NotFound`, `Forbidden` and `Unavailable`."""
     ticket = read_token(token)
     file = StoredFile.objects.select_related("material").filter(pk=ticket.file_id, material__isnull=False).first()
     if file is None:
         raise NotFound("This file is no longer there.")
+    if not is_available(file):
+        raise Unavailable("This file is not yet available: it waits for the virus scanner. Try again later.")
     return file, ticket
 
 
@@ -93,9 +97,16 @@ def _row(values: Mapping[str, Any], audience: EmailAudience, origin: str) -> Mat
         "title": values["title"],
         "type": values["type"],
         "url": values["url"],
-        "file": file_url(values["file_id"], origin=origin) if values["file_id"] else "",
+        "file": _address(values, origin),
         "file_name": values["file_name"],
         "content": values["content"],
         "uploaded_by": present_user_values(values, "uploaded_by__", audience),
         "uploaded_at": values["uploaded_at"],
     }
+
+
+def _address(values: Mapping[str, Any], origin: str) -> str:
+    if values["file_id"] is None:
+        return ""
+    file = StoredFile(pk=values["file_id"], **{name: values[f"file__{name}"] for name in FILE_FIELDS})
+    return address_of(file, file_name=values["file_name"], origin=origin)

@@ -1,5 +1,6 @@
 """Changes to what sessions share (docs/contract.md, "Materials")."""
 
+import logging
 from contextlib import ExitStack
 from typing import Any
 
@@ -10,10 +11,13 @@ from core import clock
 from core.accounts.models import User
 from core.errors import Invalid, NotFound
 from core.facts.publish import publish
-from modules.materials import events, policy, stored_files
+from modules.materials import events, limits, policy
+from modules.materials.files import scanner, stored_files
 from modules.materials.links import check_url
 from modules.materials.models import Material, StoredFile
 from modules.materials.uploads import Upload, inspect
+
+logger = logging.getLogger(__name__)
 
 MOST_CHARACTERS_IN_NOTE = 50_000
 
@@ -31,13 +35,16 @@ def add_material(
     """Share a file, a link or a note. What does not belong to the type is ignored, but for a file.
 
     Not for inside a transaction that may be rolled back: the bytes would stay.
-    Raises `NotFound`, `Forbidden`, `StateForbids` and `Invalid`.
+    Raises `NotFound`, `Forbidden`, `StateForbids`, `Invalid` and `Unavailable`.
     """
     values = _own_values(type, url=url, content=content, upload=upload, stored_already=False)
     with ExitStack() as stack:
-        file, inspected = _store(stack, upload)
+        file, inspected = _store(stack, upload, session_id=session_id, member_id=by.pk)
         with transaction.atomic():
             policy.require_adding(policy.access_of(session_id=session_id, member=by, to_add=True))
+            if file:
+                limits.lock_member(by.pk)
+                limits.require_room(session_id=session_id, member_id=by.pk, size=file.size)
             material = Material.objects.create(
                 session_id=session_id,
                 title=title,
@@ -74,10 +81,15 @@ def change_material(
 
     A new file replaces the old one, whose bytes go. Texts can always be corrected; a new file is taken only where one
     could be added. Not for inside a transaction that may be rolled back: the bytes would stay.
-    Raises `NotFound`, `Forbidden`, `StateForbids` and `Invalid`.
+    Raises `NotFound`, `Forbidden`, `StateForbids`, `Invalid` and `Unavailable`.
     """
     with ExitStack() as stack:
-        file, inspected = _store(stack, upload)
+        file, inspected = None, None
+        if upload is not None:
+            replaced = _found(session_id=session_id, material_id=material_id)
+            file, inspected = _store(
+                stack, upload, session_id=session_id, member_id=replaced.uploaded_by_id, instead_of=replaced.file
+            )
         with transaction.atomic():
             access = policy.access_of(session_id=session_id, member=by, to_add=upload is not None)
             material = _locked(session_id=session_id, material_id=material_id, access=access, by=by)
@@ -96,6 +108,13 @@ def change_material(
             for name, (_, after) in changes.items():
                 setattr(material, name, after)
             if file:
+                limits.lock_member(material.uploaded_by_id)
+                limits.require_room(
+                    session_id=session_id,
+                    member_id=material.uploaded_by_id,
+                    size=file.size,
+                    instead_of=material.file,
+                )
                 changes |= _replace_file(material, file)
             if changes:
                 material.save()
@@ -115,14 +134,16 @@ def remove_material(*, session_id: int, material_id: int, by: User, reason: str 
     with transaction.atomic():
         access = policy.access_of(session_id=session_id, member=by)
         material = _locked(session_id=session_id, material_id=material_id, access=access, by=by)
-        fact = events.MaterialRemoved(
-            material_id=material.pk,
-            session_id=session_id,
-            title=material.title,
-            uploader_id=material.uploaded_by_id,
-        )
-        _delete([material])
-        publish(fact, by=by, reason=reason.strip())
+        _remove(material, by=by, reason=reason.strip())
+
+
+def withdraw_file(*, file_id: int, reason: str) -> bool:
+    """Take the material back that has a file which cannot be kept; who added it reads the reason. False for none."""
+    with transaction.atomic():
+        material = Material.objects.select_for_update().filter(file=file_id).first()
+        if material is not None:
+            _remove(material, by=None, reason=reason)
+    return material is not None
 
 
 def drop_materials_of_session(*, session_id: int) -> None:
@@ -131,12 +152,46 @@ def drop_materials_of_session(*, session_id: int) -> None:
         _delete(list(Material.objects.select_for_update().filter(session_id=session_id)))
 
 
-def _store(stack: ExitStack, upload: "File[bytes] | None") -> tuple[StoredFile | None, Upload | None]:
-    """The bytes in place until the stack unwinds, or for good if they are linked by then. Raises `Invalid`."""
+def _store(
+    stack: ExitStack,
+    upload: "File[bytes] | None",
+    *,
+    session_id: int,
+    member_id: int,
+    instead_of: StoredFile | None = None,
+) -> tuple[StoredFile | None, Upload | None]:
+    """The bytes in place until the stack unwinds, or for good if they are linked by then.
+
+    Raises `Invalid` and `Unavailable`.
+    """
     if upload is None:
         return None, None
     inspected = inspect(upload)
-    return stack.enter_context(stored_files.stored(inspected)), inspected
+    # Asked again once the rows are locked; but what is too much need not be sent anywhere.
+    limits.require_room(session_id=session_id, member_id=member_id, size=inspected.size, instead_of=instead_of)
+    scanned = _passes_the_scanner(inspected)
+    return stack.enter_context(stored_files.stored(inspected, scanned=scanned)), inspected
+
+
+def _passes_the_scanner(upload: Upload) -> bool:
+    """False where nobody can tell: without a scanner, or while it does not answer. Raises `Invalid` for a virus."""
+    if not scanner.is_scanning():
+        return False
+    try:
+        virus = scanner.virus_in(upload.content)
+    except (scanner.ScannerUnavailable, scanner.NoVerdict):
+        logger.exception("A file waits for the virus scanner")
+        return False
+    if virus:
+        raise Invalid({"file": [f"The virus scanner has found {virus} in this file."]})
+    return True
+
+
+def _found(*, session_id: int, material_id: int) -> Material:
+    material = Material.objects.select_related("file").filter(pk=material_id, session_id=session_id).first()
+    if material is None:
+        raise NotFound("There is no such material in this session.")
+    return material
 
 
 def _locked(*, session_id: int, material_id: int, access: events.SessionAccess, by: User) -> Material:
@@ -192,6 +247,17 @@ def _replace_file(material: Material, file: StoredFile) -> dict[str, tuple[Any, 
     stored_files.link(file)
     stored_files.release([before.pk])
     return {name: (getattr(before, name), getattr(file, name)) for name in ("sha256", "size", "content_type")}
+
+
+def _remove(material: Material, *, by: User | None, reason: str) -> None:
+    fact = events.MaterialRemoved(
+        material_id=material.pk,
+        session_id=material.session_id,
+        title=material.title,
+        uploader_id=material.uploaded_by_id,
+    )
+    _delete([material])
+    publish(fact, by=by, reason=reason)
 
 
 def _delete(materials: list[Material]) -> None:

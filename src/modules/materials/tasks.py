@@ -1,11 +1,17 @@
 """What the materials do in the background. The rows are the truth; a task is only a wake-up."""
 
 from core.sweeps.turns import sweeps
-from modules.materials.stored_files import delete_released, sweep
+from modules.materials.files.stored_files import delete_released, sweep
+from modules.materials.scanning import scan_waiting
 
-__all__ = ["delete_released", "sweep_files"]
+__all__ = ["delete_released", "scan_files_for_viruses", "sweep_files"]
 
 
 @sweeps()
 def sweep_files() -> int:
     return sweep()
+
+
+@sweeps()
+def scan_files_for_viruses() -> int:
+    return scan_waiting()

@@ -77,10 +77,7 @@ def folder(settings: Any, tmp_path: Path) -> Path:
     location = tmp_path / "materials"
     settings.STORAGES = {
         **settings.STORAGES,
-        "materials": {
-            "BACKEND": "django.core.files.storage.FileSystemStorage",
-            "OPTIONS": {"location": str(location), "base_url": None},
-        },
+        "materials_local": {"BACKEND": "core.storages.local.LocalStorage", "OPTIONS": {"location": str(location)}},
     }
     return location
 

@@ -1,5 +1,6 @@
 """Adding a file, a link or a note."""
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -105,7 +106,7 @@ def test_the_name_in_the_storage_has_nothing_of_the_name_that_was_given(creator:
     creator.add_file("passwd.txt", b"hello")
     names = list(StoredFile.objects.values_list("name", flat=True))
     assert len(set(names)) == 2
-    assert all(set(name) <= set("0123456789abcdef/") for name in names)
+    assert all(re.fullmatch(r"raw/([0-9a-f]{2})/\1[0-9a-f]{38}\.txt", name) for name in names)
 
 
 def test_it_is_recorded(creator: MaterialsApi) -> None:

@@ -8,14 +8,17 @@ from typing import Any
 
 import pytest
 from django.core.files.storage import storages
-from django.core.files.storage.filesystem import FileSystemStorage
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import IntegrityError, OperationalError, transaction
 from tests.modules.materials.conftest import PATH, MaterialsApi, Sessions
 
-from modules.materials import services, stored_files, tasks
+from core.storages.local import LocalStorage
+from modules.materials import services, tasks
+from modules.materials.files import stored_files
+from modules.materials.files.stored_files import delete_released, sweep
 from modules.materials.models import Material, StoredFile
-from modules.materials.stored_files import delete_released, sweep
+
+NOT_STORED = {"error": "The file could not be stored just now, and nothing was kept. Try again later."}
 
 NothingLeft = Callable[[], bool]
 Stored = Callable[[], list[bytes]]
@@ -34,7 +37,7 @@ def dies(monkeypatch: pytest.MonkeyPatch) -> Callable[[Any, str], None]:
 
     def let_die(where: Any, name: str) -> None:
         monkeypatch.setattr(where, name, die)
-        monkeypatch.setattr(stored_files, "_discard_unless_linked", lambda file: None)
+        monkeypatch.setattr(stored_files, "_discard_unless_linked", lambda file, **_: None)
 
     return let_die
 
@@ -50,7 +53,7 @@ def break_storage(monkeypatch: pytest.MonkeyPatch, method: str) -> None:
     def fail(*_: object, **__: object) -> None:
         raise OSError("No space left on device")
 
-    monkeypatch.setattr(FileSystemStorage, method, fail)
+    monkeypatch.setattr(LocalStorage, method, fail)
 
 
 # --- Uploads that fail ------------------------------------------------------------------------------------------
@@ -60,28 +63,30 @@ def test_a_storage_that_does_not_take_the_bytes(
     creator: MaterialsApi, monkeypatch: pytest.MonkeyPatch, nothing_left: NothingLeft
 ) -> None:
     break_storage(monkeypatch, "_save")
-    assert creator.add_file("notes.txt", b"hello").status_code == 500
+    response = creator.add_file("notes.txt", b"hello")
+    assert (response.status_code, response.json()) == (503, NOT_STORED)
     assert nothing_left()
 
 
 def test_a_storage_that_fails_in_the_middle(
     creator: MaterialsApi, monkeypatch: pytest.MonkeyPatch, nothing_left: NothingLeft
 ) -> None:
-    save = FileSystemStorage._save
+    save = LocalStorage._save
 
-    def write_and_fail(self: FileSystemStorage, name: str, content: Any) -> None:
+    def write_and_fail(self: LocalStorage, name: str, content: Any) -> None:
         save(self, name, SimpleUploadedFile("half", b"hel"))
         raise OSError("No space left on device")
 
-    monkeypatch.setattr(FileSystemStorage, "_save", write_and_fail)
-    assert creator.add_file("notes.txt", b"hello").status_code == 500
+    monkeypatch.setattr(LocalStorage, "_save", write_and_fail)
+    response = creator.add_file("notes.txt", b"hello")
+    assert (response.status_code, response.json()) == (503, NOT_STORED)
     assert nothing_left()
 
 
 def test_a_storage_that_takes_another_name(
     creator: MaterialsApi, monkeypatch: pytest.MonkeyPatch, nothing_left: NothingLeft
 ) -> None:
-    monkeypatch.setattr(FileSystemStorage, "get_available_name", lambda self, name, max_length=None: f"{name}_2")
+    monkeypatch.setattr(LocalStorage, "get_available_name", lambda self, name, max_length=None: f"{name}_2")
     assert creator.add_file("notes.txt", b"hello").status_code == 500
     assert nothing_left()
 
@@ -226,13 +231,13 @@ def test_dying_between_the_bytes_and_their_row(
     assert file is not None
     creator.delete(f"{PATH}{material.pk}/")
     with monkeypatch.context() as dying:
-        delete = FileSystemStorage.delete
+        delete = LocalStorage.delete
 
-        def delete_and_die(self: FileSystemStorage, name: str) -> None:
+        def delete_and_die(self: LocalStorage, name: str) -> None:
             delete(self, name)
             raise Death
 
-        dying.setattr(FileSystemStorage, "delete", delete_and_die)
+        dying.setattr(LocalStorage, "delete", delete_and_die)
         with pytest.raises(Death):
             delete_released.call_local(file.pk)
     assert StoredFile.objects.exists()
@@ -290,34 +295,34 @@ def test_one_file_that_cannot_be_deleted_does_not_hold_up_the_others(
     assert stuck.file is not None
     creator.delete(f"{PATH}{stuck.pk}/")
     creator.delete(f"{PATH}{other.pk}/")
-    delete = FileSystemStorage.delete
+    delete = LocalStorage.delete
 
-    def fail_for_one(self: FileSystemStorage, name: str) -> None:
+    def fail_for_one(self: LocalStorage, name: str) -> None:
         if stuck.file is not None and name == stuck.file.name:
             raise OSError("Permission denied")
         delete(self, name)
 
-    monkeypatch.setattr(FileSystemStorage, "delete", fail_for_one)
+    monkeypatch.setattr(LocalStorage, "delete", fail_for_one)
     with caplog.at_level(logging.ERROR):
         assert sweep(limit=1) == 1
         assert sweep(limit=1) == 1
         assert sweep(limit=1) == 0
     assert list(StoredFile.objects.values_list("pk", flat=True)) == [stuck.file.pk]
-    assert f"The bytes of {stuck.file.name} were not deleted" in caplog.text
+    assert f"The bytes of {stuck.file.name} were not deleted from local" in caplog.text
 
 
 def test_another_worker_does_not_take_up_what_one_has_in_hand(
     creator: MaterialsApi, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     creator.delete(f"{PATH}{add(creator).pk}/")
-    delete = FileSystemStorage.delete
+    delete = LocalStorage.delete
     others: list[int] = []
 
-    def delete_while_another_sweeps(self: FileSystemStorage, name: str) -> None:
+    def delete_while_another_sweeps(self: LocalStorage, name: str) -> None:
         others.append(sweep())
         delete(self, name)
 
-    monkeypatch.setattr(FileSystemStorage, "delete", delete_while_another_sweeps)
+    monkeypatch.setattr(LocalStorage, "delete", delete_while_another_sweeps)
     assert sweep() == 1
     assert others == [0]
 
@@ -375,13 +380,13 @@ def test_the_row_is_committed_before_the_bytes_are_written(
     creator: MaterialsApi, sessions: Sessions, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     seen: list[tuple[int, bool]] = []
-    save = FileSystemStorage.save
+    save = LocalStorage.save
 
-    def look(self: FileSystemStorage, *args: Any, **kwargs: Any) -> str:
+    def look(self: LocalStorage, *args: Any, **kwargs: Any) -> str:
         seen.append((StoredFile.objects.count(), transaction.get_connection().in_atomic_block))
         return save(self, *args, **kwargs)
 
-    monkeypatch.setattr(FileSystemStorage, "save", look)
+    monkeypatch.setattr(LocalStorage, "save", look)
     add(creator)
     assert seen == [(1, False)]
 
@@ -423,5 +428,5 @@ def test_a_file_that_was_given_up_is_always_found(db: None) -> None:
 
 
 def test_the_storage_is_reached_by_its_alias_alone(folder: Path) -> None:
-    assert isinstance(storages["materials"], FileSystemStorage)
-    assert Path(storages["materials"].location) == folder
+    assert isinstance(storages["materials_local"], LocalStorage)
+    assert Path(storages["materials_local"].location) == folder

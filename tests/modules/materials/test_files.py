@@ -12,7 +12,7 @@ from django.test import Client
 from tests.modules.materials.conftest import ORIGIN, PATH, MaterialsApi
 from tests.modules.materials.samples import ACCEPTED, PDF, png
 
-from modules.materials.file_response import StreamedFile
+from modules.materials.files.response import StreamedFile
 from modules.materials.models import StoredFile
 
 
@@ -176,7 +176,7 @@ def test_bytes_that_are_lost_are_a_404_and_a_line_in_the_log(
     response = stranger.get(url)
     assert response.status_code == 404
     assert response.json() == {"error": "This file is no longer there."}
-    assert "has lost its bytes" in caplog.text
+    assert "are not in local" in caplog.text
 
 
 def test_only_reading_is_possible(stranger: Client, address: Callable[..., str]) -> None:

@@ -9,6 +9,7 @@ from django.http import HttpRequest
 from core.admin.read_only import ReadOnlyAdmin
 from core.portal.times import moment
 from modules.materials.admin.removal import Removal
+from modules.materials.files.addresses import is_available
 from modules.materials.models import Material, StoredFile
 
 
@@ -44,14 +45,14 @@ class FamilyFilter(admin.SimpleListFilter):
 
 @admin.register(StoredFile)
 class StoredFileAdmin(ReadOnlyAdmin):
-    list_display = ("name", "content_type", "size", "created", "state")
+    list_display = ("name", "place", "content_type", "size", "created", "state")
     exported_columns = {"created": ("created_at",)}
     sortable_by = ("created",)
-    list_filter = (FamilyFilter,)
+    list_filter = ("place", FamilyFilter)
     search_fields = ("name", "sha256", "material__title", "material__file_name")
     search_help_text = "A name in the storage, a checksum, or the title or the file's name of the material."
     ordering = ("-id",)
-    fields = ("name", "content_type", "size", "sha256", "created_at", "released_at", "sweep_at")
+    fields = ("name", "place", "content_type", "size", "sha256", "created_at", "released_at", "sweep_at", "scan_at")
 
     @admin.display(description="created", ordering="id")
     def created(self, file: StoredFile) -> str:
@@ -61,4 +62,6 @@ class StoredFileAdmin(ReadOnlyAdmin):
     def state(self, file: StoredFile) -> str:
         if file.released_at:
             return "to be deleted"
-        return "waits for its material" if file.sweep_at else "kept"
+        if file.sweep_at:
+            return "waits for its material"
+        return "kept" if is_available(file) else "waits for the virus scanner"

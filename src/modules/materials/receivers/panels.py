@@ -10,7 +10,7 @@ from django.urls import reverse
 from core.facts import answers
 from core.portal.panels import Panel
 from modules.materials.file_types import may_be_shown
-from modules.materials.file_urls import file_url
+from modules.materials.files.addresses import address_of, is_available
 from modules.materials.models import Material
 from modules.sessions.events import PanelsOfSession
 
@@ -61,7 +61,8 @@ def _shown(material: Any, origin: str) -> Mapping[str, Any]:
         "is_cut": material.characters > MOST_CHARACTERS,
         "host": host_of(material.url),
         "file": file,
-        "file_url": file_url(file.pk, origin=origin) if file else "",
+        "file_url": address_of(file, file_name=material.file_name, origin=origin) if file else "",
+        "waits": file is not None and not is_available(file),
         # As the address serves it: whatever else there is, a browser downloads.
         "is_picture": file is not None and may_be_shown(file.content_type) and file.content_type.startswith("image/"),
     }

@@ -5,20 +5,24 @@ row from which the sweep finds what was left behind. Giving bytes up is final: a
 """
 
 import logging
-import secrets
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 
-from django.core.files.storage import storages
+from django.core.files.base import File
 from django.db import transaction
 from django.db.models import QuerySet, Value
 from django.db.models.functions import Coalesce
 from huey.contrib.djhuey import db_task
 
 from core import clock
+from core.errors import Invalid, NotFound, Unavailable
 from core.locking import locked_batch
+from core.storages import Refused
 from core.sweeps.turns import STALE
+from modules.materials.files.names import new_name
+from modules.materials.files.places import place_of_new_files, storage_of
 from modules.materials.models import StoredFile
 from modules.materials.uploads import Upload
 
@@ -28,6 +32,8 @@ logger = logging.getLogger(__name__)
 UNLINKED_FOR = timedelta(hours=1)
 # A deletion that failed, or whose process died, is tried again after this.
 PAUSE = timedelta(minutes=5)
+# A storage that has failed so often in a row is down: the others need not wait for it.
+MOST_FAILURES = 3
 
 
 class NoLongerThere(RuntimeError):
@@ -35,33 +41,77 @@ class NoLongerThere(RuntimeError):
 
 
 @contextmanager
-def stored(upload: Upload) -> Iterator[StoredFile]:
+def stored(upload: Upload, *, scanned: bool = False, place: str = "") -> Iterator[StoredFile]:
     """Bytes in place, for the block to `link` to its material in a transaction of its own.
 
+    They lie where new files go, or in `place`. `scanned` says that the virus scanner has found nothing in them.
     A block that raises, or that does not link the file, leaves neither row nor bytes. Inside somebody else's
     transaction that is no longer so: its rollback takes the row away and leaves the bytes.
+    Raises `Unavailable` where the storage does not take them, and `Invalid` for `file` where it cannot read them.
     """
     now = clock.now()
     with transaction.atomic():
         file = StoredFile.objects.create(
-            name=_new_name(),
+            place=place or place_of_new_files(),
+            name=new_name(upload.content_type),
             size=upload.size,
             content_type=upload.content_type,
             sha256=upload.sha256,
             created_at=now,
             sweep_at=now + UNLINKED_FOR,
+            scan_at=None if scanned else now,
         )
+    written = False
     try:
         _write(file, upload)
+        written = True
         yield file
     finally:
-        _discard_unless_linked(file)
+        _discard_unless_linked(file, written=written)
+
+
+def opened(file: StoredFile) -> "File[bytes]":
+    """The bytes, to be read and closed. Raises `NotFound` where they are lost, `Unavailable` where nobody can tell."""
+    try:
+        return storage_of(file.place).open(file.name, "rb")
+    except FileNotFoundError:
+        logger.exception("The bytes of %s are not in %s", file.name, file.place)
+        raise NotFound("This file is no longer there.") from None
+    except Exception as error:
+        logger.exception("The bytes of %s could not be read from %s", file.name, file.place)
+        raise Unavailable("This file cannot be read just now. Try again later.") from error
 
 
 def link(file: StoredFile) -> None:
     """Keep the bytes: call it in the transaction that gives them to a material. Raises `NoLongerThere`."""
     if not StoredFile.objects.filter(pk=file.pk, released_at=None).update(sweep_at=None):
         raise NoLongerThere(file.name)
+
+
+def take_over(file: StoredFile, copy: StoredFile) -> StoredFile:
+    """Let a file have the bytes of its copy, whose row goes away, in a transaction that has locked the file.
+
+    Returns the row that gives up the bytes it had. Raises `NoLongerThere` where the sweep has the copy.
+    """
+    if not StoredFile.objects.filter(pk=copy.pk, released_at=None).delete()[0]:
+        raise NoLongerThere(copy.name)
+    now = clock.now()
+    former = StoredFile(
+        place=file.place,
+        name=file.name,
+        size=file.size,
+        content_type=file.content_type,
+        sha256=file.sha256,
+        created_at=file.created_at,
+        released_at=now,
+        sweep_at=now,
+        scan_at=file.scan_at,
+    )
+    file.place, file.name = copy.place, copy.name
+    file.save(update_fields=["place", "name"])
+    former.save()
+    _delete_after_commit(former.pk)
+    return former
 
 
 def release(identifiers: list[int]) -> None:
@@ -85,8 +135,11 @@ def sweep(*, limit: int = 200) -> int:
     Any number of workers may do so at once.
     """
     files = _claimed(StoredFile.objects.all(), size=limit)
+    failures: Counter[str] = Counter()
     for file in files:
-        _delete(file)
+        if failures[file.place] == MOST_FAILURES:
+            continue
+        failures[file.place] = 0 if _delete(file) else failures[file.place] + 1
     return len(files)
 
 
@@ -95,23 +148,31 @@ def _delete_after_commit(identifier: int) -> None:
     transaction.on_commit(lambda: delete_released(identifier), robust=True)
 
 
-def _new_name() -> str:
-    # A folder holds a 256th of the files: some file systems are slow with very many in one.
-    name = secrets.token_hex(20)
-    return f"{name[:2]}/{name}"
-
-
 def _write(file: StoredFile, upload: Upload) -> None:
-    storage = storages["materials"]
+    storage = storage_of(file.place)
     upload.content.seek(0)
-    name = storage.save(file.name, upload.content)
+    try:
+        name = storage.save(file.name, Content(upload.content, content_type=file.content_type))
+    except Refused as error:
+        raise Invalid({"file": [f"The storage cannot read this file: {error}"]}) from error
+    except Exception as error:
+        logger.exception("The bytes of %s could not be stored in %s", file.name, file.place)
+        raise Unavailable("The file could not be stored just now, and nothing was kept. Try again later.") from error
     if name != file.name:
         # Under another name nothing would find the bytes again.
         storage.delete(name)
         raise RuntimeError(f"The storage has renamed {file.name} to {name}")
 
 
-def _discard_unless_linked(file: StoredFile) -> None:
+class Content(File):  # type: ignore[type-arg]
+    """What storages are given: bytes, and the type that they have; not what their sender says that they are."""
+
+    def __init__(self, content: "File[bytes]", *, content_type: str) -> None:
+        super().__init__(content.file, name=None)
+        self.stored_as = content_type
+
+
+def _discard_unless_linked(file: StoredFile, *, written: bool) -> None:
     """Asks the database, not the caller: after a connection that broke during the commit, only it can tell.
 
     What goes wrong here is left to the sweep, and hides nothing of what went wrong before.
@@ -121,7 +182,8 @@ def _discard_unless_linked(file: StoredFile) -> None:
         discarded = StoredFile.objects.filter(pk=file.pk, sweep_at__isnull=False).update(
             released_at=now, sweep_at=now + PAUSE
         )
-        if discarded:
+        # A server that did not answer may still be about to store them: deleted now, they would come after that.
+        if discarded and (written or file.place == StoredFile.Place.LOCAL):
             _delete(file)
     except Exception:
         logger.exception("The upload %s could not be taken back; the sweep will do it", file.name)
@@ -138,10 +200,12 @@ def _claimed(rows: "QuerySet[StoredFile]", *, size: int) -> list[StoredFile]:
     return files
 
 
-def _delete(file: StoredFile) -> None:
+def _delete(file: StoredFile) -> bool:
+    """Whether neither bytes nor row are there any more."""
     try:
-        storages["materials"].delete(file.name)
+        storage_of(file.place).delete(file.name)
     except Exception:
-        logger.exception("The bytes of %s were not deleted", file.name)
-        return
+        logger.exception("The bytes of %s were not deleted from %s", file.name, file.place)
+        return False
     StoredFile.objects.filter(pk=file.pk).delete()
+    return True

@@ -1,0 +1,69 @@
+"""Addresses of files that run out: who has one may read that one file until then."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.core.signing import BadSignature, Signer
+from django.urls import reverse
+
+from core import clock
+from core.errors import Forbidden, NotFound
+from core.storages import HasAddresses
+from modules.materials.file_types import may_be_shown
+from modules.materials.files.places import is_set_up, storage_of
+from modules.materials.files.scanner import is_scanning
+from modules.materials.models import StoredFile
+
+SALT = "modules.materials.file"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ticket:
+    """What a token says."""
+
+    file_id: int
+    seconds_left: int
+
+
+def address_of(file: StoredFile, *, file_name: str, origin: str) -> str:
+    """Where a file is read from now on: at its storage, where that has addresses of its own, else here.
+
+    An address here begins with `origin` (`https://host`) and runs out after MATERIALS_URL_MINUTES. A file that cannot
+    be had yet has one, too: it says so, and leads to the file once it can. No network is needed.
+    """
+    elsewhere = address_elsewhere(file, file_name=file_name) if is_available(file) else ""
+    return elsewhere or _address_here(file, origin)
+
+
+def address_elsewhere(file: StoredFile, *, file_name: str) -> str:
+    """Where a file is read at its storage; empty where that has no addresses of its own, or is not set up."""
+    storage: object = storage_of(file.place) if is_set_up(file.place) else None
+    if not isinstance(storage, HasAddresses):
+        return ""
+    return storage.address(
+        file.name, file_name=file_name, content_type=file.content_type, inline=may_be_shown(file.content_type)
+    )
+
+
+def is_available(file: StoredFile) -> bool:
+    """Whether it may be read: where there is a virus scanner, it must have seen it."""
+    return file.scan_at is None or not is_scanning()
+
+
+def read_token(token: str) -> Ticket:
+    """Raises `NotFound` for a token that is not ours and `Forbidden` for one that has run out."""
+    try:
+        file_id, runs_out = Signer(salt=SALT).unsign(token).split("-")
+    except BadSignature:
+        raise NotFound("There is no such file. Take its address from the materials of the session.") from None
+    left = datetime.fromtimestamp(int(runs_out), tz=clock.now().tzinfo) - clock.now()
+    if left <= timedelta(0):
+        raise Forbidden("This address has run out. Load the materials of the session again for a new one.")
+    return Ticket(file_id=int(file_id), seconds_left=int(left.total_seconds()))
+
+
+def _address_here(file: StoredFile, origin: str) -> str:
+    runs_out = clock.now() + timedelta(minutes=settings.MATERIALS_URL_MINUTES)
+    token = Signer(salt=SALT).sign(f"{file.pk}-{int(runs_out.timestamp())}")
+    return origin + reverse("api:get_file", args=[token])

@@ -1,0 +1,99 @@
+"""Whether bytes and rows agree, place by place."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import cast
+
+from core import clock
+from core.storages import CanBeListed, Listed
+from modules.materials.files.moving import checksum_of
+from modules.materials.files.places import storage_of
+from modules.materials.models import StoredFile
+
+AT_ONCE = 500
+
+# Told of each thing that was looked at.
+Progress = Callable[[], object]
+
+
+@dataclass
+class Comparison:
+    """What was found in one place. Files that wait for the sweep are nobody's any more, and agree."""
+
+    place: str
+    agree: int = 0
+    # Bytes that no row knows.
+    orphans: list[Listed] = field(default_factory=list)
+    # Files of materials whose bytes are not there.
+    lost: list[StoredFile] = field(default_factory=list)
+    # Files of materials whose bytes are others, with what is wrong with them.
+    damaged: list[tuple[StoredFile, str]] = field(default_factory=list)
+
+    @property
+    def is_clean(self) -> bool:
+        return not (self.orphans or self.lost or self.damaged)
+
+    @property
+    def most_are_lost(self) -> bool:
+        """As when this is the wrong folder or bucket, or one that is not mounted."""
+        return len(self.lost) > self.agree + len(self.damaged)
+
+
+def compare(place: str, *, checksums: bool = False, progress: Progress = lambda: None) -> Comparison:
+    """Compare what a place has with the rows of the files there. Changes nothing, and may run while members go on.
+
+    With `checksums` all bytes are read. Holds the names of all files there in memory. Raises `NotSetUp`, and what the
+    storage raises where it does not answer.
+    """
+    comparison = Comparison(place=place)
+    began = clock.now()
+    seen: set[str] = set()
+    storage = cast(CanBeListed, storage_of(place))
+    for listed in _batches(storage.walk()):
+        rows = StoredFile.objects.filter(place=place).in_bulk([each.name for each in listed], field_name="name")
+        for each in listed:
+            progress()
+            row = rows.get(each.name)
+            if row is None:
+                comparison.orphans.append(each)
+            elif row.sweep_at is None:
+                seen.add(row.name)
+                if wrong := _what_is_wrong(row, each, checksums=checksums):
+                    comparison.damaged.append((row, wrong))
+                else:
+                    comparison.agree += 1
+    # Those that came after the listing began may not be on it.
+    rows_there = StoredFile.objects.filter(place=place, sweep_at=None, created_at__lt=began).order_by("pk")
+    comparison.lost = [row for row in rows_there.iterator() if row.name not in seen and _is_lost(row)]
+    return comparison
+
+
+def is_orphan(place: str, name: str) -> bool:
+    """Whether no row knows these bytes; rows are there before bytes are, so this stays so."""
+    return not StoredFile.objects.filter(place=place, name=name).exists()
+
+
+def _batches(listed: Iterator[Listed]) -> Iterator[list[Listed]]:
+    batch: list[Listed] = []
+    for each in listed:
+        batch.append(each)
+        if len(batch) == AT_ONCE:
+            yield batch
+            batch = []
+    if batch:
+        yield batch
+
+
+def _what_is_wrong(row: StoredFile, listed: Listed, *, checksums: bool) -> str:
+    if row.size != listed.size:
+        return f"{listed.size} bytes instead of {row.size}"
+    if checksums and checksum_of(row) != row.sha256:
+        return "other bytes than were stored"
+    return ""
+
+
+def _is_lost(row: StoredFile) -> bool:
+    """Asked once more: it may have been deleted or moved since, or come to the end of the listing."""
+    if not StoredFile.objects.filter(pk=row.pk, place=row.place, name=row.name, sweep_at=None).exists():
+        return False
+    return not storage_of(row.place).exists(row.name)

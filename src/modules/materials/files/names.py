@@ -1,0 +1,86 @@
+"""What a file is called where it lies: at random, but for its kind and its type, which storages go by."""
+
+import secrets
+
+# What Cloudinary takes apart, to show it in other sizes and formats; all else it keeps as it is.
+KINDS = {"image": "image", "audio": "video", "video": "video"}
+KEPT_AS_THEY_ARE = {"audio/midi", "image/vnd.djvu"}
+
+OFFICE = "application/vnd.openxmlformats-officedocument"
+OPEN_DOCUMENT = "application/vnd.oasis.opendocument"
+# A table of our own: Python's differs from version to version, and the system's from machine to machine.
+EXTENSIONS = {
+    "application/epub+zip": "epub",
+    "application/gzip": "gz",
+    "application/msword": "doc",
+    "application/pdf": "pdf",
+    "application/rtf": "rtf",
+    "application/vnd.ms-cab-compressed": "cab",
+    "application/vnd.ms-excel": "xls",
+    "application/vnd.ms-powerpoint": "ppt",
+    "application/vnd.rar": "rar",
+    "application/vnd.visio": "vsd",
+    "application/x-7z-compressed": "7z",
+    "application/x-bzip2": "bz2",
+    "application/x-lz4": "lz4",
+    "application/x-mobipocket-ebook": "mobi",
+    "application/x-tar": "tar",
+    "application/x-xz": "xz",
+    "application/zip": "zip",
+    "application/zstd": "zst",
+    f"{OPEN_DOCUMENT}.graphics": "odg",
+    f"{OPEN_DOCUMENT}.presentation": "odp",
+    f"{OPEN_DOCUMENT}.spreadsheet": "ods",
+    f"{OPEN_DOCUMENT}.text": "odt",
+    f"{OFFICE}.presentationml.presentation": "pptx",
+    f"{OFFICE}.presentationml.slideshow": "ppsx",
+    f"{OFFICE}.presentationml.template": "potx",
+    f"{OFFICE}.spreadsheetml.sheet": "xlsx",
+    f"{OFFICE}.spreadsheetml.template": "xltx",
+    f"{OFFICE}.wordprocessingml.document": "docx",
+    f"{OFFICE}.wordprocessingml.template": "dotx",
+    "audio/aac": "aac",
+    "audio/aiff": "aiff",
+    "audio/amr": "amr",
+    "audio/flac": "flac",
+    "audio/midi": "mid",
+    "audio/mp4": "m4a",
+    "audio/mpeg": "mp3",
+    "audio/ogg": "ogg",
+    "audio/wav": "wav",
+    "image/avif": "avif",
+    "image/bmp": "bmp",
+    "image/gif": "gif",
+    "image/heic": "heic",
+    "image/heif": "heif",
+    "image/jp2": "jp2",
+    "image/jpeg": "jpg",
+    "image/png": "png",
+    "image/tiff": "tif",
+    "image/vnd.adobe.photoshop": "psd",
+    "image/vnd.djvu": "djvu",
+    "image/webp": "webp",
+    "image/x-icon": "ico",
+    "text/plain": "txt",
+    "video/3gpp": "3gp",
+    "video/mp2t": "ts",
+    "video/mp4": "mp4",
+    "video/mpeg": "mpg",
+    "video/ogg": "ogv",
+    "video/quicktime": "mov",
+    "video/webm": "webm",
+    "video/x-flv": "flv",
+    "video/x-matroska": "mkv",
+    "video/x-ms-wmv": "wmv",
+    "video/x-msvideo": "avi",
+}
+
+
+def new_name(content_type: str) -> str:
+    """A name that nobody can guess and no person has had a part in, as in `image/3f/3f0c….png`; at most 64 long."""
+    essence = content_type.partition(";")[0]
+    kind = "raw" if essence in KEPT_AS_THEY_ARE else KINDS.get(essence.partition("/")[0], "raw")
+    extension = EXTENSIONS.get(essence)
+    name = secrets.token_hex(20)
+    # A folder holds a 256th of the files: some file systems are slow with very many in one.
+    return f"{kind}/{name[:2]}/{name}" + (f".{extension}" if extension else "")

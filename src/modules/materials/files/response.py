@@ -1,0 +1,127 @@
+"""Sending a stored file, whole or a part of it, piece by piece, whichever server asks (RFC 9110, 13 and 14)."""
+
+import re
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import IO, Any, cast
+
+from asgiref.sync import sync_to_async
+from django.http import FileResponse, HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.utils.cache import get_conditional_response
+from django.utils.http import http_date
+
+from core.http.error_responses import error_response
+
+# One part, from and to, from, or so many bytes before the end. Whoever asks for several gets the whole, as they may.
+PART = re.compile(r"bytes=(?:(?P<first>[0-9]{1,18})-(?P<last>[0-9]{1,18})?|-(?P<length>[0-9]{1,18}))", re.IGNORECASE)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Served:
+    """A file as it is sent: what it is, and what a browser may go by to ask for less of it."""
+
+    content: IO[bytes]
+    # In bytes.
+    size: int
+    content_type: str
+    file_name: str
+    is_attachment: bool
+    sha256: str
+    stored_at: datetime
+
+
+class StreamedFile(FileResponse):
+    """Django's own reads the whole file before it sends any of it where the server is asynchronous."""
+
+    block_size = 64 * 1024
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        if self.file_to_stream is None:
+            # Nothing is sent after all, as when somebody asks for the headers alone.
+            return
+        read = sync_to_async(cast(IO[bytes], self.file_to_stream).read)
+        while block := await read(self.block_size):
+            yield block
+
+
+class Part:
+    """So many bytes of a file from where it stands."""
+
+    def __init__(self, content: IO[bytes], length: int) -> None:
+        self.content = content
+        self.left = length
+        self.close = content.close
+
+    def read(self, size: int) -> bytes:
+        block = self.content.read(min(size, self.left))
+        self.left -= len(block)
+        return block
+
+
+def serve(request: HttpRequest, served: Served, *, headers: Mapping[str, str]) -> HttpResponseBase:
+    """200 with the file or 206 with the part that was asked for; 304 where the asker has it already.
+
+    412 where a condition does not hold and 416 where there is no such part are errors of the API's kind. What is
+    opened is closed with the response.
+    """
+    etag = f'"{served.sha256}"'
+    validators = {"ETag": etag, "Last-Modified": http_date(served.stored_at.timestamp()), **headers}
+    last_modified = int(served.stored_at.timestamp())
+    conditional = get_conditional_response(request, etag=etag, last_modified=last_modified)
+    if conditional is not None:
+        served.content.close()
+        return _without_body(conditional.status_code, validators)
+    part = _part_of(request, served, validators)
+    if part is None:
+        response = _streamed(served.content, served, {**validators, "Accept-Ranges": "bytes"})
+        if request.method == "HEAD":
+            response.streaming_content = ()
+            served.content.close()
+        return response
+    if not part:
+        served.content.close()
+        refusal = error_response(416)
+        refusal["Content-Range"] = f"bytes */{served.size}"
+        return refusal
+    served.content.seek(part.start)
+    partial = _streamed(Part(served.content, len(part)), served, validators)
+    partial.status_code = 206
+    partial["Content-Length"] = str(len(part))
+    partial["Content-Range"] = f"bytes {part.start}-{part.stop - 1}/{served.size}"
+    return partial
+
+
+def _streamed(content: Any, served: Served, headers: Mapping[str, str]) -> StreamedFile:
+    return StreamedFile(
+        content,
+        as_attachment=served.is_attachment,
+        filename=served.file_name,
+        content_type=served.content_type,
+        headers=dict(headers),
+    )
+
+
+def _without_body(status: int, validators: Mapping[str, str]) -> HttpResponse:
+    if status != 304:
+        return error_response(status)
+    response = HttpResponse(status=304, headers=dict(validators))
+    del response["Content-Type"]
+    return response
+
+
+def _part_of(request: HttpRequest, served: Served, validators: Mapping[str, str]) -> range | None:
+    """The positions that are asked for: none where there are no such, `None` for the whole file."""
+    asked = PART.fullmatch(request.headers.get("Range", "").strip())
+    # A part of what has changed since would not fit the parts that the asker has.
+    unchanged = request.headers.get("If-Range", "") in {"", validators["ETag"], validators["Last-Modified"]}
+    if request.method != "GET" or asked is None or not unchanged:
+        return None
+    if asked["length"] is not None:
+        return range(max(served.size - int(asked["length"]), 0), served.size)
+    first = int(asked["first"])
+    last = served.size - 1 if asked["last"] is None else int(asked["last"])
+    if asked["last"] is not None and last < first:
+        return None
+    return range(first, min(last + 1, served.size))

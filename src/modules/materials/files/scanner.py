@@ -1,0 +1,102 @@
+"""The virus scanner: clamd, which is sent a file and says what it has found (its command INSTREAM)."""
+
+import socket
+import struct
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from typing import IO
+from urllib.parse import urlsplit
+
+from django.conf import settings
+
+CHUNK = 64 * 1024
+LONGEST_ANSWER = 4096
+
+
+class ScannerUnavailable(OSError):
+    """The scanner does not answer: nothing is known of any file."""
+
+
+class HungUp(Exception):
+    """The scanner takes no more of the file."""
+
+
+class NoVerdict(ValueError):
+    """The scanner has answered, but does not say whether there is anything in this file."""
+
+
+def is_scanning() -> bool:
+    """Whether there is a scanner that files have to pass."""
+    return bool(settings.CLAMAV_URL)
+
+
+def virus_in(content: IO[bytes]) -> str:
+    """What the scanner calls what it has found in the file, from its beginning to its end; empty for nothing.
+
+    Raises `ScannerUnavailable` and `NoVerdict`.
+    """
+    content.seek(0)
+    with _connection() as connection:
+        _send(connection, content)
+        answer = _received(connection)
+    # `stream: OK`, `stream: Eicar-Test-Signature FOUND`, or what has gone wrong, ending in `ERROR`.
+    verdict = answer.rstrip("\0\n").removeprefix("stream: ")
+    if verdict == "OK":
+        return ""
+    if verdict.endswith(" FOUND"):
+        return verdict.removesuffix(" FOUND")
+    if verdict:
+        raise NoVerdict(f"The virus scanner has no verdict: {verdict}")
+    raise ScannerUnavailable("The virus scanner has hung up.")
+
+
+def _send(connection: socket.socket, content: IO[bytes]) -> None:
+    # It hangs up on a file that is too long for it, and has said so by then.
+    with suppress(HungUp):
+        _sent(connection, b"zINSTREAM\0")
+        while chunk := content.read(CHUNK):
+            _sent(connection, struct.pack("!L", len(chunk)) + chunk)
+        _sent(connection, struct.pack("!L", 0))
+
+
+def _sent(connection: socket.socket, part: bytes) -> None:
+    with _reaching():
+        try:
+            connection.sendall(part)
+        except (BrokenPipeError, ConnectionResetError):
+            raise HungUp from None
+
+
+def _received(connection: socket.socket) -> str:
+    answer = b""
+    with _reaching(), suppress(ConnectionResetError):
+        while not answer.endswith(b"\0") and len(answer) < LONGEST_ANSWER:
+            received = connection.recv(LONGEST_ANSWER)
+            if not received:
+                break
+            answer += received
+    return answer.decode("utf-8", errors="replace")
+
+
+@contextmanager
+def _connection() -> Iterator[socket.socket]:
+    parts = urlsplit(settings.CLAMAV_URL)
+    with ExitStack() as stack:
+        with _reaching():
+            if parts.scheme == "unix":
+                connection = stack.enter_context(socket.socket(socket.AF_UNIX, socket.SOCK_STREAM))
+                connection.settimeout(settings.MATERIALS_TIMEOUT_SECONDS)
+                connection.connect(parts.path)
+            else:
+                address = (parts.hostname or "", parts.port or 0)
+                connection = socket.create_connection(address, timeout=settings.MATERIALS_TIMEOUT_SECONDS)
+                stack.enter_context(connection)
+        yield connection
+
+
+@contextmanager
+def _reaching() -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise ScannerUnavailable(f"The virus scanner does not answer: {error}") from error

@@ -1,0 +1,72 @@
+"""`move_materials`: all files into another storage, while the service runs."""
+
+from argparse import ArgumentParser
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+from django.db.models import Count, Sum
+from tqdm import tqdm
+
+from core import sizes
+from core.errors import DomainError
+from modules.materials.files.moving import files_to_move, move
+from modules.materials.files.places import is_set_up, place_of_new_files
+from modules.materials.models import StoredFile
+
+# In a row: the storage is down, and each of the others would fail as well.
+MOST_FAILURES = 5
+
+
+class Command(BaseCommand):
+    help = "Move the files of all materials to another storage. Can be stopped at any time, and run again to go on."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--to", required=True, choices=StoredFile.Place.values, help="the storage to move them to")
+
+    def handle(self, *args: Any, to: str, **options: Any) -> None:
+        """Raises `CommandError` where anything was left behind."""
+        if not is_set_up(to):
+            raise CommandError(f"{to} is not set up: see `MATERIALS_STORAGE` in the README.")
+        if place_of_new_files() != to:
+            self.stderr.write(f"New files still go to {place_of_new_files()}: set MATERIALS_STORAGE={to} first.")
+        ahead = files_to_move(to=to).aggregate(count=Count("pk"), size=Sum("size"))
+        self.moved, self.moved_bytes, self.failed = 0, 0, 0
+        with tqdm(
+            total=ahead["size"] or 0, unit="B", unit_scale=True, unit_divisor=1024, desc=f"To {to}", disable=None
+        ) as bar:
+            try:
+                self.move_all(to, bar)
+            except KeyboardInterrupt:
+                raise CommandError(f"Stopped. {self.result(to)} Run it again to go on.", returncode=130) from None
+        if self.failed:
+            raise CommandError(f"{self.result(to)} {self.failed} could not be moved, as told above: run it again.")
+        self.stdout.write(self.result(to))
+
+    def move_all(self, to: str, bar: "tqdm[Any]") -> None:
+        in_a_row, last = 0, 0
+        while file := files_to_move(to=to).filter(pk__gt=last).first():
+            last = file.pk
+            try:
+                moved = move(file, to=to)
+            except Exception as error:
+                self.failed += 1
+                in_a_row += 1
+                tqdm.write(f"{file.name}: {_in_a_sentence(error)}", file=self.stderr)
+                if in_a_row == MOST_FAILURES:
+                    raise CommandError(f"{self.result(to)} Given up after {in_a_row} failures in a row.") from error
+            else:
+                in_a_row = 0
+                if moved:
+                    self.moved += 1
+                    self.moved_bytes += file.size
+            bar.update(file.size)
+
+    def result(self, to: str) -> str:
+        files = "1 file" if self.moved == 1 else f"{self.moved} files"
+        return f"Moved {files} ({sizes.in_words(self.moved_bytes)}) to {to}."
+
+
+def _in_a_sentence(error: Exception) -> str:
+    # What is told to members leaves out what an operator wants to know.
+    cause = error.__cause__ if isinstance(error, DomainError) and error.__cause__ is not None else error
+    return str(cause) or type(cause).__name__

@@ -1,0 +1,162 @@
+"""How much the files of a session, and those of a member, may have together."""
+
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import connections
+from tests.modules.materials.conftest import PATH, MaterialsApi, Sessions
+
+from modules.materials.models import Material
+
+KIBIBYTE = 1024
+OTHER_SESSION = "/api/sessions/8/materials/"
+
+
+@pytest.fixture(autouse=True)
+def limits(settings: Any) -> None:
+    settings.MATERIALS_MAX_BYTES_PER_SESSION = 100 * KIBIBYTE
+    settings.MATERIALS_MAX_BYTES_PER_MEMBER = 150 * KIBIBYTE
+
+
+def text(kibibytes: int) -> bytes:
+    return b"x" * kibibytes * KIBIBYTE
+
+
+def refusal(sentence: str) -> dict[str, Any]:
+    return {"error": f"file: {sentence}", "fields": {"file": [sentence]}}
+
+
+def test_a_session_holds_so_much(creator: MaterialsApi, tutor: MaterialsApi, stored: Callable[[], list[bytes]]) -> None:
+    assert creator.add_file("a.txt", text(60)).status_code == 201
+    assert tutor.add_file("b.txt", text(30)).status_code == 201
+    response = creator.add_file("c.txt", text(11))
+    assert response.status_code == 400
+    assert response.json() == refusal(
+        "The files of a session may have 100 KiB together, of which 90 KiB are used and 10 KiB left;"
+        " this file has 11 KiB."
+    )
+    assert len(stored()) == Material.objects.count() == 2
+
+
+def test_it_may_be_filled_to_the_last_byte(creator: MaterialsApi) -> None:
+    assert creator.add_file("a.txt", text(60)).status_code == 201
+    assert creator.add_file("b.txt", text(40)).status_code == 201
+    response = creator.add_file("c.txt", b"x")
+    assert response.json() == refusal(
+        "The files of a session may have 100 KiB together, of which 100 KiB are used and 0 bytes left;"
+        " this file has 1 byte."
+    )
+
+
+def test_a_member_has_so_much_wherever_it_is_shared(
+    creator: MaterialsApi, sessions: Sessions, stored: Callable[[], list[bytes]]
+) -> None:
+    assert creator.user is not None
+    sessions.let(creator.user, session=8, reads=True, writes=True, manages=True)
+    assert creator.add_file("a.txt", text(90)).status_code == 201
+    response = creator.add_file("b.txt", text(61), path=OTHER_SESSION)
+    assert response.status_code == 400
+    assert response.json() == refusal(
+        "All files that a member shares may have 150 KiB together, of which 90 KiB are used and 60 KiB left;"
+        " this file has 61 KiB."
+    )
+    assert creator.add_file("b.txt", text(60), path=OTHER_SESSION).status_code == 201
+    assert len(stored()) == 2
+
+
+def test_what_others_share_elsewhere_does_not_count(
+    creator: MaterialsApi, tutor: MaterialsApi, sessions: Sessions
+) -> None:
+    assert tutor.user is not None
+    sessions.let(tutor.user, session=8, reads=True, writes=True)
+    assert tutor.add_file("a.txt", text(100), path=OTHER_SESSION).status_code == 201
+    assert creator.add_file("b.txt", text(100)).status_code == 201
+
+
+def test_links_and_notes_take_no_room(creator: MaterialsApi) -> None:
+    assert creator.add_file("a.txt", text(100)).status_code == 201
+    assert creator.post(PATH, {"title": "N", "type": "note", "content": "x" * 50_000}).status_code == 201
+    assert creator.post(PATH, {"title": "L", "type": "link", "url": "https://example.com/"}).status_code == 201
+
+
+def test_deleting_makes_room(creator: MaterialsApi) -> None:
+    added = creator.add_file("a.txt", text(100)).json()
+    assert creator.add_file("b.txt", text(50)).status_code == 400
+    assert creator.delete(f"{PATH}{added['id']}/").status_code == 204
+    assert creator.add_file("b.txt", text(50)).status_code == 201
+
+
+def test_a_file_that_replaces_another_needs_room_for_the_difference_alone(creator: MaterialsApi) -> None:
+    added = creator.add_file("a.txt", text(80)).json()
+    path = f"{PATH}{added['id']}/"
+    assert creator.put_form(path, {"file": SimpleUploadedFile("b.txt", text(100))}).status_code == 200
+    response = creator.put_form(path, {"file": SimpleUploadedFile("c.txt", text(101))})
+    assert response.status_code == 400
+    assert response.json() == refusal(
+        "The files of a session may have 100 KiB together, of which 0 bytes are used and 100 KiB left;"
+        " this file has 101 KiB."
+    )
+
+
+def test_what_somebody_else_replaces_counts_for_who_added_it(
+    creator: MaterialsApi, tutor: MaterialsApi, sessions: Sessions
+) -> None:
+    assert tutor.user is not None
+    sessions.let(tutor.user, session=8, reads=True, writes=True)
+    added = tutor.add_file("a.txt", text(10)).json()
+    assert tutor.add_file("b.txt", text(100), path=OTHER_SESSION).status_code == 201
+    response = creator.put_form(f"{PATH}{added['id']}/", {"file": SimpleUploadedFile("c.txt", text(51))})
+    assert response.status_code == 400
+    assert response.json()["fields"]["file"][0].startswith("All files that a member shares may have 150 KiB together,")
+
+
+def test_less_may_be_set_than_is_used(creator: MaterialsApi, settings: Any) -> None:
+    added = creator.add_file("a.txt", text(80)).json()
+    settings.MATERIALS_MAX_BYTES_PER_SESSION = 50 * KIBIBYTE
+    assert creator.add_file("b.txt", text(1)).json() == refusal(
+        "The files of a session may have 50 KiB together, of which 80 KiB are used and 0 bytes left;"
+        " this file has 1 KiB."
+    )
+    assert creator.put(f"{PATH}{added['id']}/", {"title": "Still mine"}).status_code == 200
+
+
+def test_too_much_is_sent_nowhere(creator: MaterialsApi, monkeypatch: pytest.MonkeyPatch) -> None:
+    from core.storages.local import LocalStorage
+
+    assert creator.add_file("a.txt", text(100)).status_code == 201
+    sent: list[str] = []
+    monkeypatch.setattr(LocalStorage, "_save", lambda self, name, content: sent.append(name))
+    assert creator.add_file("b.txt", text(1)).status_code == 400
+    assert sent == []
+
+
+@pytest.mark.django_db(transaction=True)
+def test_at_the_same_time_no_more_either(
+    creator: MaterialsApi, sessions: Sessions, stored: Callable[[], list[bytes]]
+) -> None:
+    """The answers of this test lock no session; so it is the member whose room runs out."""
+    assert creator.user is not None
+    for session in range(20, 26):
+        sessions.let(creator.user, session=session, reads=True, writes=True)
+    ready = threading.Barrier(6)
+    found: list[int] = []
+
+    def add(session: int) -> None:
+        try:
+            client = MaterialsApi(creator.user)
+            ready.wait(timeout=30)
+            path = f"/api/sessions/{session}/materials/"
+            found.append(client.add_file("a.txt", text(40), path=path).status_code)
+        finally:
+            connections.close_all()
+
+    threads = [threading.Thread(target=add, args=[session]) for session in range(20, 26)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(found) == [201, 201, 201, 400, 400, 400]
+    assert len(stored()) == 3
