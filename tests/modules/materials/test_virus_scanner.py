@@ -1,0 +1,291 @@
+"""What a virus scanner has to have seen, where there is one: nothing that it finds something in is ever served."""
+
+import io
+import logging
+import struct
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client
+from tests.clamd_server import EICAR, ClamdServer
+from tests.modules.materials.conftest import PATH, MaterialsApi
+
+from core.facts.models import FactRecord
+from modules.materials import scanning, tasks
+from modules.materials.files import scanner, stored_files
+from modules.materials.models import Material, StoredFile
+
+FOUND = "The virus scanner has found Eicar-Test-Signature in this file."
+NOT_YET = {"error": "This file is not yet available: it waits for the virus scanner. Try again later."}
+
+
+@pytest.fixture
+def clamd(settings: Any) -> Iterator[ClamdServer]:
+    """Up, and asked by us."""
+    server = ClamdServer()
+    server.start()
+    settings.CLAMAV_URL = server.url
+    settings.MATERIALS_TIMEOUT_SECONDS = 1
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def later(clock: Any) -> Callable[[], int]:
+    """Lets the pause go by, and the worker look at what waits."""
+
+    def scan() -> int:
+        clock.shift(stored_files.PAUSE)
+        return scanning.scan_waiting()
+
+    return scan
+
+
+def read(address: str) -> Any:
+    return Client(raise_request_exception=False).get(address)
+
+
+def test_a_file_that_it_finds_nothing_in(creator: MaterialsApi, clamd: ClamdServer) -> None:
+    content = b"hello" * 50_000
+    added = creator.add_file("notes.txt", content)
+    assert added.status_code == 201
+    assert clamd.scanned == [content]
+    assert StoredFile.objects.get().scan_at is None
+    assert read(added.json()["file"]).getvalue() == content
+
+
+def test_a_file_that_it_finds_something_in_is_refused(
+    creator: MaterialsApi, clamd: ClamdServer, nothing_left: Callable[[], bool]
+) -> None:
+    response = creator.add_file("notes.txt", EICAR)
+    assert response.status_code == 400
+    assert response.json() == {"error": f"file: {FOUND}", "fields": {"file": [FOUND]}}
+    assert nothing_left()
+
+
+def test_a_replacement_that_it_finds_something_in_leaves_the_file_as_it_was(
+    creator: MaterialsApi, clamd: ClamdServer, stored: Callable[[], list[bytes]]
+) -> None:
+    added = creator.add_file("notes.txt", b"hello").json()
+    response = creator.put_form(f"{PATH}{added['id']}/", {"file": SimpleUploadedFile("b.txt", EICAR)})
+    assert response.status_code == 400
+    assert stored() == [b"hello"]
+    assert read(added["file"]).getvalue() == b"hello"
+
+
+def test_links_and_notes_are_not_shown_to_it(creator: MaterialsApi, clamd: ClamdServer) -> None:
+    clamd.stop()
+    assert creator.post(PATH, {"title": "N", "type": "note", "content": EICAR.decode()}).status_code == 201
+    assert clamd.scanned == []
+
+
+def test_over_a_socket_of_the_machine(creator: MaterialsApi, settings: Any, tmp_path: Path) -> None:
+    server = ClamdServer(tmp_path / "clamd")
+    server.start()
+    settings.CLAMAV_URL = server.url
+    try:
+        assert creator.add_file("notes.txt", EICAR).status_code == 400
+        assert creator.add_file("notes.txt", b"hello").status_code == 201
+    finally:
+        server.stop()
+    assert StoredFile.objects.get().scan_at is None
+
+
+def test_without_one_nothing_waits(creator: MaterialsApi) -> None:
+    added = creator.add_file("notes.txt", EICAR).json()
+    assert read(added["file"]).getvalue() == EICAR
+    assert scanning.scan_waiting() == 0
+    assert Material.objects.exists()
+
+
+# --- While it is down -------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("fault", ["down", "hang up", "nonsense", "hang"])
+def test_a_scanner_that_does_not_say_means_not_yet_available(
+    fault: str, creator: MaterialsApi, clamd: ClamdServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    if fault == "down":
+        clamd.stop()
+    clamd.fault = fault
+    added = creator.add_file("notes.txt", EICAR)
+    assert added.status_code == 201
+    response = read(added.json()["file"])
+    assert response.status_code == 503
+    assert response.json() == NOT_YET
+    assert response["Retry-After"]
+    assert "A file waits for the virus scanner" in caplog.text
+
+
+def test_not_a_part_of_it_is_available(creator: MaterialsApi, clamd: ClamdServer) -> None:
+    clamd.stop()
+    added = creator.add_file("notes.txt", EICAR).json()
+    assert Client().get(added["file"], headers={"range": "bytes=0-9"}).status_code == 503
+    assert Client().head(added["file"]).status_code == 503
+
+
+def test_what_waited_is_available_once_the_scanner_has_seen_it(
+    creator: MaterialsApi, clamd: ClamdServer, later: Callable[[], int]
+) -> None:
+    clamd.stop()
+    added = creator.add_file("notes.txt", b"hello").json()
+    clamd.start()
+    assert later() == 1
+    assert clamd.scanned == [b"hello"]
+    assert read(added["file"]).getvalue() == b"hello"
+    assert later() == 0
+
+
+def test_what_waited_and_has_a_virus_is_taken_back_and_who_added_it_reads_why(
+    creator: MaterialsApi, clamd: ClamdServer, later: Callable[[], int], nothing_left: Callable[[], bool], clock: Any
+) -> None:
+    clamd.stop()
+    added = creator.add_file("notes.txt", EICAR, title="My notes").json()
+    clamd.start()
+    assert later() == 1
+    assert read(added["file"]).status_code == 404
+    record = FactRecord.objects.get(name="materials.MaterialRemoved")
+    assert record.actor is None
+    assert record.reason == "The virus scanner has found Eicar-Test-Signature in it."
+    assert record.payload == {
+        "material_id": added["id"],
+        "session_id": 7,
+        "title": "My notes",
+        "uploader_id": creator.user.pk if creator.user else 0,
+    }
+    stored_files.sweep()
+    assert nothing_left()
+
+
+def test_what_was_there_before_there_was_a_scanner_waits_for_it(
+    creator: MaterialsApi, settings: Any, clamd: ClamdServer
+) -> None:
+    settings.CLAMAV_URL = ""
+    added = creator.add_file("notes.txt", b"hello").json()
+    assert read(added["file"]).getvalue() == b"hello"
+    settings.CLAMAV_URL = clamd.url
+    assert read(added["file"]).json() == NOT_YET
+    assert scanning.scan_waiting() == 1
+    assert read(added["file"]).getvalue() == b"hello"
+
+
+def test_nothing_is_asked_of_a_scanner_that_is_down_again_and_again(
+    creator: MaterialsApi, clamd: ClamdServer, later: Callable[[], int]
+) -> None:
+    clamd.stop()
+    for number in range(3):
+        creator.add_file("notes.txt", f"notes {number}".encode())
+    with pytest.raises(scanner.ScannerUnavailable):
+        later()
+    clamd.start()
+    # Each has been taken up, and waits for its next turn.
+    assert scanning.scan_waiting() == 0
+    assert later() == 3
+
+
+def test_a_file_that_is_too_long_for_the_scanner_does_not_hold_up_the_others(
+    creator: MaterialsApi, clamd: ClamdServer, later: Callable[[], int], caplog: pytest.LogCaptureFixture
+) -> None:
+    clamd.most = 1000
+    long = creator.add_file("long.txt", b"x" * 300_000).json()
+    clamd.stop()
+    short = creator.add_file("short.txt", b"hello").json()
+    clamd.start()
+    assert later() == 1
+    assert read(short["file"]).getvalue() == b"hello"
+    assert read(long["file"]).json() == NOT_YET
+    assert "size limit exceeded" in caplog.text
+
+
+def test_bytes_that_cannot_be_read_do_not_hold_up_the_others(
+    creator: MaterialsApi, clamd: ClamdServer, later: Callable[[], int], folder: Path
+) -> None:
+    clamd.stop()
+    creator.add_file("lost.txt", b"lost")
+    (folder / StoredFile.objects.get().name).unlink()
+    other = creator.add_file("other.txt", b"hello").json()
+    clamd.start()
+    assert later() == 1
+    assert read(other["file"]).getvalue() == b"hello"
+
+
+def test_an_upload_under_way_that_has_a_virus_stays_unavailable(
+    creator: MaterialsApi,
+    clamd: ClamdServer,
+    later: Callable[[], int],
+    monkeypatch: pytest.MonkeyPatch,
+    nothing_left: Callable[[], bool],
+) -> None:
+    """The scanner sees the bytes between the moment in which they are stored and that in which a material has them."""
+    clamd.stop()
+    write = stored_files._write
+
+    def write_and_scan(file: StoredFile, upload: Any) -> None:
+        write(file, upload)
+        clamd.start()
+        assert scanning.scan_waiting() == 1
+
+    monkeypatch.setattr(stored_files, "_write", write_and_scan)
+    added = creator.add_file("notes.txt", EICAR).json()
+    assert read(added["file"]).json() == NOT_YET
+    assert later() == 1
+    stored_files.sweep()
+    assert nothing_left()
+
+
+def test_the_worker_does_so_again_and_again(creator: MaterialsApi, clamd: ClamdServer, clock: Any) -> None:
+    clamd.stop()
+    creator.add_file("notes.txt", b"hello")
+    clamd.start()
+    clock.shift(timedelta(minutes=1))
+    tasks.scan_files_for_viruses.call_local()
+    assert StoredFile.objects.get().scan_at is None
+
+
+def test_a_scanner_that_is_down_shows_in_what_the_worker_could_not_do(
+    creator: MaterialsApi, clamd: ClamdServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    from core.sweeps.models import Sweep
+
+    clamd.stop()
+    creator.add_file("notes.txt", b"hello")
+    with caplog.at_level(logging.ERROR):
+        tasks.scan_files_for_viruses.call_local()
+    sweep = Sweep.objects.get(name="scan files for viruses")
+    assert "The virus scanner does not answer" in sweep.error
+    assert sweep.finished_at is None
+
+
+# --- The protocol -----------------------------------------------------------------------------------------------
+
+
+def test_it_is_sent_the_whole_file_wherever_that_stands(clamd: ClamdServer) -> None:
+    content = io.BytesIO(b"x" * 70_000 + EICAR)
+    content.seek(70_000)
+    assert scanner.virus_in(content) == "Eicar-Test-Signature"
+    content.read()
+    clamd.viruses = {}
+    assert scanner.virus_in(content) == ""
+    assert clamd.scanned == [content.getvalue()] * 2
+
+
+def test_a_scanner_that_speaks_another_language_has_no_verdict(settings: Any) -> None:
+    class OtherServer(ClamdServer):
+        def answer(self, received: Any, answers: Any) -> None:
+            received.read(10)
+            while length := struct.unpack("!L", received.read(4))[0]:
+                received.read(length)
+            answers.write(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+
+    server = OtherServer()
+    server.start()
+    settings.CLAMAV_URL = server.url
+    try:
+        with pytest.raises(scanner.NoVerdict):
+            scanner.virus_in(io.BytesIO(b"hello"))
+    finally:
+        server.stop()
