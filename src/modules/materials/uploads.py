@@ -13,6 +13,7 @@ from django.core.files.uploadhandler import FileUploadHandler
 
 from core.errors import Invalid
 from modules.materials.file_types import content_type_of
+from modules.materials.pictures import check_pixels, remove_location
 
 MOST_CHARACTERS_IN_NAME = 255
 MOST_CHARACTERS_IN_EXTENSION = 20
@@ -32,23 +33,19 @@ class Upload:
 
 
 def inspect(content: "File[bytes]") -> Upload:
-    """Read a file and decide whether it may be stored. Raises `Invalid` for `file`: too large, empty, or of a kind that
-    is not accepted."""
-    size = 0
-    digest = hashlib.sha256()
-    for chunk in content.chunks():
-        size += len(chunk)
-        if size > settings.MATERIALS_MAX_BYTES:
-            raise Invalid({"file": [f"A file may have at most {_mebibytes(settings.MATERIALS_MAX_BYTES)} MiB."]})
-        digest.update(chunk)
-    if size == 0:
-        raise Invalid({"file": ["This file is empty."]})
+    """Read a file and decide whether it may be stored; what a picture says of where it was taken is removed from it.
+
+    Raises `Invalid` for `file`: too large, empty, of a kind that is not accepted, or a picture of too many pixels.
+    """
+    size = _size_within_bounds(content)
     content_type = content_type_of(content)
+    check_pixels(content, content_type)
+    remove_location(content, content_type)
     return Upload(
         content=content,
         name=shown_name(content.name or ""),
         size=size,
-        sha256=digest.hexdigest(),
+        sha256=_sha256(content),
         content_type=content_type,
     )
 
@@ -81,6 +78,25 @@ class BoundedUploadHandler(FileUploadHandler):
 
     def file_complete(self, file_size: int) -> None:
         return None
+
+
+def _size_within_bounds(content: "File[bytes]") -> int:
+    """Raises `Invalid` as soon as too much was read, and for nothing at all."""
+    size = 0
+    for chunk in content.chunks():
+        size += len(chunk)
+        if size > settings.MATERIALS_MAX_BYTES:
+            raise Invalid({"file": [f"A file may have at most {_mebibytes(settings.MATERIALS_MAX_BYTES)} MiB."]})
+    if size == 0:
+        raise Invalid({"file": ["This file is empty."]})
+    return size
+
+
+def _sha256(content: "File[bytes]") -> str:
+    digest = hashlib.sha256()
+    for chunk in content.chunks():
+        digest.update(chunk)
+    return digest.hexdigest()
 
 
 def _mebibytes(number: int) -> str:

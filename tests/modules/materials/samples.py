@@ -8,6 +8,10 @@ import struct
 import tarfile
 import zipfile
 import zlib
+from typing import Any
+
+import pillow_heif
+from PIL import Image
 
 MAIN = "application/vnd.openxmlformats-officedocument.{}.main+xml"
 
@@ -22,6 +26,42 @@ def png(*, text: bytes = b"", after: bytes = b"") -> bytes:
     comment = chunk(b"tEXt", b"Comment\x00" + text) if text else b""
     pixels = chunk(b"IDAT", zlib.compress(b"\x00\x00"))
     return b"\x89PNG\r\n\x1a\n" + header + comment + pixels + chunk(b"IEND", b"") + after
+
+
+def picture(width: int = 16, height: int = 12, *, shade: int = 0) -> Image.Image:
+    """Colours that differ from one pixel to the next."""
+    image = Image.new("RGB", (width, height))
+    image.putdata([(x * 5 % 256, y * 7 % 256, (x * y + shade) % 256) for y in range(height) for x in range(width)])
+    return image
+
+
+def saved(kind: str, *, pages: int = 1, image: Image.Image | None = None, **options: Any) -> bytes:
+    """A picture as Pillow writes it, or several in one file."""
+    buffer = io.BytesIO()
+    if pages > 1:
+        options |= {"save_all": True, "append_images": [picture(shade=40 * page) for page in range(1, pages)]}
+    (image or picture()).save(buffer, kind, **options)
+    return buffer.getvalue()
+
+
+def heic(*, pages: int = 1, **options: Any) -> bytes:
+    buffer = io.BytesIO()
+    heif = pillow_heif.from_pillow(picture(64, 64))
+    for page in range(1, pages):
+        heif.add_from_pillow(picture(64, 64, shade=40 * page))
+    heif.save(buffer, **options)
+    return buffer.getvalue()
+
+
+def photoshop(width: int = 16, height: int = 12, *, resources: bytes = b"") -> bytes:
+    """A document without layers, its pixels all black."""
+    header = b"8BPS" + struct.pack(">H6xHIIHH", 1, 3, height, width, 8, 3)
+    pixels = struct.pack(">H", 0) + bytes(3 * 16 * 12)
+    return header + struct.pack(">II", 0, len(resources)) + resources + struct.pack(">I", 0) + pixels
+
+
+def djvu() -> bytes:
+    return b"AT&TFORM" + struct.pack(">I", 22) + b"DJVUINFO" + struct.pack(">IHHBBHBB", 10, 16, 12, 24, 0, 300, 22, 1)
 
 
 def zipped(**parts: bytes) -> bytes:
@@ -133,7 +173,7 @@ GIF = (
     b"GIF89a\x01\x00\x01\x00\x80\x00\x00\x00\x00\x00\xff\xff\xff"
     b"!\xf9\x04\x01\x00\x00\x00\x00,\x00\x00\x00\x00\x01\x00\x01\x00\x00\x02\x02D\x01\x00;"
 )
-JPEG = b"\xff\xd8\xff\xe0\x00\x10JFIF\x00\x01\x01\x00\x00\x01\x00\x01\x00\x00" + bytes(200) + b"\xff\xd9"
+JPEG = saved("JPEG")
 LONG_LIST = zipped_parts([(f"{number:0200}", b"") for number in range(9_000)])
 PAGE = b"<!DOCTYPE html>\n<html><script>alert(1)</script></html>"
 SVG = b'<svg xmlns="http://www.w3.org/2000/svg"><script>alert(1)</script></svg>'
@@ -156,11 +196,25 @@ ACCEPTED: dict[str, tuple[bytes, str]] = {
     "png": (png(), "image/png"),
     "jpg": (JPEG, "image/jpeg"),
     "gif": (GIF, "image/gif"),
-    "webp": (riff(b"WEBP"), "image/webp"),
+    "jpg of several": (saved("MPO", pages=2), "image/jpeg"),
+    "gif that moves": (saved("GIF", pages=3), "image/gif"),
+    "png that moves": (saved("PNG", pages=3), "image/png"),
+    "webp": (saved("WEBP"), "image/webp"),
+    "webp without loss": (saved("WEBP", lossless=True), "image/webp"),
+    "webp that moves": (saved("WEBP", pages=3), "image/webp"),
     "bmp": (bitmap(), "image/bmp"),
-    "tiff": (b"II*\x00\x08\x00\x00\x00" + bytes(64), "image/tiff"),
-    "heic": (iso_media(b"heic"), "image/heic"),
-    "avif": (iso_media(b"avif"), "image/avif"),
+    "tiff": (saved("TIFF"), "image/tiff"),
+    "tiff of several pages": (saved("TIFF", pages=3), "image/tiff"),
+    "tiff of the other byte order": (saved("TIFF", big_endian=True), "image/tiff"),
+    "ico": (saved("ICO", sizes=[(16, 12)]), "image/x-icon"),
+    "ico with bitmaps": (saved("ICO", sizes=[(16, 12)], bitmap_format="bmp"), "image/x-icon"),
+    "psd": (photoshop(), "image/vnd.adobe.photoshop"),
+    "jp2": (saved("JPEG2000"), "image/jp2"),
+    "heic": (heic(), "image/heic"),
+    "heic of several": (heic(pages=2), "image/heic"),
+    "heif": (heic().replace(b"ftypheic", b"ftypmif1"), "image/heif"),
+    "avif": (saved("AVIF"), "image/avif"),
+    "avif that moves": (saved("AVIF", pages=3), "image/avif"),
     "mp3": (mp3(), "audio/mpeg"),
     "mp3 with tags": (b"ID3\x03\x00\x00\x00\x00\x00\x00" + mp3(), "audio/mpeg"),
     "wav": (riff(b"WAVE"), "audio/wav"),
@@ -286,6 +340,7 @@ REFUSED: dict[str, bytes] = {
     "shortcut of Windows": b"\x4c\x00\x00\x00\x01\x14\x02\x00" + bytes(64),
     "Python bytecode": b"\xa7\x0d\x0d\x0a" + bytes(64),
     "cursor": riff(b"ACON"),
+    "picture in JPEG XL, whose pixels nothing here can count": b"\xff\x0a" + bytes(64),
     "random bytes": bytes(range(256)) * 4,
     "text with a NUL in it": b"hello\x00world",
     "text in another encoding": "Grüße".encode("latin-1"),

@@ -8,17 +8,19 @@ from typing import IO
 
 from core.errors import Invalid
 from modules.materials.file_types.compound import compound_type
+from modules.materials.file_types.documents import is_pdf, is_rtf, pdf_type, rtf_type
+from modules.materials.file_types.hidden import is_also_a_disk, is_something_else_too
 from modules.materials.file_types.media import media_type
-from modules.materials.file_types.signatures import HEAD, has_markup, is_program, signature_type
+from modules.materials.file_types.signatures import HEAD, is_program, signature_type
 from modules.materials.file_types.text import is_html, read_text
-from modules.materials.file_types.zips import is_also_a_zip, zip_type
+from modules.materials.file_types.zips import zip_type
 
 ACCEPTED = (
-    "Accepted are documents without macros (PDF, Word, Excel, PowerPoint, OpenDocument, RTF, EPUB), images other than"
-    " SVG, audio, video, archives, and text or source code in UTF-8 other than HTML."
+    "Accepted are documents without macros (PDF, Word, Excel, PowerPoint, OpenDocument, RTF without objects, EPUB),"
+    " images other than SVG, audio, video, archives, and text or source code in UTF-8 other than HTML."
 )
-# A page is looked for so far from either end of a picture.
-EDGE = 4096
+# Called a picture, but no browser shows it: a book of scanned pages.
+DOWNLOADED = {"image/vnd.djvu"}
 
 
 def content_type_of(content: IO[bytes]) -> str:
@@ -32,20 +34,23 @@ def content_type_of(content: IO[bytes]) -> str:
 
 def may_be_shown(content_type: str) -> bool:
     """Whether a browser may show it in place: pictures made of pixels, sound and moving pictures, nothing else."""
-    return content_type.startswith(("image/", "audio/", "video/"))
+    return content_type.startswith(("image/", "audio/", "video/")) and content_type not in DOWNLOADED
 
 
 def _recognised(content: IO[bytes]) -> str | None:
     content.seek(0)
     head = content.read(HEAD)
-    if head.lstrip(b"\xef\xbb\xbf\r\n\t ").startswith(b"%PDF-"):
-        return None if has_markup(head[:1024]) else "application/pdf"
-    if head.startswith(b"{\\rtf"):
-        return "application/rtf"
-    encoding = read_text(content)
-    if encoding is not None:
+    if is_pdf(head):
+        content_type = pdf_type(content, head)
+    elif is_rtf(head):
+        content_type = rtf_type(content, head)
+    elif encoding := read_text(content):
         return None if is_html(content, encoding) else f"text/plain; charset={encoding}"
-    return None if is_program(head) else _recognised_binary(content, head)
+    elif is_program(head):
+        return None
+    else:
+        content_type = _recognised_binary(content, head)
+    return None if is_also_a_disk(content, head) else content_type
 
 
 def _recognised_binary(content: IO[bytes], head: bytes) -> str | None:
@@ -54,12 +59,7 @@ def _recognised_binary(content: IO[bytes], head: bytes) -> str | None:
     if head.startswith(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"):
         return compound_type(content)
     content_type = media_type(head) or signature_type(head)
-    if content_type is not None and may_be_shown(content_type) and _is_something_else_too(content, head):
-        return None
-    return content_type
-
-
-def _is_something_else_too(content: IO[bytes], head: bytes) -> bool:
-    """A picture that is a page or an archive as well is made to get past somebody."""
-    content.seek(max(0, content.seek(0, 2) - EDGE))
-    return has_markup(head[:EDGE]) or has_markup(content.read()) or is_also_a_zip(content)
+    if content_type is None or content_type.startswith("application/"):
+        return content_type
+    is_picture = content_type.startswith("image/")
+    return None if is_something_else_too(content, head, is_picture=is_picture) else content_type

@@ -1,7 +1,5 @@
 """Kinds of files that their first bytes settle."""
 
-import re
-
 import puremagic
 
 # The signature of a tar archive is the one that lies deepest.
@@ -33,7 +31,7 @@ KNOWN = {
     ".jpg": "image/jpeg",
     ".gif": "image/gif",
     ".tif": "image/tiff",
-    ".jxl": "image/jxl",
+    ".tiff": "image/tiff",
     ".jp2": "image/jp2",
     ".psd": "image/vnd.adobe.photoshop",
     ".flac": "audio/flac",
@@ -54,8 +52,6 @@ KNOWN = {
 }
 FEWEST_BYTES = 3
 
-MARKUP = re.compile(rb"<(\?php|!doctype\s+html|html|head|body|script|iframe|svg)[\s>/]", re.IGNORECASE)
-
 
 def is_program(head: bytes) -> bool:
     """Machine code or bytecode; also a script with a program appended (a plain script is text and never gets here)."""
@@ -71,8 +67,3 @@ def signature_type(head: bytes) -> str | None:
         if len(match.byte_match) >= FEWEST_BYTES and match.extension in KNOWN:
             return KNOWN[match.extension]
     return None
-
-
-def has_markup(part: bytes) -> bool:
-    """Whether a page is hidden in these bytes."""
-    return MARKUP.search(part) is not None

@@ -34,7 +34,7 @@ MOST_SKIPPED = 200
 LONGEST_END = 64
 
 PAGE = re.compile(
-    r"<(!doctype\s+(html|svg)\b|([\w-]+:)?(html|svg|script)[\s>/]"
+    r"<(!doctype\s+(html|svg)\b|([\w-]+:)?(html|svg|script)[\s>/]|hta:application\b"
     r"|(head|body|title|meta|link|base|frameset|frame|iframe|object|embed|applet|noscript)[\s>/])",
     re.IGNORECASE,
 )
@@ -42,6 +42,9 @@ PAGE = re.compile(
 PAGE_BEHIND_A_WORD = re.compile(
     r"[^\s<>'\"`(=\[{]{1,32}\s*<(!doctype\s+html|html|head|body|svg|script)[\s>/]", re.IGNORECASE
 )
+# A page and what belongs to it in one letter, as browsers save it (MHTML).
+HEADER = r"[\w-]{1,64}:[^\n]{0,1000}\n(?:[ \t][^\n]{0,1000}\n)*"
+PAGE_IN_A_LETTER = re.compile(rf"(?:{HEADER}){{0,50}}?content-type:\s{{0,10}}multipart/related\b", re.IGNORECASE)
 PIECE = re.compile(
     r"<(a|abbr|address|area|article|aside|audio|b|blockquote|br|button|canvas|center|code|dd|details|dialog|div|dl|dt"
     r"|em|fieldset|figure|font|footer|form|h[1-6]|header|hr|i|img|input|label|li|main|map|marquee|math|menu|nav|ol"
@@ -86,7 +89,7 @@ def is_html(content: IO[bytes], encoding: str) -> bool:
         text = _from_first_element(_decoded(content, encoding))
     except EndlessPreamble:
         return True
-    if PAGE_BEHIND_A_WORD.match(text):
+    if PAGE_BEHIND_A_WORD.match(text) or PAGE_IN_A_LETTER.match(text):
         return True
     if _begins_with(text, "script", "style") and _is_component(text):
         return False

@@ -24,6 +24,13 @@ EPUB = "application/epub+zip"
 # What makes Office run something, whatever the part that holds it is called.
 OFFICE_MACROS = re.compile(r"macroenabled|vbaproject|macrosheet|ms-office\.activex", re.IGNORECASE)
 
+# Where the list of parts ends, and where it says how long a comment follows.
+END_OF_LIST = b"PK\x05\x06"
+END_OF_LIST_SIZE = 22
+LONGEST_COMMENT = 0xFFFF
+# An archive made for several disks begins with four bytes of its own.
+MOST_IN_FRONT = 4
+
 UNREADABLE = (
     *(zipfile.BadZipFile, zlib.error, struct.error, NotImplementedError),
     *(RuntimeError, OSError, EOFError, ValueError),
@@ -71,6 +78,18 @@ def is_also_a_zip(content: IO[bytes]) -> bool:
         return False
 
 
+def is_zip_to_its_end(content: IO[bytes]) -> bool:
+    """Whether it is a zip archive besides, and not one that only lies in it: behind that goes on what it lies in."""
+    if not is_also_a_zip(content):
+        return False
+    length = content.seek(0, 2)
+    content.seek(max(0, length - END_OF_LIST_SIZE - LONGEST_COMMENT))
+    end = content.read()
+    position = end.rfind(END_OF_LIST)
+    comment = int.from_bytes(end[position + 20 : position + 22], "little")
+    return position + END_OF_LIST_SIZE + comment >= len(end)
+
+
 def _opened(content: IO[bytes]) -> zipfile.ZipFile:
     return zipfile.ZipFile(cast(IO[bytes], BoundedFile(content)))
 
@@ -78,7 +97,7 @@ def _opened(content: IO[bytes]) -> zipfile.ZipFile:
 def _type_of(archive: zipfile.ZipFile) -> str | None:
     parts = archive.infolist()
     names = [part.filename.replace("\\", "/").lstrip("/").lower() for part in parts]
-    if _is_program(names):
+    if _is_program(names) or _has_something_in_front(parts):
         return None
     lists = [part for part, name in zip(parts, names, strict=True) if name == CONTENT_TYPES]
     if lists:
@@ -88,10 +107,16 @@ def _type_of(archive: zipfile.ZipFile) -> str | None:
     return "application/zip"
 
 
+def _has_something_in_front(parts: list[zipfile.ZipInfo]) -> bool:
+    return bool(parts) and min(part.header_offset for part in parts) > MOST_IN_FRONT
+
+
 def _is_program(names: list[str]) -> bool:
-    """Packages that a machine installs or runs: of Android, Windows, Java."""
+    """Packages that a machine installs or runs: of Windows, editors, browsers, Android, Java."""
     everything = set(names)
-    if "appxmanifest.xml" in everything or {"androidmanifest.xml", "classes.dex"} <= everything:
+    if everything & {"appxmanifest.xml", "extension.vsixmanifest", "install.rdf", "meta-inf/mozilla.rsa"}:
+        return True
+    if "androidmanifest.xml" in everything and everything & {"classes.dex", "resources.arsc"}:
         return True
     return "meta-inf/manifest.mf" in everything and any(name.endswith(".class") for name in names)
 

@@ -1,0 +1,112 @@
+"""HEIC, HEIF, AVIF and JPEG 2000."""
+
+import struct
+from collections.abc import Iterator
+
+from modules.materials.pictures import exif, xmp
+from modules.materials.pictures.boxes import Box, walk
+from modules.materials.pictures.items import Item, read_items
+from modules.materials.pictures.size import Size
+from modules.materials.pictures.source import Block, LocationStays, Source, Unreadable
+
+# More than any picture has.
+MOST_BOXES = 20_000
+# What a whole that is put together from others says before its size.
+BEFORE_SIZE = {b"grid": 4, b"iovl": 10}
+XMP_TYPE = b"application/rdf+xml"
+XMP_IN_JPEG_2000 = bytes.fromhex("be7acfcb97a942e89c71999491e3afac")
+EXIF_IN_JPEG_2000 = b"JpgTiffExif->JP2"
+CODESTREAM = b"\xff\x4f\xff\x51"
+
+
+def sizes(source: Source) -> Iterator[Size]:
+    """Width and height of everything that has some, pictures and their parts; then all frames. Raises `Unreadable`."""
+    boxes = _boxes(source)
+    found = [size for box in boxes if (size := _size_in_box(source, box))]
+    found += [size for item in read_items(source, boxes) if (size := _size_in_item(source, item))]
+    yield from found
+    frames = sum(source.number(box.start + 8, 4) for box in boxes if box.name == b"stsz")
+    if found and frames:
+        yield Size(max(size.width for size in found), max(size.height for size in found), frames)
+
+
+def clear_location(source: Source) -> bool:
+    """Raises `LocationStays` and `Unreadable`."""
+    boxes = _boxes(source)
+    items = read_items(source, boxes)
+    cleared = False
+    for item in items:
+        if item.kind == b"Exif" or item.content_type == XMP_TYPE:
+            cleared = _clear_item(_block_of(source, item, items, boxes), item) or cleared
+    for box in boxes:
+        if box.name == b"uuid" and box.end - box.start > 16:
+            cleared = _clear_box(source, box) or cleared
+    return cleared
+
+
+def _boxes(source: Source) -> list[Box]:
+    boxes = []
+    for box in walk(source):
+        boxes.append(box)
+        if len(boxes) > MOST_BOXES:
+            raise Unreadable("it has too many parts")
+    return boxes
+
+
+def _size_in_box(source: Source, box: Box) -> Size | None:
+    if box.name == b"ispe":
+        return Size(*struct.unpack(">II", source.read(box.start + 4, 8)))
+    if box.name == b"ihdr" and box.around == b"jp2h":
+        height, width = struct.unpack(">II", source.read(box.start, 8))
+        return Size(width, height)
+    if box.around == b"stsd":
+        return Size(*struct.unpack(">HH", source.read(box.start + 24, 4)))
+    if box.name == b"jp2c" and source.read(box.start, 4) == CODESTREAM:
+        right, bottom, left, top = struct.unpack(">IIII", source.read(box.start + 8, 16))
+        return Size(max(right - left, 0), max(bottom - top, 0))
+    return None
+
+
+def _size_in_item(source: Source, item: Item) -> Size | None:
+    if item.kind not in BEFORE_SIZE:
+        return None
+    block = Block(source, tuple(item.spans))
+    numbers = ">II" if block.read(1, 1)[0] & 1 else ">HH"
+    start = BEFORE_SIZE[item.kind]
+    return Size(*struct.unpack(numbers, block.read(start, struct.calcsize(numbers))))
+
+
+def _block_of(source: Source, item: Item, items: list[Item], boxes: list[Box]) -> Block:
+    """Where an item with metadata lies. Raises `LocationStays` where it has a place in common with anything else."""
+    if item.is_elsewhere:
+        raise LocationStays
+    pixels = [span for other in items if other.kind not in {b"Exif", b"mime"} for span in other.spans]
+    homes = [(box.start, box.end) for box in boxes if box.name in {b"mdat", b"idat"}]
+    for start, end in item.spans:
+        is_at_home = any(first <= start and end <= last for first, last in homes)
+        if not is_at_home or any(first < end and start < last for first, last in pixels):
+            raise LocationStays
+    return Block(source, tuple(item.spans))
+
+
+def _clear_item(block: Block, item: Item) -> bool:
+    if item.content_type == XMP_TYPE:
+        if item.is_packed:
+            block.clear(0, block.length)
+            return True
+        return xmp.clear_location(block)
+    if block.length < 4:
+        return False
+    # The first number says how far behind it the EXIF begins, and some writers are mistaken.
+    said = int.from_bytes(block.read(0, 4), "big")
+    cleared = False
+    for start in sorted({4, min(4 + said, block.length)}):
+        cleared = exif.clear_location(block.part(start)) or cleared
+    return cleared
+
+
+def _clear_box(source: Source, box: Box) -> bool:
+    name, block = source.read(box.start, 16), Block.between(source, box.start + 16, box.end)
+    if name == XMP_IN_JPEG_2000:
+        return xmp.clear_location(block)
+    return name == EXIF_IN_JPEG_2000 and exif.clear_location(block)

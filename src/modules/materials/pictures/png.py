@@ -1,0 +1,158 @@
+"""PNG and its animations: a list of chunks."""
+
+import io
+import struct
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from modules.materials.pictures import exif, xmp
+from modules.materials.pictures.size import Size
+from modules.materials.pictures.source import Block, Source, Unreadable
+
+SIGNATURE = b"\x89PNG\r\n\x1a\n"
+XMP_KEYWORD = b"XML:com.adobe.xmp"
+PROFILE_KEYWORD = b"raw profile type "
+# Texts that are longer, packed or unpacked, are not looked into.
+MOST_BYTES_OF_TEXT = 1024 * 1024
+LONGEST_KEYWORD = 79
+# What a text becomes whose location cannot be cleared by itself: the small letters say that it may be passed over.
+NOTHING = b"noNe"
+
+
+@dataclass(frozen=True)
+class Chunk:
+    """Its name, and where its data lies; the name is before them and the checksum behind."""
+
+    name: bytes
+    start: int
+    end: int
+
+
+def sizes(source: Source) -> Iterator[Size]:
+    """Width and height, once for every frame. Raises `Unreadable`."""
+    canvas: Size | None = None
+    for chunk in _chunks(source):
+        if chunk.name == b"IHDR" or canvas is None:
+            canvas = size_at(source, chunk.start - 8)
+            yield canvas
+        elif chunk.name == b"fcTL":
+            width, height = struct.unpack(">II", source.read(chunk.start + 4, 8))
+            yield Size(max(width, canvas.width), max(height, canvas.height))
+
+
+def size_at(source: Source, position: int) -> Size:
+    """What the header says that begins there. Raises `Unreadable`."""
+    length, name, width, height = struct.unpack(">I4sII", source.read(position, 16))
+    if length != 13 or name != b"IHDR":
+        raise Unreadable("it does not say how large it is")
+    return Size(width, height)
+
+
+def clear_location(source: Source) -> bool:
+    """Raises `LocationStays` and `Unreadable`."""
+    cleared = False
+    for chunk in _chunks(source):
+        if _clear_chunk(source, chunk):
+            cleared = True
+    return cleared
+
+
+def _chunks(source: Source) -> Iterator[Chunk]:
+    position = len(SIGNATURE)
+    while position < source.length:
+        length, name = struct.unpack(">I4s", source.read(position, 8))
+        start, end = position + 8, position + 8 + length
+        if end + 4 > source.length:
+            raise Unreadable("it ends too early")
+        yield Chunk(name, start, end)
+        if name == b"IEND":
+            return
+        position = end + 4
+
+
+def _clear_chunk(source: Source, chunk: Chunk) -> bool:
+    block = Block.between(source, chunk.start, chunk.end)
+    name = chunk.name
+    if name == b"eXIf":
+        cleared = exif.clear_location(block)
+    elif name in {b"tEXt", b"zTXt", b"iTXt"}:
+        text = _Text(source, chunk)
+        if text.is_plain_packet:
+            cleared = xmp.clear_location(block)
+        else:
+            cleared = text.has_location()
+            if cleared:
+                block.clear(0, block.length)
+                name = NOTHING
+    else:
+        return False
+    if cleared:
+        source.write(chunk.start - 4, name)
+        _write_checksum(source, chunk)
+    return cleared
+
+
+def _write_checksum(source: Source, chunk: Chunk) -> None:
+    checksum = 0
+    for _, piece in source.chunks(chunk.start - 4, chunk.end):
+        checksum = zlib.crc32(piece, checksum)
+    source.write(chunk.end, struct.pack(">I", checksum))
+
+
+class _Text:
+    """What a chunk of text says, which may be packed."""
+
+    def __init__(self, source: Source, chunk: Chunk) -> None:
+        self.name = chunk.name
+        self.is_long = chunk.end - chunk.start > MOST_BYTES_OF_TEXT
+        raw = source.read(chunk.start, min(chunk.end - chunk.start, MOST_BYTES_OF_TEXT))
+        keyword, _, self._rest = raw.partition(b"\x00")
+        self.keyword = keyword[:LONGEST_KEYWORD]
+
+    @property
+    def is_plain_packet(self) -> bool:
+        return self.keyword == XMP_KEYWORD and not self._is_packed
+
+    def has_location(self) -> bool:
+        """Whether a packet of XMP, or EXIF written in digits, has one; also if it is too long to tell."""
+        is_profile = self.keyword.lower().startswith(PROFILE_KEYWORD)
+        if not is_profile and self.keyword != XMP_KEYWORD:
+            return False
+        text = self._unpacked()
+        if text is None or self.is_long:
+            return True
+        if is_profile:
+            text = _from_digits(text)
+        block = Block.between(Source(io.BytesIO(text)), 0, len(text))
+        return xmp.has_location(block) or exif.clear_location(block)
+
+    @property
+    def _is_packed(self) -> bool:
+        return self.name == b"zTXt" or (self.name == b"iTXt" and self._rest[:1] == b"\x01")
+
+    def _unpacked(self) -> bytes | None:
+        """`None` for what is longer than anybody looks at."""
+        text = self._rest
+        if self.name == b"iTXt":
+            # Behind two numbers come a language and a keyword in it.
+            text = text[2:].split(b"\x00", 2)[-1]
+        elif self.name == b"zTXt":
+            text = text[1:]
+        if not self._is_packed:
+            return text
+        unpacker = zlib.decompressobj()
+        try:
+            unpacked = unpacker.decompress(text, MOST_BYTES_OF_TEXT)
+        except zlib.error:
+            return b""
+        return None if unpacker.unconsumed_tail else unpacked
+
+
+def _from_digits(text: bytes) -> bytes:
+    """Such a profile is its name, its length and then two digits for each byte."""
+    digits = b"".join(text.split()[2:])
+    try:
+        return bytes.fromhex(digits.decode("ascii"))
+    except ValueError:
+        return b""

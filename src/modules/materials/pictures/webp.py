@@ -1,0 +1,82 @@
+"""WebP and its animations: a list of chunks in a RIFF."""
+
+import struct
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from modules.materials.pictures import exif, xmp
+from modules.materials.pictures.size import Size
+from modules.materials.pictures.source import Block, Source, Unreadable
+
+HEADER_SIZE = 12
+# What lies in the chunk of a frame before the chunks of its picture.
+FRAME_HEADER_SIZE = 16
+
+
+@dataclass(frozen=True)
+class Chunk:
+    name: bytes
+    start: int
+    end: int
+
+
+def sizes(source: Source) -> Iterator[Size]:
+    """Width and height, once for every frame. Raises `Unreadable`."""
+    canvas = Size(0, 0)
+    for chunk in _chunks(source, HEADER_SIZE, _end(source)):
+        if chunk.name == b"VP8X":
+            canvas = _less_one(source, chunk.start + 4)
+            yield canvas
+        elif chunk.name == b"ANMF":
+            sizes_of_frame = [canvas, _less_one(source, chunk.start + 6), *_of_frame(source, chunk)]
+            yield Size(max(size.width for size in sizes_of_frame), max(size.height for size in sizes_of_frame))
+        elif size := _of_pixels(source, chunk):
+            yield size
+
+
+def clear_location(source: Source) -> bool:
+    """Raises `LocationStays` and `Unreadable`."""
+    cleared = False
+    for chunk in _chunks(source, HEADER_SIZE, _end(source)):
+        block = Block.between(source, chunk.start, chunk.end)
+        if chunk.name == b"EXIF":
+            cleared = exif.clear_location(block) or cleared
+        elif chunk.name == b"XMP ":
+            cleared = xmp.clear_location(block) or cleared
+    return cleared
+
+
+def _end(source: Source) -> int:
+    """What lies behind it is no part of the picture for any reader."""
+    return 8 + source.number(4, 4, "little")
+
+
+def _chunks(source: Source, position: int, end: int) -> Iterator[Chunk]:
+    while position + 8 <= end:
+        name, length = struct.unpack("<4sI", source.read(position, 8))
+        start = position + 8
+        if start + length > end:
+            raise Unreadable("it ends too early")
+        yield Chunk(name, start, start + length)
+        position = start + length + length % 2
+
+
+def _of_frame(source: Source, frame: Chunk) -> Iterator[Size]:
+    for chunk in _chunks(source, frame.start + FRAME_HEADER_SIZE, frame.end):
+        if size := _of_pixels(source, chunk):
+            yield size
+
+
+def _of_pixels(source: Source, chunk: Chunk) -> Size | None:
+    if chunk.name == b"VP8 ":
+        width, height = struct.unpack("<HH", source.read(chunk.start + 6, 4))
+        return Size(width & 0x3FFF, height & 0x3FFF)
+    if chunk.name == b"VP8L":
+        bits = source.number(chunk.start + 1, 4, "little")
+        return Size((bits & 0x3FFF) + 1, (bits >> 14 & 0x3FFF) + 1)
+    return None
+
+
+def _less_one(source: Source, position: int) -> Size:
+    """Two numbers of three bytes; what is meant is one more."""
+    return Size(source.number(position, 3, "little") + 1, source.number(position + 3, 3, "little") + 1)
