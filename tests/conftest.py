@@ -12,7 +12,9 @@ from django.test import Client
 from django.test.client import ClientHandler
 from model_bakery import baker
 from pytest_django import Settings
+from tests.cloudinary_server import CloudinaryServer
 from tests.mail_server import MailServer
+from tests.s3_server import S3Server
 from xdist.scheduler import LoadGroupScheduling
 
 from core.accounts.models import Login, User
@@ -180,6 +182,31 @@ def mail_server(settings: Settings) -> Iterator[MailServer]:
     settings.EMAIL_PORT = server.port
     yield server
     server.stop()
+
+
+@pytest.fixture
+def cloudinary_server() -> Iterator[CloudinaryServer]:
+    """Up, and empty."""
+    server = CloudinaryServer()
+    server.start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="session")
+def running_s3_server() -> Iterator[S3Server]:
+    """One for all tests of a process: it takes seconds to start."""
+    server = S3Server()
+    server.start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def s3_server(running_s3_server: S3Server) -> S3Server:
+    """Up, with an empty bucket."""
+    running_s3_server.reset()
+    return running_s3_server
 
 
 @pytest.fixture
