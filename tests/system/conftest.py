@@ -1,0 +1,38 @@
+"""A product of the test's own, as processes."""
+
+import os
+import signal
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import psycopg
+import pytest
+from tests.system.product import Product
+
+
+@pytest.fixture
+def database_url() -> Iterator[str | None]:
+    """A database for the product to migrate, on the server that the tests run on; None stands for the default."""
+    url = os.environ.get("DATABASE_URL")
+    if url is None:
+        yield None
+        return
+    name = f"peer_learning_up_{os.getpid()}"
+    server = urlsplit(url)._replace(path="/postgres").geturl()
+    with psycopg.connect(server, autocommit=True) as connection:
+        connection.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+        connection.execute(f'CREATE DATABASE "{name}"')
+    yield urlsplit(url)._replace(path=f"/{name}").geturl()
+    with psycopg.connect(server, autocommit=True) as connection:
+        connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+
+
+@pytest.fixture
+def product(tmp_path: Path, database_url: str | None) -> Iterator[Product]:
+    product = Product(tmp_path, database_url)
+    yield product
+    for process in product.processes():
+        with suppress(ProcessLookupError):
+            os.kill(process, signal.SIGKILL)
