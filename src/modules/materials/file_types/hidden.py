@@ -20,8 +20,12 @@ EDGE = 64 * 1024
 MARKUP_AND_MORE = re.compile(
     rb"<(?:\?php|!doctype\s{1,20}html|html|head|body|script|iframe|svg)[\s>/][\t\n\r\x20-\x7e]{8}", re.IGNORECASE
 )
-PACKED = re.compile(rb"Rar!\x1a\x07[\x00\x01]|7z\xbc\xaf\x27\x1c\x00")
-PROGRAM = re.compile(rb"\x7fELF[\x01\x02]{2}\x01[\x00-\x12]\x00{7}|!This program cannot be run in DOS mode")
+# Each by itself: a pattern that can begin in several ways is slow.
+ARCHIVES = (re.compile(rb"Rar!\x1a\x07[\x00\x01]"), re.compile(rb"7z\xbc\xaf\x27\x1c\x00"))
+PROGRAMS = (
+    re.compile(rb"\x7fELF[\x01\x02]{2}\x01[\x00-\x12]\x00{7}"),
+    re.compile(rb"This program cannot be run in DOS mode"),
+)
 DOCUMENT = b"%PDF-"
 WHERE_DOCUMENTS_BEGIN = 1024
 
@@ -56,4 +60,4 @@ def is_something_else_too(content: IO[bytes], head: bytes, *, is_picture: bool) 
         return True
     if b"/*" in head[:WHERE_COMMENTS_BEGIN] and contains(content, END_OF_COMMENT):
         return True
-    return is_picture and contains(content, MARKUP_AND_MORE, PACKED, PROGRAM)
+    return is_picture and contains(content, MARKUP_AND_MORE, *ARCHIVES, *PROGRAMS)

@@ -101,7 +101,7 @@ def _check_sizes(sizes: Iterator[Size]) -> None:
 
 
 def _spelled(number: int) -> str:
-    return f"{number // MILLION:,} million" if number % MILLION == 0 else f"{number:,}"
+    return f"{number // MILLION:,} million" if number and number % MILLION == 0 else f"{number:,}"
 
 
 def _cannot_be_read(error: Exception) -> str:

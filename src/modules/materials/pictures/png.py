@@ -11,10 +11,13 @@ from modules.materials.pictures.size import Size
 from modules.materials.pictures.source import Block, Source, Unreadable
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
+TEXTS = {b"tEXt", b"zTXt", b"iTXt"}
 XMP_KEYWORD = b"XML:com.adobe.xmp"
-PROFILE_KEYWORD = b"raw profile type "
+PROFILE_KEYWORDS = {b"raw profile type " + kind for kind in (b"exif", b"app1", b"xmp")}
 # Texts that are longer, packed or unpacked, are not looked into.
 MOST_BYTES_OF_TEXT = 1024 * 1024
+# Unpacking takes its time, and no honest picture has as many that may hold a location.
+MOST_TEXTS = 20
 LONGEST_KEYWORD = 79
 # What a text becomes whose location cannot be cleared by itself: the small letters say that it may be passed over.
 NOTHING = b"noNe"
@@ -52,9 +55,15 @@ def size_at(source: Source, position: int) -> Size:
 def clear_location(source: Source) -> bool:
     """Raises `LocationStays` and `Unreadable`."""
     cleared = False
+    texts = 0
     for chunk in _chunks(source):
-        if _clear_chunk(source, chunk):
-            cleared = True
+        if chunk.name == b"eXIf":
+            cleared = _clear_exif(source, chunk) or cleared
+        elif chunk.name in TEXTS and (text := _Text(source, chunk)).may_have_location:
+            texts += 1
+            if texts > MOST_TEXTS:
+                raise Unreadable("it has too many parts")
+            cleared = _clear_text(source, chunk, text) or cleared
     return cleared
 
 
@@ -71,24 +80,23 @@ def _chunks(source: Source) -> Iterator[Chunk]:
         position = end + 4
 
 
-def _clear_chunk(source: Source, chunk: Chunk) -> bool:
-    block = Block.between(source, chunk.start, chunk.end)
-    name = chunk.name
-    if name == b"eXIf":
-        cleared = exif.clear_location(block)
-    elif name in {b"tEXt", b"zTXt", b"iTXt"}:
-        text = _Text(source, chunk)
-        if text.is_plain_packet:
-            cleared = xmp.clear_location(block)
-        else:
-            cleared = text.has_location()
-            if cleared:
-                block.clear(0, block.length)
-                name = NOTHING
-    else:
+def _clear_exif(source: Source, chunk: Chunk) -> bool:
+    if not exif.clear_location(Block.between(source, chunk.start, chunk.end)):
         return False
+    _write_checksum(source, chunk)
+    return True
+
+
+def _clear_text(source: Source, chunk: Chunk, text: "_Text") -> bool:
+    block = Block.between(source, chunk.start, chunk.end)
+    if text.is_plain_packet:
+        cleared = xmp.clear_location(block)
+    else:
+        cleared = text.has_location()
+        if cleared:
+            source.write(chunk.start - 4, NOTHING)
+            block.clear(0, block.length)
     if cleared:
-        source.write(chunk.start - 4, name)
         _write_checksum(source, chunk)
     return cleared
 
@@ -111,21 +119,26 @@ class _Text:
         self.keyword = keyword[:LONGEST_KEYWORD]
 
     @property
+    def may_have_location(self) -> bool:
+        return self._is_profile or self.keyword == XMP_KEYWORD
+
+    @property
     def is_plain_packet(self) -> bool:
         return self.keyword == XMP_KEYWORD and not self._is_packed
 
     def has_location(self) -> bool:
         """Whether a packet of XMP, or EXIF written in digits, has one; also if it is too long to tell."""
-        is_profile = self.keyword.lower().startswith(PROFILE_KEYWORD)
-        if not is_profile and self.keyword != XMP_KEYWORD:
-            return False
         text = self._unpacked()
         if text is None or self.is_long:
             return True
-        if is_profile:
+        if self._is_profile:
             text = _from_digits(text)
         block = Block.between(Source(io.BytesIO(text)), 0, len(text))
         return xmp.has_location(block) or exif.clear_location(block)
+
+    @property
+    def _is_profile(self) -> bool:
+        return self.keyword.lower() in PROFILE_KEYWORDS
 
     @property
     def _is_packed(self) -> bool:

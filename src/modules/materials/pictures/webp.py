@@ -48,7 +48,10 @@ def clear_location(source: Source) -> bool:
 
 def _end(source: Source) -> int:
     """What lies behind it is no part of the picture for any reader."""
-    return 8 + source.number(4, 4, "little")
+    end = 8 + source.number(4, 4, "little")
+    if end > source.length:
+        raise Unreadable("it ends too early")
+    return end
 
 
 def _chunks(source: Source, position: int, end: int) -> Iterator[Chunk]:

@@ -14,12 +14,10 @@ PROPERTY = re.compile(
     rb"|<" + NAME + rb"(?:\s[^<>]*)?/>",
     re.IGNORECASE,
 )
-# However it is written, and in any of the encodings. No shorter: pictures in letters and digits would match by chance.
-PLACE = re.compile(
-    b"|".join(rb"\x00{0,3}".join(bytes([letter]) for letter in word) for word in (b"gpslatitude", b"gpslongitude")),
-    re.IGNORECASE,
-)
-LONGEST_PLACE = 48
+# No shorter: pictures in letters and digits have those of `gps` by chance.
+NAMES = (b"gpslatitude", b"gpslongitude")
+# In the widest encoding.
+LONGEST_NAME = 4 * 12
 
 
 def has_location(packet: Block) -> bool:
@@ -44,9 +42,11 @@ def clear_location(packet: Block) -> bool:
 
 
 def _names_place(packet: Block) -> bool:
+    """Whether a place is named, however it is written and in whichever encoding."""
     before = b""
     for piece in packet.chunks():
-        if PLACE.search(before + piece):
+        letters = (before + piece).replace(b"\x00", b"").lower()
+        if any(name in letters for name in NAMES):
             return True
-        before = piece[-LONGEST_PLACE:]
+        before = piece[-LONGEST_NAME:]
     return False
