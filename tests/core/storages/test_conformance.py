@@ -134,9 +134,9 @@ def test_many_threads_save_and_read_at_once(storage: Storage) -> None:
         return read(storage, storage.save(f"raw/{NAME[:2]}/{number}", ContentFile(b"%d" % number)))
 
     with ThreadPoolExecutor(max_workers=8) as threads:
-        contents = list(threads.map(save_and_read, range(24)))
+        contents = list(threads.map(save_and_read, range(12)))
 
-    assert contents == [b"%d" % number for number in range(24)]
+    assert contents == [b"%d" % number for number in range(12)]
 
 
 def test_of_a_file_that_cannot_be_read_to_its_end_nothing_is_saved(storage: Any) -> None:

@@ -31,6 +31,11 @@ def impatient_storage(s3_server: S3Server, connected_impatient_storage: S3Storag
     return connected_impatient_storage
 
 
+@pytest.fixture(scope="session")
+def connected_storage_with_a_wrong_key(running_s3_server: S3Server) -> S3Storage:
+    return S3Storage(**{**running_s3_server.options, "secret_key": "another"})
+
+
 CALLS = {
     "save": lambda storage: storage.save(PICTURE, ContentFile(PNG)),
     "open": lambda storage: storage.open(PICTURE, "rb"),
@@ -166,8 +171,8 @@ def test_a_service_that_says_nothing_is_not_waited_for_for_ever(
 
 
 @pytest.mark.parametrize("call", ["open", "exists", "size"])
-def test_a_wrong_key_is_not_taken_for_a_file_that_is_not_there(s3_server: S3Server, call: str) -> None:
-    storage = S3Storage(**{**s3_server.options, "secret_key": "another"})
-
+def test_a_wrong_key_is_not_taken_for_a_file_that_is_not_there(
+    s3_server: S3Server, connected_storage_with_a_wrong_key: S3Storage, call: str
+) -> None:
     with pytest.raises(Unanswered):
-        CALLS[call](storage)
+        CALLS[call](connected_storage_with_a_wrong_key)
