@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 import time_machine
+from django.core.files.storage import storages
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test.client import BOUNDARY, MULTIPART_CONTENT, encode_multipart
 from huey.contrib.djhuey import HUEY
@@ -15,6 +16,7 @@ from tests.conftest import Api
 from core.accounts.models import User
 from core.accounts.presentation import EmailAudience
 from modules.materials.events import SessionAccess, SessionAccessAsked
+from modules.materials.files.places import places_set_up
 from modules.materials.models import Material, StoredFile
 
 NOW = datetime(2024, 1, 12, 10, 0, tzinfo=UTC)
@@ -80,6 +82,47 @@ def folder(settings: Any, tmp_path: Path) -> Path:
         "materials_local": {"BACKEND": "core.storages.local.LocalStorage", "OPTIONS": {"location": str(location)}},
     }
     return location
+
+
+@pytest.fixture
+def set_up(request: pytest.FixtureRequest, settings: Any) -> Callable[[str], Any]:
+    """Sets a place up, beside those that are, and returns its storage; new files go where they went before."""
+
+    def make(place: str) -> Any:
+        backends = {"cloudinary": "core.storages.cloudinary.CloudinaryStorage", "s3": "core.storages.s3.S3Storage"}
+        if place in backends:
+            server = request.getfixturevalue(f"{place}_server")
+            options = {"timeout": 5, **server.options}
+            settings.STORAGES = {
+                **settings.STORAGES,
+                f"materials_{place}": {"BACKEND": backends[place], "OPTIONS": options},
+            }
+        return storages[f"materials_{place}"]
+
+    return make
+
+
+@pytest.fixture(params=["local", "cloudinary", "s3"])
+def place(request: pytest.FixtureRequest, set_up: Callable[[str], Any], settings: Any) -> str:
+    """Each place, set up, with new files going there."""
+    set_up(request.param)
+    settings.MATERIALS_STORAGE = request.param
+    return str(request.param)
+
+
+@pytest.fixture
+def agree(db: None, settings: Any) -> Callable[[], dict[str, int]]:
+    """How many files each place has that is set up; fails where rows and bytes do not fit each other."""
+
+    def check() -> dict[str, int]:
+        counts = {}
+        for place in places_set_up():
+            names = sorted(listed.name for listed in storages[f"materials_{place}"].walk())
+            assert names == sorted(StoredFile.objects.filter(place=place).values_list("name", flat=True)), place
+            counts[place] = len(names)
+        return counts
+
+    return check
 
 
 @pytest.fixture(autouse=True)
