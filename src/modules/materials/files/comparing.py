@@ -4,7 +4,6 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import cast
 
-from core import clock
 from core.storages import CanBeListed, Listed
 from modules.materials.files.moving import checksum_of
 from modules.materials.files.places import storage_of
@@ -46,7 +45,6 @@ def compare(place: str, *, checksums: bool = False, progress: Progress = lambda:
     storage raises where it does not answer.
     """
     comparison = Comparison(place=place)
-    began = clock.now()
     seen: set[str] = set()
     storage = cast(CanBeListed, storage_of(place))
     for listed in _batches(storage.walk()):
@@ -62,8 +60,7 @@ def compare(place: str, *, checksums: bool = False, progress: Progress = lambda:
                     comparison.damaged.append((row, wrong))
                 else:
                     comparison.agree += 1
-    # Those that came after the listing began may not be on it.
-    rows_there = StoredFile.objects.filter(place=place, sweep_at=None, created_at__lt=began).order_by("pk")
+    rows_there = StoredFile.objects.filter(place=place, sweep_at=None).order_by("pk")
     comparison.lost = [row for row in rows_there.iterator() if row.name not in seen and _is_lost(row)]
     return comparison
 
@@ -93,7 +90,7 @@ def _what_is_wrong(row: StoredFile, listed: Listed, *, checksums: bool) -> str:
 
 
 def _is_lost(row: StoredFile) -> bool:
-    """Asked once more: it may have been deleted or moved since, or come to the end of the listing."""
+    """Asked once more: it may have been deleted or moved since, or have come when the listing was past it."""
     if not StoredFile.objects.filter(pk=row.pk, place=row.place, name=row.name, sweep_at=None).exists():
         return False
     return not storage_of(row.place).exists(row.name)
