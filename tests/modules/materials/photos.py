@@ -9,6 +9,8 @@ import pillow_heif
 from PIL import Image
 from tests.modules.materials.samples import photoshop, picture, saved
 
+from modules.materials.pictures import remove_location
+
 ORIENTATION, MAKER, LOCATION = 0x0112, 0x010F, 0x8825
 TURNED = 6
 LATITUDE = b'exif:GPSLatitude="52,30.25N"'
@@ -187,3 +189,10 @@ PHOTOS: dict[str, tuple[bytes, str]] = {
         "image/jp2",
     ),
 }
+
+
+def cleared(content: bytes, content_type: str) -> bytes:
+    """What is left of a photo that says where it was taken."""
+    file = io.BytesIO(content)
+    assert remove_location(file, content_type)
+    return file.getvalue()

@@ -1,13 +1,30 @@
 """What a file is, decided from its bytes."""
 
+import random
 from collections.abc import Callable
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 from tests.modules.materials.conftest import MaterialsApi
-from tests.modules.materials.samples import ACCEPTED, PAGE, REFUSED, SVG, TEXTS, WINDOWS
+from tests.modules.materials.samples import (
+    ACCEPTED,
+    PAGE,
+    PDF,
+    REFUSED,
+    SVG,
+    TEXTS,
+    WINDOWS,
+    djvu,
+    office,
+    png,
+    saved,
+    zipped,
+    zipped_parts,
+)
 
 from modules.materials.file_types import ACCEPTED as WHAT_IS_ACCEPTED
 from modules.materials.models import Material, StoredFile
+from modules.materials.uploads import inspect
 
 
 @pytest.mark.parametrize("kind", ACCEPTED)
@@ -25,6 +42,55 @@ def test_text_and_source_code_are_plain_text(kind: str, creator: MaterialsApi) -
     assert response.status_code == 201, response.json()
     encoding = "utf-16" if kind == "utf-16" else "utf-8"
     assert StoredFile.objects.get().content_type == f"text/plain; charset={encoding}"
+
+
+HONEST: dict[str, tuple[bytes, str]] = {
+    "pdf with an archive attached": (
+        PDF[:-6] + zipped(x=b"y") + b"\nendstream\nendobj\n" + PDF[-80:],
+        "application/pdf",
+    ),
+    "pdf that was saved twice": (PDF + PDF[9:], "application/pdf"),
+    "pdf on a disk that pads with zeros": (PDF + bytes(5000), "application/pdf"),
+    "pdf with a note in it": (
+        PDF.replace(b"%%EOF", b"% " * 600 + b'<body xmlns="http://www.w3.org/1999/xhtml">Hello</body>\n%%EOF'),
+        "application/pdf",
+    ),
+    "pdf without an end": (PDF[:-6], "application/pdf"),
+    "rtf with a picture": (rb"{\rtf1{\pict\pngblip 89504e47}}", "application/rtf"),
+    "rtf with a formula of its own": (rb"{\rtf1{\mmath{\mr x}}}", "application/rtf"),
+    "word with a formula of 1998": (
+        office(more=("word/embeddings/oleObject1.bin",)),
+        "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
+    ),
+    "excel with a chart": (
+        office("spreadsheetml.sheet", more=("xl/embeddings/Microsoft_Excel_Sheet1.xlsx",)),
+        "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    ),
+    "zip of documents": (zipped_parts([("a.pdf", PDF), ("b.html", PAGE)]), "application/zip"),
+    "zip with nothing in it": (zipped_parts([]), "application/zip"),
+    "zip of a project with its programs": (zipped_parts([("bin/Main.class", b"\xca\xfe\xba\xbe")]), "application/zip"),
+    "png of a drawing": (png(text=b"%3Cmxfile%3E%3C/mxfile%3E <mxfile host='x'></mxfile>"), "image/png"),
+    "png with a letter that could begin a page": (png(text=b"a <b> c <h1> d"), "image/png"),
+    "tiff that is written from the other end": (saved("TIFF", big_endian=True), "image/tiff"),
+    "book of scanned pages": (djvu(), "image/vnd.djvu"),
+    "letter": (b"From: a@example.com\nContent-Type: text/plain\n\nHello\n", "text/plain; charset=utf-8"),
+    "letter with a page beside it": (
+        b"From: a@example.com\nContent-Type: multipart/alternative; boundary=x\n\n--x\n\nHello\n",
+        "text/plain; charset=utf-8",
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", HONEST)
+def test_accepts_what_only_resembles_a_trick(kind: str) -> None:
+    content, content_type = HONEST[kind]
+    assert inspect(SimpleUploadedFile("unnamed", content)).content_type == content_type
+
+
+def test_pixels_that_are_as_good_as_random_are_not_taken_for_a_page() -> None:
+    pixels = random.Random(1).randbytes(25_000_000).replace(b"\xff", b"\xfe")
+    photo = saved("JPEG").removesuffix(b"\xff\xd9") + pixels + b"\xff\xd9"
+    assert inspect(SimpleUploadedFile("unnamed", photo)).content_type == "image/jpeg"
 
 
 @pytest.mark.parametrize("kind", REFUSED)
@@ -54,8 +120,6 @@ def test_no_name_makes_bytes_worse(name: str, creator: MaterialsApi) -> None:
 
 
 def test_what_the_sender_says_of_the_type_is_not_asked(creator: MaterialsApi) -> None:
-    from django.core.files.uploadedfile import SimpleUploadedFile
-
     file = SimpleUploadedFile("notes.txt", b"hello", content_type="text/html")
     response = creator.upload("/api/sessions/7/materials/", {"title": "Notes", "type": "file", "file": file})
     assert response.status_code == 201
@@ -72,8 +136,6 @@ def test_refuses_an_empty_file(creator: MaterialsApi, nothing_left: Callable[[],
 def test_a_refused_replacement_leaves_the_file_as_it_was(
     creator: MaterialsApi, stored: Callable[[], list[bytes]]
 ) -> None:
-    from django.core.files.uploadedfile import SimpleUploadedFile
-
     added = creator.add_file("notes.txt", b"hello").json()
     path = f"/api/sessions/7/materials/{added['id']}/"
     response = creator.put_form(path, {"title": "New title", "file": SimpleUploadedFile("notes.txt", PAGE)})
