@@ -440,7 +440,7 @@ CORPUS: dict[str, list[Hostile]] = {
         refused("RTF, loaded at once", rb"{\rtf1{\object\objautlink\objupdate}}", name="letter.doc"),
         refused("RTF, behind a backslash that is text", rb"{\rtf1 \\\objdata 01050000}", name="letter.rtf"),
         refused("RTF that is none, but Word reads it", rb"{\rt{\*\objdata 01050000}}", name="letter.doc"),
-        taken("RTF about them", rb"{\rtf1 It is written \\objdata.}", "application/rtf", name="letter.rtf"),
+        refused("RTF that only writes about them", rb"{\rtf1 It is written \\objdata.}", name="letter.rtf"),
         taken("Word, which has formulas in this way", word_with_an_object(), WORD, name="letter.docx"),
     ],
     "archives that unpack to very much": [

@@ -350,6 +350,12 @@ def test_exif_of_more_directories_than_a_book_has_pages_is_refused() -> None:
     assert refusal(content) == "This picture cannot be read: it has too many parts."
 
 
+def test_a_picture_that_costs_too_much_to_look_through_is_refused() -> None:
+    entries = [tiff_entry(0x014A, 4, 1, 8 + 12 * number) for number in range(5000)]
+    exif = chunk(b"eXIf", b"II*\x00\x08\x00\x00\x00" + directory(*entries))
+    assert refusal(png_with(*[exif] * 100)) == "This picture cannot be read: it has too many parts."
+
+
 def test_what_looks_like_a_location_among_the_pixels_is_none() -> None:
     pixels = b"Exif\x00\x00" + photos.raw_exif() + XMP
     content = png_with(chunk(b"IDAT", pixels))

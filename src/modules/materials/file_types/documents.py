@@ -19,8 +19,7 @@ BEGINNING = 1024
 
 RTF = re.compile(rb"\s{0,1024}\{\\rt")
 # How a document carries what is no text, pictures aside: no other part of RTF was used as often to take over a machine.
-# Behind an even number of backslashes it is a command, behind an odd one it is the text itself.
-OBJECTS = re.compile(rb"(?<!\\)(?:\\\\)*\\obj(?:data|update|autlink|link|html|ocx)", re.IGNORECASE)
+OBJECTS = re.compile(rb"\\obj(?:data|update|autlink|link|html|ocx)", re.IGNORECASE)
 
 MOST_READ_BEHIND = 64 * 1024
 PAYLOAD = re.compile(rb"\s*(?:MZ|PK\x03\x04|\x7fELF|Rar!\x1a\x07|7z\xbc\xaf\x27\x1c)")

@@ -38,12 +38,12 @@ class Source:
 
     def read(self, position: int, size: int) -> bytes:
         """Exactly so many bytes. Raises `Unreadable` where the file ends before, or has cost enough."""
-        self._pay(1)
+        self.pay(1)
         if position < 0 or size < 0 or position + size > self.length:
             raise Unreadable("it ends too early")
         start = position - self._window_start
         if start < 0 or start + size > len(self._window):
-            self._pay(max(size, WINDOW) // 1024)
+            self.pay(max(size, WINDOW) // 1024)
             self._content.seek(position)
             self._window, self._window_start, start = self._content.read(max(size, WINDOW)), position, 0
         part = self._window[start : start + size]
@@ -81,7 +81,8 @@ class Source:
         self._content.seek(position)
         self._content.write(data)
 
-    def _pay(self, cost: int) -> None:
+    def pay(self, cost: int) -> None:
+        """For work besides reading, a microsecond each. Raises `Unreadable` where the file has cost enough."""
         self._cost += cost
         if self._cost > MOST_COST:
             raise Unreadable("it has too many parts")

@@ -6,6 +6,7 @@ from modules.materials.pictures.source import Block
 
 # Larger ones hold pictures of their own, and are cleared as a whole if there is a place in them.
 MOST_BYTES = 1024 * 1024
+BYTES_A_MICROSECOND = 128
 
 NAME = rb"[\w.-]{1,64}:gps\w{1,64}"
 PROPERTY = re.compile(
@@ -21,6 +22,8 @@ LONGEST_NAME = 4 * 12
 
 
 def has_location(packet: Block) -> bool:
+    """Whether there is a property that begins with GPS. Raises `Unreadable` where there was enough of this."""
+    packet.source.pay(packet.length // BYTES_A_MICROSECOND)
     if packet.length <= MOST_BYTES and PROPERTY.search(packet.read(0, packet.length)):
         return True
     return _names_place(packet)
