@@ -33,7 +33,8 @@ class Upload:
 
 
 def inspect(content: "File[bytes]") -> Upload:
-    """Read a file and decide whether it may be stored; what a picture says of where it was taken is removed from it.
+    """Read a file and decide whether it may be stored; what a picture says of where it was taken is removed from it, so
+    it has to be one that can be written to.
 
     Raises `Invalid` for `file`: too large, empty, of a kind that is not accepted, or a picture of too many pixels.
     """
