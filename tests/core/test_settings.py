@@ -78,6 +78,23 @@ def test_mail_goes_into_a_folder_of_the_machine(read: Any) -> None:
         ("REMINDER_MINUTES", "60,-60"),
         ("MATERIALS_MAX_BYTES", "25MB"),
         ("MATERIALS_URL_MINUTES", "0"),
+        ("MATERIALS_STORAGE", "dropbox"),
+        ("MATERIALS_MAX_BYTES_PER_SESSION", "0"),
+        ("MATERIALS_MAX_BYTES_PER_MEMBER", "2GB"),
+        ("MATERIALS_MAX_PIXELS", "0"),
+        ("MATERIALS_TIMEOUT_SECONDS", "0"),
+        ("MATERIALS_PREFIX", "../elsewhere"),
+        ("MATERIALS_PREFIX", "/materials"),
+        ("CLAMAV_URL", "localhost:3310"),
+        ("CLAMAV_URL", "tcp://localhost"),
+        ("CLAMAV_URL", "unix://relative"),
+        ("CLOUDINARY_URL", "https://key:swordfish@school"),
+        ("CLOUDINARY_URL", "cloudinary://key@school"),
+        ("CLOUDINARY_URL", "cloudinary://key:swordfish@school/folder"),
+        ("CLOUDINARY_URL_MINUTES", "-1"),
+        ("CLOUDINARY_API_URL", "api.cloudinary.com"),
+        ("CLOUDINARY_DELIVERY_URL", "ftp://res.cloudinary.com"),
+        ("S3_ADDRESSING_STYLE", "ip"),
         ("WORKER_THREADS", "0"),
         ("LOG_LEVEL", "loud"),
         ("SECURE_HSTS_SECONDS", "long"),
@@ -127,6 +144,59 @@ def test_every_variable_can_be_given(read: Any) -> None:
     assert settings["HUEY"]["huey_class"] == "huey.RedisHuey"
     assert (settings["EMAIL_HOST"], settings["EMAIL_USE_TLS"]) == ("mail", True)
     assert settings["REMINDER_MINUTES"] == [2880, 30]
+
+
+def test_materials_lie_on_this_machine_unless_something_else_is_set_up(read: Any) -> None:
+    settings = read()
+
+    assert settings["MATERIALS_STORAGE"] == "local"
+    assert [name for name in settings["STORAGES"] if name.startswith("materials")] == ["materials_local"]
+
+
+def test_cloudinary_is_set_up_by_its_address(read: Any) -> None:
+    settings = read(
+        MATERIALS_STORAGE="cloudinary",
+        CLOUDINARY_URL="cloudinary://1234:sword-fish_%2F@My-School",
+        CLOUDINARY_URL_MINUTES="5",
+        MATERIALS_PREFIX="school/materials",
+        MATERIALS_TIMEOUT_SECONDS="7",
+    )
+
+    assert settings["STORAGES"]["materials_cloudinary"]["OPTIONS"] == {
+        "cloud_name": "My-School",
+        "api_key": "1234",
+        "api_secret": "sword-fish_/",
+        "api_url": "https://api.cloudinary.com",
+        "delivery_url": "https://res.cloudinary.com",
+        "prefix": "school/materials",
+        "timeout": 7,
+        "link_seconds": 300,
+    }
+
+
+def test_a_bucket_is_set_up_by_its_name(read: Any) -> None:
+    settings = read(
+        MATERIALS_STORAGE="s3",
+        S3_BUCKET="school",
+        S3_ENDPOINT_URL="https://objects.example",
+        S3_REGION="eu-central-1",
+        S3_ACCESS_KEY_ID="key",
+        S3_SECRET_ACCESS_KEY="swordfish",
+        S3_ADDRESSING_STYLE="path",
+        MATERIALS_URL_MINUTES="3",
+    )
+
+    assert settings["STORAGES"]["materials_s3"]["OPTIONS"] == {
+        "bucket_name": "school",
+        "endpoint_url": "https://objects.example",
+        "region_name": "eu-central-1",
+        "access_key": "key",
+        "secret_key": "swordfish",
+        "addressing_style": "path",
+        "location": "materials",
+        "querystring_expire": 180,
+        "timeout": 30,
+    }
 
 
 def test_a_local_host_is_a_frontend_too(read: Any) -> None:

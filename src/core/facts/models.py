@@ -3,6 +3,8 @@
 from django.conf import settings
 from django.db import models
 
+from core.facts.base import Fact
+
 
 class FactRecord(models.Model):
     """One thing that happened: what, about which session and member, who did it, when, why, from which request.
@@ -37,6 +39,16 @@ class FactRecord(models.Model):
 
     def __str__(self) -> str:
         return f"{self.name} #{self.pk}"
+
+    @property
+    def nobody(self) -> str:
+        """Whose doing it was where it was nobody's.
+
+        What passes is the clock's; what concerns one member, and came by a link without a login, is not.
+        """
+        kind = Fact.kinds.get(self.name)
+        by_the_system = self.member_id is not None or (kind is not None and kind.by_the_system)
+        return "the system" if by_the_system else "the clock"
 
 
 class FailedDelivery(models.Model):

@@ -26,7 +26,8 @@ A_PAGE = 100
 # Stand for the names until the rest of a sentence is escaped; what a fact says itself is rid of their first character.
 ACTOR, MEMBER = "\x00actor\x00", "\x00member\x00"
 NAMES = ("username", "first_name", "last_name")
-NAMELESS = SOMEBODY, CLOCK, SYSTEM = SafeString("somebody"), SafeString("the clock"), SafeString("the system")
+SOMEBODY = SafeString("somebody")
+NAMELESS = (SOMEBODY, "the clock", "the system")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,7 +90,7 @@ class _People:
 
 def _entry(record: FactRecord, people: _People, wording: Wording | None, budget: Budget) -> Entry:
     sentence = _sentence(record)
-    who = people.name(record.actor_id) if record.actor_id else _nobody(record)
+    who = people.name(record.actor_id) if record.actor_id else SafeString(record.nobody)
     what = str(conditional_escape(capfirst(sentence)))
     what = what.replace(ACTOR, who).replace(MEMBER, people.name(record.member_id))
     if what.startswith(NAMELESS):
@@ -106,11 +107,6 @@ def _entry(record: FactRecord, people: _People, wording: Wording | None, budget:
         changes=differences(changes, wording, budget=budget),
         request_id=record.request_id if people.sees_requests else "",
     )
-
-
-def _nobody(record: FactRecord) -> SafeString:
-    """What passes is the clock's doing; what concerns one member, and came by a link without a login, is not."""
-    return CLOCK if record.member_id is None else SYSTEM
 
 
 def _sentence(record: FactRecord) -> str:

@@ -35,12 +35,14 @@ class MaterialChanged(Fact):
 
 @dataclass(frozen=True, kw_only=True)
 class MaterialRemoved(Fact):
-    """Sent when somebody has deleted a material. Not for those that went with their session.
+    """Sent when somebody has deleted a material, or the system has, since its file is lost or has a virus. Not for
+    those that went with their session.
 
     Old records do not say who had added it.
     """
 
     words = "{actor} removed the material {title}"
+    by_the_system = True
 
     material_id: int
     session_id: int

@@ -11,6 +11,7 @@ from django.conf import settings
 from django.core.files.base import File
 from django.core.files.uploadhandler import FileUploadHandler
 
+from core import sizes
 from core.errors import Invalid
 from modules.materials.file_types import content_type_of
 from modules.materials.pictures import check_pixels, remove_location
@@ -87,7 +88,7 @@ def _size_within_bounds(content: "File[bytes]") -> int:
     for chunk in content.chunks():
         size += len(chunk)
         if size > settings.MATERIALS_MAX_BYTES:
-            raise Invalid({"file": [f"A file may have at most {_mebibytes(settings.MATERIALS_MAX_BYTES)} MiB."]})
+            raise Invalid({"file": [f"A file may have at most {sizes.in_words(settings.MATERIALS_MAX_BYTES)}."]})
     if size == 0:
         raise Invalid({"file": ["This file is empty."]})
     return size
@@ -98,7 +99,3 @@ def _sha256(content: "File[bytes]") -> str:
     for chunk in content.chunks():
         digest.update(chunk)
     return digest.hexdigest()
-
-
-def _mebibytes(number: int) -> str:
-    return f"{number / 1024 / 1024:.4g}"

@@ -1,6 +1,7 @@
 """The lists in the admin."""
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from django.contrib.auth.models import Permission
@@ -68,3 +69,23 @@ def test_nothing_can_be_changed(model: str, superuser: Client, filled: Material)
     assert superuser.post(f"/admin/materials/{model}/{row.pk}/change/", {"title": "x"}).status_code == 403
     assert superuser.post(f"/admin/materials/{model}/{row.pk}/delete/", {"post": "yes"}).status_code == 403
     assert (Material.objects.count(), StoredFile.objects.count()) == (2, 1)
+
+
+def test_the_list_of_files_says_where_each_is_and_what_it_waits_for(
+    superuser: Client, filled: Material, settings: Any
+) -> None:
+    page = superuser.get("/admin/materials/storedfile/")
+    assert "This machine" in page.text
+    assert "waits for the virus scanner" not in page.text
+    settings.CLAMAV_URL = "tcp://127.0.0.1:3310"
+    assert "waits for the virus scanner" in superuser.get("/admin/materials/storedfile/").text
+    StoredFile.objects.update(scan_at=None)
+    assert "waits for the virus scanner" not in superuser.get("/admin/materials/storedfile/").text
+
+
+def test_files_are_found_by_their_place(superuser: Client, filled: Material) -> None:
+    assert filled.file is not None
+    there = superuser.get("/admin/materials/storedfile/", {"place__exact": "local"}).text
+    elsewhere = superuser.get("/admin/materials/storedfile/", {"place__exact": "s3"}).text
+    assert filled.file.name in there
+    assert filled.file.name not in elsewhere

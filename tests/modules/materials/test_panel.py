@@ -247,3 +247,23 @@ def test_as_many_queries_for_many_as_for_few(creator: MaterialsApi, mia: User) -
 def test_whatever_a_note_holds_it_is_not_read_as_a_whole(creator: MaterialsApi, mia: User) -> None:
     creator.post(PATH, {**NOTE, "content": "x" * 50_000})
     assert len(html_of(panel(mia), mia)) < 10_000
+
+
+# --- The virus scanner -------------------------------------------------------------------------------------------
+
+
+def test_a_file_that_waits_for_the_virus_scanner_is_not_shown(creator: MaterialsApi, mia: User, settings: Any) -> None:
+    creator.add_file("photo.png", samples.png())
+    assert "<img" in page(mia)
+    settings.CLAMAV_URL = "tcp://127.0.0.1:3310"
+    html = page(mia)
+    assert "photo.png" in html
+    assert "image/png. Not yet available: it waits for the virus scanner." in html
+    for loading in ("<img", "/api/files/"):
+        assert loading not in html
+
+
+@pytest.mark.parametrize("place", ["cloudinary", "s3"], indirect=True)
+def test_a_picture_elsewhere_is_shown_from_there(place: str, creator: MaterialsApi, mia: User) -> None:
+    address = creator.add_file("photo.png", samples.png()).json()["file"].partition("?")[0]
+    assert f'<img class="portal-picture" src="{address}' in page(mia)

@@ -144,7 +144,9 @@ def test_at_cloudinary_a_file_has_a_signed_address_on_the_delivery_host(
     assert {key[:2] for key in cloudinary.stored} == {("image", "authenticated")}
 
 
-@pytest.mark.parametrize(("kind", "resource"), [("pdf", "raw"), ("zip", "raw"), ("mp4", "video"), ("mp3 with tags", "video")])
+@pytest.mark.parametrize(
+    ("kind", "resource"), [("pdf", "raw"), ("zip", "raw"), ("mp4", "video"), ("mp3 with tags", "video")]
+)
 def test_at_cloudinary_documents_are_raw_and_sound_is_video(
     kind: str, resource: str, creator: MaterialsApi, cloudinary: CloudinaryServer
 ) -> None:

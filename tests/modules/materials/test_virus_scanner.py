@@ -14,7 +14,9 @@ from django.test import Client
 from tests.clamd_server import EICAR, ClamdServer
 from tests.modules.materials.conftest import PATH, MaterialsApi
 
+from core.accounts.models import User
 from core.facts.models import FactRecord
+from core.portal.history import history
 from modules.materials import scanning, tasks
 from modules.materials.files import scanner, stored_files
 from modules.materials.models import Material, StoredFile
@@ -141,8 +143,13 @@ def test_what_waited_is_available_once_the_scanner_has_seen_it(
 
 
 def test_what_waited_and_has_a_virus_is_taken_back_and_who_added_it_reads_why(
-    creator: MaterialsApi, clamd: ClamdServer, later: Callable[[], int], nothing_left: Callable[[], bool], clock: Any
+    creator: MaterialsApi,
+    clamd: ClamdServer,
+    later: Callable[[], int],
+    nothing_left: Callable[[], bool],
+    make_member: Callable[..., User],
 ) -> None:
+    superuser = make_member("root", is_staff=True, is_superuser=True)
     clamd.stop()
     added = creator.add_file("notes.txt", EICAR, title="My notes").json()
     clamd.start()
@@ -157,6 +164,8 @@ def test_what_waited_and_has_a_virus_is_taken_back_and_who_added_it_reads_why(
         "title": "My notes",
         "uploader_id": creator.user.pk if creator.user else 0,
     }
+    [entry] = history(FactRecord.objects.filter(pk=record.pk), viewer=superuser).entries
+    assert str(entry.what) == "The system removed the material My notes"
     stored_files.sweep()
     assert nothing_left()
 

@@ -78,7 +78,7 @@ def _what_happened(record: FactRecord, members: Mapping[int, User], *, discreetl
     member = members.get(record.member_id or 0)
     actor = record.actor
     if actor is None:
-        name = "the clock"
+        name = record.nobody
     elif discreetly and not _is_named(actor, fact):
         name = "a moderator"
     else:

@@ -1,0 +1,24 @@
+"""Sizes as people read them."""
+
+import pytest
+
+from core.sizes import in_words
+
+
+@pytest.mark.parametrize(
+    ("size", "words"),
+    [
+        (0, "0 bytes"),
+        (1, "1 byte"),
+        (1023, "1023 bytes"),
+        (1024, "1 KiB"),
+        (1536, "1.5 KiB"),
+        (25 * 1024**2, "25 MiB"),
+        (25 * 1024**2 - 1, "24.99 MiB"),
+        (1024**3 - 1, "1023.99 MiB"),
+        (2 * 1024**3, "2 GiB"),
+        (5 * 1024**4, "5120 GiB"),
+    ],
+)
+def test_in_words(size: int, words: str) -> None:
+    assert in_words(size) == words

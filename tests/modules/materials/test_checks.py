@@ -1,0 +1,50 @@
+"""What a deployer can get wrong about materials is found, by its id."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.core.checks import run_checks
+
+from core.checks import TAG
+
+MEBIBYTE = 1024 * 1024
+
+
+@pytest.fixture
+def find(settings: Any) -> Callable[..., list[Any]]:
+    """What is found of materials with these settings."""
+
+    def find(**changes: object) -> list[Any]:
+        for name, value in changes.items():
+            setattr(settings, name, value)
+        return [message for message in run_checks(tags=[TAG]) if str(message.id).startswith("materials.")]
+
+    return find
+
+
+def test_the_default_passes(find: Callable[..., list[Any]]) -> None:
+    assert find() == []
+
+
+@pytest.mark.parametrize("chosen", ["cloudinary", "s3"])
+def test_a_storage_that_is_chosen_without_its_credentials(chosen: str, find: Callable[..., list[Any]]) -> None:
+    [message] = find(MATERIALS_STORAGE=chosen)
+    assert message.id == "materials.E001"
+    assert message.msg == f"MATERIALS_STORAGE={chosen} is chosen without its credentials."
+    assert ("CLOUDINARY_URL" if chosen == "cloudinary" else "S3_BUCKET") in message.hint
+
+
+@pytest.mark.parametrize("chosen", ["cloudinary", "s3"])
+def test_with_its_credentials_it_passes(
+    chosen: str, find: Callable[..., list[Any]], set_up: Callable[[str], Any]
+) -> None:
+    set_up(chosen)
+    assert find(MATERIALS_STORAGE=chosen) == []
+
+
+@pytest.mark.parametrize("name", ["MATERIALS_MAX_BYTES_PER_SESSION", "MATERIALS_MAX_BYTES_PER_MEMBER"])
+def test_a_total_in_which_one_file_finds_no_room(name: str, find: Callable[..., list[Any]]) -> None:
+    [message] = find(**{name: 24 * MEBIBYTE})
+    assert message.id == "materials.E002"
+    assert message.msg == f"{name} is less than MATERIALS_MAX_BYTES, which one file may have."
