@@ -102,8 +102,11 @@ test *args: _development
     print(parts._replace(path=f"/{name}").geturl())
     END
     ); then
-        # Without what is the same on every database: that modules can be removed, and starts that are refused.
+        # Without what is the same on every database: that modules can be removed, starts that are refused, and what is in
+        # files and where they lie.
         DATABASE_URL=$where run_on PostgreSQL --ignore tests/system/test_modules_are_removable.py \
+            --ignore tests/system/test_memory.py --ignore tests/core/storages \
+            --ignore tests/modules/materials/test_hostile_files.py --ignore tests/modules/materials/test_pictures.py \
             --deselect tests/system/test_supervisor.py::test_what_is_unsafe_is_not_started "$@"
     else
         skip PostgreSQL "$where" "${REQUIRE_POSTGRESQL-}"

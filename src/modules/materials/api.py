@@ -55,8 +55,9 @@ def add_material(request: MemberRequest, session_id: SessionId) -> HttpResponse:
     """For the creator and the tutors of a session, until it is cancelled or expired.
 
     A `file` comes as a form (`multipart/form-data`) with the file in `file`; its type is decided from its bytes, and
-    400 with `fields.file` says what is accepted. A `link` needs a `url`, a `note` a `content`; either may come as JSON
-    or as a form. What does not belong to the type is ignored.
+    400 with `fields.file` says what is accepted, or how much room is left. 503 where the storage does not answer:
+    nothing was kept then. A `link` needs a `url`, a `note` a `content`; either may come as JSON or as a form. What does
+    not belong to the type is ignored.
     """
     access = policy.access_of(session_id=session_id, member=request.auth)
     policy.require_adding(access)

@@ -41,8 +41,9 @@ class MaterialOut(ninja.Schema):
     type: Type = Field(examples=["file"])
     url: str = Field(description="Of a `link`, else empty.", examples=[""])
     file: str = Field(
-        description="Of a `file`: an address that anyone who has it may read for ten minutes (or as the server is set"
-        " up), else empty. Load the material again for a new one.",
+        description="Of a `file`: an address at which anyone who has it may read that one file, else empty. It is here,"
+        " at Cloudinary or in a bucket, as the server is set up; here and in a bucket it runs out after ten minutes (or"
+        " another time that is set). Load the material again for a new one.",
         examples=["http://127.0.0.1:8000/api/files/17-1705053600:zJ0v0a6TRpKf6zZwzBzGvLBX9pYxYhZg4t5vZ5kqU2s/"],
     )
     file_name: str = Field(description="As its owner called the file, else empty.", examples=["python_basics.pdf"])
@@ -55,7 +56,8 @@ FILE_PART = {
     "type": "string",
     "format": "binary",
     "description": "The file itself: documents without macros, images other than SVG, audio, video, archives, text or"
-    " source code in UTF-8; at most 25 MiB (or as the server is set up).",
+    " source code in UTF-8; at most 25 MiB, and so many for a session and for a member that the answer names where they"
+    " are used up (all as the server is set up). What a photo says of where it was taken is removed.",
 }
 
 

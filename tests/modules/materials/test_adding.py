@@ -290,7 +290,7 @@ def test_a_file_that_is_larger_is_not(
     settings.MATERIALS_MAX_BYTES = 300_000
     response = creator.add_file("notes.txt", b"x" * size)
     assert response.status_code == 400
-    assert response.json()["fields"] == {"file": ["A file may have at most 0.2861 MiB."]}
+    assert response.json()["fields"] == {"file": ["A file may have at most 292.96 KiB."]}
     assert nothing_left()
 
 
