@@ -26,7 +26,7 @@ class Operation:
 
     @property
     def errors(self) -> dict[str, Any]:
-        return {status: answer for status, answer in self.spec["responses"].items() if not status.startswith("2")}
+        return {status: answer for status, answer in self.spec["responses"].items() if status[0] in "45"}
 
     @property
     def is_public(self) -> bool:
@@ -146,7 +146,10 @@ def test_creating_is_a_201_deleting_a_204_and_everything_else_a_200(operations: 
     for each in operations:
         name = each.spec["operationId"]
         expected = "201" if name in created else "204" if each.method == "delete" else "200"
-        assert [status for status in each.spec["responses"] if status.startswith("2")] == [expected], str(each)
+        # A file may come in parts, from elsewhere, or be there already.
+        others = ["206", "302", "304"] if name == "get_file" else []
+        found = sorted(set(each.spec["responses"]) - set(each.errors))
+        assert found == [expected, *others], str(each)
 
 
 def test_every_body_has_an_example(document: dict[str, Any], operations: list[Operation]) -> None:
