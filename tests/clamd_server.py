@@ -21,6 +21,8 @@ class ClamdServer:
         self.most = 100 * 1024 * 1024
         # How it goes wrong: "hang up", "hang", "nonsense".
         self.fault = ""
+        # What it never comes to an end with.
+        self.hangs_on = b""
         self.socket_path = socket_path
         self.port = 0
         self.released = threading.Event()
@@ -74,7 +76,7 @@ class ClamdServer:
             if len(content) > self.most:
                 answers.write(b"INSTREAM size limit exceeded. ERROR\0")
                 return
-        if self.fault == "hang":
+        if self.fault == "hang" or (self.hangs_on and self.hangs_on in content):
             self.released.wait(timeout=30)
             return
         if self.fault == "nonsense":

@@ -6,12 +6,14 @@ import re
 INSTEAD = "[redacted]"
 # As in a query, also one inside another, and as in the parameters of one when Python shows them.
 _TOKEN = re.compile(r"""(token(?:=|%3D|["']\s*:\s*\[?["']))[^\s&"'<>()\[\],;]+""", re.IGNORECASE)
+# As in the path to a file.
+_FILE = re.compile(r"(/api/files/)[^\s/\"'<>]+")
 _formatter = logging.Formatter()
 
 
 def redacted(text: str) -> str:
-    """The text with the value of every `token=...` taken out."""
-    return _TOKEN.sub(rf"\g<1>{INSTEAD}", text)
+    """The text with the value of every `token=...`, and of every path to a file, taken out."""
+    return _FILE.sub(rf"\g<1>{INSTEAD}", _TOKEN.sub(rf"\g<1>{INSTEAD}", text))
 
 
 class TokenFilter(logging.Filter):

@@ -59,8 +59,13 @@ CORS_ALLOWED_ORIGINS: list[str] = env.list(
     "CORS_ALLOWED_ORIGINS", ["http://localhost:3000", "http://127.0.0.1:3000"] if DEBUG else []
 )
 CORS_URLS_REGEX = r"^/api/"
-CORS_ALLOW_HEADERS = ["accept", "authorization", "content-type", "idempotency-key", "x-requested-with"]
+CORS_ALLOW_HEADERS = [
+    *("accept", "authorization", "content-type", "idempotency-key", "x-requested-with"),
+    # For who reads a file in parts.
+    *("range", "if-range", "if-none-match"),
+]
 CORS_EXPOSE_HEADERS = [
+    *("Accept-Ranges", "Content-Disposition", "Content-Range", "ETag"),
     "Link",
     "X-Request-ID",
     "Retry-After",
@@ -224,7 +229,8 @@ CLAMAV_URL: str = env.str(
     "CLAMAV_URL",
     "",
     validate=validate.Regexp(
-        r"(tcp://[^/\s]+:\d+/?|unix:///\S+)?\Z", error="Write it as tcp://host:3310 or unix:///path/of/the.socket."
+        r"(tcp://([\w-]+(\.[\w-]+)*|\[[0-9a-f:]+\]):\d{1,5}/?|unix:///\S+)?\Z",
+        error="Write it as tcp://host:3310 or unix:///path/of/the.socket.",
     ),
 )
 
@@ -242,7 +248,7 @@ _cloudinary = urlsplit(
         "CLOUDINARY_URL",
         "",
         validate=validate.Regexp(
-            r"(cloudinary://[^:@/\s]+:[^:@/\s]+@[\w-]+/?)?\Z", error="Write it as cloudinary://key:secret@cloud."
+            r"(cloudinary://[\w%.~-]+:[\w%.~-]+@[\w-]+/?)?\Z", error="Write it as cloudinary://key:secret@cloud."
         ),
     )
 )

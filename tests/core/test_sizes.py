@@ -22,3 +22,9 @@ from core.sizes import in_words
 )
 def test_in_words(size: int, words: str) -> None:
     assert in_words(size) == words
+
+
+def test_what_has_to_find_room_is_rounded_up() -> None:
+    assert in_words(25 * 1024**2 + 1) == "25 MiB"
+    assert in_words(25 * 1024**2 + 1, up=True) == "25.01 MiB"
+    assert in_words(25 * 1024**2, up=True) == "25 MiB"

@@ -18,6 +18,7 @@ from core.http import unknown_paths
 
 ORIGIN = "http://localhost:3000"
 EXPOSED = {
+    *("Accept-Ranges", "Content-Disposition", "Content-Range", "ETag"),
     "Link",
     "X-Request-ID",
     "Retry-After",

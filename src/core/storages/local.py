@@ -1,7 +1,9 @@
 """Files in a folder of this machine, which the application serves itself."""
 
+import errno
 import os
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from django.core.files.base import File
@@ -66,17 +68,28 @@ class LocalStorage(FileSystemStorage):
         root = Path(self.location)
         for folder in path.parents:
             try:
-                descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+                descriptor = os.open(folder, os.O_RDONLY)
             except PermissionError:
-                # One that may not be read is none that was made here.
+                # One that may not be read is none that was made here; and Windows opens no folders.
                 return
             try:
-                os.fsync(descriptor)
+                with _if_supported():
+                    os.fsync(descriptor)
             finally:
                 os.close(descriptor)
             # The folder above the root too: the root itself may be new.
             if folder == root.parent:
                 return
+
+
+@contextmanager
+def _if_supported() -> Iterator[None]:
+    """Some file systems, above all those of networks, have no such promise to give for a folder."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in {errno.EINVAL, errno.ENOTSUP}:
+            raise
 
 
 def _raise(error: OSError) -> None:

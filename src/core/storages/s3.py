@@ -57,6 +57,8 @@ class S3Storage(DjangoStoragesS3Storage):  # type: ignore[misc]
                 "transfer_config": TransferConfig(
                     multipart_threshold=LARGEST_PIECE, use_threads=False, num_download_attempts=2
                 ),
+                # With credentials of our own, the environment's token of somebody else's would spoil them.
+                **({"security_token": None} if options.get("access_key") else {}),
                 **options,
             }
         )

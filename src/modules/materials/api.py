@@ -5,10 +5,12 @@ from django.http.response import HttpResponseBase
 from ninja import Path, Router
 
 from core.accounts.authentication import MemberRequest
+from core.errors import NotFound
 from core.http.body import read_json_or_form
 from core.http.json import json_response
 from core.http.origin import origin_of
 from core.http.schemas import Identifier, answers_of
+from core.waiting import without_the_database
 from modules.materials import policy, queries, services
 from modules.materials.file_types import may_be_shown
 from modules.materials.files import stored_files
@@ -163,13 +165,24 @@ def get_file(request: HttpRequest, token: str) -> HttpResponseBase:
     never was or whose material is gone, 503 for a file that waits for the virus scanner. An attachment, unless it is an
     image, audio or video. Takes `Range`, so that a video can be wound, and the conditions of `ETag` and
     `Last-Modified`."""
+    try:
+        return _file_response(request, token)
+    except NotFound:
+        # It may just have been moved to another place: then the row says where.
+        return _file_response(request, token)
+
+
+def _file_response(request: HttpRequest, token: str) -> HttpResponseBase:
     file, ticket = queries.file_of_token(token)
     file_name = file.material.file_name
     elsewhere = address_elsewhere(file, file_name=file_name)
     if elsewhere:
         return HttpResponse(status=302, headers={"Location": elsewhere, "Cache-Control": "no-store"})
+    content = stored_files.opened(file)
+    # Whoever reads slowly, or not at all, keeps nobody else from the database.
+    without_the_database()
     served = Served(
-        content=stored_files.opened(file),
+        content=content,
         size=file.size,
         content_type=file.content_type,
         file_name=file_name,

@@ -15,18 +15,38 @@ CREDENTIALS = {
 }
 
 
+# As Amazon's protocol has it.
+MOST_DAYS = 7
+
+
 @register(TAG)
 def check_materials(**_: Any) -> list[CheckMessage]:
-    return [*_credentials(), *_limits()]
+    return [*_credentials(), *_limits(), *_lifetimes()]
 
 
 def _credentials() -> Iterator[CheckMessage]:
+    options = settings.STORAGES.get("materials_s3", {}).get("OPTIONS", {})
+    if bool(options.get("access_key")) != bool(options.get("secret_key")):
+        yield Error(
+            "One of S3_ACCESS_KEY_ID and S3_SECRET_ACCESS_KEY is set without the other.",
+            hint="Set both, or neither where the machine has credentials of its own.",
+            id="materials.E004",
+        )
     place = place_of_new_files()
     if not is_set_up(place):
         yield Error(
             f"MATERIALS_STORAGE={place} is chosen without its credentials.",
             hint=CREDENTIALS[place],
             id="materials.E001",
+        )
+
+
+def _lifetimes() -> Iterator[CheckMessage]:
+    if is_set_up("s3") and settings.MATERIALS_URL_MINUTES > MOST_DAYS * 24 * 60:
+        yield Error(
+            f"MATERIALS_URL_MINUTES is more than {MOST_DAYS} days, for which no bucket's links work.",
+            hint="Set MATERIALS_URL_MINUTES to 10080 or less.",
+            id="materials.E003",
         )
 
 

@@ -1,6 +1,9 @@
 """Files that came while the virus scanner was down, or before there was one."""
 
+import hashlib
 import logging
+import time
+from typing import IO
 
 from django.db import transaction
 
@@ -14,41 +17,69 @@ from modules.materials.models import StoredFile
 
 logger = logging.getLogger(__name__)
 
+# After so long the others get their turn: the worker has more to do.
+MOST_SECONDS = 30
+CHUNK = 1024 * 1024
+
 
 def scan_waiting(*, limit: int = 50) -> int:
     """Show up to `limit` of the files that wait to the scanner, if there is one; returns how many have a verdict.
 
     What it finds something in is taken back. Any number of workers may do so at once. Raises `ScannerUnavailable`
-    where it does not answer.
+    where it cannot be reached.
     """
     if not scanner.is_scanning():
         return 0
-    return sum(_scan(file) for file in _claimed(limit))
+    end = time.monotonic() + MOST_SECONDS
+    files = _claimed(limit)
+    verdicts = 0
+    try:
+        while files and time.monotonic() < end:
+            verdicts += _scan(files[0])
+            files.pop(0)
+    finally:
+        # Those that had no turn come before those that had one.
+        StoredFile.objects.filter(pk__in=[file.pk for file in files], scan_at__isnull=False).update(scan_at=clock.now())
+    return verdicts
 
 
 def _claimed(size: int) -> list[StoredFile]:
-    """Take files that are due, so that no other worker has them until the pause is over."""
+    """Take files that are due, so that no other worker has them until the pause is over.
+
+    Only those of materials: of an upload that is under way, all bytes need not be there yet.
+    """
     now = clock.now()
     with transaction.atomic():
-        due = StoredFile.objects.filter(scan_at__lte=now, released_at=None).order_by("scan_at", "pk")
+        due = StoredFile.objects.filter(scan_at__lte=now, sweep_at=None).order_by("scan_at", "pk")
         files = locked_batch(due, size=size)
         StoredFile.objects.filter(pk__in=[file.pk for file in files]).update(scan_at=now + PAUSE)
     return files
 
 
+def _require_whole(content: IO[bytes], file: StoredFile) -> None:
+    """Raises `ValueError` where these are not the bytes that were stored: a verdict would be about others."""
+    digest = hashlib.sha256()
+    while chunk := content.read(CHUNK):
+        digest.update(chunk)
+    if digest.hexdigest() != file.sha256:
+        raise ValueError(f"{file.name} does not have the bytes that were stored")
+
+
 def _scan(file: StoredFile) -> bool:
+    """Whether there is a verdict. Raises `ScannerUnavailable`."""
     try:
         with storage_of(file.place).open(file.name, "rb") as content:
+            _require_whole(content, file)
             virus = scanner.virus_in(content)
+        if virus:
+            logger.warning("The virus scanner has found %s in %s", virus, file.name)
+            services.withdraw_file(file_id=file.pk, reason=f"The virus scanner has found {virus} in it.")
+        else:
+            StoredFile.objects.filter(pk=file.pk).update(scan_at=None)
     except scanner.ScannerUnavailable:
         raise
     except Exception:
         # Too long for the scanner, or bytes that cannot be read: the others can still be shown to it.
         logger.exception("Nothing is known of viruses in %s", file.name)
         return False
-    if virus:
-        logger.warning("The virus scanner has found %s in %s", virus, file.name)
-        services.withdraw_file(file_id=file.pk, reason=f"The virus scanner has found {virus} in it.")
-    else:
-        StoredFile.objects.filter(pk=file.pk).update(scan_at=None)
     return True

@@ -11,6 +11,7 @@ from core import clock
 from core.accounts.models import User
 from core.errors import Invalid, NotFound
 from core.facts.publish import publish
+from core.waiting import without_the_database
 from modules.materials import events, limits, policy
 from modules.materials.files import scanner, stored_files
 from modules.materials.links import check_url
@@ -39,12 +40,12 @@ def add_material(
     """
     values = _own_values(type, url=url, content=content, upload=upload, stored_already=False)
     with ExitStack() as stack:
-        file, inspected = _store(stack, upload, session_id=session_id, member_id=by.pk)
+        file, inspected = _store(stack, upload, session_id=session_id, member_id=by.pk, by=by)
         with transaction.atomic():
             policy.require_adding(policy.access_of(session_id=session_id, member=by, to_add=True))
             if file:
                 limits.lock_member(by.pk)
-                limits.require_room(session_id=session_id, member_id=by.pk, size=file.size)
+                limits.require_room(session_id=session_id, member_id=by.pk, size=file.size, asked_by=by)
             material = Material.objects.create(
                 session_id=session_id,
                 title=title,
@@ -88,7 +89,12 @@ def change_material(
         if upload is not None:
             replaced = _found(session_id=session_id, material_id=material_id)
             file, inspected = _store(
-                stack, upload, session_id=session_id, member_id=replaced.uploaded_by_id, instead_of=replaced.file
+                stack,
+                upload,
+                session_id=session_id,
+                member_id=replaced.uploaded_by_id,
+                by=by,
+                instead_of=replaced.file,
             )
         with transaction.atomic():
             access = policy.access_of(session_id=session_id, member=by, to_add=upload is not None)
@@ -113,6 +119,7 @@ def change_material(
                     session_id=session_id,
                     member_id=material.uploaded_by_id,
                     size=file.size,
+                    asked_by=by,
                     instead_of=material.file,
                 )
                 changes |= _replace_file(material, file)
@@ -149,7 +156,7 @@ def withdraw_file(*, file_id: int, reason: str) -> bool:
 def drop_materials_of_session(*, session_id: int) -> None:
     """Let go of everything that a session shared, when the session itself is gone."""
     with transaction.atomic():
-        _delete(list(Material.objects.select_for_update().filter(session_id=session_id)))
+        _delete(list(Material.objects.select_for_update().filter(session_id=session_id).order_by("pk")))
 
 
 def _store(
@@ -158,6 +165,7 @@ def _store(
     *,
     session_id: int,
     member_id: int,
+    by: User,
     instead_of: StoredFile | None = None,
 ) -> tuple[StoredFile | None, Upload | None]:
     """The bytes in place until the stack unwinds, or for good if they are linked by then.
@@ -168,7 +176,9 @@ def _store(
         return None, None
     inspected = inspect(upload)
     # Asked again once the rows are locked; but what is too much need not be sent anywhere.
-    limits.require_room(session_id=session_id, member_id=member_id, size=inspected.size, instead_of=instead_of)
+    limits.require_room(
+        session_id=session_id, member_id=member_id, size=inspected.size, asked_by=by, instead_of=instead_of
+    )
     scanned = _passes_the_scanner(inspected)
     return stack.enter_context(stored_files.stored(inspected, scanned=scanned)), inspected
 
@@ -177,6 +187,7 @@ def _passes_the_scanner(upload: Upload) -> bool:
     """False where nobody can tell: without a scanner, or while it does not answer. Raises `Invalid` for a virus."""
     if not scanner.is_scanning():
         return False
+    without_the_database()
     try:
         virus = scanner.virus_in(upload.content)
     except (scanner.ScannerUnavailable, scanner.NoVerdict):

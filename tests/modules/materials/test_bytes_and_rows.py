@@ -9,11 +9,13 @@ from typing import Any
 import pytest
 from django.core.files.storage import storages
 from django.core.files.uploadedfile import SimpleUploadedFile
-from django.db import IntegrityError, OperationalError, transaction
+from django.db import IntegrityError, OperationalError, connection, transaction
+from django.test import RequestFactory
 from tests.modules.materials.conftest import PATH, MaterialsApi, Sessions
 
 from core.storages.local import LocalStorage
 from modules.materials import services, tasks
+from modules.materials.api import get_file
 from modules.materials.files import stored_files
 from modules.materials.files.stored_files import delete_released, sweep
 from modules.materials.models import Material, StoredFile
@@ -327,6 +329,45 @@ def test_another_worker_does_not_take_up_what_one_has_in_hand(
     assert others == [0]
 
 
+def test_what_can_never_be_deleted_holds_up_nobody(
+    creator: MaterialsApi, monkeypatch: pytest.MonkeyPatch, clock: Any
+) -> None:
+    stuck = {add(creator, f"stuck {number}".encode()).file_id for number in range(stored_files.MOST_FAILURES)}
+    names = set(StoredFile.objects.values_list("name", flat=True))
+    for number in range(3):
+        add(creator, f"other {number}".encode())
+    services.drop_materials_of_session(session_id=7)
+    delete = LocalStorage.delete
+
+    def fail_for_some(self: LocalStorage, name: str) -> None:
+        if name in names:
+            raise OSError("Permission denied")
+        delete(self, name)
+
+    monkeypatch.setattr(LocalStorage, "delete", fail_for_some)
+    sweep()
+    clock.shift(stored_files.PAUSE)
+    sweep()
+    assert set(StoredFile.objects.values_list("pk", flat=True)) == stuck
+
+
+def test_an_upload_that_takes_longer_than_the_sweep_waits_leaves_no_bytes(
+    creator: MaterialsApi, monkeypatch: pytest.MonkeyPatch, nothing_left: NothingLeft, clock: Any
+) -> None:
+    """The sweep finds no bytes yet, and forgets the row; then they come."""
+    new_file = LocalStorage._new_file
+
+    def sweep_before_it_is_written(self: LocalStorage, name: str) -> Path:
+        clock.shift(stored_files.UNLINKED_FOR)
+        sweep()
+        return new_file(self, name)
+
+    monkeypatch.setattr(LocalStorage, "_new_file", sweep_before_it_is_written)
+    with pytest.raises(stored_files.NoLongerThere):
+        add(creator)
+    assert nothing_left()
+
+
 # --- With real commits ------------------------------------------------------------------------------------------
 
 
@@ -389,6 +430,26 @@ def test_the_row_is_committed_before_the_bytes_are_written(
     monkeypatch.setattr(LocalStorage, "save", look)
     add(creator)
     assert seen == [(1, False)]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_nobody_else_waits_for_the_database_while_bytes_are_on_their_way(
+    creator: MaterialsApi, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each request has a connection out of a pool of few: a slow storage or reader must not keep it."""
+    held: list[bool] = []
+    save = LocalStorage.save
+
+    def look(self: LocalStorage, *args: Any, **kwargs: Any) -> str:
+        held.append(connection.connection is not None)
+        return save(self, *args, **kwargs)
+
+    monkeypatch.setattr(LocalStorage, "save", look)
+    added = creator.add_file("notes.txt", b"hello").json()
+    response = get_file(RequestFactory().get("/"), added["file"].split("/")[-2])
+    held.append(connection.connection is not None)
+    response.close()
+    assert held == [False, False]
 
 
 # --- What the database itself refuses ---------------------------------------------------------------------------

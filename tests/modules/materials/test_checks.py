@@ -48,3 +48,21 @@ def test_a_total_in_which_one_file_finds_no_room(name: str, find: Callable[..., 
     [message] = find(**{name: 24 * MEBIBYTE})
     assert message.id == "materials.E002"
     assert message.msg == f"{name} is less than MATERIALS_MAX_BYTES, which one file may have."
+
+
+def test_links_that_no_bucket_would_take(find: Callable[..., list[Any]], set_up: Callable[[str], Any]) -> None:
+    assert find(MATERIALS_URL_MINUTES=10_081) == []
+    set_up("s3")
+    assert find(MATERIALS_URL_MINUTES=10_080) == []
+    [message] = find(MATERIALS_URL_MINUTES=10_081)
+    assert message.id == "materials.E003"
+
+
+def test_half_of_the_credentials_of_a_bucket(
+    find: Callable[..., list[Any]], set_up: Callable[[str], Any], settings: Any
+) -> None:
+    set_up("s3")
+    s3 = settings.STORAGES["materials_s3"]
+    halved = {**s3, "OPTIONS": {**s3["OPTIONS"], "secret_key": None}}
+    [message] = find(STORAGES={**settings.STORAGES, "materials_s3": halved})
+    assert message.id == "materials.E004"

@@ -207,3 +207,43 @@ def test_an_asynchronous_server_gets_it_piece_by_piece(tmp_path: Path, db: None)
     response.close()
     assert b"".join(blocks) == content
     assert max(len(block) for block in blocks) <= StreamedFile.block_size
+
+
+@pytest.mark.parametrize("content", [b"hell", b"hello, world"])
+def test_bytes_that_are_not_as_many_as_were_stored_are_not_served(
+    content: bytes, stranger: Client, address: Callable[..., str], folder: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    url = address()
+    (folder / StoredFile.objects.get().name).write_bytes(content)
+    for headers in ({}, {"range": "bytes=0-1"}):
+        response = stranger.get(url, headers=headers)
+        assert response.status_code == 503
+        assert response.json() == {"error": "This file cannot be read just now. Try again later."}
+    assert f"has {len(content)} bytes in local instead of 5" in caplog.text
+
+
+def test_a_file_that_is_moved_while_it_is_opened_is_found_where_it_is_then(
+    stranger: Client, address: Callable[..., str], set_up: Callable[[str], Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from modules.materials.files import stored_files
+    from modules.materials.files.moving import move
+
+    set_up("s3")
+    url = address()
+    opened = stored_files.opened
+
+    def move_and_open(file: StoredFile) -> Any:
+        move(StoredFile.objects.get(), to="s3")
+        return opened(file)
+
+    monkeypatch.setattr(stored_files, "opened", move_and_open)
+    assert stranger.get(url).status_code == 302
+
+
+def test_an_address_does_not_stand_in_the_log(
+    stranger: Client, address: Callable[..., str], caplog: pytest.LogCaptureFixture
+) -> None:
+    url = address()
+    assert stranger.get(url, headers={"range": "bytes=9-"}).status_code == 416
+    assert "Requested Range Not Satisfiable: /api/files/[redacted]/" in caplog.text
+    assert url.split("/")[-2] not in caplog.text

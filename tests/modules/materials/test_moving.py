@@ -237,3 +237,39 @@ def test_a_name_of_before_there_were_places_can_be_moved(
     move_all("cloudinary")
     assert agree() == {"local": 0, "cloudinary": 1, "s3": 0}
     assert StoredFile.objects.get().name.startswith("raw/")
+
+
+def test_a_file_that_is_deleted_before_it_is_read_is_no_failure(
+    added: Callable[[str], list[bytes]], everywhere: Any, agree: Agree, creator: MaterialsApi, monkeypatch: Any
+) -> None:
+    added("local")
+    everywhere("s3")
+    read = moving._read
+
+    def delete_and_read(file: StoredFile) -> Any:
+        for row in creator.get(PATH).json()[:1]:
+            creator.delete(f"{PATH}{row['id']}/")
+            stored_files.sweep()
+        return read(file)
+
+    monkeypatch.setattr(moving, "_read", delete_and_read)
+    assert move_all("s3").startswith("Moved ")
+    assert agree()["local"] == 0
+
+
+def test_what_is_linked_only_after_its_turn_is_moved_too(
+    added: Callable[[str], list[bytes]], everywhere: Any, agree: Agree, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    added("local")
+    everywhere("s3")
+    first = StoredFile.objects.earliest("pk")
+    StoredFile.objects.filter(pk=first.pk).update(sweep_at=first.created_at + stored_files.UNLINKED_FOR)
+    checksum_of = moving.checksum_of
+
+    def link(file: StoredFile) -> str:
+        StoredFile.objects.filter(pk=first.pk).update(sweep_at=None)
+        return checksum_of(file)
+
+    monkeypatch.setattr(moving, "checksum_of", link)
+    assert move_all("s3").startswith("Moved 4 files")
+    assert agree() == {"local": 0, "cloudinary": 0, "s3": 4}

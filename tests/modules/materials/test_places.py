@@ -307,3 +307,21 @@ def test_a_place_that_is_no_longer_set_up_costs_its_files_alone(
     assert response.status_code == 503
     assert response.json() == {"error": "This file cannot be read just now. Try again later."}
     assert read(near["file"]) == b"here"
+
+
+def test_a_bucket_without_credentials_costs_its_files_alone(
+    creator: MaterialsApi, s3: S3Server, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    creator.add_file("a.txt", b"far away")
+    s3_backend = settings.STORAGES["materials_s3"]
+    options = {**s3_backend["OPTIONS"], "access_key": None, "secret_key": None}
+    settings.STORAGES = {**settings.STORAGES, "materials_s3": {**s3_backend, "OPTIONS": options}}
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_PROFILE"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", "/nowhere")
+    monkeypatch.setenv("AWS_CONFIG_FILE", "/nowhere")
+    response = creator.get(PATH)
+    assert response.status_code == 200
+    [row] = response.json()
+    assert Client(raise_request_exception=False).get(row["file"]).status_code == 503

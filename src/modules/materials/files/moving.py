@@ -31,9 +31,18 @@ def move(file: StoredFile, *, to: str) -> bool:
     """Copy a file, compare the copy, and give the bytes up where they were; false for one that is gone meanwhile.
 
     Whenever this ends, and however, one of both places has the bytes, and the sweep finds what the other has of them.
-    Addresses of before lead to the new place. Raises `Damaged`, `NotSetUp`, `Invalid`, `Unavailable` and whatever a
-    storage raises that cannot be read.
+    Addresses here lead to the new place from then on, those at the old place end. Raises `Damaged`, `NotSetUp`,
+    `Invalid`, `Unavailable` and whatever a storage raises that cannot be read.
     """
+    try:
+        return _move(file, to)
+    except Exception:
+        if not is_still_there(file):
+            return False
+        raise
+
+
+def _move(file: StoredFile, to: str) -> bool:
     with _read(file) as content:
         upload = Upload(
             content=File(content),
@@ -51,6 +60,11 @@ def move(file: StoredFile, *, to: str) -> bool:
     # Not left to the worker: whoever moves wants to see the old place empty.
     delete_released.call_local(former.pk)
     return True
+
+
+def is_still_there(file: StoredFile) -> bool:
+    """Whether a material still has it, where it was."""
+    return StoredFile.objects.filter(pk=file.pk, place=file.place, name=file.name, sweep_at=None).exists()
 
 
 def checksum_of(file: StoredFile) -> str:

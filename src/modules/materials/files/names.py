@@ -1,5 +1,6 @@
 """What a file is called where it lies: at random, but for its kind and its type, which storages go by."""
 
+import re
 import secrets
 
 # What Cloudinary takes apart, to show it in other sizes and formats; all else it keeps as it is.
@@ -74,6 +75,15 @@ EXTENSIONS = {
     "video/x-ms-wmv": "wmv",
     "video/x-msvideo": "avi",
 }
+
+
+# As names are made below, and as they were before there were kinds.
+OURS = re.compile(r"((image|video|raw)/)?([0-9a-f]{2})/\3[0-9a-f]{38}(\.[0-9a-z]+)?")
+
+
+def is_ours(name: str) -> bool:
+    """Whether a file was called so here: what else lies in the same folder is somebody else's."""
+    return OURS.fullmatch(name) is not None
 
 
 def new_name(content_type: str) -> str:

@@ -72,7 +72,7 @@ def serve(request: HttpRequest, served: Served, *, headers: Mapping[str, str]) -
     conditional = get_conditional_response(request, etag=etag, last_modified=last_modified)
     if conditional is not None:
         served.content.close()
-        return _without_body(conditional.status_code, validators)
+        return _without_body(conditional.status_code, validators, size=served.size)
     part = _part_of(request, served, validators)
     if part is None:
         response = _streamed(served.content, served, {**validators, "Accept-Ranges": "bytes"})
@@ -103,10 +103,10 @@ def _streamed(content: Any, served: Served, headers: Mapping[str, str]) -> Strea
     )
 
 
-def _without_body(status: int, validators: Mapping[str, str]) -> HttpResponse:
+def _without_body(status: int, validators: Mapping[str, str], *, size: int) -> HttpResponse:
     if status != 304:
         return error_response(status)
-    response = HttpResponse(status=304, headers=dict(validators))
+    response = HttpResponse(status=304, headers={**validators, "Content-Length": str(size)})
     del response["Content-Type"]
     return response
 

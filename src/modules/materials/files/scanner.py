@@ -2,6 +2,7 @@
 
 import socket
 import struct
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from typing import IO
@@ -14,7 +15,7 @@ LONGEST_ANSWER = 4096
 
 
 class ScannerUnavailable(OSError):
-    """The scanner does not answer: nothing is known of any file."""
+    """The scanner cannot be reached: nothing is known of any file."""
 
 
 class HungUp(Exception):
@@ -22,7 +23,7 @@ class HungUp(Exception):
 
 
 class NoVerdict(ValueError):
-    """The scanner has answered, but does not say whether there is anything in this file."""
+    """The scanner was reached, but does not say whether there is anything in this file."""
 
 
 def is_scanning() -> bool:
@@ -45,9 +46,7 @@ def virus_in(content: IO[bytes]) -> str:
         return ""
     if verdict.endswith(" FOUND"):
         return verdict.removesuffix(" FOUND")
-    if verdict:
-        raise NoVerdict(f"The virus scanner has no verdict: {verdict}")
-    raise ScannerUnavailable("The virus scanner has hung up.")
+    raise NoVerdict(f"The virus scanner has no verdict: {verdict or 'it has hung up'}")
 
 
 def _send(connection: socket.socket, content: IO[bytes]) -> None:
@@ -60,21 +59,26 @@ def _send(connection: socket.socket, content: IO[bytes]) -> None:
 
 
 def _sent(connection: socket.socket, part: bytes) -> None:
-    with _reaching():
-        try:
-            connection.sendall(part)
-        except (BrokenPipeError, ConnectionResetError):
-            raise HungUp from None
+    try:
+        connection.sendall(part)
+    except (BrokenPipeError, ConnectionResetError):
+        raise HungUp from None
+    except OSError as error:
+        raise NoVerdict(f"The virus scanner does not take the file: {error}") from error
 
 
 def _received(connection: socket.socket) -> str:
     answer = b""
-    with _reaching(), suppress(ConnectionResetError):
-        while not answer.endswith(b"\0") and len(answer) < LONGEST_ANSWER:
+    end = time.monotonic() + settings.MATERIALS_TIMEOUT_SECONDS
+    try:
+        # An answer that comes byte by byte does not hold us for ever.
+        while not answer.endswith(b"\0") and len(answer) < LONGEST_ANSWER and time.monotonic() < end:
             received = connection.recv(LONGEST_ANSWER)
             if not received:
                 break
             answer += received
+    except OSError as error:
+        raise NoVerdict(f"The virus scanner does not answer: {error}") from error
     return answer.decode("utf-8", errors="replace")
 
 
@@ -82,7 +86,7 @@ def _received(connection: socket.socket) -> str:
 def _connection() -> Iterator[socket.socket]:
     parts = urlsplit(settings.CLAMAV_URL)
     with ExitStack() as stack:
-        with _reaching():
+        try:
             if parts.scheme == "unix":
                 connection = stack.enter_context(socket.socket(socket.AF_UNIX, socket.SOCK_STREAM))
                 connection.settimeout(settings.MATERIALS_TIMEOUT_SECONDS)
@@ -91,12 +95,6 @@ def _connection() -> Iterator[socket.socket]:
                 address = (parts.hostname or "", parts.port or 0)
                 connection = socket.create_connection(address, timeout=settings.MATERIALS_TIMEOUT_SECONDS)
                 stack.enter_context(connection)
+        except (OSError, OverflowError, ValueError) as error:
+            raise ScannerUnavailable(f"The virus scanner cannot be reached: {error}") from error
         yield connection
-
-
-@contextmanager
-def _reaching() -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        raise ScannerUnavailable(f"The virus scanner does not answer: {error}") from error

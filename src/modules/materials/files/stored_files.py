@@ -5,6 +5,7 @@ row from which the sweep finds what was left behind. Giving bytes up is final: a
 """
 
 import logging
+import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -21,6 +22,7 @@ from core.errors import Invalid, NotFound, Unavailable
 from core.locking import locked_batch
 from core.storages import Refused
 from core.sweeps.turns import STALE
+from core.waiting import without_the_database
 from modules.materials.files.names import new_name
 from modules.materials.files.places import place_of_new_files, storage_of
 from modules.materials.models import StoredFile
@@ -34,6 +36,9 @@ UNLINKED_FOR = timedelta(hours=1)
 PAUSE = timedelta(minutes=5)
 # A storage that has failed so often in a row is down: the others need not wait for it.
 MOST_FAILURES = 3
+CANNOT_BE_READ = "This file cannot be read just now. Try again later."
+# After so long the others get their turn: the worker has more to do.
+MOST_SECONDS = 30
 
 
 class NoLongerThere(RuntimeError):
@@ -71,15 +76,21 @@ def stored(upload: Upload, *, scanned: bool = False, place: str = "") -> Iterato
 
 
 def opened(file: StoredFile) -> "File[bytes]":
-    """The bytes, to be read and closed. Raises `NotFound` where they are lost, `Unavailable` where nobody can tell."""
+    """The bytes, to be read and closed. Raises `NotFound` where they are lost, `Unavailable` where nobody can tell, or
+    where they are not as many as were stored."""
     try:
-        return storage_of(file.place).open(file.name, "rb")
+        content = storage_of(file.place).open(file.name, "rb")
     except FileNotFoundError:
         logger.exception("The bytes of %s are not in %s", file.name, file.place)
         raise NotFound("This file is no longer there.") from None
     except Exception as error:
         logger.exception("The bytes of %s could not be read from %s", file.name, file.place)
-        raise Unavailable("This file cannot be read just now. Try again later.") from error
+        raise Unavailable(CANNOT_BE_READ) from error
+    if content.size != file.size:
+        logger.error("%s has %s bytes in %s instead of %s", file.name, content.size, file.place, file.size)
+        content.close()
+        raise Unavailable(CANNOT_BE_READ)
+    return content
 
 
 def link(file: StoredFile) -> None:
@@ -135,12 +146,17 @@ def sweep(*, limit: int = 200) -> int:
     Any number of workers may do so at once.
     """
     files = _claimed(StoredFile.objects.all(), size=limit)
+    end = time.monotonic() + MOST_SECONDS
     failures: Counter[str] = Counter()
+    untried = []
     for file in files:
-        if failures[file.place] == MOST_FAILURES:
-            continue
-        failures[file.place] = 0 if _delete(file) else failures[file.place] + 1
-    return len(files)
+        if failures[file.place] == MOST_FAILURES or time.monotonic() > end:
+            untried.append(file.pk)
+        else:
+            failures[file.place] = 0 if _delete(file) else failures[file.place] + 1
+    # They come before those that were tried: whatever cannot be deleted holds up nobody.
+    StoredFile.objects.filter(pk__in=untried, sweep_at__isnull=False).update(sweep_at=clock.now())
+    return len(files) - len(untried)
 
 
 def _delete_after_commit(identifier: int) -> None:
@@ -151,9 +167,11 @@ def _delete_after_commit(identifier: int) -> None:
 def _write(file: StoredFile, upload: Upload) -> None:
     storage = storage_of(file.place)
     upload.content.seek(0)
+    without_the_database()
     try:
         name = storage.save(file.name, Content(upload.content, content_type=file.content_type))
     except Refused as error:
+        logger.warning("%s does not take the bytes of %s: %s", file.place, file.name, error)
         raise Invalid({"file": [f"The storage cannot read this file: {error}"]}) from error
     except Exception as error:
         logger.exception("The bytes of %s could not be stored in %s", file.name, file.place)
@@ -185,6 +203,9 @@ def _discard_unless_linked(file: StoredFile, *, written: bool) -> None:
         # A server that did not answer may still be about to store them: deleted now, they would come after that.
         if discarded and (written or file.place == StoredFile.Place.LOCAL):
             _delete(file)
+        elif written and not discarded and not StoredFile.objects.filter(name=file.name).exists():
+            # It took so long that the sweep has come by, found no bytes yet, and forgotten them.
+            storage_of(file.place).delete(file.name)
     except Exception:
         logger.exception("The upload %s could not be taken back; the sweep will do it", file.name)
 

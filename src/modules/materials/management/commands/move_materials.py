@@ -43,13 +43,15 @@ class Command(BaseCommand):
         self.stdout.write(self.result(to))
 
     def move_all(self, to: str, bar: "tqdm[Any]") -> None:
-        in_a_row, last = 0, 0
-        while file := files_to_move(to=to).filter(pk__gt=last).first():
-            last = file.pk
+        in_a_row = 0
+        failed: set[int] = set()
+        # From the beginning each time: what is uploaded meanwhile may come to lie before what is moved already.
+        while file := files_to_move(to=to).exclude(pk__in=failed).first():
             try:
                 moved = move(file, to=to)
             except Exception as error:
-                self.failed += 1
+                failed.add(file.pk)
+                self.failed = len(failed)
                 in_a_row += 1
                 tqdm.write(f"{file.name}: {_in_a_sentence(error)}", file=self.stderr)
                 if in_a_row == MOST_FAILURES:

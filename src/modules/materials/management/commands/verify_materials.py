@@ -1,7 +1,6 @@
 """`verify_materials`: whether every file has its bytes, and all bytes belong to a file."""
 
 from argparse import ArgumentParser
-from collections.abc import Iterable
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
@@ -10,8 +9,8 @@ from tqdm import tqdm
 
 from core import sizes
 from modules.materials import services
-from modules.materials.files.comparing import Comparison, compare, is_orphan
-from modules.materials.files.places import is_set_up, places_set_up, storage_of
+from modules.materials.files.comparing import Comparison, compare, is_lost, is_orphan
+from modules.materials.files.places import NotSetUp, is_set_up, places_set_up, storage_of
 from modules.materials.files.stored_files import sweep
 from modules.materials.models import StoredFile
 
@@ -30,42 +29,47 @@ class Command(BaseCommand):
             help="delete bytes of no file, and remove materials whose bytes are lost (who added them is told)",
         )
         parser.add_argument(
-            "--even-if-most-are-lost",
+            "--even-if-most",
             action="store_true",
-            help="let --repair remove materials though most files of a storage are not in it",
+            help="let --repair go on though it would delete or remove most of what a storage has",
         )
 
-    def handle(self, *args: Any, checksums: bool, repair: bool, even_if_most_are_lost: bool, **options: Any) -> None:
+    def handle(self, *args: Any, checksums: bool, repair: bool, even_if_most: bool, **options: Any) -> None:
         """Raises `CommandError` where something does not agree, or could not be mended."""
         disagree = False
         for place in places_set_up():
-            total = StoredFile.objects.filter(place=place, sweep_at=None).count()
-            with tqdm(total=total, unit=" files", desc=place, disable=None) as bar:
-                comparison = compare(place, checksums=checksums, progress=bar.update)
-            self.tell(comparison)
-            if repair:
-                disagree |= not self.mend(comparison, even_if_most_are_lost=even_if_most_are_lost)
-            else:
-                disagree |= not comparison.is_clean
+            try:
+                comparison = self.compare(place, checksums=checksums)
+                self.tell(comparison)
+                if repair:
+                    disagree |= not self.mend(comparison, even_if_most=even_if_most)
+                else:
+                    disagree |= not comparison.is_clean
+            except (OSError, NotSetUp) as error:
+                self.stdout.write(f"{place}: cannot be compared: {error}")
+                disagree = True
         disagree |= self.tell_of_places_not_set_up()
         if repair:
             while sweep():
                 pass
         if disagree:
-            raise CommandError(
-                "Bytes and files do not agree." + ("" if repair else " --repair mends what can be mended.")
-            )
+            advice = "" if repair else " --repair mends what can be mended."
+            raise CommandError(f"Bytes and files do not agree.{advice}")
+
+    def compare(self, place: str, *, checksums: bool) -> Comparison:
+        total = StoredFile.objects.filter(place=place, sweep_at=None).count()
+        with tqdm(total=total, unit=" files", desc=place, disable=None) as bar:
+            return compare(place, checksums=checksums, progress=bar.update)
 
     def tell(self, comparison: Comparison) -> None:
-        found = [
-            ("bytes of no file", [f"{each.name}, {sizes.in_words(each.size)}" for each in comparison.orphans]),
-            ("files without bytes", [_described(row) for row in comparison.lost]),
-            ("damaged files", [f"{_described(row)}: {wrong}" for row, wrong in comparison.damaged]),
-        ]
-        counts = ", ".join(f"{len(lines)} {what}" for what, lines in found)
-        self.stdout.write(f"{comparison.place}: {comparison.agree} files agree, {counts}.")
-        for what, lines in found:
-            self.list(what, lines)
+        orphans, lost, damaged = comparison.orphans, comparison.lost, comparison.damaged
+        self.stdout.write(
+            f"{comparison.place}: {comparison.agree} files agree, {len(orphans)} bytes of no file,"
+            f" {len(lost)} files without bytes, {len(damaged)} damaged files."
+        )
+        self.list("bytes of no file", [f"{each.name}, {sizes.in_words(each.size)}" for each in orphans])
+        self.list("files without bytes", [_described(row) for row in lost])
+        self.list("damaged files", [f"{_described(row)}: {wrong}" for row, wrong in damaged])
 
     def list(self, what: str, lines: list[str]) -> None:
         for line in lines[:MOST_SHOWN]:
@@ -73,36 +77,40 @@ class Command(BaseCommand):
         if len(lines) > MOST_SHOWN:
             self.stdout.write(f"  {what}: and {len(lines) - MOST_SHOWN} more")
 
-    def mend(self, comparison: Comparison, *, even_if_most_are_lost: bool) -> bool:
-        """Whether all agree now."""
-        deleted = self.delete_orphans(comparison.place, [each.name for each in comparison.orphans])
-        if deleted:
-            self.stdout.write(f"  deleted the bytes of {deleted}")
-        if comparison.damaged:
+    def mend(self, comparison: Comparison, *, even_if_most: bool) -> bool:
+        """Whether all agree now. Nothing is touched where that would be most of what there is."""
+        most = [
+            *(["bytes that are there belong to no file here"] if comparison.most_are_orphans else []),
+            *(["files are not there"] if comparison.most_are_lost else []),
+        ]
+        if most and not even_if_most:
             self.stdout.write(
-                "  damaged files stay as they are: put the bytes back from a backup, or delete the materials"
-            )
-        if comparison.most_are_lost and not even_if_most_are_lost:
-            self.stdout.write(
-                "  nothing was removed, since most files are not there: is this the right folder or bucket?"
-                " --even-if-most-are-lost removes their materials all the same"
+                f"  nothing was mended, since most {' and most '.join(most)}: is this the right database, and the right"
+                " folder or bucket, with nobody else's files in it? --even-if-most mends it all the same"
             )
             return False
-        removed = sum(
-            services.withdraw_file(file_id=row.pk, reason="Its file was lost; add it again, please.")
-            for row in comparison.lost
-        )
-        if removed:
-            self.stdout.write(f"  removed {removed} materials whose files are lost")
+        self.delete_orphans(comparison)
+        self.remove_lost(comparison)
+        if comparison.damaged:
+            self.stdout.write(
+                "  damaged files stay as they are: put their bytes back from a backup, or delete the materials"
+            )
         return not comparison.damaged
 
-    def delete_orphans(self, place: str, names: Iterable[str]) -> int:
+    def delete_orphans(self, comparison: Comparison) -> None:
         deleted = 0
-        for name in names:
-            if is_orphan(place, name):
-                storage_of(place).delete(name)
+        for each in comparison.orphans:
+            if is_orphan(comparison.place, each.name):
+                storage_of(comparison.place).delete(each.name)
                 deleted += 1
-        return deleted
+        if deleted:
+            self.stdout.write(f"  deleted the bytes of {deleted}")
+
+    def remove_lost(self, comparison: Comparison) -> None:
+        reason = "Its file was lost; add it again, please."
+        removed = sum(services.withdraw_file(file_id=row.pk, reason=reason) for row in comparison.lost if is_lost(row))
+        if removed:
+            self.stdout.write(f"  removed {removed} materials whose files are lost")
 
     def tell_of_places_not_set_up(self) -> bool:
         """Whether there are files that nobody can look for."""
