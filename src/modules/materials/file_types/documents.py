@@ -19,7 +19,7 @@ BEGINNING = 1024
 
 RTF = re.compile(rb"\s{0,1024}\{\\rt")
 # How a document carries what is no text, pictures aside: no other part of RTF was used as often to take over a machine.
-OBJECTS = re.compile(rb"\\obj(?:data|update|autlink|link|html|ocx)", re.IGNORECASE)
+OBJECTS = re.compile(rb"\\obj(?:data|update|autlink|link|html|ocx)|\bDDEAUTO\b|\\template\s{1,9}https?:", re.IGNORECASE)
 
 MOST_READ_BEHIND = 64 * 1024
 PAYLOAD = re.compile(rb"\s*(?:MZ|PK\x03\x04|\x7fELF|Rar!\x1a\x07|7z\xbc\xaf\x27\x1c)")
@@ -45,7 +45,7 @@ def is_rtf(head: bytes) -> bool:
 
 
 def rtf_type(content: IO[bytes], head: bytes) -> str | None:
-    """`None` for one with objects in it, or that is a page or an archive as well."""
+    """`None` for one that has objects in it or fetches something, or that is a page or an archive as well."""
     if not head.startswith(b"{\\rtf") or has_markup(head[:BEGINNING]) or is_also_a_zip(content):
         return None
     return None if contains(content, OBJECTS) else "application/rtf"

@@ -36,11 +36,12 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, checksums: bool, repair: bool, even_if_most: bool, **options: Any) -> None:
         """Raises `CommandError` where something does not agree, or could not be mended."""
-        disagree = False
+        disagree = mendable = False
         for place in places_set_up():
             try:
                 comparison = self.compare(place, checksums=checksums)
                 self.tell(comparison)
+                mendable |= bool(comparison.orphans or comparison.lost)
                 if repair:
                     disagree |= not self.mend(comparison, even_if_most=even_if_most)
                 else:
@@ -53,7 +54,7 @@ class Command(BaseCommand):
             while sweep():
                 pass
         if disagree:
-            advice = "" if repair else " --repair mends what can be mended."
+            advice = " --repair mends what can be mended." if mendable and not repair else ""
             raise CommandError(f"Bytes and files do not agree.{advice}")
 
     def compare(self, place: str, *, checksums: bool) -> Comparison:
