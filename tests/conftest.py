@@ -1,6 +1,7 @@
 """What every test can ask for. Tests speak to the product as its clients do: over HTTP, by facts, by commands."""
 
 import logging
+import os
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -102,9 +103,11 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> OneProcessFo
 
 @pytest.fixture(scope="session", autouse=True)
 def no_time_is_lost() -> None:
-    """On hashes that are slow on purpose, and on looking for static files, which hardly any test asks for."""
+    """On hashes that are slow on purpose, on looking for static files, which hardly any test asks for, and on waiting
+    for the disk: nobody cuts the power."""
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     settings.SERVESTATIC_USE_FINDERS = False
+    os.fsync = lambda descriptor: None
 
 
 @pytest.fixture(scope="session")

@@ -6,8 +6,8 @@ import re
 INSTEAD = "[redacted]"
 # As in a query, also one inside another, and as in the parameters of one when Python shows them.
 _TOKEN = re.compile(r"""(token(?:=|%3D|["']\s*:\s*\[?["']))[^\s&"'<>()\[\],;]+""", re.IGNORECASE)
-# As in the path to a file.
-_FILE = re.compile(r"(/api/files/)[^\s/\"'<>]+")
+# As in the path to a file: a number, when it runs out, and a signature.
+_FILE = re.compile(r"(/api/files/)\d+-\d+(?::|%3A)[\w-]+", re.IGNORECASE)
 _formatter = logging.Formatter()
 
 
