@@ -107,7 +107,7 @@ test *args: _development
         DATABASE_URL=$where run_on PostgreSQL --ignore tests/system/test_modules_are_removable.py \
             --ignore tests/system/test_memory.py --ignore tests/core/storages \
             --ignore tests/modules/materials/test_hostile_files.py --ignore tests/modules/materials/test_pictures.py \
-            --ignore tests/modules/materials/test_kinds_of_files.py \
+            --ignore tests/modules/materials/test_kinds_of_files.py --ignore tests/modules/materials/test_places.py \
             --deselect tests/system/test_supervisor.py::test_what_is_unsafe_is_not_started "$@"
     else
         skip PostgreSQL "$where" "${REQUIRE_POSTGRESQL-}"
