@@ -1,15 +1,4 @@
-"""Files at Cloudinary, which can show pictures and videos in other sizes and formats.
-
-A name says of which kind a file is for Cloudinary: `image/ab/abcdef.png` and `video/ab/abcdef.m4a` are taken apart
-there, `raw/ab/abcdef.pdf` is kept as it is. The public id, below the prefix, is the rest of the name:
-
-    image/ab/abcdef.png    image, ab/abcdef_png      video/ab/abcdef     video, ab/abcdef_
-    raw/ab/abcdef.pdf      raw,   ab/abcdef.pdf      ab/abcdef           raw,   other/ab/abcdef
-
-The extension is part of what identifies a picture or a video. Cloudinary gives its formats names of its own (a `heif`
-is a `heic`, an `m4a` may be an `mp4`), so that no name could be read from them again; and it would take a dot in an
-address for the beginning of the format to convert to. Any other name lies as `raw` in a folder of its own.
-"""
+"""Files at Cloudinary, which can show pictures and videos in other sizes and formats."""
 
 import hashlib
 import json
@@ -29,7 +18,6 @@ from urllib.parse import quote, urlencode
 
 import cloudinary
 from cloudinary import utils
-from django.core.exceptions import SuspiciousFileOperation
 from django.core.files.base import File
 from django.core.files.storage import Storage
 from urllib3 import BaseHTTPResponse, PoolManager, Timeout, make_headers
@@ -38,22 +26,17 @@ from urllib3.filepost import choose_boundary, encode_multipart_formdata
 
 from core import clock
 from core.storages import Listed, Refused, Unanswered
+from core.storages.cloudinary_names import KINDS, Asset, asset_of, name_of
 
 __all__ = ["CloudinaryStorage", "Refused", "Unanswered"]
 
 MEBIBYTE = 1024 * 1024
 BLOCK = 64 * 1024
 LONGEST_ANSWER = 8 * MEBIBYTE
-KINDS = ("image", "video", "raw")
 TYPE = "authenticated"
 # How many names are tried for one file.
 MOST_NAMES = 3
 
-NAME = re.compile(
-    r"(?P<kind>image|video)/(?P<path>[^.]+)(?:\.(?P<extension>[^._/]+))?|raw/(?P<raw>(?!other/).+)", re.DOTALL
-)
-# What Cloudinary has in no public id, and what would lead elsewhere.
-NOT_IN_NAMES = re.compile(r"[?&#\\%<>+\x00-\x1f\x7f]|//|(^|/)\.{1,2}(/|$)|^/|/$|^\s|\s$")
 MD5 = re.compile(r"[0-9a-f]{32}")
 
 # Whatever the SDK is not told, it takes from a configuration of the whole process, which reads the environment.
@@ -85,14 +68,6 @@ class ErrorAnswer(Unanswered):
         super().__init__(f"Cloudinary answers {status}: {message}")
         self.status = status
         self.message = message
-
-
-@dataclass(frozen=True, kw_only=True)
-class Asset:
-    """What Cloudinary calls a file by."""
-
-    kind: str
-    public_id: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -178,7 +153,7 @@ class CloudinaryStorage(Storage):
         """Also from the copies all over the world, which takes them a few minutes. What is not there is fine."""
         if not name:
             raise ValueError("The name must be given to delete().")
-        asset = self._asset(name)
+        asset = asset_of(name, self._beginning)
         answer = self._post(asset.kind, "destroy", {"public_id": asset.public_id, "type": TYPE, "invalidate": True})
         if answer.get("result") not in {"ok", "not found"}:
             raise Unanswered(f"Cloudinary has not deleted {name}: {answer.get('result')!r}")
@@ -229,7 +204,7 @@ class CloudinaryStorage(Storage):
         """`content` must be able to seek; it is sent from its beginning, and left open."""
         path = PurePosixPath(name)
         for _ in range(MOST_NAMES):
-            if self._upload(self._asset(name), content):
+            if self._upload(asset_of(name, self._beginning), content):
                 return name
             name = str(path.with_name(self.get_alternative_name(path.stem, path.suffix)))
         raise FileExistsError(f"Cloudinary has had a file by each of {MOST_NAMES} names for {path}")
@@ -274,7 +249,7 @@ class CloudinaryStorage(Storage):
 
     def _download(self, name: str, target: "SpooledTemporaryFile[bytes]") -> None:
         """The bytes as they were sent, which is what there is at an address without a format."""
-        with self._response("GET", self._delivery_address(self._asset(name)), {}) as response:
+        with self._response("GET", self._delivery_address(asset_of(name, self._beginning)), {}) as response:
             if response.status == HTTPStatus.NOT_FOUND:
                 raise FileNotFoundError(name)
             if response.status != HTTPStatus.OK:
@@ -288,7 +263,7 @@ class CloudinaryStorage(Storage):
                 raise Unanswered(f"Cloudinary has sent {length} bytes of {name}, which may not be all")
 
     def _address(self, name: str, *, attachment: bool) -> str:
-        asset = self._asset(name)
+        asset = asset_of(name, self._beginning)
         if self._link_seconds is None:
             return self._delivery_address(asset)
         return str(
@@ -320,7 +295,7 @@ class CloudinaryStorage(Storage):
 
     def _details(self, name: str) -> dict[str, Any]:
         """Raises `FileNotFoundError`."""
-        asset = self._asset(name)
+        asset = asset_of(name, self._beginning)
         try:
             return self._get("resources", asset.kind, TYPE, quote(asset.public_id))
         except ErrorAnswer as error:
@@ -334,37 +309,15 @@ class CloudinaryStorage(Storage):
             query = {"prefix": self._beginning + folder, "max_results": self.page_size, "next_cursor": cursor}
             page = self._get("resources", kind, TYPE, query=query)
             with _understood():
-                found = [(self._name(kind, entry["public_id"]), int(entry["bytes"])) for entry in page["resources"]]
+                found = [
+                    (name_of(kind, entry["public_id"], self._beginning), int(entry["bytes"]))
+                    for entry in page["resources"]
+                ]
             # What is not called as it would have been called here is not ours.
             yield from (Listed(name=name, size=size) for name, size in found if name)
             cursor = page.get("next_cursor")
             if not cursor:
                 return
-
-    def _asset(self, name: str) -> Asset:
-        if not name or NOT_IN_NAMES.search(name):
-            raise SuspiciousFileOperation(f"Cloudinary has no files by such names as {name!r}")
-        match = NAME.fullmatch(name)
-        if match is None:
-            return Asset(kind="raw", public_id=f"{self._beginning}other/{name}")
-        if match["raw"]:
-            return Asset(kind="raw", public_id=f"{self._beginning}{match['raw']}")
-        return Asset(kind=match["kind"], public_id=f"{self._beginning}{match['path']}_{match['extension'] or ''}")
-
-    def _name(self, kind: str, public_id: str) -> str:
-        """Empty for what no name leads to."""
-        path = public_id.removeprefix(self._beginning)
-        root, _, extension = path.rpartition("_")
-        if kind != "raw":
-            name = f"{kind}/{root}.{extension}".removesuffix(".")
-        elif path.startswith("other/"):
-            name = path.removeprefix("other/")
-        else:
-            name = f"raw/{path}"
-        try:
-            return name if self._asset(name) == Asset(kind=kind, public_id=public_id) else ""
-        except SuspiciousFileOperation:
-            return ""
 
     def _get(self, *path: str, query: Mapping[str, Any] | None = None) -> dict[str, Any]:
         """Ask the Admin API, of which only so many questions an hour are answered."""
