@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
+from corsheaders.defaults import default_headers
 from django.core.exceptions import ImproperlyConfigured
 from django.templatetags.static import static
 from environs import Env, validate
@@ -60,7 +61,9 @@ CORS_ALLOWED_ORIGINS: list[str] = env.list(
 )
 CORS_URLS_REGEX = r"^/api/"
 CORS_ALLOW_HEADERS = [
-    *("accept", "authorization", "content-type", "idempotency-key", "x-requested-with"),
+    # Among them X-CSRFToken, which clients of a Django API send with every request.
+    *default_headers,
+    "idempotency-key",
     # For who reads a file in parts.
     *("range", "if-range", "if-none-match"),
 ]
@@ -124,10 +127,12 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "core.http.middleware.RequestContextMiddleware",
+    # Before whatever may answer: a page of another origin could not read that otherwise.
+    "corsheaders.middleware.CorsMiddleware",
+    "core.http.middleware.RefusalMiddleware",
     "core.health.HealthMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "core.http.static_files.StaticFilesMiddleware",
-    "corsheaders.middleware.CorsMiddleware",
     "core.http.middleware.ApiErrorMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -140,7 +145,6 @@ MIDDLEWARE = [
 
 ROOT_URLCONF = "core.urls"
 ASGI_APPLICATION = "core.asgi.application"
-WSGI_APPLICATION = "core.wsgi.application"
 
 TEMPLATES = [
     {
@@ -304,11 +308,15 @@ STATIC_ROOT = DATA_DIR / "static"
 SERVESTATIC_USE_FINDERS = DEBUG
 SERVESTATIC_AUTOREFRESH = DEBUG
 
-# A JSON body larger than this is refused; a file is held to MATERIALS_MAX_BYTES while it is read.
+# A body larger than this is refused, unless it is a form for an operation that takes files; a file is held to
+# MATERIALS_MAX_BYTES while it is read.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
 # Beyond what any operation takes: answered 413 without being read. Twice the file limit, so that a file that is
 # merely too large still gets the answer that names its field.
 REQUEST_MAX_BYTES = 2 * MATERIALS_MAX_BYTES + DATA_UPLOAD_MAX_MEMORY_SIZE
+# A body is given up with a 408 when so many seconds have not brought its end, nor as many bytes a second.
+REQUEST_BODY_SECONDS: int = env.int("REQUEST_BODY_SECONDS", 20, validate=validate.Range(min=1))
+REQUEST_MIN_BYTES_PER_SECOND: int = env.int("REQUEST_MIN_BYTES_PER_SECOND", 1000, validate=validate.Range(min=1))
 
 # --- Background work --------------------------------------------------------------------------------------------
 

@@ -3,7 +3,7 @@
 import os
 import signal
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -12,14 +12,13 @@ import pytest
 from tests.system.product import Product
 
 
-@pytest.fixture
-def database_url() -> Iterator[str | None]:
+@contextmanager
+def new_database(name: str) -> Iterator[str | None]:
     """A database for the product to migrate, on the server that the tests run on; None stands for the default."""
     url = os.environ.get("DATABASE_URL")
     if url is None:
         yield None
         return
-    name = f"peer_learning_up_{os.getpid()}"
     server = urlsplit(url)._replace(path="/postgres").geturl()
     with psycopg.connect(server, autocommit=True) as connection:
         connection.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
@@ -29,10 +28,22 @@ def database_url() -> Iterator[str | None]:
         connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
 
 
-@pytest.fixture
-def product(tmp_path: Path, database_url: str | None) -> Iterator[Product]:
-    product = Product(tmp_path, database_url)
+@contextmanager
+def new_product(folder: Path, database_url: str | None) -> Iterator[Product]:
+    product = Product(folder, database_url)
     yield product
     for process in product.processes():
         with suppress(ProcessLookupError):
             os.kill(process, signal.SIGKILL)
+
+
+@pytest.fixture
+def database_url() -> Iterator[str | None]:
+    with new_database(f"peer_learning_up_{os.getpid()}") as url:
+        yield url
+
+
+@pytest.fixture
+def product(tmp_path: Path, database_url: str | None) -> Iterator[Product]:
+    with new_product(tmp_path, database_url) as product:
+        yield product

@@ -8,8 +8,8 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Callable
-from contextlib import closing, suppress
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 import psycopg
@@ -91,6 +91,32 @@ class Product:
         )
         with urllib.request.urlopen(request, timeout=30) as answer:
             return "access" in json.load(answer)
+
+
+@contextmanager
+def serving(product: Product, **environment: str) -> Iterator[subprocess.Popen[bytes]]:
+    """The web server alone, by the command of the README."""
+    command = [
+        *(sys.executable, "-m", "granian", "--interface", "asginl", "--no-ws", "core.asgi:application"),
+        *("--host", "127.0.0.1", "--port", str(product.port)),
+    ]
+    with product.output.open("wb") as output:
+        process = subprocess.Popen(
+            command, cwd=SOURCE, env={**product.environment, **environment}, stdout=output, stderr=subprocess.STDOUT
+        )
+    try:
+        wait_for(lambda: is_up(product), product)
+        yield process
+    finally:
+        process.terminate()
+        process.wait(timeout=30)
+
+
+def is_up(product: Product) -> bool:
+    try:
+        return product.get("/healthz") == 200
+    except OSError:
+        return False
 
 
 def wait_for(condition: Callable[[], bool], product: Product, seconds: float = 60) -> None:

@@ -4,11 +4,15 @@ from typing import IO, TypeVar, cast
 
 import pydantic
 from django.core.files.uploadedfile import UploadedFile
-from django.http import HttpRequest
+from django.http import HttpRequest, QueryDict
 from django.http.multipartparser import MultiPartParser
+from django.http.request import UnreadablePostError
+from django.utils.datastructures import MultiValueDict
 
+from core.errors import Unavailable
 from core.http.error_responses import invalid
 from core.http.json import MalformedBody, UnsupportedContentType, decode
+from core.storages import CANNOT_BE_STORED
 
 Body = TypeVar("Body", bound=pydantic.BaseModel)
 
@@ -17,12 +21,12 @@ def read_json_or_form(request: HttpRequest, kind: type[Body]) -> tuple[Body, Upl
     """The validated body and the uploaded `file`, if there is one; a form's text fields are read like JSON's.
 
     Works for any method (Django itself parses a form of a POST alone).
-    Raises `UnsupportedContentType`, `MalformedBody` and `Invalid`.
+    Raises `UnsupportedContentType`, `MalformedBody`, `Invalid`, and `Unavailable` where the temporary folder takes no
+    more.
     """
     file: UploadedFile | None = None
     if request.content_type == "multipart/form-data":
-        stream = cast(IO[bytes], request)
-        form, files = MultiPartParser(request.META, stream, request.upload_handlers, request.encoding).parse()
+        form, files = _parse_form(request)
         # Django closes them with the request, as it does for a form that it has parsed itself.
         request._files = files  # type: ignore[attr-defined]
         values: object = form.dict()
@@ -39,3 +43,18 @@ def read_json_or_form(request: HttpRequest, kind: type[Body]) -> tuple[Body, Upl
         return kind.model_validate(values), file
     except pydantic.ValidationError as error:
         raise invalid(error) from None
+
+
+def _parse_form(request: HttpRequest) -> tuple[QueryDict, MultiValueDict[str, UploadedFile]]:
+    stream = cast(IO[bytes], request)
+    try:
+        return MultiPartParser(request.META, stream, request.upload_handlers, request.encoding).parse()
+    except BaseException as error:
+        # Django closes the files that are complete; what came in half would lie there until it is collected.
+        for handler in request.upload_handlers:
+            if unfinished := getattr(handler, "file", None):
+                unfinished.close()
+        if isinstance(error, OSError) and not isinstance(error, UnreadablePostError):
+            # The folder for what is on its way in is full, or cannot be written to.
+            raise Unavailable(CANNOT_BE_STORED) from error
+        raise

@@ -22,6 +22,7 @@ from ninja.errors import ValidationError as ParameterError
 
 from core.errors import DomainError, Forbidden, Invalid, NotAuthenticated, NotFound, StateForbids, Unavailable
 from core.http.json import MalformedBody, UnsupportedContentType, json_response
+from core.http.request_body import BodyStalled
 
 logger = logging.getLogger(__name__)
 
@@ -32,6 +33,7 @@ STATUSES: dict[type[DomainError], int] = {
     NotAuthenticated: 401,
     Forbidden: 403,
     NotFound: 404,
+    BodyStalled: 408,
     UnsupportedContentType: 415,
     Unavailable: 503,
 }
@@ -43,6 +45,7 @@ SENTENCES = {
     403: "You may not do this.",
     404: "Not found.",
     405: "This path does not take that method.",
+    408: BodyStalled().message,
     412: "What was asked for is no longer as the condition has it.",
     413: "The body is larger than anything that is accepted here.",
     415: "The body is of a kind that is not accepted here.",

@@ -50,6 +50,6 @@ class JsonParser(Parser):
         if request.content_type != "application/json":
             raise UnsupportedContentType("Send this body as application/json.")
         content = decode(request.body)
-        if content is not None and not isinstance(content, dict):
+        if not isinstance(content, dict):
             raise MalformedBody("The body must be a JSON object.")
         return content

@@ -4,6 +4,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
+# What the sender of a file reads where no place takes it just now.
+CANNOT_BE_STORED = "The file could not be stored just now, and nothing was kept. Try again later."
+
 
 class Refused(ValueError):
     """The storage has looked at the bytes and does not want them, for the reason that is its message: asking again

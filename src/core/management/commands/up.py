@@ -49,7 +49,7 @@ class Command(BaseCommand):
         except Stopped:
             return
         web = [
-            *(sys.executable, "-m", "granian", "core.asgi:application", "--interface", "asginl"),
+            *(sys.executable, "-m", "granian", "core.asgi:application", "--interface", "asginl", "--no-ws"),
             *("--host", address, "--port", str(settings.PORT), "--workers", "1"),
             *("--log-level", "warning", "--no-access-log", "--workers-kill-timeout", "5"),
         ]

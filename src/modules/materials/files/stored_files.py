@@ -20,7 +20,7 @@ from huey.contrib.djhuey import db_task
 from core import clock
 from core.errors import Invalid, NotFound, Unavailable
 from core.locking import locked_batch
-from core.storages import Refused
+from core.storages import CANNOT_BE_STORED, Refused
 from core.sweeps.turns import STALE
 from core.waiting import without_the_database
 from modules.materials.files.names import new_name
@@ -175,7 +175,7 @@ def _write(file: StoredFile, upload: Upload) -> None:
         raise Invalid({"file": [f"The storage cannot read this file: {error}"]}) from error
     except Exception as error:
         logger.exception("The bytes of %s could not be stored in %s", file.name, file.place)
-        raise Unavailable("The file could not be stored just now, and nothing was kept. Try again later.") from error
+        raise Unavailable(CANNOT_BE_STORED) from error
     if name != file.name:
         # Under another name nothing would find the bytes again.
         storage.delete(name)

@@ -1,0 +1,3 @@
+"""Where what lies."""
+
+API_PREFIX = "/api/"
