@@ -8,6 +8,7 @@ class CoreConfig(AppConfig):
 
     def ready(self) -> None:
         from core import checks  # noqa: F401  (registers the system checks)
+        from core.accounts import checks as account_checks  # noqa: F401
         from core.accounts import letters  # noqa: F401  (registers their writers)
         from core.facts.registry import load_receivers
 

@@ -7,12 +7,16 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import Group, Permission
+from django.core.checks import run_checks
+from django.core.exceptions import ValidationError
 from django.core.management import call_command
 from model_bakery import baker
+from tests.conftest import PASSWORD, Api
 
 from core import clock
 from core.accounts.models import User
 from core.facts.models import FactRecord
+from core.mail.models import Mail
 from modules.notifications.kinds import Kind
 from modules.notifications.models import Notification, Preference
 from modules.sessions.models import CalendarFeed, Session
@@ -186,3 +190,139 @@ def test_without_the_group_a_migration_makes_it(there_and_back: Migrate) -> None
 
     given = Permission.objects.filter(group__name="Moderators").values_list("codename", flat=True)
     assert set(given) == GIVEN["core", "0004"]
+
+
+# --- Addresses --------------------------------------------------------------------------------------------------
+
+KELVIN = "\N{KELVIN SIGN}ate@example.com"
+# Members as they were stored before addresses had a normal form, in the order in which they joined: user name, address
+# and key, and what becomes of the two.
+MEMBERS = [
+    ("plain", "Plain@example.com", "plain@example.com", "Plain@example.com", "plain@example.com"),
+    ("none", "", None, "", None),
+    # The older one had the name in letters, the newer one already has the key that the older one gets.
+    ("old", "o@bücher.example", "o@bücher.example", "o@xn--bcher-kva.example", "o@xn--bcher-kva.example"),
+    ("new", "O@xn--bcher-kva.example", "o@xn--bcher-kva.example", "O@xn--bcher-kva.example", None),
+    # The other way about, and a third.
+    ("encoded", "e@xn--bcher-kva.example", "e@xn--bcher-kva.example", "e@xn--bcher-kva.example", ...),
+    ("letters", "e@bücher.example", "e@bücher.example", "e@bücher.example", None),
+    ("dotted", "e@bücher。example", "e@bücher。example", "e@bücher。example", None),
+    # What was the key of another domain becomes its own.
+    ("sharp", "r@fuß.example", "r@fuss.example", "r@xn--fu-hia.example", "r@xn--fu-hia.example"),
+    # What mail cannot be sent to.
+    ("kate", KELVIN, "kate@example.com", KELVIN, None),
+    ("snow", "s@☃.example", "s@☃.example", "s@☃.example", None),
+    # What mail can be sent to all the same, though nobody gets such an address any more.
+    ("number", "N@[127.0.0.1]", "n@[127.0.0.1]", "N@[127.0.0.1]", "n@[127.0.0.1]"),
+]
+
+
+@pytest.fixture
+def with_old_addresses(transactional_db: None) -> list[User]:
+    now = clock.now()
+    members = [
+        # The keys of the rows are in another order: who joined first counts.
+        User(pk=1000 - number, username=name, username_key=name, email=address, email_key=key, password="!")
+        for number, (name, address, key, *_) in enumerate(MEMBERS)
+    ]
+    for number, member in enumerate(members):
+        member.date_joined = now + number * DAY
+    User.objects.bulk_create(members)
+    return members
+
+
+def test_addresses_get_their_normal_form_and_the_oldest_account_of_a_mailbox_keeps_it(
+    there_and_back: Migrate, with_old_addresses: list[User]
+) -> None:
+    there_and_back("core", "0005")
+
+    found = dict(User.objects.values_list("username", "email"))
+    assert found == {name: address for name, _, _, address, _ in MEMBERS}
+    keys = dict(User.objects.values_list("username", "email_key"))
+    for name, address, before, _, after in MEMBERS:
+        if after is None and address:
+            assert keys[name].startswith("@")
+        else:
+            assert keys[name] == (before if after is ... else after)
+
+
+def test_normalizing_addresses_once_more_changes_nothing(
+    there_and_back: Migrate, with_old_addresses: list[User]
+) -> None:
+    there_and_back("core", "0005")
+    before = list(User.objects.order_by("pk").values())
+
+    there_and_back("core", "0005")
+
+    assert list(User.objects.order_by("pk").values()) == before
+
+
+def test_mails_that_wait_go_to_the_normal_form(there_and_back: Migrate, transactional_db: None) -> None:
+    for address in ("r@fuß.example", "s@☃.example", "plain@Example.com"):
+        baker.make(Mail, kind="password_reset", address=address)
+
+    there_and_back("core", "0005")
+
+    assert list(Mail.objects.order_by("pk").values_list("address", flat=True)) == [
+        "r@xn--fu-hia.example",
+        "s@☃.example",
+        "plain@Example.com",
+    ]
+
+
+def test_accounts_whose_address_was_set_aside_are_named_by_a_check(
+    there_and_back: Migrate, with_old_addresses: list[User]
+) -> None:
+    assert run_checks(databases=["default"], tags=["database"]) == []
+
+    there_and_back("core", "0005")
+
+    found = {str(message.id): message.msg for message in run_checks(databases=["default"], tags=["database"])}
+    assert found == {
+        "core.W001": "The mailbox of an older account is the address of "
+        '"dotted" (id 994) (the older is "encoded" (id 996)), '
+        '"letters" (id 995) (the older is "encoded" (id 996)), '
+        '"new" (id 997) (the older is "old" (id 998)).',
+        "core.W002": 'No mail can be sent to the address of "snow" (id 991), "kate" (id 992).',
+    }
+    # Nobody's database is asked unasked.
+    assert not [message for message in run_checks() if str(message.id).startswith("core.W")]
+
+
+def test_an_account_whose_address_was_set_aside_goes_on_by_its_user_name(
+    there_and_back: Migrate, with_old_addresses: list[User]
+) -> None:
+    there_and_back("core", "0005")
+    new = User.objects.get(username="new")
+    new.set_password(PASSWORD)
+    # The whole row, as the admin writes it.
+    new.save()
+
+    def status(username: str) -> int:
+        return int(Api().post("/api/auth/token/", {"username": username, "password": PASSWORD}).status_code)
+
+    assert (status("new"), status("o@bücher.example"), status("O@xn--bcher-kva.example")) == (200, 401, 401)
+    new.refresh_from_db()
+    assert new.email == "O@xn--bcher-kva.example"
+    with pytest.raises(ValidationError):
+        new.full_clean()
+
+    new.email = "new@example.com"
+    new.save()
+
+    assert status("new@example.com") == 200
+    assert '"new"' not in str(run_checks(databases=["default"], tags=["database"]))
+
+
+def test_an_account_gets_its_mailbox_back_once_the_older_one_has_another(
+    there_and_back: Migrate, with_old_addresses: list[User]
+) -> None:
+    there_and_back("core", "0005")
+    old, new = User.objects.get(username="old"), User.objects.get(username="new")
+    old.email = "old@example.com"
+    old.save()
+
+    new.full_clean()
+    new.save()
+
+    assert User.objects.get_by_natural_key("o@bücher.example") == new

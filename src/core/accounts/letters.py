@@ -6,8 +6,9 @@ from django.utils.encoding import force_bytes
 from django.utils.http import urlsafe_base64_encode
 
 from core.accounts.deactivation import last_switch
-from core.accounts.models import User, identity_key
+from core.accounts.models import User
 from core.accounts.services import address_change_token
+from core.addresses import address_key
 from core.frontend import frontend_link
 from core.mail.letters import Letter, Link, writes
 from core.mail.models import Mail
@@ -44,7 +45,7 @@ def address_taken(mail: Mail) -> Letter | None:
 
 @writes("password_reset")
 def password_reset(mail: Mail) -> Letter | None:
-    user = User.objects.filter(email_key=identity_key(mail.address), is_active=True).first()
+    user = User.objects.filter(email_key=address_key(mail.address), is_active=True).first()
     if user is None or not user.has_usable_password():
         return None
     link = frontend_link(

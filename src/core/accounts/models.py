@@ -12,12 +12,23 @@ from django.db.models import Q
 from django.utils.crypto import salted_hmac
 
 from core import clock
+from core.accounts.fields import AddressField
+from core.addresses import address_key, normalized_or_same
 from core.time_zones import zone_names
+
+# Before the key of an address that an account has and does not hold: no address begins so.
+SET_ASIDE = "@"
 
 
 def identity_key(value: str) -> str:
-    """What makes two user names, or two addresses, the same: their letters, whatever the case or the encoding."""
+    """What makes two user names the same: their letters, whatever the case or the encoding."""
     return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", value).casefold())
+
+
+def set_aside_key(user_id: int | None, address: str) -> str:
+    """The key of an address by which this account is not found: its mailbox is that of an older account, or it is one
+    that no mail can be sent to."""
+    return f"{SET_ASIDE}{user_id} {address_key(address)}"
 
 
 def validate_timezone(value: str) -> None:
@@ -36,7 +47,14 @@ class UserManager(DjangoUserManager["User"]):
 
     def get_by_natural_key(self, username: str | None) -> "User":
         login = username or ""
-        return self.get(**{"email_key" if "@" in login else "username_key": identity_key(login)})
+        if "@" in login:
+            return self.get(email_key=address_key(login))
+        return self.get(username_key=identity_key(login))
+
+    @classmethod
+    def normalize_email(cls, email: str | None) -> str:
+        """What has no normal form stays as it is, for the validators to refuse."""
+        return normalized_or_same(email or "")
 
 
 class User(AbstractUser):
@@ -50,7 +68,7 @@ class User(AbstractUser):
     )
     # The database compares letters beyond ASCII differently from engine to engine; Python does not.
     username_key = models.CharField(max_length=300, unique=True, editable=False)
-    email = models.EmailField("email address", blank=True)
+    email = AddressField("email address", blank=True)
     email_key = models.CharField(max_length=508, unique=True, null=True, editable=False)  # noqa: DJ001
     timezone = models.CharField(max_length=64, default="UTC", validators=[validate_timezone])
     # Every token carries it: raising it ends all logins at once.
@@ -70,7 +88,8 @@ class User(AbstractUser):
 
     def save(self, *args: Any, **kwargs: Any) -> None:
         self.username_key = identity_key(self.username)
-        self.email_key = identity_key(self.email) if self.email else None
+        self.email = normalized_or_same(self.email)
+        self.email_key = self._key_of_address()
         fields = kwargs.get("update_fields")
         if fields is not None:
             keys = {f"{name}_key" for name in ("username", "email") if name in fields}
@@ -83,8 +102,17 @@ class User(AbstractUser):
         others = User.objects.exclude(pk=self.pk)
         if others.filter(username_key=identity_key(self.username)).exists():
             raise ValidationError({"username": "This user name is taken."})
-        if self.email and others.filter(email_key=identity_key(self.email)).exists():
+        if self.email and others.filter(email_key=address_key(self.email)).exists():
             raise ValidationError({"email": "This address has an account."})
+        # Nobody else has it (any more): an account that had to stand back for another is found by it again.
+        self.email_key = None
+
+    def _key_of_address(self) -> str | None:
+        """An address that was set aside stays so until it is changed."""
+        if not self.email:
+            return None
+        set_aside = set_aside_key(self.pk, self.email)
+        return set_aside if self.email_key == set_aside else address_key(self.email)
 
     @property
     def display_name(self) -> str:

@@ -10,9 +10,9 @@ from email.utils import format_datetime, parseaddr
 from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
 from django.template.loader import render_to_string
-from django.utils.encoding import punycode
 
 from core import clock
+from core.addresses import normalized_or_same
 from core.mail.letters import Attachment, Letter, Link
 from core.mail.models import Mail
 
@@ -47,8 +47,9 @@ def message_of(mail: Mail, letter: Letter) -> EmailMultiAlternatives:
 
 def message_id(mail: Mail) -> str:
     """By which mail servers and clients know it, and know that a second copy is one."""
-    domain = parseaddr(settings.DEFAULT_FROM_EMAIL)[1].partition("@")[2] or "localhost"
-    return f"<{mail.pk}.{mail.queued_at:%Y%m%d%H%M%S%f}@{punycode(domain)}>"
+    sender = normalized_or_same(parseaddr(settings.DEFAULT_FROM_EMAIL)[1])
+    domain = sender.partition("@")[2] or "localhost"
+    return f"<{mail.pk}.{mail.queued_at:%Y%m%d%H%M%S%f}@{domain}>"
 
 
 def _headers(mail: Mail, letter: Letter) -> dict[str, str]:

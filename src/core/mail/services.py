@@ -8,6 +8,7 @@ from django.db.models import QuerySet
 
 from core import clock
 from core.accounts.models import User
+from core.addresses import normalized_or_same
 from core.mail.models import Mail
 from core.mail.sending import wake_sender
 from core.sweeps.batches import work_off
@@ -25,7 +26,7 @@ def queue_mail(*, kind: str, address: str, user: User | None) -> None:
     if not address:
         return
     version = user.token_version if user else None
-    Mail.objects.create(kind=kind, address=address, user=user, member_version=version)
+    Mail.objects.create(kind=kind, address=normalized_or_same(address), user=user, member_version=version)
     _wake_after_commit()
 
 
@@ -60,7 +61,10 @@ def _locked_open_mails(kind: str, topic: str, members: list[User], due_at: datet
     Locked, so that a sender passes over them until the news has joined. One that it takes first is not among them.
     """
     Mail.objects.bulk_create(
-        [Mail(kind=kind, address=user.email, user=user, topic=topic, next_try_at=due_at) for user in members],
+        [
+            Mail(kind=kind, address=normalized_or_same(user.email), user=user, topic=topic, next_try_at=due_at)
+            for user in members
+        ],
         # Somebody may have told them of the same topic, just now or before.
         ignore_conflicts=True,
     )

@@ -10,8 +10,10 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from django.core.exceptions import ValidationError
-from django.db.models import CharField, Model, Q, QuerySet, TextField
+from django.db.models import CharField, EmailField, Model, Q, QuerySet, TextField
 from django.utils.text import smart_split, unescape_string_literal
+
+from core.addresses import normalized_or_same
 
 # As Django has them in `search_fields`.
 LOOKUPS = {"^": "istartswith", "=": "iexact"}
@@ -48,6 +50,10 @@ def _any(model: type[Model], names: Iterable[str], word: str, *, path: str = "")
     for name in names:
         lookup = LOOKUPS.get(name[0], "icontains")
         field: Any = model._meta.get_field(name.lstrip("^="))
+        if isinstance(field, EmailField):
+            # As it is stored, however it was typed.
+            found |= Q(**{f"{path}{field.name}__{lookup}": normalized_or_same(word)})
+            continue
         if lookup == "iexact" and not isinstance(field, CharField | TextField):
             lookup = "exact"
             try:

@@ -1,0 +1,222 @@
+"""One mailbox is one account, however its domain is written: domains are A-labels of IDNA 2008."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.test import Client
+from django.urls import reverse
+from tests.conftest import PASSWORD, Api
+from tests.core.conftest import ReadMail, link_in
+from tests.mail_server import MailServer
+
+from core.accounts.models import User
+from core.mail.models import Mail
+from core.mail.sending import send_due_mail
+
+REGISTER = "/api/auth/register/"
+TOKEN = "/api/auth/token/"
+RESET = "/api/auth/password/reset/"
+CHANGE = "/api/auth/email/change/"
+CONFIRM = "/api/auth/email/change/confirm/"
+
+SHARP_S = "r@xn--fu-hia.example"
+# The sign of Kelvin, and a long s: letters that are not of ASCII until their case is put aside.
+KELVIN = "\N{KELVIN SIGN}ate@example.com"
+LONG_S = "\N{LATIN SMALL LETTER LONG S}am@example.com"
+
+DOUBLE_WIDTH = {code: code + 0xFEE0 for code in range(ord("!"), ord("~") + 1)}
+# However the mailbox `r` at `fuß.example` is written.
+SPELLINGS = [
+    "r@fuß.example",
+    "r@FUẞ.example",
+    "r@fuß.example.",
+    "R@fuß。example",
+    f"r@{'fuß.example'.translate(DOUBLE_WIDTH)}",
+    "r@xn--fu-hia.example",
+    "r@XN--FU-HIA.EXAMPLE",
+    '"r"@fuß.example',
+]
+NO_ADDRESSES = {
+    "a fake A-label": "r@xn--fake.example",
+    "an A-label that is written in another way than it has to be": "r@xn---bbk.example",
+    "a label of 64 letters": f"r@{'a' * 64}.example",
+    "a label that is too long once it is encoded": f"r@{'ü' * 60}.example",
+    "a domain that is too long once it is encoded": f"r@{'ü.' * 40}example",
+    "an empty label": "r@fuß..example",
+    "a label with a hyphen at its end": "r@a-.example",
+    "an underline": "r@a_b.example",
+    "a symbol, which the rules of 2003 let pass": "r@☃.example",
+    "letters from right to left beside others": "r@aא.example",
+    "a digit before letters from right to left": "r@1a.נ.example",
+    "a joiner where nothing is joined": "r@a\u200db.example",
+    "a number for a domain": "r@[127.0.0.1]",
+    "a line break": "r@fuß.example\nx",
+    "no domain": "r@",
+    "nothing before the @": "@fuß.example",
+    "an @ of double width": "r\N{FULLWIDTH COMMERCIAL AT}fuß.example",
+    "letters beyond ASCII before the @": "ü@example.com",
+    "the sign of Kelvin": KELVIN,
+    "a long s": LONG_S,
+}
+
+
+def form(**changes: Any) -> dict[str, Any]:
+    return {"username": "rita", "email": "r@fuß.example", "password": PASSWORD, **changes}
+
+
+@pytest.fixture
+def rita(make_member: Callable[..., User]) -> User:
+    rita = make_member("rita_old", email="r@fuß.example")
+    rita.set_password(PASSWORD)
+    rita.save()
+    return rita
+
+
+@pytest.mark.parametrize("spelling", SPELLINGS)
+def test_an_account_has_its_domain_in_a_labels(stranger: Api, spelling: str) -> None:
+    answer = stranger.post(REGISTER, form(email=spelling))
+
+    assert answer.status_code == 201
+    assert answer.json()["email"].lower() == User.objects.get().email.lower() == SHARP_S
+
+
+@pytest.mark.parametrize(
+    ("domain", "stored"),
+    [
+        ("fuß.example", "xn--fu-hia.example"),
+        ("fuss.example", "fuss.example"),
+        ("βόλος.example", "xn--nxasmm1c.example"),
+        ("βόλοσ.example", "xn--nxasmq6b.example"),
+        ("نامه\u200c\u0627ی.example", "xn--mgba3gch31f060k.example"),
+        ("bu\u0308cher.example", "xn--bcher-kva.example"),
+        ("exa\N{SOFT HYPHEN}mple.com", "example.com"),
+        ("𠮷.example", "xn--7l3i.example"),
+        ("r4---sn-x.example", "r4---sn-x.example"),
+        ("localhost", "localhost"),
+    ],
+)
+def test_each_domain_stays_its_own(stranger: Api, domain: str, stored: str) -> None:
+    assert stranger.post(REGISTER, form(email=f"r@{domain}")).json()["email"] == f"r@{stored}"
+
+
+@pytest.mark.parametrize("address", NO_ADDRESSES.values(), ids=NO_ADDRESSES)
+def test_what_no_mail_reaches_is_refused_and_named(stranger: Api, john: User, address: str) -> None:
+    registering = stranger.post(REGISTER, form(email=address))
+    changing = Api(_with_password(john)).post(CHANGE, {"password": PASSWORD, "new_email": address})
+
+    assert (registering.status_code, list(registering.json()["fields"])) == (400, ["email"])
+    assert (changing.status_code, list(changing.json()["fields"])) == (400, ["new_email"])
+    assert User.objects.get() == john
+    assert not Mail.objects.exists()
+
+
+@pytest.mark.parametrize("spelling", SPELLINGS)
+def test_one_mailbox_is_one_account(rita: User, stranger: Api, read_mail: ReadMail, spelling: str) -> None:
+    assert stranger.post(REGISTER, form(email=spelling)).status_code == 201
+
+    assert User.objects.get() == rita
+    assert [(mail.to, mail.subject) for mail in read_mail()] == [([SHARP_S], "You already have an account")]
+
+
+@pytest.mark.parametrize("spelling", SPELLINGS)
+def test_an_account_is_found_however_its_domain_is_written(
+    rita: User, stranger: Api, read_mail: ReadMail, spelling: str
+) -> None:
+    assert stranger.post(TOKEN, {"username": spelling, "password": PASSWORD}).status_code == 200
+    assert stranger.post(RESET, {"email": spelling}).status_code == 200
+
+    assert [(mail.to, mail.subject) for mail in read_mail()] == [([SHARP_S], "Choose a new password")]
+
+
+def test_the_link_to_a_new_password_goes_to_no_domain_of_2003(
+    rita: User, stranger: Api, mail_server: MailServer
+) -> None:
+    stranger.post(RESET, {"email": "r@fuß.example"})
+
+    assert send_due_mail() == 1
+
+    assert mail_server.addressed() == [SHARP_S]
+    assert mail_server.received[0]["To"] == SHARP_S
+
+
+def test_the_account_at_the_domain_that_2003_took_it_for_is_another(
+    rita: User, make_member: Callable[..., User], stranger: Api, read_mail: ReadMail
+) -> None:
+    make_member("other", email="r@fuss.example")
+
+    stranger.post(RESET, {"email": "r@fuss.example"})
+
+    # It has no password that could be forgotten.
+    assert read_mail() == []
+    assert stranger.post(TOKEN, {"username": "r@fuss.example", "password": PASSWORD}).status_code == 401
+
+
+@pytest.mark.parametrize(("address", "folded"), [(KELVIN, "kate@example.com"), (LONG_S, "sam@example.com")])
+def test_letters_that_fold_into_ascii_lead_to_nobody(
+    make_member: Callable[..., User], stranger: Api, read_mail: ReadMail, address: str, folded: str
+) -> None:
+    _with_password(make_member("somebody", email=folded))
+
+    assert stranger.post(TOKEN, {"username": address, "password": PASSWORD}).status_code == 401
+    assert stranger.post(RESET, {"email": address}).status_code == 200
+    assert read_mail() == []
+
+
+def test_a_new_address_is_confirmed_and_kept_in_a_labels(john: User, stranger: Api, read_mail: ReadMail) -> None:
+    api = Api(_with_password(john))
+    api.post(CHANGE, {"password": PASSWORD, "new_email": "r@FUẞ.example"})
+    (mail,) = read_mail()
+
+    assert mail.to == [SHARP_S]
+    assert stranger.post(CONFIRM, {"token": link_in(mail)["token"]}).status_code == 200
+    assert api.get("/api/auth/me/").json()["email"] == SHARP_S
+
+
+def test_a_new_address_that_is_somebody_elses_is_theirs_however_it_is_written(
+    john: User, rita: User, read_mail: ReadMail
+) -> None:
+    Api(_with_password(john)).post(CHANGE, {"password": PASSWORD, "new_email": "r@xn--fu-hia.example"})
+
+    assert [(mail.to, mail.subject) for mail in read_mail()] == [([SHARP_S], "You already have an account")]
+
+
+def test_a_superuser_has_their_domain_in_a_labels(db: None, rita: User) -> None:
+    call_command("createsuperuser", username="Root", email="root@Fuß.example", interactive=False)
+
+    assert User.objects.get(username="Root").email == "root@xn--fu-hia.example"
+    with pytest.raises(CommandError):
+        call_command("createsuperuser", username="Kate", email=KELVIN, interactive=False)
+
+
+@pytest.mark.parametrize(
+    ("address", "stored"), [("k@FUẞ.example", "k@xn--fu-hia.example"), ("r@fuß.example", None), (KELVIN, None)]
+)
+def test_the_form_of_the_admin_keeps_to_the_same_rules(
+    rita: User, make_member: Callable[..., User], address: str, stored: str | None
+) -> None:
+    admin = Client()
+    admin.force_login(make_member("boss", is_staff=True, is_superuser=True))
+    values = {"username": "kim", "email": address, "usable_password": "false"}
+
+    response = admin.post(reverse("admin:core_user_add"), values)
+
+    assert list(User.objects.filter(username="kim").values_list("email", flat=True)) == ([stored] if stored else [])
+    if stored is None:
+        assert list(response.context["adminform"].form.errors) == ["email"]
+
+
+def test_a_moderator_finds_a_member_however_the_domain_is_written(rita: User, make_member: Callable[..., User]) -> None:
+    admin = Client()
+    admin.force_login(make_member("boss", is_staff=True, is_superuser=True))
+
+    response = admin.get(reverse("admin:core_user_changelist"), {"q": "r@fuß.example"})
+
+    assert list(response.context["cl"].queryset) == [rita]
+
+
+def _with_password(member: User) -> User:
+    member.set_password(PASSWORD)
+    member.save()
+    return member
