@@ -3,24 +3,45 @@
 import hashlib
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from email.utils import parseaddr
 from urllib.parse import quote
 
 from django.conf import settings
 from django.utils.encoding import iri_to_uri
-from icalendar import Calendar, Event, Timezone, TimezoneStandard, vCalAddress, vDuration, vText
+from icalendar import Calendar, Event, Parameters, Timezone, TimezoneStandard, vCalAddress, vDuration, vText
+
+from core.addresses import normalized_or_same
 
 PRODUCT = "-//Peer Learning//Sessions//EN"
 # Another one whenever the files come to say the same in another way, so that programs read them anew.
-FORMAT = 1
+FORMAT = 2
 # How often programs are asked to read a feed again. Some do it when they like.
 READ_AGAIN_AFTER = timedelta(hours=1)
 
 # All that some reader of files takes for one, not the standard alone.
 _LINE_ENDS = re.compile("\r\n|[\r\n\x0b\x0c\x1c-\x1e\x85\u2028\u2029]")
 _CONTROLS = re.compile("[\x00-\x08\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
+# Signs of an address that stand in a URI as they are (RFC 3986). Programs compare it with the address of their own
+# account letter by letter: so only what a URI cannot hold, or what would end the address there, is written otherwise.
+_SAFE_IN_MAILTO = "!$&'()*+,;=:@/"
+_ESCAPED_IN_TEXT = str.maketrans({"\\": "\\\\", ";": "\\;", ",": "\\,", "\n": "\\n"})
+
+
+class _Text(vText):
+    """Text as the standard has it (RFC 5545, 3.3.11). The library takes a backslash before a capital N for a line break
+    that was escaped already."""
+
+    def to_ical(self) -> bytes:
+        return self.translate(_ESCAPED_IN_TEXT).encode()
+
+
+class _Parameters(Parameters):
+    """Names stand in quotes, in which nothing is escaped: without them, some programs take a backslash at the end for
+    one that escapes what follows."""
+
+    always_quoted = (*Parameters.always_quoted, "CN")  # type: ignore[assignment]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,14 +83,18 @@ def cancellation(event: CalendarEvent, *, attendee_name: str, attendee_address: 
 
 
 def feed(events: Iterable[CalendarEvent], *, name: str, now: datetime) -> bytes:
-    """A file that calendar programs read again and again; it names nobody who attends."""
+    """A file that calendar programs read again and again; it names nobody who attends.
+
+    What does not take place says so in its title, too: several programs look at no status there.
+    """
     calendar = _calendar("PUBLISH")
-    calendar.add("name", vText(_line(name)))
-    calendar.add("x-wr-calname", vText(_line(name)))
+    calendar.add("name", _Text(_line(name)))
+    calendar.add("x-wr-calname", _Text(_line(name)))
     calendar.add("refresh-interval", vDuration(READ_AGAIN_AFTER), parameters={"VALUE": "DURATION"})
     calendar.add("x-published-ttl", vDuration(READ_AGAIN_AFTER))
     for event in events:
-        calendar.add_component(_entry(event, status=_status(event), now=now))
+        summary = f"Cancelled: {event.summary}" if event.is_cancelled else event.summary
+        calendar.add_component(_entry(replace(event, summary=summary), status=_status(event), now=now))
     if not calendar.subcomponents:
         calendar.add_component(_universal_time())
     return _written(calendar)
@@ -98,15 +123,17 @@ def _calendar(method: str) -> Calendar:
 
 def _entry(event: CalendarEvent, *, status: str, now: datetime) -> Event:
     entry = Event()
-    entry.add("uid", _line(event.uid))
+    url = iri_to_uri(_line(event.url))
+    entry.add("uid", _Text(_line(event.uid)))
     entry.add("sequence", event.sequence)
     entry.add("dtstamp", now)
     entry.add("last-modified", event.changed_at)
     entry.add("dtstart", event.starts_at)
     entry.add("dtend", event.ends_at)
-    entry.add("summary", _line(event.summary))
-    entry.add("description", _lines(event.description))
-    entry.add("url", iri_to_uri(_line(event.url)))
+    entry.add("summary", _Text(_line(event.summary)))
+    # Not every program shows the link by itself.
+    entry.add("description", _Text(f"{_lines(event.description)}\n\n{url}"))
+    entry.add("url", url)
     entry.add("status", status)
     entry.add("transp", "TRANSPARENT" if status == "CANCELLED" else "OPAQUE")
     # The service speaks for the organizer: a member's address is nobody's to have.
@@ -142,7 +169,8 @@ def _attendee(name: str, address: str) -> vCalAddress:
 
 
 def _person(name: str, address: str) -> vCalAddress:
-    person = vCalAddress(f"mailto:{quote(_line(address), safe='@+')}")
+    person = vCalAddress(f"mailto:{quote(normalized_or_same(_line(address)), safe=_SAFE_IN_MAILTO)}")
+    person.params = _Parameters()
     # A parameter has no way to hold a double quote that all programs understand.
     person.params["CN"] = _line(name).replace('"', "'")
     return person

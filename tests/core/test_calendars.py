@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+import vobject
 from icalendar import Calendar
 
 from core.calendars import CalendarEvent, cancellation, feed, invitation
@@ -46,6 +47,11 @@ def cancelled(event: CalendarEvent = EVENT) -> bytes:
     return cancellation(event, attendee_name="Jane Smith", attendee_address="jane@example.com", now=NOW)
 
 
+def with_link(description: str) -> str:
+    """What the description reads as: the link to the session is its last line."""
+    return f"{description}\n\n{EVENT.url}"
+
+
 def lines(content: bytes) -> list[str]:
     """The lines of a file, put together again where they were folded, and sorted."""
     return sorted(content.decode().replace("\r\n ", "").removesuffix("\r\n").split("\r\n"))
@@ -58,13 +64,18 @@ def entry(content: bytes) -> Any:
     return found
 
 
+def entry_elsewhere(content: bytes) -> Any:
+    """The same, by another reader."""
+    return vobject.readOne(content.decode()).vevent
+
+
 def test_an_invitation_says_all_that_a_program_needs() -> None:
     assert lines(invited()) == [
         'ATTENDEE;CN="Jane Smith";PARTSTAT=ACCEPTED;ROLE=REQ-PARTICIPANT;RSVP=FALSE:mailto:jane@example.com',
         "BEGIN:VCALENDAR",
         "BEGIN:VEVENT",
         "CALSCALE:GREGORIAN",
-        "DESCRIPTION:Five knots for every day.",
+        "DESCRIPTION:Five knots for every day.\\n\\nhttp://localhost:3000/sessions/7",
         "DTEND:20240115T203000Z",
         "DTSTAMP:20240113T110000Z",
         "DTSTART:20240115T190000Z",
@@ -183,15 +194,62 @@ def test_texts_are_read_as_they_were_written(text: str) -> None:
         cancelled(replace(EVENT, description=text)),
         feed([replace(EVENT, description=text)], name="Jane", now=NOW),
     ):
-        assert str(entry(content)["description"]) == text
+        assert str(entry(content)["description"]) == with_link(text)
+        assert entry_elsewhere(content).description.value == with_link(text)
 
 
-@pytest.mark.parametrize("name", ["Doe; John, Jr.: x", "O'Neil ^n ^^ \\", "李雷", "=?utf-8?q?x?=", "🪢" * 75])
+ONE_LINE = [
+    "C:\\Notes",
+    "C:\\notes \\N \\n \\\\N \\\\n",
+    "\\; \\, \\: ;, ,; \\\\; \\\\,",
+    "ends in \\",
+    "ends in \\\\",
+    ";,\\",
+    "\\N" * 40,
+    "🪢\\N;," * 30,
+    "%5C %2C %3B \\%",
+    "a\tb",
+]
+
+
+@pytest.mark.parametrize("text", ONE_LINE)
+def test_every_text_is_read_as_it_was_written(text: str) -> None:
+    event = replace(EVENT, uid=text, summary=text, description=f"{text}\n{text}")
+
+    for content in (invited(event), cancelled(event), feed([event], name=text, now=NOW)):
+        found, elsewhere = entry(content), entry_elsewhere(content)
+        assert (str(found["uid"]), str(found["summary"])) == (text, text)
+        assert (elsewhere.uid.value, elsewhere.summary.value) == (text, text)
+        assert str(found["description"]) == elsewhere.description.value == with_link(f"{text}\n{text}")
+    # The names of a calendar are of no type that readers know: on the wire they are what the title is.
+    found = {line.partition(":")[0]: line.partition(":")[2] for line in lines(content)}
+    assert found["NAME"] == found["X-WR-CALNAME"] == found["SUMMARY"]
+
+
+def test_on_the_wire_four_signs_are_escaped_and_no_other() -> None:
+    event = replace(EVENT, summary='C:\\Notes; a, b: "c"', description="C:\\Notes\n\\n")
+
+    found = lines(invited(event))
+
+    assert 'SUMMARY:C:\\\\Notes\\; a\\, b: "c"' in found
+    assert "DESCRIPTION:C:\\\\Notes\\n\\\\n\\n\\nhttp://localhost:3000/sessions/7" in found
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["Doe; John, Jr.: x", "O'Neil \\", "O'Neil ^n ^^ \\", "李雷", "=?utf-8?q?x?=", "🪢" * 75, "C:\\Notes", "x\\"],
+)
 def test_names_are_read_as_they_were_written(name: str) -> None:
-    found = entry(invited(replace(EVENT, organizer=name), attendee_name=name))
+    content = invited(replace(EVENT, organizer=name), attendee_name=name)
 
-    assert found["organizer"].params["CN"] == name
-    assert found["attendee"].params["CN"] == name
+    found, elsewhere = entry(content), entry_elsewhere(content)
+    for person in (found["organizer"], found["attendee"]):
+        assert person.params["CN"] == name
+        assert str(person).startswith("mailto:")
+    for person in (elsewhere.organizer, elsewhere.attendee):
+        # It does not know how a caret is escaped (RFC 6868).
+        assert person.params["CN"] == [name.replace("^", "^^")]
+        assert person.value.startswith("mailto:")
 
 
 def test_double_quotes_in_names_become_single_ones() -> None:
@@ -211,7 +269,7 @@ def test_line_ends_are_of_one_kind_and_control_characters_go(text: str, shown: s
 
     found = entry(invited(event))
 
-    assert str(found["description"]) == shown
+    assert str(found["description"]) == with_link(shown)
     assert str(found["summary"]) == shown.replace("\n", " ")
 
 
@@ -235,6 +293,47 @@ def test_no_value_can_add_a_property(evil: str) -> None:
         assert all(names.count(name) == 1 for name in allowed if name in names)
         assert set(found["organizer"].params) == {"CN"}
         assert str(found["organizer"]) == "mailto:noreply@localhost"
+
+
+@pytest.mark.parametrize(
+    ("address", "written"),
+    [
+        ("o'brien@example.com", "o'brien@example.com"),
+        ("jane+knots@example.com", "jane+knots@example.com"),
+        ("Jane.Smith@example.com", "Jane.Smith@example.com"),
+        ("!$&'*+-/=_~@example.com", "!$&'*+-/=_~@example.com"),
+        ("jane@fuß.example", "jane@xn--fu-hia.example"),
+        # What would end the address in a URI, or cannot stand in one.
+        ("a?b#c%41@example.com", "a%3Fb%23c%2541@example.com"),
+        ("^`{|}@example.com", "%5E%60%7B%7C%7D@example.com"),
+        ('"a b"@example.com', "%22a%20b%22@example.com"),
+    ],
+)
+def test_people_have_the_address_that_their_mail_goes_to(settings: Any, address: str, written: str) -> None:
+    settings.DEFAULT_FROM_EMAIL = f"Peer Learning <{address}>"
+
+    content = invited(attendee_address=address)
+
+    for person in (entry(content)["attendee"], entry(content)["organizer"]):
+        assert str(person) == f"mailto:{written}"
+    found = entry_elsewhere(content)
+    assert (found.attendee.value, found.organizer.value) == (f"mailto:{written}", f"mailto:{written}")
+
+
+def test_what_does_not_take_place_says_so_in_the_title_of_a_feed_alone() -> None:
+    event = replace(EVENT, is_cancelled=True)
+
+    assert str(entry(feed([event], name="Jane", now=NOW))["summary"]) == "Cancelled: Knots That Hold"
+    assert str(entry(cancelled(event))["summary"]) == "Knots That Hold"
+
+
+def test_the_link_is_the_last_line_of_the_description() -> None:
+    event = replace(EVENT, description="", url="http://localhost:3000/#/übung/7?from=a b")
+
+    found = entry(invited(event))
+
+    assert str(found["description"]).splitlines()[-1] == str(found["url"])
+    assert str(found["url"]) == "http://localhost:3000/#/%C3%BCbung/7?from=a%20b"
 
 
 def test_addresses_and_links_are_written_as_such() -> None:
