@@ -105,7 +105,7 @@ def main(sizes: list[str]) -> None:
     results: dict[str, list[dict[str, Any]]] = {"pages": [], "exports": []}
     for size in sizes:
         with tempfile.TemporaryDirectory() as scratch:
-            for name, environment in databases(scratch):
+            for name, environment in databases():
                 say(f"\n=== {name}, {int(size):,} sessions ===")
                 there = {**os.environ, "DATA_DIR": scratch, "PYTHONPATH": str(SOURCE / "src"), **environment}
                 for rows in (run(there, scratch, "--here", size), run(there, scratch, "--exports", size)):

@@ -56,7 +56,7 @@ def _import_paths() -> list[str]:
 
 @contextmanager
 def _postgresql_database() -> Iterator[str]:
-    url = os.environ.get("TEST_DATABASE_URL", "postgres://postgres@127.0.0.1:5432/postgres")
+    url = os.environ.get("TEST_DATABASE_URL") or "postgres://postgres@127.0.0.1:5432/postgres"
     name = f"peer_learning_drill_{os.getpid()}"
     # Never an error's own words: they may repeat the URL, and with it a password.
     try:
@@ -82,7 +82,7 @@ def _postgresql_database() -> Iterator[str]:
 @contextmanager
 def _redis_database() -> Iterator[str]:
     """An empty database of the server at TEST_REDIS_URL, from the last one down: the first ones are what people use."""
-    parts = urlsplit(os.environ.get("TEST_REDIS_URL", "redis://127.0.0.1:6379"))
+    parts = urlsplit(os.environ.get("TEST_REDIS_URL") or "redis://127.0.0.1:6379")
     for number in range(15, 0, -1):
         url = parts._replace(path=f"/{number}").geturl()
         client = redis.Redis.from_url(url, socket_connect_timeout=SERVER_SECONDS)

@@ -6,7 +6,7 @@ it into `fuss.example`, by the rules of 2003, which is somebody else's.
 
 import re
 import unicodedata
-from email.errors import ObsoleteHeaderDefect
+from email.errors import HeaderParseError, ObsoleteHeaderDefect
 from email.headerregistry import Address, HeaderRegistry
 from typing import Any
 
@@ -83,21 +83,12 @@ def deliverable_address(address: str) -> str:
 
 def normalize_sender(sender: str) -> str:
     """A sender, with a name or without, as in `Peer Learning <noreply@example.org>`. Raises `InvalidAddress`."""
-    name, address = _parts_of_sender(sender)
-    if not name:
-        return address
-    return str(Address(display_name=name, addr_spec=address))
-
-
-def sender_address(sender: str) -> str:
-    """The address of such a sender. Raises `InvalidAddress`."""
-    return _parts_of_sender(sender)[1]
-
-
-def _parts_of_sender(sender: str) -> tuple[str, str]:
     if not sender.isprintable():
         raise InvalidAddress("It has a line break or another character in it that nobody sees.")
-    header: Any = HeaderRegistry()("From", sender)
+    try:
+        header: Any = HeaderRegistry()("From", sender)
+    except (HeaderParseError, IndexError, ValueError):
+        raise InvalidAddress("It is not an address.") from None
     if len(header.addresses) != 1 or header.groups[0].display_name is not None:
         raise InvalidAddress("It is not exactly one address; a name with a comma in it stands in quotes.")
     (found,) = header.addresses
@@ -105,7 +96,8 @@ def _parts_of_sender(sender: str) -> tuple[str, str]:
     unclear = [defect for defect in header.defects if not isinstance(defect, ObsoleteHeaderDefect)]
     if unclear or not found.domain:
         raise InvalidAddress("It is not an address.")
-    return str(found.display_name), normalize_address(found.addr_spec)
+    address = normalize_address(found.addr_spec)
+    return str(Address(display_name=found.display_name, addr_spec=address)) if found.display_name else address
 
 
 def _normalize_local_part(local: str) -> str:

@@ -7,7 +7,6 @@ each one; none is needed for the embedded default (SQLite, a queue in SQLite, fi
 import logging
 from collections.abc import Callable
 from datetime import timedelta
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -15,9 +14,12 @@ from urllib.parse import unquote, urlsplit
 from corsheaders.defaults import default_headers
 from django.core.exceptions import ImproperlyConfigured
 from django.templatetags.static import static
-from environs import Env, validate
+from environs import validate
 
-env = Env()
+from core import environment
+from core.environment import Environment
+
+env = Environment()
 
 # --- Where things are -------------------------------------------------------------------------------------------
 
@@ -30,7 +32,7 @@ except OSError as error:
 
 # --- How it is reached ------------------------------------------------------------------------------------------
 
-HOST: str = env.str("HOST", "127.0.0.1")
+HOST: str = env.value("HOST", "127.0.0.1", environment.read_listening_host)
 PORT: int = env.int("PORT", 8000, validate=validate.Range(1, 65535))
 DEBUG: bool = env.bool("DEBUG", True)
 # How many web processes share this configuration: what one may have for itself, several may not.
@@ -38,26 +40,43 @@ WEB_PROCESSES: int = env.int("WEB_PROCESSES", 1, validate=validate.Range(min=1))
 
 # Known to everybody who reads this file: `core.checks` and `./just up` refuse it wherever strangers can reach it.
 BUILT_IN_SECRET_KEY = "built-in-key-for-one-machine-only-never-for-a-server-that-others-reach"
-SECRET_KEY: str = env.str("SECRET_KEY", BUILT_IN_SECRET_KEY, validate=validate.Length(min=1))
+SECRET_KEY: str = env.str("SECRET_KEY", BUILT_IN_SECRET_KEY)
 
 _local_hosts = ["localhost", "127.0.0.1", "[::1]"]
-ALLOWED_HOSTS: list[str] = env.list("ALLOWED_HOSTS", _local_hosts if DEBUG else [])
-CSRF_TRUSTED_ORIGINS: list[str] = env.list("CSRF_TRUSTED_ORIGINS", [])
-FRONTEND_URL: str = env.str(
-    "FRONTEND_URL", "http://localhost:3000", validate=validate.URL(schemes={"http", "https"}, require_tld=False)
-).rstrip("/")
+ALLOWED_HOSTS: list[str] = env.items("ALLOWED_HOSTS", _local_hosts if DEBUG else [], environment.read_allowed_host)
+CSRF_TRUSTED_ORIGINS: list[str] = env.items("CSRF_TRUSTED_ORIGINS", [], environment.read_trusted_origin)
+
+# Where the app is, and the paths of it that mails and calendars lead to.
+FRONTEND_URL: str = env.value("FRONTEND_URL", "http://localhost:3000", environment.read_web_address)
+FRONTEND_SESSION_PATH: str = env.value(
+    "FRONTEND_SESSION_PATH",
+    "/sessions/{id}",
+    environment.read_frontend_path(example="/sessions/{id}", required=("id",)),
+)
+FRONTEND_PASSWORD_RESET_PATH: str = env.value(
+    "FRONTEND_PASSWORD_RESET_PATH",
+    "/reset-password",
+    environment.read_frontend_path(example="/reset-password or /reset/{uid}/{token}", optional=("uid", "token")),
+)
+FRONTEND_EMAIL_CONFIRMATION_PATH: str = env.value(
+    "FRONTEND_EMAIL_CONFIRMATION_PATH",
+    "/confirm-email",
+    environment.read_frontend_path(example="/confirm-email or /confirm/{token}", optional=("token",)),
+)
 
 # How this service is called from outside: where the links begin that work without the app, as those to unsubscribe.
 _scheme = "https" if env.bool("BEHIND_TLS_PROXY", False) else "http"
 _names = [name.lstrip(".") for name in ALLOWED_HOSTS if name != "*"]
-SITE_URL: str = env.str(
+SITE_URL: str = env.value(
     "SITE_URL",
     f"http://localhost:{PORT}" if DEBUG or not _names else f"{_scheme}://{_names[0]}",
-    validate=validate.URL(schemes={"http", "https"}, require_tld=False),
-).rstrip("/")
+    environment.read_web_address,
+)
 
-CORS_ALLOWED_ORIGINS: list[str] = env.list(
-    "CORS_ALLOWED_ORIGINS", ["http://localhost:3000", "http://127.0.0.1:3000"] if DEBUG else []
+CORS_ALLOWED_ORIGINS: list[str] = env.items(
+    "CORS_ALLOWED_ORIGINS",
+    ["http://localhost:3000", "http://127.0.0.1:3000"] if DEBUG else [],
+    environment.read_origin,
 )
 CORS_URLS_REGEX = r"^/api/"
 CORS_ALLOW_HEADERS = [
@@ -101,12 +120,9 @@ X_FRAME_OPTIONS = "DENY"
 # --- What it is made of -----------------------------------------------------------------------------------------
 
 # Each can be left out: the others go on without it.
-MODULES: list[str] = env.list("MODULES", ["modules.sessions", "modules.notifications", "modules.materials"])
-for _module in MODULES:
-    try:
-        import_module(_module)
-    except ImportError as error:
-        raise ImproperlyConfigured(f"MODULES: {error}") from error
+MODULES: list[str] = env.items(
+    "MODULES", ["modules.sessions", "modules.notifications", "modules.materials"], environment.read_module
+)
 
 INSTALLED_APPS = [
     "unfold",
@@ -166,7 +182,11 @@ TEMPLATES = [
 
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
-_database: dict[str, Any] = env.dj_db_url("DATABASE_URL", f"sqlite:///{DATA_DIR / 'database.sqlite3'}")
+_database: dict[str, Any] = env.value(
+    "DATABASE_URL",
+    {"ENGINE": "django.db.backends.sqlite3", "NAME": str(DATA_DIR / "database.sqlite3")},
+    environment.read_database_url,
+)
 if _database["ENGINE"] == "django.db.backends.sqlite3":
     _database["OPTIONS"] = {
         # Two writers take turns from BEGIN on: with the default, a reader that turns writer fails at once.
@@ -188,11 +208,7 @@ else:
     }
 DATABASES = {"default": _database}
 
-REDIS_URL: str = env.str(
-    "REDIS_URL",
-    "",
-    validate=validate.Regexp(r"(rediss?|unix)://.|$", error="Begin it with redis://, rediss:// or unix://."),
-)
+REDIS_URL: str = env.value("REDIS_URL", "", environment.read_redis_url)
 CACHES = {
     "default": (
         {
@@ -229,14 +245,7 @@ MATERIALS_PREFIX: str = env.str(
     "materials",
     validate=validate.Regexp(r"[A-Za-z0-9_-]+(/[A-Za-z0-9_-]+)*\Z", error="A folder, as in school/materials."),
 )
-CLAMAV_URL: str = env.str(
-    "CLAMAV_URL",
-    "",
-    validate=validate.Regexp(
-        r"(tcp://([\w-]+(\.[\w-]+)*|\[[0-9a-f:]+\]):\d{1,5}/?|unix:///\S+)?\Z",
-        error="Write it as tcp://host:3310 or unix:///path/of/the.socket.",
-    ),
-)
+CLAMAV_URL: str = env.value("CLAMAV_URL", "", environment.read_scanner_url)
 
 STORAGES: dict[str, dict[str, Any]] = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
@@ -257,9 +266,10 @@ _cloudinary = urlsplit(
     )
 )
 _cloudinary_minutes: int = env.int("CLOUDINARY_URL_MINUTES", 0, validate=validate.Range(min=0))
-_web_address = validate.URL(schemes={"http", "https"}, require_tld=False)
-_cloudinary_api: str = env.str("CLOUDINARY_API_URL", "https://api.cloudinary.com", validate=_web_address)
-_cloudinary_delivery: str = env.str("CLOUDINARY_DELIVERY_URL", "https://res.cloudinary.com", validate=_web_address)
+_cloudinary_api: str = env.value("CLOUDINARY_API_URL", "https://api.cloudinary.com", environment.read_web_address)
+_cloudinary_delivery: str = env.value(
+    "CLOUDINARY_DELIVERY_URL", "https://res.cloudinary.com", environment.read_web_address
+)
 if _cloudinary.hostname:
     STORAGES["materials_cloudinary"] = {
         "BACKEND": "core.storages.cloudinary.CloudinaryStorage",
@@ -280,7 +290,7 @@ if _cloudinary.hostname:
 _s3_bucket: str = env.str("S3_BUCKET", "")
 _s3: dict[str, Any] = {
     # The address without a name is the default, Amazon's own.
-    "endpoint_url": env.str("S3_ENDPOINT_URL", None, validate=_web_address),
+    "endpoint_url": env.value("S3_ENDPOINT_URL", "", environment.read_web_address) or None,
     "region_name": env.str("S3_REGION", "us-east-1"),
     # Without them those are used that the machine has: a role, or a file of credentials.
     "access_key": env.str("S3_ACCESS_KEY_ID", "") or None,
@@ -343,11 +353,12 @@ HUEY: dict[str, Any] = {
 }
 
 # Minutes before a session's start at which its people are reminded.
-REMINDER_MINUTES: list[int] = env.list("REMINDER_MINUTES", [24 * 60, 60], subcast=int)
-if not all(minutes > 0 for minutes in REMINDER_MINUTES):
-    raise ImproperlyConfigured("REMINDER_MINUTES: whole minutes before the start, separated by commas")
+REMINDER_MINUTES: list[int] = env.items("REMINDER_MINUTES", [24 * 60, 60], environment.read_minutes)
 
 # --- Members and tokens -----------------------------------------------------------------------------------------
+
+# In days. What lasts much longer has no end that a date can name.
+_YEAR = 365
 
 AUTH_USER_MODEL = "core.User"
 AUTH_PASSWORD_VALIDATORS = [
@@ -356,10 +367,14 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
     {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
 ]
-PASSWORD_RESET_TIMEOUT: int = env.int("PASSWORD_RESET_SECONDS", 24 * 3600, validate=validate.Range(min=60))
+PASSWORD_RESET_TIMEOUT: int = env.int(
+    "PASSWORD_RESET_SECONDS", 24 * 3600, validate=validate.Range(60, _YEAR * 24 * 3600)
+)
 
-ACCESS_TOKEN_LIFETIME = timedelta(minutes=env.int("ACCESS_TOKEN_MINUTES", 10, validate=validate.Range(min=1)))
-REFRESH_TOKEN_LIFETIME = timedelta(days=env.int("REFRESH_TOKEN_DAYS", 14, validate=validate.Range(min=1)))
+ACCESS_TOKEN_LIFETIME = timedelta(
+    minutes=env.int("ACCESS_TOKEN_MINUTES", 10, validate=validate.Range(1, _YEAR * 24 * 60))
+)
+REFRESH_TOKEN_LIFETIME = timedelta(days=env.int("REFRESH_TOKEN_DAYS", 14, validate=validate.Range(1, 10 * _YEAR)))
 # All of them, since the library fills what is missing from environment variables without a prefix.
 NINJA_JWT = {
     "ACCESS_TOKEN_LIFETIME": ACCESS_TOKEN_LIFETIME,
@@ -386,9 +401,11 @@ LOGIN_REDIRECT_URL = "admin:index"
 
 # --- Mail -------------------------------------------------------------------------------------------------------
 
-_email: dict[str, Any] = env.dj_email_url("EMAIL_URL", "console://" if DEBUG else "smtp://localhost:25")
-if "EMAIL_BACKEND" not in _email:
-    raise ImproperlyConfigured("EMAIL_URL: begin it with smtp://, submission://, console:// or file://")
+_email: dict[str, Any] = env.value(
+    "EMAIL_URL",
+    environment.read_email_url("console://" if DEBUG else "smtp://localhost:25"),
+    environment.read_email_url,
+)
 EMAIL_BACKEND = _email["EMAIL_BACKEND"].replace("django.core.mail.backends.smtp", "core.mail.smtp")
 EMAIL_HOST = _email.get("EMAIL_HOST", "")
 EMAIL_PORT = _email.get("EMAIL_PORT") or 25
@@ -396,15 +413,14 @@ EMAIL_HOST_USER = _email.get("EMAIL_HOST_USER") or ""
 EMAIL_HOST_PASSWORD = _email.get("EMAIL_HOST_PASSWORD") or ""
 EMAIL_USE_TLS = bool(_email.get("EMAIL_USE_TLS"))
 EMAIL_USE_SSL = bool(_email.get("EMAIL_USE_SSL"))
-# file:///folder is a folder of the machine, from its root.
-EMAIL_FILE_PATH = f"/{_email['EMAIL_FILE_PATH']}" if EMAIL_BACKEND.endswith("filebased.EmailBackend") else None
+EMAIL_FILE_PATH = _email["EMAIL_FILE_PATH"] if EMAIL_BACKEND.endswith("filebased.EmailBackend") else None
 # In seconds, for each answer: a server may look at a mail for long before it takes it. The conversation about one mail
 # has an end of its own (core.mail.sending).
 EMAIL_TIMEOUT = 30
-DEFAULT_FROM_EMAIL: str = env.str("DEFAULT_FROM_EMAIL", "Peer Learning <noreply@localhost>")
+DEFAULT_FROM_EMAIL: str = env.value("DEFAULT_FROM_EMAIL", "Peer Learning <noreply@localhost>", environment.read_sender)
 
 # How long news of one session waits for more of it, so that several changes make one mail.
-MAIL_DELAY = timedelta(seconds=env.int("MAIL_DELAY_SECONDS", 120, validate=validate.Range(min=0)))
+MAIL_DELAY = timedelta(seconds=env.int("MAIL_DELAY_SECONDS", 120, validate=validate.Range(0, _YEAR * 24 * 3600)))
 
 # --- Language, time and logs ------------------------------------------------------------------------------------
 

@@ -1,6 +1,5 @@
 """The letters about an account."""
 
-from django.conf import settings
 from django.contrib.auth.tokens import default_token_generator
 from django.utils.encoding import force_bytes
 from django.utils.http import urlsafe_base64_encode
@@ -9,7 +8,7 @@ from core.accounts.deactivation import last_switch
 from core.accounts.models import User
 from core.accounts.services import address_change_token
 from core.addresses import address_key
-from core.frontend import frontend_link
+from core.frontend import address_confirmation_link, home_link, password_reset_link
 from core.mail.letters import Letter, Link, writes
 from core.mail.models import Mail
 
@@ -25,7 +24,7 @@ def welcome(mail: Mail) -> Letter | None:
         subject="Welcome to Peer Learning",
         reader=mail.user.username,
         paragraphs=(f'Your account "{mail.user.username}" is ready.',),
-        link=Link(label="Look around", url=settings.FRONTEND_URL),
+        link=Link(label="Look around", url=home_link()),
     )
 
 
@@ -48,8 +47,7 @@ def password_reset(mail: Mail) -> Letter | None:
     user = User.objects.filter(email_key=address_key(mail.address), is_active=True).first()
     if user is None or not user.has_usable_password():
         return None
-    link = frontend_link(
-        "/reset-password",
+    link = password_reset_link(
         uid=urlsafe_base64_encode(force_bytes(user.pk)),
         token=default_token_generator.make_token(user),
     )
@@ -83,7 +81,7 @@ def address_change(mail: Mail) -> Letter | None:
     # Whoever asked has since lost the login that they asked with: to a new password, or to a deactivation.
     if mail.user is None or not mail.user.is_active or mail.user.token_version != mail.member_version:
         return None
-    link = frontend_link("/confirm-email", token=address_change_token(user=mail.user, new_email=mail.address))
+    link = address_confirmation_link(token=address_change_token(user=mail.user, new_email=mail.address))
     return Letter(
         subject="Confirm your new address",
         reader=mail.user.username,
@@ -133,5 +131,5 @@ def reactivated(mail: Mail) -> Letter | None:
         subject="Your account is active again",
         reader=mail.user.display_name,
         paragraphs=("You can log in again. What was called off when your account was deactivated stays so.",),
-        link=Link(label="Look around", url=settings.FRONTEND_URL),
+        link=Link(label="Look around", url=home_link()),
     )

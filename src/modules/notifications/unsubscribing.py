@@ -1,6 +1,5 @@
 """The page behind the links in mails that end them: GET shows, POST acts (RFC 8058), nobody has to log in."""
 
-from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import path
@@ -9,6 +8,7 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
 
 from core.errors import NotFound
+from core.frontend import home_link
 from modules.notifications.queries.preferences import preferences_of
 from modules.notifications.services.preferences import read_unsubscribe_token, stop_mail
 
@@ -35,7 +35,7 @@ def unsubscribe(request: HttpRequest) -> HttpResponse:
 
 
 def _page(request: HttpRequest, context: dict[str, object], *, status: int = 200) -> HttpResponse:
-    context["app"] = settings.FRONTEND_URL
+    context["app"] = home_link()
     response = render(request, "notifications/unsubscribe.html", context, status=status)
     # The address of this page is a key: it goes nowhere.
     response["Referrer-Policy"] = "no-referrer"

@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from typing import IO
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from django.conf import settings
 
@@ -90,7 +90,7 @@ def _connection() -> Iterator[socket.socket]:
             if parts.scheme == "unix":
                 connection = stack.enter_context(socket.socket(socket.AF_UNIX, socket.SOCK_STREAM))
                 connection.settimeout(settings.MATERIALS_TIMEOUT_SECONDS)
-                connection.connect(parts.path)
+                connection.connect(unquote(parts.path))
             else:
                 address = (parts.hostname or "", parts.port or 0)
                 connection = socket.create_connection(address, timeout=settings.MATERIALS_TIMEOUT_SECONDS)
