@@ -5,6 +5,7 @@ import struct
 import threading
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 # What every scanner finds, and harms nobody. In two parts, so that no scanner takes this file for one.
 EICAR = rb"X5O!P%@AP[4\PZX54(P^)7CC)7}$EICAR" + b"-STANDARD-ANTIVIRUS-TEST-FILE!$H+H*"
@@ -30,7 +31,7 @@ class ClamdServer:
 
     @property
     def url(self) -> str:
-        return f"unix://{self.socket_path}" if self.socket_path else f"tcp://127.0.0.1:{self.port}"
+        return f"unix://{quote(str(self.socket_path))}" if self.socket_path else f"tcp://127.0.0.1:{self.port}"
 
     def start(self) -> None:
         """On the port that it had the last time."""

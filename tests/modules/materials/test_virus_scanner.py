@@ -88,7 +88,7 @@ def test_links_and_notes_are_not_shown_to_it(creator: MaterialsApi, clamd: Clamd
 def test_over_a_socket_of_the_machine(creator: MaterialsApi, settings: Any) -> None:
     # The paths of the tests' own folders are too long for one.
     folder = Path(tempfile.mkdtemp(dir="/tmp"))
-    server = ClamdServer(folder / "clamd")
+    server = ClamdServer(folder / "C# what?")
     server.start()
     settings.CLAMAV_URL = server.url
     try:
