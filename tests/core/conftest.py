@@ -1,8 +1,11 @@
 """A clock that stands still, and a worker that sends mail when a test says so."""
 
+import os
 import re
+import runpy
 from collections.abc import Callable
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -14,6 +17,7 @@ from tests.conftest import Api
 from core.accounts.models import User
 from core.mail.sending import send_due_mail
 
+SRC = Path(__file__).resolve().parents[2] / "src"
 NOW = datetime(2024, 1, 13, 11, 0, tzinfo=UTC)
 
 ReadMail = Callable[[], list[EmailMessage]]
@@ -57,3 +61,17 @@ def link_in(mail: EmailMessage) -> dict[str, str]:
     """The query of the one link in a mail."""
     (link,) = re.findall(r"http\S+\?\S+", str(mail.body))
     return {name: values[0] for name, values in parse_qs(urlsplit(link).query).items()}
+
+
+@pytest.fixture
+def read(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Any:
+    """Reads the settings anew, from these variables alone."""
+
+    def read(**variables: str) -> dict[str, Any]:
+        for name in set(os.environ) - {"PATH", "HOME", "LANG"}:
+            monkeypatch.delenv(name)
+        for name, value in {"DATA_DIR": str(tmp_path), **variables}.items():
+            monkeypatch.setenv(name, value)
+        return runpy.run_path(str(SRC / "core" / "settings.py"))
+
+    return read
