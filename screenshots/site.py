@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from urllib.parse import quote
 
 import django
 
@@ -31,7 +32,7 @@ def site(*, session_title: str) -> Iterator[Site]:
         os.environ |= {
             "DJANGO_SETTINGS_MODULE": "core.settings",
             "DATA_DIR": folder,
-            "EMAIL_URL": f"file://{Path(folder) / 'mails'}",
+            "EMAIL_URL": f"file://{quote(str(Path(folder) / 'mails'))}",
         }
         django.setup()
         # Who looks for pictures is not told of each request.
