@@ -321,6 +321,12 @@ SERVESTATIC_AUTOREFRESH = DEBUG
 # A body larger than this is refused, unless it is a form for an operation that takes files; a file is held to
 # MATERIALS_MAX_BYTES while it is read.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
+# The first reads forms as clients really send them; the others keep the files.
+FILE_UPLOAD_HANDLERS = [
+    "core.http.multipart.FormUploadHandler",
+    "django.core.files.uploadhandler.MemoryFileUploadHandler",
+    "django.core.files.uploadhandler.TemporaryFileUploadHandler",
+]
 # Beyond what any operation takes: answered 413 without being read. Twice the file limit, so that a file that is
 # merely too large still gets the answer that names its field.
 REQUEST_MAX_BYTES = 2 * MATERIALS_MAX_BYTES + DATA_UPLOAD_MAX_MEMORY_SIZE

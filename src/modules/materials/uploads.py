@@ -18,8 +18,10 @@ from modules.materials.pictures import check_pixels, remove_location
 
 MOST_CHARACTERS_IN_NAME = 255
 MOST_CHARACTERS_IN_EXTENSION = 20
-# These make "annexe\u202efdp.exe" look like "annexeexe.pdf".
-TURNS_TEXT_ROUND = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+# Letters that are not seen; some of them make "annexe\u202efdp.exe" look like "annexeexe.pdf".
+UNSEEN = {"Cc", "Cf", "Cs", "Zl", "Zp"}
+# These two join letters and emoji, or keep them apart.
+JOINERS = "\u200c\u200d"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,11 +55,11 @@ def inspect(content: "File[bytes]") -> Upload:
 
 
 def shown_name(name: str) -> str:
-    """The name that its owner gave a file, without a path and without what could deceive the eye; never empty."""
+    """The name that its owner gave a file, composed, without a path and what could deceive the eye; never empty."""
     name = re.split(r"[/\\]", name)[-1]
-    name = TURNS_TEXT_ROUND.sub("", name)
-    name = "".join(letter for letter in name if unicodedata.category(letter) not in {"Cc", "Cs", "Zl", "Zp"}).strip()
-    if not name.strip("."):
+    seen = (letter for letter in name if unicodedata.category(letter) not in UNSEEN or letter in JOINERS)
+    name = unicodedata.normalize("NFC", "".join(seen)).strip()
+    if not name.strip("." + JOINERS):
         return "file"
     if len(name) <= MOST_CHARACTERS_IN_NAME:
         return name

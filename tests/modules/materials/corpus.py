@@ -551,7 +551,7 @@ CORPUS: dict[str, list[Hostile]] = {
         renamed("\\\\server\\share\\notes.txt", "notes.txt"),
         renamed("/etc/cron.d/evil", "evil"),
         renamed("..%2f..%2fetc%2fpasswd"),
-        refused("a path and no name", b"hello", NO_FILE, name="../.."),
+        renamed("../..", "file", what="a path and no name"),
     ],
     "names that deceive the eye": [
         renamed("annexe\u202efdp.exe", "annexefdp.exe"),

@@ -1,0 +1,153 @@
+"""Text fields of forms: UTF-8, whatever a part says of itself; here and in the forms that Django reads."""
+
+from typing import Any
+
+import pytest
+from django.core.exceptions import RequestDataTooBig, TooManyFieldsSent, TooManyFilesSent
+from django.core.files.uploadhandler import FileUploadHandler, SkipFile, StopUpload
+from django.http.multipartparser import MultiPartParserError
+from django.test import Client, RequestFactory
+
+from core.errors import Invalid
+from core.http.body import read_json_or_form
+from core.http.schemas import RequestSchema
+
+KIND = "multipart/form-data; boundary=x"
+NOT_UTF8 = "Send this text in UTF-8."
+
+
+class Slide(RequestSchema):
+    title: str
+    text: str = ""
+
+
+def part(head: bytes, content: bytes) -> bytes:
+    return b"--x\r\nContent-Disposition: form-data; " + head + b"\r\n\r\n" + content + b"\r\n"
+
+
+def request_of(*parts: bytes) -> Any:
+    return RequestFactory().generic("PUT", "/", b"".join(parts) + b"--x--\r\n", KIND)
+
+
+def read(*parts: bytes) -> Slide:
+    return read_json_or_form(request_of(*parts), Slide)[0]
+
+
+@pytest.mark.parametrize("charset", [b"zlib", b"nonsense", b"utf-16", b"latin-1", b"idna", b"\xff", b""])
+def test_the_charset_of_a_part_is_ignored(charset: bytes) -> None:
+    for head in (
+        b'name="title"\r\nContent-Type: text/plain; charset=',
+        b'name="title"\r\nContent-Type: text/plain;charset*=',
+    ):
+        assert read(part(head + charset, "Grüße".encode())) == Slide(title="Grüße")
+
+
+@pytest.mark.parametrize("head", [b"name*=zlib''title", b"name*=UTF-8''title", b'NAME="title"', b"name=title"])
+def test_a_field_is_found_however_its_name_is_written(head: bytes) -> None:
+    assert read(part(head, b"One")) == Slide(title="One")
+
+
+@pytest.mark.parametrize(
+    "value", ["Grüße".encode("latin-1"), "ü".encode("utf-16"), "日本".encode("shift-jis"), b"\xed\xa0\x80"]
+)
+def test_text_that_is_not_utf8_is_named_and_not_guessed(value: bytes) -> None:
+    with pytest.raises(Invalid) as error:
+        read(part(b'name="title"', b"One"), part(b'name="text"', value))
+    assert error.value.fields == {"text": [NOT_UTF8]}
+
+
+def test_a_field_whose_name_is_not_utf8_is_one_that_nobody_knows() -> None:
+    assert read(part(b'name="title"', b"One"), part(b'name="t\xe9xt"', b"Two")) == Slide(title="One")
+
+
+def test_text_in_letters_is_read() -> None:
+    head = b'name="title"\r\nContent-Transfer-Encoding: BASE64'
+    assert read(part(head, b"R3LDvMOfZQ==")) == Slide(title="Grüße")
+    assert read(part(head, b"R3L")) == Slide(title="R3L")
+
+
+def test_what_follows_a_part_without_a_name_is_read() -> None:
+    nameless = (
+        b"--x\r\nContent-Type: text/plain\r\n\r\n" + b'Content-Disposition: form-data; name="text"\r\n\r\nsmuggled\r\n'
+    )
+    assert read(nameless, part(b'name="title"', b"One")) == Slide(title="One")
+
+
+@pytest.mark.parametrize(
+    ("setting", "head", "error"),
+    [
+        ("DATA_UPLOAD_MAX_NUMBER_FIELDS", b'name="title"', TooManyFieldsSent),
+        ("DATA_UPLOAD_MAX_NUMBER_FILES", b'name="file"; filename="a"', TooManyFilesSent),
+        ("DATA_UPLOAD_MAX_MEMORY_SIZE", b'name="title"', RequestDataTooBig),
+    ],
+)
+def test_limits_hold(setting: str, head: bytes, error: type[Exception], settings: Any) -> None:
+    setattr(settings, setting, 20)
+    with pytest.raises(error):
+        read(*[part(head, b"x")] * 21)
+
+
+def test_headers_that_go_on_and_on_are_refused() -> None:
+    with pytest.raises(MultiPartParserError):
+        read(part(b'name="title"; x="' + b"y" * 70_000 + b'"', b"One"))
+
+
+class Skips(FileUploadHandler):
+    def new_file(self, *args: Any, **kwargs: Any) -> None:
+        raise SkipFile
+
+    def receive_data_chunk(self, raw_data: bytes, start: int) -> bytes:
+        return raw_data
+
+    def file_complete(self, file_size: int) -> None:
+        return None
+
+
+class Stops(Skips):
+    def new_file(self, *args: Any, **kwargs: Any) -> None:
+        raise StopUpload
+
+
+@pytest.mark.parametrize("handler", [Skips, Stops])
+def test_a_file_that_a_handler_does_not_want_is_none(handler: type[FileUploadHandler]) -> None:
+    request = request_of(part(b'name="title"', b"One"), part(b'name="file"; filename="a.txt"', b"hello"))
+    request.upload_handlers = [handler(request), *request.upload_handlers]
+    assert read_json_or_form(request, Slide) == (Slide(title="One"), None)
+
+
+# --- Forms that Django reads ------------------------------------------------------------------------------------
+
+
+def post(*parts: bytes) -> Any:
+    body = b"".join(parts) + b"--x--\r\n"
+    return Client(raise_request_exception=False).generic("POST", "/admin/login/", body, KIND)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    "head",
+    [
+        b"name*=zlib''username",
+        b"name*=nonsense''username",
+        b'name="username"\r\nContent-Type: text/plain; charset=zlib',
+        b'name="username"; filename*=zlib\'\'x',
+    ],
+)  # fmt: skip
+def test_a_form_of_the_portal_is_no_way_to_an_error_of_the_server(head: bytes) -> None:
+    assert post(part(head, b"john")).status_code == 200
+
+
+@pytest.mark.django_db
+def test_a_form_of_the_portal_that_is_not_utf8_cannot_be_read() -> None:
+    assert post(part(b'name="username"', b"\xe9")).status_code == 400
+
+
+def test_django_finds_fields_and_files_as_ever() -> None:
+    request = RequestFactory().generic(
+        "POST",
+        "/",
+        part(b'name="title"', b"One") + part(b'name="a"; filename="caf\xe9"', b"hello") + b"--x--\r\n",
+        KIND,
+    )
+    assert request.POST.dict() == {"title": "One"}
+    assert (request.FILES["a"].name, request.FILES["a"].read()) == ("café", b"hello")

@@ -1,0 +1,148 @@
+"""A file that is in a form is found, whatever it is called and in whichever encoding; and what it is then called."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from tests.modules.materials.conftest import PATH, MaterialsApi
+
+from modules.materials.uploads import shown_name
+
+NO_FILE = "Send a file, in a form (multipart/form-data)."
+
+
+def part(head: bytes, content: bytes) -> bytes:
+    return b"--x\r\nContent-Disposition: form-data; " + head + b"\r\n\r\n" + content + b"\r\n"
+
+
+def send(creator: MaterialsApi, *parts: bytes) -> Any:
+    """By hand: Django's test client would write names in UTF-8 only, and take paths away."""
+    fields = part(b'name="title"', b"A file") + part(b'name="type"', b"file")
+    body = fields + b"".join(parts) + b"--x--\r\n"
+    return creator.client.generic("POST", PATH, body, "multipart/form-data; boundary=x", headers=creator.headers)
+
+
+@pytest.mark.parametrize(
+    ("parameter", "shown"),
+    [
+        (b'filename="caf\xe9.txt"', "café.txt"),
+        (b'filename="caf\xc3\xa9.txt"', "café.txt"),
+        (b"filename=caf\xe9.txt", "café.txt"),
+        (b'filename="\x80uro.txt"', "€uro.txt"),
+        (b'filename="\x81\x9d.txt"', ".txt"),
+        (b'filename="cafe\xcc\x81.txt"', "café.txt"),
+        (b"filename*=UTF-8''caf%C3%A9.txt", "café.txt"),
+        (b"filename*=utf-8'fr'cafe%CC%81.txt", "café.txt"),
+        (b"filename*=ISO-8859-1''caf%E9.txt", "café.txt"),
+        (b"filename*=Shift_JIS''%95%B6%8F%91.txt", "文書.txt"),
+        (b"filename*=zlib''caf%E9.txt", "café.txt"),
+        (b"filename*=nonsense''caf%C3%A9.txt", "café.txt"),
+        (b"filename*=UTF-8''caf%E9.txt", "café.txt"),
+        (b"filename*=caf%C3%A9.txt", "café.txt"),
+        (b"filename=\"cafe.txt\"; filename*=UTF-8''caf%C3%A9.txt", "café.txt"),
+        (b"filename*=UTF-8''caf%C3%A9.txt; filename=\"cafe.txt\"", "café.txt"),
+        (b"filename*=; filename=\"cafe.txt\"", "cafe.txt"),
+        (b"filename*0=\"a long \"; filename*1=\"name.txt\"", "a long name.txt"),
+        (b"filename*0*=UTF-8''caf%C3%A9; filename*1*=%20au%20lait.txt", "café au lait.txt"),
+        (b'filename="=?UTF-8?B?Y2Fmw6kudHh0?="', "café.txt"),
+        (b'filename="=?ISO-8859-1?Q?caf=E9=2Etxt?="', "café.txt"),
+        (b'filename="=?zlib?B?Y2Fmw6kudHh0?="', "café.txt"),
+        (b'filename="=?UTF-8?B?Y?="', "=?UTF-8?B?Y?="),
+        (b'filename="say %22hi%22%0D%0A.txt"', 'say "hi".txt'),
+        (b'filename="100%25.txt"', "100%25.txt"),
+        (b'filename="say \\"hi\\".txt"', 'say "hi".txt'),
+        (b'filename="&#20320;&#22909;.txt"', "你好.txt"),
+        (b'filename="fish&chips&copy.txt"', "fish&chips&copy.txt"),
+        (b'filename="a.txt', "a.txt"),
+        (b'filename="C:\\Users\\john\\a.txt"', "a.txt"),
+        (b'filename=".."', "file"),
+        (b'filename="."', "file"),
+        (b'filename="/"', "file"),
+        (b'filename=""', "file"),
+        (b"filename=", "file"),
+        (b'filename="\x00\x01.txt"', ".txt"),
+        (b'filename="a\xe2\x80\xaetxt.exe"', "atxt.exe"),
+        (b'filename="a\xe2\x80\x8b\xc2\xadb.txt"', "ab.txt"),
+        (b'filename="Screenshot 3.45\xe2\x80\xafPM.png"', "Screenshot 3.45\u202fPM.png"),
+        ('filename="👩\u200d💻.txt"'.encode(), "👩\u200d💻.txt"),
+        (b'filename="' + b"x" * 5000 + b'.txt"', "x" * 251 + ".txt"),
+        (b'filename="' + "e\u0301".encode() * 250 + b'.txt"', "é" * 250 + ".txt"),
+        (b"filename*=UTF-8''" + b"%F0%9F%98%80" * 3000, "😀" * 255),
+        (b'\r\n\tfilename="folded.txt"', "folded.txt"),
+        (b'FileName="a.txt"', "a.txt"),
+    ],
+)  # fmt: skip
+def test_a_file_that_is_there_is_found(
+    parameter: bytes, shown: str, creator: MaterialsApi, stored: Callable[[], list[bytes]]
+) -> None:
+    response = send(creator, part(b'name="file"; ' + parameter, b"hello"))
+    assert response.status_code == 201, response.json()
+    assert response.json()["file_name"] == shown
+    assert stored() == [b"hello"]
+
+
+@pytest.mark.parametrize("name", [b"x." + b"y" * 400, b"a.\x00b", b"caf\xe9." + b"\xe9" * 300])
+def test_no_name_is_too_strange_for_a_temporary_file(
+    name: bytes, creator: MaterialsApi, stored: Callable[[], list[bytes]], settings: Any
+) -> None:
+    settings.FILE_UPLOAD_MAX_MEMORY_SIZE = 0
+    assert send(creator, part(b'name="file"; filename="' + name + b'"', b"hello")).status_code == 201
+    assert stored() == [b"hello"]
+
+
+def test_a_file_without_a_name_but_of_a_type_is_found(creator: MaterialsApi, stored: Callable[[], list[bytes]]) -> None:
+    response = send(creator, part(b'name="file"\r\nContent-Type: application/pdf', b"hello"))
+    assert response.status_code == 201
+    assert response.json()["file_name"] == "file"
+    assert stored() == [b"hello"]
+
+
+@pytest.mark.parametrize(
+    "none",
+    [
+        part(b'name="file"; filename=""\r\nContent-Type: application/octet-stream', b""),
+        part(b'name="file"', b"https://api.example/files/1/"),
+        part(b'name="file"\r\nContent-Type: text/plain; charset=utf-8', b"https://api.example/files/1/"),
+        part(b'name="other"\r\nContent-Type: application/pdf', b"hello"),
+        b"--x\r\nContent-Type: application/pdf\r\n\r\nhello\r\n",
+        b"",
+    ],
+    ids=["nobody chose one", "text", "text that says so", "another field", "no field", "nothing"],
+)  # fmt: skip
+def test_what_is_no_file_is_none(none: bytes, creator: MaterialsApi, nothing_left: Callable[[], bool]) -> None:
+    response = send(creator, none)
+    assert response.status_code == 400
+    assert response.json() == {"error": f"file: {NO_FILE}", "fields": {"file": [NO_FILE]}}
+    assert nothing_left()
+
+
+def test_two_files_are_one_too_many(creator: MaterialsApi, nothing_left: Callable[[], bool]) -> None:
+    response = send(creator, *[part(b'name="file"; filename="a.txt"', b"hello")] * 2)
+    assert response.status_code == 400
+    sentence = "Send one file, not several."
+    assert response.json() == {"error": f"file: {sentence}", "fields": {"file": [sentence]}}
+    assert nothing_left()
+
+
+def test_a_file_beside_one_that_nobody_chose_counts(creator: MaterialsApi, stored: Callable[[], list[bytes]]) -> None:
+    empty = part(b'name="file"; filename=""', b"")
+    response = send(creator, empty, part(b'name="file"; filename="a.txt"', b"hello"), empty)
+    assert response.status_code == 201
+    assert stored() == [b"hello"]
+
+
+def test_a_file_that_is_cut_off_is_none(creator: MaterialsApi, nothing_left: Callable[[], bool]) -> None:
+    fields = part(b'name="title"', b"A file") + part(b'name="type"', b"file")
+    body = fields + part(b'name="file"; filename="a.txt"', b"hello")
+    response = creator.client.generic("POST", PATH, body, "multipart/form-data; boundary=x", headers=creator.headers)
+    assert response.json()["fields"] == {"file": [NO_FILE]}
+    assert nothing_left()
+
+
+def test_a_name_that_is_decomposed_where_something_is_taken_out_is_composed_too() -> None:
+    assert shown_name("cafe\u202e\u0301.txt") == "café.txt"
+
+
+@pytest.mark.parametrize("given", ["\u200d", "\u200c.\u200d", "\u00ad", "\ufeff"])
+def test_a_name_that_nobody_sees_is_none(given: str) -> None:
+    assert shown_name(given) == "file"
