@@ -58,7 +58,7 @@ def _recognised_binary(content: IO[bytes], head: bytes) -> str | None:
         return zip_type(content)
     if head.startswith(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"):
         return compound_type(content)
-    content_type = media_type(head) or signature_type(head)
+    content_type = media_type(content, head) or signature_type(head)
     if content_type is None or content_type.startswith("application/"):
         return content_type
     is_picture = content_type.startswith("image/")

@@ -7,12 +7,14 @@ import re
 from typing import IO
 
 from modules.materials.file_types.chunks import contains, position_of_last
-from modules.materials.file_types.hidden import has_markup
+from modules.materials.file_types.commands import end_of_rtf, without_strings
+from modules.materials.file_types.hidden import MARKUP, has_markup
 from modules.materials.file_types.zips import is_also_a_zip, is_zip_to_its_end
 
 # Before it only blank space and a byte order mark: readers look for it further on, and so would find it behind a page.
 PDF = re.compile(rb"(?:\xef\xbb\xbf)?[\r\n\t ]{0,1024}%PDF-")
 END_OF_PDF = b"%%EOF"
+END_OF_STREAM = re.compile(rb"\bendstream\b")
 # Honest ones end with it, or with a little more: signatures, the padding of old disks.
 MOST_BEHIND_END = 1024
 BEGINNING = 1024
@@ -30,8 +32,8 @@ def is_pdf(head: bytes) -> bool:
 
 
 def pdf_type(content: IO[bytes], head: bytes) -> str | None:
-    """`None` for one that is a page, an archive or a program as well."""
-    if has_markup(head[:BEGINNING]) or is_zip_to_its_end(content):
+    """`None` for one that is a page, an archive or a program as well. What its strings and streams say is nobody's."""
+    if is_zip_to_its_end(content) or (has_markup(head[:BEGINNING]) and has_markup(_commands(content, head))):
         return None
     behind = _behind_end(content)
     if has_markup(behind) or PAYLOAD.match(behind) or len(behind.strip(b"\x00\r\n\t\f ")) > MOST_BEHIND_END:
@@ -46,9 +48,25 @@ def is_rtf(head: bytes) -> bool:
 
 def rtf_type(content: IO[bytes], head: bytes) -> str | None:
     """`None` for one that has objects in it or fetches something, or that is a page or an archive as well."""
-    if not head.startswith(b"{\\rtf") or has_markup(head[:BEGINNING]) or is_also_a_zip(content):
+    if not head.startswith(b"{\\rtf") or is_also_a_zip(content) or contains(content, OBJECTS):
         return None
-    return None if contains(content, OBJECTS) else "application/rtf"
+    return None if contains(content, MARKUP) and _has_page_behind(content) else "application/rtf"
+
+
+def _has_page_behind(content: IO[bytes]) -> bool:
+    """Whether there is a page that does not only stand in an RTF; also where nobody can tell."""
+    end = end_of_rtf(content)
+    if end is None:
+        return True
+    content.seek(end)
+    return has_markup(content.read(MOST_READ_BEHIND))
+
+
+def _commands(content: IO[bytes], head: bytes) -> bytes:
+    """The beginning without what is written in it, as far as that comes to an end."""
+    ends = contains(content, END_OF_STREAM)
+    start = head.index(b"%PDF-")
+    return without_strings(head[start:], streams_end=ends)[:BEGINNING]
 
 
 def _behind_end(content: IO[bytes]) -> bytes:

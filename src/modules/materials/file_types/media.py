@@ -1,8 +1,11 @@
-"""Sound, pictures and video in containers: the first bytes name the container, what follows says what is in it."""
+"""Pictures, sound and video in containers: the first bytes name the container, what follows says what is in it."""
 
-from collections.abc import Callable
+from typing import IO
+
+from modules.materials.file_types.frames import sound_type, stream_type
 
 RIFF_FORMS = {b"WAVE": "audio/wav", b"AVI ": "video/x-msvideo", b"WEBP": "image/webp", b"RMID": "audio/midi"}
+# Pictures, sound, and what Apple's programs make; all others are video in MP4.
 BRANDS = {
     b"avif": "image/avif",
     b"avis": "image/avif",
@@ -11,27 +14,54 @@ BRANDS = {
     b"heim": "image/heic",
     b"heis": "image/heic",
     b"hevc": "image/heic",
+    b"hevx": "image/heic",
+    b"hevm": "image/heic",
+    b"hevs": "image/heic",
     b"mif1": "image/heif",
+    b"mif2": "image/heif",
     b"msf1": "image/heif",
+    b"miaf": "image/heif",
     b"M4A ": "audio/mp4",
     b"M4B ": "audio/mp4",
     b"M4P ": "audio/mp4",
+    b"F4A ": "audio/mp4",
+    b"F4B ": "audio/mp4",
     b"qt  ": "video/quicktime",
 }
+PICTURES = (b"avif", b"heic", b"mif1", b"miaf")
+# Raw pictures of cameras, of which nothing here knows where they say where they were taken.
+RAW_BRANDS = {b"crx "}
+# How QuickTime began from before there were brands, and what follows where that is nothing by itself.
+QUICKTIME = {b"moov", b"mdat", b"wide"}
+FILLERS = {b"free", b"skip", b"pnot"}
+WEBM_OR_MATROSKA = b"\x1a\x45\xdf\xa3"
+HEADER_OF_MATROSKA = 4096
+
 BITMAP_HEADER_SIZES = {12, 40, 52, 56, 64, 108, 124}
 ADVANCED_SYSTEMS_FORMAT = bytes.fromhex("3026b2758e66cf11a6d900aa0062ce6c")
+# What a stream in it says to be.
+ASF_VIDEO = bytes.fromhex("c0ef19bc4d5bcf11a8fd00805f5c442b")
+ASF_AUDIO = bytes.fromhex("409e69f84d5bcf11a8fd00805f5c442b")
+ADAPTIVE_MULTI_RATE = {
+    b"#!AMR\n": "audio/amr",
+    b"#!AMR_MC1.0\n": "audio/amr",
+    b"#!AMR-WB\n": "audio/amr-wb",
+    b"#!AMR-WB_MC1.0\n": "audio/amr-wb",
+}
 
 
-def media_type(head: bytes) -> str | None:
+def media_type(content: IO[bytes], head: bytes) -> str | None:
     for look in LOOKS:
         content_type = look(head)
         if content_type is not None:
             return content_type
-    return None
+    length = content.seek(0, 2)
+    return sound_type(content, head, length) or stream_type(head, length)
 
 
 def _riff(head: bytes) -> str | None:
-    return RIFF_FORMS.get(head[8:12]) if head.startswith(b"RIFF") else None
+    # The others are those of more than four gigabytes.
+    return RIFF_FORMS.get(head[8:12]) if head[:4] in {b"RIFF", b"RF64", b"BW64"} else None
 
 
 def _iff(head: bytes) -> str | None:
@@ -40,36 +70,63 @@ def _iff(head: bytes) -> str | None:
     return "image/vnd.djvu" if head.startswith(b"AT&TFORM") else None
 
 
+def _core_audio(head: bytes) -> str | None:
+    """A description of the sound comes first, of a length that is always the same."""
+    is_one = head.startswith(b"caff\x00\x01\x00\x00desc\x00\x00\x00\x00\x00\x00\x00\x20")
+    return "audio/x-caf" if is_one else None
+
+
 def _iso_media(head: bytes) -> str | None:
     """MP4 and its relatives, QuickTime from before they had brands."""
-    if head[4:8] in {b"moov", b"mdat", b"wide"}:
+    name, length = head[4:8], int.from_bytes(head[:4], "big")
+    if name in QUICKTIME or (name in FILLERS and head[length + 4 : length + 8] in QUICKTIME | FILLERS | {b"ftyp"}):
         return "video/quicktime"
     brand = head[8:12]
-    if head[4:8] != b"ftyp" or not all(0x20 <= letter < 0x7F for letter in brand):
+    # `styp` begins a piece of a film that comes in pieces.
+    if name not in {b"ftyp", b"styp"} or not all(0x20 <= letter < 0x7F for letter in brand):
         return None
-    if brand in {b"mif1", b"msf1"} and b"avif" in head[16:64]:
+    return None if brand in RAW_BRANDS else _type_of_brands(brand, head[16 : min(max(length, 64), 512)])
+
+
+def _type_of_brands(brand: bytes, others: bytes) -> str:
+    if brand in {b"mif1", b"msf1"} and b"avif" in others:
         return "image/avif"
-    if brand.startswith((b"3gp", b"3g2")):
+    if brand in BRANDS:
+        return BRANDS[brand]
+    if brand.startswith(b"3g2"):
+        return "video/3gpp2"
+    if brand.startswith(b"3gp"):
         return "video/3gpp"
-    return BRANDS.get(brand, "video/mp4")
+    # A picture stays one, whatever else it says to be first.
+    return next((BRANDS[picture] for picture in PICTURES if picture in others), "video/mp4")
 
 
 def _matroska(head: bytes) -> str | None:
-    if not head.startswith(b"\x1a\x45\xdf\xa3"):
+    if not head.startswith(WEBM_OR_MATROSKA):
         return None
-    if b"webm" in head[:64]:
+    header = head[:HEADER_OF_MATROSKA]
+    if b"\x42\x82" not in header:
+        return None
+    kind = header[header.index(b"\x42\x82") :][:20]
+    if b"webm" in kind:
         return "video/webm"
-    return "video/x-matroska" if b"matroska" in head[:64] else None
+    return "video/x-matroska" if b"matroska" in kind else None
 
 
 def _ogg(head: bytes) -> str | None:
     if not head.startswith(b"OggS"):
         return None
-    return "video/ogg" if b"theora" in head[:512] else "audio/ogg"
+    return "video/ogg" if b"theora" in head[:4096] else "audio/ogg"
 
 
 def _advanced_systems_format(head: bytes) -> str | None:
-    return "video/x-ms-wmv" if head.startswith(ADVANCED_SYSTEMS_FORMAT) else None
+    if not head.startswith(ADVANCED_SYSTEMS_FORMAT):
+        return None
+    return "audio/x-ms-wma" if ASF_AUDIO in head and ASF_VIDEO not in head else "video/x-ms-wmv"
+
+
+def _adaptive_multi_rate(head: bytes) -> str | None:
+    return next((kind for magic, kind in ADAPTIVE_MULTI_RATE.items() if head.startswith(magic)), None)
 
 
 def _bitmap(head: bytes) -> str | None:
@@ -90,61 +147,15 @@ def _icon(head: bytes) -> str | None:
     return None
 
 
-def _mpeg_audio(head: bytes) -> str | None:
-    if head.startswith(b"ID3") and head[3:4] in {b"\x02", b"\x03", b"\x04"}:
-        return "audio/mpeg"
-    return _framed(head, _mp3_frame, "audio/mpeg") or _framed(head, _aac_frame, "audio/aac")
-
-
-def _framed(head: bytes, length_of: Callable[[bytes], int], content_type: str) -> str | None:
-    """A frame begins with eleven or twelve bits, which is nothing: one has to follow the other."""
-    position = 0
-    for _ in range(3):
-        length = length_of(head[position : position + 7])
-        if not length:
-            return None
-        position += length
-    return content_type
-
-
-def _mp3_frame(header: bytes) -> int:
-    """The length of a frame of MPEG audio, layer III, or 0 where this is none."""
-    if len(header) < 4 or header[0] != 0xFF or header[1] & 0xE6 != 0xE2:
-        return 0
-    version = header[1] >> 3 & 3
-    rate, frequency, padding = header[2] >> 4, header[2] >> 2 & 3, header[2] >> 1 & 1
-    if version == 1 or rate in {0, 15} or frequency == 3:
-        return 0
-    kilobits = (MPEG_1_RATES if version == 3 else MPEG_2_RATES)[rate]
-    hertz = (44100, 48000, 32000)[frequency] >> {3: 0, 2: 1, 0: 2}[version]
-    return (144 if version == 3 else 72) * kilobits * 1000 // hertz + padding
-
-
-def _aac_frame(header: bytes) -> int:
-    """The length of an ADTS frame, or 0 where this is none."""
-    if len(header) < 7 or header[0] != 0xFF or header[1] & 0xF6 != 0xF0 or header[2] >> 2 & 15 > 12:
-        return 0
-    length = (header[3] & 3) << 11 | header[4] << 3 | header[5] >> 5
-    return length if length > 7 else 0
-
-
-def _transport_stream(head: bytes) -> str | None:
-    """MPEG-TS: a `G` at the beginning of each packet."""
-    return "video/mp2t" if len(head) >= 753 and head[:753:188] == b"G" * 5 else None
-
-
-MPEG_1_RATES = (0, 32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320)
-MPEG_2_RATES = (0, 8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160)
-
 LOOKS = (
     _riff,
     _iff,
+    _core_audio,
     _iso_media,
     _matroska,
     _ogg,
     _advanced_systems_format,
+    _adaptive_multi_rate,
     _bitmap,
     _icon,
-    _mpeg_audio,
-    _transport_stream,
 )

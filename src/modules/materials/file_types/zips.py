@@ -102,8 +102,9 @@ def _type_of(archive: zipfile.ZipFile) -> str | None:
     lists = [part for part, name in zip(parts, names, strict=True) if name == CONTENT_TYPES]
     if lists:
         return _office_type(names, [_text_of(archive, part) for part in lists])
-    if names and names[0] == "mimetype":
-        return _open_document_type(names, _text_of(archive, parts[0]).strip())
+    # It belongs at the beginning, and programs that pack a document anew put it anywhere.
+    if "mimetype" in names:
+        return _open_document_type(names, _text_of(archive, parts[names.index("mimetype")]).strip())
     return "application/zip"
 
 

@@ -5,7 +5,7 @@ import secrets
 
 # What Cloudinary takes apart, to show it in other sizes and formats; all else it keeps as it is.
 KINDS = {"image": "image", "audio": "video", "video": "video"}
-KEPT_AS_THEY_ARE = {"audio/midi", "image/vnd.djvu"}
+KEPT_AS_THEY_ARE = {"audio/amr-wb", "audio/midi", "audio/x-caf", "image/vnd.djvu"}
 
 OFFICE = "application/vnd.openxmlformats-officedocument"
 OPEN_DOCUMENT = "application/vnd.oasis.opendocument"
@@ -43,12 +43,15 @@ EXTENSIONS = {
     "audio/aac": "aac",
     "audio/aiff": "aiff",
     "audio/amr": "amr",
+    "audio/amr-wb": "awb",
     "audio/flac": "flac",
     "audio/midi": "mid",
     "audio/mp4": "m4a",
     "audio/mpeg": "mp3",
     "audio/ogg": "ogg",
     "audio/wav": "wav",
+    "audio/x-caf": "caf",
+    "audio/x-ms-wma": "wma",
     "image/avif": "avif",
     "image/bmp": "bmp",
     "image/gif": "gif",
@@ -64,6 +67,7 @@ EXTENSIONS = {
     "image/x-icon": "ico",
     "text/plain": "txt",
     "video/3gpp": "3gp",
+    "video/3gpp2": "3g2",
     "video/mp2t": "ts",
     "video/mp4": "mp4",
     "video/mpeg": "mpg",
