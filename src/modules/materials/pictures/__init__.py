@@ -27,19 +27,21 @@ SIZES: dict[str, Callable[[Source], Iterator[Size]]] = {
     "image/bmp": bitmaps.sizes_of_bmp,
     "image/x-icon": bitmaps.sizes_of_icon,
     "image/vnd.adobe.photoshop": bitmaps.sizes_of_photoshop,
-    "image/tiff": lambda source: tiff.sizes(_all_of(source)),
+    "image/tiff": lambda source: tiff.sizes(Block.between(source, 0, source.length)),
     "image/avif": iso_media.sizes,
     "image/heic": iso_media.sizes,
     "image/heif": iso_media.sizes,
     "image/jp2": iso_media.sizes,
 }
-# The others cannot say where they were taken.
 LOCATIONS: dict[str, Callable[[Source], bool]] = {
     "image/png": png.clear_location,
     "image/jpeg": jpeg.clear_location,
+    "image/gif": gif.clear_location,
     "image/webp": webp.clear_location,
+    "image/bmp": bitmaps.clear_location_of_bmp,
+    "image/x-icon": bitmaps.clear_location_of_icon,
     "image/vnd.adobe.photoshop": bitmaps.clear_location_of_photoshop,
-    "image/tiff": lambda source: tiff.clear_location(_all_of(source)),
+    "image/tiff": bitmaps.clear_location_of_tiff,
     "image/avif": iso_media.clear_location,
     "image/heic": iso_media.clear_location,
     "image/heif": iso_media.clear_location,
@@ -61,7 +63,8 @@ def check_pixels(content: IO[bytes], content_type: str) -> None:
 
 
 def remove_location(content: IO[bytes], content_type: str) -> bool:
-    """Take out where a picture was taken, and say whether it told. Neither its length nor its pixels change.
+    """Take out where a picture was taken, and empty what lies with it in the file and is no part of it (clips of phones
+    among that); say whether there was anything. Neither its length nor its pixels change.
 
     Raises `Invalid` for `file` where it cannot be taken out.
     """
@@ -76,10 +79,6 @@ def remove_location(content: IO[bytes], content_type: str) -> bool:
         raise Invalid({"file": [sentence]}) from error
     finally:
         content.seek(0)
-
-
-def _all_of(source: Source) -> Block:
-    return Block.between(source, 0, source.length)
 
 
 def _check_sizes(sizes: Iterator[Size]) -> None:

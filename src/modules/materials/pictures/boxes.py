@@ -13,14 +13,17 @@ LISTS = {
     b"stsd": 8,
 }
 DEEPEST = 8
+# What readers pass over.
+NOTHINGS = (b"free", b"skip")
 
 
 @dataclass(frozen=True)
 class Box:
-    """Its name and that of the box around it, and where what it holds begins and ends."""
+    """Its name and that of the box around it, where it begins, and where what it holds begins and ends."""
 
     name: bytes
     around: bytes
+    position: int
     start: int
     end: int
 
@@ -35,6 +38,13 @@ def children(source: Source, start: int, end: int) -> Iterator[Box]:
     yield from _boxes(source, start, end, around=b"", depth=DEEPEST)
 
 
+def discard(source: Source, box: Box) -> bool:
+    """Make nothing of a box, in its place; whether there was anything in it."""
+    if box.name not in NOTHINGS:
+        source.write(box.position + 4, NOTHINGS[0])
+    return source.clear(box.start, box.end)
+
+
 def _boxes(source: Source, position: int, end: int, *, around: bytes, depth: int) -> Iterator[Box]:
     # What is too short for a box is padding.
     while position + 8 <= end:
@@ -46,7 +56,7 @@ def _boxes(source: Source, position: int, end: int, *, around: bytes, depth: int
         following = position + length if length else end
         if not start <= following <= end:
             raise Unreadable("it ends too early")
-        yield Box(name, around, start, following)
+        yield Box(name, around, position, start, following)
         if name in LISTS and depth < DEEPEST:
             yield from _boxes(source, start + LISTS[name], following, around=name, depth=depth + 1)
         position = following

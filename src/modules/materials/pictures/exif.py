@@ -7,14 +7,15 @@ PREFIX = b"Exif\x00\x00"
 
 
 def clear_location(block: Block) -> bool:
-    """Clear the place that a picture was taken at; whether there was one. What is no EXIF has none.
+    """Clear the place that a picture was taken at, and what its camera notes for itself, which may be one; whether
+    there was anything of that. What is no EXIF has none.
 
     Raises `LocationStays`, and `Unreadable` where there is too much of it.
     """
     start = len(PREFIX) if block.length >= len(PREFIX) and block.read(0, len(PREFIX)) == PREFIX else 0
     if not begins(block.part(start)):
         return False
-    return tiff.clear_location(block.part(start))
+    return tiff.clear_location(block.part(start), maker_notes=True)
 
 
 def begins(block: Block) -> bool:

@@ -4,18 +4,26 @@ import struct
 from collections.abc import Iterator
 
 from modules.materials.pictures import exif, xmp
-from modules.materials.pictures.boxes import Box, walk
+from modules.materials.pictures.boxes import Box, discard, walk
 from modules.materials.pictures.items import Item, read_items
 from modules.materials.pictures.size import Size
 from modules.materials.pictures.source import Block, LocationStays, Source, Unreadable
 
 # More than any picture has.
 MOST_BOXES = 20_000
+SPANS_A_MICROSECOND = 10
+# Items that may say anything.
+DESCRIPTIONS = {b"mime", b"uri "}
 # What a whole that is put together from others says before its size.
 BEFORE_SIZE = {b"grid": 4, b"iovl": 10}
 XMP_TYPE = b"application/rdf+xml"
 XMP_IN_JPEG_2000 = bytes.fromhex("be7acfcb97a942e89c71999491e3afac")
 EXIF_IN_JPEG_2000 = b"JpgTiffExif->JP2"
+# What a picture is made of. All else may say where, clips among it that phones put behind their pictures.
+PARTS = {b"ftyp", b"meta", b"mdat", b"moov", b"idat", b"jP  ", b"jp2h", b"jp2c"}
+# Within the film that a picture may be.
+PARTS_OF_FILM = {b"moov", b"trak", b"mdia", b"minf", b"stbl"}
+DESCRIPTIONS_OF_FILM = {b"udta", b"meta", b"uuid"}
 CODESTREAM = b"\xff\x4f\xff\x51"
 
 
@@ -38,9 +46,59 @@ def clear_location(source: Source) -> bool:
     for item in items:
         if item.kind == b"Exif" or item.content_type == XMP_TYPE:
             cleared = _clear_item(_block_of(source, item, items, boxes), item) or cleared
+        elif item.kind in DESCRIPTIONS and xmp.names_place(Block(source, tuple(item.spans))):
+            block = _block_of(source, item, items, boxes)
+            cleared = block.clear(0, block.length) or cleared
     for box in boxes:
         if box.name == b"uuid" and box.end - box.start > 16:
             cleared = _clear_box(source, box) or cleared
+    spans = [span for item in items for span in item.spans]
+    end = 0
+    for box in _superfluous(source, boxes):
+        if box.position < end:
+            # It lies in one that has gone.
+            continue
+        end = box.end
+        source.pay(len(spans) // SPANS_A_MICROSECOND)
+        if any(start < box.end and box.position < end for start, end in spans):
+            raise LocationStays
+        cleared = discard(source, box) or cleared
+    if not any(box.name == b"moov" for box in boxes):
+        cleared = _clear_gaps(source, boxes, items) or cleared
+    # What is too short for a box.
+    return source.clear(max((box.end for box in boxes), default=source.length), source.length) or cleared
+
+
+def _superfluous(source: Source, boxes: list[Box]) -> Iterator[Box]:
+    """What is no part of the picture, or describes it in a way that nobody here reads; what is behind a second
+    beginning is another file."""
+    beginnings = 0
+    for box in boxes:
+        is_outermost = not box.around
+        beginnings += is_outermost and box.name == b"ftyp"
+        if is_outermost:
+            is_known = box.name in PARTS or _is_known_description(source, box)
+            if beginnings > 1 or not is_known:
+                yield box
+        elif box.around in PARTS_OF_FILM and box.name in DESCRIPTIONS_OF_FILM:
+            yield box
+
+
+def _clear_gaps(source: Source, boxes: list[Box], items: list[Item]) -> bool:
+    """What lies among the pixels and belongs to none of the items."""
+    cleared = False
+    spans = sorted(span for item in items for span in item.spans)
+    if not spans or any(item.is_elsewhere for item in items):
+        return False
+    for box in boxes:
+        if box.name == b"mdat" and not box.around:
+            source.pay(len(spans) // SPANS_A_MICROSECOND)
+            position = box.start
+            for start, end in spans:
+                if position < end and start < box.end:
+                    cleared = source.clear(position, max(start, position)) or cleared
+                    position = end
+            cleared = source.clear(position, box.end) or cleared
     return cleared
 
 
@@ -110,3 +168,9 @@ def _clear_box(source: Source, box: Box) -> bool:
     if name == XMP_IN_JPEG_2000:
         return xmp.clear_location(block)
     return name == EXIF_IN_JPEG_2000 and exif.clear_location(block)
+
+
+def _is_known_description(source: Source, box: Box) -> bool:
+    if box.name != b"uuid" or box.end - box.start <= 16:
+        return False
+    return source.read(box.start, 16) in {XMP_IN_JPEG_2000, EXIF_IN_JPEG_2000}

@@ -3,22 +3,31 @@
 import re
 import struct
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from modules.materials.pictures import exif, xmp
+from modules.materials.pictures import exif, resources, xmp
 from modules.materials.pictures.size import Size
 from modules.materials.pictures.source import Block, Source
 
 # Zeros and the markers of a restart are within the pixels.
 MARKER = re.compile(rb"\xff([\x02-\xcf\xd8-\xfe])")
 NEXT_PICTURE = re.compile(rb"\xff\xd8\xff[\xc0-\xfe]")
-START, END, APPLICATION_1 = 0xD8, 0xD9, 0xE1
+# Phones put the moment before and after a picture behind it. Nothing within a picture looks like this.
+CLIP = re.compile(rb"\x00\x00\x00[\x08-\xff]ftyp[\x20-\x7e]{4}")
+START, END, SCAN, COMMENT = 0xD8, 0xD9, 0xDA, 0xFE
 FRAMES = {*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC}
+APPLICATIONS = range(0xE0, 0xF0)
+APPLICATION_1, APPLICATION_2, APPLICATION_11, APPLICATION_13 = 0xE1, 0xE2, 0xEB, 0xED
+# What a reader needs, and what says nothing of a place: the resolution, and which colours there are.
+HARMLESS = {0xE0, 0xEE}
+# Colours, a list of the pictures in the file, and how bright they may shine.
+HARMLESS_2 = (b"ICC_PROFILE\x00", b"MPF\x00", b"urn:iso:std:iso:ts:21496")
 
 PACKET = b"http://ns.adobe.com/xap/1.0/\x00"
 # A packet that is too long for one segment goes on in others, each behind a name, a length and a position.
 MORE_OF_PACKET = b"http://ns.adobe.com/xmp/extension/\x00"
 HEADER_OF_MORE = 32 + 4 + 4
+PHOTOSHOP = b"Photoshop 3.0\x00"
 
 
 @dataclass(frozen=True)
@@ -28,68 +37,135 @@ class Segment:
     end: int
 
 
+@dataclass
+class Picture:
+    """Where it begins and ends, and its segments; the last picture of a file may be cut off."""
+
+    start: int
+    end: int = 0
+    is_whole: bool = False
+    segments: list[Segment] = field(default_factory=list)
+
+    def having(self, *markers: int) -> list[Segment]:
+        return [segment for segment in self.segments if segment.marker in markers]
+
+
 def sizes(source: Source) -> Iterator[Size]:
     """Width and height of every picture. Raises `Unreadable`."""
-    for segment in _segments(source):
-        if segment.marker in FRAMES and segment.end - segment.start >= 6:
-            precision, height, width, components = struct.unpack(">BHHB", source.read(segment.start, 6))
-            # Behind the first picture may be what is none, and looks like one here and there.
-            if 2 <= precision <= 16 and segment.end - segment.start == 6 + 3 * components:
-                yield Size(width, height)
+    for picture in _pictures(source, source.length):
+        yield from _sizes_of(source, picture)
 
 
 def clear_location(source: Source) -> bool:
-    """Raises `LocationStays` and `Unreadable`."""
-    segments = [segment for segment in _segments(source) if segment.marker == APPLICATION_1]
-    cleared = False
-    for block in _blocks_of_exif(source, segments):
-        cleared = exif.clear_location(block) or cleared
-    for block in _packets(source, segments):
-        cleared = xmp.clear_location(block) or cleared
-    return cleared
+    """Clean every picture, and empty what is none, wherever it lies behind the first. Raises `LocationStays` and
+    `Unreadable`."""
+    clip = source.find(CLIP, 2, longest=12)
+    cleared, behind = False, 0
+    for picture in _pictures(source, clip[0] if clip else source.length):
+        is_first = picture.start == 0
+        if is_first or (picture.is_whole and picture.having(SCAN) and any(_sizes_of(source, picture))):
+            cleared = source.clear(behind, picture.start) or cleared
+            cleared = _clear_picture(source, picture) or cleared
+            behind = picture.end
+    return source.clear(behind, source.length) or cleared
 
 
-def _segments(source: Source) -> Iterator[Segment]:
-    position = 2
-    while found := source.find(MARKER, position, longest=2):
-        marker = source.read(found[1] - 1, 1)[0]
-        position = found[1]
+def _pictures(source: Source, end: int) -> Iterator[Picture]:
+    """Up to a position; whatever begins as one."""
+    found: tuple[int, int] | None = (0, 0)
+    while found and found[0] < end:
+        picture = _picture_at(source, found[0], end)
+        yield picture
+        # What is no picture may have one in it.
+        found = source.find(NEXT_PICTURE, picture.end if picture.is_whole else picture.start + 2, longest=4)
+
+
+def _picture_at(source: Source, start: int, bound: int) -> Picture:
+    picture, position = Picture(start, bound), start + 2
+    while (found := source.find(MARKER, position, longest=2)) and found[1] <= bound:
+        marker, position = source.read(found[1] - 1, 1)[0], found[1]
         if marker == END:
-            following = source.find(NEXT_PICTURE, position, longest=4)
-            if following is None:
-                return
-            position = following[0] + 2
-        elif marker != START:
-            length = source.number(position, 2) if position + 2 <= source.length else 0
-            end = position + length
-            if length < 2 or end > source.length:
-                # What comes behind it is nothing for any reader.
-                return
-            yield Segment(marker, position + 2, end)
-            position = end
+            picture.end, picture.is_whole = position, True
+            break
+        if marker == START:
+            continue
+        length = source.number(position, 2) if position + 2 <= source.length else 0
+        if length < 2 or position + length > bound:
+            # What comes behind it is nothing for any reader.
+            break
+        picture.segments.append(Segment(marker, position + 2, position + length))
+        position += length
+    return picture
 
 
-def _behind(beginning: bytes, source: Source, segments: list[Segment], *, skip: int = 0) -> Iterator[Block]:
+def _sizes_of(source: Source, picture: Picture) -> Iterator[Size]:
+    for segment in picture.having(*FRAMES):
+        if segment.end - segment.start < 6:
+            continue
+        precision, height, width, components = struct.unpack(">BHHB", source.read(segment.start, 6))
+        # Behind the first picture may be what is none, and looks like one here and there.
+        if 2 <= precision <= 16 and segment.end - segment.start == 6 + 3 * components:
+            yield Size(width, height)
+
+
+def _clear_picture(source: Source, picture: Picture) -> bool:
+    """Take the place out of what is known to have one, and empty what nobody knows."""
+    cleared = False
+    of_exif = _behind(exif.PREFIX, source, picture, APPLICATION_1)
+    packets = _behind(PACKET, source, picture, APPLICATION_1)
+    more = _behind(MORE_OF_PACKET, source, picture, APPLICATION_1, skip=HEADER_OF_MORE)
+    of_photoshop = _behind(PHOTOSHOP, source, picture, APPLICATION_13)
+    for block in _joined(of_exif):
+        cleared = exif.clear_location(block) or cleared
+    for block in [*packets, *_together(more)]:
+        cleared = xmp.clear_location(block) or cleared
+    for block in _together(of_photoshop):
+        cleared = resources.clear_location(block) or cleared
+    known = {block.spans[-1][1] for block in (*of_exif, *packets, *more, *of_photoshop)}
+    for segment in picture.having(*APPLICATIONS, COMMENT):
+        if segment.end not in known and not _is_harmless(source, segment):
+            cleared = source.clear(segment.start, segment.end) or cleared
+    return _clear_certificates(source, picture) or cleared
+
+
+def _is_harmless(source: Source, segment: Segment) -> bool:
+    if segment.marker in HARMLESS | {APPLICATION_11}:
+        return True
+    if segment.marker == APPLICATION_2:
+        beginning = source.read(segment.start, min(segment.end - segment.start, 32))
+        return beginning.startswith(HARMLESS_2)
+    return segment.marker == COMMENT and not xmp.names_place(Block.between(source, segment.start, segment.end))
+
+
+def _clear_certificates(source: Source, picture: Picture) -> bool:
+    """Where a picture comes from and what was done to it (JUMBF), in as many segments as it takes."""
+    segments = picture.having(APPLICATION_11)
+    blocks = [Block.between(source, segment.start, segment.end) for segment in segments]
+    if not any(xmp.names_place(block) for block in _together(blocks)):
+        return False
+    return sum(source.clear(segment.start, segment.end) for segment in segments) > 0
+
+
+def _behind(beginning: bytes, source: Source, picture: Picture, marker: int, *, skip: int = 0) -> list[Block]:
     """What follows in the segments that begin so."""
-    for segment in segments:
+    blocks = []
+    for segment in picture.having(marker):
         start = segment.start + len(beginning) + skip
-        if start < segment.end and source.read(segment.start, len(beginning)) == beginning:
-            yield Block.between(source, start, segment.end)
-
-
-def _blocks_of_exif(source: Source, segments: list[Segment]) -> list[Block]:
-    """Each a block of its own; a segment that begins in the middle goes on with the one before."""
-    blocks: list[Block] = []
-    for following in _behind(exif.PREFIX, source, segments):
-        if blocks and not exif.begins(following):
-            blocks[-1] = Block(source, blocks[-1].spans + following.spans)
-        else:
-            blocks.append(following)
+        if start <= segment.end and source.read(segment.start, len(beginning)) == beginning:
+            blocks.append(Block.between(source, start, segment.end))
     return blocks
 
 
-def _packets(source: Source, segments: list[Segment]) -> Iterator[Block]:
-    yield from _behind(PACKET, source, segments)
-    more = [span for block in _behind(MORE_OF_PACKET, source, segments, skip=HEADER_OF_MORE) for span in block.spans]
-    if more:
-        yield Block(source, tuple(more))
+def _joined(blocks: list[Block]) -> list[Block]:
+    """Each a block of its own; one that begins in the middle goes on with the one before."""
+    joined: list[Block] = []
+    for following in blocks:
+        if joined and not exif.begins(following):
+            joined[-1] = Block(following.source, joined[-1].spans + following.spans)
+        else:
+            joined.append(following)
+    return joined
+
+
+def _together(blocks: list[Block]) -> list[Block]:
+    return [Block(blocks[0].source, tuple(span for block in blocks for span in block.spans))] if blocks else []

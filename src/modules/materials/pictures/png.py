@@ -6,21 +6,26 @@ import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from modules.materials.pictures import exif, xmp
+from modules.materials.pictures import exif, resources, xmp
 from modules.materials.pictures.size import Size
 from modules.materials.pictures.source import Block, Source, Unreadable
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
+# What a text becomes whose location cannot be cleared by itself: the small letters say that it may be passed over.
+NOTHING = b"noNe"
 TEXTS = {b"tEXt", b"zTXt", b"iTXt"}
 XMP_KEYWORD = b"XML:com.adobe.xmp"
-PROFILE_KEYWORDS = {b"raw profile type " + kind for kind in (b"exif", b"app1", b"xmp")}
+PROFILE_KEYWORDS = {b"raw profile type " + kind for kind in (b"exif", b"app1", b"xmp", b"8bim")}
+# What a reader needs. Others may hold anything.
+HARMLESS = {
+    *(b"IHDR", b"PLTE", b"IDAT", b"IEND", b"tRNS", b"cHRM", b"gAMA", b"iCCP", b"sBIT", b"sRGB", b"cICP", b"mDCV"),
+    *(b"cLLI", b"bKGD", b"hIST", b"pHYs", b"sPLT", b"tIME", b"acTL", b"fcTL", b"fdAT", NOTHING),
+}
 # Texts that are longer, packed or unpacked, are not looked into.
 MOST_BYTES_OF_TEXT = 1024 * 1024
 # Unpacking takes its time, and no honest picture has as many that may hold a location.
 MOST_TEXTS = 20
 LONGEST_KEYWORD = 79
-# What a text becomes whose location cannot be cleared by itself: the small letters say that it may be passed over.
-NOTHING = b"noNe"
 
 
 @dataclass(frozen=True)
@@ -55,8 +60,9 @@ def size_at(source: Source, position: int) -> Size:
 def clear_location(source: Source) -> bool:
     """Raises `LocationStays` and `Unreadable`."""
     cleared = False
-    texts = 0
+    texts = end = 0
     for chunk in _chunks(source):
+        end = chunk.end + 4
         if chunk.name == b"eXIf":
             cleared = _clear_exif(source, chunk) or cleared
         elif chunk.name in TEXTS and (text := _Text(source, chunk)).may_have_location:
@@ -64,7 +70,10 @@ def clear_location(source: Source) -> bool:
             if texts > MOST_TEXTS:
                 raise Unreadable("it has too many parts")
             cleared = _clear_text(source, chunk, text) or cleared
-    return cleared
+        elif chunk.name not in HARMLESS and xmp.names_place(Block.between(source, chunk.start, chunk.end)):
+            cleared = _clear_wholly(source, chunk)
+    # Behind the end of the picture may be anything.
+    return source.clear(end, source.length) or cleared
 
 
 def _chunks(source: Source) -> Iterator[Chunk]:
@@ -92,13 +101,17 @@ def _clear_text(source: Source, chunk: Chunk, text: "_Text") -> bool:
     if text.is_plain_packet:
         cleared = xmp.clear_location(block)
     else:
-        cleared = text.has_location()
-        if cleared:
-            source.write(chunk.start - 4, NOTHING)
-            block.clear(0, block.length)
+        return text.has_location() and _clear_wholly(source, chunk)
     if cleared:
         _write_checksum(source, chunk)
     return cleared
+
+
+def _clear_wholly(source: Source, chunk: Chunk) -> bool:
+    source.write(chunk.start - 4, NOTHING)
+    source.clear(chunk.start, chunk.end)
+    _write_checksum(source, chunk)
+    return True
 
 
 def _write_checksum(source: Source, chunk: Chunk) -> None:
@@ -134,7 +147,7 @@ class _Text:
         if self._is_profile:
             text = _from_digits(text)
         block = Block.between(Source(io.BytesIO(text)), 0, len(text))
-        return xmp.has_location(block) or exif.clear_location(block)
+        return xmp.has_location(block) or exif.clear_location(block) or resources.clear_location(block)
 
     @property
     def _is_profile(self) -> bool:

@@ -81,6 +81,15 @@ class Source:
         self._content.seek(position)
         self._content.write(data)
 
+    def clear(self, start: int, end: int, filler: bytes = b"\x00") -> bool:
+        """Overwrite all between two positions with one byte; whether anything else was there."""
+        cleared = False
+        for position, piece in self.chunks(start, end):
+            if piece.strip(filler):
+                self.write(position, filler * len(piece))
+                cleared = True
+        return cleared
+
     def pay(self, cost: int) -> None:
         """For work besides reading, a microsecond each. Raises `Unreadable` where the file has cost enough."""
         self._cost += cost
@@ -114,11 +123,10 @@ class Block:
         """Exactly so many bytes. Raises `Unreadable` where the block ends before."""
         return b"".join(self.source.read(start, end - start) for start, end in self._places(position, size))
 
-    def clear(self, position: int, size: int, filler: bytes = b"\x00") -> None:
-        """Overwrite so many bytes with one. Raises `Unreadable` where the block ends before."""
-        for start, end in self._places(position, size):
-            for at in range(start, end, PIECE):
-                self.source.write(at, filler * min(PIECE, end - at))
+    def clear(self, position: int, size: int, filler: bytes = b"\x00") -> bool:
+        """Overwrite so many bytes with one; whether anything else was there. Raises `Unreadable` where the block ends
+        before."""
+        return sum(self.source.clear(start, end, filler) for start, end in self._places(position, size)) > 0
 
     def part(self, position: int, size: int | None = None) -> "Block":
         """A block within this one, to its end where no size is given."""

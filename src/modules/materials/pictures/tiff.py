@@ -8,7 +8,7 @@ from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from modules.materials.pictures import xmp
+from modules.materials.pictures import thumbnails, xmp
 from modules.materials.pictures.size import Size
 from modules.materials.pictures.source import Block, LocationStays, Unreadable
 
@@ -17,10 +17,15 @@ STRIPS, STRIP_SIZES = 0x0111, 0x0117
 TILES, TILE_SIZES = 0x0144, 0x0145
 THUMBNAIL, THUMBNAIL_SIZE = 0x0201, 0x0202
 SUBDIRECTORIES, EXIF, INTEROPERABILITY = 0x014A, 0x8769, 0xA005
-XMP, LOCATION = 0x02BC, 0x8825
+XMP, LOCATION, RESOURCES = 0x02BC, 0x8825, 0x8649
+MAKER_NOTE = 0x927C
+# Where on earth the corners of a map lie.
+MAP = {0x830E, 0x8482, 0x85D8}
 PIXELS = ((STRIPS, STRIP_SIZES), (TILES, TILE_SIZES), (THUMBNAIL, THUMBNAIL_SIZE))
 POINTERS = {SUBDIRECTORIES, EXIF, INTEROPERABILITY}
-OF_INTEREST = POINTERS | {WIDTH, HEIGHT, XMP, LOCATION} | {tag for pair in PIXELS for tag in pair}
+OF_INTEREST = (
+    POINTERS | MAP | {WIDTH, HEIGHT, XMP, LOCATION, RESOURCES, MAKER_NOTE} | {tag for pair in PIXELS for tag in pair}
+)
 
 HEADER_SIZE = 8
 ENTRY_SIZE = 12
@@ -33,6 +38,8 @@ MOST_ENTRIES_OF_INTEREST = 20_000
 MOST_ENTRIES_OF_PLACE = 100
 MOST_SUBDIRECTORIES = 100
 MOST_PIECES = 100_000
+# Those of other makers are in a form of their own, and some say where.
+MAKERS_WITHOUT_PLACE = b"Apple iOS\x00"
 
 # Where something begins and ends.
 Area = tuple[int, int]
@@ -141,14 +148,32 @@ def sizes(block: Block) -> Iterator[Size]:
             yield Size(max(widths), max(heights))
 
 
-def clear_location(block: Block) -> bool:
-    """Clear the place that a picture was taken at; whether there was one.
+def values(block: Block, tag: int) -> list[Block]:
+    """What every directory has under a tag. Raises `Unreadable`."""
+    entries = _entries(list(Tiff(block).directories()), tag)
+    return [block.part(entry.position, entry.size) for entry in entries if entry.position + entry.size <= block.length]
+
+
+def clear_location(block: Block, *, maker_notes: bool = False) -> bool:
+    """Clear the place that a picture was taken at; whether there was one. `maker_notes` says that those go, too.
 
     Raises `LocationStays` where it cannot be cleared without touching something else, and `Unreadable`.
     """
     tiff = Tiff(block)
     directories = list(tiff.directories())
+    cleared = _clear_places(tiff, directories, maker_notes=maker_notes)
+    for thumbnail in _thumbnails(tiff, directories):
+        cleared = thumbnails.clear_descriptions(thumbnail) or cleared
+    return cleared
+
+
+def _clear_places(tiff: Tiff, directories: list[Directory], *, maker_notes: bool) -> bool:
+    block = tiff.block
     places = [area for entry in _entries(directories, LOCATION) for area in _areas_of_place(tiff, entry)]
+    places += [area for tag in MAP for area in _areas_of_values(tiff, directories, tag)]
+    if maker_notes:
+        notes = _areas_of_values(tiff, directories, MAKER_NOTE)
+        places += [(start, end) for start, end in notes if not _is_without_place(block.part(start, end - start))]
     packets = [(entry.position, entry.position + entry.size) for entry in _entries(directories, XMP)]
     packets = [(start, end) for start, end in packets if end <= block.length]
     packets = [(start, end) for start, end in packets if xmp.has_location(block.part(start, end - start))]
@@ -160,6 +185,44 @@ def clear_location(block: Block) -> bool:
     for start, end in packets:
         xmp.clear_location(block.part(start, end - start))
     return True
+
+
+def _areas_of_values(tiff: Tiff, directories: list[Directory], tag: int) -> Iterator[Area]:
+    """Those that there is something in; those beyond the end nobody finds."""
+    for entry in _entries(directories, tag):
+        area = entry.position, entry.position + entry.size
+        if (
+            entry.size
+            and area[1] <= tiff.block.length
+            and any(piece.strip(b"\x00") for piece in tiff.block.part(area[0], entry.size).chunks())
+        ):
+            yield area
+
+
+def _is_without_place(note: Block) -> bool:
+    length = len(MAKERS_WITHOUT_PLACE)
+    return note.length >= length and note.read(0, length) == MAKERS_WITHOUT_PLACE
+
+
+def _thumbnails(tiff: Tiff, directories: list[Directory]) -> Iterator[Block]:
+    """What may be a JPEG: what says to be one, and pixels in one piece."""
+    for directory in directories:
+        for tag, tag_of_sizes in PIXELS:
+            starts = [number for entry in directory.having(tag) for number in tiff.numbers(entry, most=2)]
+            lengths = [number for entry in directory.having(tag_of_sizes) for number in tiff.numbers(entry, most=2)]
+            if len(starts) == len(lengths) == 1 and starts[0] + lengths[0] <= tiff.block.length:
+                yield tiff.block.part(starts[0], lengths[0])
+
+
+def clear_behind(block: Block, position: int) -> bool:
+    """Clear all from a position on. Raises `LocationStays` where the picture goes on there."""
+    tiff = Tiff(block)
+    directories = list(tiff.directories())
+    values = ((entry.position, entry.position + entry.size) for each in directories for entry in each.entries)
+    areas = (*_areas_of_others(tiff, directories), *values)
+    if any(position < end <= block.length for _, end in areas):
+        raise LocationStays
+    return block.clear(position, block.length - position)
 
 
 def _entries(directories: list[Directory], tag: int) -> Iterator[Entry]:

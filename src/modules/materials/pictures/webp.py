@@ -11,6 +11,7 @@ from modules.materials.pictures.source import Block, Source, Unreadable
 HEADER_SIZE = 12
 # What lies in the chunk of a frame before the chunks of its picture.
 FRAME_HEADER_SIZE = 16
+HARMLESS = {b"VP8X", b"VP8 ", b"VP8L", b"ALPH", b"ANIM", b"ANMF", b"ICCP"}
 
 
 @dataclass(frozen=True)
@@ -43,7 +44,10 @@ def clear_location(source: Source) -> bool:
             cleared = exif.clear_location(block) or cleared
         elif chunk.name == b"XMP ":
             cleared = xmp.clear_location(block) or cleared
-    return cleared
+        elif chunk.name not in HARMLESS and xmp.names_place(block):
+            cleared = block.clear(0, block.length) or cleared
+    # Behind the end of the picture may be anything.
+    return source.clear(_end(source), source.length) or cleared
 
 
 def _end(source: Source) -> int:
