@@ -9,8 +9,6 @@ import contextlib
 import re
 import unicodedata
 from collections.abc import Callable, Iterator, Sequence
-from email.errors import HeaderParseError
-from email.header import decode_header
 from typing import IO, Any, cast
 from urllib.parse import unquote_to_bytes
 
@@ -34,7 +32,9 @@ PIECE = 64 * 1024
 FOLD = re.compile(rb"\r\n[ \t]+")
 PARAMETER = re.compile(rb';[ \t]*([^\s=;"]+)[ \t]*=[ \t]*(?:"((?:\\.?|[^"\\])*)(?:"|$)|([^;]*))', re.DOTALL)
 ESCAPED = re.compile(rb'\\(["\\])')
-ENCODED_WORD = re.compile(r"=\?[^?\s]{1,40}\?[bq]\?[^?]*\?=", re.IGNORECASE)
+# RFC 2047, as mail has it and some clients have here.
+ENCODED_WORD = re.compile(r"=\?([^?\s]{1,40})\?([bqBQ])\?([^?]*)\?=")
+BETWEEN_WORDS = re.compile(r"(?<=\?=)[ \t]{1,8}(?==\?)")
 # How a browser writes a letter that the page's own encoding lacks, and what would end the name.
 REFERENCE = re.compile(r"&#([0-9]{1,7});")
 BROWSERS = {"%22": '"', "%0D": "\r", "%0A": "\n"}
@@ -46,6 +46,8 @@ ENCODINGS = {
     *(f"windows-{number}" for number in range(1250, 1259)),
 }
 NAMELESS = "file"
+# Four times what Django keeps of a name. Composing takes time that grows with the square of the length.
+MOST_CHARACTERS, END_OF_NAME = 1000, 100
 LONGEST_FIELD_NAME = 100
 
 
@@ -282,22 +284,22 @@ def _from_extended(value: bytes) -> str:
 
 def _from_plain(value: bytes) -> str:
     text = _decoded(value)
-    if ENCODED_WORD.search(text):
-        text = _from_encoded_words(text)
+    text = ENCODED_WORD.sub(_from_encoded_word, BETWEEN_WORDS.sub("", text))
     for written, meant in BROWSERS.items():
         text = text.replace(written, meant)
     return REFERENCE.sub(_referred_to, text)
 
 
-def _from_encoded_words(text: str) -> str:
+def _from_encoded_word(word: re.Match[str]) -> str:
+    charset, how, written = word.groups()
     try:
-        pieces = decode_header(text)
-    except (HeaderParseError, ValueError):
-        return text
-    return "".join(
-        piece if isinstance(piece, str) else _decoded(piece, (charset or "utf-8").encode("ascii", "replace"))
-        for piece, charset in pieces
-    )
+        if how in "bB":
+            raw = base64.b64decode(written + "=" * (-len(written) % 4))
+        else:
+            raw = unquote_to_bytes(written.replace("%", "%25").replace("=", "%").replace("_", " "))
+    except ValueError:
+        return word[0]
+    return _decoded(raw, charset.encode("ascii", "replace"))
 
 
 def _referred_to(reference: re.Match[str]) -> str:
@@ -318,6 +320,8 @@ def _decoded(raw: bytes, charset: bytes = b"utf-8") -> str:
 
 def _without_path(name: str) -> str:
     name = re.split(r"[/\\]", name)[-1]
+    if len(name) > MOST_CHARACTERS:
+        name = name[: MOST_CHARACTERS - END_OF_NAME] + name[-END_OF_NAME:]
     # Composed before Django cuts it to the length that it allows.
     return "" if name in {".", ".."} else unicodedata.normalize("NFC", name)
 

@@ -57,7 +57,8 @@ FILE_PART = {
     "format": "binary",
     "description": "The file itself: documents without macros, images other than SVG, audio, video, archives, text or"
     " source code in UTF-8; at most 25 MiB, and so many for a session and for a member that the answer names where they"
-    " are used up (all as the server is set up). What a photo says of where it was taken is removed.",
+    " are used up (all as the server is set up). What a picture says of where it was taken is removed, a clip behind"
+    " it too. One file alone; its name may be in any encoding.",
 }
 
 

@@ -173,6 +173,7 @@ HIDDEN: dict[str, bytes] = {
     "second picture of a jpg, behind padding": JPEG + bytes(500) + PHOTO,
     "text behind a jpg": JPEG + TEXT,
     "small picture in EXIF": jpeg_with(segment(b"Exif\x00\x00" + with_thumbnail())),
+    "small picture of JFIF": jpeg_with(application(0, b"JFXX\x00\x10" + PHOTO)),
     "note of a camera": jpeg_with(segment(b"Exif\x00\x00" + with_maker_note())),
     "EXIF within resources of Photoshop": jpeg_with(application(13, b"Photoshop 3.0\x00" + resource(1058, raw_exif()))),
     "XMP within resources of Photoshop": jpeg_with(application(13, b"Photoshop 3.0\x00" + resource(1060, XMP))),

@@ -46,6 +46,8 @@ def send(creator: MaterialsApi, *parts: bytes) -> Any:
         (b"filename*0*=UTF-8''caf%C3%A9; filename*1*=%20au%20lait.txt", "café au lait.txt"),
         (b'filename="=?UTF-8?B?Y2Fmw6kudHh0?="', "café.txt"),
         (b'filename="=?ISO-8859-1?Q?caf=E9=2Etxt?="', "café.txt"),
+        (b'filename="=?UTF-8?Q?a=20long_?= =?utf-8?b?bmFtZS50eHQ?="', "a long name.txt"),
+        (b'filename="=?UTF-8?Q?100%25.txt?="', "100%25.txt"),
         (b'filename="=?zlib?B?Y2Fmw6kudHh0?="', "café.txt"),
         (b'filename="=?UTF-8?B?Y?="', "=?UTF-8?B?Y?="),
         (b'filename="say %22hi%22%0D%0A.txt"', 'say "hi".txt'),
@@ -78,6 +80,14 @@ def test_a_file_that_is_there_is_found(
     response = send(creator, part(b'name="file"; ' + parameter, b"hello"))
     assert response.status_code == 201, response.json()
     assert response.json()["file_name"] == shown
+    assert stored() == [b"hello"]
+
+
+def test_a_name_made_to_take_time_takes_none(creator: MaterialsApi, stored: Callable[[], list[bytes]]) -> None:
+    marks = "a" + "\u0301\u0316" * 15_000 + ".txt"
+    response = send(creator, part(b'name="file"; filename="' + marks.encode() + b'"', b"hello"))
+    assert response.status_code == 201
+    assert len(response.json()["file_name"]) <= 255
     assert stored() == [b"hello"]
 
 

@@ -5,7 +5,7 @@ import struct
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from modules.materials.pictures import exif, resources, xmp
+from modules.materials.pictures import exif, resources, thumbnails, xmp
 from modules.materials.pictures.size import Size
 from modules.materials.pictures.source import Block, Source
 
@@ -17,9 +17,9 @@ CLIP = re.compile(rb"\x00\x00\x00[\x08-\xff]ftyp[\x20-\x7e]{4}")
 START, END, SCAN, COMMENT = 0xD8, 0xD9, 0xDA, 0xFE
 FRAMES = {*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC}
 APPLICATIONS = range(0xE0, 0xF0)
-APPLICATION_1, APPLICATION_2, APPLICATION_11, APPLICATION_13 = 0xE1, 0xE2, 0xEB, 0xED
+APPLICATION_0, APPLICATION_1, APPLICATION_2, APPLICATION_11, APPLICATION_13 = 0xE0, 0xE1, 0xE2, 0xEB, 0xED
 # What a reader needs, and what says nothing of a place: the resolution, and which colours there are.
-HARMLESS = {0xE0, 0xEE}
+HARMLESS = {APPLICATION_0, 0xEE}
 # Colours, a list of the pictures in the file, and how bright they may shine.
 HARMLESS_2 = (b"ICC_PROFILE\x00", b"MPF\x00", b"urn:iso:std:iso:ts:21496")
 
@@ -27,6 +27,7 @@ PACKET = b"http://ns.adobe.com/xap/1.0/\x00"
 # A packet that is too long for one segment goes on in others, each behind a name, a length and a position.
 MORE_OF_PACKET = b"http://ns.adobe.com/xmp/extension/\x00"
 HEADER_OF_MORE = 32 + 4 + 4
+THUMBNAIL = b"JFXX\x00\x10"
 PHOTOSHOP = b"Photoshop 3.0\x00"
 
 
@@ -59,7 +60,8 @@ def sizes(source: Source) -> Iterator[Size]:
 def clear_location(source: Source) -> bool:
     """Clean every picture, and empty what is none, wherever it lies behind the first. Raises `LocationStays` and
     `Unreadable`."""
-    clip = source.find(CLIP, 2, longest=12)
+    scans = _picture_at(source, 0, source.length).having(SCAN)
+    clip = source.find(CLIP, scans[0].end if scans else 2, longest=12)
     cleared, behind = False, 0
     for picture in _pictures(source, clip[0] if clip else source.length):
         is_first = picture.start == 0
@@ -117,6 +119,8 @@ def _clear_picture(source: Source, picture: Picture) -> bool:
     of_photoshop = _behind(PHOTOSHOP, source, picture, APPLICATION_13)
     for block in _joined(of_exif):
         cleared = exif.clear_location(block) or cleared
+    for block in _behind(THUMBNAIL, source, picture, APPLICATION_0):
+        cleared = thumbnails.clear_descriptions(block) or cleared
     for block in [*packets, *_together(more)]:
         cleared = xmp.clear_location(block) or cleared
     for block in _together(of_photoshop):
