@@ -18,7 +18,7 @@ from tests.modules.materials.recordings import (
     tag,
     transport_stream,
 )
-from tests.modules.materials.samples import ELF, PAGE, WINDOWS, zipped
+from tests.modules.materials.samples import ELF, PAGE, WINDOWS, png, zipped
 
 from core.errors import Invalid
 from modules.materials.file_types import ACCEPTED
@@ -65,6 +65,37 @@ DRESSED: dict[str, bytes] = {
     "Matroska of another kind": b"\x1a\x45\xdf\xa3\x8b\x42\x82\x88whatever" + bytes(64),
     "a raw picture": film(b"crx ", b"crx ", b"isom"),
 }
+
+
+LESSON = b"<body>: the element that holds a page, and why"
+TITLED: dict[str, bytes] = {
+    "MP3": tag()[:20] + b"\x00" + LESSON.ljust(189, b"\x00") + mpeg_audio(),
+    "MP4": film(b"isom", moov=box(b"udta", box(b"\xa9nam", b"\x00\x2e\x15\xc7" + LESSON))),
+    "Ogg": RECORDINGS["Ogg with Opus"][0] + b"OpusTags" + b"TITLE=All of <html> explained" + bytes(20),
+    "PNG": png(text=LESSON),
+}
+
+
+@pytest.mark.parametrize("kind", TITLED)
+def test_a_title_that_names_an_element_makes_no_page(kind: str) -> None:
+    assert inspect(SimpleUploadedFile("lesson", TITLED[kind])).size == len(TITLED[kind])
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        b"<body onload=alert(1)>",
+        b"<html><img src=x>",
+        b"<!doctype html><p>Hello</p>",
+        b"<head><base href=//evil.example>",
+        b"<body/onload =alert(1)>",
+    ],
+)
+def test_a_page_in_a_title_still_does(page: bytes) -> None:
+    for content in (png(text=page + b"        "), film(b"isom", moov=box(b"udta", page + b"        "))):
+        with pytest.raises(Invalid) as error:
+            inspect(SimpleUploadedFile("lesson", content))
+        assert error.value.fields == {"file": [ACCEPTED]}
 
 
 @pytest.mark.parametrize("kind", DRESSED)

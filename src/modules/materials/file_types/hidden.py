@@ -17,8 +17,13 @@ EDGE = 64 * 1024
 
 # Eight letters behind: five random bytes and a blank occur in every six hundredth file of that length, with eight
 # letters behind them in every millionth.
+# An element that runs nothing by itself may stand in a title, as in "<body>: what it is for": a page goes on with
+# another element, or with what the element runs.
 MARKUP_AND_MORE = re.compile(
-    rb"<(?:\?php|!doctype\s{1,20}html|html|head|body|script|iframe|svg)[\s>/][\t\n\r\x20-\x7e]{8}", re.IGNORECASE
+    rb"<(?:(?:\?php|script|iframe|svg)[\s>/][\t\n\r\x20-\x7e]{8}"
+    rb"|(?:!doctype\s{1,20}html|html|head|body)(?=[\s>/][\t\n\r\x20-\x7e]{8})"
+    rb"[\t\n\r\x20-\x7e]{0,80}?(?:<[a-z/!]|[\s/\"']on[a-z]{3,12}\s{0,4}=))",
+    re.IGNORECASE,
 )
 # Each by itself: a pattern that can begin in several ways is slow.
 ARCHIVES = (re.compile(rb"Rar!\x1a\x07[\x00\x01]"), re.compile(rb"7z\xbc\xaf\x27\x1c\x00"))
