@@ -98,6 +98,22 @@ def test_a_pdf_that_a_browser_has_printed_is_shared(creator: MaterialsApi, store
     assert stored() == [content]
 
 
+def tar_of_a_page() -> bytes:
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w") as archive:
+        member = tarfile.TarInfo("<body>.html")
+        member.size = len(PAGE)
+        archive.addfile(member, io.BytesIO(PAGE))
+    return buffer.getvalue()
+
+
+def gz_of_a_page() -> bytes:
+    buffer = io.BytesIO()
+    with gzip.GzipFile("<body> <html>.html", "wb", fileobj=buffer, mtime=0) as packed:
+        packed.write(PAGE)
+    return buffer.getvalue()
+
+
 OTHERS: dict[str, tuple[bytes, str]] = {
     "rtf with it as title": (rb"{\rtf1\ansi{\info{\title <body>: x}}Hello}", "application/rtf"),
     "rtf about pages": (
@@ -123,29 +139,9 @@ OTHERS: dict[str, tuple[bytes, str]] = {
     "old Word": (compound({"WordDocument": PAGE, "SummaryInformation": PAGE}), "application/msword"),
     "old Excel": (compound({"SummaryInformation": PAGE, "Workbook": workbook(0)}), "application/vnd.ms-excel"),
     "zip": (zipped_parts([("<body>.html", PAGE)]), "application/zip"),
-    "tar": (b"", "application/x-tar"),
-    "gz that keeps a name": (b"", "application/gzip"),
+    "tar": (tar_of_a_page(), "application/x-tar"),
+    "gz that keeps a name": (gz_of_a_page(), "application/gzip"),
 }
-
-
-def tar_of_a_page() -> bytes:
-    buffer = io.BytesIO()
-    with tarfile.open(fileobj=buffer, mode="w") as archive:
-        member = tarfile.TarInfo("<body>.html")
-        member.size = len(PAGE)
-        archive.addfile(member, io.BytesIO(PAGE))
-    return buffer.getvalue()
-
-
-def gz_of_a_page() -> bytes:
-    buffer = io.BytesIO()
-    with gzip.GzipFile("<body> <html>.html", "wb", fileobj=buffer, mtime=0) as packed:
-        packed.write(PAGE)
-    return buffer.getvalue()
-
-
-OTHERS["tar"] = (tar_of_a_page(), OTHERS["tar"][1])
-OTHERS["gz that keeps a name"] = (gz_of_a_page(), OTHERS["gz that keeps a name"][1])
 
 
 @pytest.mark.parametrize("kind", OTHERS)
