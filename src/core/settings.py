@@ -367,11 +367,18 @@ REMINDER_MINUTES: list[int] = env.items("REMINDER_MINUTES", [24 * 60, 60], envir
 _YEAR = 365
 
 AUTH_USER_MODEL = "core.User"
+AUTHENTICATION_BACKENDS = ["core.accounts.backends.MemberBackend"]
 AUTH_PASSWORD_VALIDATORS = [
-    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
-    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator"},
-    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
-    {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
+    {
+        "NAME": "core.accounts.passwords.OfNormalized",
+        "OPTIONS": {"validator": f"django.contrib.auth.password_validation.{name}"},
+    }
+    for name in (
+        "UserAttributeSimilarityValidator",
+        "MinimumLengthValidator",
+        "CommonPasswordValidator",
+        "NumericPasswordValidator",
+    )
 ]
 PASSWORD_RESET_TIMEOUT: int = env.int(
     "PASSWORD_RESET_SECONDS", 24 * 3600, validate=validate.Range(60, _YEAR * 24 * 3600)
@@ -381,6 +388,8 @@ ACCESS_TOKEN_LIFETIME = timedelta(
     minutes=env.int("ACCESS_TOKEN_MINUTES", 10, validate=validate.Range(1, _YEAR * 24 * 60))
 )
 REFRESH_TOKEN_LIFETIME = timedelta(days=env.int("REFRESH_TOKEN_DAYS", 14, validate=validate.Range(1, 10 * _YEAR)))
+# By how much the clock of another machine that signs tokens may be ahead of this one's. No token lives longer for it.
+CLOCK_LEEWAY_SECONDS = 10
 # All of them, since the library fills what is missing from environment variables without a prefix.
 NINJA_JWT = {
     "ACCESS_TOKEN_LIFETIME": ACCESS_TOKEN_LIFETIME,
@@ -394,7 +403,7 @@ NINJA_JWT = {
     "AUDIENCE": None,
     "ISSUER": None,
     "JWK_URL": None,
-    "LEEWAY": 0,
+    "LEEWAY": CLOCK_LEEWAY_SECONDS,
     "USER_ID_FIELD": "id",
     "USER_ID_CLAIM": "user_id",
     "TOKEN_TYPE_CLAIM": "token_type",

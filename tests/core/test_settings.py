@@ -233,7 +233,7 @@ def test_variables_that_a_library_would_read_change_nothing(tmp_path: Path) -> N
 
     process = start(tmp_path, ["-c", code], SECRET_KEY="ours", **dict.fromkeys(names, "HS512"))
 
-    assert process.stdout == "HS256 ours  None None 0 user_id\n", process.stderr
+    assert process.stdout == "HS256 ours  None None 10 user_id\n", process.stderr
 
 
 # --- Set to nothing ---------------------------------------------------------------------------------------------

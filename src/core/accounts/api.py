@@ -7,7 +7,7 @@ from ninja import Router, Status
 
 from core.accounts import services
 from core.accounts.authentication import MemberRequest
-from core.accounts.models import User
+from core.accounts.models import DEFAULT_ZONE, User
 from core.accounts.presentation import EmailAudience, present_user
 from core.accounts.schemas import (
     AccessOut,
@@ -40,8 +40,8 @@ router = Router(tags=["Accounts"])
 def register(request: HttpRequest, payload: RegisterIn) -> Any:
     """Answers what was sent, without the password.
 
-    A user name that is taken is a 400 (user names are public). An e-mail address that has an account already is
-    answered like a new one, makes nothing, and its owner gets a mail.
+    A user name that is taken is a 400 (user names are public), and so is one that could pass for somebody else's. An
+    e-mail address that has an account already is answered like a new one, makes nothing, and its owner gets a mail.
     """
     member = services.register_member(
         username=payload.username,
@@ -49,6 +49,7 @@ def register(request: HttpRequest, payload: RegisterIn) -> Any:
         password=payload.password,
         first_name=payload.first_name,
         last_name=payload.last_name,
+        timezone=DEFAULT_ZONE if payload.timezone is None else payload.timezone,
     )
     return Status(201, member)
 

@@ -3,6 +3,7 @@
 import unicodedata
 from typing import Any, ClassVar
 
+from django.contrib.auth.hashers import check_password, make_password
 from django.contrib.auth.models import AbstractUser
 from django.contrib.auth.models import UserManager as DjangoUserManager
 from django.contrib.auth.validators import UnicodeUsernameValidator
@@ -14,10 +15,13 @@ from django.utils.crypto import salted_hmac
 from core import clock
 from core.accounts.fields import AddressField
 from core.addresses import address_key, normalized_or_same
+from core.text import trimmed
 from core.time_zones import zone_names
 
 # Before the key of an address that an account has and does not hold: no address begins so.
 SET_ASIDE = "@"
+# Of a member who has not said where they live.
+DEFAULT_ZONE = "UTC"
 
 
 def identity_key(value: str) -> str:
@@ -29,6 +33,11 @@ def set_aside_key(user_id: int | None, address: str) -> str:
     """The key of an address by which this account is not found: its mailbox is that of an older account, or it is one
     that no mail can be sent to."""
     return f"{SET_ASIDE}{user_id} {address_key(address)}"
+
+
+def normalized_password(raw: str) -> str:
+    """The form in which a password is hashed: what one keyboard sends as one character is two from another."""
+    return unicodedata.normalize("NFKC", raw)
 
 
 def validate_timezone(value: str) -> None:
@@ -46,7 +55,7 @@ class UserManager(DjangoUserManager["User"]):
     """Finds members as they log in: by user name or, where there is an @, by address, whatever the case."""
 
     def get_by_natural_key(self, username: str | None) -> "User":
-        login = username or ""
+        login = trimmed(username or "")
         if "@" in login:
             return self.get(email_key=address_key(login))
         return self.get(username_key=identity_key(login))
@@ -55,6 +64,12 @@ class UserManager(DjangoUserManager["User"]):
     def normalize_email(cls, email: str | None) -> str:
         """What has no normal form stays as it is, for the validators to refuse."""
         return normalized_or_same(email or "")
+
+    def _create_user_object(self, username: str, email: str | None, password: str | None, **fields: Any) -> "User":
+        """Where Django hashes the password of a new member by itself."""
+        password = None if password is None else normalized_password(password)
+        member: User = super()._create_user_object(username, email, password, **fields)  # type: ignore[misc]
+        return member
 
 
 class User(AbstractUser):
@@ -70,7 +85,7 @@ class User(AbstractUser):
     username_key = models.CharField(max_length=300, unique=True, editable=False)
     email = AddressField("email address", blank=True)
     email_key = models.CharField(max_length=508, unique=True, null=True, editable=False)  # noqa: DJ001
-    timezone = models.CharField(max_length=64, default="UTC", validators=[validate_timezone])
+    timezone = models.CharField(max_length=64, default=DEFAULT_ZONE, validators=[validate_timezone])
     # Every token carries it: raising it ends all logins at once.
     token_version = models.PositiveIntegerField(default=0, editable=False)
 
@@ -120,20 +135,40 @@ class User(AbstractUser):
         return self.get_full_name() or self.username
 
     def get_session_auth_hash(self) -> str:
-        """What a session of the admin carries: it ends with the member's logins, not with their password alone."""
-        return salted_hmac("core.accounts.session", f"{self.password}{self.token_version}").hexdigest()
+        """What a session of the admin carries: it ends with the member's logins.
+
+        Not with the hash of their password, which a login may make anew.
+        """
+        return salted_hmac("core.accounts.session", f"{self.pk}:{self.token_version}").hexdigest()
 
     def set_password(self, raw_password: str | None) -> None:
-        """A new password ends every login, whoever sets it and wherever."""
-        super().set_password(raw_password)
+        """A new password ends every login, whoever sets it and wherever. It is hashed as `normalized_password`."""
+        super().set_password(None if raw_password is None else normalized_password(raw_password))
+        self.token_version += 1
+
+    def set_unusable_password(self) -> None:
+        """Ends every login, too."""
+        super().set_unusable_password()
         self.token_version += 1
 
     def check_password(self, raw_password: str) -> bool:
-        # Django may set the same password anew here, to strengthen its hash: that ends no login.
-        version = self.token_version
-        correct = super().check_password(raw_password)
-        self.token_version = version
-        return correct
+        """Whether that is the password, as normalised or, where it was set without that, as it is.
+
+        One that was hashed in an older way is stored anew, which is no change of the password and ends no login. What
+        is not the password costs two hashings where its forms differ, whoever the member.
+        """
+        normalized = normalized_password(raw_password)
+        if check_password(normalized, self.password, self._store_anew):
+            return True
+        if normalized == raw_password or not check_password(raw_password, self.password):
+            return False
+        self._store_anew(normalized)
+        return True
+
+    def _store_anew(self, password: str) -> None:
+        """Hash the same password again; one that was changed meanwhile stays."""
+        stored, self.password = self.password, make_password(password)
+        User.objects.filter(pk=self.pk, password=stored).update(password=self.password)
 
 
 class Login(models.Model):

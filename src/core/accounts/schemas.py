@@ -4,16 +4,28 @@ from datetime import datetime
 from typing import Annotated
 
 import ninja
-from pydantic import Field, StringConstraints
+from django.core.exceptions import ValidationError
+from pydantic import AfterValidator, Field, StringConstraints
 
-from core.http.schemas import ONE_LINE, RequestSchema
+from core.accounts.models import validate_timezone
+from core.http.schemas import ONE_LINE, SECRET, RequestSchema
 
-NameText = Annotated[str, StringConstraints(strip_whitespace=True, max_length=150), ONE_LINE]
-Username = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=150), ONE_LINE]
-Address = Annotated[str, StringConstraints(strip_whitespace=True, min_length=3, max_length=254), ONE_LINE]
-# Not trimmed; bounded, since hashing takes time that grows with it.
-Password = Annotated[str, StringConstraints(min_length=1, max_length=1000)]
-Secret = Annotated[str, StringConstraints(min_length=1, max_length=5000)]
+
+def _known_zone(name: str) -> str:
+    try:
+        validate_timezone(name)
+    except ValidationError as error:
+        raise ValueError(error.message) from None
+    return name
+
+
+NameText = Annotated[str, StringConstraints(max_length=150), ONE_LINE]
+Username = Annotated[str, StringConstraints(min_length=1, max_length=150), ONE_LINE]
+Address = Annotated[str, StringConstraints(min_length=3, max_length=254), ONE_LINE]
+Zone = Annotated[str, StringConstraints(max_length=64), AfterValidator(_known_zone)]
+# Bounded, since hashing takes time that grows with it.
+Password = Annotated[str, StringConstraints(min_length=1, max_length=1000), SECRET]
+Secret = Annotated[str, StringConstraints(min_length=1, max_length=5000), SECRET]
 
 TOKEN_EXAMPLE = "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJ1c2VyX2lkIjoxfQ.c2lnbmF0dXJl"
 
@@ -39,11 +51,18 @@ class Profile(UserOut):
 
 
 class RegisterIn(RequestSchema):
-    username: Username = Field(description="Without an @; unique whatever its case.", examples=["john_doe"])
+    username: Username = Field(
+        description="Without an @; unique whatever its case; in one script (Chinese, Japanese and Korean go with Latin"
+        " letters) and one kind of digits; not the name of a role or a path, such as `admin`.",
+        examples=["john_doe"],
+    )
     email: Address = Field(examples=["john@example.com"])
     password: Password = Field(examples=["correct horse battery staple"])
     first_name: NameText = Field("", examples=["John"])
     last_name: NameText = Field("", examples=["Doe"])
+    timezone: Zone | None = Field(
+        None, description="IANA name; `UTC` where it is left out.", examples=["America/New_York"]
+    )
 
 
 class RegisterOut(ninja.Schema):
@@ -51,6 +70,7 @@ class RegisterOut(ninja.Schema):
     email: str = Field(examples=["john@example.com"])
     first_name: str = Field(examples=["John"])
     last_name: str = Field(examples=["Doe"])
+    timezone: str = Field(description="IANA name.", examples=["America/New_York"])
 
 
 class CredentialsIn(RequestSchema):
@@ -78,9 +98,7 @@ class AccessOut(ninja.Schema):
 class ProfileIn(RequestSchema):
     first_name: NameText | None = Field(None, examples=["John"])
     last_name: NameText | None = Field(None, examples=["Doe"])
-    timezone: Annotated[str, StringConstraints(max_length=64)] | None = Field(
-        None, description="IANA name.", examples=["America/New_York"]
-    )
+    timezone: Zone | None = Field(None, description="IANA name.", examples=["America/New_York"])
 
 
 class PasswordChangeIn(RequestSchema):

@@ -15,12 +15,14 @@ from django.db import IntegrityError, transaction
 from django.db.models import Q
 from django.utils.encoding import force_str
 from django.utils.http import urlsafe_base64_decode
+from pydantic import StrictInt, TypeAdapter
 
 from core import clock
 from core.accounts import events
-from core.accounts.models import Login, User, identity_key
+from core.accounts.models import Login, User, identity_key, normalized_password
 from core.accounts.passwords import check_new_password
 from core.accounts.tokens import AccessToken, RefreshToken, login_of, session_end, token_for, touched
+from core.accounts.user_names import require_unmistakable
 from core.addresses import address_key
 from core.errors import Invalid, NotAuthenticated
 from core.facts.models import FactRecord
@@ -39,18 +41,21 @@ class TokenPair:
     refresh: str
 
 
-def register_member(*, username: str, email: str, password: str, first_name: str, last_name: str) -> User:
+def register_member(
+    *, username: str, email: str, password: str, first_name: str, last_name: str, timezone: str
+) -> User:
     """Make an account, or write to the owner of an address that has one; the caller cannot tell which.
 
     Returns the member with the values as they are stored, or would be.
     Raises `Invalid` for values that break a rule and for a user name that is taken (user names are public).
     """
-    user = User(username=username, email=email, first_name=first_name, last_name=last_name)
-    _clean(user, ["username", "email", "first_name", "last_name"])
+    user = User(username=username, email=email, first_name=first_name, last_name=last_name, timezone=timezone)
+    _clean(user, ["username", "email", "first_name", "last_name", "timezone"])
+    require_unmistakable(user.username)
     _require_free_name(user.username)
     check_new_password(password, user=user, field="password")
     # In both cases: the time that hashing takes must not tell them apart.
-    user.password = make_password(password)
+    user.password = make_password(normalized_password(password))
     try:
         with transaction.atomic():
             if _wrote_to_owner(user.email):
@@ -204,6 +209,8 @@ def reset_password(*, uid: str, token: str, new_password: str) -> None:
 
 
 ADDRESS_SALT = "core.accounts.address"
+# The state that a confirmation has to find, and the new address.
+_CONFIRMATION = TypeAdapter(tuple[StrictInt, str, StrictInt, StrictInt, str])
 
 
 def ask_address_change(*, user: User, password: str, new_email: str) -> None:
@@ -241,8 +248,10 @@ def confirm_address_change(*, token: str) -> None:
     """Set the address that the token was sent to. Raises `Invalid` for a token that does not hold (any more)."""
     used_up = Invalid({"token": ["This link is not valid or has been used. Ask for a new one."]})
     try:
-        *state, new_email = signing.loads(token, salt=ADDRESS_SALT, max_age=settings.PASSWORD_RESET_TIMEOUT)
-    except (signing.BadSignature, ValueError, TypeError):
+        *state, new_email = _CONFIRMATION.validate_python(
+            signing.loads(token, salt=ADDRESS_SALT, max_age=settings.PASSWORD_RESET_TIMEOUT)
+        )
+    except (signing.BadSignature, ValueError):
         raise used_up from None
     try:
         with transaction.atomic():

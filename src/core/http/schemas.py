@@ -1,10 +1,15 @@
 """Building blocks of what comes in and goes out."""
 
 import unicodedata
-from typing import Annotated, Any
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Annotated, Any, ClassVar, get_args
 
 import ninja
-from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, field_validator
+from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, ValidationInfo, field_validator
+from pydantic.fields import FieldInfo
+
+from core.text import composed, trimmed
 
 
 class ErrorBody(ninja.Schema):
@@ -25,16 +30,63 @@ def answers_of(success: int, schema: Any, *errors: int) -> dict[int, Any]:
     return {success: schema, **dict.fromkeys(sorted({*errors, 500, 503}), ErrorBody)}
 
 
+@dataclass(frozen=True, kw_only=True)
+class Reading:
+    """How the text of a field is read; with `Annotated`, where it is not a single line for people."""
+
+    trims: bool
+    composes: bool
+
+    def read(self, text: str) -> str:
+        text = trimmed(text) if self.trims else text
+        return composed(text) if self.composes else text
+
+
+LINE = Reading(trims=True, composes=True)
+# Passwords and tokens are what was sent, to the letter.
+SECRET = Reading(trims=False, composes=False)
+# What a person wrote in several lines; blanks may be part of how it looks.
+LINES = Reading(trims=False, composes=False)
+# Another form of its letters is another address.
+WEB_ADDRESS = Reading(trims=True, composes=False)
+
+
 class RequestSchema(ninja.Schema):
-    """What a client sends. Fields that it does not know are ignored, since clients send whole objects back."""
+    """What a client sends. Fields that it does not know are ignored, since clients send whole objects back.
+
+    Every text is read as a `LINE`, unless its field is annotated with another `Reading`.
+    """
+
+    readings: ClassVar[dict[str, Reading]] = {}
+
+    @classmethod
+    def __pydantic_init_subclass__(cls, **options: Any) -> None:
+        super().__pydantic_init_subclass__(**options)
+        cls.readings = {name: next(_readings_in(field), LINE) for name, field in cls.model_fields.items()}
 
     @field_validator("*", mode="before")
     @classmethod
-    def _storable(cls, value: Any) -> Any:
-        """Text that no database takes is the sender's error, not ours."""
-        if isinstance(value, str) and ("\x00" in value or any(0xD800 <= ord(letter) < 0xE000 for letter in value)):
+    def _as_it_is_kept(cls, value: Any, info: ValidationInfo) -> Any:
+        """Text as it is stored and compared; what no database takes is the sender's error, not ours."""
+        if isinstance(value, list):
+            return [cls._as_it_is_kept(each, info) for each in value]
+        if not isinstance(value, str):
+            return value
+        if "\x00" in value or any(0xD800 <= ord(letter) < 0xE000 for letter in value):
             raise ValueError("May not contain NUL characters or broken Unicode.")
-        return value
+        return cls.readings[str(info.field_name)].read(value)
+
+
+def _readings_in(annotated: Any) -> Iterator[Reading]:
+    """Those that a field or a type is annotated with, also within `X | None`."""
+    if isinstance(annotated, FieldInfo):
+        yield from (each for each in annotated.metadata if isinstance(each, Reading))
+        yield from _readings_in(annotated.annotation)
+    for part in (*get_args(annotated), *getattr(annotated, "__metadata__", ())):
+        if isinstance(part, Reading):
+            yield part
+        else:
+            yield from _readings_in(part)
 
 
 # Embeddings and overrides, and isolates, by what ends each.

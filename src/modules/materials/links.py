@@ -12,8 +12,7 @@ MOST_CHARACTERS = 2000
 
 
 def check_url(url: str) -> str:
-    """The address, trimmed. Raises `Invalid` for `url` where it is not one that a browser opens as a plain page."""
-    url = url.strip()
+    """The address. Raises `Invalid` for `url` where it is not one that a browser opens as a plain page."""
     if not url:
         raise _invalid("A link needs a url.")
     if len(url) > MOST_CHARACTERS:

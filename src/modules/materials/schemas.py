@@ -7,9 +7,11 @@ import ninja
 from pydantic import Field, StringConstraints
 
 from core.accounts.schemas import UserOut
-from core.http.schemas import ONE_LINE, RequestSchema
+from core.http.schemas import LINES, ONE_LINE, WEB_ADDRESS, RequestSchema
 
-Title = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200), ONE_LINE]
+Title = Annotated[str, StringConstraints(min_length=1, max_length=200), ONE_LINE]
+Url = Annotated[str, WEB_ADDRESS]
+Content = Annotated[str, LINES]
 Type = Literal["file", "link", "note"]
 
 
@@ -18,12 +20,12 @@ class MaterialIn(RequestSchema):
 
     title: Title = Field(examples=["Python Documentation"])
     type: Type = Field(examples=["link"])
-    url: str | None = Field(
+    url: Url | None = Field(
         None,
         description="For a `link`: http or https, without credentials, at most 2000 characters.",
         examples=["https://docs.python.org/3/"],
     )
-    content: str | None = Field(None, description="For a `note`: at most 50,000 characters.", examples=[""])
+    content: Content | None = Field(None, description="For a `note`: at most 50,000 characters.", examples=[""])
 
 
 class MaterialChanges(RequestSchema):
@@ -31,8 +33,8 @@ class MaterialChanges(RequestSchema):
 
     title: Title | None = Field(None, examples=["Python Documentation, 3.13"])
     type: Type | None = Field(None, description="Cannot change; the same one is fine.", examples=["link"])
-    url: str | None = Field(None, description="For a `link`.", examples=["https://docs.python.org/3.13/"])
-    content: str | None = Field(None, description="For a `note`.", examples=[""])
+    url: Url | None = Field(None, description="For a `link`.", examples=["https://docs.python.org/3.13/"])
+    content: Content | None = Field(None, description="For a `note`.", examples=[""])
 
 
 class MaterialOut(ninja.Schema):

@@ -13,6 +13,7 @@ from tests.core.conftest import ReadMail, link_in
 
 from core.accounts.deactivation import deactivate_member, reactivate_member
 from core.accounts.models import User
+from core.accounts.services import ADDRESS_SALT
 from core.facts.models import FactRecord
 from core.mail.models import Mail
 
@@ -186,6 +187,31 @@ def test_the_link_of_somebody_deactivated_since_is_refused(token: str, member: U
     User.objects.update(is_active=False)
 
     assert_used_up(stranger.post(CONFIRM, {"token": token}))
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        *(None, True, 1, "x", [], {}, ["new@example.com"], [[], "new@example.com"]),
+        *([None, "john@example.com", 1, 0, "new@example.com"], [2**64, "john@example.com", 1, 0, "new@example.com"]),
+        *([[1], "john@example.com", 1, 0, "new@example.com"], ["x", "john@example.com", 1, 0, "new@example.com"]),
+    ],
+)
+def test_a_link_that_is_signed_right_and_says_something_else_is_refused(
+    member: User, stranger: Api, wrong: object
+) -> None:
+    assert_used_up(stranger.post(CONFIRM, {"token": signing.dumps(wrong, salt=ADDRESS_SALT)}))
+
+
+@pytest.mark.parametrize("wrong", [None, 1, True, [], {}, ["new@example.com"]])
+def test_a_link_that_is_signed_right_and_leads_to_no_address_is_refused(
+    member: User, stranger: Api, wrong: object
+) -> None:
+    state = [member.pk, member.email, member.token_version, 0, wrong]
+
+    assert_used_up(stranger.post(CONFIRM, {"token": signing.dumps(state, salt=ADDRESS_SALT)}))
+    member.refresh_from_db()
+    assert member.email == "john@example.com"
 
 
 @pytest.mark.parametrize("forged", ["nonsense", "a:b:c", "é", ":", "x" * 5000])

@@ -137,7 +137,7 @@ def test_an_empty_change_changes_nothing(john: User) -> None:
         "/etc/passwd",
         "Europe",
         "europe/berlin",
-        "Europe/Berlin\n",
+        "Europe/Berlin\nEurope/Paris",
         "é",
         "x" * 64,
     ],

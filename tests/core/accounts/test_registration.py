@@ -50,7 +50,9 @@ def test_registering_answers_all_but_the_password_no_id_and_no_tokens(stranger: 
         "email": "jane@example.com",
         "first_name": "Jane",
         "last_name": "Smith",
+        "timezone": "UTC",
     }
+    assert list(answer.json()) == ["username", "email", "first_name", "last_name", "timezone"]
 
 
 def test_a_new_member_can_log_in_at_once(stranger: Api, log_in: LogIn, clock: Any) -> None:
@@ -114,19 +116,51 @@ def test_first_and_last_name_may_be_left_out(stranger: Api) -> None:
     answer = stranger.post(REGISTER, {"username": "jane", "email": "jane@example.com", "password": PASSWORD})
 
     assert answer.status_code == 201
-    assert answer.json() == {"username": "jane", "email": "jane@example.com", "first_name": "", "last_name": ""}
-
-
-def test_names_are_trimmed(stranger: Api) -> None:
-    answer = stranger.post(REGISTER, form(username=" jane ", first_name="  Jane ", email=" jane@example.com "))
-
     assert answer.json() == {
         "username": "jane",
         "email": "jane@example.com",
+        "first_name": "",
+        "last_name": "",
+        "timezone": "UTC",
+    }
+
+
+@pytest.mark.parametrize("email", ["jane@example.com", "john@example.com"])
+def test_the_time_zone_may_come_with_the_account(john: User, stranger: Api, log_in: LogIn, email: str) -> None:
+    """Answered alike where the address is taken: a stranger cannot tell."""
+    answer = stranger.post(REGISTER, form(email=email, timezone="America/New_York"))
+
+    assert answer.status_code == 201
+    assert answer.json() == {
+        "username": "jane_smith",
+        "email": email,
         "first_name": "Jane",
         "last_name": "Smith",
+        "timezone": "America/New_York",
     }
-    assert User.objects.get().username == "jane"
+    if email == "jane@example.com":
+        assert log_in("jane_smith").api.get("/api/auth/me/").json()["timezone"] == "America/New_York"
+    assert User.objects.get(pk=john.pk).timezone == "UTC"
+
+
+def test_no_time_zone_is_utc(stranger: Api) -> None:
+    answer = stranger.post(REGISTER, form(timezone=None))
+
+    assert (answer.status_code, answer.json()["timezone"], User.objects.get().timezone) == (201, "UTC", "UTC")
+
+
+@pytest.mark.parametrize("zone", ["", " ", "Europe/Nowhere", "UTC+1", "localtime", "../../etc/passwd", "europe/berlin"])
+def test_a_time_zone_that_is_unknown_is_refused(stranger: Api, zone: str) -> None:
+    sentence = "Not a time zone of the IANA database, such as Europe/Berlin."
+
+    assert refused(stranger.post(REGISTER, form(timezone=zone))) == {"timezone": [sentence]}
+    assert not User.objects.exists()
+
+
+@pytest.mark.parametrize("zone", [7, True, [], {}, "x" * 65, "UTC\x00"])
+def test_a_time_zone_that_is_no_name_is_refused(stranger: Api, zone: Any) -> None:
+    assert list(refused(stranger.post(REGISTER, form(timezone=zone)))) == ["timezone"]
+    assert not User.objects.exists()
 
 
 def test_a_password_is_taken_as_it_is(stranger: Api, log_in: LogIn) -> None:
@@ -135,6 +169,18 @@ def test_a_password_is_taken_as_it_is(stranger: Api, log_in: LogIn) -> None:
     assert log_in("jane_smith", "  learn together  ").is_known()
     answer = stranger.post("/api/auth/token/", {"username": "jane_smith", "password": "learn together"})
     assert answer.status_code == 401
+
+
+def test_a_password_is_hashed_in_one_form_of_unicode(stranger: Api, log_in: LogIn) -> None:
+    stranger.post(REGISTER, form(password="pe\u0301dagogie \ufb01n"))
+
+    assert log_in("jane_smith", "p\u00e9dagogie fin").is_known()
+    assert log_in("jane_smith", "pe\u0301dagogie \ufb01n").is_known()
+
+
+@pytest.mark.parametrize("password", ["password\uff11\uff12\uff13", "867530\uff19"])
+def test_a_weak_password_is_weak_in_every_form_of_unicode(stranger: Api, password: str) -> None:
+    assert list(refused(stranger.post(REGISTER, form(password=password)))) == ["password"]
 
 
 @pytest.mark.parametrize("taken", ["john_doe", "John_Doe", "JOHN_DOE"])

@@ -553,6 +553,102 @@ def test_a_token_that_lacks_a_claim_is_refused(member: User, log_in: LogIn, clai
     assert_refused(Api().post(LOGOUT, {"refresh": lacking}))
 
 
+WRONG: list[Any] = [None, True, "", "1", "x", [], [1], {}, {"a": 1}, -1, 10**400, "\x00", "\ud800"]
+NO_IDS: list[Any] = [*WRONG, 0, 1.0, 0.5, 1e308, 2**63, 2**31]
+NO_TIMES: list[Any] = [*(each for each in WRONG if each is not None), None, 1e308, -1e308, 2**63, "1705146000"]
+WRONG_CLAIMS: dict[str, list[Any]] = {
+    "user_id": NO_IDS,
+    "login": NO_IDS,
+    # Another version is no wrong one for logging out, which a login that has ended may do again.
+    "version": [each for each in NO_IDS if each not in (0, 2**31)],
+    "exp": NO_TIMES,
+    "iat": [each for each in NO_TIMES if each not in (-1, -1e308)],
+    "nbf": [each for each in NO_TIMES if each not in (-1, -1e308)],
+    "jti": [*(each for each in NO_IDS if not isinstance(each, str))],
+    "token_type": NO_IDS,
+    "sub": [each for each in NO_IDS if not isinstance(each, str)],
+}
+
+
+@pytest.mark.parametrize("claim", WRONG_CLAIMS)
+def test_a_token_that_is_signed_right_and_has_a_claim_of_a_wrong_type_is_refused(
+    member: User, log_in: LogIn, claim: str
+) -> None:
+    device = log_in("john_doe")
+    access, refresh = claims_of(device.access), claims_of(device.refresh)
+    assert type(access.get(claim)) is type(refresh.get(claim))
+
+    for value in WRONG_CLAIMS[claim]:
+        device.show(signed({**access, claim: value}))
+        assert_refused(device.api.get(ME))
+        wrong = signed({**refresh, claim: value})
+        assert_refused(Api().post(REFRESH, {"refresh": wrong}))
+        assert_refused(Api().post(LOGOUT, {"refresh": wrong}))
+    assert Login.objects.get().ended_at is None
+
+
+@pytest.mark.parametrize("claims", [[], ["user_id"], "x", 1, None, True, {}, "[" * 3000])
+def test_a_token_that_is_signed_right_and_has_no_claims_at_all_is_refused(stranger: Api, claims: Any) -> None:
+    text = claims if str(claims).startswith("[[") else json.dumps(claims)
+    token = jwt.PyJWS().encode(text.encode(), settings.SECRET_KEY, algorithm="HS256")
+    stranger.headers["Authorization"] = f"Bearer {token}"
+
+    assert_refused(stranger.get(ME))
+    assert_refused(Api().post(REFRESH, {"refresh": token}))
+    assert_refused(Api().post(LOGOUT, {"refresh": token}))
+
+
+# --- Clocks that differ -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("claim", ["iat", "nbf"])
+@pytest.mark.parametrize("ahead", [1, 10])
+def test_a_token_of_a_clock_that_is_a_little_ahead_is_taken(
+    member: User, log_in: LogIn, clock: Any, claim: str, ahead: int
+) -> None:
+    device = log_in("john_doe")
+    early = {claim: int(NOW.timestamp()) + ahead}
+    device.show(signed({**claims_of(device.access), **early}))
+    refresh = signed({**claims_of(device.refresh), **early})
+
+    assert device.is_known()
+    assert Api().post(REFRESH, {"refresh": refresh}).status_code == 200
+    assert Api().post(LOGOUT, {"refresh": refresh}).status_code == 200
+
+
+@pytest.mark.parametrize("claim", ["iat", "nbf"])
+def test_a_token_of_a_clock_that_is_far_ahead_is_refused(member: User, log_in: LogIn, clock: Any, claim: str) -> None:
+    device = log_in("john_doe")
+    early = {claim: int(NOW.timestamp()) + 11}
+    device.show(signed({**claims_of(device.access), **early}))
+    refresh = signed({**claims_of(device.refresh), **early})
+
+    assert_refused(device.api.get(ME))
+    assert_refused(Api().post(REFRESH, {"refresh": refresh}))
+    assert_refused(Api().post(LOGOUT, {"refresh": refresh}))
+
+
+def test_times_of_a_token_may_be_fractions_of_a_second(member: User, log_in: LogIn, clock: Any) -> None:
+    device = log_in("john_doe")
+    now = NOW.timestamp()
+    device.show(signed({**claims_of(device.access), "iat": now - 0.5, "nbf": now + 0.5, "exp": now + 60.5}))
+
+    assert device.is_known()
+
+
+@pytest.mark.parametrize("late", [0, 1, 9])
+def test_no_token_lives_longer_for_clocks_that_differ(member: User, log_in: LogIn, clock: Any, late: int) -> None:
+    device = log_in("john_doe")
+    over = {"exp": int(NOW.timestamp()) - late}
+    device.show(signed({**claims_of(device.access), **over}))
+
+    assert_refused(device.api.get(ME))
+    assert_refused(Api().post(REFRESH, {"refresh": signed({**claims_of(device.refresh), **over})}))
+
+
+# --- Tokens of what is gone -------------------------------------------------------------------------------------
+
+
 def test_a_token_of_one_member_and_the_login_of_another_is_refused(member: User, jane: User, log_in: LogIn) -> None:
     device = log_in("john_doe")
     device.show(signed({**claims_of(device.access), "user_id": jane.pk}))

@@ -237,7 +237,7 @@ def test_addresses_that_are_taken(url: str, creator: MaterialsApi) -> None:
         "https://example.com/a b",
         "https://example.com/a\tb",
         "https://example.com/\u202efdp.exe",
-        "https://example.com/\u200b",
+        "https://example.com/a\u200bb",
         "https://example.com:99999/",
         "https://[::1/",
         "https://example.com/" + "a" * 1981,

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from django.core.signing import Signer
@@ -12,6 +13,7 @@ from django.test import Client
 from tests.modules.materials.conftest import ORIGIN, PATH, MaterialsApi
 from tests.modules.materials.samples import ACCEPTED, PDF, png
 
+from modules.materials.files.addresses import SALT
 from modules.materials.files.response import StreamedFile
 from modules.materials.models import StoredFile
 
@@ -151,6 +153,17 @@ def forged(url: str) -> dict[str, str]:
 @pytest.mark.parametrize("how", forged(f"{ORIGIN}/api/files/1-2:3/"))
 def test_a_forged_address(how: str, stranger: Client, address: Callable[..., str]) -> None:
     response = stranger.get(f"/api/files/{forged(address())[how]}/")
+    assert response.status_code == 404
+    assert response.json() == {"error": "There is no such file. Take its address from the materials of the session."}
+
+
+@pytest.mark.parametrize(
+    "value",
+    ["", "1", "1-", "-1", "1-2-3", "x-1", "1-x", f"1-{10**30}", "1-1e308", "1-nan", "1-\x00"],
+)
+def test_an_address_that_is_signed_right_and_names_no_file_is_none(db: None, stranger: Client, value: str) -> None:
+    response = stranger.get(f"/api/files/{quote(Signer(salt=SALT).sign(value))}/")
+
     assert response.status_code == 404
     assert response.json() == {"error": "There is no such file. Take its address from the materials of the session."}
 

@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from django.core import signing
 from django.test import Client
 from tests.conftest import Api
 from tests.modules.notifications.test_preferences import BOTH, DEFAULTS, IN_APP, PATH
@@ -10,7 +11,7 @@ from tests.modules.notifications.test_preferences import BOTH, DEFAULTS, IN_APP,
 from core.accounts.models import User
 from core.facts.models import FactRecord
 from modules.notifications.kinds import Kind
-from modules.notifications.services.preferences import unsubscribe_url
+from modules.notifications.services.preferences import UNSUBSCRIBING, unsubscribe_url
 
 pytestmark = pytest.mark.django_db
 
@@ -141,3 +142,26 @@ def test_the_page_needs_nothing_from_elsewhere(link: str, browser: Client) -> No
 
     assert "<script" not in page
     assert "src=" not in page
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        *(None, True, 1, "x", "xy", {}, [], [1], [1, 2, 3], {"a": 1, "b": 2}),
+        *([[1], ["reminder"]], [{}, ["reminder"]], ["x", ["reminder"]], [True, ["reminder"]], [2**64, ["reminder"]]),
+        *(["john", 7], ["john", None], ["john", [7]], ["john", [["reminder"]]], ["john", "reminder"]),
+    ],
+    ids=repr,
+)
+def test_a_link_that_is_signed_right_and_says_something_else_is_refused(
+    john: User, browser: Client, wrong: object
+) -> None:
+    if isinstance(wrong, list):
+        wrong = [john.pk if each == "john" else each for each in wrong]
+    token = signing.dumps(wrong, salt=UNSUBSCRIBING)
+
+    for ask in (browser.get, browser.post):
+        response = ask(f"/unsubscribe/?token={token}")
+        assert response.status_code == 404
+        assert "This link is not valid." in response.content.decode()
+    assert Api(john).get(PATH).json() == DEFAULTS

@@ -147,7 +147,7 @@ def test_another_s_hidden_sessions_are_not_found_by_filters(john: Any, jane: Any
         ("'; --", "it'; -- over"),
         ('"', 'a "quoted" word'),
         ("c++", "C++"),
-        (" ", "two words"),
+        ("two words", "two words"),
     ],
 )
 def test_subject_is_searched_whatever_the_case(john: Any, make_session: Any, searched: str, subject: str) -> None:
@@ -159,7 +159,7 @@ def test_subject_is_searched_whatever_the_case(john: Any, make_session: Any, sea
     assert [row["title"] for row in response.json()["results"]] == ["found"]
 
 
-@pytest.mark.parametrize("searched", ["P%n", "P_thon", "%%", "__", "pyth0n", "[a-z]", "Python "])
+@pytest.mark.parametrize("searched", ["P%n", "P_thon", "%%", "__", "pyth0n", "[a-z]", "Py thon"])
 def test_what_the_database_takes_for_a_pattern_is_taken_as_it_is(john: Any, make_session: Any, searched: str) -> None:
     make_session("approved", subject="Python")
 

@@ -147,7 +147,7 @@ REFUSED = [
     ),
     *(("description", value) for value in ["x" * 5001, *WRONG_TEXTS]),
     *(("subject", value) for value in ["x" * 101, "two\nlines", *TURNED, *WRONG_TEXTS]),
-    *(("level", value) for value in ["expert", "Beginner", "beginner ", *WRONG_TEXTS]),
+    *(("level", value) for value in ["expert", "Beginner", "begin ner", *WRONG_TEXTS]),
     *(("duration", value) for value in [14, 481, *WRONG_NUMBERS]),
     *(("max_participants", value) for value in [1, 51, *WRONG_NUMBERS]),
     *(("date", value) for value in ["soon", "2024-01-15", 1705345200, *WRONG_TEXTS]),

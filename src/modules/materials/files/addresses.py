@@ -63,13 +63,13 @@ def is_available(file: StoredFile) -> bool:
 def read_token(token: str) -> Ticket:
     """Raises `NotFound` for a token that is not ours and `Forbidden` for one that has run out."""
     try:
-        file_id, runs_out = Signer(salt=SALT).unsign(token).split("-")
-    except BadSignature:
+        file_id, runs_out = map(int, Signer(salt=SALT).unsign(token).split("-"))
+        left = datetime.fromtimestamp(runs_out, tz=clock.now().tzinfo) - clock.now()
+    except (BadSignature, ValueError, OverflowError, OSError):
         raise NotFound("There is no such file. Take its address from the materials of the session.") from None
-    left = datetime.fromtimestamp(int(runs_out), tz=clock.now().tzinfo) - clock.now()
     if left <= timedelta(0):
         raise Forbidden("This address has run out. Load the materials of the session again for a new one.")
-    return Ticket(file_id=int(file_id), seconds_left=int(left.total_seconds()))
+    return Ticket(file_id=file_id, seconds_left=int(left.total_seconds()))
 
 
 def _address_here(file: StoredFile, origin: str) -> str:

@@ -7,6 +7,7 @@ from django.conf import settings
 from django.core import signing
 from django.db import transaction
 from django.utils.http import urlencode
+from pydantic import StrictInt, TypeAdapter
 
 from core import clock
 from core.accounts.models import User
@@ -18,6 +19,8 @@ from modules.notifications.models import Preference
 from modules.notifications.queries.preferences import preferences_of
 
 UNSUBSCRIBING = "modules.notifications.unsubscribe"
+# The id of a member, and kinds: some may be gone since.
+_TOKEN = TypeAdapter(tuple[StrictInt, list[str]])
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,7 +68,7 @@ def unsubscribe_url(*, user_id: int, kinds: tuple[Kind, ...]) -> str:
 def read_unsubscribe_token(token: str) -> Subscription:
     """What the token of a link is about. Raises `NotFound` for one that we did not make, or whose member is gone."""
     try:
-        user_id, kinds = signing.loads(token, salt=UNSUBSCRIBING)
+        user_id, kinds = _TOKEN.validate_python(signing.loads(token, salt=UNSUBSCRIBING))
         user = User.objects.get(pk=user_id)
     except (signing.BadSignature, ValueError, User.DoesNotExist):
         raise NotFound("This link is not valid.") from None

@@ -1,0 +1,67 @@
+"""User names that could pass for somebody else's, which nobody registers (docs/contract.md, "Accounts and tokens")."""
+
+import unicodedata
+
+import regex
+
+from core.accounts.models import identity_key
+from core.errors import Invalid
+
+
+def _words(text: str) -> tuple[str, ...]:
+    return tuple(text.split())
+
+
+# The scripts that are in use today: those that UAX 31 recommends for names, and those of limited use.
+SCRIPTS = _words("""
+    Latn Cyrl Grek Arab Hebr Hani Hira Kana Hang Bopo Deva Beng Guru Gujr Orya Taml Telu Knda Mlym Sinh Thai Laoo Tibt
+    Mymr Geor Armn Ethi Khmr Thaa
+    Adlm Bali Bamu Batk Cakm Cans Cham Cher Hmnp Java Kali Lana Lepc Limb Lisu Mand Mtei Newa Nkoo Olck Osge Plrd Rohg
+    Saur Sund Sylo Syrc Tale Talu Tavt Tfng Vaii Wcho Yiii
+""")
+# What UTS 39 calls Highly Restrictive: one script, or one of these mixtures, in which people write.
+MIXTURES = (("Latn", "Hani", "Hira", "Kana"), ("Latn", "Hani", "Bopo"), ("Latn", "Hani", "Hang"))
+
+
+def _letters_of(scripts: tuple[str, ...]) -> "regex.Pattern[str]":
+    """Matches what is written in these scripts; what all of them share (digits, accents) belongs to each."""
+    return regex.compile("[{}]+".format("".join(rf"\p{{scx={script}}}" for script in [*scripts, "Zyyy", "Zinh"])))
+
+
+WRITABLE = [_letters_of(scripts) for scripts in (("Latn",), *MIXTURES, *((script,) for script in SCRIPTS))]
+UNSEEN = regex.compile(r"\p{Default_Ignorable_Code_Point}")
+
+# Who is called so seems to speak for the service, or to be nobody.
+ROLES = _words("""
+    admin administrator moderator moderators mod mods staff superuser root sysadmin system operator support help
+    helpdesk security abuse official webmaster postmaster hostmaster mailer mailerdaemon daemon noreply everyone
+    everybody nobody anonymous guest deleted unknown null none nil undefined
+""")
+# Where something else is found, here or in an app.
+PATHS = _words("""
+    me api auth docs openapijson sessions mysessions notifications materials files static media healthz unsubscribe
+    login logout register signup signin account profile settings password resetpassword confirmemail www
+""")
+
+
+def require_unmistakable(username: str) -> None:
+    """Raises `Invalid`, saying why, for a normalised user name that could be taken for another one."""
+    if not any(letters.fullmatch(username) for letters in WRITABLE):
+        raise _refused("A user name is written in one script that is in use today, not in a mixture of several.")
+    if UNSEEN.search(username):
+        raise _refused("A user name contains no characters that nobody sees.")
+    if len({ord(each) - unicodedata.decimal(each) for each in username if each.isdecimal()}) > 1:
+        raise _refused("A user name contains digits of one kind alone.")
+    bare = _bare(username)
+    if bare in PATHS or bare.rstrip("0123456789") in ROLES:
+        raise _refused("This user name is reserved. Choose another one.")
+
+
+def _bare(username: str) -> str:
+    """What of a name is read at a glance: its letters and digits without case, accents and signs."""
+    letters = unicodedata.normalize("NFKD", identity_key(username))
+    return "".join(each for each in letters if each.isalnum())
+
+
+def _refused(sentence: str) -> Invalid:
+    return Invalid({"username": [sentence]})
