@@ -8,6 +8,8 @@ BLANKS = (
     "\t\n\v\f\r \x85\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u2028\u2029\u202f"
     "\u205f\u3000\u180e\u200b\u2060\ufeff\u2800\u3164\uffa0"
 )
+# To normalise a text takes time that grows with the square of its accents, and no line has so many characters.
+MOST_NORMALIZED = 2000
 
 
 def trimmed(text: str) -> str:
@@ -16,8 +18,24 @@ def trimmed(text: str) -> str:
 
 
 def composed(text: str) -> str:
-    """The text with each letter and its accents as one character (NFC), where some machines send several."""
-    return unicodedata.normalize("NFC", text)
+    """The text with each letter and its accents as one character (NFC), where some machines send several.
+
+    One that is longer than any line stays as it is.
+    """
+    return unicodedata.normalize("NFC", text) if len(text) <= MOST_NORMALIZED else text
+
+
+def read_line(text: str) -> str:
+    """A single line for people as it is stored and compared: `trimmed` and `composed`."""
+    return composed(trimmed(text))
+
+
+def search_key(text: str) -> str:
+    """What of a text is searched: its letters, whatever their case, however an accent was sent.
+
+    Python folds them, since the databases do not agree about letters beyond ASCII.
+    """
+    return composed(composed(text).casefold())
 
 
 def storable(text: str, *, most: int) -> str:

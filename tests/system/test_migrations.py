@@ -17,6 +17,7 @@ from core import clock
 from core.accounts.models import User
 from core.facts.models import FactRecord
 from core.mail.models import Mail
+from modules.materials.models import Material
 from modules.notifications.kinds import Kind
 from modules.notifications.models import Notification, Preference
 from modules.sessions.models import CalendarFeed, Session
@@ -131,6 +132,29 @@ def test_what_the_clock_and_calendars_need_is_filled_in(there_and_back: Migrate,
     uids = set(Session.objects.values_list("calendar_uid", flat=True))
     assert len(uids) == len(before)
     assert all(isinstance(uid, uuid.UUID) for uid in uids)
+
+
+def test_titles_and_subjects_are_composed_and_trimmed(there_and_back: Migrate, sessions: None) -> None:
+    """As they are read from now on: who sends one back changes nothing, and who searches for one finds it."""
+    first, second, *others = Session.objects.order_by("pk")
+    decomposed = "cafe\u0301 "
+    # A letter that has no composed form grows, here beyond what there is room for.
+    grows = "\u0958" * 100
+    Session.objects.filter(pk=first.pk).update(title=decomposed, subject=decomposed, subject_key=decomposed)
+    Session.objects.filter(pk=second.pk).update(title="\u200b", subject=grows, subject_key=grows)
+    material = baker.make(Material, session_id=first.pk, title=decomposed, type="note", content=decomposed)
+    before = list(Session.objects.filter(pk__in=[each.pk for each in others]).order_by("pk").values())
+
+    there_and_back("learning_sessions", "0008")
+    there_and_back("materials", "0003")
+
+    session = Session.objects.get(pk=first.pk)
+    assert (session.title, session.subject, session.subject_key) == ("caf\u00e9", "caf\u00e9", "caf\u00e9")
+    assert (session.updated_at, session.content_version) == (first.updated_at, first.content_version)
+    assert list(Session.objects.filter(pk=second.pk).values_list("title", "subject")) == [("\u200b", grows)]
+    assert list(Session.objects.filter(pk__in=[each.pk for each in others]).order_by("pk").values()) == before
+    material.refresh_from_db()
+    assert (material.title, material.content) == ("caf\u00e9", decomposed)
 
 
 def test_notifications_get_the_kind_of_what_they_were_told_for(there_and_back: Migrate, notifications: None) -> None:

@@ -15,7 +15,7 @@ from django.utils.crypto import salted_hmac
 from core import clock
 from core.accounts.fields import AddressField
 from core.addresses import address_key, normalized_or_same
-from core.text import trimmed
+from core.text import MOST_NORMALIZED, trimmed
 from core.time_zones import zone_names
 
 # Before the key of an address that an account has and does not hold: no address begins so.
@@ -37,7 +37,8 @@ def set_aside_key(user_id: int | None, address: str) -> str:
 
 def normalized_password(raw: str) -> str:
     """The form in which a password is hashed: what one keyboard sends as one character is two from another."""
-    return unicodedata.normalize("NFKC", raw)
+    # Forms take longer ones, which cost too much: they are what they are.
+    return unicodedata.normalize("NFKC", raw) if len(raw) <= MOST_NORMALIZED else raw
 
 
 def validate_timezone(value: str) -> None:

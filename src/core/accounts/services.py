@@ -248,17 +248,17 @@ def confirm_address_change(*, token: str) -> None:
     """Set the address that the token was sent to. Raises `Invalid` for a token that does not hold (any more)."""
     used_up = Invalid({"token": ["This link is not valid or has been used. Ask for a new one."]})
     try:
-        *state, new_email = _CONFIRMATION.validate_python(
+        claims = _CONFIRMATION.validate_python(
             signing.loads(token, salt=ADDRESS_SALT, max_age=settings.PASSWORD_RESET_TIMEOUT)
         )
     except (signing.BadSignature, ValueError):
         raise used_up from None
     try:
         with transaction.atomic():
-            member = User.objects.select_for_update().filter(pk=state[0], is_active=True).first()
-            if member is None or _state_of_address(member) != state:
+            member = User.objects.select_for_update().filter(pk=claims[0], is_active=True).first()
+            if member is None or _state_of_address(member) != [*claims[:-1]]:
                 raise used_up
-            old_email, member.email = member.email, new_email
+            old_email, member.email = member.email, claims[-1]
             # Whoever follows the link reads that mailbox; another account that has it makes this fail.
             member.email_key = None
             member.save(update_fields=["email"])

@@ -20,6 +20,7 @@ from core.mail.services import send_again
 from core.portal.cells import lines
 from core.portal.ids import id_in
 from core.portal.times import moment
+from core.text import trimmed
 
 
 @admin.register(FactRecord)
@@ -42,7 +43,7 @@ class FactRecordAdmin(ReadOnlyAdmin):
         self, request: HttpRequest, queryset: "QuerySet[FactRecord]", search_term: str
     ) -> "tuple[QuerySet[FactRecord], bool]":
         """Each through its index: a part of a name is looked for among the names that there are, not in the record."""
-        term = search_term.strip()
+        term = trimmed(search_term)
         if not term:
             return queryset, False
         names = [name for name in Fact.kinds if term.casefold() in name.casefold()]

@@ -14,6 +14,7 @@ from django.db.models import CharField, EmailField, Model, Q, QuerySet, TextFiel
 from django.utils.text import smart_split, unescape_string_literal
 
 from core.addresses import normalized_or_same
+from core.text import composed, trimmed
 
 # As Django has them in `search_fields`.
 LOOKUPS = {"^": "istartswith", "=": "iexact"}
@@ -32,7 +33,7 @@ def search(rows: "QuerySet[Any]", fields: Iterable[str], text: str) -> "QuerySet
     for field in fields:
         path = field.lstrip("^=").rpartition("__")[0]
         (theirs[path] if path else own).append(field.replace(f"{path}__", "") if path else field)
-    for word in _words(text):
+    for word in _words(trimmed(text)):
         found = _any(rows.model, own, word)
         for path, names in theirs.items():
             related: Any = rows.model._meta.get_field(path).related_model
@@ -60,7 +61,9 @@ def _any(model: type[Model], names: Iterable[str], word: str, *, path: str = "")
                 field.to_python(word)
             except ValidationError:
                 continue
-        found |= Q(**{f"{path}{field.name}__{lookup}": word})
+        # What is stored is composed, but for some of what was stored before that was so.
+        for form in {word, composed(word)}:
+            found |= Q(**{f"{path}{field.name}__{lookup}": form})
     return found
 
 

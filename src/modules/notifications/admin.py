@@ -39,7 +39,7 @@ class WhyForm(forms.Form):
 
     def clean_member(self) -> User:
         try:
-            return User.objects.get_by_natural_key(self.cleaned_data["member"].strip())
+            return User.objects.get_by_natural_key(self.cleaned_data["member"])
         except User.DoesNotExist:
             raise forms.ValidationError("There is no such member.") from None
 

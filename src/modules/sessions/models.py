@@ -12,6 +12,7 @@ from django.db import models
 from django.db.models import F, Q
 
 from core import clock
+from core.text import search_key
 from modules.sessions.states import EVER_APPROVED, FINAL, OPEN, Moment, Status, next_move_at
 
 LEAST_MINUTES, MOST_MINUTES = 15, 480
@@ -30,7 +31,7 @@ class Session(models.Model):
     title = models.CharField(max_length=200)
     description = models.TextField(max_length=5000)
     subject = models.CharField(max_length=100)
-    # The subject as it is searched: folded by Python, since the databases do not agree about letters beyond ASCII.
+    # The subject as it is searched.
     subject_key = models.CharField(max_length=300, editable=False)
     level = models.CharField(max_length=12, choices=Level.choices)
     date = models.DateTimeField("start")
@@ -122,7 +123,7 @@ class Session(models.Model):
         return self.title
 
     def save(self, *args: Any, **kwargs: Any) -> None:
-        self.subject_key = self.subject.casefold()
+        self.subject_key = search_key(self.subject)
         self.ends_at = self.date + timedelta(minutes=self.duration)
         self.moves_at = next_move_at(self.moment)
         fields = kwargs.get("update_fields")

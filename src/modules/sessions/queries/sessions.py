@@ -12,6 +12,7 @@ from core import clock
 from core.accounts.models import User
 from core.accounts.presentation import EmailAudience, present_user, present_user_values
 from core.errors import NotFound
+from core.text import search_key
 from modules.sessions.events import MaterialsOfSessions
 from modules.sessions.models import BookingRequest, Session
 from modules.sessions.policy import Viewer, email_audience, joining_refused, may_read_materials, runs, viewer_of
@@ -89,7 +90,7 @@ def filtered_sessions(viewer: Viewer, filters: Filters) -> QuerySet[Session]:
     if filters.status is not None:
         sessions = sessions.filter(status=filters.status)
     if filters.subject is not None:
-        sessions = sessions.filter(subject_key__contains=filters.subject.casefold())
+        sessions = sessions.filter(subject_key__contains=search_key(filters.subject))
     if filters.level is not None:
         sessions = sessions.filter(level=filters.level)
     if filters.date_from is not None:

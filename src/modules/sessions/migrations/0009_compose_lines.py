@@ -1,0 +1,25 @@
+from typing import Any
+
+from django.db import migrations
+
+from core.text import read_line, search_key
+
+LONGEST = {"title": 200, "subject": 100}
+
+
+def compose(apps: Any, _schema_editor: Any) -> None:
+    """Titles and subjects as they are read from now on: a client that sends one back changes nothing."""
+    sessions = apps.get_model("learning_sessions", "Session").objects
+    for session in sessions.only("pk", *LONGEST, "subject_key").order_by("pk").iterator(chunk_size=1000):
+        values = {name: read_line(getattr(session, name)) for name in LONGEST}
+        values = {name: value for name, value in values.items() if 0 < len(value) <= LONGEST[name]}
+        values["subject_key"] = search_key(values.get("subject", session.subject))
+        changed = {name: value for name, value in values.items() if value != getattr(session, name)}
+        if changed:
+            sessions.filter(pk=session.pk).update(**changed)
+
+
+class Migration(migrations.Migration):
+    dependencies = [("learning_sessions", "0008_statistics")]
+
+    operations = [migrations.RunPython(compose, migrations.RunPython.noop)]
