@@ -444,18 +444,29 @@ USE_I18N = True
 USE_TZ = True
 TIME_ZONE = "UTC"
 
+_log_level: int = env.log_level("LOG_LEVEL", logging.INFO)
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "filters": {
         "request_id": {"()": "core.context.RequestIdFilter"},
-        "tokens": {"()": "core.logs.TokenFilter"},
+        "tokens": {
+            "()": "core.logs.TokenFilter",
+            "secrets": [
+                SECRET_KEY,
+                _database.get("PASSWORD", ""),
+                unquote(urlsplit(REDIS_URL).password or ""),
+                EMAIL_HOST_PASSWORD,
+                unquote(_cloudinary.password or ""),
+                _s3["secret_key"],
+            ],
+        },
     },
     "formatters": {"line": {"format": "{asctime} {levelname} {name} [{request_id}] {message}", "style": "{"}},
     "handlers": {
         "stderr": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["request_id", "tokens"]}
     },
-    "root": {"handlers": ["stderr"], "level": env.log_level("LOG_LEVEL", logging.INFO)},
+    "root": {"handlers": ["stderr"], "level": _log_level},
     "loggers": {
         # Django's own handler would mail and print the same records a second time.
         "django": {"handlers": [], "propagate": True},
@@ -464,6 +475,14 @@ LOGGING = {
         "django.security.DisallowedHost": {"handlers": [], "propagate": False},
         # The queue tells of every task that it enqueues, and brings a handler of its own.
         "huey": {"handlers": ["stderr"], "propagate": False, "level": "WARNING"},
+        # So does the web server.
+        "_granian": {"handlers": ["stderr"], "propagate": False},
+        "granian.access": {"handlers": ["stderr"], "propagate": False},
+        # In detail they tell the values in each query, keys of sessions among them, and all that is signed and sent.
+        **{
+            name: {"level": max(_log_level, logging.INFO)}
+            for name in ("django.db.backends", "botocore", "boto3", "s3transfer", "urllib3")
+        },
     },
 }
 

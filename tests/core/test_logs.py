@@ -1,6 +1,9 @@
 """What is logged of requests and mails whose links carry a token: everything but the token."""
 
 import logging
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from io import StringIO
 from typing import Any
@@ -116,6 +119,130 @@ def test_a_token_is_taken_out_of_every_message(logged: StringIO, message: str, a
     logging.getLogger("some.library").warning(message, *arguments)
 
     assert logged.getvalue().removesuffix("\n").endswith(f"WARNING some.library [-] {expected}")
+
+
+JWT = "eyJhbGciOiJIUzI1NiJ9.eyJ1c2VyX2lkIjoxfQ.q7Hk2VZx-b3Jx9Lw"
+SIGNATURE = "q7Hk2VZxb3Jx9Lwq7Hk2VZxb3Jx9Lwq7Hk2VZxb3Jx9"
+
+
+@pytest.mark.parametrize(
+    ("message", "expected"),
+    [
+        ("Authorization: Custom hunter22hunter", "Authorization: [redacted]"),
+        ("GET / HTTP/1.1\nCookie: sessionid=hunter22\nHost: x", "GET / HTTP/1.1\nCookie: [redacted]\nHost: x"),
+        ("{'Authorization': 'Token hunter22', 'Host': 'x'}", "{'Authorization': '[redacted]', 'Host': 'x'}"),
+        ("{'HTTP_AUTHORIZATION': 'hunter22'}", "{'HTTP_AUTHORIZATION': '[redacted]'}"),
+        (
+            "[(b'authorization', b'Bearer hunter22'), (b'host', b'x')]",
+            "[(b'authorization', '[redacted]'), (b'host', b'x')]",
+        ),
+        ("Unexpected auth - 'Token hunter22'", "Unexpected auth - '[redacted]'"),
+        ("Set-Cookie: csrftoken=hunter22; Path=/", "Set-Cookie: [redacted]"),
+        ("shown by Bearer hunter22, says x", "shown by Bearer [redacted], says x"),
+        ("Basic am9objpodW50ZXIyMg== is wrong", "Basic [redacted] is wrong"),
+        (f"{JWT} has run out", "[redacted] has run out"),
+        (f"key:1abcde:{SIGNATURE} is bad", "key:1abcde:[redacted] is bad"),
+        ('{"password": "hunter22", "username": "x"}', '{"password": "[redacted]", "username": "x"}'),
+        ('{"new_password": "a \\"hunter22\\" b", "x": 1}', '{"new_password": "[redacted]", "x": 1}'),
+        (
+            "<QueryDict: {'password1': ['hunter22', 'hunter22'], 'a': ['b']}>",
+            "<QueryDict: {'password1': ['[redacted]'], 'a': ['b']}>",
+        ),
+        ('{"refresh": "hunter22"}', '{"refresh": "[redacted]"}'),
+        ('{"body": "{\\"token\\": \\"hunter22\\"}"}', '{"body": "{\\"token\\": \\"[redacted]\\"}"}'),
+        ("username=x&password=hunter22&next=/", "username=x&password=[redacted]&next=/"),
+        ("host=x password='hunter22 y' user=z", "host=x password=[redacted] user=z"),
+        ("postgres://peer:hunter22@db:5432/x", "postgres://peer:[redacted]@db:5432/x"),
+        ("redis://:hunter22@cache/0 refuses", "redis://:[redacted]@cache/0 refuses"),
+        ("smtp+tls://peer@x.example:hunt@er22@mail:587", "smtp+tls://peer@x.example:[redacted]@mail:587"),
+        ("cloudinary://1234:hunter22@cloud", "cloudinary://1234:[redacted]@cloud"),
+        ("https://b.example/x?X-Amz-Signature=hunter22&b=c", "https://b.example/x?X-Amz-Signature=[redacted]&b=c"),
+        ("https://c.example/s--hunter22--/v1/x", "https://c.example/s--[redacted]--/v1/x"),
+        ("UPDATE x SET password = 'md5$hunter22$22'", "UPDATE x SET password = 'md5$[redacted]'"),
+        (
+            "[type=too_short, input_value='hunter22', input_type=str]",
+            "[type=too_short, input_value=[redacted], input_type=str]",
+        ),
+    ],
+)
+def test_whatever_opens_something_is_taken_out_however_it_is_shown(
+    logged: StringIO, message: str, expected: str
+) -> None:
+    logging.getLogger("some.library").warning("%s", message)
+    logging.getLogger("some.library").warning("%s", expected)
+
+    first, second = (part.strip() for part in logged.getvalue().split("WARNING some.library [-] ")[1:])
+    # The second is what is logged of what has no secret any more.
+    assert (first.rpartition("\n20")[0], second) == (expected, expected)
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        "Unauthorized: /api/auth/token/refresh/",
+        "Forbidden (CSRF token missing.): /admin/login/",
+        "Bad Request: /api/auth/password/reset/confirm/",
+        "token: This link is not valid or has been used.",
+        "The token has no id, and basic authentication is not taken.",
+        "https://learn.example:8000/api/sessions/?status=approved&page=2",
+        "Mail 7 was not sent: (451, b'4.7.1 Try again later')",
+        "10:20:30.123456 INFO core.facts.delivery: accounts.PasswordChanged 12",
+        "uid=MQ&subject=keys",
+    ],
+)
+def test_what_opens_nothing_is_logged_as_it_is(logged: StringIO, message: str) -> None:
+    logging.getLogger("some.library").warning("%s", message)
+
+    assert logged.getvalue().removesuffix("\n").endswith(f"WARNING some.library [-] {message}")
+
+
+def test_what_does_not_fit_its_message_is_left_to_those_who_report_it_without_secrets() -> None:
+    message, arguments = "%d and %s, token=hunter22", (f"token={SECRET}", 7)
+    record = logging.LogRecord("some.library", logging.WARNING, __file__, 1, message, arguments, None)
+
+    assert TokenFilter().filter(record) is True
+    assert (record.msg, record.args) == ("%d and %s, token=[redacted]", ("token=[redacted]", 7))
+
+
+@pytest.mark.parametrize("shown", ["p\u00e4ss/word+1", "p%C3%A4ss%2Fword%2B1"])
+def test_a_secret_of_the_installation_is_taken_out_wherever_it_stands(shown: str) -> None:
+    record = logging.LogRecord("some.library", logging.WARNING, __file__, 1, "it is %s, or so", (shown,), None)
+
+    TokenFilter(["p\u00e4ss/word+1", "", "so"]).filter(record)
+
+    assert record.getMessage() == "it is [redacted], or so"
+
+
+def test_every_secret_that_is_set_is_one_of_them(tmp_path: Any) -> None:
+    secrets = {
+        "SECRET_KEY": "k-secret-k-secret-k-secret-k-secret",
+        "DATABASE_URL": "postgres://peer:d-secret%40d@127.0.0.1/x",
+        "REDIS_URL": "redis://:r-secret-r@127.0.0.1/0",
+        "EMAIL_URL": "smtp://peer:e-secret-e@127.0.0.1:25",
+        "CLOUDINARY_URL": "cloudinary://1234:c-secret-c@cloud",
+        "S3_SECRET_ACCESS_KEY": "s-secret-s",
+    }
+    code = (
+        "import django, logging, sys; django.setup();"
+        "logging.error('They are k-secret-k-secret-k-secret-k-secret d-secret@d r-secret-r e-secret-e c-secret-c"
+        " s-secret-s')"
+    )
+    process = subprocess.run(
+        [sys.executable, "-c", code],
+        env={
+            **os.environ,
+            **secrets,
+            "DATA_DIR": str(tmp_path),
+            "PYTHONPATH": str(settings.CHECKOUT / "src"),
+            "DJANGO_SETTINGS_MODULE": "core.settings",
+            "LOG_LEVEL": "DEBUG",
+        },
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+
+    assert f"They are{' [redacted]' * 6}\n" in process.stderr
 
 
 def test_the_queue_logs_no_token(logged: StringIO) -> None:

@@ -19,7 +19,7 @@ from pydantic import StrictInt, TypeAdapter
 
 from core import clock
 from core.accounts import events
-from core.accounts.models import Login, User, identity_key, normalized_password
+from core.accounts.models import DEFAULT_ZONE, Login, User, identity_key, normalized_password
 from core.accounts.passwords import check_new_password
 from core.accounts.tokens import AccessToken, RefreshToken, login_of, session_end, token_for, touched
 from core.accounts.user_names import require_unmistakable
@@ -42,7 +42,7 @@ class TokenPair:
 
 
 def register_member(
-    *, username: str, email: str, password: str, first_name: str, last_name: str, timezone: str
+    *, username: str, email: str, password: str, first_name: str, last_name: str, timezone: str = DEFAULT_ZONE
 ) -> User:
     """Make an account, or write to the owner of an address that has one; the caller cannot tell which.
 

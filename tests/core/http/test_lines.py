@@ -106,7 +106,8 @@ def test_the_fields_of_a_schema_that_inherits_another_are_read_alike() -> None:
 
 def test_every_field_that_is_a_secret_says_so() -> None:
     assert api.urls  # which has loaded all schemas
-    fields = [(kind, name) for kind in descendants(RequestSchema) if kind is not Sent for name in kind.model_fields]
+    ours = [kind for kind in descendants(RequestSchema) if kind.__module__ != __name__]
+    fields = [(kind, name) for kind in ours for name in kind.model_fields]
     secrets = [each for each in fields if "password" in each[1] or each[1] in {"token", "refresh"}]
 
     assert len(secrets) == 9
