@@ -4,10 +4,12 @@ from typing import Any
 
 import orjson
 from django.http import HttpRequest, HttpResponse
+from django.utils.datastructures import MultiValueDict
 from ninja.parser import Parser
 from ninja.renderers import BaseRenderer
 
 from core.errors import DomainError
+from core.http.query_string import read_query
 
 # Instants are stored in UTC and shown as 2024-01-15T19:00:00Z.
 OPTIONS = orjson.OPT_NAIVE_UTC | orjson.OPT_UTC_Z | orjson.OPT_OMIT_MICROSECONDS
@@ -53,3 +55,8 @@ class JsonParser(Parser):
         if not isinstance(content, dict):
             raise MalformedBody("The body must be a JSON object.")
         return content
+
+    def parse_querydict(
+        self, data: "MultiValueDict[str, str]", list_fields: list[str], request: HttpRequest
+    ) -> dict[str, Any]:
+        return read_query(data, lists=list_fields)

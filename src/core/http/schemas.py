@@ -9,6 +9,7 @@ import ninja
 from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, ValidationInfo, field_validator
 from pydantic.fields import FieldInfo
 
+from core.http.query_string import Repeated
 from core.text import composed, trimmed
 
 
@@ -51,7 +52,19 @@ LINES = Reading(trims=False, composes=False)
 WEB_ADDRESS = Reading(trims=True, composes=False)
 
 
-class RequestSchema(ninja.Schema):
+class GivenOnce(ninja.Schema):
+    """Parameters of a query, each of which is given once, but for those that are lists."""
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _given_once(cls, value: Any) -> Any:
+        """Of two values, nobody knows which one was meant."""
+        if isinstance(value, Repeated):
+            raise ValueError("May be given only once.")
+        return value
+
+
+class RequestSchema(GivenOnce):
     """What a client sends. Fields that it does not know are ignored, since clients send whole objects back.
 
     Every text is read as a `LINE`, unless its field is annotated with another `Reading`.

@@ -4,7 +4,7 @@ from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.urls import reverse
 from django.utils.cache import get_conditional_response
-from ninja import Router
+from ninja import Query, Router
 
 from core import calendars, clock
 from core.accounts.authentication import MemberRequest
@@ -12,7 +12,7 @@ from core.http.json import json_response
 from core.http.origin import origin_of
 from core.http.schemas import answers_of
 from modules.sessions import calendar_feeds
-from modules.sessions.calendar_schemas import CalendarLink
+from modules.sessions.calendar_schemas import CalendarLink, CalendarQuery
 from modules.sessions.models import CalendarFeed
 from modules.sessions.services import calendar
 
@@ -59,17 +59,17 @@ def revoke_calendar_link(request: MemberRequest) -> HttpResponse:
 @router.get(
     FEED,
     auth=None,
-    response=answers_of(200, None, 404),
+    response=answers_of(200, None, 400, 404),
     operation_id="get_calendar",
     summary="My sessions, for calendar programs",
     openapi_extra={"responses": {200: {"description": "An iCalendar file (RFC 5545).", "content": FILE}}},
 )
 # Some programs look whether it is there before they read it; the server leaves out the body.
 @router.api_operation(["HEAD"], FEED, auth=None, include_in_schema=False)
-def get_calendar(request: HttpRequest, token: str = "") -> HttpResponseBase | None:
+def get_calendar(request: HttpRequest, query: Query[CalendarQuery]) -> HttpResponseBase | None:
     """Behind the `url` of a calendar link, whose `token` is all that it asks for. What that member offers and what they
     are a participant of, but for what ended more than a year ago. 304 for an `If-None-Match` that still holds."""
-    feed = calendar_feeds.feed_of_token(token)
+    feed = calendar_feeds.feed_of_token(query.token)
     events = calendar_feeds.events_of(feed.user)
     calendar.note_use(feed=feed)
     tag = calendars.feed_tag(events, name=calendar_feeds.NAME)

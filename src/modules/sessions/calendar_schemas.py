@@ -1,9 +1,16 @@
-"""What the calendar operations answer."""
+"""What the calendar operations take and answer."""
 
 from datetime import datetime
 
 import ninja
 from pydantic import ConfigDict, Field
+
+from core.http.schemas import GivenOnce
+
+
+class CalendarQuery(GivenOnce):
+    # What no database takes is a token that is not ours, and no error of its own.
+    token: str = Field("", description="That of the `url` of a calendar link.")
 
 
 class CalendarLink(ninja.Schema):

@@ -23,6 +23,8 @@ Subject = Annotated[str, StringConstraints(min_length=1, max_length=100), ONE_LI
 Minutes = Annotated[int, NO_TRUTH_VALUE, Field(ge=LEAST_MINUTES, le=MOST_MINUTES)]
 Places = Annotated[int, NO_TRUTH_VALUE, Field(ge=FEWEST_PLACES, le=MOST_PLACES)]
 Zone = Annotated[str, AfterValidator(validate_zone)]
+PageNumber = Annotated[int, Field(ge=1)]
+PageSize = Annotated[int, Field(ge=1, le=100)]
 Message = Annotated[str, StringConstraints(strip_whitespace=True, max_length=1000), LINES]
 
 # What is not sent stays unset: this default is never looked at, and `null` is no value.
@@ -236,9 +238,9 @@ class RoleIn(RequestSchema):
 class SessionQuery(RequestSchema):
     """How a list is narrowed, ordered and paged."""
 
-    status: StatusName | None = Field(None)
+    status: list[StatusName] = Field([], description="Any of these: it may be given several times.")
     subject: str | None = Field(None, description="Contains this, whatever the case.", max_length=100)
-    level: LevelName | None = Field(None)
+    level: list[LevelName] = Field([], description="Any of these: it may be given several times.")
     date_from: Any = Field(
         None,
         json_schema_extra={"type": "string", "example": "2024-01-15"},
@@ -251,8 +253,8 @@ class SessionQuery(RequestSchema):
     )
     creator: Annotated[int, Field(ge=0, le=2**63 - 1)] | None = Field(None, description="The creator's id.")
     ordering: OrderingName = Field("-date")
-    page: Annotated[int, Field(ge=1)] = Field(1)
-    page_size: Annotated[int, Field(ge=1, le=100)] = Field(20)
+    page: PageNumber = Field(1)
+    page_size: PageSize = Field(20)
 
     @field_validator("date_from", mode="after")
     @classmethod

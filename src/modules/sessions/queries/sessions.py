@@ -1,7 +1,7 @@
 """Reading sessions: who sees which, and the rows of the documented answers."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -45,11 +45,12 @@ REQUEST_VALUES = (
 
 @dataclass(frozen=True, kw_only=True)
 class Filters:
-    """What a list of sessions is narrowed to; bounds are inclusive instants."""
+    """What a list of sessions is narrowed to: any of the states, any of the levels (where there are some); bounds are
+    inclusive instants."""
 
-    status: str | None = None
+    status: Sequence[str] = ()
     subject: str | None = None
-    level: str | None = None
+    level: Sequence[str] = ()
     date_from: datetime | None = None
     date_to: datetime | None = None
     creator: int | None = None
@@ -87,12 +88,12 @@ def may_see(session: Session, person_id: int) -> bool:
 
 def filtered_sessions(viewer: Viewer, filters: Filters) -> QuerySet[Session]:
     sessions = visible_sessions(viewer)
-    if filters.status is not None:
-        sessions = sessions.filter(status=filters.status)
+    if filters.status:
+        sessions = sessions.filter(status__in=filters.status)
     if filters.subject is not None:
         sessions = sessions.filter(subject_key__contains=search_key(filters.subject))
-    if filters.level is not None:
-        sessions = sessions.filter(level=filters.level)
+    if filters.level:
+        sessions = sessions.filter(level__in=filters.level)
     if filters.date_from is not None:
         sessions = sessions.filter(date__gte=filters.date_from)
     if filters.date_to is not None:
