@@ -222,6 +222,12 @@ CACHES = {
     )
 }
 
+# --- Sessions ---------------------------------------------------------------------------------------------------
+
+# Those that wait for approval, are approved, scheduled or going on.
+SESSIONS_MAX_OPEN_PER_MEMBER: int = env.int("SESSIONS_MAX_OPEN_PER_MEMBER", 50, validate=validate.Range(min=1))
+SESSIONS_MAX_WAITING_REQUESTS: int = env.int("SESSIONS_MAX_WAITING_REQUESTS", 200, validate=validate.Range(min=1))
+
 # --- Materials --------------------------------------------------------------------------------------------------
 
 # Where new files go; those that lie elsewhere are found there until `move_materials` has moved them.
@@ -233,6 +239,11 @@ MATERIALS_MAX_BYTES_PER_SESSION: int = env.int(
 )
 MATERIALS_MAX_BYTES_PER_MEMBER: int = env.int(
     "MATERIALS_MAX_BYTES_PER_MEMBER", 2048 * _MEBIBYTE, validate=validate.Range(min=1)
+)
+MATERIALS_MAX_PER_SESSION: int = env.int("MATERIALS_MAX_PER_SESSION", 100, validate=validate.Range(min=1))
+# Of all notes together.
+MATERIALS_MAX_NOTE_CHARACTERS_PER_SESSION: int = env.int(
+    "MATERIALS_MAX_NOTE_CHARACTERS_PER_SESSION", 500_000, validate=validate.Range(min=1)
 )
 # What a browser that shows a picture has to hold is four bytes for each of them.
 MATERIALS_MAX_PIXELS: int = env.int("MATERIALS_MAX_PIXELS", 120_000_000, validate=validate.Range(min=1))

@@ -11,6 +11,9 @@ from ninja.renderers import BaseRenderer
 from core.errors import DomainError
 from core.http.query_string import read_query
 
+# What no answer is larger than, whoever filled up whichever limits: many are made at once, and each is held in memory.
+MOST_BYTES = 4 * 1024 * 1024
+
 # Instants are stored in UTC and shown as 2024-01-15T19:00:00Z.
 OPTIONS = orjson.OPT_NAIVE_UTC | orjson.OPT_UTC_Z | orjson.OPT_OMIT_MICROSECONDS
 
@@ -30,6 +33,18 @@ def encode(content: Any) -> bytes:
 def json_response(content: Any, *, status: int = 200) -> HttpResponse:
     """A finished answer from plain rows, encoded once. Rows must have the declared shape: a test holds them to it."""
     return HttpResponse(encode(content), status=status, content_type="application/json")
+
+
+def json_response_within_bounds(content: Any, *, shorten: list[Any]) -> HttpResponse:
+    """The same, of at most `MOST_BYTES`: the list `shorten`, which is a part of the content, ends earlier where need be
+    (and has then lost its end)."""
+    body = encode(content)
+    excess = len(body) - MOST_BYTES
+    if excess > 0:
+        while excess > 0 and shorten:
+            excess -= len(encode(shorten.pop())) + len(b",")
+        body = encode(content)
+    return HttpResponse(body, content_type="application/json")
 
 
 def decode(body: bytes) -> Any:

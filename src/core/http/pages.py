@@ -26,13 +26,15 @@ def page_of(request: HttpRequest, *, page: int, page_size: int, count: int, resu
     """The page with absolute links to its neighbours, which keep every other parameter of the query."""
     return {
         "count": count,
-        "next": _link(request, page + 1) if page * page_size < count else None,
-        "previous": _link(request, page - 1) if page > 1 else None,
+        "next": address_with(request, page=page + 1) if page * page_size < count else None,
+        "previous": address_with(request, page=page - 1) if page > 1 else None,
         "results": results,
     }
 
 
-def _link(request: HttpRequest, page: int) -> str:
+def address_with(request: HttpRequest, **parameters: object) -> str:
+    """The address of the request, absolute, with these parameters in the place of what it says there."""
     query = request.GET.copy()
-    query["page"] = str(page)
+    for name, value in parameters.items():
+        query[name] = str(value)
     return request.build_absolute_uri(f"{request.path}?{query.urlencode()}")

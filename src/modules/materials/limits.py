@@ -1,11 +1,13 @@
-"""How much may be shared: by the files of one session, and by all files of one member."""
+"""How much may be shared: in one session, by its files and its notes, and by all files of one member."""
 
 from django.conf import settings
 from django.db.models import QuerySet, Sum
+from django.db.models.functions import Length
 
 from core import sizes
 from core.accounts.models import User
-from core.errors import Invalid
+from core.errors import Invalid, StateForbids
+from core.limits import used_of
 from modules.materials.models import Material, StoredFile
 
 
@@ -15,7 +17,7 @@ def require_room(
     """Raises `Invalid` for `file` where `size` more bytes are too many for the session or for the member.
 
     `instead_of` is the file that goes away for it: one that is no larger always finds room. What this says holds until
-    the end of a transaction in which the session is locked, and the member by `lock_member`.
+    the end of a transaction in which the session is locked, and the member by `core.accounts.locking`.
     """
     less = instead_of.size if instead_of else 0
     if size <= less:
@@ -33,9 +35,31 @@ def require_room(
         raise _invalid(f"All files that a member shares may have {_told(most, used=of_member, size=size)}")
 
 
-def lock_member(member_id: int) -> None:
-    """Let nobody else add to what the member shares until the end of the transaction."""
-    User.objects.select_for_update(no_key=True).filter(pk=member_id).first()
+def require_room_for_another(*, session_id: int) -> None:
+    """Raises `StateForbids` where a session has as many materials as it may; holds as long as the session is locked."""
+    most = settings.MATERIALS_MAX_PER_SESSION
+    used = Material.objects.filter(session_id=session_id).count()
+    if used >= most:
+        raise StateForbids(f"A session may have {most:,} materials, {used_of(most, used)}: delete one first.")
+
+
+def require_room_for_note(*, session_id: int, content: str, instead_of: str = "") -> None:
+    """Raises `Invalid` for `content` where the notes of a session would have too many characters together.
+
+    `instead_of` is the content that goes away for it: one that is no longer always finds room. Holds as long as the
+    session is locked.
+    """
+    if len(content) <= len(instead_of):
+        return
+    most = settings.MATERIALS_MAX_NOTE_CHARACTERS_PER_SESSION
+    notes = Material.objects.filter(session_id=session_id, type=Material.Type.NOTE)
+    used = (notes.aggregate(used=Sum(Length("content")))["used"] or 0) - len(instead_of)
+    if used + len(content) > most:
+        message = (
+            f"The notes of a session may have {most:,} characters together, {used_of(most, used)};"
+            f" this note has {len(content):,}."
+        )
+        raise Invalid({"content": [message]})
 
 
 def _used(materials: "QuerySet[Material]") -> int:

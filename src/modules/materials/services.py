@@ -8,6 +8,7 @@ from django.core.files.base import File
 from django.db import transaction
 
 from core import clock
+from core.accounts.locking import lock_member
 from core.accounts.models import User
 from core.errors import Invalid, NotFound
 from core.facts.publish import publish
@@ -39,12 +40,16 @@ def add_material(
     Raises `NotFound`, `Forbidden`, `StateForbids`, `Invalid` and `Unavailable`.
     """
     values = _own_values(type, url=url, content=content, upload=upload, stored_already=False)
+    # Asked again once the session is locked; but what is too much need not be sent anywhere.
+    limits.require_room_for_another(session_id=session_id)
     with ExitStack() as stack:
         file, inspected = _store(stack, upload, session_id=session_id, member_id=by.pk, by=by)
         with transaction.atomic():
             policy.require_adding(policy.access_of(session_id=session_id, member=by, to_add=True))
+            limits.require_room_for_another(session_id=session_id)
+            limits.require_room_for_note(session_id=session_id, content=values.get("content", ""))
             if file:
-                limits.lock_member(by.pk)
+                lock_member(by.pk)
                 limits.require_room(session_id=session_id, member_id=by.pk, size=file.size, asked_by=by)
             material = Material.objects.create(
                 session_id=session_id,
@@ -97,7 +102,8 @@ def change_material(
                 instead_of=replaced.file,
             )
         with transaction.atomic():
-            access = policy.access_of(session_id=session_id, member=by, to_add=upload is not None)
+            # Of what takes more room, nobody adds more at the same time.
+            access = policy.access_of(session_id=session_id, member=by, to_add=upload is not None or bool(content))
             material = _locked(session_id=session_id, material_id=material_id, access=access, by=by)
             if type is not None and type != material.type:
                 raise Invalid({"type": [f"A {material.type} stays a {material.type}: add another material instead."]})
@@ -111,10 +117,14 @@ def change_material(
                 values["file_name"] = inspected.name
             changes = {name: (getattr(material, name), value) for name, value in values.items()}
             changes = {name: (before, after) for name, (before, after) in changes.items() if before != after}
+            if "content" in changes:
+                limits.require_room_for_note(
+                    session_id=session_id, content=values["content"], instead_of=material.content
+                )
             for name, (_, after) in changes.items():
                 setattr(material, name, after)
             if file:
-                limits.lock_member(material.uploaded_by_id)
+                lock_member(material.uploaded_by_id)
                 limits.require_room(
                     session_id=session_id,
                     member_id=material.uploaded_by_id,

@@ -2,12 +2,13 @@
 
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from ninja import Query, Router
 
 from core.accounts.authentication import MemberRequest
 from core.errors import NotFound
-from core.http.json import json_response
+from core.http.json import json_response, json_response_within_bounds
+from core.http.pages import address_with
 from core.http.schemas import Identifier, answers_of
 from modules.notifications.queries import lists
 from modules.notifications.queries.preferences import preferences_of
@@ -51,9 +52,9 @@ def list_notifications(request: MemberRequest, query: Query[NotificationsIn]) ->
         user=request.auth, limit=query.limit + 1, before=query.before, unread_only=query.unread
     )
     page = rows[: query.limit]
-    response = json_response(page)
+    response = json_response_within_bounds(page, shorten=page)
     if len(rows) > len(page):
-        response["Link"] = f'<{_older_than(request, page[-1]["id"])}>; rel="next"'
+        response["Link"] = f'<{address_with(request, before=page[-1]["id"])}>; rel="next"'
     return response
 
 
@@ -136,9 +137,3 @@ def change_notification_preferences(request: MemberRequest, payload: Preferences
     """
     user = request.auth
     return json_response(preferences_out(change_preferences(user=user, choices=payload.choices(), by=user)))
-
-
-def _older_than(request: HttpRequest, notification_id: int) -> str:
-    parameters = request.GET.copy()
-    parameters["before"] = str(notification_id)
-    return request.build_absolute_uri(f"{request.path}?{parameters.urlencode()}")

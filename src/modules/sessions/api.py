@@ -4,18 +4,23 @@ from django.http import HttpResponse
 from ninja import Path, Query, Router
 
 from core.accounts.authentication import MemberRequest
-from core.http.json import json_response
+from core.http.json import json_response, json_response_within_bounds
 from core.http.origin import origin_of
-from core.http.pages import page_bounds, page_of
+from core.http.pages import address_with, page_bounds, page_of
 from core.http.schemas import Identifier, answers_of
 from modules.sessions.models import Session
-from modules.sessions.policy import viewer_of
+from modules.sessions.policy import require_runs, viewer_of
+from modules.sessions.queries import bookings
+from modules.sessions.queries import my_sessions as mine
 from modules.sessions.queries import sessions as queries
 from modules.sessions.schemas import (
     BookingRequestOut,
+    BookingRequestPage,
+    BookingRequestQuery,
     CancelIn,
     JoinIn,
     MySessions,
+    MySessionsQuery,
     ParticipantOut,
     RequesterIn,
     RoleIn,
@@ -31,6 +36,11 @@ from modules.sessions.services import booking, offering, running
 router = Router(tags=["Sessions"])
 SessionId = Path[Identifier]
 BOOKING = ["Booking"]
+LINK_HEADER = {
+    "description": 'The next part, with every parameter kept: `<url>; rel="next"`. Only when there is one.',
+    "schema": {"type": "string"},
+    "example": '<http://127.0.0.1:8000/api/sessions/my_sessions/?created_before=42&joined_before=17>; rel="next"',
+}
 
 
 @router.get(
@@ -60,11 +70,30 @@ def create_session(request: MemberRequest, payload: SessionIn) -> HttpResponse:
 
 
 @router.get(
-    "my_sessions/", response=answers_of(200, MySessions, 401), operation_id="my_sessions", summary="My sessions"
+    "my_sessions/",
+    response=answers_of(200, MySessions, 400, 401),
+    operation_id="my_sessions",
+    summary="My sessions",
+    openapi_extra={"responses": {200: {"headers": {"Link": LINK_HEADER}}}},
 )
-def my_sessions(request: MemberRequest) -> HttpResponse:
-    """What the caller offers and what they are a participant of, each with the latest start first."""
-    return json_response(queries.my_sessions(viewer_of(request.auth), origin_of(request)))
+def my_sessions(request: MemberRequest, query: Query[MySessionsQuery]) -> HttpResponse:
+    """What the caller offers and what they are a participant of, each with the latest start first and in full, but that
+    notes are cut to 200 characters.
+
+    At most 100 of each list; fewer, where the answer would be larger than 4 MiB. When there are more, the `Link` header
+    has the address of the next part.
+    """
+    part = mine.my_sessions(
+        viewer_of(request.auth),
+        origin_of(request),
+        limit=query.limit,
+        created_before=query.created_before,
+        joined_before=query.joined_before,
+    )
+    response = json_response({"created": part.created, "joined": part.joined})
+    if part.next is not None:
+        response["Link"] = f'<{address_with(request, **part.next)}>; rel="next"'
+    return response
 
 
 @router.get(
@@ -165,7 +194,7 @@ def join_session(request: MemberRequest, session_id: SessionId, payload: JoinIn 
     """
     message = (payload.message if payload else None) or ""
     booked = booking.request_booking(session_id=session_id, message=message, by=request.auth)
-    return json_response(queries.booking_request_row(booked, viewer_of(request.auth)), status=201)
+    return json_response(bookings.booking_request_row(booked, viewer_of(request.auth)), status=201)
 
 
 @router.post(
@@ -190,7 +219,7 @@ def leave_session(request: MemberRequest, session_id: SessionId) -> HttpResponse
 def approve_request(request: MemberRequest, session_id: SessionId, payload: RequesterIn) -> HttpResponse:
     """By the creator or a moderator, while the session is open and has room. Twice is fine."""
     decided = booking.approve_request(session_id=session_id, requester_id=payload.user_id, by=request.auth)
-    return json_response(queries.booking_request_row(decided, viewer_of(request.auth)))
+    return json_response(bookings.booking_request_row(decided, viewer_of(request.auth)))
 
 
 @router.post(
@@ -203,7 +232,29 @@ def approve_request(request: MemberRequest, session_id: SessionId, payload: Requ
 def reject_request(request: MemberRequest, session_id: SessionId, payload: RequesterIn) -> HttpResponse:
     """By the creator or a moderator. Twice is fine; one who is in already has to be removed instead."""
     decided = booking.reject_request(session_id=session_id, requester_id=payload.user_id, by=request.auth)
-    return json_response(queries.booking_request_row(decided, viewer_of(request.auth)))
+    return json_response(bookings.booking_request_row(decided, viewer_of(request.auth)))
+
+
+@router.get(
+    "{int:session_id}/booking_requests/",
+    response=answers_of(200, BookingRequestPage, 400, 401, 403, 404),
+    operation_id="list_booking_requests",
+    summary="Who asked to join",
+    tags=BOOKING,
+)
+def list_booking_requests(
+    request: MemberRequest, session_id: SessionId, query: Query[BookingRequestQuery]
+) -> HttpResponse:
+    """All requests of a session, for its creator and moderators; 403 for others. Those that wait come first, then the
+    others, the newest of each first. A page past the end is a 404."""
+    viewer = viewer_of(request.auth)
+    session = queries.visible_session(session_id, viewer)
+    require_runs(session, viewer)
+    requests = bookings.requests_of(session, query.status)
+    count = requests.count()
+    part = page_bounds(page=query.page, page_size=query.page_size, count=count)
+    rows = bookings.request_page(requests, part, viewer)
+    return json_response(page_of(request, page=query.page, page_size=query.page_size, count=count, results=rows))
 
 
 @router.delete(
@@ -231,8 +282,9 @@ def change_role(
 ) -> HttpResponse:
     """By the creator. A tutor may add materials; `student` takes that back."""
     changed = booking.change_role(session_id=session_id, participant_id=user_id, role=payload.role, by=request.auth)
-    return json_response(queries.participant_row(changed, viewer_of(request.auth)))
+    return json_response(bookings.participant_row(changed, viewer_of(request.auth)))
 
 
 def _detail(request: MemberRequest, session: Session) -> HttpResponse:
-    return json_response(queries.detail_row(session, viewer_of(request.auth), origin_of(request)))
+    row = queries.detail_row(session, viewer_of(request.auth), origin_of(request))
+    return json_response_within_bounds(row, shorten=row["booking_requests"])

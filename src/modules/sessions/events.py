@@ -1,6 +1,6 @@
 """What the sessions tell, and what they ask. Each sentence says when a fact is sent and when it is not."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
@@ -314,13 +314,29 @@ class MaterialsOfSessions(Question[dict[int, list[dict[str, Any]]]]):
     """What do these sessions share? Asked only for sessions whose materials the viewer may read.
 
     `audiences` says, per session id, whose addresses the viewer may see there; `origin` (`https://host`) begins the
-    links to files. The answer has the documented material rows by session id, the oldest first.
+    links to files; `note_characters` cuts each note to its first so many. The answer has the documented material rows
+    by session id, the oldest first.
     """
 
     audiences: Mapping[int, EmailAudience]
     origin: str
+    note_characters: int | None = None
 
     def default(self) -> dict[int, list[dict[str, Any]]]:
+        return {}
+
+
+@dataclass(frozen=True, kw_only=True)
+class SizesOfMaterials(Question[dict[int, int]]):
+    """How many bytes, at least, does the answer to `MaterialsOfSessions` have for each of these sessions?
+
+    Asked before, so that no more is read than can be sent.
+    """
+
+    session_ids: Collection[int]
+    note_characters: int | None = None
+
+    def default(self) -> dict[int, int]:
         return {}
 
 

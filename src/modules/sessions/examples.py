@@ -1,4 +1,4 @@
-"""What the API document shows as examples: one session, seen by its creator."""
+"""What the API document shows as examples: one session, seen by its creator, but in the list by Jane, who is in."""
 
 from pydantic import JsonValue
 
@@ -35,8 +35,6 @@ SESSION: Example = {
 
 PLACES: Example = {"is_full": False, "available_spots": 14, "participant_count": 1, "can_join": False}
 
-LISTED: Example = {**SESSION, "status": "scheduled", **PLACES}
-
 PARTICIPANT: Example = {
     "id": 1,
     "user": JANE,
@@ -63,6 +61,20 @@ MATERIAL: Example = {
     "content": "",
     "uploaded_by": JOHN,
     "uploaded_at": "2024-01-12T11:00:00Z",
+}
+
+LISTED: Example = {
+    **SESSION,
+    "status": "scheduled",
+    "participant_count": 1,
+    "is_full": False,
+    "available_spots": 14,
+    "can_join": False,
+    "participants": [PARTICIPANT],
+    "materials": [],
+    "booking_requests": [
+        {**BOOKING_REQUEST, "id": 1, "user": JANE, "status": "approved", "requested_at": "2024-01-11T08:00:00Z"}
+    ],
 }
 
 DETAIL: Example = {

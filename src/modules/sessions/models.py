@@ -9,7 +9,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import ExpressionWrapper, F, Q
 
 from core import clock
 from core.text import search_key
@@ -43,6 +43,8 @@ class Session(models.Model):
     max_participants = models.PositiveSmallIntegerField()
     # How many are in. Kept on the row, so that the database itself can refuse one too many.
     participant_count = models.PositiveSmallIntegerField(default=0, editable=False)
+    # How many have asked and wait for an answer. Kept on the row, so that lists need not count.
+    waiting_count = models.PositiveIntegerField(default=0, editable=False)
     creator = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="sessions_offered")
     status = models.CharField(max_length=16, choices=Status.choices, default=Status.PENDING_APPROVAL)
     created_at = models.DateTimeField(default=clock.now, editable=False)
@@ -102,6 +104,7 @@ class Session(models.Model):
             models.Index(fields=["status", "-date", "-id"], name="session_by_status"),
             models.Index(fields=["level", "-date", "-id"], name="session_by_level"),
             models.Index(fields=["creator", "-date", "-id"], name="session_by_creator"),
+            models.Index(fields=["creator"], name="session_open_of_creator", condition=Q(moves_at__isnull=False)),
             models.Index(fields=["moves_at"], name="session_moves", condition=Q(moves_at__isnull=False)),
             models.Index(
                 fields=["reminder_due_at"], name="session_reminder", condition=Q(reminder_due_at__isnull=False)
@@ -203,6 +206,12 @@ class BookingRequest(models.Model):
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="booking_requests")
     message = models.TextField(max_length=1000, blank=True)
     status = models.CharField(max_length=8, choices=Status.choices, default=Status.PENDING)
+    # What lists begin with; a column, so that an index can have it in their order.
+    is_waiting = models.GeneratedField(
+        expression=ExpressionWrapper(Q(status="pending"), output_field=models.BooleanField()),
+        output_field=models.BooleanField(),
+        db_persist=True,
+    )
     requested_at = models.DateTimeField(default=clock.now)
     decided_at = models.DateTimeField(null=True)
     decided_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
@@ -222,6 +231,7 @@ class BookingRequest(models.Model):
         indexes = [
             models.Index(fields=["user", "status"], name="request_of_user"),
             models.Index(fields=["session", "status"], name="request_by_status"),
+            models.Index(fields=["session", "-is_waiting", "-requested_at", "-id"], name="request_waiting_first"),
         ]
 
     def __str__(self) -> str:

@@ -3,9 +3,12 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from django.conf import settings
+
 from core.accounts.models import User
 from core.accounts.presentation import EmailAudience
 from core.errors import DomainError, Forbidden, Invalid, StateForbids
+from core.limits import used_of
 from modules.sessions.models import BookingRequest, Session
 from modules.sessions.states import EDGES, FINAL, OPEN, Mover, Status
 
@@ -155,7 +158,28 @@ def joining_refused(session: Session, viewer_id: int, own_status: str | None, no
         return StateForbids("Already joined")
     if own_status == BookingRequest.Status.PENDING:
         return StateForbids("You have already asked to join this session.")
-    return admission_refused(session, now)
+    return admission_refused(session, now) or waiting_refused(session)
+
+
+def waiting_refused(session: Session) -> DomainError | None:
+    """Why nobody else can wait for an answer, or `None`."""
+    most, waiting = settings.SESSIONS_MAX_WAITING_REQUESTS, session.waiting_count
+    if waiting < most:
+        return None
+    return StateForbids(
+        f"A session may have {most:,} requests waiting for an answer, {used_of(most, waiting)}: ask again later."
+    )
+
+
+def offering_refused(open_sessions: int) -> DomainError | None:
+    """Why a member who has so many sessions open cannot offer another, or `None`."""
+    most = settings.SESSIONS_MAX_OPEN_PER_MEMBER
+    if open_sessions < most:
+        return None
+    return StateForbids(
+        f"A member may have {most:,} sessions open at once, {used_of(most, open_sessions)}:"
+        " cancel one, or wait until one is over."
+    )
 
 
 def admission_refused(session: Session, now: datetime) -> DomainError | None:

@@ -14,6 +14,7 @@ from modules.sessions.states import Status, describe
 from modules.sessions.wall_clock import SentDate, parse_bound, parse_date, validate_zone
 
 StatusName = Literal["pending_approval", "approved", "scheduled", "ongoing", "completed", "cancelled", "expired"]
+RequestStatusName = Literal["pending", "approved", "rejected"]
 LevelName = Literal["beginner", "intermediate", "advanced"]
 OrderingName = Literal["date", "-date", "created_at", "-created_at"]
 
@@ -54,24 +55,13 @@ class SessionCreated(ninja.Schema):
     updated_at: datetime
 
 
-class SessionListed(SessionCreated):
-    """A session as the list shows it."""
-
-    model_config = ConfigDict(json_schema_extra={"example": examples.LISTED})
-
-    participant_count: int = Field(description="Who is in, the creator not among them.")
-    is_full: bool
-    available_spots: int
-    can_join: bool = Field(description="Whether the caller's own `join/` would succeed now.")
-
-
 class ParticipantOut(ninja.Schema):
     model_config = ConfigDict(json_schema_extra={"example": examples.PARTICIPANT})
 
     id: int
     user: UserOut
     role: Literal["student", "tutor"] = Field(description="A tutor may add materials.")
-    status: Literal["pending", "approved", "rejected"] = Field(description="Always `approved`: there are no others.")
+    status: RequestStatusName = Field(description="Always `approved`: there are no others.")
     joined_at: datetime
 
 
@@ -81,7 +71,7 @@ class BookingRequestOut(ninja.Schema):
     id: int
     user: UserOut
     message: str
-    status: Literal["pending", "approved", "rejected"]
+    status: RequestStatusName
     requested_at: datetime
 
 
@@ -101,6 +91,24 @@ class SharedMaterial(ninja.Schema):
     uploaded_at: datetime
 
 
+class SessionListed(SessionCreated):
+    """A session as the list shows it."""
+
+    model_config = ConfigDict(json_schema_extra={"example": examples.LISTED})
+
+    participant_count: int = Field(description="Who is in, the creator not among them.")
+    is_full: bool
+    available_spots: int
+    can_join: bool = Field(description="Whether the caller's own `join/` would succeed now.")
+    participants: list[ParticipantOut] = Field(
+        description="The caller alone, where they are in: all of them are in the detail."
+    )
+    materials: list[SharedMaterial] = Field(description="Always empty here: they are in the detail.")
+    booking_requests: list[BookingRequestOut] = Field(
+        description="The caller's own request alone, where there is one, also for who runs the session."
+    )
+
+
 class SessionDetail(SessionCreated):
     """A session in full."""
 
@@ -109,7 +117,8 @@ class SessionDetail(SessionCreated):
     participants: list[ParticipantOut]
     materials: list[SharedMaterial] = Field(description="Empty for those who may not read them.")
     booking_requests: list[BookingRequestOut] = Field(
-        description="The creator and moderators see all, a requester their own, everyone else none."
+        description="The creator and moderators see those that wait, then the others, the newest first, 200 at most"
+        " (all of them are at `booking_requests/`), a requester their own, everyone else none."
     )
     is_full: bool
     available_spots: int
@@ -122,6 +131,13 @@ class SessionPage(ninja.Schema):
     next: str | None
     previous: str | None
     results: list[SessionListed]
+
+
+class BookingRequestPage(ninja.Schema):
+    count: int
+    next: str | None
+    previous: str | None
+    results: list[BookingRequestOut]
 
 
 class MySessions(ninja.Schema):
@@ -265,3 +281,19 @@ class SessionQuery(RequestSchema):
     @classmethod
     def _to(cls, value: Any) -> datetime | None:
         return None if value is None else parse_bound(str(value), end=True)
+
+
+class BookingRequestQuery(RequestSchema):
+    """How the requests of a session are narrowed and paged."""
+
+    status: list[RequestStatusName] = Field([], description="Any of these: it may be given several times.")
+    page: PageNumber = Field(1)
+    page_size: PageSize = Field(20)
+
+
+class MySessionsQuery(RequestSchema):
+    """Which part of both lists: each goes on after the session that is named, as the `Link` before has it."""
+
+    limit: Annotated[int, Field(ge=1, le=100)] = Field(100, description="At most so many of each list.")
+    created_before: Identifier | None = Field(None, description="The last session of `created` so far.")
+    joined_before: Identifier | None = Field(None, description="The last session of `joined` so far.")

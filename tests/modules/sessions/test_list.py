@@ -224,9 +224,7 @@ def test_an_empty_value_is_no_filter(john: Any, make_session: Any, empty: str) -
         ("level=advanced&level=beginner", STATES),
     ],
 )
-def test_several_states_or_levels_mean_any_of_them(
-    john: Any, make_session: Any, query: str, found: list[str]
-) -> None:
+def test_several_states_or_levels_mean_any_of_them(john: Any, make_session: Any, query: str, found: list[str]) -> None:
     for state in STATES:
         make_session(state, title=state)
 

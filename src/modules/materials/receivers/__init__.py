@@ -15,7 +15,7 @@ from modules.materials.events import MaterialAdded, MaterialChanged, MaterialRem
 from modules.materials.models import Material
 from modules.materials.receivers import panels
 from modules.notifications.events import StillHolds
-from modules.sessions.events import MaterialsOfSessions, SessionDeleted
+from modules.sessions.events import MaterialsOfSessions, SessionDeleted, SizesOfMaterials
 
 __all__ = ["panels"]
 
@@ -27,7 +27,14 @@ def drop_materials(fact: SessionDeleted, _delivery: Delivery) -> None:
 
 @answers(MaterialsOfSessions)
 def materials_of(question: MaterialsOfSessions) -> dict[int, list[Any]]:
-    return dict(queries.rows_by_session(question.audiences, origin=question.origin))
+    return dict(
+        queries.rows_by_session(question.audiences, origin=question.origin, note_characters=question.note_characters)
+    )
+
+
+@answers(SizesOfMaterials)
+def sizes_of_materials(question: SizesOfMaterials) -> dict[int, int]:
+    return queries.sizes_by_session(question.session_ids, note_characters=question.note_characters)
 
 
 @answers(StillHolds)

@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from datetime import datetime
 
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count, QuerySet
 
 from core import clock
 from core.accounts.deactivation import last_switch
@@ -11,7 +11,8 @@ from core.accounts.events import TOLD_OTHERS, Consequence, MemberDeactivated
 from core.accounts.models import User
 from core.facts.delivery import fact_of
 from modules.sessions.models import BookingRequest, Session
-from modules.sessions.states import FINAL, OPEN, Status
+from modules.sessions.queries.outcomes import not_over
+from modules.sessions.states import FINAL, OPEN
 
 ALIVE = (BookingRequest.Status.PENDING, BookingRequest.Status.APPROVED)
 
@@ -59,7 +60,7 @@ def deactivated_by(member_id: int) -> tuple[User | None, str]:
 def consequences(*, member_id: int, by_id: int) -> list[Consequence]:
     """What would be called off and given back were it done now, and how many people told, but for who does it."""
     now = clock.now()
-    offered = Session.objects.filter(_not_over(now), creator=member_id)
+    offered = Session.objects.filter(not_over(now), creator=member_id)
     sessions = offered.count()
     concerned = BookingRequest.objects.filter(session__in=offered, status__in=ALIVE).exclude(
         user__in=[member_id, by_id]
@@ -80,13 +81,6 @@ def consequences(*, member_id: int, by_id: int) -> list[Consequence]:
 
 def _ahead(sessions: "QuerySet[Session]", now: datetime) -> "QuerySet[Session]":
     return sessions.filter(status__in=OPEN, date__gt=now)
-
-
-def _not_over(now: datetime) -> Q:
-    """What the clock has not ended, also where the worker has not looked yet."""
-    is_ahead = Q(date__gt=now) & ~Q(status__in=FINAL)
-    takes_place = Q(status=Status.ONGOING) | Q(status=Status.SCHEDULED, participant_count__gt=0)
-    return is_ahead | (takes_place & Q(ends_at__gt=now))
 
 
 def _counted(count: int, noun: str) -> str:

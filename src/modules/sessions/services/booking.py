@@ -22,7 +22,7 @@ from modules.sessions.policy import (
     viewer_of,
 )
 from modules.sessions.services import transitions
-from modules.sessions.services.life_cycle import IN_CALENDARS, change_in_calendars
+from modules.sessions.services.life_cycle import IN_CALENDARS, change_in_calendars, count_waiting
 from modules.sessions.services.locking import locked_session, own_request
 from modules.sessions.services.naming import about, about_request
 from modules.sessions.states import Status
@@ -45,6 +45,7 @@ def request_booking(*, session_id: int, message: str, by: User) -> BookingReques
         request.status = BookingRequest.Status.PENDING
         request.decided_at = request.decided_by = None
         request.save()
+        count_waiting(session)
         publish(events.BookingRequested(**about_request(session, request), requested_at=now), by=by)
     return request
 
@@ -68,7 +69,7 @@ def approve_request(*, session_id: int, requester_id: int, by: User) -> BookingR
         refusal = admission_refused(session, now)
         if refusal is not None:
             raise refusal
-        _decide(request, BookingRequest.Status.APPROVED, viewer, now)
+        _decide(session, request, BookingRequest.Status.APPROVED, viewer, now)
         _count(session, +1)
         publish(events.BookingRequestApproved(**about_request(session, request)), by=by)
         if session.status == Status.APPROVED:
@@ -89,7 +90,7 @@ def reject_request(*, session_id: int, requester_id: int, by: User) -> BookingRe
         if request.status == BookingRequest.Status.APPROVED:
             raise StateForbids("This request is approved already: remove the participant instead.")
         if request.status == BookingRequest.Status.PENDING:
-            _decide(request, BookingRequest.Status.REJECTED, viewer, clock.now())
+            _decide(session, request, BookingRequest.Status.REJECTED, viewer, clock.now())
             publish(events.BookingRequestRejected(**about_request(session, request)), by=by)
     return request
 
@@ -158,6 +159,7 @@ def give_back(session: Session, request: BookingRequest, *, by: User | None, rea
         _count(session, -1)
         publish(events.SeatLeft(**told), by=by, reason=reason)
     else:
+        count_waiting(session)
         publish(events.BookingRequestWithdrawn(**told), by=by, reason=reason)
 
 
@@ -176,12 +178,15 @@ def _participant(session: Session, member_id: int) -> BookingRequest:
     return request
 
 
-def _decide(request: BookingRequest, status: BookingRequest.Status, viewer: Viewer, now: datetime) -> None:
+def _decide(
+    session: Session, request: BookingRequest, status: BookingRequest.Status, viewer: Viewer, now: datetime
+) -> None:
     request.status = status
     request.decided_at = now
     request.decided_by = viewer.user
     request.joined_at = now if status == BookingRequest.Status.APPROVED else None
     request.save(update_fields=["status", "decided_at", "decided_by", "joined_at"])
+    count_waiting(session)
 
 
 def _count(session: Session, step: int) -> None:

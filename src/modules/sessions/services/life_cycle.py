@@ -62,7 +62,15 @@ def close_requests(session: Session, *, now: datetime) -> tuple[int, ...]:
     undecided = BookingRequest.objects.filter(session=session, status=BookingRequest.Status.PENDING)
     requester_ids = tuple(undecided.order_by("pk").values_list("user_id", flat=True))
     undecided.update(status=BookingRequest.Status.REJECTED, decided_at=now)
+    count_waiting(session)
     return requester_ids
+
+
+def count_waiting(session: Session) -> None:
+    """Save how many wait for an answer now in a locked session: counted anew, since they are few, and so it is right
+    whatever was changed past the services."""
+    session.waiting_count = BookingRequest.objects.filter(session=session, status=BookingRequest.Status.PENDING).count()
+    session.save(update_fields=["waiting_count"])
 
 
 def participant_ids(session: Session) -> tuple[int, ...]:

@@ -7,12 +7,22 @@ from typing import Any
 from django.db import transaction
 
 from core import clock
+from core.accounts.locking import lock_member
 from core.accounts.models import User
 from core.errors import Invalid, StateForbids
 from core.facts.publish import publish
 from modules.sessions import events
 from modules.sessions.models import Session
-from modules.sessions.policy import Viewer, acts_as_moderator, require_editable, require_runs, viewer_of
+from modules.sessions.policy import (
+    Viewer,
+    acts_as_moderator,
+    offering_refused,
+    require,
+    require_editable,
+    require_runs,
+    viewer_of,
+)
+from modules.sessions.queries.sessions import open_sessions
 from modules.sessions.services import transitions
 from modules.sessions.services.life_cycle import (
     ARMED,
@@ -37,11 +47,13 @@ def offer_session(*, values: Mapping[str, Any], date: SentDate, by: User) -> Ses
     """Make a session that waits for a moderator.
 
     `values` are title, description, subject, level, duration (minutes) and max_participants, held to their bounds
-    already. Raises `Invalid`, and `StateForbids` for a date that has passed.
+    already. Raises `Invalid`, and `StateForbids` for a date that has passed and for one session too many.
     """
     now = clock.now()
     start = _future(instant_of(date, home=by.timezone, now=now), now)
     with transaction.atomic():
+        lock_member(by.pk)
+        require(offering_refused(open_sessions(by, now).count()))
         session = Session.objects.create(**values, date=start, creator=by, created_at=now, updated_at=now)
         publish(events.SessionOffered(**about(session), date=start), by=by)
     return session
