@@ -1,5 +1,6 @@
 """Building blocks of what comes in and goes out."""
 
+import re
 import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -135,6 +136,19 @@ def _no_truth_value(value: Any) -> Any:
     return value
 
 
+# JSON writes each of these as six.
+CONTROLS = re.compile("[\x01-\x07\x0b\x0e-\x1f]")
+
+
+def require_no_controls(value: str) -> str:
+    """For texts of several lines: what no reader of them shows, and many refuse. Raises `ValueError`."""
+    if CONTROLS.search(value):
+        raise ValueError("May not contain control characters.")
+    return value
+
+
+# For `Annotated`: text of several lines.
+SEVERAL_LINES = AfterValidator(require_no_controls)
 # For `Annotated`: text that fits on one line, and shows (a title ends up in the subject of a mail).
 ONE_LINE = AfterValidator(_one_line)
 # For `Annotated`: pydantic takes `true` for 1.

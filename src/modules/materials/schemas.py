@@ -7,12 +7,13 @@ import ninja
 from pydantic import Field, StringConstraints
 
 from core.accounts.schemas import UserOut
-from core.http.schemas import LINES, ONE_LINE, WEB_ADDRESS, RequestSchema
+from core.http.schemas import LINES, ONE_LINE, SEVERAL_LINES, WEB_ADDRESS, RequestSchema
 
 Title = Annotated[str, StringConstraints(min_length=1, max_length=200), ONE_LINE]
 Url = Annotated[str, WEB_ADDRESS]
-Content = Annotated[str, LINES]
 Type = Literal["file", "link", "note"]
+
+Content = Annotated[str, SEVERAL_LINES, LINES]
 
 
 class MaterialIn(RequestSchema):

@@ -7,7 +7,7 @@ import ninja
 from pydantic import AfterValidator, ConfigDict, Field, StringConstraints, field_validator
 
 from core.accounts.schemas import UserOut
-from core.http.schemas import LINES, NO_TRUTH_VALUE, ONE_LINE, Identifier, RequestSchema
+from core.http.schemas import LINES, NO_TRUTH_VALUE, ONE_LINE, SEVERAL_LINES, Identifier, RequestSchema
 from modules.sessions import examples
 from modules.sessions.models import FEWEST_PLACES, LEAST_MINUTES, MOST_MINUTES, MOST_PLACES
 from modules.sessions.states import Status, describe
@@ -19,14 +19,16 @@ LevelName = Literal["beginner", "intermediate", "advanced"]
 OrderingName = Literal["date", "-date", "created_at", "-created_at"]
 
 Title = Annotated[str, StringConstraints(min_length=1, max_length=200), ONE_LINE]
-Description = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=5000), LINES]
+Description = Annotated[
+    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=5000), SEVERAL_LINES, LINES
+]
 Subject = Annotated[str, StringConstraints(min_length=1, max_length=100), ONE_LINE]
 Minutes = Annotated[int, NO_TRUTH_VALUE, Field(ge=LEAST_MINUTES, le=MOST_MINUTES)]
 Places = Annotated[int, NO_TRUTH_VALUE, Field(ge=FEWEST_PLACES, le=MOST_PLACES)]
 Zone = Annotated[str, AfterValidator(validate_zone)]
 PageNumber = Annotated[int, Field(ge=1)]
 PageSize = Annotated[int, Field(ge=1, le=100)]
-Message = Annotated[str, StringConstraints(strip_whitespace=True, max_length=1000), LINES]
+Message = Annotated[str, StringConstraints(strip_whitespace=True, max_length=1000), SEVERAL_LINES, LINES]
 
 # What is not sent stays unset: this default is never looked at, and `null` is no value.
 UNSENT: Any = None

@@ -216,6 +216,7 @@ def make_session(make_member: Callable[..., User], john: User) -> MakeSession:
             creator=creator or john,
             date=date,
             participant_count=len(participants),
+            waiting_count=list((requests or {}).values()).count("pending"),
             **{
                 "title": "Advanced Python Programming",
                 "description": "Learn advanced Python concepts",

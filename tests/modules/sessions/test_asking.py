@@ -52,7 +52,7 @@ def test_asking_takes_no_place_and_moves_nothing(john: Any, bob: Any, make_sessi
     asked = ask(bob, session).json()
 
     after = Api(john).get(path(session)).json()
-    assert after == before | {"booking_requests": [*before["booking_requests"], asked]}
+    assert after == before | {"booking_requests": [asked, *before["booking_requests"]]}
 
 
 def test_asking_publishes_one_fact(john: Any, bob: Any, make_session: Any) -> None:

@@ -21,8 +21,10 @@ WHO_IS_ASKING = 3
 MATERIALS = int(apps.is_installed("modules.materials"))
 
 LIST = WHO_IS_ASKING + 3  # how many, the page, the viewer's own requests
-DETAIL = WHO_IS_ASKING + 2  # the session with its creator, its requests with their members
-MY_SESSIONS = WHO_IS_ASKING + 3  # offered, joined, the requests of both
+DETAIL = WHO_IS_ASKING + 2  # the session with its creator, who is in with the viewer's own request
+REQUESTS = 1  # where the viewer runs it, all the others
+MY_SESSIONS = WHO_IS_ASKING + 5  # offered, joined, how much there is of both, who is in, the requests of the offered
+REQUEST_PAGE = WHO_IS_ASKING + 3  # the session, how many, the page
 
 
 @pytest.fixture
@@ -85,9 +87,15 @@ def test_the_list_narrowed_by_everything(mallory: Any, john: Any, make_many: Any
 def test_a_detail(*, mallory: Any, bob: Any, john: Any, alice: Any, make_many: Any, number: int) -> None:
     session = make_many(number)
 
-    for member, of_materials in [(mallory, 0), (john, MATERIALS), (bob, MATERIALS), (alice, MATERIALS)]:
+    # Of these, Bob offers it, Alice moderates it, and John is in.
+    for member, more in [
+        (mallory, 0),
+        (john, MATERIALS),
+        (bob, REQUESTS + MATERIALS),
+        (alice, REQUESTS + MATERIALS),
+    ]:
         count, shown = queries(Api(member), path(session))
-        assert (count, len(shown["participants"])) == (DETAIL + of_materials, 20)
+        assert (count, len(shown["participants"])) == (DETAIL + more, 20)
     assert len(shown["booking_requests"]) == 23
 
 
@@ -97,9 +105,19 @@ def test_my_sessions(john: Any, make_many: Any, number: int) -> None:
 
     count, shown = queries(Api(john), f"{SESSIONS}my_sessions/")
 
-    assert count == MY_SESSIONS + MATERIALS
+    # How large the materials are, and what they are.
+    assert count == MY_SESSIONS + 2 * MATERIALS
     assert (len(shown["created"]), len(shown["joined"])) == (number, number)
     assert {len(row["participants"]) for row in [*shown["created"], *shown["joined"]]} == {20}
+
+
+@pytest.mark.parametrize("number", [1, 50])
+def test_the_requests_of_a_session(bob: Any, make_many: Any, number: int) -> None:
+    session = make_many(number)
+
+    count, page = queries(Api(bob), path(session, "booking_requests/?page_size=100"))
+
+    assert (count, page["count"], len(page["results"])) == (REQUEST_PAGE, 23, 23)
 
 
 def test_a_superuser_s_permissions_take_no_query(root: Any, make_session: Any) -> None:

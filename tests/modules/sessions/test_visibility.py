@@ -194,8 +194,8 @@ def test_requests_are_shown_to_those_who_decide_and_each_requester_their_own(
     make_kind: Any, people: dict[str, Any]
 ) -> None:
     session = make_kind("scheduled")
-    everything = [("jane_smith", "approved"), ("bob_wilson", "pending"), ("rex", "rejected")]
-    own = {"participant": everything[:1], "requester": everything[1:2], "turned down": everything[2:]}
+    everything = [("bob_wilson", "pending"), ("rex", "rejected"), ("jane_smith", "approved")]
+    own = {"requester": everything[:1], "turned down": everything[1:2], "participant": everything[2:]}
 
     for who, member in people.items():
         shown = Api(member).get(path(session)).json()["booking_requests"]
