@@ -1,6 +1,8 @@
 """What calendar programs read, and who lets them (docs/contract.md, "Calendars")."""
 
-from datetime import timedelta
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from itertools import accumulate
 from typing import Any
 
 from django.core import signing
@@ -8,8 +10,10 @@ from django.db.models import QuerySet
 
 from core import clock
 from core.accounts.models import User
-from core.calendars import CalendarEvent
+from core.calendars import CalendarEvent, most_bytes_of
 from core.errors import NotFound
+from core.http.json import MOST_BYTES
+from core.octets import Octets
 from modules.sessions.calendars import entry_of
 from modules.sessions.models import BookingRequest, CalendarFeed, Session
 
@@ -20,6 +24,8 @@ KEPT = timedelta(days=365)
 # How many sessions a feed has at most, the latest starts before all others: nobody can offer so many that reading them
 # keeps others waiting.
 MOST_EVENTS = 1000
+# Of what is around the events, in bytes, more than there is.
+FRAME = 10_000
 
 
 def token_of(feed: CalendarFeed) -> str:
@@ -44,13 +50,17 @@ def feed_of_token(token: str) -> CalendarFeed:
 
 def events_of(member: User) -> list[CalendarEvent]:
     """What a member offers and what they are a participant of, by its start: all that is to come, and what ended within
-    the last year, the latest thousand. Two queries."""
+    the last year, the latest thousand, and no more than one answer has room for. Three queries."""
     own = _recent(Session.objects.filter(creator=member))
     joined = _recent(
         Session.objects.filter(booking_requests__user=member, booking_requests__status=BookingRequest.Status.APPROVED)
     )
-    sessions = sorted([*own, *joined], key=lambda each: (each.date, each.pk))
-    return [entry_of(session) for session in sessions[-MOST_EVENTS:]]
+    latest = sorted([*own, *joined], reverse=True)[:MOST_EVENTS]
+    # What there is no room for is not even read.
+    fitting = latest[: _fitting(octets for _, _, octets in latest)]
+    sessions = Session.objects.select_related("creator").filter(pk__in=[pk for _, pk, _ in fitting])
+    events = [entry_of(session) for session in sessions.order_by("-date", "-pk")]
+    return events[: _fitting(most_bytes_of(event) for event in events)][::-1]
 
 
 def link_row(feed: CalendarFeed | None, address: str) -> dict[str, Any]:
@@ -64,9 +74,15 @@ def link_row(feed: CalendarFeed | None, address: str) -> dict[str, Any]:
     }
 
 
-def _recent(sessions: "QuerySet[Session]") -> "QuerySet[Session]":
-    lately = sessions.filter(ends_at__gte=clock.now() - KEPT)
-    return lately.select_related("creator").order_by("-date", "-pk")[:MOST_EVENTS]
+def _recent(sessions: "QuerySet[Session]") -> "QuerySet[Session, tuple[datetime, int, int]]":
+    """The latest of these: start, id, and how many bytes the texts have."""
+    lately = sessions.filter(ends_at__gte=clock.now() - KEPT).order_by("-date", "-pk")
+    return lately.values_list("date", "pk", Octets("title") + Octets("description"))[:MOST_EVENTS]
+
+
+def _fitting(sizes: Iterable[int]) -> int:
+    """How many of the first one answer has room for, by their sizes in bytes."""
+    return sum(1 for total in accumulate(sizes) if total <= MOST_BYTES - FRAME)
 
 
 def _signer() -> signing.Signer:

@@ -411,7 +411,7 @@ def test_the_queries_are_as_many_for_one_session_as_for_many(
         make_session("approved", title=f"Own {number}")
         make_session("scheduled", creator=(jane, bob)[number % 2], participants=[john])
 
-    assert queries() == for_two == 3
+    assert queries() == for_two == 4
 
 
 # --- When it was read last --------------------------------------------------------------------------------------

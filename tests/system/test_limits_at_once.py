@@ -1,0 +1,104 @@
+"""Many at once: no limit is passed, whoever comes together."""
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import pytest
+from tests.conftest import Api
+from tests.system.test_last_seat import SESSIONS, at_once, make_clients, make_place, moderator, statuses
+
+from modules.materials.models import Material
+from modules.sessions.models import BookingRequest, Session
+
+__all__ = ["make_clients", "make_place", "moderator"]
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def test_of_ten_who_ask_at_once_as_many_wait_as_may(make_place: Any, make_clients: Any, settings: Any) -> None:
+    settings.SESSIONS_MAX_WAITING_REQUESTS = 3
+    place, members = make_place(), make_clients(10)
+
+    answers = at_once([partial(place.join, member) for member in members])
+
+    assert sorted(statuses(answers)) == [201] * 3 + [400] * 7
+    assert place.check().waiting_count == BookingRequest.objects.filter(status="pending").count() == 3
+
+
+def test_the_number_of_those_who_wait_is_right_after_whatever_happens_at_once(
+    make_place: Any, make_clients: Any
+) -> None:
+    place, members = make_place(), make_clients(12)
+    for member in members[:8]:
+        place.join(member)
+
+    at_once(
+        [
+            *(partial(place.approve, place.creator, member) for member in members[:3]),
+            *(partial(place.reject, place.moderator, member) for member in members[2:5]),
+            *(partial(place.leave, member) for member in members[4:7]),
+            *(partial(place.join, member) for member in members[8:]),
+        ]
+    )
+
+    assert place.check().waiting_count == BookingRequest.objects.filter(status="pending").count()
+
+
+def test_of_ten_sessions_offered_at_once_as_many_are_made_as_are_left(
+    john: Any, make_place: Any, settings: Any
+) -> None:
+    settings.SESSIONS_MAX_OPEN_PER_MEMBER = 4
+    place = make_place()
+    body = Api(john).get(place.path).json()
+    clients = [Api(john) for _ in range(10)]
+
+    answers = at_once([partial(client.post, SESSIONS, body) for client in clients])
+
+    assert sorted(statuses(answers)) == [201] * 3 + [400] * 7
+    assert Session.objects.count() == 4
+
+
+@pytest.fixture
+def add(make_place: Any, john: Any) -> Callable[[str], Callable[[], Any]]:
+    """Calls that add a note to the one session, each by a client of its own."""
+    path = f"{make_place().path}materials/"
+
+    def make(content: str) -> Callable[[], Any]:
+        return partial(Api(john).post, path, {"title": "N", "type": "note", "content": content})
+
+    return make
+
+
+def test_of_ten_materials_added_at_once_as_many_are_kept_as_may(add: Any, settings: Any) -> None:
+    settings.MATERIALS_MAX_PER_SESSION = 4
+
+    answers = at_once([add("x") for _ in range(10)])
+
+    assert sorted(statuses(answers)) == [201] * 4 + [400] * 6
+    assert Material.objects.count() == 4
+
+
+def test_of_ten_notes_at_once_there_are_as_many_as_there_is_room_for(add: Any, settings: Any) -> None:
+    settings.MATERIALS_MAX_NOTE_CHARACTERS_PER_SESSION = 350
+
+    answers = at_once([add("x" * 100) for _ in range(10)])
+
+    assert sorted(statuses(answers)) == [201] * 3 + [400] * 7
+    assert Material.objects.count() == 3
+
+
+def test_of_ten_notes_made_longer_at_once_as_many_are_as_there_is_room_for(
+    add: Any, john: Any, settings: Any
+) -> None:
+    settings.MATERIALS_MAX_NOTE_CHARACTERS_PER_SESSION = 500
+    assert {add("x" * 10)().status_code for _ in range(10)} == {201}
+    session_id = Session.objects.get().pk
+    paths = [f"{SESSIONS}{session_id}/materials/{pk}/" for pk in Material.objects.values_list("pk", flat=True)]
+    clients = [Api(john) for _ in paths]
+
+    calls = [partial(client.put, path, {"content": "y" * 110}) for client, path in zip(clients, paths, strict=True)]
+    answers = at_once(calls)
+
+    assert sorted(statuses(answers)) == [200] * 4 + [400] * 6
+    assert sum(len(content) for content in Material.objects.values_list("content", flat=True)) == 500
