@@ -13,7 +13,7 @@ from modules.sessions.models import BookingRequest, Session
 
 __all__ = ["make_clients", "make_place", "moderator"]
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = pytest.mark.django_db(transaction=True, serialized_rollback=True)
 
 
 def test_of_ten_who_ask_at_once_as_many_wait_as_may(make_place: Any, make_clients: Any, settings: Any) -> None:
@@ -88,9 +88,7 @@ def test_of_ten_notes_at_once_there_are_as_many_as_there_is_room_for(add: Any, s
     assert Material.objects.count() == 3
 
 
-def test_of_ten_notes_made_longer_at_once_as_many_are_as_there_is_room_for(
-    add: Any, john: Any, settings: Any
-) -> None:
+def test_of_ten_notes_made_longer_at_once_as_many_are_as_there_is_room_for(add: Any, john: Any, settings: Any) -> None:
     settings.MATERIALS_MAX_NOTE_CHARACTERS_PER_SESSION = 500
     assert {add("x" * 10)().status_code for _ in range(10)} == {201}
     session_id = Session.objects.get().pk

@@ -148,6 +148,163 @@ def test_too_much_is_sent_nowhere(creator: MaterialsApi, monkeypatch: pytest.Mon
     assert sent == []
 
 
+# --- How many materials, and how much in notes ------------------------------------------------------------------
+
+NOTE = {"title": "N", "type": "note"}
+LINK = {"title": "L", "type": "link", "url": "https://example.com/"}
+
+
+def too_many(used: int) -> dict[str, Any]:
+    return {
+        "error": f"A session may have 3 materials, of which {used} are used and 0 left: delete one first.",
+    }
+
+
+def too_long(*, used: str, left: str, has: str) -> dict[str, Any]:
+    sentence = (
+        f"The notes of a session may have 1,000 characters together, of which {used} are used and {left} left;"
+        f" this note has {has}."
+    )
+    return {"error": f"content: {sentence}", "fields": {"content": [sentence]}}
+
+
+@pytest.fixture
+def three(settings: Any) -> None:
+    settings.MATERIALS_MAX_PER_SESSION = 3
+
+
+@pytest.fixture
+def thousand(settings: Any) -> None:
+    settings.MATERIALS_MAX_NOTE_CHARACTERS_PER_SESSION = 1000
+
+
+def test_a_session_has_so_many_materials_of_whatever_kind(
+    *, creator: MaterialsApi, tutor: MaterialsApi, three: None, stored: Callable[[], list[bytes]]
+) -> None:
+    first = creator.add_file("a.txt", b"x").json()
+    assert creator.post(PATH, LINK).status_code == 201
+    assert tutor.post(PATH, {**NOTE, "content": "x"}).status_code == 201
+
+    for response in (
+        creator.post(PATH, LINK),
+        tutor.post(PATH, {**NOTE, "content": "x"}),
+        creator.add_file("b.txt", b"y"),
+    ):
+        assert response.status_code == 400
+        assert response.json() == too_many(3)
+    assert Material.objects.count() == 3
+    assert stored() == [b"x"]
+    assert creator.delete(f"{PATH}{first['id']}/").status_code == 204
+    assert creator.post(PATH, LINK).status_code == 201
+
+
+def test_what_other_sessions_share_does_not_count(
+    creator: MaterialsApi, sessions: Sessions, three: None, thousand: None
+) -> None:
+    assert creator.user is not None
+    sessions.let(creator.user, session=8, reads=True, writes=True)
+    for _ in range(3):
+        assert creator.post(OTHER_SESSION, {**NOTE, "content": "x" * 333}).status_code == 201
+    assert creator.post(PATH, {**NOTE, "content": "x" * 1000}).status_code == 201
+
+
+def test_a_full_session_can_still_be_changed(creator: MaterialsApi, three: None, settings: Any) -> None:
+    added = [creator.post(PATH, LINK).json() for _ in range(3)]
+    settings.MATERIALS_MAX_PER_SESSION = 1
+    assert creator.put(f"{PATH}{added[0]['id']}/", {"title": "Another"}).status_code == 200
+    assert creator.post(PATH, LINK).json()["error"].startswith("A session may have 1 materials, of which 3 are used")
+
+
+def test_too_many_are_sent_nowhere(creator: MaterialsApi, three: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    from core.storages.local import LocalStorage
+
+    for _ in range(3):
+        creator.post(PATH, LINK)
+    sent: list[str] = []
+    monkeypatch.setattr(LocalStorage, "_save", lambda self, name, content: sent.append(name))
+    assert creator.add_file("a.txt", b"x").json() == too_many(3)
+    assert sent == []
+
+
+def test_the_notes_of_a_session_have_so_many_characters(
+    creator: MaterialsApi, tutor: MaterialsApi, thousand: None
+) -> None:
+    assert creator.post(PATH, {**NOTE, "content": "ä" * 600}).status_code == 201
+    # Of four bytes, and of a line end that a form sends as two: a character is a character.
+    assert tutor.post(PATH, {**NOTE, "content": "\N{KNOT}\r\n" * 100}).status_code == 201
+    response = creator.post(PATH, {**NOTE, "content": "x" * 201})
+    assert response.status_code == 400
+    assert response.json() == too_long(used="800", left="200", has="201")
+    assert creator.post(PATH, {**NOTE, "content": "x" * 200}).status_code == 201
+    assert creator.post(PATH, {**NOTE, "content": "x"}).json() == too_long(used="1,000", left="0", has="1")
+    # What is no note has none.
+    assert creator.post(PATH, {**LINK, "content": "x" * 500}).status_code == 201
+
+
+def test_a_note_that_becomes_longer_needs_room_for_the_difference_alone(creator: MaterialsApi, thousand: None) -> None:
+    creator.post(PATH, {**NOTE, "content": "x" * 300})
+    added = creator.post(PATH, {**NOTE, "content": "x" * 500}).json()
+    path = f"{PATH}{added['id']}/"
+    assert creator.put(path, {"content": "y" * 700}).status_code == 200
+    response = creator.put(path, {"title": "New", "content": "z" * 701})
+    assert response.status_code == 400
+    assert response.json() == too_long(used="300", left="700", has="701")
+    assert (creator.get(path).json()["title"], creator.get(path).json()["content"]) == ("N", "y" * 700)
+    # The whole object sent back is no more than there is.
+    assert creator.put(path, creator.get(path).json()).status_code == 200
+
+
+def test_a_shorter_note_always_replaces_a_longer_one(creator: MaterialsApi, thousand: None, settings: Any) -> None:
+    added = creator.post(PATH, {**NOTE, "content": "x" * 900}).json()
+    settings.MATERIALS_MAX_NOTE_CHARACTERS_PER_SESSION = 100
+    assert creator.put(f"{PATH}{added['id']}/", {"content": "y" * 899}).status_code == 200
+    assert creator.put(f"{PATH}{added['id']}/", {"content": "y" * 900}).status_code == 400
+
+
+@pytest.mark.parametrize(("change", "locks"), [({"content": "y"}, True), ({"title": "T"}, False)])
+def test_the_session_is_locked_where_a_note_may_become_longer(
+    creator: MaterialsApi, sessions: Sessions, change: dict[str, str], locks: bool
+) -> None:
+    added = creator.post(PATH, {**NOTE, "content": "x"}).json()
+    sessions.asked_to_add.clear()
+    creator.put(f"{PATH}{added['id']}/", change)
+    assert any(sessions.asked_to_add) is locks
+
+
+def test_a_hundred_materials_and_half_a_million_characters_unless_told_otherwise(creator: MaterialsApi) -> None:
+    member = creator.user
+    Material.objects.bulk_create(
+        Material(session_id=7, title="N", type="note", content="x" * 50_000, uploaded_by=member) for _ in range(10)
+    )
+    assert (
+        creator.post(PATH, {**NOTE, "content": "x"})
+        .json()["error"]
+        .startswith(
+            "content: The notes of a session may have 500,000 characters together, of which 500,000 are used and 0 left"
+        )
+    )
+    Material.objects.bulk_create(
+        Material(session_id=7, title="L", type="link", url="https://example.com/", uploaded_by=member)
+        for _ in range(90)
+    )
+    assert creator.post(PATH, LINK).json() == {
+        "error": "A session may have 100 materials, of which 100 are used and 0 left: delete one first."
+    }
+
+
+@pytest.mark.parametrize("control", ["\x01", "\x0b", "\x1b", "\x1f"])
+def test_a_note_has_no_control_characters(creator: MaterialsApi, control: str) -> None:
+    response = creator.post(PATH, {**NOTE, "content": f"a{control}b"})
+    assert response.json() == {
+        "error": "content: May not contain control characters.",
+        "fields": {"content": ["May not contain control characters."]},
+    }
+    assert creator.post(PATH, {**NOTE, "content": "a\tb\nc\r\nd"}).status_code == 201
+
+
+# --- At the same time -------------------------------------------------------------------------------------------
+
+
 @pytest.mark.django_db(transaction=True)
 def test_at_the_same_time_no_more_either(
     creator: MaterialsApi, sessions: Sessions, stored: Callable[[], list[bytes]]

@@ -12,10 +12,11 @@ from core.accounts.presentation import EmailAudience
 from core.facts.base import Fact
 from core.facts.models import FactRecord, FailedDelivery
 from core.facts.publish import publish
+from core.http.json import encode
 from modules.materials.events import MaterialAdded, MaterialChanged, MaterialRemoved, SessionAccessAsked
 from modules.materials.models import Material
 from modules.notifications.events import StillHolds
-from modules.sessions.events import MaterialsOfSessions, SessionApproved, SessionDeleted
+from modules.sessions.events import MaterialsOfSessions, SessionApproved, SessionDeleted, SizesOfMaterials
 
 NOTE = {"title": "Note", "type": "note", "content": "x"}
 
@@ -89,6 +90,34 @@ def test_each_session_shows_the_addresses_that_its_viewer_may_read(two_sessions:
     rows = MaterialsOfSessions(audiences=audiences, origin=ORIGIN).ask()
     assert [row["uploaded_by"]["email"] for row in rows[7]] == ["", tina.email, ""]
     assert [row["uploaded_by"]["email"] for row in rows[8]] == [john.email]
+
+
+@pytest.mark.parametrize(("characters", "shown"), [(None, "x" * 300), (200, "x" * 200), (300, "x" * 300)])
+def test_notes_are_cut_where_the_question_says_so(
+    creator: MaterialsApi, sessions: Sessions, characters: int | None, shown: str
+) -> None:
+    creator.post(PATH, {**NOTE, "content": "x" * 300})
+    creator.post(PATH, {**NOTE, "content": "\N{KNOT}"})
+    audience = EmailAudience(viewer_id=0)
+    rows = MaterialsOfSessions(audiences={7: audience}, origin=ORIGIN, note_characters=characters).ask()
+    assert [row["content"] for row in rows[7]] == [shown, "\N{KNOT}"]
+    # The whole of it is where it is by itself.
+    assert creator.get(PATH).json()[0]["content"] == "x" * 300
+
+
+def test_the_sizes_are_no_larger_than_the_rows_and_not_much_smaller(
+    two_sessions: tuple[User, User], creator: MaterialsApi, django_assert_num_queries: Callable[[int], Any]
+) -> None:
+    creator.post(PATH, {**NOTE, "title": "\N{KNOT}" * 200, "content": "\N{KNOT}" * 40_000})
+    audiences = {pk: EmailAudience(viewer_id=0) for pk in (7, 8, 9)}
+    for characters in (None, 200):
+        with django_assert_num_queries(1):
+            sizes = SizesOfMaterials(session_ids=[7, 8, 9], note_characters=characters).ask()
+        rows = MaterialsOfSessions(audiences=audiences, origin=ORIGIN, note_characters=characters).ask()
+        assert set(sizes) == {7, 8}
+        for session_id, size in sizes.items():
+            encoded = len(encode(rows[session_id]))
+            assert encoded - 200 * len(rows[session_id]) < size <= encoded
 
 
 def test_one_query_whatever_the_number(

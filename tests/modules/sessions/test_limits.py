@@ -84,7 +84,7 @@ def test_what_time_has_ended_does_not_count_though_no_worker_has_looked_yet(
 
 @pytest.mark.parametrize("action", ["cancel/", ""])
 def test_calling_one_off_makes_room(john: Any, make_session: Any, action: str) -> None:
-    session = [make_session("approved") for _ in range(3)][0]
+    session, _, _ = (make_session("approved") for _ in range(3))
 
     gone = Api(john).post(path(session, action)) if action else Api(john).delete(path(session))
 
