@@ -20,7 +20,7 @@ from core.mail.models import Mail
 from modules.materials.models import Material
 from modules.notifications.kinds import Kind
 from modules.notifications.models import Notification, Preference
-from modules.sessions.models import CalendarFeed, Session
+from modules.sessions.models import BookingRequest, CalendarFeed, Session
 
 DAY = timedelta(days=1)
 
@@ -155,6 +155,27 @@ def test_titles_and_subjects_are_composed_and_trimmed(there_and_back: Migrate, s
     assert list(Session.objects.filter(pk__in=[each.pk for each in others]).order_by("pk").values()) == before
     material.refresh_from_db()
     assert (material.title, material.content) == ("caf\u00e9", decomposed)
+
+
+def test_how_many_wait_is_counted_where_they_wait_already(
+    there_and_back: Migrate, sessions: None, john: User, make_member: Callable[..., User]
+) -> None:
+    first, second, third = (
+        Session.objects.filter(status="approved").union(Session.objects.filter(status="scheduled")).order_by("id")[:3]
+    )
+    members = [make_member(f"asks_{number}") for number in range(3)]
+    for member in members:
+        BookingRequest.objects.create(session=first, user=member)
+    BookingRequest.objects.create(session=second, user=members[0])
+    BookingRequest.objects.create(session=second, user=members[1], status="rejected", decided_at=clock.now())
+    BookingRequest.objects.create(session=third, user=members[1], status="rejected", decided_at=clock.now())
+    before = list(BookingRequest.objects.order_by("pk").values())
+
+    there_and_back("learning_sessions", "0009")
+
+    counted = dict(Session.objects.filter(waiting_count__gt=0).values_list("pk", "waiting_count"))
+    assert counted == {first.pk: 3, second.pk: 1}
+    assert list(BookingRequest.objects.order_by("pk").values()) == before
 
 
 def test_notifications_get_the_kind_of_what_they_were_told_for(there_and_back: Migrate, notifications: None) -> None:

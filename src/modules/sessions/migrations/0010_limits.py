@@ -13,7 +13,7 @@ def count(apps: Any, _schema_editor: Any) -> None:
 
 
 class Migration(migrations.Migration):
-    dependencies = [("learning_sessions", "0008_statistics")]
+    dependencies = [("learning_sessions", "0009_compose_lines")]
 
     operations = [
         migrations.AddField(
