@@ -6,7 +6,7 @@ from django.http import HttpRequest
 from ninja import Router, Status
 
 from core.accounts import services
-from core.accounts.authentication import MemberRequest
+from core.accounts.authentication import MemberRequest, bearer_token
 from core.accounts.models import DEFAULT_ZONE, User
 from core.accounts.presentation import EmailAudience, present_user
 from core.accounts.schemas import (
@@ -15,6 +15,7 @@ from core.accounts.schemas import (
     AddressChangeIn,
     CredentialsIn,
     Done,
+    LogOutIn,
     PasswordChangeIn,
     PasswordResetConfirmIn,
     PasswordResetIn,
@@ -89,9 +90,10 @@ def refresh_token(request: HttpRequest, payload: RefreshIn) -> Any:
     operation_id="log_out",
     summary="Log out",
 )
-def log_out(request: HttpRequest, payload: RefreshIn) -> Any:
-    """Ends the login of this refresh token at once, its access tokens included. Twice is fine."""
-    services.log_out(refresh=payload.refresh)
+def log_out(request: HttpRequest, payload: LogOutIn | None = None) -> Any:
+    """Ends the login of this refresh token at once, its access tokens included; without one, that of the access token
+    in the `Authorization` header. Twice is fine."""
+    services.log_out(refresh=payload.refresh if payload else None, access=bearer_token(request))
     return {"message": "You are logged out."}
 
 

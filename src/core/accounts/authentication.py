@@ -20,10 +20,15 @@ class MemberAuthentication(HttpBearer):
 
     def __call__(self, request: HttpRequest) -> User | None:
         """Leaves out what the library does with another scheme where DEBUG is on: write all of it into the log."""
-        scheme, _, token = request.headers.get(self.header, "").partition(" ")
-        return self.authenticate(request, token) if scheme.lower() == self.openapi_scheme else None
+        token = bearer_token(request)
+        return None if token is None else self.authenticate(request, token)
 
     def authenticate(self, request: HttpRequest, token: str) -> User:
         user = login_of(token, AccessToken).user
         request.user = user
         return user
+
+
+def bearer_token(request: HttpRequest) -> str | None:
+    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+    return token if scheme.lower() == MemberAuthentication.openapi_scheme else None

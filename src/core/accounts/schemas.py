@@ -8,7 +8,7 @@ from django.core.exceptions import ValidationError
 from pydantic import AfterValidator, Field, StringConstraints
 
 from core.accounts.models import validate_timezone
-from core.http.schemas import ONE_LINE, SECRET, RequestSchema
+from core.http.schemas import ADDRESS, ONE_LINE, SECRET, RequestSchema
 
 
 def _known_zone(name: str) -> str:
@@ -21,7 +21,7 @@ def _known_zone(name: str) -> str:
 
 NameText = Annotated[str, StringConstraints(max_length=150), ONE_LINE]
 Username = Annotated[str, StringConstraints(min_length=1, max_length=150), ONE_LINE]
-Address = Annotated[str, StringConstraints(min_length=3, max_length=254), ONE_LINE]
+Address = Annotated[str, StringConstraints(min_length=3, max_length=254), ONE_LINE, ADDRESS]
 Zone = Annotated[str, StringConstraints(max_length=64), AfterValidator(_known_zone)]
 # Bounded, since hashing takes time that grows with it.
 Password = Annotated[str, StringConstraints(min_length=1, max_length=1000), SECRET]
@@ -74,7 +74,7 @@ class RegisterOut(ninja.Schema):
 
 
 class CredentialsIn(RequestSchema):
-    username: Annotated[str, StringConstraints(min_length=1, max_length=300)] = Field(
+    username: Annotated[str, StringConstraints(min_length=1, max_length=300), ADDRESS] = Field(
         description="A user name or an e-mail address.", examples=["john_doe"]
     )
     password: Password = Field(examples=["learn-together"])
@@ -89,6 +89,12 @@ class TokenPairOut(ninja.Schema):
 
 class RefreshIn(RequestSchema):
     refresh: Secret = Field(examples=[TOKEN_EXAMPLE])
+
+
+class LogOutIn(RequestSchema):
+    refresh: Secret | None = Field(
+        None, description="Without one, the login of the access token ends.", examples=[TOKEN_EXAMPLE]
+    )
 
 
 class AccessOut(ninja.Schema):

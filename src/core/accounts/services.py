@@ -106,9 +106,17 @@ def refresh_access(*, refresh: str) -> str:
     return token_for(AccessToken, login, login.user, expires_at=session_end(login))
 
 
-def log_out(*, refresh: str) -> None:
-    """End the login of this refresh token; one that has ended already stays so. Raises `NotAuthenticated`."""
-    login = login_of(refresh, RefreshToken, ended_too=True)
+def log_out(*, refresh: str | None = None, access: str | None = None) -> None:
+    """End the login of the refresh token, or else of the access token; one that has ended already stays so.
+
+    Raises `NotAuthenticated` for a token that is not valid, `Invalid` without any.
+    """
+    if refresh is not None:
+        login = login_of(refresh, RefreshToken, ended_too=True)
+    elif access is not None:
+        login = login_of(access, AccessToken, ended_too=True)
+    else:
+        raise Invalid({"refresh": ["This field is required."]})
     Login.objects.filter(pk=login.pk, ended_at=None).update(ended_at=clock.now())
 
 

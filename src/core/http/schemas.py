@@ -49,8 +49,8 @@ LINE = Reading(trims=True, composes=True)
 SECRET = Reading(trims=False, composes=False)
 # What a person wrote in several lines; blanks may be part of how it looks.
 LINES = Reading(trims=False, composes=False)
-# Another form of its letters is another address.
-WEB_ADDRESS = Reading(trims=True, composes=False)
+# Of mail or of the web: another form of its letters is another address.
+ADDRESS = Reading(trims=True, composes=False)
 
 
 class GivenOnce(ninja.Schema):

@@ -7,10 +7,10 @@ import ninja
 from pydantic import Field, StringConstraints
 
 from core.accounts.schemas import UserOut
-from core.http.schemas import LINES, ONE_LINE, SEVERAL_LINES, WEB_ADDRESS, RequestSchema
+from core.http.schemas import ADDRESS, LINES, ONE_LINE, SEVERAL_LINES, RequestSchema
 
 Title = Annotated[str, StringConstraints(min_length=1, max_length=200), ONE_LINE]
-Url = Annotated[str, WEB_ADDRESS]
+Url = Annotated[str, ADDRESS]
 Type = Literal["file", "link", "note"]
 
 Content = Annotated[str, SEVERAL_LINES, LINES]

@@ -386,12 +386,52 @@ def test_logging_out_twice_is_fine_and_keeps_the_first_time(member: User, log_in
     assert Login.objects.get().ended_at == NOW
 
 
-def test_logging_out_needs_a_refresh_token(member: User, log_in: LogIn) -> None:
+@pytest.mark.parametrize("body", [None, {}, {"refresh": None}])
+def test_logging_out_without_a_refresh_token_ends_the_login_of_the_access_token(
+    member: User, log_in: LogIn, body: Any
+) -> None:
+    phone, laptop = log_in("john_doe"), log_in("john_doe")
+
+    for _ in range(2):
+        answer = phone.api.post(LOGOUT, body)
+
+        assert (answer.status_code, answer.json()) == (200, {"message": "You are logged out."})
+    assert_refused(phone.api.get(ME))
+    assert not phone.can_refresh()
+    assert laptop.is_known()
+    assert laptop.can_refresh()
+
+
+def test_the_refresh_token_counts_where_there_are_both(member: User, log_in: LogIn) -> None:
+    phone, laptop = log_in("john_doe"), log_in("john_doe")
+
+    assert phone.api.post(LOGOUT, {"refresh": laptop.refresh}).status_code == 200
+    assert phone.is_known()
+    assert not laptop.is_known()
+
+
+@pytest.mark.parametrize("body", [None, {}, {"refresh": None}])
+def test_logging_out_needs_a_token(member: User, log_in: LogIn, body: Any) -> None:
+    device = log_in("john_doe")
+    stranger, liar = Api(), Api()
+    liar.headers["Authorization"] = f"Bearer {device.refresh}"
+
+    answer = stranger.post(LOGOUT, body)
+
+    assert answer.status_code == 400
+    assert answer.json() == {
+        "error": "refresh: This field is required.",
+        "fields": {"refresh": ["This field is required."]},
+    }
+    assert_refused(liar.post(LOGOUT, body))
+    assert device.is_known()
+
+
+def test_logging_out_takes_no_other_token_for_a_refresh_token(member: User, log_in: LogIn) -> None:
     device = log_in("john_doe")
 
     assert_refused(Api().post(LOGOUT, {"refresh": device.access}))
-    assert_refused(Api().post(LOGOUT, {"refresh": "nonsense"}))
-    assert Api().post(LOGOUT, {}).status_code == 400
+    assert_refused(device.api.post(LOGOUT, {"refresh": "nonsense"}))
     assert device.is_known()
 
 
