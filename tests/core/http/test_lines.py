@@ -16,7 +16,7 @@ from tests.core.conftest import ReadMail, link_in
 from core import clock
 from core.accounts.models import User
 from core.api import api
-from core.http.schemas import LINES, SECRET, WEB_ADDRESS, RequestSchema
+from core.http.schemas import ADDRESS, LINES, SECRET, RequestSchema
 from core.mail.models import Mail
 from core.text import BLANKS, trimmed
 
@@ -43,7 +43,7 @@ class Sent(RequestSchema):
     secret: Annotated[str, SECRET] = ""
     secret_or_none: Annotated[str, StringConstraints(min_length=1), SECRET] | None = None
     long: Annotated[str, LINES] = ""
-    address: Annotated[str, WEB_ADDRESS] = ""
+    address: Annotated[str, ADDRESS] = ""
 
 
 def offer(member: User, **changes: Any) -> Any:
