@@ -18,6 +18,7 @@ from environs import validate
 
 from core import environment
 from core.environment import Environment
+from core.task_queue.storages import RedisQueue, SqliteQueue
 
 env = Environment()
 
@@ -363,9 +364,15 @@ HUEY: dict[str, Any] = {
         "shutdown_timeout": 8,
     },
     **(
-        {"huey_class": "huey.RedisHuey", "url": REDIS_URL}
+        {"huey_class": "huey.RedisHuey", "storage_class": RedisQueue, "url": REDIS_URL}
         if REDIS_URL
-        else {"huey_class": "huey.SqliteHuey", "filename": str(DATA_DIR / "queue.sqlite3"), "timeout": 20}
+        else {
+            "huey_class": "huey.SqliteHuey",
+            "storage_class": SqliteQueue,
+            "filename": str(DATA_DIR / "queue.sqlite3"),
+            # In seconds, for the worker: who enqueues has less (core.task_queue.storages).
+            "timeout": 20,
+        }
     ),
 }
 

@@ -12,6 +12,7 @@ from core.addresses import normalized_or_same
 from core.mail.models import Mail
 from core.mail.sending import wake_sender
 from core.sweeps.batches import work_off
+from core.task_queue.enqueueing import enqueue_after_commit
 
 KEPT = timedelta(days=30)
 # In one night: more than a day brings, and about a minute of work.
@@ -27,7 +28,7 @@ def queue_mail(*, kind: str, address: str, user: User | None) -> None:
         return
     version = user.token_version if user else None
     Mail.objects.create(kind=kind, address=normalized_or_same(address), user=user, member_version=version)
-    _wake_after_commit()
+    enqueue_after_commit(wake_sender)
 
 
 def queue_about(*, kind: str, topic: str, users: Iterable[User], delay: timedelta) -> dict[int, Mail]:
@@ -51,7 +52,7 @@ def queue_about(*, kind: str, topic: str, users: Iterable[User], delay: timedelt
     if later:
         Mail.objects.filter(pk__in=later).update(next_try_at=due_at)
     if mails and not delay:
-        _wake_after_commit()
+        enqueue_after_commit(wake_sender)
     return mails
 
 
@@ -85,7 +86,7 @@ def send_again(*, mail_ids: Iterable[int]) -> int:
         failed = Mail.objects.filter(pk__in=list(mail_ids), status=Mail.Status.FAILED)
         queued = failed.update(attempts=0, next_try_at=clock.now())
         if queued:
-            _wake_after_commit()
+            enqueue_after_commit(wake_sender)
     return queued
 
 
@@ -96,8 +97,3 @@ def forget_old_mail() -> int:
 
 def _old_mail() -> QuerySet[Mail]:
     return Mail.objects.filter(next_try_at=None, queued_at__lt=clock.now() - KEPT).order_by("queued_at")
-
-
-def _wake_after_commit() -> None:
-    # Robust: the news stands even if the queue is down. The sweep comes by.
-    transaction.on_commit(wake_sender, robust=True)

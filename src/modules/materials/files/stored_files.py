@@ -22,6 +22,7 @@ from core.errors import Invalid, NotFound, Unavailable
 from core.locking import locked_batch
 from core.storages import CANNOT_BE_STORED, Refused
 from core.sweeps.turns import STALE
+from core.task_queue.enqueueing import enqueue_after_commit
 from core.waiting import without_the_database
 from modules.materials.files.names import new_name
 from modules.materials.files.places import place_of_new_files, storage_of
@@ -121,7 +122,7 @@ def take_over(file: StoredFile, copy: StoredFile) -> StoredFile:
     file.place, file.name = copy.place, copy.name
     file.save(update_fields=["place", "name"])
     former.save()
-    _delete_after_commit(former.pk)
+    enqueue_after_commit(delete_released, former.pk)
     return former
 
 
@@ -130,7 +131,7 @@ def release(identifiers: list[int]) -> None:
     now = clock.now()
     StoredFile.objects.filter(pk__in=identifiers).update(released_at=now, sweep_at=now)
     for identifier in identifiers:
-        _delete_after_commit(identifier)
+        enqueue_after_commit(delete_released, identifier)
 
 
 @db_task(expires=STALE)  # type: ignore[untyped-decorator]
@@ -157,11 +158,6 @@ def sweep(*, limit: int = 200) -> int:
     # They come before those that were tried: whatever cannot be deleted holds up nobody.
     StoredFile.objects.filter(pk__in=untried, sweep_at__isnull=False).update(sweep_at=clock.now())
     return len(files) - len(untried)
-
-
-def _delete_after_commit(identifier: int) -> None:
-    # Robust: whoever gave the bytes up has succeeded even if the queue is down. The sweep comes by.
-    transaction.on_commit(lambda: delete_released(identifier), robust=True)
 
 
 def _write(file: StoredFile, upload: Upload) -> None:

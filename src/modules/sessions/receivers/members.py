@@ -1,10 +1,8 @@
 """What becomes of the sessions of a member, and what the page about one shows of them."""
 
 from collections.abc import Collection
-from functools import partial
 from urllib.parse import urlencode
 
-from django.db import transaction
 from django.urls import reverse
 
 from core.accounts.events import Consequence, ConsequencesAsked, MemberDeactivated
@@ -13,6 +11,7 @@ from core.facts import Delivery, answers, hears
 from core.portal.events import OwnSessionsAsked
 from core.portal.history import VIEW_FACTS
 from core.portal.panels import Panel, PanelsOfMember
+from core.task_queue.enqueueing import run_after_commit
 from modules.sessions.policy import moderates_sessions_of, viewer_of
 from modules.sessions.queries.deactivation import consequences
 from modules.sessions.queries.members import booked_by, decisions_about, ids_of_offered, offered_by
@@ -25,7 +24,7 @@ TEMPLATES = "admin/learning_sessions/panels"
 @hears(MemberDeactivated)
 def end_what_they_have(fact: MemberDeactivated, _delivery: Delivery) -> None:
     """After the commit, so that nobody waits for the locks of all of it. What fails then is left to the sweep."""
-    transaction.on_commit(partial(wind_down, member_id=fact.member_id), robust=True)
+    run_after_commit(wind_down, member_id=fact.member_id)
 
 
 @answers(ConsequencesAsked)
