@@ -125,11 +125,8 @@ class Director:
     def _prepare(self, begin: Callable[[], None]) -> None:
         """Make the database and what is there from the beginning, in a child whose connections end with it."""
         from django.core.management import call_command
-        from huey.contrib.djhuey import HUEY
 
         self._say("making the database, its members and their sessions")
-        # Its tables were made when it was imported, through a connection of this process.
-        HUEY.storage.close()
 
         def prepare() -> None:
             call_command("migrate", verbosity=0)

@@ -1,0 +1,76 @@
+"""Servers on the loopback in place of Redis: one that goes wrong in the way that it is told."""
+
+import re
+import socket
+import socketserver
+import threading
+from contextlib import suppress
+from typing import Any
+
+NOAUTH = b"-NOAUTH Authentication required.\r\n"
+LOADING = b"-LOADING Redis is loading the dataset in memory\r\n"
+READONLY = b"-READONLY You can't write against a read only replica.\r\n"
+OOM = b"-OOM command not allowed when used memory > 'maxmemory'.\r\n"
+
+
+class QueueServer:
+    """Accepts connections, of which it counts how many, and answers each command with `answer`; never for `None`."""
+
+    def __init__(self, answer: bytes | None = None) -> None:
+        self.answer = answer
+        self.connections = 0
+        self._released = threading.Event()
+        queue = self
+
+        class Handler(socketserver.BaseRequestHandler):
+            def handle(self) -> None:
+                queue.connections += 1
+                with suppress(ConnectionError):
+                    queue._talk(self.request)
+
+        class Server(socketserver.ThreadingTCPServer):
+            daemon_threads = True
+
+        self._server = Server(("127.0.0.1", 0), Handler)
+        self.url = f"redis://127.0.0.1:{self._server.server_address[1]}/0"
+        threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
+
+    def stop(self) -> None:
+        self._released.set()
+        self._server.shutdown()
+        self._server.server_close()
+
+    def _talk(self, connection: Any) -> None:
+        while received := connection.recv(65536):
+            if self.answer is None:
+                self._released.wait(timeout=30)
+                return
+            # The commands are short, and each begins with the number of its words.
+            connection.sendall(self.answer * len(re.findall(rb"(?:^|\r\n)\*\d+\r\n", received)))
+
+
+class FullBacklog:
+    """Listens and never accepts: whoever connects now gets no answer to it."""
+
+    def __init__(self) -> None:
+        self._listener = socket.socket()
+        self._listener.bind(("127.0.0.1", 0))
+        self._listener.listen(0)
+        self.url = f"redis://127.0.0.1:{self._listener.getsockname()[1]}/0"
+        self._waiting = []
+        for _ in range(4):
+            client = socket.socket()
+            client.setblocking(False)
+            with suppress(BlockingIOError):
+                client.connect(self._listener.getsockname())
+            self._waiting.append(client)
+
+    def stop(self) -> None:
+        for each in (*self._waiting, self._listener):
+            each.close()
+
+
+def closed_port() -> str:
+    """The address of nobody."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        return f"redis://127.0.0.1:{listener.getsockname()[1]}/0"
