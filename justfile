@@ -102,10 +102,14 @@ test *args: _development
     print(parts._replace(path=f"/{name}").geturl())
     END
     ); then
-        # Without what is the same on every database: that modules can be removed, starts that are refused, and what is in
-        # files and where they lie.
+        # Without what is the same on every database: that modules can be removed, starts that are refused, what is in
+        # files and where they lie, and what never asks one.
         DATABASE_URL=$where run_on PostgreSQL --ignore tests/system/test_modules_are_removable.py \
             --ignore tests/system/test_memory.py --ignore tests/core/storages \
+            --ignore tests/system/test_boundaries.py --ignore tests/system/test_openapi.py \
+            --ignore tests/system/test_chromium.py --ignore tests/core/test_settings.py \
+            --ignore tests/core/test_calendars.py --ignore tests/core/test_clock.py --ignore tests/core/test_sizes.py \
+            --ignore tests/core/task_queue/test_one_place.py --ignore tests/core/task_queue/test_storages.py \
             --ignore tests/modules/materials/test_hostile_files.py --ignore tests/modules/materials/test_pictures.py \
             --ignore tests/modules/materials/test_kinds_of_files.py --ignore tests/modules/materials/test_places.py \
             --deselect tests/system/test_supervisor.py::test_what_is_unsafe_is_not_started "$@"
