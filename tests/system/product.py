@@ -127,7 +127,8 @@ def wait_for(condition: Callable[[], bool], product: Product, seconds: float = 6
 
 
 def wait_until_up(product: Product) -> None:
-    wait_for(lambda: "Ctrl-C stops it" in product.printed, product)
+    # Long, since machines are shared: whoever waits for nothing learns of it by what was printed.
+    wait_for(lambda: "Ctrl-C stops it" in product.printed, product, seconds=180)
 
 
 def wait_until_gone(product: Product, seconds: float = 5) -> None:

@@ -29,8 +29,8 @@ class SqliteQueue(SqliteStorage):  # type: ignore[misc]
         self._opened: tuple[int, int] | None = None
 
     def enqueue(self, data: bytes, priority: float | None = None) -> None:
-        # Opened for this one: that costs a millisecond, no thread waits for another, and a file that has been replaced
-        # is the new one.
+        # Opened for this one: that costs a millisecond or two, no thread waits for another, and a file that has been
+        # replaced is the new one.
         with closing(self._connect(ENQUEUE_SECONDS)) as connection:
             connection.execute(
                 "insert into task (queue, data, priority) values (?, ?, ?)", (self.name, data, priority or 0)
@@ -43,16 +43,17 @@ class SqliteQueue(SqliteStorage):  # type: ignore[misc]
             self._conn.close()
             self._conn = None
         if self._conn is None:
-            self._conn = self._connect(self._timeout, writes_ahead=True)
+            self._conn = self._connect(self._timeout)
             self._opened = self._file()
         return self._conn
 
-    def _connect(self, timeout: float, *, writes_ahead: bool = False) -> sqlite3.Connection:
+    def _connect(self, timeout: float) -> sqlite3.Connection:
         connection = sqlite3.connect(self.filename, timeout=timeout, check_same_thread=False, isolation_level=None)
         try:
-            # The file remembers it, for everybody. To wait for it is for who has the time.
-            if writes_ahead:
-                self._set_journal_mode(connection)
+            # The file remembers it. Where several make the file at once, one of them is refused and comes again.
+            connection.execute("pragma journal_mode=wal")
+            # A power cut may take the last wake-ups along, and spares the file.
+            connection.execute("pragma synchronous=normal")
             for statement in self.ddl:
                 connection.execute(statement)
         except sqlite3.Error:

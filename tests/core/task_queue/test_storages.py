@@ -74,9 +74,8 @@ def test_a_file_that_was_taken_away_is_made_anew_for_both_sides(file_queue: Sqli
     assert file_queue.dequeue() == b"two"
 
 
-@pytest.mark.parametrize(("mode", "seconds"), [("wal", [0.25, 0.25, 20]), ("delete", [0.25, 0.25, 20, 20])])
 def test_a_locked_file_is_given_up_by_who_enqueues_and_waited_for_by_the_worker(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, mode: str, seconds: list[float]
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """For as long as the database is told to wait, which here is cut short."""
     file = tmp_path / "queue.sqlite3"
@@ -88,10 +87,8 @@ def test_a_locked_file_is_given_up_by_who_enqueues_and_waited_for_by_the_worker(
         return connect(*given, timeout=min(timeout, 0.01), **named)
 
     with closing(sqlite3.connect(file, isolation_level=None)) as somebody:
-        somebody.execute(f"PRAGMA journal_mode={mode}")
         monkeypatch.setattr(sqlite3, "connect", notice)
         queue = SqliteQueue("tests", filename=str(file), timeout=20)
-        monkeypatch.setattr(queue, "_set_journal_mode", lambda connection: None)
         queue.enqueue(b"one")
         somebody.execute("BEGIN EXCLUSIVE")
         with pytest.raises(sqlite3.OperationalError, match="locked"):
@@ -101,7 +98,26 @@ def test_a_locked_file_is_given_up_by_who_enqueues_and_waited_for_by_the_worker(
         somebody.execute("ROLLBACK")
         assert queue.dequeue() == b"one"
         queue.close()
-    assert waited == seconds
+    assert waited == [0.25, 0.25, 20]
+
+
+def test_a_new_file_that_somebody_else_has_locked_is_waited_for_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(storages, "ENQUEUE_SECONDS", 0.02)
+    file = tmp_path / "queue.sqlite3"
+    queue = SqliteQueue("tests", filename=str(file), timeout=0.02)
+    with closing(sqlite3.connect(file, isolation_level=None)) as somebody:
+        somebody.execute("BEGIN EXCLUSIVE")
+        for attempt in (lambda: queue.enqueue(b"one"), queue.dequeue):
+            with pytest.raises(sqlite3.OperationalError, match="locked"):
+                attempt()
+        somebody.execute("ROLLBACK")
+
+    queue.enqueue(b"two")
+
+    assert queue.dequeue() == b"two"
+    queue.close()
 
 
 def test_the_worker_is_patient() -> None:
