@@ -12,7 +12,7 @@ from tests.core.task_queue.conftest import Request, wash_up
 from tests.core.threads import at_once
 from tests.queue_server import OOM, QueueServer, closed_port
 
-from core.task_queue import enqueueing
+from core.task_queue import enqueueing, storages
 from core.task_queue.circuit import Circuit
 from core.task_queue.enqueueing import MOST_SECONDS, PAUSE, enqueue_after_commit, run_after_commit
 from core.task_queue.storages import RedisQueue, SqliteQueue
@@ -153,9 +153,18 @@ def test_a_queue_that_is_back_is_used_again(
 
 
 def test_of_a_queue_that_refuses_at_once_each_request_asks_and_says_what_it_was_told(
-    redis_queue: RedisQueue, server: QueueServer, request_with: Request, caplog: pytest.LogCaptureFixture
+    *,
+    use: Any,
+    server: QueueServer,
+    monkeypatch: pytest.MonkeyPatch,
+    request_with: Request,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
+    # At once is what a busy machine makes of it.
+    monkeypatch.setattr(storages, "ENQUEUE_SECONDS", 30)
+    monkeypatch.setattr(enqueueing, "SLOW", 30)
     server.answer = OOM
+    use(RedisQueue("tests", url=server.url))
 
     for _ in range(2):
         request_with(tasks=3)

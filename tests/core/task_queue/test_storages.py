@@ -41,7 +41,7 @@ def test_a_redis_that_hangs_is_asked_once(redis_queue: RedisQueue, server: Queue
 
 
 def test_a_worker_whose_redis_hangs_goes_on_when_it_is_back(server: QueueServer, monkeypatch: Any) -> None:
-    monkeypatch.setattr(storages, "WORKER_SECONDS", 0.02)
+    monkeypatch.setattr(storages, "WORKER_SECONDS", 0.5)
     queue = RedisQueue("tests", url=f"{server.url}?protocol=2")
     assert queue.dequeue() is None
 
