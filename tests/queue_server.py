@@ -5,6 +5,7 @@ import socket
 import socketserver
 import threading
 from contextlib import suppress
+from queue import SimpleQueue
 from typing import Any
 
 NOAUTH = b"-NOAUTH Authentication required.\r\n"
@@ -14,26 +15,40 @@ OOM = b"-OOM command not allowed when used memory > 'maxmemory'.\r\n"
 
 
 class QueueServer:
-    """Accepts connections, of which it counts how many, and answers each command with `answer`; never for `None`."""
+    """Accepts connections and answers each command with `answer`; never for `None`."""
 
     def __init__(self, answer: bytes | None = None) -> None:
         self.answer = answer
-        self.connections = 0
         self._released = threading.Event()
+        # Where they came from, in their order.
+        self._accepted: SimpleQueue[Any] = SimpleQueue()
+        self._counted = 0
         queue = self
 
         class Handler(socketserver.BaseRequestHandler):
             def handle(self) -> None:
-                queue.connections += 1
                 with suppress(ConnectionError):
                     queue._talk(self.request)
 
         class Server(socketserver.ThreadingTCPServer):
             daemon_threads = True
 
+            def get_request(self) -> Any:
+                request, address = super().get_request()
+                queue._accepted.put(address)
+                return request, address
+
         self._server = Server(("127.0.0.1", 0), Handler)
         self.url = f"redis://127.0.0.1:{self._server.server_address[1]}/0"
         threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
+
+    @property
+    def connections(self) -> int:
+        """How many there were; one of our own tells when all before it have been accepted."""
+        with socket.create_connection(self._server.server_address) as last:
+            while self._accepted.get(timeout=30) != last.getsockname():
+                self._counted += 1
+        return self._counted
 
     def stop(self) -> None:
         self._released.set()
