@@ -51,7 +51,7 @@ class RefusalMiddleware:
         status = self._refused_with(request)
         if status:
             return _refuse(request, status)
-        if _is_for_the_api(request) and request.method in WITH_BODY and _declared_length(request) == 0:
+        if _is_for_the_api(request) and request.method in WITH_BODY and _has_no_body(request):
             request._body = b"{}"
             request.content_type = "application/json"
         return self.get_response(request)
@@ -91,9 +91,13 @@ def _is_for_the_api(request: HttpRequest) -> bool:
     return request.path_info.startswith(API_PREFIX)
 
 
+def _has_no_body(request: HttpRequest) -> bool:
+    return request.META.get("CONTENT_LENGTH") in {None, "", "0"}
+
+
 def _declared_length(request: HttpRequest) -> int:
     declared = request.META.get("CONTENT_LENGTH") or "0"
-    return int(declared) if declared.isdigit() else 0
+    return int(declared) if declared.isascii() and declared.isdigit() else 0
 
 
 def _refuse(request: HttpRequest, status: int, message: str = "") -> HttpResponse:

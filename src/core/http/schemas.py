@@ -82,7 +82,7 @@ class RequestSchema(GivenOnce):
     @classmethod
     def _as_it_is_kept(cls, value: Any, info: ValidationInfo) -> Any:
         """Text as it is stored and compared; what no database takes is the sender's error, not ours."""
-        if isinstance(value, list):
+        if isinstance(value, list) and not isinstance(value, Repeated):
             return [cls._as_it_is_kept(each, info) for each in value]
         if not isinstance(value, str):
             return value
