@@ -25,14 +25,16 @@ USER_FIELDS = ("id", "username", "first_name", "last_name", "email", "date_joine
 
 @dataclass(frozen=True, kw_only=True)
 class EmailAudience:
-    """Whose e-mail addresses a viewer may read in some place. Their own is always among them."""
+    """Whose e-mail addresses a viewer may read in some place: their own, and those of `others`, by id.
+
+    Nobody reads everybody's: whoever stands somewhere in the name of an earlier time is not among the others.
+    """
 
     viewer_id: int
-    everyone: bool = False
     others: frozenset[int] = frozenset()
 
     def may_read(self, user_id: int) -> bool:
-        return self.everyone or user_id == self.viewer_id or user_id in self.others
+        return user_id == self.viewer_id or user_id in self.others
 
 
 def present_user(user: User, audience: EmailAudience) -> UserRow:

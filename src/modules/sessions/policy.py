@@ -1,5 +1,6 @@
 """Who may do what to a session: small, pure, and the only place that says so."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -220,10 +221,16 @@ def materials_closed_because(session: Session) -> str:
     return ""
 
 
-def email_audience(creator_id: int, viewer: Viewer, own_status: str | None) -> EmailAudience:
-    """Whose addresses a viewer reads in a session: all of them if they run it, the creator's if they are in."""
+def email_audience(
+    creator_id: int, viewer: Viewer, own_status: str | None, *, requesters: Iterable[int] = ()
+) -> EmailAudience:
+    """Whose addresses a viewer reads in a session: the creator's if they are in; if they run it, those of its
+    `requesters` too, which are all who have a request there now, however it was decided.
+
+    Whoever has left, or was removed, has none any more, though the session may go on naming them.
+    """
     if viewer.moderates or creator_id == viewer.id:
-        return EmailAudience(viewer_id=viewer.id, everyone=True)
+        return EmailAudience(viewer_id=viewer.id, others=frozenset({creator_id, *requesters}))
     if own_status == BookingRequest.Status.APPROVED:
         return EmailAudience(viewer_id=viewer.id, others=frozenset({creator_id}))
     return EmailAudience(viewer_id=viewer.id)

@@ -160,8 +160,7 @@ def nothing_left(stored: Callable[[], list[bytes]]) -> Callable[[], bool]:
 @pytest.fixture
 def creator(sessions: Sessions, make_member: Callable[..., User]) -> MaterialsApi:
     john = make_member("john_doe", first_name="John", last_name="Doe", email="john@example.com", date_joined=JOINED)
-    everyone = EmailAudience(viewer_id=john.pk, everyone=True)
-    return MaterialsApi(sessions.let(john, reads=True, writes=True, manages=True, audience=everyone))
+    return MaterialsApi(sessions.let(john, reads=True, writes=True, manages=True))
 
 
 @pytest.fixture

@@ -50,8 +50,15 @@ def test_addresses_of_people_are_shown_to_whom_they_concern(
 ) -> None:
     assert creator.user is not None
     assert student.user is not None
+    assert tutor.user is not None
     creator.post(PATH, NOTE)
     tutor.post(PATH, NOTE)
+    sessions.let(
+        creator.user,
+        reads=True,
+        manages=True,
+        audience=EmailAudience(viewer_id=creator.user.pk, others=frozenset({tutor.user.pk})),
+    )
     sessions.let(
         student.user, reads=True, audience=EmailAudience(viewer_id=student.user.pk, others=frozenset({creator.user.pk}))
     )

@@ -85,7 +85,7 @@ def test_each_session_shows_the_addresses_that_its_viewer_may_read(two_sessions:
     john, tina = two_sessions
     audiences = {
         7: EmailAudience(viewer_id=0, others=frozenset({tina.pk})),
-        8: EmailAudience(viewer_id=0, everyone=True),
+        8: EmailAudience(viewer_id=0, others=frozenset({john.pk})),
     }
     rows = MaterialsOfSessions(audiences=audiences, origin=ORIGIN).ask()
     assert [row["uploaded_by"]["email"] for row in rows[7]] == ["", tina.email, ""]

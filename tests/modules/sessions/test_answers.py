@@ -76,8 +76,9 @@ def test_who_reads_writes_and_manages_materials(
         closed_because="",
         audience=EmailAudience(
             viewer_id=people[who].pk,
-            everyone=manages,
-            others=frozenset({john.pk}) if reads and not manages else frozenset(),
+            others=frozenset(
+                {john.pk, jane.pk, bob.pk, rita.pk} if manages else {john.pk} if reads else set(),
+            ),
         ),
     )
 

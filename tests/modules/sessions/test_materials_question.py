@@ -54,7 +54,7 @@ def test_the_question_says_whose_addresses_the_viewer_may_see(
     Api(jane).get(path(session))
 
     assert [question.audiences for question in asked] == [
-        {session.pk: EmailAudience(viewer_id=john.pk, everyone=True)},
+        {session.pk: EmailAudience(viewer_id=john.pk, others=frozenset({john.pk, jane.pk}))},
         {session.pk: EmailAudience(viewer_id=jane.pk, others=frozenset({john.pk}))},
     ]
 

@@ -33,6 +33,11 @@ class Bookings:
     participants: Sequence[Values]
     requests: Sequence[Values]
 
+    @property
+    def requester_ids(self) -> list[int]:
+        """Those of them who have a request in the session now, however it was decided."""
+        return [each["user_id"] for each in (*self.participants, *self.requests)]
+
 
 def bookings_of(sessions: Sequence[Session], viewer: Viewer) -> dict[int, Bookings]:
     """The participants of each session, the viewer's own request, and, where they run it, the first of all requests.
@@ -69,8 +74,9 @@ def requests_of(session: Session, statuses: Sequence[str]) -> "QuerySet[BookingR
 
 def request_page(requests: "QuerySet[BookingRequest]", part: slice, viewer: Viewer) -> list[Row]:
     """One page of them, those that wait first, for somebody who runs the session. One query."""
-    audience = EmailAudience(viewer_id=viewer.id, everyone=True)
-    return request_rows(requests.order_by(*WAITING_FIRST).values(*VALUES)[part], audience)
+    page = list(requests.order_by(*WAITING_FIRST).values(*VALUES)[part])
+    requester_ids = frozenset(each["user_id"] for each in page)
+    return request_rows(page, EmailAudience(viewer_id=viewer.id, others=requester_ids))
 
 
 def own_requests(sessions: Sequence[Session], viewer: Viewer) -> dict[int, BookingRequest]:
@@ -86,7 +92,7 @@ def booking_request_row(request: BookingRequest, viewer: Viewer) -> Row:
     """A request as asking and deciding answer it: to the requester, or to those who run the session."""
     return {
         "id": request.pk,
-        "user": present_user(request.user, EmailAudience(viewer_id=viewer.id, everyone=True)),
+        "user": present_user(request.user, EmailAudience(viewer_id=viewer.id, others=frozenset({request.user_id}))),
         "message": request.message,
         "status": request.status,
         "requested_at": request.requested_at,
@@ -97,7 +103,7 @@ def participant_row(request: BookingRequest, viewer: Viewer) -> Row:
     """A participant as their creator sees them, or as they see themselves."""
     return {
         "id": request.pk,
-        "user": present_user(request.user, EmailAudience(viewer_id=viewer.id, everyone=True)),
+        "user": present_user(request.user, EmailAudience(viewer_id=viewer.id, others=frozenset({request.user_id}))),
         "role": request.role,
         "status": request.status,
         "joined_at": request.joined_at,

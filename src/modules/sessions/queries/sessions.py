@@ -127,7 +127,12 @@ def detail_rows(
     """
     bookings = bookings_of(sessions, viewer)
     own = {pk: booked.own_status for pk, booked in bookings.items()}
-    audiences = {session.pk: email_audience(session.creator_id, viewer, own[session.pk]) for session in sessions}
+    audiences = {
+        session.pk: email_audience(
+            session.creator_id, viewer, own[session.pk], requesters=bookings[session.pk].requester_ids
+        )
+        for session in sessions
+    }
     readable = {
         session.pk: audiences[session.pk]
         for session in sessions

@@ -30,12 +30,15 @@ def access_of(question: SessionAccessAsked) -> SessionAccess | None:
     if question.to_add:
         catch_up(session, clock.now())
     own = BookingRequest.objects.filter(session=session, user=viewer.user).first()
+    manages = runs(session, viewer)
+    requests = BookingRequest.objects.filter(session=session)
+    requesters = list(requests.values_list("user_id", flat=True)) if manages else []
     own_status = own.status if own else None
     return SessionAccess(
         reads=may_read_materials(session, viewer, own_status),
         writes=may_write_materials(session, viewer, own),
-        manages=runs(session, viewer),
+        manages=manages,
         moderates=acts_as_moderator(session, viewer),
         closed_because=materials_closed_because(session),
-        audience=email_audience(session.creator_id, viewer, own_status),
+        audience=email_audience(session.creator_id, viewer, own_status, requesters=requesters),
     )
