@@ -34,11 +34,12 @@ class StillHolds(Question[bool]):
 
 @dataclass(frozen=True, kw_only=True)
 class People:
-    """Who belongs to a session now."""
+    """Who belongs to a session now. Of one that is hidden, no text is told but its `title`."""
 
     title: str
     creator_id: int
     participant_ids: tuple[int, ...]
+    is_hidden: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

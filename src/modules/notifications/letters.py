@@ -46,7 +46,7 @@ def news(mail: Mail) -> Letter | None:
     now = SessionNowAsked(session_id=session_id, person_id=reader.pk).ask() if session_id else None
     kinds = tuple(dict.fromkeys(Kind(notification.kind) for notification in told))
     return Letter(
-        subject=texts.several(titles=[each.title for each in told], about=_title(last)),
+        subject=texts.several(titles=[each.title for each in told], about=_title(last, now)),
         reader=reader.display_name,
         paragraphs=_paragraphs(told, now),
         details=_details(now, reader) if now and now.is_visible else (),
@@ -108,9 +108,13 @@ def _paragraphs(told: Sequence[Notification], now: SessionNow | None) -> tuple[s
     return (*lines[:MOST_LINES], f"And {len(lines) - MOST_LINES} more.")
 
 
-def _title(notification: Notification) -> str:
-    """What the session was called when it happened; of news about none, what the news is called."""
-    return str(notification.fact.payload.get("title") or notification.title)
+def _title(notification: Notification, now: SessionNow | None) -> str:
+    """What the session was called when it happened, or, where the fact is about something in it, is called now; of news
+    about none, what the news is called."""
+    payload = notification.fact.payload
+    if "creator_id" in payload:
+        return str(payload["title"])
+    return now.title if now else notification.title
 
 
 def _message(notification: Notification, now: SessionNow | None) -> str:
@@ -143,7 +147,7 @@ def _calendar_file(
     """What makes the reader's calendar say the same, where the news changes something there."""
     if now is None or now.event is None or not IN_CALENDARS.intersection(kinds):
         return ()
-    event = now.event if now.is_visible else replace(now.event, summary=_title(last))
+    event = now.event if now.is_visible else replace(now.event, summary=_title(last, now))
     build, method = (invitation, "REQUEST") if now.is_attended else (cancellation, "CANCEL")
     content = build(event, attendee_name=reader.display_name, attendee_address=reader.email, now=clock.now())
     return (

@@ -103,16 +103,16 @@ def session_expired(*, title: str, why: Literal["undecided", "nobody_in"]) -> Te
 # --- Materials and reminders ------------------------------------------------------------------------------------
 
 
-def material_added(*, title: str, material: str, member: str) -> Text:
-    return Text(title=f"New material for {title}", message=f'{member} has added "{material}".')
+def material_added(*, title: str, material: str | None, member: str) -> Text:
+    """`material` is what it is called, `None` where that is not told."""
+    what = "a material" if material is None else f'"{material}"'
+    return Text(title=f"New material for {title}", message=f"{member} has added {what}.")
 
 
-def material_removed(*, title: str, material: str, reason: str) -> Text:
+def material_removed(*, title: str, material: str | None, reason: str) -> Text:
     """For who had added it."""
-    return Text(
-        title=f"Material removed for {title}",
-        message=_with_reason(f'Your material "{material}" has been removed.', reason),
-    )
+    what = "A material of yours" if material is None else f'Your material "{material}"'
+    return Text(title=f"Material removed for {title}", message=_with_reason(f"{what} has been removed.", reason))
 
 
 def reminder(*, title: str, minutes_before: int | None, minutes_left: int) -> Text:

@@ -12,14 +12,14 @@ from modules.sessions.states import NOT_TAKING_PLACE, Status
 
 
 def entry_of(session: Session) -> CalendarEvent:
-    """A session as calendars show it. Reads its creator."""
+    """A session as calendars show it: of a hidden one, no text that nobody could see before. Reads its creator."""
     return CalendarEvent(
         uid=str(session.calendar_uid),
         sequence=session.calendar_sequence,
         starts_at=session.date,
         ends_at=session.ends_at,
-        summary=session.title,
-        description=session.description,
+        summary=session.told_title,
+        description=session.told_description,
         url=session_link(session.pk),
         organizer=session.creator.display_name,
         changed_at=session.updated_at,

@@ -13,7 +13,10 @@ from core.portal.panels import Panel
 
 @dataclass(frozen=True, kw_only=True)
 class AboutSession(Fact, abstract=True):
-    """Which session a fact is about: its id, its title at that moment, and whose it is."""
+    """Which session a fact is about: its id, its title at that moment, and whose it is.
+
+    Of a session that was hidden then, the title is that under which it was last visible.
+    """
 
     session_id: int
     title: str
@@ -78,13 +81,15 @@ class SessionScheduled(AboutSession):
 class SessionCancelled(AboutSession):
     """Sent when a session is called off, with those who were in and those who had asked. Not for a rejection.
 
-    Also when its creator was deactivated: then by who did that, whether it waited for a moderator or not.
+    Also when its creator was deactivated: then by who did that, whether it waited for a moderator or not. The reason is
+    for nobody's eyes but moderators' where the creator gave it while the session was hidden.
     """
 
     words = "{actor} cancelled {title}"
 
     participant_ids: tuple[int, ...]
     requester_ids: tuple[int, ...]
+    is_reason_told: bool = True
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -56,6 +56,8 @@ class Session(models.Model):
         settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+", editable=False
     )
     hidden_at = models.DateTimeField(null=True, editable=False)
+    # What a hidden session was called when it was last visible; empty while it is not hidden.
+    visible_title = models.CharField(max_length=200, blank=True, default="", editable=False)
     # When its people are reminded next; empty while there is nothing to remind of.
     reminder_due_at = models.DateTimeField(null=True, editable=False)
     # When its creator is nudged, should requests be undecided then; empty once that has been seen to.
@@ -129,9 +131,10 @@ class Session(models.Model):
         self.subject_key = search_key(self.subject)
         self.ends_at = self.date + timedelta(minutes=self.duration)
         self.moves_at = next_move_at(self.moment)
+        self.visible_title = (self.visible_title or self.title) if self.hidden_at else ""
         fields = kwargs.get("update_fields")
         if fields is not None:
-            kwargs["update_fields"] = {*fields, "subject_key", "ends_at", "moves_at"}
+            kwargs["update_fields"] = {*fields, "subject_key", "ends_at", "moves_at", "visible_title"}
         super().save(*args, **kwargs)
 
     @property
@@ -142,6 +145,15 @@ class Session(models.Model):
             ends_at=self.ends_at,
             somebody_is_in=self.participant_count > 0,
         )
+
+    @property
+    def told_title(self) -> str:
+        """What people are told that it is called: of a hidden one, nothing that nobody could see before."""
+        return (self.visible_title or self.title) if self.hidden_at else self.title
+
+    @property
+    def told_description(self) -> str:
+        return "" if self.hidden_at else self.description
 
     @property
     def available_spots(self) -> int:

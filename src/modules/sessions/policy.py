@@ -132,6 +132,11 @@ def is_rejection(session: Session, viewer: Viewer) -> bool:
     return session.status == Status.PENDING_APPROVAL and not is_creator(session, viewer)
 
 
+def is_reason_told(session: Session, viewer: Viewer) -> bool:
+    """Whether people read why a viewer calls a session off: of a hidden one they read no word of its creator's."""
+    return session.hidden_at is None or acts_as_moderator(session, viewer)
+
+
 def require_editable(session: Session, changed: set[str]) -> None:
     if not changed:
         return
@@ -184,7 +189,7 @@ def offering_refused(open_sessions: int) -> DomainError | None:
 
 
 def admission_refused(session: Session, now: datetime) -> DomainError | None:
-    """Why nobody can be let in now, or `None`: a session is open, ahead, and has room."""
+    """Why nobody can come in, or `None`: a session is open, ahead, and has room."""
     if session.status not in OPEN:
         return StateForbids(f"This session is {Status(session.status).label}: nobody can join it.")
     if session.date <= now:
@@ -192,6 +197,13 @@ def admission_refused(session: Session, now: datetime) -> DomainError | None:
     if session.is_full:
         return StateForbids("This session is full.")
     return None
+
+
+def letting_in_refused(session: Session, now: datetime) -> DomainError | None:
+    """Why nobody's request can be approved now, or `None`."""
+    if session.hidden_at is not None:
+        return StateForbids("A moderator has hidden this session: nobody is let in until it is shown again.")
+    return admission_refused(session, now)
 
 
 def is_before_start(session: Session, now: datetime) -> bool:

@@ -1,7 +1,7 @@
 """Why somebody was told something, or was not: in one sentence."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, tzinfo
 
 from core.accounts.models import User
@@ -83,7 +83,18 @@ def _what_happened(record: FactRecord, members: Mapping[int, User], *, discreetl
         name = "a moderator"
     else:
         name = actor.display_name
+    if discreetly and _is_unnamed(fact):
+        fact = replace(fact, **{"title": "whose title is not shown now"})
     return fact.in_words(actor=name, member=member.display_name if member else "somebody")
+
+
+def _is_unnamed(fact: Fact) -> bool:
+    """Whether it names something in a session that is hidden."""
+    session_id = getattr(fact, "session_id", None)
+    if session_id is None or hasattr(fact, "creator_id") or not hasattr(fact, "title"):
+        return False
+    people = PeopleOfSession(session_id=session_id).ask()
+    return people is not None and people.is_hidden
 
 
 def _is_named(actor: User, fact: Fact) -> bool:

@@ -14,7 +14,7 @@ from core.facts.models import FactRecord
 from core.time_zones import zone_of
 from modules.materials.events import MaterialAdded, MaterialRemoved
 from modules.notifications import texts
-from modules.notifications.events import PeopleOfSession, StillHolds
+from modules.notifications.events import People, PeopleOfSession, StillHolds
 from modules.notifications.kinds import MAILED_AT_ONCE, Kind
 from modules.notifications.models import Notification
 from modules.notifications.receivers import navigation, panels
@@ -235,7 +235,9 @@ def tell_of_material(fact: MaterialAdded, delivery: Delivery) -> None:
         to=[people.creator_id, *people.participant_ids],
         session_id=fact.session_id,
         naming=fact.uploader_id,
-        write=lambda reader, name: texts.material_added(title=people.title, material=fact.title, member=name),
+        write=lambda reader, name: texts.material_added(
+            title=people.title, material=_told_name(fact, people), member=name
+        ),
     )
 
 
@@ -245,7 +247,9 @@ def tell_of_material_removed(fact: MaterialRemoved, delivery: Delivery) -> None:
     people = PeopleOfSession(session_id=fact.session_id).ask()
     if people is None:
         return
-    text = texts.material_removed(title=people.title, material=fact.title, reason=delivery.reason)
+    text = texts.material_removed(
+        title=people.title, material=_told_name(fact, people), reason=delivery.reason
+    )
     _tell(
         fact,
         delivery,
@@ -254,6 +258,11 @@ def tell_of_material_removed(fact: MaterialRemoved, delivery: Delivery) -> None:
         session_id=fact.session_id,
         write=lambda reader, name: text,
     )
+
+
+def _told_name(fact: MaterialAdded | MaterialRemoved, people: People) -> str | None:
+    """What a material is called; of one in a hidden session, nothing."""
+    return None if people.is_hidden else fact.title
 
 
 @hears(ReminderDue)

@@ -35,7 +35,7 @@ def words_of(fact: WithReason, reason: str) -> Text:
         case SessionRejected():
             return texts.session_rejected(title=fact.title, reason=reason)
         case SessionCancelled():
-            return texts.session_cancelled(title=fact.title, reason=reason)
+            return texts.session_cancelled(title=fact.title, reason=reason if fact.is_reason_told else "")
         case ParticipantRemoved():
             return texts.participant_removed(title=fact.title, reason=reason)
 

@@ -19,7 +19,12 @@ def people_of(question: PeopleOfSession) -> People | None:
     session = Session.objects.filter(pk=question.session_id).first()
     if session is None:
         return None
-    return People(title=session.title, creator_id=session.creator_id, participant_ids=participant_ids(session))
+    return People(
+        title=session.told_title,
+        creator_id=session.creator_id,
+        participant_ids=participant_ids(session),
+        is_hidden=session.hidden_at is not None,
+    )
 
 
 @answers(SessionNowAsked)
@@ -32,10 +37,9 @@ def session_now(question: SessionNowAsked) -> SessionNow | None:
     is_visible = may_see(session, question.person_id)
     entry = entry_of(session) if was_in_calendar else None
     if entry and not is_visible:
-        # What has been written there since is none of their business.
-        entry = replace(entry, description="", url="")
+        entry = replace(entry, url="")
     return SessionNow(
-        title=session.title,
+        title=session.told_title,
         starts_at=session.date,
         ends_at=session.ends_at,
         status=str(Status(session.status).label),

@@ -12,8 +12,8 @@ from modules.sessions import events
 from modules.sessions.models import BookingRequest, Session
 from modules.sessions.policy import (
     Viewer,
-    admission_refused,
     joining_refused,
+    letting_in_refused,
     materials_closed_because,
     require_before_start,
     require_creator,
@@ -66,7 +66,7 @@ def approve_request(*, session_id: int, requester_id: int, by: User) -> BookingR
         if not request.user.is_active:
             raise StateForbids("The account of this member is deactivated.")
         now = clock.now()
-        refusal = admission_refused(session, now)
+        refusal = letting_in_refused(session, now)
         if refusal is not None:
             raise refusal
         _decide(session, request, BookingRequest.Status.APPROVED, viewer, now)

@@ -21,6 +21,7 @@ from modules.sessions.policy import (
 )
 from modules.sessions.services import transitions
 from modules.sessions.services.deciding import require_as_read, require_in_no_other_hands, require_waiting
+from modules.sessions.services.life_cycle import IN_CALENDARS, change_in_calendars
 from modules.sessions.services.locking import locked_session
 from modules.sessions.services.naming import about
 
@@ -76,6 +77,8 @@ def show_session(*, session_id: int, by: User, reason: str = "") -> Session:
     with transaction.atomic():
         session = _to_moderate(session_id, viewer)
         require(showing_refused(session))
+        if session.told_title != session.title:
+            change_in_calendars(session)
         _set_mark(session, "hidden_at", None, events.SessionShown, by=by, reason=reason)
     return session
 
@@ -106,5 +109,5 @@ def _set_mark(
 ) -> None:
     before = getattr(session, mark)
     setattr(session, mark, since)
-    session.save(update_fields=[mark])
+    session.save(update_fields=[mark, *IN_CALENDARS])
     publish(fact(**about(session)), by=by, reason=reason.strip(), changes={mark: (before, since)})

@@ -17,7 +17,7 @@ class AboutRequest(AboutSession):
 
 
 def about(session: Session) -> AboutSession:
-    return {"session_id": session.pk, "title": session.title, "creator_id": session.creator_id}
+    return {"session_id": session.pk, "title": session.told_title, "creator_id": session.creator_id}
 
 
 def about_request(session: Session, request: BookingRequest) -> AboutRequest:

@@ -99,7 +99,7 @@ def delete_session(*, session_id: int, by: User) -> None:
         fact = events.SessionDeleted(
             **about(session),
             requester_ids=requester_ids(session),
-            description=session.description,
+            description=session.told_description,
             date=session.date,
             ends_at=session.ends_at,
             calendar_uid=str(session.calendar_uid),

@@ -10,6 +10,7 @@ from modules.sessions import events
 from modules.sessions.models import Session
 from modules.sessions.policy import (
     Viewer,
+    is_reason_told,
     is_rejection,
     movers,
     require_edge,
@@ -86,15 +87,18 @@ def cancel(session: Session, viewer: Viewer, *, reason: str, now: datetime) -> N
     if is_rejection(session, viewer):
         reject(session, viewer, reason=reason, now=now)
         return
-    call_off(session, by=viewer.user, reason=reason, now=now)
+    call_off(session, by=viewer.user, reason=reason, is_reason_told=is_reason_told(session, viewer), now=now)
 
 
-def call_off(session: Session, *, by: User | None, reason: str, now: datetime) -> None:
+def call_off(
+    session: Session, *, by: User | None, reason: str, is_reason_told: bool = True, now: datetime
+) -> None:
     """Cancel a session that is not over, for whoever has the right to it, and tell everybody who was to come."""
     fact = events.SessionCancelled(
         **about(session),
         participant_ids=participant_ids(session),
         requester_ids=close_requests(session, now=now),
+        is_reason_told=is_reason_told,
     )
     changes = move(session, Status.CANCELLED, now=now)
     publish(fact, by=by, reason=reason, changes=changes)

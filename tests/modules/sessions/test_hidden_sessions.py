@@ -1,0 +1,232 @@
+"""What people are told of a session that a moderator has hidden: its title as it was last visible, and no later text."""
+
+import importlib
+import pkgutil
+from datetime import timedelta
+from typing import Any
+
+import icalendar
+import pytest
+from django.apps import apps
+from tests.conftest import Api
+from tests.modules.sessions.conftest import NOW, error_of, last_fact, nothing_changes, path
+
+from core.mail.sending import send_due_mail
+from modules.sessions import migrations
+from modules.sessions.models import Session
+from modules.sessions.services import moderation
+from modules.sessions.services.reminders import remind_due_sessions
+
+TITLE = "Knots That Hold"
+INSULT = "Morgan Is A Liar"
+
+
+@pytest.fixture
+def hidden(*, john: Any, alice: Any, jane: Any, bob: Any, make_session: Any) -> Any:
+    """John's, with Jane in it and Bob waiting; hidden, and edited since."""
+    session = make_session("scheduled", title=TITLE, participants=[jane], requests={bob: "pending"})
+    moderation.hide_session(session_id=session.pk, by=alice, reason="Reported")
+    edited = Api(john).put(path(session), {"title": INSULT, "description": f"{INSULT}!"})
+    assert edited.json()["title"] == INSULT
+    return session
+
+
+def told(member: Any) -> list[tuple[str, str]]:
+    """What a member was told, in the app; and nothing else is in the answers about it."""
+    api = Api(member)
+    rows = api.get("/api/notifications/").json()
+    for row in rows:
+        assert INSULT not in api.get(f"/api/notifications/{row['id']}/why/").json()["why"]
+    return [(row["title"], row["message"]) for row in rows]
+
+
+def mailed(outbox: Any, clock: Any) -> str:
+    """All that leaves by mail, calendar files included."""
+    clock.shift(600)
+    send_due_mail()
+    parts = [part for mail in outbox for part in mail.message().walk() if not part.is_multipart()]
+    texts = [part.get_payload(decode=True).decode().replace("\r\n ", "") for part in parts]
+    return "\n".join([*(mail.subject for mail in outbox), *texts])
+
+
+# --- What its creator does to it --------------------------------------------------------------------------------
+
+
+def test_a_cancellation_by_its_creator_tells_the_last_visible_title_and_no_reason(
+    *, hidden: Any, john: Any, jane: Any, bob: Any, mailoutbox: Any, clock: Any
+) -> None:
+    Api(john).post(path(hidden, "cancel/"), {"reason": INSULT})
+
+    for member in (jane, bob):
+        assert told(member) == [(f"Session cancelled: {TITLE}", f"{TITLE} has been cancelled.")]
+    assert INSULT not in mailed(mailoutbox, clock)
+    assert {mail.to[0] for mail in mailoutbox} == {"jane@example.com", "bob@example.com"}
+    # Moderators find it in the record.
+    assert last_fact().reason == INSULT
+
+
+def test_so_does_one_by_put(hidden: Any, john: Any, jane: Any) -> None:
+    Api(john).put(path(hidden), {"status": "cancelled", "reason": INSULT, "title": f"{INSULT} Indeed"})
+
+    assert told(jane) == [(f"Session cancelled: {TITLE}", f"{TITLE} has been cancelled.")]
+
+
+def test_a_moderator_s_reason_is_told(hidden: Any, alice: Any, jane: Any) -> None:
+    Api(alice).post(path(hidden, "cancel/"), {"reason": "Against the rules."})
+
+    message = f"{TITLE} has been cancelled. Reason: Against the rules."
+    assert told(jane) == [(f"Session cancelled: {TITLE}", message)]
+
+
+def test_the_reason_of_a_moderator_for_their_own_hidden_session_is_not(
+    alice: Any, root: Any, jane: Any, make_session: Any
+) -> None:
+    session = make_session("scheduled", title=TITLE, creator=alice, participants=[jane])
+    moderation.hide_session(session_id=session.pk, by=root, reason="Reported")
+
+    Api(alice).post(path(session, "cancel/"), {"reason": INSULT})
+
+    assert told(jane) == [(f"Session cancelled: {TITLE}", f"{TITLE} has been cancelled.")]
+
+
+def test_a_creator_s_reason_for_a_session_that_is_not_hidden_is(john: Any, jane: Any, make_session: Any) -> None:
+    session = make_session("scheduled", title=TITLE, participants=[jane])
+
+    Api(john).post(path(session, "cancel/"), {"reason": "I am ill."})
+
+    assert told(jane) == [(f"Session cancelled: {TITLE}", f"{TITLE} has been cancelled. Reason: I am ill.")]
+
+
+@pytest.mark.parametrize("what", ["moved", "reminded", "removed", "turned down", "left"])
+def test_whatever_else_is_told_has_the_last_visible_title(
+    *, hidden: Any, john: Any, jane: Any, bob: Any, what: str, mailoutbox: Any, clock: Any
+) -> None:
+    api = Api(john)
+    if what == "moved":
+        api.put(path(hidden), {"date": "2024-02-01T10:00:00Z"})
+    if what == "reminded":
+        clock.move_to(hidden.date - timedelta(hours=24), tick=False)
+        remind_due_sessions()
+    if what == "removed":
+        api.delete(path(hidden, f"participants/{jane.pk}/"))
+    if what == "turned down":
+        api.post(path(hidden, "reject_request/"), {"user_id": bob.pk})
+    if what == "left":
+        Api(jane).post(path(hidden, "leave/"))
+
+    reader = {"turned down": bob, "left": john}.get(what, jane)
+    [(title, message)] = told(reader)
+    assert TITLE in title
+    assert INSULT not in title + message
+    assert INSULT not in mailed(mailoutbox, clock)
+
+
+def test_deleting_it_tells_who_had_asked_under_the_last_visible_title(
+    *, john: Any, alice: Any, bob: Any, make_session: Any, mailoutbox: Any, clock: Any
+) -> None:
+    session = make_session("approved", title=TITLE, requests={bob: "pending"})
+    moderation.hide_session(session_id=session.pk, by=alice, reason="Reported")
+    Api(john).put(path(session), {"title": INSULT, "description": INSULT})
+
+    Api(john).delete(path(session))
+
+    assert told(bob) == [(f"Session cancelled: {TITLE}", f"{TITLE} has been cancelled.")]
+    assert INSULT not in mailed(mailoutbox, clock)
+
+
+def test_a_material_that_is_added_to_it_is_told_without_its_title(
+    *, hidden: Any, john: Any, jane: Any, mailoutbox: Any, clock: Any
+) -> None:
+    Api(jane).put("/api/notifications/preferences/", {"material_added": {"in_app": True, "mail": True}})
+    note = {"title": INSULT, "type": "note", "content": INSULT}
+    assert Api(john).post(path(hidden, "materials/"), note).status_code == 201
+
+    assert told(jane) == [(f"New material for {TITLE}", "John Doe has added a material.")]
+    assert INSULT not in mailed(mailoutbox, clock)
+    assert len(mailoutbox) == 1
+
+
+def test_a_material_that_is_removed_from_it_is_told_without_its_title(
+    hidden: Any, john: Any, jane: Any
+) -> None:
+    hidden.booking_requests.filter(user=jane).update(role="tutor")
+    material = Api(jane).post(path(hidden, "materials/"), {"title": "Rope", "type": "note", "content": "!"}).json()
+    Api(john).put(path(hidden, f"materials/{material['id']}/"), {"title": INSULT})
+
+    Api(john).delete(path(hidden, f"materials/{material['id']}/"))
+
+    assert told(jane) == [(f"Material removed for {TITLE}", "A material of yours has been removed.")]
+
+
+# --- What can be read of it -------------------------------------------------------------------------------------
+
+
+def test_calendar_programs_read_the_last_visible_title_and_no_description(hidden: Any, jane: Any) -> None:
+    link = Api(jane).post("/api/sessions/calendar/").json()["url"]
+    feed = Api(jane).client.get(link.removeprefix("http://testserver"))
+
+    [event] = icalendar.Calendar.from_ical(feed.content).walk("VEVENT")
+    assert str(event["SUMMARY"]) == TITLE
+    assert INSULT not in feed.content.decode().replace("\r\n ", "")
+
+
+def test_who_is_in_it_reads_it_as_it_is_now(hidden: Any, jane: Any) -> None:
+    assert Api(jane).get(path(hidden)).json()["title"] == INSULT
+
+
+def test_once_it_is_shown_again_its_title_is_told_as_it_is(hidden: Any, alice: Any, john: Any, jane: Any) -> None:
+    sequence = Session.objects.get(pk=hidden.pk).calendar_sequence
+    session = moderation.show_session(session_id=hidden.pk, by=alice)
+    assert (session.visible_title, session.calendar_sequence) == ("", sequence + 1)
+
+    Api(john).post(path(hidden, "cancel/"), {"reason": "Enough"})
+
+    [row] = Api(jane).get("/api/notifications/").json()
+    assert (row["title"], row["message"]) == (
+        f"Session cancelled: {INSULT}",
+        f"{INSULT} has been cancelled. Reason: Enough",
+    )
+
+
+# --- Nobody is let in -------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("who", ["john", "alice"])
+@pytest.mark.parametrize("status", ["pending", "rejected"])
+def test_nobody_is_let_in_while_it_is_hidden(
+    *, hidden: Any, john: Any, alice: Any, bob: Any, who: str, status: str
+) -> None:
+    hidden.booking_requests.filter(user=bob).update(status=status)
+    with nothing_changes():
+        answer = Api({"john": john, "alice": alice}[who]).post(path(hidden, "approve_request/"), {"user_id": bob.pk})
+
+    sentence = "A moderator has hidden this session: nobody is let in until it is shown again."
+    assert error_of(answer, 400) == sentence
+
+
+def test_who_is_in_already_is_so_still(hidden: Any, john: Any, jane: Any) -> None:
+    with nothing_changes():
+        answer = Api(john).post(path(hidden, "approve_request/"), {"user_id": jane.pk})
+
+    assert (answer.status_code, answer.json()["status"]) == (200, "approved")
+
+
+def test_once_it_is_shown_again_they_are_let_in(hidden: Any, john: Any, alice: Any, bob: Any) -> None:
+    moderation.show_session(session_id=hidden.pk, by=alice)
+
+    assert Api(john).post(path(hidden, "approve_request/"), {"user_id": bob.pk}).status_code == 200
+
+
+# --- Those that were hidden before ------------------------------------------------------------------------------
+
+
+def test_what_was_hidden_before_gets_its_title_from_the_record(hidden: Any, make_session: Any) -> None:
+    unrecorded = make_session("approved", hidden_at=NOW, title="Ropes")
+    Session.objects.update(visible_title="")
+    [name] = [each.name for each in pkgutil.iter_modules(migrations.__path__) if each.name.endswith("last_visible")]
+    migration = importlib.import_module(f"{migrations.__name__}.{name}")
+
+    migration.fill(apps, None)
+
+    assert Session.objects.get(pk=hidden.pk).told_title == TITLE
+    assert Session.objects.get(pk=unrecorded.pk).told_title == "Ropes"
