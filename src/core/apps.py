@@ -7,7 +7,7 @@ class CoreConfig(AppConfig):
     verbose_name = "People and records"
 
     def ready(self) -> None:
-        from core import checks  # noqa: F401  (registers the system checks)
+        from core import checks, statement_limits  # noqa: F401  (registers the system checks; watches connections)
         from core.accounts import checks as account_checks  # noqa: F401
         from core.accounts import letters  # noqa: F401  (registers their writers)
         from core.facts.registry import load_receivers

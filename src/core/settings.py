@@ -156,6 +156,7 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
+    "core.portal.gate.GateMiddleware",
     "core.portal.zone.OwnTimeZoneMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
@@ -208,6 +209,15 @@ else:
         },
     }
 DATABASES = {"default": _database}
+
+# How long one query may take, 0 for ever: of a request, for which somebody waits and which others may have made up, and
+# of a job or a command, migrations included.
+DATABASE_STATEMENT_TIMEOUT_SECONDS: float = env.float(
+    "DATABASE_STATEMENT_TIMEOUT_SECONDS", 10, validate=validate.Range(min=0)
+)
+DATABASE_JOB_STATEMENT_TIMEOUT_SECONDS: float = env.float(
+    "DATABASE_JOB_STATEMENT_TIMEOUT_SECONDS", 3600, validate=validate.Range(min=0)
+)
 
 REDIS_URL: str = env.value("REDIS_URL", "", environment.read_redis_url)
 CACHES = {

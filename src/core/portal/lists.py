@@ -1,16 +1,17 @@
 """What every list of the admin is made of."""
 
-from collections.abc import Mapping
-from itertools import chain
+from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar, cast
 
 from django.contrib import admin, messages
+from django.contrib.admin.filters import FieldListFilter
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.admin.options import IncorrectLookupParameters
-from django.core.exceptions import FieldDoesNotExist, PermissionDenied, ValidationError
+from django.contrib.admin.utils import get_fields_from_path
+from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
 from django.db.models import QuerySet
-from django.forms import BooleanField
+from django.forms import BooleanField, ModelMultipleChoiceField
 from django.http import Http404, HttpRequest, HttpResponseNotAllowed, HttpResponseRedirect
 from django.http.response import HttpResponseBase
 from django.urls import URLPattern, path, reverse
@@ -33,7 +34,7 @@ class PortalAdmin(ModelAdmin):
     (or of a part of an export) at once.
     """
 
-    # Fields that links of our own ask for, though neither the list nor its page shows them under their name.
+    # What links of our own ask for beyond the filters, as they write it: "creator__id__exact".
     linked_by: ClassVar[tuple[str, ...]] = ()
     change_list_template: Any = "portal/change_list.html"
     list_per_page = 50
@@ -76,28 +77,27 @@ class PortalAdmin(ModelAdmin):
         return super().changelist_view(request, context)
 
     def lookup_allowed(self, lookup: str, value: str, request: Any = None) -> bool:
-        """Only what the list or its page shows, is filtered by, or is linked by.
+        """Only what the list's own filters and our links ask for, to the letter.
 
-        Django lets the address ask for any field of the model itself, `key__startswith` too: so that what nobody is
-        shown could be found out letter by letter.
+        Django lets the address ask for any field of the model, in any way: so that what nobody is shown could be found
+        out letter by letter, and a pattern could keep the database busy for as long as somebody likes.
         """
-        name = lookup.partition("__")[0]
-        # What is no field is the choice of a filter, or nothing: then the list says so.
-        may = not self._has_field(name) or name in self._fields_shown(request)
-        return may and bool(super().lookup_allowed(lookup, value, request))
+        return lookup in self.linked_by or any(
+            lookup in self._asked_by(each, request) for each in self.get_list_filter(request)
+        )
 
-    def _has_field(self, name: str) -> bool:
-        try:
-            self.opts.get_field(name)
-        except FieldDoesNotExist:
-            return False
-        return True
+    def _asked_by(self, kind: Any, request: HttpRequest) -> Iterable[str | None]:
+        """The parameters of a filter, which is made as Django makes it for the list."""
+        if callable(kind):
+            simple: Any = kind(request, {}, self.model, self)
+            return cast(Iterable[str | None], simple.expected_parameters())
+        name, make = kind if isinstance(kind, tuple | list) else (kind, FieldListFilter.create)
+        field = get_fields_from_path(self.model, name)[-1]
+        filter_ = make(field, request, {}, self.model, self, field_path=name)
+        return cast(Iterable[str | None], filter_.expected_parameters())
 
-    def _fields_shown(self, request: HttpRequest) -> set[Any]:
-        columns, filters = self.get_list_display(request), self.get_list_filter(request)
-        behind = chain.from_iterable(self.exported_columns.get(str(column), ()) for column in columns)
-        filtered = (each[0] if isinstance(each, tuple) else each for each in filters)
-        return {self.opts.pk.name, *self.linked_by, *(self.fields or ()), *columns, *behind, *filtered}
+    def formfield_for_manytomany(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        return super().formfield_for_manytomany(db_field, request, **{"form_class": ChoicesThatAreKeys, **kwargs})
 
     def get_search_results(
         self, request: HttpRequest, queryset: "QuerySet[Any]", search_term: str
@@ -154,7 +154,7 @@ class PortalAdmin(ModelAdmin):
             self.opts.pk.to_python(text)
         except ValidationError:
             return False
-        return not (text == "" or is_endless(text) or "\x00" in text)
+        return not (text == "" or is_endless(text))
 
     @admin.action(description="Export as CSV", permissions=["view"])
     def export_csv(self, request: HttpRequest, queryset: "QuerySet[Any]") -> HttpResponseBase:
@@ -192,6 +192,16 @@ class PortalAdmin(ModelAdmin):
 
     def _back_to_list(self, request: HttpRequest, query: str) -> HttpResponseRedirect:
         return HttpResponseRedirect(f"{reverse(self._export_name.replace('_export', '_changelist'))}?{query}")
+
+
+class ChoicesThatAreKeys(ModelMultipleChoiceField):
+    """Choices of rows: what is longer than any key is the key of none, and a database may not take it for a number."""
+
+    def _check_values(self, value: Any) -> Any:
+        for each in value if isinstance(value, list | tuple) else ():
+            if is_endless(str(each).strip().lstrip("-+")):
+                raise ValidationError(self.error_messages["invalid_pk_value"], "invalid_pk_value", {"pk": each})
+        return super()._check_values(value)
 
 
 def is_superuser(request: HttpRequest) -> bool:

@@ -101,6 +101,10 @@ class UncountedChangeList(ChangeList):
         found: QuerySet[Any] = super().get_queryset(request, exclude_parameters)
         return found
 
+    def get_ordering(self, request: HttpRequest, queryset: "QuerySet[Any]") -> list[Any]:
+        """Each column once, however often the address names it."""
+        return list(dict.fromkeys(super().get_ordering(request, queryset)))
+
     def get_results(self, request: HttpRequest) -> None:
         self.paginator = self.model_admin.get_paginator(request, self.queryset, self.list_per_page)
         self.page = self.paginator.get_page(self.page_num)

@@ -7,6 +7,7 @@ themselves, and where few of them have the word, the list is asked for theirs, t
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
+from itertools import islice
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -20,6 +21,10 @@ from core.text import composed, trimmed
 LOOKUPS = {"^": "istartswith", "=": "iexact"}
 # Of so many rows a list is asked for what belongs to them; more are soon found by looking.
 FEW = 500
+# Beyond it a database is kept busy by one search, or does not take it at all; what follows is not looked for.
+MOST_WORDS = 20
+# No field that is searched has a longer text.
+LONGEST_WORD = 2048
 
 
 def search(rows: "QuerySet[Any]", fields: Iterable[str], text: str) -> "QuerySet[Any]":
@@ -33,7 +38,9 @@ def search(rows: "QuerySet[Any]", fields: Iterable[str], text: str) -> "QuerySet
     for field in fields:
         path = field.lstrip("^=").rpartition("__")[0]
         (theirs[path] if path else own).append(field.replace(f"{path}__", "") if path else field)
-    for word in _words(trimmed(text)):
+    for word in islice(_words(trimmed(text)), MOST_WORDS):
+        if len(word) > LONGEST_WORD:
+            return rows.none()
         found = _any(rows.model, own, word)
         for path, names in theirs.items():
             related: Any = rows.model._meta.get_field(path).related_model

@@ -1,4 +1,4 @@
-"""What people are told of a session that a moderator has hidden: its title as it was last visible, and no later text."""
+"""What people are told of a session that is hidden: its title as it was last visible, and no later text."""
 
 import importlib
 import pkgutil
@@ -146,9 +146,7 @@ def test_a_material_that_is_added_to_it_is_told_without_its_title(
     assert len(mailoutbox) == 1
 
 
-def test_a_material_that_is_removed_from_it_is_told_without_its_title(
-    hidden: Any, john: Any, jane: Any
-) -> None:
+def test_a_material_that_is_removed_from_it_is_told_without_its_title(hidden: Any, john: Any, jane: Any) -> None:
     hidden.booking_requests.filter(user=jane).update(role="tutor")
     material = Api(jane).post(path(hidden, "materials/"), {"title": "Rope", "type": "note", "content": "!"}).json()
     Api(john).put(path(hidden, f"materials/{material['id']}/"), {"title": INSULT})

@@ -84,7 +84,7 @@ def _what_happened(record: FactRecord, members: Mapping[int, User], *, discreetl
     else:
         name = actor.display_name
     if discreetly and _is_unnamed(fact):
-        fact = replace(fact, **{"title": "whose title is not shown now"})
+        fact = replace(fact, title="whose title is not shown now")
     return fact.in_words(actor=name, member=member.display_name if member else "somebody")
 
 

@@ -247,9 +247,7 @@ def tell_of_material_removed(fact: MaterialRemoved, delivery: Delivery) -> None:
     people = PeopleOfSession(session_id=fact.session_id).ask()
     if people is None:
         return
-    text = texts.material_removed(
-        title=people.title, material=_told_name(fact, people), reason=delivery.reason
-    )
+    text = texts.material_removed(title=people.title, material=_told_name(fact, people), reason=delivery.reason)
     _tell(
         fact,
         delivery,

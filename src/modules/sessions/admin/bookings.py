@@ -15,6 +15,7 @@ class BookingRequestAdmin(ReadOnlyAdmin):
     # There are many: by the order in which they came alone.
     sortable_by = ("requested",)
     list_filter = ("status", "role")
+    linked_by = ("session__id__exact", "user__id__exact")
     list_select_related = ("user", "session")
     search_fields = ("user__username", "session__title")
     ordering = ("-id",)

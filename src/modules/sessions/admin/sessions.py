@@ -8,7 +8,7 @@ from django.http import HttpRequest
 from core.admin.read_only import ReadOnlyAdmin
 from modules.sessions.admin.decisions import Decisions
 from modules.sessions.admin.outcomes import OutcomeFilter
-from modules.sessions.admin.queue import QueueChangeList, QueueColumns, StartFilter
+from modules.sessions.admin.queue import NARROWING, QueueChangeList, QueueColumns, StartFilter
 from modules.sessions.admin.session_page import SessionPage
 from modules.sessions.models import Session
 from modules.sessions.policy import MODERATE
@@ -18,7 +18,7 @@ from modules.sessions.policy import MODERATE
 class SessionAdmin(SessionPage, Decisions, QueueColumns, ReadOnlyAdmin):
     list_before_template = "admin/learning_sessions/queue_head.html"
     list_filter = ("status", OutcomeFilter, "level", StartFilter)
-    linked_by = ("creator", "date", "decided_at", "subject_key")
+    linked_by = tuple(NARROWING)
     sortable_by = ("start", "waiting", "offered")
     list_select_related = ("creator",)
     search_fields = ("title", "subject", "creator__username", "creator__first_name", "creator__last_name")

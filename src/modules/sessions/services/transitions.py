@@ -90,9 +90,7 @@ def cancel(session: Session, viewer: Viewer, *, reason: str, now: datetime) -> N
     call_off(session, by=viewer.user, reason=reason, is_reason_told=is_reason_told(session, viewer), now=now)
 
 
-def call_off(
-    session: Session, *, by: User | None, reason: str, is_reason_told: bool = True, now: datetime
-) -> None:
+def call_off(session: Session, *, by: User | None, reason: str, is_reason_told: bool = True, now: datetime) -> None:
     """Cancel a session that is not over, for whoever has the right to it, and tell everybody who was to come."""
     fact = events.SessionCancelled(
         **about(session),
