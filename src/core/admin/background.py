@@ -14,6 +14,7 @@ from core.sweeps.turns import SWEEPS, heartbeat, is_late
 class SweepAdmin(ReadOnlyAdmin):
     list_display = ("words", "started", "finished", "taken_up", "is_well", "last_error")
     exported_columns = {"started": ("started_at",), "finished": ("finished_at",)}
+    read_by_columns = ("error",)
     ordering = ("name",)
     fields = ("name", "every", "started_at", "finished_at", "taken_up", "failed_at", "error")
 

@@ -19,6 +19,7 @@ from core.mail.rendering import message_id
 from core.mail.services import send_again
 from core.portal.cells import lines
 from core.portal.ids import id_in
+from core.portal.searching import is_findable
 from core.portal.times import moment
 from core.text import trimmed
 
@@ -46,6 +47,8 @@ class FactRecordAdmin(ReadOnlyAdmin):
         term = trimmed(search_term)
         if not term:
             return queryset, False
+        if not is_findable(term):
+            return queryset.none(), False
         names = [name for name in Fact.kinds if term.casefold() in name.casefold()]
         found = Q(name__in=names or [term]) | Q(request_id=term)
         if (number := id_in(term)) is not None:
@@ -113,6 +116,7 @@ class MailAdmin(ReadOnlyAdmin):
         "state": ("status", "attempts", "spoken_for_by"),
         "trouble": ("next_try_at", "what_went_wrong"),
     }
+    read_by_columns = ("error",)
     # Which other mail speaks for it is shown by its number alone.
     list_select_related = ("user",)
     list_filter = ("status", KindFilter)

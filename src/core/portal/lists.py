@@ -1,6 +1,7 @@
 """What every list of the admin is made of."""
 
 from collections.abc import Iterable, Mapping
+from itertools import chain
 from typing import Any, ClassVar, cast
 
 from django.contrib import admin, messages
@@ -8,9 +9,9 @@ from django.contrib.admin.filters import FieldListFilter
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.admin.utils import get_fields_from_path
-from django.core.exceptions import PermissionDenied, ValidationError
+from django.core.exceptions import FieldDoesNotExist, PermissionDenied, ValidationError
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import JSONField, QuerySet, TextField
 from django.forms import BooleanField, ModelMultipleChoiceField
 from django.http import Http404, HttpRequest, HttpResponseNotAllowed, HttpResponseRedirect
 from django.http.response import HttpResponseBase
@@ -25,6 +26,8 @@ from core.portal.exporting import CONTENT_TYPES, export
 from core.portal.ids import is_endless
 from core.portal.paging import UncountedChangeList, UncountedPaginator
 from core.portal.searching import search
+
+NOT_IN_LIST = "What was ticked is not in this list. Nothing was done."
 
 
 class PortalAdmin(ModelAdmin):
@@ -43,6 +46,9 @@ class PortalAdmin(ModelAdmin):
     # For a column that shows several things in one, or an instant in words: what a file has in its place, named as in
     # `list_display`. Nothing that the list does not show: {"error_and_next_try": ("error", "next_try_at")}.
     exported_columns: ClassVar[Mapping[str, tuple[str, ...]]] = {}
+
+    # Long texts that a column reads, though it shows them under another name.
+    read_by_columns: ClassVar[tuple[str, ...]] = ()
 
     class Media:
         css: ClassVar[dict[str, list[str]]] = {"all": ["portal/lists.css"]}
@@ -66,6 +72,29 @@ class PortalAdmin(ModelAdmin):
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> Any:
         return UncountedChangeList
 
+    def unread_texts(self, request: HttpRequest) -> list[str]:
+        """The long texts, of the rows and of what is read with them, that no column shows: a list does not read them.
+
+        They can be a hundred times as long as the rest of their row.
+        """
+        columns = [str(each) for each in self.get_list_display(request)]
+        shown = {
+            *self.read_by_columns,
+            *columns,
+            *chain.from_iterable(self.exported_columns.get(each, ()) for each in columns),
+        }
+        joined = self.list_select_related if isinstance(self.list_select_related, tuple | list) else ()
+        models = {
+            "": self.model,
+            **{f"{path}__": get_fields_from_path(self.model, path)[-1].related_model for path in joined},
+        }
+        return [
+            f"{path}{field.name}"
+            for path, model in models.items()
+            for field in model._meta.concrete_fields
+            if isinstance(field, TextField | JSONField) and f"{path}{field.name}" not in shown
+        ]
+
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
         context = {
             # Django's own words tell how many there are.
@@ -77,14 +106,22 @@ class PortalAdmin(ModelAdmin):
         return super().changelist_view(request, context)
 
     def lookup_allowed(self, lookup: str, value: str, request: Any = None) -> bool:
-        """Only what the list's own filters and our links ask for, to the letter.
+        """Only what the list's own filters and our links ask for, to the letter, and a row by its key.
 
         Django lets the address ask for any field of the model, in any way: so that what nobody is shown could be found
         out letter by letter, and a pattern could keep the database busy for as long as somebody likes.
         """
-        return lookup in self.linked_by or any(
-            lookup in self._asked_by(each, request) for each in self.get_list_filter(request)
-        )
+        asked_for = (each for kind in self.get_list_filter(request) for each in self._asked_by(kind, request))
+        linked = {f"{self.opts.pk.name}__exact", *self.linked_by}
+        return lookup in linked or lookup in asked_for or self._names_nothing(lookup)
+
+    def _names_nothing(self, name: str) -> bool:
+        """What is no field is left to the list, which says that it knows no such filter."""
+        try:
+            self.opts.get_field(name)
+        except FieldDoesNotExist:
+            return name != "pk" and "__" not in name
+        return False
 
     def _asked_by(self, kind: Any, request: HttpRequest) -> Iterable[str | None]:
         """The parameters of a filter, which is made as Django makes it for the list."""
@@ -139,22 +176,28 @@ class PortalAdmin(ModelAdmin):
             rows = self.get_changelist_instance(request).queryset
         except IncorrectLookupParameters:
             return self._back_to_list(request, "e=1")
+        if not self._are_keys_ticked(request):
+            self.message_user(request, NOT_IN_LIST, messages.WARNING)
+            return self._back_to_list(request, request.GET.urlencode())
         return self._export(request, rows, kind)
 
     def response_action(self, request: HttpRequest, queryset: "QuerySet[Any]") -> HttpResponseBase | None:
         """What nobody can have ticked is the key of nothing; a database may not even take it for one."""
-        if not all(self._is_key(each) for each in request.POST.getlist(ACTION_CHECKBOX_NAME)):
-            self.message_user(request, "What was ticked is not in this list. Nothing was done.", messages.WARNING)
+        if not self._are_keys_ticked(request):
+            self.message_user(request, NOT_IN_LIST, messages.WARNING)
             return HttpResponseRedirect(request.get_full_path())
         answer: HttpResponseBase | None = super().response_action(request, queryset)
         return answer
+
+    def _are_keys_ticked(self, request: HttpRequest) -> bool:
+        return all(self._is_key(each) for each in request.POST.getlist(ACTION_CHECKBOX_NAME))
 
     def _is_key(self, text: str) -> bool:
         try:
             self.opts.pk.to_python(text)
         except ValidationError:
             return False
-        return not (text == "" or is_endless(text))
+        return not (text == "" or is_endless(text) or "\x00" in text)
 
     @admin.action(description="Export as CSV", permissions=["view"])
     def export_csv(self, request: HttpRequest, queryset: "QuerySet[Any]") -> HttpResponseBase:
@@ -194,14 +237,14 @@ class PortalAdmin(ModelAdmin):
         return HttpResponseRedirect(f"{reverse(self._export_name.replace('_export', '_changelist'))}?{query}")
 
 
-class ChoicesThatAreKeys(ModelMultipleChoiceField):
+class ChoicesThatAreKeys(ModelMultipleChoiceField):  # type: ignore[type-arg]
     """Choices of rows: what is longer than any key is the key of none, and a database may not take it for a number."""
 
     def _check_values(self, value: Any) -> Any:
         for each in value if isinstance(value, list | tuple) else ():
             if is_endless(str(each).strip().lstrip("-+")):
                 raise ValidationError(self.error_messages["invalid_pk_value"], "invalid_pk_value", {"pk": each})
-        return super()._check_values(value)
+        return super()._check_values(value)  # type: ignore[misc]
 
 
 def is_superuser(request: HttpRequest) -> bool:

@@ -99,7 +99,7 @@ class UncountedChangeList(ChangeList):
         if any(is_endless(each) or "\x00" in each or is_beyond_time(each) for each in asked):
             raise IncorrectLookupParameters
         found: QuerySet[Any] = super().get_queryset(request, exclude_parameters)
-        return found
+        return found.defer(*self.model_admin.unread_texts(request))
 
     def get_ordering(self, request: HttpRequest, queryset: "QuerySet[Any]") -> list[Any]:
         """Each column once, however often the address names it."""

@@ -39,7 +39,7 @@ def search(rows: "QuerySet[Any]", fields: Iterable[str], text: str) -> "QuerySet
         path = field.lstrip("^=").rpartition("__")[0]
         (theirs[path] if path else own).append(field.replace(f"{path}__", "") if path else field)
     for word in islice(_words(trimmed(text)), MOST_WORDS):
-        if len(word) > LONGEST_WORD:
+        if not is_findable(word):
             return rows.none()
         found = _any(rows.model, own, word)
         for path, names in theirs.items():
@@ -49,6 +49,11 @@ def search(rows: "QuerySet[Any]", fields: Iterable[str], text: str) -> "QuerySet
             found |= Q(**{f"{path}__in": keys}) if len(keys) <= FEW else _any(related, names, word, path=f"{path}__")
         rows = rows.filter(found)
     return rows
+
+
+def is_findable(word: str) -> bool:
+    """Whether any field could hold it."""
+    return len(word) <= LONGEST_WORD and "\x00" not in word
 
 
 def _any(model: type[Model], names: Iterable[str], word: str, *, path: str = "") -> Q:

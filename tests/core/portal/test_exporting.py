@@ -405,3 +405,28 @@ def test_ticked_rows_can_be_exported_whatever_else_the_list_offers(admin: Client
         rows_of(model._meta.label_lower).make(1)
         names = [name for _, name, _ in model_admin._get_base_actions()]
         assert names[-2:] == ["export_csv", "export_xlsx"], model
+
+
+@pytest.mark.parametrize("kind", ["csv", "xlsx"])
+def test_rows_are_read_part_by_part_each_by_a_query_of_its_own(
+    admin: Client, monkeypatch: pytest.MonkeyPatch, queries_of: Any, kind: str
+) -> None:
+    monkeypatch.setattr(exporting, "AT_ONCE", 2)
+    members = [member() for _ in range(5)]
+
+    sqls, _ = queries_of(lambda: b"".join(admin.post(export_of(USERS, kind, q="carol")).streaming_content))
+
+    reading = [sql for sql in sqls if '"core_user"."username"' in sql.partition(" FROM ")[0] and " IN (" in sql]
+    assert len(reading) == 3
+    assert sum(str(each.pk) in sql for each in members for sql in reading) >= 5
+
+
+def test_what_is_deleted_while_the_file_is_sent_is_left_out(admin: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(exporting, "AT_ONCE", 1)
+    members = [member() for _ in range(3)]
+    answer = admin.post(export_of(USERS, "csv", q="carol"))
+    User.objects.filter(pk=members[0].pk).delete()
+
+    names = [row["Username"] for row in read_csv(answer)]
+
+    assert names == [members[2].username, members[1].username]

@@ -205,3 +205,14 @@ def test_a_title_that_no_sheet_may_have_is_made_fit() -> None:
 def _shown(value: str) -> str:
     """As a program shows what the file escapes."""
     return re.sub(r"_x([0-9A-Fa-f]{4})_", lambda match: chr(int(match[1], 16)), value)
+
+
+@pytest.mark.parametrize("text", ["\n" * 300_000, " \t" * 150_000, ";\n'" * 100_000, "=1+1\n" * 60_000], ids=range(4))
+def test_however_long_a_text_is_each_of_its_characters_is_looked_at_a_few_times(text: str) -> None:
+    """Were each looked at once for every one before it, this would take hours."""
+    [_, row] = b"".join(csv_parts(["Text"], [[[text]]])).decode("utf-8-sig").split("\r\n", 1)
+    assert len(row) >= len(text)
+
+    with xlsx_file("Long", ["Text"], [[[text]]]) as file:
+        [(head,), (cell,)] = load_workbook(file).active.iter_rows(values_only=True)
+    assert (head, len(cell)) == ("Text", MOST_CHARACTERS)

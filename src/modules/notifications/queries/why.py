@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, tzinfo
+from typing import Any, cast
 
 from core.accounts.models import User
 from core.facts import Fact
@@ -84,7 +85,8 @@ def _what_happened(record: FactRecord, members: Mapping[int, User], *, discreetl
     else:
         name = actor.display_name
     if discreetly and _is_unnamed(fact):
-        fact = replace(fact, title="whose title is not shown now")
+        unnamed: Any = fact
+        fact = cast(Fact, replace(unnamed, title="whose title is not shown now"))
     return fact.in_words(actor=name, member=member.display_name if member else "somebody")
 
 

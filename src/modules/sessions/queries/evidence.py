@@ -115,7 +115,7 @@ def clashes(sessions: Sequence[Session]) -> dict[int, list[Clash]]:
     begin, end = min(session.date for session in sessions), max(session.ends_at for session in sessions)
     busy: dict[int, list[Clash]] = defaultdict(list)
     offered = Session.objects.filter(creator_id__in=creators, date__lt=end, ends_at__gt=begin)
-    for other in offered.exclude(status__in=FINAL):
+    for other in offered.exclude(status__in=FINAL).defer("description"):
         busy[other.creator_id].append(Clash(session=other, offers=True))
     seats = BookingRequest.objects.filter(
         user_id__in=creators,
@@ -123,7 +123,8 @@ def clashes(sessions: Sequence[Session]) -> dict[int, list[Clash]]:
         session__date__lt=end,
         session__ends_at__gt=begin,
     )
-    for seat in seats.exclude(session__status__in=FINAL).select_related("session"):
+    seats = seats.exclude(session__status__in=FINAL).select_related("session")
+    for seat in seats.defer("message", "session__description"):
         busy[seat.user_id].append(Clash(session=seat.session, offers=False))
     for session in sessions:
         found[session.pk] = sorted(
