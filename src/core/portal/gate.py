@@ -1,9 +1,10 @@
 """What stands in front of every page of the portal: what no page takes, and a database that does not answer."""
 
 import logging
-from collections.abc import Callable, Iterable
-from typing import Any
+import re
+from collections.abc import Callable
 
+from django.core.paginator import InvalidPage
 from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
@@ -12,15 +13,18 @@ from django.utils.encoding import escape_uri_path
 
 from core.http.error_responses import SENTENCES
 
-UNREADABLE = "This address or form holds a character that no text has. Go back and write it anew."
+# NUL, and halves of surrogate pairs.
+NO_TEXT = re.compile("[\x00\ud800-\udfff]")
+UNREADABLE = "This address, or a cookie, holds a character that no text has. Log in anew."
 
 logger = logging.getLogger(__name__)
 
 
 class GateMiddleware:
-    """Refuses texts that no database takes, wherever a request to the portal has them, before a view reads them.
+    """Refuses paths and cookies with characters that no database takes; of its query and its form, each page says so.
 
-    Where the database is away, or a query took too long, the answer is a plain page that says so.
+    Where the database is away, or a query took too long, the answer is a plain page that says so; so it is for a number
+    of a page that there is not, where the page that was asked for does not say it.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
@@ -30,7 +34,7 @@ class GateMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         if not self._is_ours(request):
             return self.get_response(request)
-        if _is_unreadable([request.path_info, *_texts(request.GET), *request.COOKIES.values()]):
+        if any(NO_TEXT.search(text) for text in (request.path_info, *request.COOKIES.values())):
             return _page(400, UNREADABLE)
         try:
             # Asks the database who it is, for all that comes after.
@@ -39,29 +43,16 @@ class GateMiddleware:
             return _unavailable(request, error)
         return self.get_response(request)
 
-    def process_view(self, request: HttpRequest, *_view: Any) -> HttpResponseBase | None:
-        if self._is_ours(request) and _is_unreadable([*_texts(request.POST), *_texts(request.FILES)]):
-            return _page(400, UNREADABLE)
-        return None
-
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponseBase | None:
-        if self._is_ours(request) and isinstance(error, OperationalError | InterfaceError):
+        # Of the other pages, too, that are read without the app.
+        if isinstance(error, OperationalError | InterfaceError):
             return _unavailable(request, error)
+        if self._is_ours(request) and isinstance(error, InvalidPage):
+            return _page(404, "There is no page of this number.")
         return None
 
     def _is_ours(self, request: HttpRequest) -> bool:
         return request.path_info.startswith(self.prefix)
-
-
-def _texts(fields: Any) -> Iterable[str]:
-    """The names of all fields and what they hold; of a file, what it is called."""
-    for name, values in fields.lists():
-        yield name
-        yield from (str(getattr(value, "name", value)) for value in values)
-
-
-def _is_unreadable(texts: Iterable[str]) -> bool:
-    return any("\x00" in text or any("\ud800" <= each <= "\udfff" for each in text) for text in texts)
 
 
 def _unavailable(request: HttpRequest, error: Exception) -> HttpResponse:

@@ -1,0 +1,187 @@
+"""No parameter of the portal makes it crash: whatever an address or a form has, on every URL that there is."""
+
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import quote_from_bytes, urlencode
+
+import pytest
+from django.contrib.auth.models import Group
+from django.test import Client
+from tests.core.portal.conftest import export_of, list_of
+from tests.core.portal.test_query_counts import LABELS, model_admin_of
+from tests.core.test_admin_urls import ARGUMENTS, PUBLIC, ROUTES, Place, client_of, place_of, places
+
+from core.accounts.models import User
+from core.facts.models import FactRecord
+
+__all__ = ["places"]
+
+# As the bytes that come over the wire.
+HOSTILE = {
+    "negative": b"-" + b"9" * 30,
+    "signed": b" +" + b"9" * 30,
+    "wide digits": "\N{FULLWIDTH DIGIT NINE}".encode() * 30,
+    "broken UTF-8": b"a\xed\xa0\x80\xff",
+    "long": b"x" * 60_000,
+    "many words": b"a " * 3000,
+    "many columns": b"1." * 3000,
+    "before all time": b"0001-01-01T00:00:00+14:00",
+    "no number": b"1e999,NaN",
+    "pattern": b"^(a+)+$",
+    "lines": b"a\r\nSet-Cookie: b",
+}
+EVERYWHERE = ("p", "o", "q", "e", "all", "_popup", "_to_field", "_facets")
+# Those that something could take for a number, a date or a text.
+NUMBERS = ("negative", "wide digits", "broken UTF-8", "before all time")
+FORM = "application/x-www-form-urlencoded"
+IN_PAGES = ("next", "page", "extended", "before", "s", "member", "session", "_changelist_filters", "back")
+IN_FORMS = (
+    *("action", "select_across", "_selected_action", "index", "decision", "reason", "back", "told", "read", "next"),
+    *("content_version", "confirming", "version_1", "taken_1", "username", "password", "usable_password", "email"),
+    *(
+        "name",
+        "title",
+        "text",
+        "rank",
+        "groups",
+        "permissions",
+        "user_permissions",
+        "is_staff",
+        "timezone",
+        "_to_field",
+    ),
+)
+GOOD = {"app_label": "core", "model_name": "login", "field_name": "user", "term": "a", "page": "1"}
+
+
+def encoded(name: str, value: bytes) -> str:
+    return f"{name}={quote_from_bytes(value, safe='')}"
+
+
+@pytest.fixture
+def root(boss: User) -> Client:
+    return client_of(boss)
+
+
+def test_what_every_list_has_brings_none_down(root: Client, unlogged: None) -> None:
+    for name in EVERYWHERE:
+        for value in HOSTILE.values():
+            answer = root.get(f"{list_of('core.user')}?{encoded(name, value)}")
+            assert answer.status_code in {200, 302, 400}, (name, value[:40])
+
+
+@pytest.mark.parametrize("kind", NUMBERS)
+def test_no_filter_and_no_link_brings_a_list_down(root: Client, kind: str, unlogged: None) -> None:
+    for label in LABELS:
+        address = list_of(label)
+        specs = root.get(address).context["cl"].filter_specs
+        names = {name for spec in specs for name in spec.expected_parameters()}
+        for name in (*names, *model_admin_of(label).linked_by):
+            answer = root.get(f"{address}?{encoded(name, HOSTILE[kind])}")
+            assert answer.status_code in {200, 302, 400}, (label, name)
+
+
+def test_no_parameter_of_the_autocompletion_does(root: Client, unlogged: None) -> None:
+    for name in GOOD:
+        for value in HOSTILE.values():
+            query = urlencode({key: good for key, good in GOOD.items() if key != name})
+            answer = root.get(f"/admin/autocomplete/?{query}&{encoded(name, value)}")
+            assert answer.status_code in {200, 400, 403, 404}, (name, value[:40])
+
+
+# What of these is a number is met in tests/core/test_admin_urls.py.
+@pytest.mark.parametrize("kind", ["negative", "broken UTF-8"])
+def test_no_page_and_no_form_does(root: Client, places: list[Place], kind: str, unlogged: None) -> None:
+    for place in places:
+        if place.name not in PUBLIC:
+            query = "&".join(encoded(name, HOSTILE[kind]) for name in IN_PAGES)
+            assert root.get(f"{place.path}?{query}").status_code < 500, place
+            body = "&".join(encoded(name, HOSTILE[kind]) for name in IN_FORMS)
+            assert root.post(place.path, body, FORM).status_code < 500, place
+
+
+@pytest.mark.parametrize("kind", ["negative", "broken UTF-8"])
+def test_no_path_does(root: Client, kind: str, unlogged: None) -> None:
+    part = quote_from_bytes(HOSTILE[kind], safe="")
+    for path in {ARGUMENTS.sub(part, route).strip("^$") for route, _ in ROUTES if ARGUMENTS.search(route)}:
+        for answer in (root.get(f"/admin/{path}"), root.post(f"/admin/{path}", {"confirming": "yes"})):
+            assert answer.status_code < 500, path[:80]
+
+
+def test_no_nul_brings_a_page_down(root: Client, places: list[Place]) -> None:
+    nul = "a\x00b"
+    form = dict.fromkeys(IN_FORMS, nul)
+    for place in places:
+        for answer in (
+            root.get(place.path, dict.fromkeys((*EVERYWHERE, *IN_PAGES, *GOOD), nul)),
+            root.get(place.path, {**GOOD, "term": nul}),
+            root.post(place.path, form),
+            root.post(place.path, {**form, "action": "export_csv", nul: "a"}),
+            root.post(place.path, {"reason": nul, "confirming": "yes", "previewing": "yes"}),
+            root.post(place.path, {"_selected_action": nul, "decision": "approve"}),
+        ):
+            assert answer.status_code < 500, place
+
+
+@pytest.mark.parametrize("number", ["x", "0", "-1", "2", "1e3", "9" * 5000])
+@pytest.mark.parametrize("path", ["/admin/search/?s=queue", "/admin/search/?s=queue&extended=1"])
+def test_a_search_has_no_page_of_such_a_number(root: Client, path: str, number: str) -> None:
+    assert root.get(f"{path}&page={number}").status_code == 404
+    assert root.get(f"{path}&page=1").status_code == 200
+
+
+def test_the_autocompletion_finds_nothing_by_a_nul(root: Client, boss: User) -> None:
+    found = root.get(
+        "/admin/autocomplete/",
+        {**GOOD, "app_label": "core", "model_name": "faileddelivery", "field_name": "fact", "term": "\x00"},
+    )
+
+    assert (found.status_code, found.json()) == (200, {"results": [], "pagination": {"more": False}})
+
+
+@pytest.mark.parametrize("label", LABELS)
+def test_no_nul_brings_a_list_down(root: Client, label: str) -> None:
+    for name in ("p", "o", "q", "e", "tab", "start", *model_admin_of(label).linked_by, "nonsense"):
+        assert root.get(f"{list_of(label)}?{name}=%00").status_code in {200, 302}, name
+
+
+def test_what_nobody_can_have_ticked_is_not_recorded_of_an_export(root: Client) -> None:
+    answer = root.post(export_of("core.user", "csv"), {"_selected_action": "\x00"}, follow=True)
+
+    assert [str(each) for each in answer.context["messages"]] == [
+        "What was ticked is not in this list. Nothing was done."
+    ]
+    assert not FactRecord.objects.exists()
+
+
+@pytest.mark.parametrize("nul", ["%00", "1%00", "_00"])
+def test_nor_does_one_in_a_path_lead_anywhere(root: Client, nul: str) -> None:
+    for route, _ in ROUTES:
+        if ARGUMENTS.search(route):
+            path = f"/admin/{ARGUMENTS.sub(nul, route).strip('^$')}"
+            assert root.get(path).status_code in {302, 400, 403, 404, 405}, route
+
+
+def test_nor_in_a_cookie(db: None) -> None:
+    client = Client()
+    client.cookies.load('sessionid="\\000aaaaaaaaaaaaaaaa"')
+
+    assert client.get("/admin/").status_code in {302, 400}
+
+
+@pytest.mark.parametrize("number", ["9" * 20, "-" + "9" * 20, " +" + "9" * 20, "9" * 5000])
+def test_keys_that_are_too_long_are_no_choices_of_a_form(
+    root: Client, boss: User, make_member: Callable[..., User], number: str
+) -> None:
+    group, member = Group.objects.get(name="Moderators"), make_member("carol")
+    forms = {
+        place_of("auth/group/add/", "auth_group_add").path: ("permissions",),
+        f"/admin/auth/group/{group.pk}/change/": ("permissions",),
+        f"/admin/core/user/{member.pk}/edit/": ("groups", "user_permissions"),
+    }
+    for path, names in forms.items():
+        for name in names:
+            answer: Any = root.post(path, {"name": "Helpers", "username": "carol", name: [number]})
+            assert answer.status_code == 200, path
+            assert name in answer.context["adminform"].form.errors, path
+    assert group.permissions.exists()
