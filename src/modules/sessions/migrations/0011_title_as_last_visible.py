@@ -16,7 +16,7 @@ def fill(apps: Any, _schema_editor: Any) -> None:
 
 
 class Migration(migrations.Migration):
-    dependencies = [("learning_sessions", "0008_statistics"), ("core", "0005_moderators")]
+    dependencies = [("learning_sessions", "0010_limits"), ("core", "0005_moderators")]
 
     operations = [
         migrations.AddField(
