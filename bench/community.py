@@ -91,6 +91,8 @@ def tables(total: int) -> Iterator[Table]:
             "calendar_uid": uuid,
             "calendar_sequence": "0",
             "content_version": "0",
+            "waiting_count": "CASE WHEN i %% 100 < 98 THEN 1 ELSE 2 END",
+            "visible_title": "''",
             "second_look_since": f"CASE WHEN i %% 100 = 97 THEN {at(DECIDED)} END",
         },
     )

@@ -39,7 +39,7 @@ INSERT = """
 INSERT INTO learning_sessions_session (
     title, description, subject, subject_key, level, date, duration, ends_at, moves_at, max_participants,
     participant_count, creator_id, status, created_at, updated_at, approved_at, reminder_due_at, nudge_due_at,
-    calendar_uid, calendar_sequence, content_version, waiting_count
+    calendar_uid, calendar_sequence, content_version, waiting_count, visible_title
 )
 WITH RECURSIVE
     n(i) AS (SELECT {first} UNION ALL SELECT i + 1 FROM n WHERE i + 1 < %(end)s),
@@ -54,7 +54,7 @@ SELECT
         WHEN %(kind)s IN ('ahead', 'to nudge') THEN {hour_before}
     END,
     CASE WHEN %(kind)s = 'to nudge' OR (%(kind)s = 'ahead' AND start > {day}) THEN {day_before} END,
-    {uuid}, 0, 0, CASE WHEN %(kind)s = 'to nudge' THEN 1 ELSE 0 END
+    {uuid}, 0, 0, CASE WHEN %(kind)s = 'to nudge' THEN 1 ELSE 0 END, ''
 FROM s
 """
 

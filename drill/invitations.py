@@ -6,6 +6,7 @@ and its SEQUENCE never falls, and rises where it says something else. Mails that
 arrive in any order, and what changed meanwhile may be either way.
 """
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -26,6 +27,8 @@ BRINGS_FILE = frozenset(
         "SessionDeleted",
     }
 )
+# A name with its parameters, of which what is quoted may hold a colon, and the value.
+PROPERTY = re.compile(r'((?:[^":]|"[^"]*")*):(.*)')
 EVER_APPROVED = frozenset({"approved", "scheduled", "ongoing", "completed"})
 
 
@@ -119,10 +122,10 @@ def _lines(content: str) -> dict[str, list[str]]:
     """By each property's name, its values in order, without their parameters."""
     values: dict[str, list[str]] = {}
     for line in content.replace("\r\n ", "").splitlines():
-        name, _, value = line.partition(":")
-        # Of a parameter that holds a colon, as a name may: what is behind the last quote.
-        if '"' in name:
-            value = line.rpartition('":')[2]
+        written = PROPERTY.fullmatch(line)
+        if written is None:
+            continue
+        name, value = written.groups()
         values.setdefault(name.partition(";")[0].upper(), []).append(value)
     return values
 

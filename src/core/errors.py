@@ -30,6 +30,10 @@ class NotAuthenticated(DomainError):
     """The asker did not show who they are, or what they showed holds no longer."""
 
 
+class TooManyAtOnce(DomainError):
+    """The asker does as many of these at once as anybody may."""
+
+
 class Unavailable(DomainError):
     """What it takes to do this does not answer just now; later it may."""
 

@@ -20,7 +20,16 @@ from ninja import NinjaAPI
 from ninja.errors import HttpError
 from ninja.errors import ValidationError as ParameterError
 
-from core.errors import DomainError, Forbidden, Invalid, NotAuthenticated, NotFound, StateForbids, Unavailable
+from core.errors import (
+    DomainError,
+    Forbidden,
+    Invalid,
+    NotAuthenticated,
+    NotFound,
+    StateForbids,
+    TooManyAtOnce,
+    Unavailable,
+)
 from core.http.json import MalformedBody, UnsupportedContentType, json_response
 from core.http.request_body import BodyStalled
 
@@ -35,6 +44,7 @@ STATUSES: dict[type[DomainError], int] = {
     NotFound: 404,
     BodyStalled: 408,
     UnsupportedContentType: 415,
+    TooManyAtOnce: 429,
     Unavailable: 503,
 }
 
@@ -63,7 +73,7 @@ def error_response(status: int, message: str = "", *, fields: Mapping[str, list[
     response = json_response(body, status=status)
     if status == 401:
         response["WWW-Authenticate"] = "Bearer"
-    if status == 503:
+    if status in {429, 503}:
         response["Retry-After"] = "5"
     return response
 

@@ -6,19 +6,24 @@ from django.core.handlers.asgi import ASGIHandler, ASGIRequest
 from django.utils.http import parse_header_parameters
 
 from core.http.json import encode
+from core.http.middleware import UNREADABLE
 from core.http.request_body import Receive, RequestBody, Scope, Send
+
+# To read parameters takes time that grows with the square of their length, and Django does so in the event loop.
+LONGEST_CONTENT_TYPE = 500
 
 
 class Request(ASGIRequest):
-    """A request whose content type names no codec: `RefusalMiddleware` answers every charset but UTF-8."""
+    """A request whose content type names no codec and is read in no time: what cannot be read so is
+    `UNREADABLE`, and `RefusalMiddleware` answers it like every charset but UTF-8."""
 
     def _set_content_type_params(self, meta: dict[str, Any]) -> None:
-        kind: str = meta.get("CONTENT_TYPE", "")
-        if "*" in kind:
-            # A parameter that brings an encoding of its own (RFC 2231), which would be looked up among the codecs.
-            self.content_type, self.content_params = kind.partition(";")[0].strip().lower(), {"charset": "*"}
+        content_type: str = meta.get("CONTENT_TYPE", "")
+        # A parameter with a star brings an encoding of its own (RFC 2231), which would be looked up among the codecs.
+        if len(content_type) > LONGEST_CONTENT_TYPE or "*" in content_type.partition(";")[2]:
+            self.content_type, self.content_params = "", {"charset": UNREADABLE}
         else:
-            self.content_type, self.content_params = parse_header_parameters(kind)
+            self.content_type, self.content_params = parse_header_parameters(content_type)
 
 
 class Handler(ASGIHandler):

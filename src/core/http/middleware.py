@@ -14,6 +14,8 @@ from core.http.request_body import REFUSAL
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
 # What a request may say that its text is encoded in; nothing is ever looked up among Python's codecs.
 CHARSETS = frozenset({"", "utf-8", "utf8", "us-ascii", "ascii"})
+# The charset of a content type that nobody reads: one that is too long, or brings an encoding of its own.
+UNREADABLE = "*"
 WITH_BODY = frozenset({"POST", "PUT", "PATCH"})
 KEPT_HEADERS = ("Allow", "Retry-After", "WWW-Authenticate", "X-Request-ID")
 
@@ -47,7 +49,7 @@ class RefusalMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         charset = (request.content_params or {}).get("charset", "")
         if charset.strip().lower() not in CHARSETS:
-            return _refuse(request, 415, "Send this request in UTF-8.")
+            return _refuse(request, 415, "" if charset == UNREADABLE else "Send this request in UTF-8.")
         status = self._refused_with(request)
         if status:
             return _refuse(request, status)

@@ -6,6 +6,7 @@ left to the operation that takes it, which knows by then who sends it and whethe
 """
 
 import asyncio
+import math
 from collections.abc import Awaitable, Callable, MutableMapping
 from contextlib import suppress
 from io import BufferedIOBase, BufferedReader, BytesIO, RawIOBase
@@ -28,6 +29,9 @@ REFUSAL = "body_refused_with"
 # All bodies in memory together, of one process. Whoever sends less than `SMALL_BYTES` gets through even so.
 MOST_BYTES_HELD = 64 * 1024 * 1024
 SMALL_BYTES = 64 * 1024
+# Who drips, just fast enough, holds memory that is everybody's: a body in memory has so many times
+# REQUEST_BODY_SECONDS in all.
+WINDOWS_FOR_SMALL = 3
 # Of a form, how much is read at once.
 BUFFER_BYTES = 64 * 1024
 # How long what still comes after an answer is read and dropped, so that the answer arrives: a client that is in the
@@ -55,7 +59,8 @@ class RequestBody:
         self.scope = scope
         self.receive = receive
         self.loop = asyncio.get_running_loop()
-        self.window_ends_at = self.loop.time() + settings.REQUEST_BODY_SECONDS
+        self.started_at = self.loop.time()
+        self.window_ends_at = self.started_at + settings.REQUEST_BODY_SECONDS
         self.received_in_window = 0
         self.declared = _declared_length(scope)
         self.received = 0
@@ -96,17 +101,17 @@ class RequestBody:
             return BytesIO(content)
         return BytesIO()
 
-    async def read_chunk(self, *, most: int) -> bytes:
+    async def read_chunk(self, *, most: int, ends_at: float = math.inf) -> bytes:
         """The next piece, `b""` at the end.
 
-        Raises `BodyStalled`, `RequestDataTooBig` beyond `most` bytes in all, and `ConnectionError` if the client goes
-        away.
+        `ends_at` is the time of the loop when it is enough, however well the bytes come. Raises `BodyStalled`,
+        `RequestDataTooBig` beyond `most` bytes in all, and `ConnectionError` if the client goes away.
         """
         while not self.is_complete:
             if max(self.received, self.declared or 0) > most:
                 raise RequestDataTooBig
             try:
-                async with asyncio.timeout_at(self.window_ends_at):
+                async with asyncio.timeout_at(min(self.window_ends_at, ends_at)):
                     message = await self.receive()
             except TimeoutError:
                 self.has_stalled = True
@@ -162,7 +167,9 @@ class RequestBody:
     async def _read_whole(self) -> bytes:
         """Raises `BufferError` where this process holds as many bodies as it may."""
         content = bytearray()
-        while chunk := await self.read_chunk(most=settings.DATA_UPLOAD_MAX_MEMORY_SIZE):
+        most = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
+        ends_at = self.started_at + WINDOWS_FOR_SMALL * settings.REQUEST_BODY_SECONDS
+        while chunk := await self.read_chunk(most=most, ends_at=ends_at):
             self.held += len(chunk)
             BodyStore.held += len(chunk)
             if BodyStore.held > MOST_BYTES_HELD and self.held > SMALL_BYTES:

@@ -5,7 +5,9 @@ a sweep finds too, so one that the queue does not take within a moment is droppe
 """
 
 import logging
+import threading
 from collections.abc import Callable
+from concurrent.futures import Future, wait
 from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import timedelta
@@ -26,7 +28,7 @@ logger = logging.getLogger(__name__)
 # its timeout and not each. Of one that refuses at once each may ask anew.
 PAUSE = timedelta(seconds=5)
 SLOW = 0.1
-# What all the tasks of one request may take together, in seconds. The last one may pass it by its own timeouts.
+# What all the tasks of one request may take together, in seconds.
 MOST_SECONDS = 0.5
 
 CIRCUIT = Circuit(pause=PAUSE)
@@ -81,7 +83,7 @@ def _enqueue(put: Callable[[], object], name: str) -> None:
         return
     began = monotonic()
     try:
-        put()
+        _put_within(put, seconds=MOST_SECONDS - share.seconds)
     except Exception as error:
         _tell(share, name, f"{type(error).__name__}: {' '.join(str(error).split())}")
         failed = True
@@ -95,6 +97,28 @@ def _enqueue(put: Callable[[], object], name: str) -> None:
     # A task that is run at once, as in tests, keeps nobody waiting for the queue.
     if not HUEY.immediate:
         share.seconds += seconds
+
+
+def _put_within(put: Callable[[], object], *, seconds: float) -> None:
+    """Raises `TimeoutError`, also where no timeout of a socket helps: while the name of a host is looked up, say.
+
+    The task may arrive later; it is only a wake-up.
+    """
+    if HUEY.immediate:
+        put()
+        return
+    outcome: Future[object] = Future()
+
+    def run() -> None:
+        try:
+            outcome.set_result(put())
+        except BaseException as error:
+            outcome.set_exception(error)
+
+    threading.Thread(target=run, name="enqueue", daemon=True).start()
+    if not wait([outcome], timeout=seconds).done:
+        raise TimeoutError("no answer in time")
+    outcome.result()
 
 
 def _share_of_request() -> Share:

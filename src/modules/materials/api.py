@@ -10,6 +10,7 @@ from core.http.body import read_json_or_form
 from core.http.json import json_response
 from core.http.origin import origin_of
 from core.http.schemas import Identifier, answers_of
+from core.http.upload_slots import upload_slot
 from core.waiting import without_the_database
 from modules.materials import policy, queries, services
 from modules.materials.file_types import may_be_shown
@@ -44,7 +45,7 @@ def list_materials(request: MemberRequest, session_id: SessionId) -> HttpRespons
 
 @router.post(
     "",
-    response=answers_of(201, MaterialOut, 400, 401, 403, 404, 413, 415),
+    response=answers_of(201, MaterialOut, 400, 401, 403, 404, 408, 413, 415, 429),
     operation_id="add_material",
     summary="Share a file, a link or a note",
     openapi_extra=json_or_form(
@@ -64,16 +65,17 @@ def add_material(request: MemberRequest, session_id: SessionId) -> HttpResponse:
     access = policy.access_of(session_id=session_id, member=request.auth)
     policy.require_adding(access)
     _bound_upload(request)
-    payload, upload = read_json_or_form(request, MaterialIn)
-    material = services.add_material(
-        session_id=session_id,
-        by=request.auth,
-        title=payload.title,
-        type=payload.type,
-        url=payload.url or "",
-        content=payload.content or "",
-        upload=upload,
-    )
+    with upload_slot(request.auth.pk):
+        payload, upload = read_json_or_form(request, MaterialIn)
+        material = services.add_material(
+            session_id=session_id,
+            by=request.auth,
+            title=payload.title,
+            type=payload.type,
+            url=payload.url or "",
+            content=payload.content or "",
+            upload=upload,
+        )
     row = queries.material_row(
         session_id=session_id, material_id=material.pk, audience=access.audience, origin=origin_of(request)
     )
@@ -96,7 +98,7 @@ def get_material(request: MemberRequest, session_id: SessionId, material_id: Mat
 
 @router.put(
     "{int:material_id}/",
-    response=answers_of(200, MaterialOut, 400, 401, 403, 404, 413, 415),
+    response=answers_of(200, MaterialOut, 400, 401, 403, 404, 408, 413, 415, 429),
     operation_id="change_material",
     summary="Change a material",
     openapi_extra=json_or_form(
@@ -117,14 +119,15 @@ def change_material(request: MemberRequest, session_id: SessionId, material_id: 
     uploader_id = queries.uploader_of(session_id=session_id, material_id=material_id)
     policy.require_changing(access, uploader_id=uploader_id, member=request.auth)
     _bound_upload(request)
-    payload, upload = read_json_or_form(request, MaterialChanges)
-    services.change_material(
-        session_id=session_id,
-        material_id=material_id,
-        by=request.auth,
-        upload=upload,
-        **payload.model_dump(exclude_none=True),
-    )
+    with upload_slot(request.auth.pk):
+        payload, upload = read_json_or_form(request, MaterialChanges)
+        services.change_material(
+            session_id=session_id,
+            material_id=material_id,
+            by=request.auth,
+            upload=upload,
+            **payload.model_dump(exclude_none=True),
+        )
     row = queries.material_row(
         session_id=session_id, material_id=material_id, audience=access.audience, origin=origin_of(request)
     )

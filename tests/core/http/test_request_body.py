@@ -166,6 +166,14 @@ def test_what_has_come_fast_earns_no_time_for_the_rest(settings: Settings) -> No
     assert_stalled(send(REGISTER, pieces(200 * KIB), headers={**JSON, "Content-Length": str(MIB)}, ends=False))
 
 
+def test_a_body_that_drips_just_fast_enough_has_an_end(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It holds memory that is everybody's."""
+    settings.REQUEST_MIN_BYTES_PER_SECOND = 1
+    monkeypatch.setattr(request_body, "WINDOWS_FOR_SMALL", 0)
+
+    assert_stalled(send(REGISTER, pieces(200 * KIB), headers={**JSON, "Content-Length": str(MIB)}, ends=False))
+
+
 def test_what_bodies_hold_in_memory_together_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(request_body, "MOST_BYTES_HELD", 100 * KIB)
 

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from datetime import timedelta
 from functools import partial
+from threading import Event
 from typing import Any
 
 import pytest
@@ -235,3 +236,20 @@ def test_a_clock_that_is_put_back_does_not_keep_it_open(clock: Any) -> None:
     clock.shift(-3600)
 
     assert circuit.lets_through()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_nobody_waits_for_what_no_timeout_of_a_socket_ends(
+    file_queue: SqliteQueue, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The lookup of a host's name, say: this one would last until the test is over."""
+    monkeypatch.setattr(enqueueing, "MOST_SECONDS", 0.02)
+    monkeypatch.setattr(enqueueing, "SLOW", 0.01)
+    is_over = Event()
+
+    enqueue_after_commit(is_over.wait)
+    enqueue_after_commit(wash_up)
+
+    assert told(caplog) == ["The queue does not take wait, which is left to the sweep: TimeoutError: no answer in time"]
+    assert file_queue.queue_size() == 0
+    is_over.set()

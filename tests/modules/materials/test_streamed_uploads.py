@@ -1,6 +1,7 @@
 """Uploads over ASGI: read while they arrive, by who may send them, and without a database connection."""
 
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,8 @@ from tests.core.http.asgi import Answer, send
 from tests.modules.materials.conftest import PATH, Sessions
 
 from core.accounts.models import User
-from core.http import request_body
+from core.http import request_body, upload_slots
+from core.http.upload_slots import upload_slot
 from modules.materials.models import Material, StoredFile
 
 KIB = 1024
@@ -132,3 +134,43 @@ def test_json_for_an_operation_that_takes_files_is_held_to_one_mebibyte(creator:
     answer = send(PATH, [note], headers={**creator, "Content-Type": "application/json", **CHUNKED})
 
     assert answer.status == 413
+
+
+TOO_MANY = {
+    "error": "You have 6 uploads on their way, and more at once are not taken. "
+    "Send this file when one of them has arrived."
+}
+
+
+def test_one_member_has_no_more_than_so_many_uploads_on_their_way(
+    creator: dict[str, str], john: User, jane: User, sessions: Sessions, folder: Path
+) -> None:
+    """Each has a thread and a temporary file, for as long as it lasts."""
+    sessions.let(jane, reads=True, writes=True)
+    with ExitStack() as stack:
+        for _ in range(6):
+            stack.enter_context(upload_slot(john.pk))
+
+        refused = send(PATH, form(10), headers={**creator, **CHUNKED})
+        taken = send(PATH, form(10), headers={**FORM, **Api(jane).headers, **CHUNKED})
+        assert (refused.status, refused.json(), refused.headers["Retry-After"]) == (429, TOO_MANY, "5")
+        assert taken.status == 201
+        assert StoredFile.objects.count() == 1
+    assert send(PATH, form(10), headers={**creator, **CHUNKED}).status == 201
+
+
+def test_an_upload_that_fails_gives_its_slot_back(creator: dict[str, str]) -> None:
+    answers = [send(PATH, [b"nonsense"], headers={**creator, **CHUNKED}) for _ in range(8)]
+
+    assert {answer.status for answer in answers} == {400}
+
+
+def test_a_process_reads_no_more_than_so_many_uploads_at_once(
+    creator: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(upload_slots, "MOST_OF_A_PROCESS", 0)
+
+    answer = send(PATH, form(10), headers={**creator, **CHUNKED})
+
+    assert (answer.status, answer.headers["Retry-After"]) == (503, "5")
+    assert answer.json() == {"error": "Too many files are on their way just now. Try again later."}
