@@ -496,7 +496,9 @@ LOGGING = {
     },
     "formatters": {"line": {"format": "{asctime} {levelname} {name} [{request_id}] {message}", "style": "{"}},
     "handlers": {
-        "stderr": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["request_id", "tokens"]}
+        "stderr": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["request_id", "tokens"]},
+        # Without any handler Python would print them by itself.
+        "nowhere": {"class": "logging.NullHandler"},
     },
     "root": {"handlers": ["stderr"], "level": _log_level},
     "loggers": {

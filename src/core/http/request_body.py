@@ -13,7 +13,7 @@ from io import BufferedIOBase, BufferedReader, BytesIO, RawIOBase
 from typing import Any
 
 from django.conf import settings
-from django.core.exceptions import RequestAborted, RequestDataTooBig
+from django.core.exceptions import RequestDataTooBig
 
 from core.errors import DomainError
 from core.http.paths import API_PREFIX
@@ -53,7 +53,10 @@ class BodyStore:
 
 
 class RequestBody:
-    """The body of one request. Takes the place of ASGI's `receive` for Django, which then waits for a disconnect."""
+    """The body of one request. Takes the place of ASGI's `receive` for Django, which then waits for a disconnect.
+
+    It hears of none that comes within the body: that may be a body that cannot be read, which is answered.
+    """
 
     def __init__(self, scope: Scope, receive: Receive) -> None:
         self.scope = scope
@@ -77,10 +80,7 @@ class RequestBody:
         return {"type": "http.disconnect"}
 
     async def open(self) -> BufferedIOBase:
-        """The body as a file. One that is refused is empty, and the scope says why.
-
-        Raises `RequestAborted` if the client goes away.
-        """
+        """The body as a file. One that is refused is empty, and the scope says why."""
         if self._may_hold_a_file():
             if self.declared is None:
                 # Django takes a form of no known length for an empty one.
@@ -95,7 +95,8 @@ class RequestBody:
         except BufferError:
             self.scope[REFUSAL] = 503
         except ConnectionError:
-            raise RequestAborted from None
+            # Or it is no body by the rules of HTTP: the server says the same of both, and one of them reads the answer.
+            self.scope[REFUSAL] = 400
         else:
             self._declare(len(content))
             return BytesIO(content)
@@ -118,8 +119,7 @@ class RequestBody:
                 raise BodyStalled from None
             if message["type"] != "http.request":
                 self.has_disconnected = True
-                self._has_ended.set()
-                raise ConnectionError("The client has gone away.")
+                raise ConnectionError("The body ends before its end.")
             chunk = bytes(message.get("body", b""))
             self._count(len(chunk))
             if not message.get("more_body", False):

@@ -35,8 +35,8 @@ def send(
     return async_to_sync(_send)(path, list(chunks), method, headers or {}, to, ends)
 
 
-async def _send(path: str, chunks: list[bytes], method: str, headers: dict[str, str], to: Any, ends: bool) -> Answer:
-    scope = {
+def scope_of(path: str, *, headers: list[tuple[bytes, bytes]], method: str = "POST") -> dict[str, Any]:
+    return {
         "type": "http",
         "asgi": {"version": "3.0"},
         "http_version": "1.1",
@@ -45,12 +45,20 @@ async def _send(path: str, chunks: list[bytes], method: str, headers: dict[str, 
         "path": path,
         "raw_path": path.encode(),
         "query_string": b"",
-        "headers": [
-            (name.lower().encode(), value.encode("latin-1")) for name, value in {"Host": "localhost", **headers}.items()
-        ],
+        "headers": headers,
         "client": ("127.0.0.1", 50000),
         "server": ("127.0.0.1", 8000),
     }
+
+
+async def _send(path: str, chunks: list[bytes], method: str, headers: dict[str, str], to: Any, ends: bool) -> Answer:
+    scope = scope_of(
+        path,
+        method=method,
+        headers=[
+            (name.lower().encode(), value.encode("latin-1")) for name, value in {"Host": "localhost", **headers}.items()
+        ],
+    )
     client = ApplicationCommunicator(to, scope)
     for chunk in chunks:
         await client.send_input({"type": "http.request", "body": chunk, "more_body": True})

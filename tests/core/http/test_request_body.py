@@ -10,7 +10,7 @@ import pytest
 from asgiref.sync import async_to_sync
 from asgiref.testing import ApplicationCommunicator
 from pytest_django import Settings
-from tests.core.http.asgi import Answer, send
+from tests.core.http.asgi import Answer, scope_of, send
 
 from core.accounts.models import User
 from core.asgi import application
@@ -101,17 +101,21 @@ def test_a_body_in_chunks_is_a_body() -> None:
     assert User.objects.get().username == "jane"
 
 
-def test_a_client_that_goes_away_while_sending_leaves_nothing_behind() -> None:
-    scope = {"type": "http", "method": "POST", "path": REGISTER, "query_string": b"", "headers": []}
+@pytest.mark.parametrize("path", [REGISTER, "/api/sessions/1/materials/", "/api/nothing/"])
+def test_a_body_that_breaks_off_is_a_400(path: str) -> None:
+    """The server says of a client that has gone and of chunks that are none the same."""
 
-    async def go_away() -> bool:
-        client = ApplicationCommunicator(application, scope)
+    async def break_off() -> tuple[int, Any]:
+        headers = [(b"host", b"localhost"), (b"content-type", b"application/json")]
+        client = ApplicationCommunicator(application, scope_of(path, headers=headers))
         await client.send_input({"type": "http.request", "body": b"{", "more_body": True})
         await client.send_input({"type": "http.disconnect"})
+        start = await client.receive_output(timeout=5)
+        body = await client.receive_output(timeout=5)
         await asyncio.wait_for(client.future, timeout=5)
-        return await client.receive_nothing()
+        return start["status"], json.loads(body["body"])
 
-    assert async_to_sync(go_away)()
+    assert async_to_sync(break_off)() == (400, {"error": "The request could not be read."})
 
 
 def test_the_bound_leaves_room_for_a_file_that_is_merely_too_large(settings: Any) -> None:
