@@ -14,6 +14,7 @@ import idna
 
 LONGEST_ADDRESS = 254
 LONGEST_DOMAIN = 253
+LONGEST_LABEL = 63
 
 _ATOM = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"
 _DOT_ATOM = re.compile(rf"{_ATOM}(\.{_ATOM})*")

@@ -43,6 +43,14 @@ ALLOWED = [
 ]
 
 
+def test_nobody_folds_domains_by_the_rules_of_2003() -> None:
+    """`fuß.example` would become `fuss.example`, which is somebody else's: core.addresses knows better."""
+    folding = re.compile(r"""["']idna["']|encodings\.idna|punycode|idna_encoder""")
+    assert folding.search('host.encode("idna")')
+
+    assert [str(path) for path in (CHECKOUT / "src").rglob("*.py") if folding.search(path.read_text())] == []
+
+
 @pytest.fixture(scope="module")
 def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A copy of what is checked."""

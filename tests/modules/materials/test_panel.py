@@ -135,6 +135,9 @@ def test_a_link_is_shown_in_full_and_opened_by_nobody_else(creator: MaterialsApi
         ("http://[2001:db8::1]/", "2001:db8::1"),
         # The first letter is Cyrillic.
         ("https://\u0430pple.com/", "xn--pple-43d.com"),
+        ("https://fuß.example/", "xn--fu-hia.example"),
+        ("https://the_docs.example/", "the_docs.example"),
+        ("https://☃.example/", ""),
         ("https://[broken/", ""),
         (f"https://{'x' * 70}.com/", ""),
         ("", ""),

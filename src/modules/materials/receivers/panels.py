@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 from django.db.models.functions import Left, Length
 from django.urls import reverse
 
+from core.addresses import LONGEST_LABEL, normalize_domain
 from core.facts import answers
 from core.portal.panels import Panel
 from modules.materials.file_types import may_be_shown
@@ -72,9 +73,13 @@ def host_of(url: str) -> str:
     """The host that a link leads to, as it is asked for: letters that only look like others do not."""
     try:
         host = urlsplit(url).hostname or ""
-        return host.encode("idna").decode("ascii")
-    except (ValueError, UnicodeError):
+    except ValueError:
         return ""
+    try:
+        return normalize_domain(host)
+    except ValueError:
+        # An address of IPv6, or a name with a sign that no domain has: it is asked for as it is.
+        return host if host.isascii() and all(len(label) <= LONGEST_LABEL for label in host.split(".")) else ""
 
 
 def _list_of(session_id: int) -> str:
