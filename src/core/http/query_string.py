@@ -5,6 +5,8 @@ from typing import Any
 
 from django.utils.datastructures import MultiValueDict
 
+from core.text import trimmed
+
 
 class Repeated(list[str]):
     """The values of a parameter that takes one and was given several times: `GivenOnce` refuses it by name."""
@@ -17,7 +19,7 @@ def read_query(parameters: "MultiValueDict[str, str]", *, lists: Collection[str]
     """
     values: dict[str, Any] = {}
     for name, given in parameters.lists():
-        filled = [value for value in given if value.strip()]
+        filled = [value for value in given if trimmed(value)]
         if name in lists:
             values[name] = filled
         elif len(given) > 1:

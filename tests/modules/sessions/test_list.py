@@ -280,7 +280,7 @@ def test_an_unknown_value_is_refused_by_name_and_never_ignored(john: Any, name: 
         assert refused(john, f"{name}={value}") == [name], value
 
 
-@pytest.mark.parametrize("empty", ["", "%20", "%09+%E2%80%83"])
+@pytest.mark.parametrize("empty", ["", "%20", "%09+%E2%80%83", "%E2%80%8B", "%EF%BB%BF%E2%A0%80"])
 def test_an_empty_value_is_no_filter(john: Any, make_session: Any, empty: str) -> None:
     for number, state in enumerate(STATES):
         make_session(state, title=state, date=NOW + timedelta(days=number))
