@@ -10,6 +10,8 @@ from django.contrib.auth.models import Group, Permission
 from django.core.checks import run_checks
 from django.core.exceptions import ValidationError
 from django.core.management import call_command
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from model_bakery import baker
 from tests.conftest import PASSWORD, Api
 
@@ -367,7 +369,15 @@ def test_an_account_gets_its_mailbox_back_once_the_older_one_has_another(
     old.email = "old@example.com"
     old.save()
 
+    with CaptureQueriesContext(connection) as queries:
+        found = {str(message.id): message.msg for message in run_checks(databases=["default"], tags=["database"])}
+    assert found["core.W003"] == 'Nobody else has the address of "new" (id 997) any more.'
+    assert '"new"' not in found["core.W001"] + found["core.W002"]
+    # What is there, who is set aside, and who has their mailboxes.
+    assert len([query for query in queries if "email_key" in query["sql"]]) == 2
+
     new.full_clean()
     new.save()
 
     assert User.objects.get_by_natural_key("o@bücher.example") == new
+    assert "core.W003" not in str(run_checks(databases=["default"], tags=["database"]))

@@ -8,10 +8,11 @@ from django.core.checks import CheckMessage, Tags, Warning, register  # noqa: A0
 from django.db import connections
 
 from core.accounts.models import SET_ASIDE, User
-from core.addresses import address_key
+from core.addresses import InvalidAddress, address_key, deliverable_address
 
 # How many accounts a message names.
 MOST_NAMED = 100
+MOST_VALUES = 500
 
 
 @register(Tags.database)
@@ -20,16 +21,36 @@ def check_addresses(databases: Sequence[str] | None = None, **_: Any) -> list[Ch
     database = "default"
     if database not in (databases or ()) or not _has_members(database):
         return []
-    second, unreachable = [], []
-    members = User.objects.using(database).filter(email_key__startswith=SET_ASIDE).order_by("pk")
-    for member in members.only("username", "email"):
-        key = address_key(member.email)
-        older = User.objects.using(database).filter(email_key=key).only("username").first()
-        if older is None and not member.email.isascii():
-            unreachable.append(_named(member))
+    second, unreachable, free = [], [], []
+    for member, older in _set_aside(database):
+        if older is not None:
+            second.append(f"{_named(member)} (the older is {_named(older)})")
+        elif _is_deliverable(member.email):
+            free.append(_named(member))
         else:
-            second.append(f"{_named(member)}{f' (the older is {_named(older)})' if older else ''}")
-    return [*_second_accounts(second), *_unreachable_accounts(unreachable)]
+            unreachable.append(_named(member))
+    return [*_second_accounts(second), *_unreachable_accounts(unreachable), *_free_again(free)]
+
+
+def _set_aside(database: str) -> list[tuple[User, User | None]]:
+    """Each account whose address was set aside, with the one that holds the mailbox, if any does."""
+    users = User.objects.using(database).order_by("pk").only("username", "email", "email_key")
+    members = list(users.filter(email_key__startswith=SET_ASIDE))
+    keys = sorted({address_key(member.email) for member in members})
+    # One query for all of them, but for what a database takes of values in one.
+    holders: dict[str | None, User] = {}
+    for start in range(0, len(keys), MOST_VALUES):
+        some = keys[start : start + MOST_VALUES]
+        holders.update((user.email_key, user) for user in users.filter(email_key__in=some))
+    return [(member, holders.get(address_key(member.email))) for member in members]
+
+
+def _is_deliverable(address: str) -> bool:
+    try:
+        deliverable_address(address)
+    except InvalidAddress:
+        return False
+    return True
 
 
 def _second_accounts(accounts: list[str]) -> list[CheckMessage]:
@@ -53,6 +74,18 @@ def _unreachable_accounts(accounts: list[str]) -> list[CheckMessage]:
             f"No mail can be sent to the address of {_listed(accounts)}.",
             hint="Give each another address in the admin, or deactivate it.",
             id="core.W002",
+        )
+    ]
+
+
+def _free_again(accounts: list[str]) -> list[CheckMessage]:
+    if not accounts:
+        return []
+    return [
+        Warning(
+            f"Nobody else has the address of {_listed(accounts)} any more.",
+            hint="Save each account in the admin, and it is found by its address again.",
+            id="core.W003",
         )
     ]
 
