@@ -106,6 +106,20 @@ class TokenFilter(logging.Filter):
         return redacted(self.known.sub(INSTEAD, text))
 
     def _clean_parts(self, record: logging.LogRecord) -> None:
-        record.msg = self._clean(str(record.msg))
-        if isinstance(record.args, tuple):
-            record.args = tuple(self._clean(each) if isinstance(each, str) else each for each in record.args)
+        record.msg = self._clean(_shown(record.msg))
+        # A mapping as a whole: what its values are, its keys say.
+        given = record.args if isinstance(record.args, tuple) else (record.args,)
+        record.args = tuple(self._cleaned(each) for each in given)
+
+    def _cleaned(self, value: object) -> object:
+        """What is shown of a value by its `repr`, as logging does it; only what cannot hold a secret stays itself."""
+        if value is None or isinstance(value, bool | int | float):
+            return value
+        return self._clean(_shown(value))
+
+
+def _shown(value: object) -> str:
+    try:
+        return value if type(value) is str else repr(value)
+    except Exception:
+        return f"<{type(value).__name__}>"

@@ -4,6 +4,7 @@ import logging
 import os
 import subprocess
 import sys
+from collections import UserDict
 from collections.abc import Iterator
 from io import StringIO
 from typing import Any
@@ -202,6 +203,32 @@ def test_what_does_not_fit_its_message_is_left_to_those_who_report_it_without_se
 
     assert TokenFilter().filter(record) is True
     assert (record.msg, record.args) == ("%d and %s, token=[redacted]", ("token=[redacted]", 7))
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        (f"token={SECRET}".encode(), 1),
+        (ValueError(f"token={SECRET}"), 1),
+        ({"token": SECRET}, 1),
+        ([{"headers": {"Authorization": f"Bearer {SECRET}"}}], 1),
+        ({"token": SECRET},),
+        ({f"token={SECRET}": 1},),
+        (UserDict({"nested": {"token": SECRET}}),),
+    ],
+    ids=repr,
+)
+def test_so_is_whatever_else_its_arguments_are(capsys: pytest.CaptureFixture[str], arguments: Any) -> None:
+    record = logging.LogRecord("some.library", logging.WARNING, __file__, 1, "%(none)s %d", arguments, None)
+    handler = logging.StreamHandler(StringIO())
+    handler.addFilter(TokenFilter())
+
+    handler.handle(record)
+
+    told = capsys.readouterr().err
+    assert "Arguments: " in told
+    assert "[redacted]" in told
+    assert SECRET not in told.partition("Message: ")[2]
 
 
 @pytest.mark.parametrize("shown", ["p\u00e4ss/word+1", "p%C3%A4ss%2Fword%2B1"])
