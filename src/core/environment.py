@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable
 from functools import wraps
 from importlib import import_module
 from typing import Any, TypeVar
-from urllib.parse import quote, unquote, urlsplit
+from urllib.parse import parse_qs, quote, unquote, urlsplit
 
 import dj_database_url
 import dj_email_url
@@ -169,7 +169,8 @@ def read_database_url(text: str) -> dict[str, Any]:
 
 
 @_or_shows(
-    "submission://user:password@host:587, smtp://host:25, file:///folder or console://, with # as %23 and ? as %3F"
+    "submission://user:password@host:587, smtps://user:password@host:465, smtp://host:25, "
+    "file:///folder or console://, with # as %23 and ? as %3F"
 )
 def read_email_url(text: str) -> dict[str, Any]:
     """Django's settings for mail."""
@@ -179,6 +180,10 @@ def read_email_url(text: str) -> dict[str, Any]:
         warnings.simplefilter("ignore")
         email: dict[str, Any] = dj_email_url.parse(text)
     _require("EMAIL_BACKEND" in email and "#" not in text)
+    # What has no effect is refused rather than left out without a word: a timeout, too, is a setting of ours.
+    _require(set(parse_qs(parts.query, keep_blank_values=True)) <= {"ssl", "tls"})
+    if parts.scheme == "smtps" and not parts.query:
+        email |= {"EMAIL_USE_SSL": True, "EMAIL_USE_TLS": False, "EMAIL_PORT": email["EMAIL_PORT"] or 465}
     if parts.scheme == "file":
         _require(not parts.netloc and not parts.query and len(parts.path) > 1)
         # A folder of the machine, from its root.

@@ -41,10 +41,19 @@ def test_mail_goes_into_a_folder_of_the_machine(read: Any) -> None:
     assert settings["EMAIL_FILE_PATH"] == "/var/tmp/letters"
 
 
+@pytest.mark.parametrize(("address", "port"), [("smtps://mail.example", 465), ("smtps://mail.example:466", 466)])
+def test_smtps_speaks_tls_from_the_first_byte(read: Any, address: str, port: int) -> None:
+    settings = read(EMAIL_URL=address)
+
+    assert (settings["EMAIL_USE_SSL"], settings["EMAIL_USE_TLS"], settings["EMAIL_PORT"]) == (True, False, port)
+
+
 @pytest.mark.parametrize(
     ("name", "value"),
     [
         ("PORT", "eighty"),
+        ("EMAIL_URL", "smtp://learning:swordfish@mail?timeout=5"),
+        ("EMAIL_URL", "smtp://learning:swordfish@mail?_default_from_email=a@b.example"),
         ("PORT", "0"),
         ("DEBUG", "perhaps"),
         ("BEHIND_TLS_PROXY", "perhaps"),
