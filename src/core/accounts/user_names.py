@@ -19,6 +19,8 @@ SCRIPTS = _words("""
     Adlm Bali Bamu Batk Cakm Cans Cham Cher Hmnp Java Kali Lana Lepc Limb Lisu Mand Mtei Newa Nkoo Olck Osge Plrd Rohg
     Saur Sund Sylo Syrc Tale Talu Tavt Tfng Vaii Wcho Yiii
 """)
+# Paths that are refused with a number behind them, too.
+LOGINS = _words("login logout register signup signin")
 # What UTS 39 calls Highly Restrictive: one script, or one of these mixtures, in which people write.
 MIXTURES = (("Latn", "Hani", "Hira", "Kana"), ("Latn", "Hani", "Bopo"), ("Latn", "Hani", "Hang"))
 
@@ -37,6 +39,8 @@ ROLES = _words("""
     helpdesk security abuse official webmaster postmaster hostmaster mailer mailerdaemon daemon noreply everyone
     everybody nobody anonymous guest deleted unknown null none nil undefined
 """)
+# What looks like a letter of ASCII within the script of Latin; a 1 is an i or an l.
+LETTERS_ALIKE = str.maketrans("\u0131\u0251\u0261\u029f0357", "iagloest")
 # Where something else is found, here or in an app.
 PATHS = _words("""
     me api auth docs openapijson sessions mysessions notifications materials files static media healthz unsubscribe
@@ -53,8 +57,22 @@ def require_unmistakable(username: str) -> None:
     if len({ord(each) - unicodedata.decimal(each) for each in username if each.isdecimal()}) > 1:
         raise _refused("A user name contains digits of one kind alone.")
     bare = _bare(username)
-    if bare in PATHS or bare.rstrip("0123456789") in ROLES:
+    # With a number behind them, only those that are long enough to be read as themselves.
+    if bare in PATHS or bare.rstrip("0123456789") in LOGINS or _reads_as_role(username):
         raise _refused("This user name is reserved. Choose another one.")
+
+
+def _reads_as_role(username: str) -> bool:
+    """Whether a role is the whole name or a word of it between signs, in the plural too, or by letters alike."""
+    letters = unicodedata.normalize("NFKD", identity_key(username))
+    words = "".join(each if each.isalnum() else " " for each in letters if not unicodedata.combining(each)).split()
+    return any(_is_role(word) for word in [_bare(username), *words])
+
+
+def _is_role(word: str) -> bool:
+    read = {form.translate(LETTERS_ALIKE) for form in (word, word.rstrip("0123456789"))}
+    read |= {each.replace("1", letter) for each in read for letter in "il"}
+    return any(each in ROLES or each.removesuffix("s") in ROLES for each in read)
 
 
 def _bare(username: str) -> str:
