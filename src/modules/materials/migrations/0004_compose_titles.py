@@ -5,9 +5,9 @@ from django.db import migrations
 from core.text import read_line
 
 
-def compose(apps: Any, _schema_editor: Any) -> None:
+def compose(apps: Any, schema_editor: Any) -> None:
     """Titles as they are read from now on: a client that sends one back changes nothing."""
-    materials = apps.get_model("materials", "Material").objects
+    materials = apps.get_model("materials", "Material").objects.using(schema_editor.connection.alias)
     for material in materials.only("pk", "title").order_by("pk").iterator(chunk_size=1000):
         title = read_line(material.title)
         if title != material.title and 0 < len(title) <= 200:

@@ -7,9 +7,9 @@ from core.text import read_line, search_key
 LONGEST = {"title": 200, "subject": 100}
 
 
-def compose(apps: Any, _schema_editor: Any) -> None:
+def compose(apps: Any, schema_editor: Any) -> None:
     """Titles and subjects as they are read from now on: a client that sends one back changes nothing."""
-    sessions = apps.get_model("learning_sessions", "Session").objects
+    sessions = apps.get_model("learning_sessions", "Session").objects.using(schema_editor.connection.alias)
     for session in sessions.only("pk", *LONGEST, "subject_key").order_by("pk").iterator(chunk_size=1000):
         values = {name: read_line(getattr(session, name)) for name in LONGEST}
         values = {name: value for name, value in values.items() if 0 < len(value) <= LONGEST[name]}
