@@ -11,6 +11,13 @@ BLANKS = (
 # To normalise a text takes time that grows with the square of its accents, and no line has so many characters.
 MOST_NORMALIZED = 2000
 
+# Of a text of several lines: what ends a line where it was written becomes a line break, and what shows nothing goes.
+# JSON would write most of it in six bytes.
+_CONTROLS = dict.fromkeys((*range(32), *range(127, 160)))
+_LINES = str.maketrans({**_CONTROLS, **dict.fromkeys("\t\n\r"), **dict.fromkeys("\v\f\x85", "\n")})
+for _kept in map(ord, "\t\n\r"):
+    del _LINES[_kept]
+
 
 def trimmed(text: str) -> str:
     """The text without the blanks around it, of every kind: phones and clipboards append them unseen."""
@@ -44,3 +51,8 @@ def storable(text: str, *, most: int) -> str:
         half = most // 2
         text = f"{text[:half]}\n[...]\n{text[-half:]}"
     return text.replace("\x00", "\\x00").encode("utf-8", "backslashreplace").decode()
+
+
+def read_lines(text: str) -> str:
+    """A text of several lines as it is stored: with line breaks and tabs for its only control characters."""
+    return text.translate(_LINES)

@@ -1,6 +1,5 @@
 """Building blocks of what comes in and goes out."""
 
-import re
 import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -11,7 +10,7 @@ from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, Validat
 from pydantic.fields import FieldInfo
 
 from core.http.query_string import Repeated
-from core.text import composed, trimmed
+from core.text import composed, read_lines, trimmed
 
 
 class ErrorBody(ninja.Schema):
@@ -38,8 +37,10 @@ class Reading:
 
     trims: bool
     composes: bool
+    has_lines: bool = False
 
     def read(self, text: str) -> str:
+        text = read_lines(text) if self.has_lines else text
         text = trimmed(text) if self.trims else text
         return composed(text) if self.composes else text
 
@@ -48,7 +49,7 @@ LINE = Reading(trims=True, composes=True)
 # Passwords and tokens are what was sent, to the letter.
 SECRET = Reading(trims=False, composes=False)
 # What a person wrote in several lines; blanks may be part of how it looks.
-LINES = Reading(trims=False, composes=False)
+LINES = Reading(trims=False, composes=False, has_lines=True)
 # Of mail or of the web: another form of its letters is another address.
 ADDRESS = Reading(trims=True, composes=False)
 
@@ -130,29 +131,16 @@ def _closes_its_directions(value: str) -> bool:
     return not awaited
 
 
-def _no_truth_value(value: Any) -> Any:
-    if isinstance(value, bool):
+def _whole_number(value: Any) -> Any:
+    if isinstance(value, bool) or (isinstance(value, str) and "_" in value):
         raise ValueError("Must be a whole number.")
     return value
 
 
-# JSON writes each of these as six.
-CONTROLS = re.compile("[\x01-\x07\x0b\x0e-\x1f]")
-
-
-def require_no_controls(value: str) -> str:
-    """For texts of several lines: what no reader of them shows, and many refuse. Raises `ValueError`."""
-    if CONTROLS.search(value):
-        raise ValueError("May not contain control characters.")
-    return value
-
-
-# For `Annotated`: text of several lines.
-SEVERAL_LINES = AfterValidator(require_no_controls)
 # For `Annotated`: text that fits on one line, and shows (a title ends up in the subject of a mail).
 ONE_LINE = AfterValidator(_one_line)
-# For `Annotated`: pydantic takes `true` for 1.
-NO_TRUTH_VALUE = BeforeValidator(_no_truth_value)
+# For `Annotated`: pydantic takes `true` for 1, and `1_0` for 10.
+WHOLE_NUMBER = BeforeValidator(_whole_number)
 
 # The ids that a database can hold; anything else in a path is simply not there.
-Identifier = Annotated[int, Field(ge=1, le=2**63 - 1), NO_TRUTH_VALUE]
+Identifier = Annotated[int, Field(ge=1, le=2**63 - 1), WHOLE_NUMBER]

@@ -7,13 +7,13 @@ import ninja
 from pydantic import Field, StringConstraints
 
 from core.accounts.schemas import UserOut
-from core.http.schemas import ADDRESS, LINES, ONE_LINE, SEVERAL_LINES, RequestSchema
+from core.http.schemas import ADDRESS, LINES, ONE_LINE, RequestSchema
 
 Title = Annotated[str, StringConstraints(min_length=1, max_length=200), ONE_LINE]
 Url = Annotated[str, ADDRESS]
 Type = Literal["file", "link", "note"]
 
-Content = Annotated[str, SEVERAL_LINES, LINES]
+Content = Annotated[str, LINES]
 
 
 class MaterialIn(RequestSchema):

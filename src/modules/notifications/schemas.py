@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 import ninja
 from pydantic import BeforeValidator, ConfigDict, Field, StrictBool, create_model
 
-from core.http.schemas import Identifier, RequestSchema
+from core.http.schemas import WHOLE_NUMBER, Identifier, RequestSchema
 from modules.notifications.kinds import Channels, Choice, Kind, default_channels
 
 
@@ -15,7 +15,7 @@ class NotificationsIn(RequestSchema):
     """Which of the caller's notifications to list."""
 
     # Of a parameter in the query string, OpenAPI takes one `example` where JSON Schema takes a list of `examples`.
-    limit: Annotated[int, Field(ge=1, le=500)] = Field(
+    limit: Annotated[int, WHOLE_NUMBER, Field(ge=1, le=500)] = Field(
         100, description="At most so many.", json_schema_extra={"example": 100}
     )
     before: Identifier | None = Field(

@@ -7,7 +7,7 @@ import ninja
 from pydantic import AfterValidator, ConfigDict, Field, StringConstraints, field_validator
 
 from core.accounts.schemas import UserOut
-from core.http.schemas import LINES, NO_TRUTH_VALUE, ONE_LINE, SEVERAL_LINES, Identifier, RequestSchema
+from core.http.schemas import LINES, ONE_LINE, WHOLE_NUMBER, Identifier, RequestSchema
 from modules.sessions import examples
 from modules.sessions.models import FEWEST_PLACES, LEAST_MINUTES, MOST_MINUTES, MOST_PLACES
 from modules.sessions.states import Status, describe
@@ -19,16 +19,14 @@ LevelName = Literal["beginner", "intermediate", "advanced"]
 OrderingName = Literal["date", "-date", "created_at", "-created_at"]
 
 Title = Annotated[str, StringConstraints(min_length=1, max_length=200), ONE_LINE]
-Description = Annotated[
-    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=5000), SEVERAL_LINES, LINES
-]
+Description = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=5000), LINES]
 Subject = Annotated[str, StringConstraints(min_length=1, max_length=100), ONE_LINE]
-Minutes = Annotated[int, NO_TRUTH_VALUE, Field(ge=LEAST_MINUTES, le=MOST_MINUTES)]
-Places = Annotated[int, NO_TRUTH_VALUE, Field(ge=FEWEST_PLACES, le=MOST_PLACES)]
+Minutes = Annotated[int, WHOLE_NUMBER, Field(ge=LEAST_MINUTES, le=MOST_MINUTES)]
+Places = Annotated[int, WHOLE_NUMBER, Field(ge=FEWEST_PLACES, le=MOST_PLACES)]
 Zone = Annotated[str, AfterValidator(validate_zone)]
-PageNumber = Annotated[int, Field(ge=1)]
-PageSize = Annotated[int, Field(ge=1, le=100)]
-Message = Annotated[str, StringConstraints(strip_whitespace=True, max_length=1000), SEVERAL_LINES, LINES]
+PageNumber = Annotated[int, WHOLE_NUMBER, Field(ge=1)]
+PageSize = Annotated[int, WHOLE_NUMBER, Field(ge=1, le=100)]
+Message = Annotated[str, StringConstraints(strip_whitespace=True, max_length=1000), LINES]
 
 # What is not sent stays unset: this default is never looked at, and `null` is no value.
 UNSENT: Any = None
@@ -269,7 +267,9 @@ class SessionQuery(RequestSchema):
         json_schema_extra={"type": "string", "example": "2024-01-31"},
         description="An instant or a plain day (UTC), which is included whole.",
     )
-    creator: Annotated[int, Field(ge=0, le=2**63 - 1)] | None = Field(None, description="The creator's id.")
+    creator: Annotated[int, WHOLE_NUMBER, Field(ge=0, le=2**63 - 1)] | None = Field(
+        None, description="The creator's id."
+    )
     ordering: OrderingName = Field("-date")
     page: PageNumber = Field(1)
     page_size: PageSize = Field(20)
@@ -296,6 +296,6 @@ class BookingRequestQuery(RequestSchema):
 class MySessionsQuery(RequestSchema):
     """Which part of both lists: each goes on after the session that is named, as the `Link` before has it."""
 
-    limit: Annotated[int, Field(ge=1, le=100)] = Field(100, description="At most so many of each list.")
+    limit: Annotated[int, WHOLE_NUMBER, Field(ge=1, le=100)] = Field(100, description="At most so many of each list.")
     created_before: Identifier | None = Field(None, description="The last session of `created` so far.")
     joined_before: Identifier | None = Field(None, description="The last session of `joined` so far.")

@@ -292,16 +292,6 @@ def test_a_hundred_materials_and_half_a_million_characters_unless_told_otherwise
     }
 
 
-@pytest.mark.parametrize("control", ["\x01", "\x0b", "\x1b", "\x1f"])
-def test_a_note_has_no_control_characters(creator: MaterialsApi, control: str) -> None:
-    response = creator.post(PATH, {**NOTE, "content": f"a{control}b"})
-    assert response.json() == {
-        "error": "content: May not contain control characters.",
-        "fields": {"content": ["May not contain control characters."]},
-    }
-    assert creator.post(PATH, {**NOTE, "content": "a\tb\nc\r\nd"}).status_code == 201
-
-
 # --- At the same time -------------------------------------------------------------------------------------------
 
 

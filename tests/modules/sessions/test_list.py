@@ -267,12 +267,12 @@ def test_filters_narrow_together(john: Any, make_session: Any) -> None:
     [
         ("status", ["open", "Approved", "approved,scheduled", "pending", "null"]),
         ("level", ["expert", "BEGINNER", "1"]),
-        ("creator", ["john_doe", "1.5", "9223372036854775808", "1%20or%201", "null", "-1"]),
+        ("creator", ["john_doe", "1.5", "1_0", "9223372036854775808", "1%20or%201", "null", "-1"]),
         ("date_from", ["soon", "2024-02-30", "2024-01-15T14:00", "15.01.2024", "1705345200", "2024-W03"]),
         ("date_to", ["soon", "2024-13-01", "2024-01-15T25:00:00Z", "2024-01-15T14:00:00", "null"]),
         ("ordering", ["title", "id", "--date", "date,created_at", "-", "creator__password"]),
-        ("page", ["0", "-1", "1.5", "last"]),
-        ("page_size", ["0", "-1", "101", "1000000", "all"]),
+        ("page", ["0", "-1", "1.5", "1_0", "last"]),
+        ("page_size", ["0", "-1", "1_0", "101", "1000000", "all"]),
     ],
 )
 def test_an_unknown_value_is_refused_by_name_and_never_ignored(john: Any, name: str, values: list[str]) -> None:
