@@ -32,6 +32,8 @@ def _letters_of(scripts: tuple[str, ...]) -> "regex.Pattern[str]":
 
 WRITABLE = [_letters_of(scripts) for scripts in (("Latn",), *MIXTURES, *((script,) for script in SCRIPTS))]
 UNSEEN = regex.compile(r"\p{Default_Ignorable_Code_Point}")
+# Letters of phoneticians, in which nobody writes: the small capitals among them look like any word.
+PHONETIC = regex.compile(r"[\p{Block=Phonetic_Extensions}\p{Block=Phonetic_Extensions_Supplement}]")
 
 # Who is called so seems to speak for the service, or to be nobody.
 ROLES = _words("""
@@ -54,6 +56,8 @@ def require_unmistakable(username: str) -> None:
         raise _refused("A user name is written in one script that is in use today, not in a mixture of several.")
     if UNSEEN.search(username):
         raise _refused("A user name contains no characters that nobody sees.")
+    if PHONETIC.search(username):
+        raise _refused("A user name contains no phonetic signs.")
     if len({ord(each) - unicodedata.decimal(each) for each in username if each.isdecimal()}) > 1:
         raise _refused("A user name contains digits of one kind alone.")
     bare = _bare(username)

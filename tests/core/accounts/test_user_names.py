@@ -54,6 +54,11 @@ def test_scripts_are_not_mixed(stranger: Api, name: str) -> None:
     assert_refused(register(stranger, name), MIXED)
 
 
+@pytest.mark.parametrize("name", ["\u1d00\u1d05\u1d0d\u026a\u0274", "\u1d0aohn", "jane\u1d8f"])
+def test_phonetic_signs_are_no_letters_of_a_name(stranger: Api, name: str) -> None:
+    assert_refused(register(stranger, name), "A user name contains no phonetic signs.")
+
+
 @pytest.mark.parametrize(
     "name",
     [
