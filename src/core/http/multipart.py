@@ -46,6 +46,8 @@ ENCODINGS = {
     *(f"windows-{number}" for number in range(1250, 1259)),
 }
 NAMELESS = "file"
+# What lies before the first boundary of a form, and after its last.
+AROUND = 2
 # Four times what Django keeps of a name. Composing takes time that grows with the square of the length.
 MOST_CHARACTERS, END_OF_NAME = 1000, 100
 LONGEST_FIELD_NAME = 100
@@ -113,7 +115,11 @@ class FormParser(MultiPartParser):
     def _receive_all(self) -> None:
         # A file is complete once a boundary follows it; one that is cut off is none.
         unfinished: tuple[Part, list[int]] | None = None
-        for part in self._parts():
+        # Those that are skipped take their time, too.
+        most_parts = settings.DATA_UPLOAD_MAX_NUMBER_FIELDS + settings.DATA_UPLOAD_MAX_NUMBER_FILES + AROUND
+        for number, part in enumerate(self._parts(), start=1):
+            if number > most_parts:
+                raise TooManyFieldsSent("There are more parts in the form than it may have fields and files.")
             if unfinished:
                 self._complete(*unfinished)
                 unfinished = None

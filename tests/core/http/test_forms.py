@@ -87,6 +87,15 @@ def test_limits_hold(setting: str, head: bytes, error: type[Exception], settings
         read(*[part(head, b"x")] * 21)
 
 
+@pytest.mark.parametrize("head", [b"", b'filename="a"', b'name="file"; filename=""'])
+def test_parts_that_are_skipped_count_as_well(head: bytes, settings: Any) -> None:
+    settings.DATA_UPLOAD_MAX_NUMBER_FIELDS, settings.DATA_UPLOAD_MAX_NUMBER_FILES = 15, 5
+    title = part(b'name="title"', b"One")
+    assert read(title, *[part(head, b"")] * 19) == Slide(title="One")
+    with pytest.raises(TooManyFieldsSent):
+        read(title, *[part(head, b"")] * 20)
+
+
 def test_headers_that_go_on_and_on_are_refused() -> None:
     with pytest.raises(MultiPartParserError):
         read(part(b'name="title"; x="' + b"y" * 70_000 + b'"', b"One"))
