@@ -165,6 +165,45 @@ def test_the_materials_of_a_session(creator: User, people: list[User], make_sess
     assert len(response.json()) == 100
 
 
+@pytest.mark.parametrize("letter", [FOUR_BYTES, '"'])
+def test_what_was_stored_under_other_limits(creator: User, make_sessions: Any, letter: str) -> None:
+    [session] = make_sessions(1)
+    Material.objects.bulk_create(
+        Material(session_id=session.pk, title=long(200), type="note", content=letter * 50_000, uploaded_by=creator)
+        for _ in range(120)
+    )
+    address = f"{SESSIONS}{session.pk}/materials/"
+
+    detail, listed = Api(creator).get(f"{SESSIONS}{session.pk}/"), Api(creator).get(address)
+
+    assert size(listed) > MOST_BYTES // 2
+    assert size(detail) > MOST_BYTES // 2
+    rows = listed.json()
+    assert [row["content"] for row in detail.json()["materials"]] == [row["content"] for row in rows]
+    whole = sum(len(row["content"]) == 50_000 for row in rows)
+    assert [len(row["content"]) for row in rows] == [50_000] * whole + [200] * (120 - whole)
+    assert 10 < whole < 120
+    assert len(Api(creator).get(f"{address}{rows[-1]['id']}/").json()["content"]) == 50_000
+
+
+def test_more_materials_than_there_is_room_for(creator: User, make_sessions: Any) -> None:
+    [session] = make_sessions(1)
+    url = "https://example.com/" + long(1980)
+    added = Material.objects.bulk_create(
+        Material(session_id=session.pk, title=long(200), type="link", url=url, uploaded_by=creator) for _ in range(600)
+    )
+
+    detail = Api(creator).get(f"{SESSIONS}{session.pk}/")
+    listed = Api(creator).get(f"{SESSIONS}{session.pk}/materials/")
+    mine = Api(creator).get(f"{SESSIONS}my_sessions/")
+
+    for response in (detail, listed, mine):
+        assert size(response) > MOST_BYTES // 2
+    ids = [row["id"] for row in listed.json()]
+    assert ids == [each.pk for each in added][: len(ids)]
+    assert [row["id"] for row in detail.json()["materials"]] == ids
+
+
 def test_a_page_of_the_requests_of_a_session(creator: User, people: list[User], make_sessions: Any) -> None:
     [session] = make_sessions(1)
     fill([session], people)

@@ -1,15 +1,19 @@
 """Reading what sessions share: plain rows with the documented keys in the documented order."""
 
-from collections.abc import Collection, Mapping
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
-from typing import Any, TypedDict
+from itertools import accumulate, takewhile
+from typing import Any, TypedDict, cast
 
-from django.db.models import Count, F, Sum
+from django.db.models import Case, Count, F, QuerySet, Sum, TextField, When
+from django.db.models.expressions import Combinable
 from django.db.models.functions import Left
 
 from core.accounts.models import User
 from core.accounts.presentation import USER_FIELDS, EmailAudience, UserRow, present_user_values
 from core.errors import NotFound, Unavailable
+from core.http.json import MOST_BYTES, encode
 from core.octets import Octets
 from modules.materials import policy
 from modules.materials.files.addresses import Ticket, address_of, is_available, read_token
@@ -31,6 +35,9 @@ class MaterialRow(TypedDict):
 FILE_FIELDS = ("place", "name", "content_type", "scan_at")
 # What the keys and the fixed values of a row take as JSON.
 LEAST_BYTES = 220
+# What the materials of one session take of an answer at most: the rest of its detail has room beside them.
+MOST_BYTES_TOGETHER = MOST_BYTES - 512 * 1024
+CUT_CHARACTERS = 200
 FIELDS = (
     "id",
     "session_id",
@@ -70,29 +77,78 @@ def material_row(*, session_id: int, material_id: int, audience: EmailAudience, 
 def rows_by_session(
     audiences: Mapping[int, EmailAudience], *, origin: str, note_characters: int | None = None
 ) -> dict[int, list[MaterialRow]]:
-    """What these sessions share, for a viewer who may see it, the oldest first; one query, an entry for each.
+    """What these sessions share, for a viewer who may see it, the oldest first; an entry for each, two queries.
 
-    `note_characters` cuts each note to its first so many: the rest is not even read.
+    `note_characters` cuts each note to its first so many, in one query. Where a session's materials would be too large
+    for an answer, the last notes are cut, and where that is not enough, the last materials are left out. What is not
+    shown is not even read.
     """
-    rows: dict[int, list[MaterialRow]] = {session_id: [] for session_id in audiences}
     found = Material.objects.filter(session_id__in=list(audiences)).order_by("uploaded_at", "id")
-    for values in found.annotate(shown=_shown(note_characters)).values(*FIELDS, "shown"):
+    content: Combinable = _shown(note_characters)
+    if note_characters is None:
+        left_out, cut = _too_much(found)
+        found = found.exclude(pk__in=left_out)
+        content = Case(When(pk__in=cut, then=_shown(CUT_CHARACTERS)), default=content)
+    rows: dict[int, list[MaterialRow]] = {session_id: [] for session_id in audiences}
+    for values in found.annotate(shown=content).values(*FIELDS, "shown"):
         session_id = values["session_id"]
         rows[session_id].append(_row(values, values["shown"], audiences[session_id], origin))
-    return rows
+    return {session_id: _within_bounds(of_session) for session_id, of_session in rows.items()}
+
+
+def _too_much(materials: "QuerySet[Material]") -> tuple[list[int], list[int]]:
+    """Those that an answer has no room for, and those whose note is cut; one query."""
+    sizes: dict[int, list[tuple[int, int, int]]] = defaultdict(list)
+    found = materials.annotate(cut=_size(CUT_CHARACTERS), whole=_size(None))
+    for session_id, pk, cut, whole in found.values_list("session_id", "pk", "cut", "whole"):
+        sizes[session_id].append((pk, cut + LEAST_BYTES, whole + LEAST_BYTES))
+    left_out, are_cut = [], []
+    for of_session in sizes.values():
+        shown, whole = _fitting([each[1:] for each in of_session])
+        left_out += [pk for pk, _, _ in of_session[shown:]]
+        are_cut += [pk for pk, _, _ in of_session[whole:shown]]
+    return left_out, are_cut
+
+
+def _within_bounds(rows: list[MaterialRow]) -> list[MaterialRow]:
+    """The same again of what was read, now that it is known how long it is as JSON."""
+    if len(encode(rows)) <= MOST_BYTES_TOGETHER:
+        return rows
+    cut = [cast(MaterialRow, {**row, "content": row["content"][:CUT_CHARACTERS]}) for row in rows]
+    sizes = [(len(encode(short)) + 1, len(encode(row)) + 1) for short, row in zip(cut, rows, strict=True)]
+    shown, whole = _fitting(sizes)
+    return [*rows[:whole], *cut[whole:shown]]
+
+
+def _fitting(sizes: Sequence[tuple[int, int]]) -> tuple[int, int]:
+    """How many of the first rows are shown, and how many of these whole, by their sizes when they are cut and whole."""
+    shown = sum(1 for _ in takewhile(_has_room, accumulate(cut for cut, _ in sizes)))
+    least = sum(cut for cut, _ in sizes[:shown])
+    totals = accumulate((whole - cut for cut, whole in sizes[:shown]), initial=least)
+    return shown, sum(1 for _ in takewhile(_has_room, totals)) - 1
+
+
+def _has_room(size: int) -> bool:
+    return size <= MOST_BYTES_TOGETHER
 
 
 def sizes_by_session(session_ids: Collection[int], *, note_characters: int | None = None) -> dict[int, int]:
     """How many bytes, at least, these rows have as JSON, of each session that shares something; one query."""
-    texts = [Octets(name) for name in ("title", "url", "file_name", "uploaded_by__username")]
-    size = sum(texts, Octets(_shown(note_characters)))
     found = Material.objects.filter(session_id__in=session_ids).order_by().values("session_id")
-    sizes = found.annotate(size=Sum(size), count=Count("pk")).values_list("session_id", "size", "count")
+    sizes = found.annotate(size=Sum(_size(note_characters)), count=Count("pk")).values_list(
+        "session_id", "size", "count"
+    )
     return {session_id: size + count * LEAST_BYTES for session_id, size, count in sizes}
 
 
+def _size(note_characters: int | None) -> Combinable:
+    """The bytes of the texts of a row."""
+    texts = [Octets(name) for name in ("title", "url", "file_name", "uploaded_by__username")]
+    return sum(texts, Octets(_shown(note_characters)))
+
+
 def _shown(note_characters: int | None) -> Left | F:
-    return F("content") if note_characters is None else Left("content", note_characters)
+    return F("content") if note_characters is None else Left("content", note_characters, output_field=TextField())
 
 
 def uploader_of(*, session_id: int, material_id: int) -> int:

@@ -17,8 +17,8 @@ from modules.sessions.models import BookingRequest, Session
 
 # The login and its member, and what permissions they have: of their own and by their groups.
 WHO_IS_ASKING = 3
-# One more where somebody keeps materials and the viewer may read them.
-MATERIALS = int(apps.is_installed("modules.materials"))
+# More where somebody keeps materials and the viewer may read them: how large they are, and what they are.
+MATERIALS = 2 * int(apps.is_installed("modules.materials"))
 
 LIST = WHO_IS_ASKING + 3  # how many, the page, the viewer's own requests
 DETAIL = WHO_IS_ASKING + 2  # the session with its creator, who is in with the viewer's own request
@@ -105,8 +105,7 @@ def test_my_sessions(john: Any, make_many: Any, number: int) -> None:
 
     count, shown = queries(Api(john), f"{SESSIONS}my_sessions/")
 
-    # How large the materials are, and what they are.
-    assert count == MY_SESSIONS + 2 * MATERIALS
+    assert count == MY_SESSIONS + MATERIALS
     assert (len(shown["created"]), len(shown["joined"])) == (number, number)
     assert {len(row["participants"]) for row in [*shown["created"], *shown["joined"]]} == {20}
 
