@@ -180,6 +180,23 @@ def test_how_many_wait_is_counted_where_they_wait_already(
     assert list(BookingRequest.objects.order_by("pk").values()) == before
 
 
+def test_a_hidden_session_is_told_of_by_the_title_that_the_record_has(there_and_back: Migrate, sessions: None) -> None:
+    recorded, unrecorded, shown = Session.objects.order_by("pk")[:3]
+    Session.objects.filter(pk__in=[recorded.pk, unrecorded.pk]).update(hidden_at=clock.now())
+    for title in ("Before it was shown again", "As it was last visible"):
+        payload = {"session_id": recorded.pk, "title": title}
+        FactRecord.objects.create(
+            name="sessions.SessionHidden", session_id=recorded.pk, occurred_at=clock.now(), payload=payload
+        )
+
+    there_and_back("learning_sessions", "0010")
+
+    titles = dict(Session.objects.values_list("pk", "visible_title"))
+    assert titles[recorded.pk] == "As it was last visible"
+    assert titles[unrecorded.pk] == unrecorded.title
+    assert titles[shown.pk] == ""
+
+
 def test_notifications_get_the_kind_of_what_they_were_told_for(there_and_back: Migrate, notifications: None) -> None:
     there_and_back("notifications", "0001")
 

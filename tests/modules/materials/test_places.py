@@ -103,7 +103,7 @@ def test_no_part_of_a_name_comes_from_a_person(place: str, creator: MaterialsApi
     assert Material.objects.get().file_name == "secret plans.png"
 
 
-def test_a_list_asks_the_database_once_and_no_storage(
+def test_a_list_asks_the_database_for_sizes_and_rows_and_no_storage(
     place: str, creator: MaterialsApi, request: pytest.FixtureRequest, django_assert_num_queries: Any
 ) -> None:
     for number in range(3):
@@ -111,7 +111,7 @@ def test_a_list_asks_the_database_once_and_no_storage(
     server = None if place == "local" else request.getfixturevalue(f"{place}_server")
     if server:
         server.requests.clear()
-    with django_assert_num_queries(2):
+    with django_assert_num_queries(3):
         rows = creator.get(PATH).json()
     assert len({row["file"] for row in rows}) == 3
     assert server is None or server.requests == []

@@ -31,7 +31,8 @@ def access_of(question: SessionAccessAsked) -> SessionAccess | None:
         catch_up(session, clock.now())
     own = BookingRequest.objects.filter(session=session, user=viewer.user).first()
     manages = runs(session, viewer)
-    requests = BookingRequest.objects.filter(session=session)
+    # Of those who were rejected there may be any number, and who adds materials is none of them.
+    requests = BookingRequest.objects.filter(session=session).exclude(status=BookingRequest.Status.REJECTED)
     requesters = list(requests.values_list("user_id", flat=True)) if manages else []
     own_status = own.status if own else None
     return SessionAccess(
