@@ -22,7 +22,7 @@ run out, `POST /api/auth/token/refresh/` gives a new one for the refresh token, 
 
 **Errors** are `{"error": "<one sentence>"}`, with `fields` where values break a rule: 400 for what is invalid or what
 the state forbids, 401 without a valid access token, 403 for what you see but may not change, 404 for what you may not
-see, 405, 413, 415, 429, 500 and 503 as usual. Each answer carries an `X-Request-ID`.
+see, 405, 408, 413, 415, 429, 500 and 503 as usual. Each answer carries an `X-Request-ID`.
 
 Every path ends in a slash, but for `calendar.ics`, which calendar programs know by its ending.
 """
