@@ -355,7 +355,7 @@ REQUEST_MAX_BYTES = 2 * MATERIALS_MAX_BYTES + DATA_UPLOAD_MAX_MEMORY_SIZE
 # What is smaller waits in memory until it is stored, and there are many at once.
 FILE_UPLOAD_MAX_MEMORY_SIZE = 256 * 1024
 # Uploads that one member may have on their way to one web process: a browser opens six connections to a host.
-UPLOADS_MAX_AT_ONCE_PER_MEMBER: int = env.int("UPLOADS_MAX_AT_ONCE_PER_MEMBER", 6, validate=validate.Range(min=1))
+UPLOADS_MAX_AT_ONCE_PER_MEMBER: int = env.int("UPLOADS_MAX_AT_ONCE_PER_MEMBER", 10, validate=validate.Range(min=1))
 # A body is given up with a 408 when so many seconds have not brought its end, nor as many bytes a second.
 REQUEST_BODY_SECONDS: int = env.int("REQUEST_BODY_SECONDS", 20, validate=validate.Range(min=1))
 REQUEST_MIN_BYTES_PER_SECOND: int = env.int("REQUEST_MIN_BYTES_PER_SECOND", 1000, validate=validate.Range(min=1))

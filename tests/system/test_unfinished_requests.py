@@ -13,6 +13,7 @@ from tests.system.product import Product, serving
 
 MEBIBYTE = 1024 * 1024
 CONNECTIONS = 500
+UPLOADS = 10
 MEMBER = {"username": "john_doe", "password": "learn-together"}
 HOST = "Host: localhost\r\n"
 JSON = "Content-Type: application/json\r\n"
@@ -87,7 +88,8 @@ def has_answered(client: socket.socket) -> bool:
 
 @pytest.fixture
 def halves(patient: Product) -> Iterator[list[socket.socket]]:
-    """As many connections as are asked for, with half a form of the admin, half of some JSON, and half an upload."""
+    """Hundreds of connections with half a form of the admin, half of some JSON, or half a form that nobody takes; and as
+    many with half an upload as a member may have."""
     token = log_in(patient)
     bearer = f"Authorization: Bearer {token}\r\n"
     offered = {"title": "Knots", "description": "Five.", "subject": "Crafts", "level": "beginner", "duration": 60}
@@ -102,12 +104,14 @@ def halves(patient: Product) -> Iterator[list[socket.socket]]:
     kinds = [
         f"POST /admin/login/ HTTP/1.1\r\n{HOST}Cookie: sessionid=0123456789abcdef\r\n{length}",
         f"POST /api/auth/token/ HTTP/1.1\r\n{HOST}{JSON}{length}",
-        f"POST {path} HTTP/1.1\r\n{HOST}{bearer}{form}{length}",
         f"POST /api/sessions/ HTTP/1.1\r\n{HOST}{bearer}{form}{length}",
     ]
+    upload = f"POST {path} HTTP/1.1\r\n{HOST}{bearer}{form}{length}"
     with ExitStack() as stack:
         yield [
-            stack.enter_context(connect(patient, kinds[number % len(kinds)], b"username="))
+            stack.enter_context(
+                connect(patient, upload if number < UPLOADS else kinds[number % len(kinds)], b"username=")
+            )
             for number in range(CONNECTIONS)
         ]
 

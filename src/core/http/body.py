@@ -14,6 +14,8 @@ from core.http.json import MalformedBody, UnsupportedContentType, decode
 from core.http.multipart import FormParser, NotUtf8
 from core.storages import CANNOT_BE_STORED
 
+# The content type of a form, and the field of it that holds a file.
+FORM = "multipart/form-data"
 FILE = "file"
 
 Body = TypeVar("Body", bound=pydantic.BaseModel)
@@ -27,7 +29,7 @@ def read_json_or_form(request: HttpRequest, kind: type[Body]) -> tuple[Body, Upl
     more.
     """
     file: UploadedFile | None = None
-    if request.content_type == "multipart/form-data":
+    if request.content_type == FORM:
         values: object
         values, file = _read_form(request)
     elif request.content_type == "application/json":

@@ -1,12 +1,14 @@
 """Materials over HTTP (docs/contract.md, "Materials")."""
 
+from contextlib import AbstractContextManager, nullcontext
+
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from ninja import Path, Router
 
 from core.accounts.authentication import MemberRequest
 from core.errors import NotFound
-from core.http.body import read_json_or_form
+from core.http.body import FORM, read_json_or_form
 from core.http.json import json_response
 from core.http.origin import origin_of
 from core.http.schemas import Identifier, answers_of
@@ -65,7 +67,7 @@ def add_material(request: MemberRequest, session_id: SessionId) -> HttpResponse:
     access = policy.access_of(session_id=session_id, member=request.auth)
     policy.require_adding(access)
     _bound_upload(request)
-    with upload_slot(request.auth.pk):
+    with _slot_for(request):
         payload, upload = read_json_or_form(request, MaterialIn)
         material = services.add_material(
             session_id=session_id,
@@ -119,7 +121,7 @@ def change_material(request: MemberRequest, session_id: SessionId, material_id: 
     uploader_id = queries.uploader_of(session_id=session_id, material_id=material_id)
     policy.require_changing(access, uploader_id=uploader_id, member=request.auth)
     _bound_upload(request)
-    with upload_slot(request.auth.pk):
+    with _slot_for(request):
         payload, upload = read_json_or_form(request, MaterialChanges)
         services.change_material(
             session_id=session_id,
@@ -204,6 +206,11 @@ def _file_response(request: HttpRequest, token: str) -> HttpResponseBase:
             "X-Content-Type-Options": "nosniff",
         },
     )
+
+
+def _slot_for(request: MemberRequest) -> AbstractContextManager[None]:
+    """Of a form, which may hold a file."""
+    return upload_slot(request.auth.pk) if request.content_type == FORM else nullcontext()
 
 
 def _bound_upload(request: HttpRequest) -> None:

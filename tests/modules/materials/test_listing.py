@@ -127,9 +127,9 @@ def test_the_document_names_every_operation_with_its_errors(document: dict[str, 
     materials = "sessions/{session_id}/materials/"
     assert found == {
         f"get {materials}": ("list_materials", "200 401 403 404 500 503"),
-        f"post {materials}": ("add_material", "201 400 401 403 404 413 415 500 503"),
+        f"post {materials}": ("add_material", "201 400 401 403 404 408 413 415 429 500 503"),
         f"get {materials}{{material_id}}/": ("get_material", "200 401 403 404 500 503"),
-        f"put {materials}{{material_id}}/": ("change_material", "200 400 401 403 404 413 415 500 503"),
+        f"put {materials}{{material_id}}/": ("change_material", "200 400 401 403 404 408 413 415 429 500 503"),
         f"delete {materials}{{material_id}}/": ("delete_material", "204 401 403 404 500 503"),
         "get files/{token}/": ("get_file", "200 403 404 412 416 500 503 206 302 304"),
     }

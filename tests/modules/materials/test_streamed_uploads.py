@@ -137,7 +137,7 @@ def test_json_for_an_operation_that_takes_files_is_held_to_one_mebibyte(creator:
 
 
 TOO_MANY = {
-    "error": "You have 6 uploads on their way, and more at once are not taken. "
+    "error": "You have 10 uploads on their way, and more at once are not taken. "
     "Send this file when one of them has arrived."
 }
 
@@ -148,7 +148,7 @@ def test_one_member_has_no_more_than_so_many_uploads_on_their_way(
     """Each has a thread and a temporary file, for as long as it lasts."""
     sessions.let(jane, reads=True, writes=True)
     with ExitStack() as stack:
-        for _ in range(6):
+        for _ in range(10):
             stack.enter_context(upload_slot(john.pk))
 
         refused = send(PATH, form(10), headers={**creator, **CHUNKED})
@@ -160,7 +160,7 @@ def test_one_member_has_no_more_than_so_many_uploads_on_their_way(
 
 
 def test_an_upload_that_fails_gives_its_slot_back(creator: dict[str, str]) -> None:
-    answers = [send(PATH, [b"nonsense"], headers={**creator, **CHUNKED}) for _ in range(8)]
+    answers = [send(PATH, [b"nonsense"], headers={**creator, **CHUNKED}) for _ in range(12)]
 
     assert {answer.status for answer in answers} == {400}
 

@@ -1,18 +1,14 @@
 """What people are told of a session that is hidden: its title as it was last visible, and no later text."""
 
-import importlib
-import pkgutil
 from datetime import timedelta
 from typing import Any
 
 import icalendar
 import pytest
-from django.apps import apps
 from tests.conftest import Api
-from tests.modules.sessions.conftest import NOW, error_of, last_fact, nothing_changes, path
+from tests.modules.sessions.conftest import error_of, last_fact, nothing_changes, path
 
 from core.mail.sending import send_due_mail
-from modules.sessions import migrations
 from modules.sessions.models import Session
 from modules.sessions.services import moderation
 from modules.sessions.services.reminders import remind_due_sessions
@@ -213,18 +209,3 @@ def test_once_it_is_shown_again_they_are_let_in(hidden: Any, john: Any, alice: A
     moderation.show_session(session_id=hidden.pk, by=alice)
 
     assert Api(john).post(path(hidden, "approve_request/"), {"user_id": bob.pk}).status_code == 200
-
-
-# --- Those that were hidden before ------------------------------------------------------------------------------
-
-
-def test_what_was_hidden_before_gets_its_title_from_the_record(hidden: Any, make_session: Any) -> None:
-    unrecorded = make_session("approved", hidden_at=NOW, title="Ropes")
-    Session.objects.update(visible_title="")
-    [name] = [each.name for each in pkgutil.iter_modules(migrations.__path__) if each.name.endswith("last_visible")]
-    migration = importlib.import_module(f"{migrations.__name__}.{name}")
-
-    migration.fill(apps, None)
-
-    assert Session.objects.get(pk=hidden.pk).told_title == TITLE
-    assert Session.objects.get(pk=unrecorded.pk).told_title == "Ropes"

@@ -1,0 +1,13 @@
+"""Sessions and their people, as the module's own tests have them, for what they show together with other modules."""
+
+from tests.modules.sessions.conftest import (  # noqa: F401  (pytest finds fixtures by their names here)
+    alice,
+    clock,
+    make_session,
+    mallory,
+    moderator,
+    root,
+    staff,
+    victor,
+)
+from tests.modules.sessions.test_emails import people, session  # noqa: F401
