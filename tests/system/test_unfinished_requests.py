@@ -88,8 +88,8 @@ def has_answered(client: socket.socket) -> bool:
 
 @pytest.fixture
 def halves(patient: Product) -> Iterator[list[socket.socket]]:
-    """Hundreds of connections with half a form of the admin, half of some JSON, or half a form that nobody takes; and as
-    many with half an upload as a member may have."""
+    """Hundreds of connections with half a form of the admin, half of some JSON, or half a form that nobody takes; and
+    with as many half uploads as a member may have."""
     token = log_in(patient)
     bearer = f"Authorization: Bearer {token}\r\n"
     offered = {"title": "Knots", "description": "Five.", "subject": "Crafts", "level": "beginner", "duration": 60}
