@@ -8,7 +8,7 @@ compile := ".venv/bin/uv pip compile --quiet --universal --python-version 3.11 -
 
 # The names that settings.py reads: what somebody's shell says of them must not reach tests and checks.
 forget_settings := '''
-    unset DJANGO_SETTINGS_MODULE $(tr -d '\n ' <src/core/settings.py | grep -oE 'env\.[a-z_]+\("[A-Z_]+' | sed 's/.*"//')
+    unset DJANGO_SETTINGS_MODULE $(tr -d '\n ' <src/core/settings/*.py | grep -oE 'env\.[a-z_]+\("[A-Z_]+' | sed 's/.*"//')
 '''
 
 # List the recipes
@@ -107,9 +107,9 @@ test *args: _development
         DATABASE_URL=$where run_on PostgreSQL --ignore tests/system/test_modules_are_removable.py \
             --ignore tests/system/test_memory.py --ignore tests/core/storages \
             --ignore tests/system/test_boundaries.py --ignore tests/system/test_openapi.py \
-            --ignore tests/system/test_chromium.py --ignore tests/core/test_settings.py \
-            --ignore tests/core/test_calendars.py --ignore tests/core/test_clock.py --ignore tests/core/test_sizes.py \
-            --ignore tests/core/task_queue/test_one_place.py --ignore tests/core/task_queue/test_storages.py \
+            --ignore tests/system/test_chromium.py --ignore tests/core/settings/test_settings.py \
+            --ignore tests/core/time/test_icalendar.py --ignore tests/core/time --ignore tests/core/text/test_sizes.py \
+            --ignore tests/core/jobs/task_queue/test_single_entry_point.py --ignore tests/core/jobs/task_queue/test_storages.py \
             --ignore tests/modules/materials/test_hostile_files.py --ignore tests/modules/materials/test_pictures.py \
             --ignore tests/modules/materials/test_kinds_of_files.py --ignore tests/modules/materials/test_places.py \
             --deselect tests/system/test_supervisor.py::test_what_is_unsafe_is_not_started "$@"

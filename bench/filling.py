@@ -6,8 +6,8 @@ from typing import Any
 
 from django.db import connection
 
-from core import clock
 from core.accounts.models import User
+from core.time import clock
 
 HOUR, DAY = 3600, 24 * 3600
 

@@ -152,7 +152,7 @@ def query_time(due: Callable[[], Any]) -> float:
     """How long the first batch takes to find and lock, in milliseconds."""
     from django.db import transaction
 
-    from core.locking import locked_batch
+    from core.database.locking import locked_batch
 
     times = []
     for _ in range(TIMES):
@@ -191,7 +191,7 @@ def version() -> str:
 def naive_move() -> Any:
     from django.db.models import Q
 
-    from core import clock
+    from core.time import clock
     from modules.sessions.models import Session
 
     now = clock.now()
@@ -221,7 +221,7 @@ def naive_nudge() -> Any:
 
 
 def _within_a_day() -> Any:
-    from core import clock
+    from core.time import clock
     from modules.sessions.models import Session
 
     now = clock.now()

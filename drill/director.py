@@ -86,7 +86,7 @@ class Director:
         self.next_progress = time.monotonic()
 
     def direct(self) -> None:
-        from core import clock as product_clock
+        from core.time import clock as product_clock
         from drill import worker
         from drill.members import Cast
         from drill.plans import Planner
@@ -183,10 +183,10 @@ class Director:
         """Whether the last start is past, nothing is due, no mail waits and every sweep keeps up."""
         from django.db.models import Q
 
-        from core import clock
         from core.facts.models import FailedDelivery
+        from core.jobs.periodic import heartbeat
         from core.mail.models import Mail
-        from core.sweeps.turns import heartbeat
+        from core.time import clock
         from modules.sessions.models import Session
 
         now = self.looked_at = clock.now()

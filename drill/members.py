@@ -6,10 +6,10 @@ from datetime import datetime, timedelta
 
 from django.contrib.auth.models import Group
 
-from core import clock as product_clock
 from core.accounts.models import User
 from core.accounts.services import register_member
 from core.errors import DomainError
+from core.time import clock as product_clock
 from drill.clock import Clock
 from drill.journal import Journal
 from drill.plans import BEFORE, Plan, PlannedSession, Step

@@ -47,7 +47,7 @@ def _prepare() -> None:
     from django.core.management import call_command
     from huey.contrib.djhuey import HUEY
 
-    from core import clock
+    from core.time import clock
 
     clock.follow(lambda: MOMENT)
     call_command("migrate", verbosity=0)

@@ -6,7 +6,7 @@ from django.utils import timezone
 
 from core.accounts.models import User
 from core.portal.panels import Panel, in_order
-from core.time_zones import zone_of
+from core.time.zones import zone_of
 from modules.sessions.events import PanelsOfSession
 
 ORIGIN = "http://testserver"

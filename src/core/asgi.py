@@ -4,8 +4,8 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "core.settings")
 
 import django
 
-from core.checks import refuse_what_is_unsafe
 from core.http.handler import Handler
+from core.settings.checks import refuse_what_is_unsafe
 
 django.setup(set_prefix=False)
 refuse_what_is_unsafe()

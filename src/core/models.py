@@ -2,7 +2,7 @@
 
 from core.accounts.models import Login, User
 from core.facts.models import FactRecord, FailedDelivery
+from core.jobs.models import Sweep
 from core.mail.models import Mail
-from core.sweeps.models import Sweep
 
 __all__ = ["FactRecord", "FailedDelivery", "Login", "Mail", "Sweep", "User"]

@@ -6,10 +6,10 @@ from django.urls import reverse
 from core.accounts.models import User
 from core.facts.base import answers
 from core.facts.models import FailedDelivery
+from core.jobs.periodic import SWEEPS, heartbeat
 from core.mail.models import Mail
 from core.portal.dashboard import Area, Card, DashboardAsked, Tone
 from core.portal.navigation import Entry, NavigationAsked, Section
-from core.sweeps.turns import SWEEPS, heartbeat
 
 
 @answers(NavigationAsked)

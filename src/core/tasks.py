@@ -4,9 +4,9 @@ from datetime import time
 
 from core.accounts.services import forget_old_logins
 from core.facts.delivery import deliver_again
+from core.jobs.periodic import sweeps
 from core.mail.sending import send_due_mail, wake_sender
 from core.mail.services import forget_old_mail
-from core.sweeps.turns import sweeps
 
 
 @sweeps()

@@ -12,10 +12,10 @@ from django.contrib.auth.models import Group
 from django.core.files.base import ContentFile
 from django.db.models import Count, Min, Q
 
-from core import clock
 from core.accounts.models import User
 from core.mail.models import Mail
 from core.mail.sending import send_due_mail
+from core.time import clock
 from modules.materials.services import add_material
 from modules.notifications.services.reading import mark_all_as_read
 from modules.sessions.models import Session

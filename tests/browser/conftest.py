@@ -22,9 +22,9 @@ from pytest_django import Settings
 from pytest_django.live_server_helper import LiveServer
 from tests.browser.accessibility import assert_accessible
 
-from core import clock
 from core.accounts.models import Login, User
 from core.accounts.tokens import AccessToken, token_for
+from core.time import clock
 from modules.sessions.models import Session
 from screenshots.chromium import launch
 

@@ -10,8 +10,8 @@ from model_bakery import baker
 from playwright.sync_api import Page, expect
 from tests.browser.conftest import PHONE, PageOf
 
-from core import clock
 from core.accounts.models import User
+from core.time import clock
 from modules.sessions.models import Session
 
 CHART = "#chart-outcomes canvas"

@@ -10,9 +10,9 @@ from model_bakery import baker
 from playwright.sync_api import Page, expect
 from tests.browser.conftest import DESKTOP, PHONE
 
-from core import clock
 from core.accounts.models import User
 from core.facts.models import FactRecord
+from core.time import clock
 from modules.notifications.models import Notification
 from modules.sessions.models import BookingRequest, Session
 

@@ -44,7 +44,7 @@ ALLOWED = [
 
 
 def test_nobody_folds_domains_by_the_rules_of_2003() -> None:
-    """`fuß.example` would become `fuss.example`, which is somebody else's: core.addresses knows better."""
+    """`fuß.example` would become `fuss.example`, which is somebody else's: core.text.email_addresses knows better."""
     folding = re.compile(r"""["']idna["']|encodings\.idna|punycode|idna_encoder""")
     assert folding.search('host.encode("idna")')
 

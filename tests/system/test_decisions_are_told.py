@@ -11,9 +11,9 @@ from tests.conftest import Api
 from tests.core.threads import together
 from tests.modules.sessions.portal import DECISIONS, admin_of, carry_out, fields_of_dialog, open_decision
 
-from core import clock
 from core.accounts.models import User
 from core.facts.models import FactRecord
+from core.time import clock
 from modules.sessions.models import Session
 from modules.sessions.services import moderation
 

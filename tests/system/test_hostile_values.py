@@ -8,9 +8,9 @@ from urllib.parse import quote
 import pytest
 from tests.conftest import Api
 
-from core import clock
 from core.accounts.models import User
 from core.api import api
+from core.time import clock
 
 NASTY: list[Any] = [
     None,

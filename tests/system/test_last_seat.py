@@ -16,9 +16,9 @@ from django.contrib.auth.models import Group
 from django.db import connections
 from tests.conftest import Api
 
-from core import clock
 from core.accounts.models import User
 from core.facts.models import FactRecord
+from core.time import clock
 from modules.sessions.models import BookingRequest, Reminder, Session
 from modules.sessions.services.life_cycle import advance_due_sessions
 from modules.sessions.services.reminders import remind_due_sessions

@@ -15,10 +15,10 @@ from django.test.utils import CaptureQueriesContext
 from model_bakery import baker
 from tests.conftest import PASSWORD, Api
 
-from core import clock
 from core.accounts.models import User
 from core.facts.models import FactRecord
 from core.mail.models import Mail
+from core.time import clock
 from modules.materials.models import Material
 from modules.notifications.kinds import Kind
 from modules.notifications.models import Notification, Preference

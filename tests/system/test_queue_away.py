@@ -33,9 +33,9 @@ from tests.queue_server import FullBacklog, QueueServer
 
 from core.accounts.models import User
 from core.accounts.services import address_change_token
-from core.task_queue import enqueueing, storages
-from core.task_queue.enqueueing import CIRCUIT, PAUSE
-from core.task_queue.storages import RedisQueue, SqliteQueue
+from core.jobs.task_queue import enqueueing, storages
+from core.jobs.task_queue.enqueueing import CIRCUIT, PAUSE
+from core.jobs.task_queue.storages import RedisQueue, SqliteQueue
 from modules.materials.models import StoredFile
 from modules.notifications.models import Notification
 
@@ -469,5 +469,5 @@ def test_a_queue_that_is_away_changes_neither_answers_nor_rows_and_the_sweeps_fi
     assert day.mails == good_day.mails
     # One line for each request that had something for the queue, and no other.
     told = [[name for name, _ in step.logged] for step in day.steps]
-    assert told == [["core.task_queue.enqueueing"] if step.enqueued else [] for step in good_day.steps]
+    assert told == [["core.jobs.task_queue.enqueueing"] if step.enqueued else [] for step in good_day.steps]
     assert not [text for step in day.steps for _, text in step.logged if "\n" in text]

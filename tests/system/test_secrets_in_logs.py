@@ -18,11 +18,11 @@ from tests.cloudinary_server import CloudinaryServer
 from tests.conftest import Api
 from tests.s3_server import S3Server
 
-from core import clock
 from core.accounts.models import User
 from core.mail.sending import send_due_mail
 from core.storages.cloudinary import CloudinaryStorage
 from core.storages.s3 import S3Storage
+from core.time import clock
 from modules.notifications.kinds import Kind
 from modules.notifications.services.preferences import unsubscribe_url
 

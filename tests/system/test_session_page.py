@@ -13,9 +13,9 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from tests.conftest import Api
 
-from core import clock
 from core.accounts.models import User
 from core.portal.panels import Panel
+from core.time import clock
 from modules.materials.models import Material
 from modules.materials.services import add_material
 from modules.sessions.models import Session

@@ -13,10 +13,10 @@ from django.contrib.auth.models import Group
 from django.test import Client
 from tests.conftest import Api
 
-from core import clock
 from core.accounts.models import User
 from core.api import api
 from core.facts.models import FactRecord
+from core.time import clock
 from modules.materials.models import Material
 from modules.notifications.models import Notification
 from modules.sessions.models import BookingRequest, Session

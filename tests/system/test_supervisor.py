@@ -115,7 +115,7 @@ def test_a_taken_port_is_named(product: Product) -> None:
 # As many sessions, none of which anybody has joined, and whose start has passed.
 FILL = """
 from datetime import timedelta
-from core import clock
+from core.time import clock
 from core.accounts.models import User
 from modules.sessions.models import Session
 john = User.objects.create(username="john")
@@ -174,7 +174,7 @@ time.sleep(60)
 SUPERVISOR = """
 import sys
 from pathlib import Path
-from core.supervisor import Supervisor
+from core.management.supervisor import Supervisor
 failure = Supervisor(Path.cwd(), grace_seconds=int(sys.argv[1])).run(
     {"stubborn": [sys.executable, "-c", sys.argv[2]]}, is_ready=lambda: True, when_ready=lambda: None
 )

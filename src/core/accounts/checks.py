@@ -8,7 +8,7 @@ from django.core.checks import CheckMessage, Tags, Warning, register  # noqa: A0
 from django.db import connections
 
 from core.accounts.models import SET_ASIDE, User
-from core.addresses import InvalidAddress, address_key, deliverable_address
+from core.text.email_addresses import InvalidAddress, address_key, deliverable_address
 
 # How many accounts a message names.
 MOST_NAMED = 100

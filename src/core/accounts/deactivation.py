@@ -6,12 +6,12 @@ from core.accounts.events import MemberDeactivated, MemberReactivated
 from core.accounts.models import User
 from core.accounts.policy import require_deactivating
 from core.accounts.services import end_logins
-from core.durations import ago
 from core.errors import Invalid, NotFound, StateForbids
 from core.facts.delivery import fact_of
 from core.facts.models import FactRecord
 from core.facts.publish import publish
 from core.mail.services import queue_mail
+from core.time.durations import ago
 
 SWITCHES = (MemberDeactivated.name, MemberReactivated.name)
 

@@ -6,7 +6,7 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.db import models
 
-from core.addresses import InvalidAddress, normalize_address
+from core.text.email_addresses import InvalidAddress, normalize_address
 
 
 def _normalized(address: Any) -> Any:

@@ -7,10 +7,10 @@ from django.utils.http import urlsafe_base64_encode
 from core.accounts.deactivation import last_switch
 from core.accounts.models import User
 from core.accounts.services import address_change_token
-from core.addresses import address_key
-from core.frontend import address_confirmation_link, home_link, password_reset_link
+from core.http.frontend import address_confirmation_link, home_link, password_reset_link
 from core.mail.letters import Letter, Link, writes
 from core.mail.models import Mail
+from core.text.email_addresses import address_key
 
 # To an address that may be a stranger's we write by the user name: names can be whole sentences, and must not reach
 # them through us.

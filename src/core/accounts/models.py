@@ -12,11 +12,11 @@ from django.db import models
 from django.db.models import Q
 from django.utils.crypto import salted_hmac
 
-from core import clock
 from core.accounts.fields import AddressField
-from core.addresses import address_key, normalized_or_same
-from core.text import MOST_NORMALIZED, trimmed
-from core.time_zones import zone_names
+from core.text.email_addresses import address_key, normalized_or_same
+from core.text.normalization import MOST_NORMALIZED, trimmed
+from core.time import clock
+from core.time.zones import zone_names
 
 # Before the key of an address that an account has and does not hold: no address begins so.
 SET_ASIDE = "@"

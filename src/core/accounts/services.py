@@ -17,17 +17,17 @@ from django.utils.encoding import force_str
 from django.utils.http import urlsafe_base64_decode
 from pydantic import StrictInt, TypeAdapter
 
-from core import clock
 from core.accounts import events
 from core.accounts.models import DEFAULT_ZONE, Login, User, identity_key, normalized_password
 from core.accounts.passwords import check_new_password
 from core.accounts.tokens import AccessToken, RefreshToken, login_of, session_end, token_for, touched
 from core.accounts.user_names import require_unmistakable
-from core.addresses import address_key
 from core.errors import Invalid, NotAuthenticated
 from core.facts.models import FactRecord
 from core.facts.publish import publish
 from core.mail.services import queue_mail
+from core.text.email_addresses import address_key
+from core.time import clock
 
 NO_ACCOUNT = "No active account fits this user name and password."
 WRONG_PASSWORD = "That is not your password."

@@ -8,9 +8,9 @@ from django.db.models import Q
 from ninja_jwt.exceptions import TokenError
 from ninja_jwt.tokens import Token
 
-from core import clock
 from core.accounts.models import Login, User
 from core.errors import NotAuthenticated
+from core.time import clock
 
 # What a row can be numbered by, and a member's version with it.
 LARGEST_NUMBER = 2**63 - 1

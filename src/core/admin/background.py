@@ -5,9 +5,9 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from core.admin.read_only import ReadOnlyAdmin
+from core.jobs.models import Sweep
+from core.jobs.periodic import SWEEPS, heartbeat, is_late
 from core.portal.times import moment
-from core.sweeps.models import Sweep
-from core.sweeps.turns import SWEEPS, heartbeat, is_late
 
 
 @admin.register(Sweep)

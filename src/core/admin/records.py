@@ -21,7 +21,7 @@ from core.portal.cells import lines
 from core.portal.ids import id_in
 from core.portal.searching import is_findable
 from core.portal.times import moment
-from core.text import trimmed
+from core.text.normalization import trimmed
 
 
 @admin.register(FactRecord)

@@ -5,12 +5,12 @@ from datetime import timedelta
 
 from django.db import DatabaseError, transaction
 
-from core import clock
+from core.database.locking import locked_batch
 from core.facts.base import Delivery, Fact
 from core.facts.models import FactRecord, FailedDelivery
 from core.facts.registry import RECEIVERS
-from core.locking import locked_batch
-from core.retrying import Patience, told
+from core.jobs.retry_policy import Patience, told
+from core.time import clock
 
 logger = logging.getLogger(__name__)
 

@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING, Any
 from django.db import transaction
 from pydantic_core import to_jsonable_python
 
-from core import clock, context
 from core.facts.base import Delivery, Fact
 from core.facts.delivery import deliver
 from core.facts.models import FactRecord
+from core.monitoring import request_id
+from core.time import clock
 
 if TYPE_CHECKING:
     from core.accounts.models import User
@@ -32,7 +33,7 @@ def publish(fact: Fact, *, by: "User | None", reason: str = "", changes: Changes
         actor=by,
         occurred_at=clock.now(),
         reason=reason,
-        request_id=context.current_request_id(),
+        request_id=request_id.current_request_id(),
         payload=fact.adapter().dump_python(fact, mode="json"),
         changes=to_jsonable_python(dict(changes or {})),
     )

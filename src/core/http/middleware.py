@@ -6,10 +6,10 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 
-from core import context
 from core.http.error_responses import SENTENCES, error_response
 from core.http.paths import API_PREFIX
 from core.http.request_body import REFUSAL
+from core.monitoring import request_id
 
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
 # What a request may say that its text is encoded in; nothing is ever looked up among Python's codecs.
@@ -30,7 +30,7 @@ class RequestContextMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        identifier = context.begin_request()
+        identifier = request_id.begin_request()
         response = self.get_response(request)
         response["X-Request-ID"] = identifier
         response.headers.setdefault("Cache-Control", "private, no-store")

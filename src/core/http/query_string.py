@@ -5,7 +5,7 @@ from typing import Any
 
 from django.utils.datastructures import MultiValueDict
 
-from core.text import trimmed
+from core.text.normalization import trimmed
 
 
 class Repeated(list[str]):

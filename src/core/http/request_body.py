@@ -15,9 +15,9 @@ from typing import Any
 from django.conf import settings
 from django.core.exceptions import RequestDataTooBig
 
+from core.database.connections import without_the_database
 from core.errors import DomainError
 from core.http.paths import API_PREFIX
-from core.waiting import without_the_database
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]

@@ -10,7 +10,7 @@ from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, Validat
 from pydantic.fields import FieldInfo
 
 from core.http.query_string import Repeated
-from core.text import composed, read_lines, trimmed
+from core.text.normalization import composed, read_lines, trimmed
 
 
 class ErrorBody(ninja.Schema):

@@ -11,10 +11,10 @@ from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
 from django.template.loader import render_to_string
 
-from core import clock
-from core.addresses import normalized_or_same
 from core.mail.letters import Attachment, Letter, Link
 from core.mail.models import Mail
+from core.text.email_addresses import normalized_or_same
+from core.time import clock
 
 # What people type can be long, and a subject is read in a list.
 LONGEST_SUBJECT = 250

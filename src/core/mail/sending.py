@@ -21,16 +21,16 @@ from django.db import transaction
 from django.db.models import Q
 from huey.contrib.djhuey import db_task
 
-from core import clock
-from core.addresses import deliverable_address, normalized_or_same
-from core.locking import locked_batch
+from core.database.locking import locked_batch
+from core.jobs.periodic import STALE
+from core.jobs.retry_policy import Patience
 from core.mail.letters import WRITERS
 from core.mail.models import Mail
 from core.mail.rendering import message_of
 from core.mail.smtp import EmailBackend
-from core.retrying import Patience
-from core.sweeps.turns import STALE
-from core.text import storable
+from core.text.email_addresses import deliverable_address, normalized_or_same
+from core.text.normalization import storable
+from core.time import clock
 
 logger = logging.getLogger(__name__)
 

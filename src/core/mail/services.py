@@ -6,13 +6,13 @@ from datetime import datetime, timedelta
 from django.db import transaction
 from django.db.models import QuerySet
 
-from core import clock
 from core.accounts.models import User
-from core.addresses import normalized_or_same
+from core.jobs.batches import work_off
+from core.jobs.task_queue.enqueueing import enqueue_after_commit
 from core.mail.models import Mail
 from core.mail.sending import wake_sender
-from core.sweeps.batches import work_off
-from core.task_queue.enqueueing import enqueue_after_commit
+from core.text.email_addresses import normalized_or_same
+from core.time import clock
 
 KEPT = timedelta(days=30)
 # In one night: more than a day brings, and about a minute of work.

@@ -5,7 +5,7 @@ from django.conf import settings
 from django.db import migrations, models
 
 import core.accounts.models
-import core.clock
+import core.time.clock
 
 
 class Migration(migrations.Migration):
@@ -65,7 +65,7 @@ class Migration(migrations.Migration):
                     models.CharField(default="UTC", max_length=64, validators=[core.accounts.models.validate_timezone]),
                 ),
                 ("token_version", models.PositiveIntegerField(default=0, editable=False)),
-                ("date_joined", models.DateTimeField(default=core.clock.now)),
+                ("date_joined", models.DateTimeField(default=core.time.clock.now)),
                 (
                     "groups",
                     models.ManyToManyField(
@@ -146,8 +146,8 @@ class Migration(migrations.Migration):
             name="Login",
             fields=[
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                ("created_at", models.DateTimeField(default=core.clock.now)),
-                ("last_used_at", models.DateTimeField(default=core.clock.now)),
+                ("created_at", models.DateTimeField(default=core.time.clock.now)),
+                ("last_used_at", models.DateTimeField(default=core.time.clock.now)),
                 ("user_agent", models.CharField(blank=True, max_length=300)),
                 ("ended_at", models.DateTimeField(blank=True, null=True)),
                 (
@@ -180,8 +180,8 @@ class Migration(migrations.Migration):
                 ),
                 ("attempts", models.PositiveSmallIntegerField(default=0)),
                 ("error", models.TextField(blank=True)),
-                ("queued_at", models.DateTimeField(default=core.clock.now)),
-                ("next_try_at", models.DateTimeField(default=core.clock.now, null=True)),
+                ("queued_at", models.DateTimeField(default=core.time.clock.now)),
+                ("next_try_at", models.DateTimeField(default=core.time.clock.now, null=True)),
                 ("sent_at", models.DateTimeField(null=True)),
                 (
                     "user",

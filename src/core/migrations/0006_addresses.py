@@ -4,7 +4,7 @@ from typing import Any
 from django.db import migrations
 
 from core.accounts.models import set_aside_key
-from core.addresses import InvalidAddress, address_key, normalize_address, normalized_or_same
+from core.text.email_addresses import InvalidAddress, address_key, normalize_address, normalized_or_same
 
 
 def normalize_stored_addresses(apps: Any, schema_editor: Any) -> None:

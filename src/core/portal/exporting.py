@@ -19,8 +19,8 @@ from django.http import StreamingHttpResponse
 from django.utils import timezone
 from django.utils.text import capfirst, slugify
 
-from core import clock
 from core.portal.spreadsheets import Cell, blocks, csv_parts, xlsx_file
+from core.time import clock
 
 CONTENT_TYPES = {
     "csv": "text/csv; charset=utf-8",

@@ -8,7 +8,7 @@ from typing import Generic, TypeVar, cast
 
 from django.core.cache import cache
 
-from core import clock
+from core.time import clock
 
 Value = TypeVar("Value")
 

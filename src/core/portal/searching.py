@@ -14,8 +14,8 @@ from django.core.exceptions import ValidationError
 from django.db.models import CharField, EmailField, Model, Q, QuerySet, TextField
 from django.utils.text import smart_split, unescape_string_literal
 
-from core.addresses import normalized_or_same
-from core.text import composed, trimmed
+from core.text.email_addresses import normalized_or_same
+from core.text.normalization import composed, trimmed
 
 # As Django has them in `search_fields`.
 LOOKUPS = {"^": "istartswith", "=": "iexact"}

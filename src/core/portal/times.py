@@ -8,7 +8,7 @@ from django.utils.dateparse import parse_date, parse_datetime
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from core.durations import ago
+from core.time.durations import ago
 
 
 def is_beyond_time(text: str) -> bool:

@@ -8,7 +8,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from core.accounts.models import User
-from core.time_zones import zone_of
+from core.time.zones import zone_of
 
 
 class OwnTimeZoneMiddleware:

@@ -24,9 +24,9 @@ from urllib3 import BaseHTTPResponse, PoolManager, Timeout, make_headers
 from urllib3.exceptions import HTTPError
 from urllib3.filepost import choose_boundary, encode_multipart_formdata
 
-from core import clock
 from core.storages import Listed, Refused, Unanswered
 from core.storages.cloudinary_names import KINDS, Asset, asset_of, name_of
+from core.time import clock
 
 __all__ = ["CloudinaryStorage", "Refused", "Unanswered"]
 

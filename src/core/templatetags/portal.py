@@ -6,9 +6,9 @@ from django import template
 from django.template import Context, Engine
 from django.utils.safestring import SafeString
 
-from core import durations
 from core.portal import times
 from core.portal.panels import Panel
+from core.time import durations
 
 register = template.Library()
 register.filter("moment", times.moment)

@@ -7,13 +7,13 @@ from django.http.response import HttpResponseBase
 from ninja import Path, Router
 
 from core.accounts.authentication import MemberRequest
+from core.database.connections import without_the_database
 from core.errors import NotFound
 from core.http.body import FORM, read_json_or_form
 from core.http.json import json_response
 from core.http.origin import origin_of
 from core.http.schemas import Identifier, answers_of
 from core.http.upload_slots import upload_slot
-from core.waiting import without_the_database
 from modules.materials import policy, queries, services
 from modules.materials.file_types import may_be_shown
 from modules.materials.files import stored_files

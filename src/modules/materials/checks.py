@@ -6,7 +6,7 @@ from typing import Any
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, register
 
-from core.checks import TAG
+from core.settings.checks import TAG
 from modules.materials.files.places import is_set_up, place_of_new_files
 
 CREDENTIALS = {

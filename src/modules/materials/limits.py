@@ -4,10 +4,10 @@ from django.conf import settings
 from django.db.models import QuerySet, Sum
 from django.db.models.functions import Length
 
-from core import sizes
 from core.accounts.models import User
 from core.errors import Invalid, StateForbids
-from core.limits import used_of
+from core.text import sizes
+from core.text.usage import used_of
 from modules.materials.models import Material, StoredFile
 
 

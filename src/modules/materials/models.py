@@ -4,7 +4,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 
-from core import clock
+from core.time import clock
 
 
 class StoredFile(models.Model):

@@ -12,9 +12,9 @@ from django.db.models.functions import Left
 
 from core.accounts.models import User
 from core.accounts.presentation import USER_FIELDS, EmailAudience, UserRow, present_user_values
+from core.database.functions import Octets
 from core.errors import NotFound, Unavailable
 from core.http.json import MOST_BYTES, encode
-from core.octets import Octets
 from modules.materials import policy
 from modules.materials.files.addresses import Ticket, address_of, is_available, read_token
 from modules.materials.models import Material, StoredFile

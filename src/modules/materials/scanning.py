@@ -7,8 +7,8 @@ from typing import IO
 
 from django.db import transaction
 
-from core import clock
-from core.locking import locked_batch
+from core.database.locking import locked_batch
+from core.time import clock
 from modules.materials import services
 from modules.materials.files import scanner
 from modules.materials.files.places import storage_of

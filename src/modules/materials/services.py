@@ -7,12 +7,12 @@ from typing import Any
 from django.core.files.base import File
 from django.db import transaction
 
-from core import clock
 from core.accounts.locking import lock_member
 from core.accounts.models import User
+from core.database.connections import without_the_database
 from core.errors import Invalid, NotFound
 from core.facts.publish import publish
-from core.waiting import without_the_database
+from core.time import clock
 from modules.materials import events, limits, policy
 from modules.materials.files import scanner, stored_files
 from modules.materials.links import check_url

@@ -1,6 +1,6 @@
 """What the materials do in the background. The rows are the truth; a task is only a wake-up."""
 
-from core.sweeps.turns import sweeps
+from core.jobs.periodic import sweeps
 from modules.materials.files.stored_files import delete_released, sweep
 from modules.materials.scanning import scan_waiting
 

@@ -11,8 +11,8 @@ from django.conf import settings
 from django.core.files.base import File
 from django.core.files.uploadhandler import FileUploadHandler
 
-from core import sizes
 from core.errors import Invalid
+from core.text import sizes
 from modules.materials.file_types import content_type_of
 from modules.materials.pictures import check_pixels, remove_location
 

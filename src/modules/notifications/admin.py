@@ -15,7 +15,7 @@ from core.accounts.models import User
 from core.admin.read_only import ReadOnlyAdmin, acting_member
 from core.facts.models import FactRecord
 from core.portal.times import moment
-from core.time_zones import zone_of
+from core.time.zones import zone_of
 from modules.notifications.models import Notification, Preference
 from modules.notifications.queries.why import Explanation, explain
 

@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from core.calendars import CalendarEvent
 from core.facts import Fact, Question
+from core.time.icalendar import CalendarEvent
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -6,15 +6,15 @@ from dataclasses import replace
 from django.conf import settings
 from django.db.models import QuerySet
 
-from core import clock
 from core.accounts.models import User
-from core.calendars import cancellation, invitation
 from core.facts import Fact
 from core.facts.delivery import fact_of
-from core.frontend import session_link
+from core.http.frontend import session_link
 from core.mail.letters import Attachment, Letter, Link, writes
 from core.mail.models import Mail
-from core.time_zones import zone_of
+from core.time import clock
+from core.time.icalendar import cancellation, invitation
+from core.time.zones import zone_of
 from modules.notifications import texts
 from modules.notifications.events import SessionNow, SessionNowAsked, StillHolds
 from modules.notifications.kinds import IN_CALENDARS, Kind

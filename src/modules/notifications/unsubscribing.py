@@ -8,7 +8,7 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
 
 from core.errors import NotFound
-from core.frontend import home_link
+from core.http.frontend import home_link
 from modules.notifications.queries.preferences import preferences_of
 from modules.notifications.services.preferences import read_unsubscribe_token, stop_mail
 

@@ -6,11 +6,11 @@ from django.urls import reverse
 from django.utils.cache import get_conditional_response
 from ninja import Query, Router
 
-from core import calendars, clock
 from core.accounts.authentication import MemberRequest
 from core.http.json import json_response
 from core.http.origin import origin_of
 from core.http.schemas import answers_of
+from core.time import clock, icalendar
 from modules.sessions import calendar_feeds
 from modules.sessions.calendar_schemas import CalendarLink, CalendarQuery
 from modules.sessions.models import CalendarFeed
@@ -72,13 +72,13 @@ def get_calendar(request: HttpRequest, query: Query[CalendarQuery]) -> HttpRespo
     feed = calendar_feeds.feed_of_token(query.token)
     events = calendar_feeds.events_of(feed.user)
     calendar.note_use(feed=feed)
-    tag = calendars.feed_tag(events, name=calendar_feeds.NAME)
+    tag = icalendar.feed_tag(events, name=calendar_feeds.NAME)
     response = HttpResponse(
         content_type="text/calendar; charset=utf-8", headers={"Cache-Control": "private, no-cache", "ETag": tag}
     )
     answer = get_conditional_response(request, etag=tag, response=response)
     if answer is response:
-        response.content = calendars.feed(events, name=calendar_feeds.NAME, now=clock.now())
+        response.content = icalendar.feed(events, name=calendar_feeds.NAME, now=clock.now())
     return answer
 
 

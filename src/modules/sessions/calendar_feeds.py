@@ -8,12 +8,12 @@ from typing import Any
 from django.core import signing
 from django.db.models import QuerySet
 
-from core import clock
 from core.accounts.models import User
-from core.calendars import CalendarEvent, most_bytes_of
+from core.database.functions import Octets
 from core.errors import NotFound
 from core.http.json import MOST_BYTES
-from core.octets import Octets
+from core.time import clock
+from core.time.icalendar import CalendarEvent, most_bytes_of
 from modules.sessions.calendars import entry_of
 from modules.sessions.models import BookingRequest, CalendarFeed, Session
 

@@ -3,9 +3,9 @@
 from datetime import datetime
 
 from core.accounts.models import User
-from core.calendars import CalendarEvent
 from core.facts.models import FactRecord
-from core.frontend import session_link
+from core.http.frontend import session_link
+from core.time.icalendar import CalendarEvent
 from modules.sessions import events
 from modules.sessions.models import BookingRequest, Session
 from modules.sessions.states import NOT_TAKING_PLACE, Status

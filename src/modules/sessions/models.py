@@ -11,8 +11,8 @@ from django.conf import settings
 from django.db import models
 from django.db.models import ExpressionWrapper, F, Q
 
-from core import clock
-from core.text import search_key
+from core.text.normalization import search_key
+from core.time import clock
 from modules.sessions.states import EVER_APPROVED, FINAL, OPEN, Moment, Status, next_move_at
 
 LEAST_MINUTES, MOST_MINUTES = 15, 480

@@ -9,7 +9,7 @@ from django.conf import settings
 from core.accounts.models import User
 from core.accounts.presentation import EmailAudience
 from core.errors import DomainError, Forbidden, Invalid, StateForbids
-from core.limits import used_of
+from core.text.usage import used_of
 from modules.sessions.models import BookingRequest, Session
 from modules.sessions.states import EDGES, FINAL, OPEN, Mover, Status
 

@@ -1,6 +1,6 @@
 """What moves sessions in the background; the rows say what is due."""
 
-from core.sweeps.turns import HOUR, sweeps
+from core.jobs.periodic import HOUR, sweeps
 from modules.sessions.services.deactivation import wind_down_all
 from modules.sessions.services.digest import tell_moderators
 from modules.sessions.services.life_cycle import advance_due_sessions

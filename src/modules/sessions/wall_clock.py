@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from core.errors import Invalid
-from core.time_zones import zone_names
+from core.time.zones import zone_names
 
 WRITTEN = re.compile(r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(:\d{2}([.,]\d+)?)?(Z|[+-]\d{2}:?[0-5]\d)?", re.IGNORECASE)
 # In a query string a raw `+` arrives as a space.

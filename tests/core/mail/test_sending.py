@@ -14,13 +14,13 @@ from pytest_django import Settings
 from tests.core.conftest import NOW
 from tests.mail_server import MailServer
 
-from core import clock as core_clock
 from core.accounts.models import User
 from core.mail import sending
 from core.mail.letters import WRITERS, Letter
 from core.mail.models import Mail
 from core.mail.sending import HOLD, MOST_ATTEMPTS, send_due_mail, wake_sender
 from core.mail.services import queue_mail
+from core.time import clock as core_clock
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clock")]
 

@@ -11,7 +11,7 @@ from django.apps import apps
 from model_bakery import baker
 from tests.core.portal.conftest import NOW
 
-from core.sweeps.turns import SWEEPS
+from core.jobs.periodic import SWEEPS
 
 numbers = count(1)
 

@@ -15,10 +15,10 @@ from tests.core.portal.conftest import NOW
 
 from core.accounts.models import User
 from core.facts.models import FactRecord, FailedDelivery
+from core.jobs.models import Sweep
+from core.jobs.periodic import SWEEPS
 from core.mail.models import Mail
 from core.portal.dashboard import Area, Card, Chart, DashboardAsked, Point, Ranked, Ranking, Series
-from core.sweeps.models import Sweep
-from core.sweeps.turns import SWEEPS
 
 Answer = Callable[[type[Any], Callable[[Any], Any]], None]
 

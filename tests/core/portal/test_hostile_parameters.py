@@ -7,9 +7,9 @@ from urllib.parse import quote_from_bytes, urlencode
 import pytest
 from django.contrib.auth.models import Group
 from django.test import Client
+from tests.core.admin.test_admin_urls import ARGUMENTS, PUBLIC, ROUTES, Place, client_of, place_of, places
 from tests.core.portal.conftest import export_of, list_of
 from tests.core.portal.test_query_counts import LABELS, model_admin_of
-from tests.core.test_admin_urls import ARGUMENTS, PUBLIC, ROUTES, Place, client_of, place_of, places
 
 from core.accounts.models import User
 from core.facts.models import FactRecord
@@ -89,7 +89,7 @@ def test_no_parameter_of_the_autocompletion_does(root: Client, unlogged: None) -
             assert answer.status_code in {200, 400, 403, 404}, (name, value[:40])
 
 
-# What of these is a number is met in tests/core/test_admin_urls.py.
+# What of these is a number is met in tests/core/admin/test_admin_urls.py.
 @pytest.mark.parametrize("kind", ["negative", "broken UTF-8"])
 def test_no_page_and_no_form_does(root: Client, places: list[Place], kind: str, unlogged: None) -> None:
     for place in places:

@@ -17,9 +17,9 @@ from django.core.files.base import ContentFile, File
 from tests.cloudinary_server import CloudinaryServer, Failure
 from tests.core.storages.samples import NAME, PNG, SAMPLES
 
-from core import clock
 from core.storages import Refused, Unanswered
 from core.storages.cloudinary import CloudinaryStorage
+from core.time import clock
 
 PICTURE = f"image/{NAME}.png"
 DOCUMENT = f"raw/{NAME}.pdf"

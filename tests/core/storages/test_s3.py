@@ -12,9 +12,9 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from tests.core.storages.samples import NAME, PNG
 from tests.s3_server import S3Server
 
-from core import clock
 from core.storages import Unanswered
 from core.storages.s3 import S3Storage
+from core.time import clock
 
 PICTURE = f"image/{NAME}.png"
 KEY = f"materials/{PICTURE}"

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from django.core.checks import run_checks
 
-from core.checks import TAG
+from core.settings.checks import TAG
 
 MEBIBYTE = 1024 * 1024
 

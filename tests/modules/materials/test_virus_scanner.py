@@ -320,7 +320,7 @@ def test_the_worker_does_so_again_and_again(creator: MaterialsApi, clamd: ClamdS
 def test_a_scanner_that_is_down_shows_in_what_the_worker_could_not_do(
     creator: MaterialsApi, clamd: ClamdServer, caplog: pytest.LogCaptureFixture
 ) -> None:
-    from core.sweeps.models import Sweep
+    from core.jobs.models import Sweep
 
     clamd.stop()
     creator.add_file("notes.txt", b"hello")

@@ -10,12 +10,12 @@ from tests.conftest import Api
 from tests.modules.notifications.post import NOW, START, Post
 
 from core.accounts.models import User
-from core.calendars import CalendarEvent
 from core.facts.base import Fact
 from core.facts.delivery import deliver_again
 from core.facts.models import FactRecord
 from core.facts.publish import publish
 from core.facts.registry import RECEIVERS
+from core.time.icalendar import CalendarEvent
 from modules.notifications.events import SessionNow, SessionNowAsked, StillHolds
 from modules.sessions.events import SessionApproved
 

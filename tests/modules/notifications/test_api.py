@@ -7,8 +7,8 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from tests.conftest import Api
 
-from core import clock
 from core.api import api
+from core.time import clock
 from modules.notifications.models import Notification
 from modules.notifications.queries import lists
 from modules.notifications.schemas import NotificationOut

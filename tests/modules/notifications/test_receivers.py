@@ -9,10 +9,10 @@ from django.test.utils import CaptureQueriesContext
 from tests.conftest import Api
 from tests.modules.notifications.conftest import NOW
 
-from core import clock
 from core.facts.base import Delivery
 from core.facts.models import FailedDelivery
 from core.facts.registry import RECEIVERS
+from core.time import clock
 from modules.materials.events import MaterialAdded
 from modules.notifications.events import People, PeopleOfSession
 from modules.notifications.models import Notification

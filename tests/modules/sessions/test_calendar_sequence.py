@@ -10,8 +10,8 @@ from icalendar import Calendar
 from tests.conftest import Api
 from tests.modules.sessions.conftest import error_of, path
 
-from core.calendars import cancellation, invitation
 from core.facts.models import FactRecord
+from core.time.icalendar import cancellation, invitation
 from modules.notifications.events import SessionNowAsked
 from modules.sessions.models import BookingRequest, Session
 from modules.sessions.services.life_cycle import advance_due_sessions

@@ -22,11 +22,11 @@ from tests.modules.sessions.conftest import (
 from core.accounts import deactivation
 from core.accounts.events import ConsequencesAsked, MemberDeactivated
 from core.accounts.models import User
+from core.database.locking import locked_batch
 from core.errors import DomainError
 from core.facts.delivery import fact_of
 from core.facts.models import FactRecord
-from core.locking import locked_batch
-from core.sweeps import batches
+from core.jobs import batches
 from modules.sessions.models import BookingRequest, Session
 from modules.sessions.services.deactivation import AT_ONCE, wind_down, wind_down_all
 from modules.sessions.services.leases import take_lease

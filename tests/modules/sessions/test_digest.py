@@ -13,9 +13,9 @@ from tests.conftest import Api
 from tests.core.threads import at_once
 from tests.modules.sessions.conftest import NOW, SESSIONS, body_of, facts, nothing_changes, path, z
 
-from core import clock as clock_module
 from core.accounts.models import User
 from core.facts.models import FactRecord
+from core.time import clock as clock_module
 from modules.sessions.events import SessionsWaiting
 from modules.sessions.models import Session
 from modules.sessions.services.digest import NAMED, tell_moderators

@@ -8,8 +8,8 @@ from django.conf import settings
 from tests.conftest import Api
 from tests.modules.sessions.conftest import NOW, STATES, path
 
-from core.calendars import CalendarEvent
 from core.facts.models import FactRecord
+from core.time.icalendar import CalendarEvent
 from modules.notifications.events import SessionNow, SessionNowAsked
 from modules.sessions.models import Session
 

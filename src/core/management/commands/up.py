@@ -21,8 +21,8 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import DatabaseError, connections
 
 from core.accounts.models import User
-from core.checks import is_loopback, refuse_what_is_unsafe
-from core.supervisor import Supervisor, stop_signals
+from core.management.supervisor import Supervisor, stop_signals
+from core.settings.checks import is_loopback, refuse_what_is_unsafe
 
 SOURCE = Path(settings.CHECKOUT) / "src"
 

@@ -7,10 +7,10 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
 
-from core import clock
 from core.accounts.models import User
-from core.checks import is_loopback
 from core.errors import Unavailable
+from core.settings.checks import is_loopback
+from core.time import clock
 
 
 class Command(BaseCommand):

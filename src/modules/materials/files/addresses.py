@@ -8,9 +8,9 @@ from django.conf import settings
 from django.core.signing import BadSignature, Signer
 from django.urls import reverse
 
-from core import clock
 from core.errors import Forbidden, NotFound
 from core.storages import HasAddresses
+from core.time import clock
 from modules.materials.file_types import may_be_shown
 from modules.materials.files.places import is_set_up, storage_of
 from modules.materials.files.scanner import is_scanning

@@ -17,13 +17,13 @@ from django.db.models import QuerySet, Value
 from django.db.models.functions import Coalesce
 from huey.contrib.djhuey import db_task
 
-from core import clock
+from core.database.connections import without_the_database
+from core.database.locking import locked_batch
 from core.errors import Invalid, NotFound, Unavailable
-from core.locking import locked_batch
+from core.jobs.periodic import STALE
+from core.jobs.task_queue.enqueueing import enqueue_after_commit
 from core.storages import CANNOT_BE_STORED, Refused
-from core.sweeps.turns import STALE
-from core.task_queue.enqueueing import enqueue_after_commit
-from core.waiting import without_the_database
+from core.time import clock
 from modules.materials.files.names import new_name
 from modules.materials.files.places import place_of_new_files, storage_of
 from modules.materials.models import StoredFile

@@ -4,7 +4,7 @@ import django.db.models.deletion
 from django.conf import settings
 from django.db import migrations, models
 
-import core.clock
+import core.time.clock
 
 
 class Migration(migrations.Migration):
@@ -23,7 +23,7 @@ class Migration(migrations.Migration):
                 ("size", models.PositiveBigIntegerField()),
                 ("content_type", models.CharField(max_length=100)),
                 ("sha256", models.CharField(max_length=64)),
-                ("created_at", models.DateTimeField(default=core.clock.now)),
+                ("created_at", models.DateTimeField(default=core.time.clock.now)),
                 ("released_at", models.DateTimeField(blank=True, null=True)),
                 ("sweep_at", models.DateTimeField(blank=True, null=True)),
             ],
@@ -55,7 +55,7 @@ class Migration(migrations.Migration):
                 ("url", models.CharField(blank=True, max_length=2000)),
                 ("content", models.TextField(blank=True)),
                 ("file_name", models.CharField(blank=True, max_length=255)),
-                ("uploaded_at", models.DateTimeField(default=core.clock.now)),
+                ("uploaded_at", models.DateTimeField(default=core.time.clock.now)),
                 (
                     "uploaded_by",
                     models.ForeignKey(

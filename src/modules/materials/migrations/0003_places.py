@@ -2,7 +2,7 @@
 
 from django.db import migrations, models
 
-import core.clock
+import core.time.clock
 
 
 class Migration(migrations.Migration):
@@ -23,7 +23,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name="storedfile",
             name="scan_at",
-            field=models.DateTimeField(blank=True, default=core.clock.now, null=True),
+            field=models.DateTimeField(blank=True, default=core.time.clock.now, null=True),
         ),
         migrations.AddIndex(
             model_name="storedfile",

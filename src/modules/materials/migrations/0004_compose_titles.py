@@ -2,7 +2,7 @@ from typing import Any
 
 from django.db import migrations
 
-from core.text import read_line
+from core.text.normalization import read_line
 
 
 def compose(apps: Any, schema_editor: Any) -> None:

@@ -7,9 +7,9 @@ from urllib.parse import urlsplit
 from django.db.models.functions import Left, Length
 from django.urls import reverse
 
-from core.addresses import LONGEST_LABEL, normalize_domain
 from core.facts import answers
 from core.portal.panels import Panel
+from core.text.email_addresses import LONGEST_LABEL, normalize_domain
 from modules.materials.file_types import may_be_shown
 from modules.materials.files.addresses import address_of, is_available
 from modules.materials.models import Material

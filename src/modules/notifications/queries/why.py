@@ -11,7 +11,7 @@ from core.facts.delivery import fact_of
 from core.facts.models import FactRecord, FailedDelivery
 from core.facts.registry import receivers_of
 from core.mail.models import Mail
-from core.time_zones import zone_of
+from core.time.zones import zone_of
 from modules.notifications.events import PeopleOfSession
 from modules.notifications.kinds import Kind
 from modules.notifications.models import Notification

@@ -7,11 +7,11 @@ they are: failed deliveries name them. What the module answers stands beside.
 from collections.abc import Callable, Iterable
 from datetime import timedelta
 
-from core import clock
 from core.accounts.models import User
 from core.facts import Delivery, Fact, hears
 from core.facts.models import FactRecord
-from core.time_zones import zone_of
+from core.time import clock
+from core.time.zones import zone_of
 from modules.materials.events import MaterialAdded, MaterialRemoved
 from modules.notifications import texts
 from modules.notifications.events import People, PeopleOfSession, StillHolds

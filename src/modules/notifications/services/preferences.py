@@ -9,10 +9,10 @@ from django.db import transaction
 from django.utils.http import urlencode
 from pydantic import StrictInt, TypeAdapter
 
-from core import clock
 from core.accounts.models import User
 from core.errors import NotFound
 from core.facts.publish import publish
+from core.time import clock
 from modules.notifications.events import PreferencesChanged
 from modules.notifications.kinds import Channels, Choice, Kind
 from modules.notifications.models import Preference

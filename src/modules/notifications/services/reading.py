@@ -2,9 +2,9 @@
 
 from django.db import transaction
 
-from core import clock
 from core.accounts.models import User
 from core.errors import NotFound
+from core.time import clock
 from modules.notifications.models import Notification
 
 

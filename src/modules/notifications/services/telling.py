@@ -5,9 +5,9 @@ from datetime import timedelta
 
 from django.conf import settings
 
-from core import clock
 from core.accounts.models import User
 from core.mail.services import queue_about
+from core.time import clock
 from modules.notifications.kinds import Kind
 from modules.notifications.models import Notification
 from modules.notifications.queries.preferences import channels_for

@@ -23,13 +23,13 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.views.decorators.http import require_POST
 
-from core import clock
 from core.accounts.models import User
 from core.admin.read_only import acting_member
 from core.errors import DomainError
 from core.portal.dialogs import dialog_page, leave_dialog, way_back
 from core.portal.differences import Difference, differences
 from core.portal.ids import id_in
+from core.time import clock
 from modules.sessions.admin.evidence import evidence_lines, shown_evidence
 from modules.sessions.admin.wording import WORDING
 from modules.sessions.events import Notice, NoticeAsked, SessionApproved, SessionRejected

@@ -13,10 +13,10 @@ from django.utils.dateformat import time_format
 from django.utils.html import format_html
 from django.utils.text import Truncator
 
-from core import clock
-from core.durations import lasting
 from core.portal.paging import UncountedChangeList
 from core.portal.times import local, moment
+from core.time import clock
+from core.time.durations import lasting
 from modules.sessions.models import Session
 from modules.sessions.queries.evidence import clashes, creator_histories, leases_of
 from modules.sessions.queries.queue import STARTING_SOON, TABS, WAITING, Tab, tab_named

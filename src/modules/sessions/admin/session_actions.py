@@ -18,13 +18,13 @@ from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.text import get_text_list
 
-from core import clock
 from core.accounts.models import User
 from core.admin.read_only import acting_member
 from core.errors import DomainError
 from core.portal.dialogs import dialog_page, leave_dialog
 from core.portal.differences import Difference, differences
 from core.portal.ids import id_in
+from core.time import clock
 from modules.sessions.admin.wording import WORDING
 from modules.sessions.events import AboutSession, Notice, NoticeAsked, ParticipantRemoved, SessionCancelled
 from modules.sessions.models import BookingRequest, Session

@@ -9,12 +9,12 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.views.decorators.http import require_POST, require_safe
 
-from core import clock
 from core.accounts.models import User
 from core.admin.read_only import acting_member
 from core.http.origin import origin_of
 from core.portal.ids import id_in
 from core.portal.panels import in_order
+from core.time import clock
 from modules.sessions.admin.decisions import deciding
 from modules.sessions.admin.session_actions import SessionActions, actions_on
 from modules.sessions.admin.session_panels import own_panels, record_of, session_history

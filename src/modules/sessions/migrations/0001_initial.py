@@ -4,7 +4,7 @@ import django.db.models.deletion
 from django.conf import settings
 from django.db import migrations, models
 
-import core.clock
+import core.time.clock
 
 
 class Migration(migrations.Migration):
@@ -51,8 +51,8 @@ class Migration(migrations.Migration):
                         max_length=16,
                     ),
                 ),
-                ("created_at", models.DateTimeField(default=core.clock.now, editable=False)),
-                ("updated_at", models.DateTimeField(default=core.clock.now, editable=False)),
+                ("created_at", models.DateTimeField(default=core.time.clock.now, editable=False)),
+                ("updated_at", models.DateTimeField(default=core.time.clock.now, editable=False)),
                 ("approved_at", models.DateTimeField(editable=False, null=True)),
                 ("decided_at", models.DateTimeField(editable=False, null=True)),
                 ("hidden_at", models.DateTimeField(editable=False, null=True)),
@@ -87,7 +87,7 @@ class Migration(migrations.Migration):
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
                 ("minutes_before", models.PositiveIntegerField()),
                 ("starts_at", models.DateTimeField()),
-                ("created_at", models.DateTimeField(default=core.clock.now)),
+                ("created_at", models.DateTimeField(default=core.time.clock.now)),
                 (
                     "user",
                     models.ForeignKey(
@@ -117,7 +117,7 @@ class Migration(migrations.Migration):
                         max_length=8,
                     ),
                 ),
-                ("requested_at", models.DateTimeField(default=core.clock.now)),
+                ("requested_at", models.DateTimeField(default=core.time.clock.now)),
                 ("decided_at", models.DateTimeField(null=True)),
                 (
                     "role",

@@ -2,7 +2,7 @@ import django.db.models.deletion
 from django.conf import settings
 from django.db import migrations, models
 
-import core.clock
+import core.time.clock
 
 
 class Migration(migrations.Migration):
@@ -17,7 +17,7 @@ class Migration(migrations.Migration):
             fields=[
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
                 ("key", models.CharField(editable=False, max_length=43, unique=True)),
-                ("created_at", models.DateTimeField(default=core.clock.now)),
+                ("created_at", models.DateTimeField(default=core.time.clock.now)),
                 ("last_used_at", models.DateTimeField(null=True)),
                 (
                     "user",

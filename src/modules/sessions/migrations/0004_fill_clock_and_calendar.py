@@ -5,7 +5,7 @@ from typing import Any
 from django.db import migrations
 from django.db.models import F
 
-from core import clock
+from core.time import clock
 
 OPEN = ["approved", "scheduled"]
 DAY = timedelta(hours=24)

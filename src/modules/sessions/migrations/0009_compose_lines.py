@@ -2,7 +2,7 @@ from typing import Any
 
 from django.db import migrations
 
-from core.text import read_line, search_key
+from core.text.normalization import read_line, search_key
 
 LONGEST = {"title": 200, "subject": 100}
 

@@ -5,11 +5,11 @@ from datetime import datetime
 
 from django.db.models import Count, QuerySet
 
-from core import clock
 from core.accounts.deactivation import last_switch
 from core.accounts.events import TOLD_OTHERS, Consequence, MemberDeactivated
 from core.accounts.models import User
 from core.facts.delivery import fact_of
+from core.time import clock
 from modules.sessions.models import BookingRequest, Session
 from modules.sessions.queries.outcomes import not_over
 from modules.sessions.states import FINAL, OPEN

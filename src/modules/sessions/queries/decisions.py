@@ -6,10 +6,10 @@ from datetime import datetime
 
 from django.db.models import QuerySet
 
-from core.durations import ago
 from core.facts.delivery import fact_of
 from core.facts.models import FactRecord
 from core.facts.publish import Changes
+from core.time.durations import ago
 from modules.sessions import events
 from modules.sessions.models import Session
 

@@ -7,9 +7,9 @@ from itertools import accumulate, chain, takewhile, zip_longest
 import orjson
 from django.db.models import Count, Max, Q, QuerySet, Sum
 
+from core.database.functions import Octets
 from core.errors import Invalid
 from core.http.json import MOST_BYTES, encode
-from core.octets import Octets
 from modules.sessions.events import SizesOfMaterials
 from modules.sessions.models import BookingRequest, Session
 from modules.sessions.policy import Viewer, runs

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from django.db.models import Q
 
-from core import clock
+from core.time import clock
 from modules.sessions.models import Session
 from modules.sessions.policy import Viewer, moderates_sessions_of
 from modules.sessions.states import NOT_TAKING_PLACE, Status

@@ -7,11 +7,11 @@ from typing import Any
 
 from django.db.models import Q, QuerySet
 
-from core import clock
 from core.accounts.models import User
 from core.accounts.presentation import EmailAudience, present_user
 from core.errors import NotFound
-from core.text import search_key
+from core.text.normalization import search_key
+from core.time import clock
 from modules.sessions.events import MaterialsOfSessions
 from modules.sessions.models import BookingRequest, Session
 from modules.sessions.policy import Viewer, email_audience, joining_refused, may_read_materials, viewer_of

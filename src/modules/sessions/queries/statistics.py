@@ -7,7 +7,7 @@ from typing import Any
 
 from django.db.models import Case, Count, FloatField, Func, Min, Q, Sum, TextChoices, Value, When
 
-from core import clock
+from core.time import clock
 from modules.sessions.models import Session
 from modules.sessions.queries.outcomes import CANCELLED, EXPIRED, HELD, REJECTED, WITHDRAWN
 from modules.sessions.queries.queue import EDITED, STARTING_SOON, WAITING

@@ -1,7 +1,7 @@
 """Who may do what with the materials of a session."""
 
-from core import clock
 from core.facts import answers
+from core.time import clock
 from modules.materials.events import SessionAccess, SessionAccessAsked
 from modules.sessions.models import BookingRequest
 from modules.sessions.policy import (

@@ -7,11 +7,11 @@ from urllib.parse import urlencode
 
 from django.urls import reverse
 
-from core import clock
-from core.durations import lasting
 from core.facts import answers
 from core.portal.dashboard import Area, Card, Chart, DashboardAsked, Point, Ranked, Ranking, Series, Tone
 from core.portal.keeping import kept
+from core.time import clock
+from core.time.durations import lasting
 from modules.sessions.queries.queue import ALL, EDITED, STARTING_SOON, WAITING, Tab
 from modules.sessions.queries.statistics import (
     WEEK,

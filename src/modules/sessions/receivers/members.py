@@ -8,10 +8,10 @@ from django.urls import reverse
 from core.accounts.events import Consequence, ConsequencesAsked, MemberDeactivated
 from core.accounts.models import User
 from core.facts import Delivery, answers, hears
+from core.jobs.task_queue.enqueueing import run_after_commit
 from core.portal.events import OwnSessionsAsked
 from core.portal.history import VIEW_FACTS
 from core.portal.panels import Panel, PanelsOfMember
-from core.task_queue.enqueueing import run_after_commit
 from modules.sessions.policy import moderates_sessions_of, viewer_of
 from modules.sessions.queries.deactivation import consequences
 from modules.sessions.queries.members import booked_by, decisions_about, ids_of_offered, offered_by

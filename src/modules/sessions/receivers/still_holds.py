@@ -2,9 +2,9 @@
 
 from datetime import datetime
 
-from core import clock
 from core.accounts.models import User
 from core.facts import answers
+from core.time import clock
 from modules.notifications.events import StillHolds
 from modules.sessions import events
 from modules.sessions.models import BookingRequest, Session

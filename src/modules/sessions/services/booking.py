@@ -4,10 +4,10 @@ from datetime import datetime
 
 from django.db import transaction
 
-from core import clock
 from core.accounts.models import User
 from core.errors import NotFound, StateForbids
 from core.facts.publish import publish
+from core.time import clock
 from modules.sessions import events
 from modules.sessions.models import BookingRequest, Session
 from modules.sessions.policy import (

@@ -7,9 +7,9 @@ from datetime import timedelta
 from django.db import DatabaseError, transaction
 from django.db.models import Q
 
-from core import clock
 from core.accounts.models import User
 from core.facts.publish import publish
+from core.time import clock
 from modules.sessions import events
 from modules.sessions.models import CalendarFeed
 

@@ -7,9 +7,9 @@ locked by itself, and nobody waits for the others.
 from collections.abc import Collection
 from functools import partial
 
-from core import clock
 from core.accounts.models import User
-from core.sweeps.batches import work_off
+from core.jobs.batches import work_off
+from core.time import clock
 from modules.sessions.models import Session
 from modules.sessions.queries.deactivation import (
     deactivated_by,

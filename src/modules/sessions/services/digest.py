@@ -6,11 +6,11 @@ from datetime import datetime, timedelta
 from django.db import transaction
 from django.db.models import Count, Q, QuerySet
 
-from core import clock
 from core.accounts.models import User
 from core.facts.models import FactRecord
 from core.facts.publish import publish
-from core.sweeps.turns import claim_turn, last_turn
+from core.jobs.periodic import claim_turn, last_turn
+from core.time import clock
 from modules.sessions import events
 from modules.sessions.models import Session
 from modules.sessions.policy import MODERATE

@@ -5,8 +5,8 @@ from datetime import datetime, timedelta
 
 from django.db import transaction
 
-from core import clock
 from core.accounts.models import User
+from core.time import clock
 from modules.sessions.models import DecisionLease
 from modules.sessions.policy import require_moderator, viewer_of
 from modules.sessions.services.deciding import require_in_no_other_hands, require_waiting

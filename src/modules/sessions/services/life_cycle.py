@@ -5,10 +5,10 @@ from typing import Literal
 
 from django.db.models import QuerySet
 
-from core import clock
 from core.facts import Fact
 from core.facts.publish import Changes, publish
-from core.sweeps.batches import work_off
+from core.jobs.batches import work_off
+from core.time import clock
 from modules.sessions import events
 from modules.sessions.models import BookingRequest, DecisionLease, Session
 from modules.sessions.reminding import next_reminder_at, nudge_at

@@ -1,7 +1,7 @@
 """Taking hold of a session before deciding anything about it."""
 
-from core import clock
 from core.errors import NotFound
+from core.time import clock
 from modules.sessions.models import BookingRequest, Session
 from modules.sessions.policy import Viewer
 from modules.sessions.queries.sessions import visible_sessions

@@ -6,11 +6,11 @@ from typing import Any
 
 from django.db import transaction
 
-from core import clock
 from core.accounts.locking import lock_member
 from core.accounts.models import User
 from core.errors import Invalid, StateForbids
 from core.facts.publish import publish
+from core.time import clock
 from modules.sessions import events
 from modules.sessions.models import Session
 from modules.sessions.policy import (

@@ -6,9 +6,9 @@ from datetime import datetime
 from django.db import transaction
 from django.db.models import QuerySet
 
-from core import clock
 from core.facts.publish import publish
-from core.sweeps.batches import work_off
+from core.jobs.batches import work_off
+from core.time import clock
 from modules.sessions import events
 from modules.sessions.models import BookingRequest, Reminder, Session
 from modules.sessions.reminding import latest_due, next_reminder_at

@@ -2,8 +2,8 @@
 
 from django.db import transaction
 
-from core import clock
 from core.accounts.models import User
+from core.time import clock
 from modules.sessions.models import Session
 from modules.sessions.policy import is_creator, viewer_of
 from modules.sessions.services import transitions

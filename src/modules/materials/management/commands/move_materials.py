@@ -7,8 +7,8 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db.models import Count, Sum
 from tqdm import tqdm
 
-from core import sizes
 from core.errors import DomainError
+from core.text import sizes
 from modules.materials.files.moving import files_to_move, move
 from modules.materials.files.places import is_set_up, place_of_new_files
 from modules.materials.models import StoredFile

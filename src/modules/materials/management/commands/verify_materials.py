@@ -7,7 +7,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db.models import Count
 from tqdm import tqdm
 
-from core import sizes
+from core.text import sizes
 from modules.materials import services
 from modules.materials.files.comparing import Comparison, compare, is_lost, is_orphan
 from modules.materials.files.places import NotSetUp, is_set_up, places_set_up, storage_of

@@ -1,0 +1,225 @@
+"""Nobody without rights is answered with anything by any URL of the admin: those that it has, whoever adds one."""
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlencode
+
+import pytest
+from django.apps import apps
+from django.contrib import admin
+from django.contrib.contenttypes.models import ContentType
+from django.db.models import Model
+from django.test import Client
+from django.urls import URLPattern, URLResolver
+from model_bakery import baker
+from tests.conftest import HANDLER
+
+from core.accounts.models import User
+from core.jobs.periodic import SWEEPS
+
+# What anybody may ask for, and what answers any member of staff with what they may see, which is nothing of others.
+PUBLIC = {"login", "logout"}
+OWN = {"index", "jsi18n", "password_change", "password_change_done", "search"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Place:
+    """One URL of the admin, with arguments that lead to a row."""
+
+    path: str
+    name: str
+
+
+ARGUMENTS = re.compile(r"\(\?P<(\w+)>[^)]*\)|<(?:\w+:)?(\w+)>")
+
+
+def place_of(route: str, name: str | None) -> Place:
+    path = ARGUMENTS.sub(lambda each: str(_value_of(each[1] or each[2], _model_of(route))), route)
+    return Place(path=f"/admin/{path.strip('^$')}", name=name or route)
+
+
+def _value_of(argument: str, model: type[Model]) -> Any:
+    """Raises `KeyError` for one that it knows no value for: give it one here."""
+    if argument in {"object_id", "id"}:
+        return _row(model).pk
+    if (others := argument.removesuffix("_id")) in MODELS:
+        return _row(MODELS[others]).pk
+    return {"kind": "csv", "app_label": "core", "url": "nowhere"}[argument]
+
+
+def routes(patterns: list[URLPattern | URLResolver], prefix: str = "") -> Iterator[tuple[str, str | None]]:
+    for pattern in patterns:
+        route = prefix + str(pattern.pattern)
+        if isinstance(pattern, URLResolver):
+            yield from routes(pattern.url_patterns, route)
+        else:
+            yield route, pattern.name
+
+
+ROUTES = list(routes(admin.site.urls[0]))
+
+
+MODELS: dict[str, type[Model]] = {
+    **{str(model._meta.model_name): model for model in admin.site._registry},
+    "member": User,
+    "content_type": ContentType,
+}
+
+
+def _model_of(route: str) -> type[Model]:
+    app, model = (*route.split("/"), "")[:2]
+    try:
+        return apps.get_model(app, model)
+    except LookupError:
+        return User
+
+
+# What a row of these needs, in order to be one.
+NEEDED: dict[str, dict[str, Any]] = {
+    "sweep": {"name": min(SWEEPS)},
+    "session": {"title": "Knots", "status": "pending_approval", "duration": 60, "max_participants": 5},
+    "material": {"title": "Knots", "type": "note", "content": "Rope", "file": None},
+    "notification": {"kind": "reminder", "type": "reminder"},
+}
+
+
+def _row(model: type[Model]) -> Model:
+    """The first of them; made if there is none."""
+    if first := model._default_manager.order_by("pk").first():
+        return first
+    values = NEEDED.get(model.__name__.lower(), {})
+    related = [field for field in model._meta.fields if field.many_to_one and not field.null]
+    parents = {field.name: _row(field.related_model) for field in related if field.name not in values}
+    row: Model = baker.make(model, **{**parents, **values})
+    return row
+
+
+@pytest.fixture
+def places(john: User) -> list[Place]:
+    """Every URL, with a row of each kind behind it."""
+    for model in admin.site._registry:
+        _row(model)
+    return [place_of(*route) for route in ROUTES]
+
+
+def client_of(user: User | None) -> Client:
+    client = Client()
+    client.handler = HANDLER
+    if user is not None:
+        client.force_login(user)
+    return client
+
+
+def asks(client: Client, place: Place) -> Iterator[Any]:
+    """By every method that a page or a form has. What is posted says yes to whatever it may be."""
+    form = {"post": "yes", "_save": "1", "confirm": "1", "approving": "1", "rejecting": "1", "reason": "Why not"}
+    yield client.get(place.path)
+    yield client.get(place.path, {"q": "john", "s": "john", "term": "john", "app_label": "core", "model_name": "login"})
+    yield client.post(place.path, form)
+    yield client.post(place.path, {**form, "action": "delete_selected", "_selected_action": [str(_row(User).pk)]})
+
+
+def rows() -> dict[str, list[dict[str, Any]]]:
+    """All that the admin shows, but for when somebody logged in."""
+    return {
+        model.__name__: [
+            {name: value for name, value in row.items() if name != "last_login"}
+            for row in model._default_manager.order_by("pk").values()
+        ]
+        for model in admin.site._registry
+    }
+
+
+def says_nothing(answer: Any) -> bool:
+    """No member and no session is named."""
+    text = answer.content.decode()
+    return not any(
+        word in text
+        for field, model in (("username", "core.User"), ("title", "learning_sessions.Session"))
+        for word in apps.get_model(model)._default_manager.exclude(**{field: "nobody"}).values_list(field, flat=True)
+    )
+
+
+# What the queries of pages are made of where they are numbers.
+NUMBERS = (
+    *(
+        "p",
+        "before",
+        "q",
+        "session",
+        "session__in",
+        "id__exact",
+        "session_id__exact",
+        "session__id__exact",
+        "creator__id__exact",
+    ),
+    *("user__id__exact", "o"),
+)
+
+
+def test_the_walk_meets_every_model_and_every_page() -> None:
+    names = {name for _, name in ROUTES}
+    for model in admin.site._registry:
+        assert f"{model._meta.app_label}_{model._meta.model_name}_change" in names
+    assert names >= PUBLIC | OWN
+
+
+def test_a_member_without_rights_is_refused_on_every_url_of_the_admin(
+    places: list[Place], make_member: Callable[..., User], unlogged: None
+) -> None:
+    outsiders = [client_of(None), client_of(make_member("anybody"))]
+    staff = client_of(make_member("nobody", is_staff=True))
+    before = rows()
+
+    for place in places:
+        if place.name in PUBLIC:
+            continue
+        for outsider in outsiders:
+            for answer in (outsider.get(place.path), outsider.post(place.path, {"post": "yes"})):
+                assert answer.status_code == 302, place
+                assert answer["Location"].startswith("/admin/login/?next=/admin/"), place
+        for answer in asks(staff, place):
+            if place.name in OWN:
+                assert says_nothing(answer), place
+            elif answer.status_code == 302:
+                # An address of former times: where it leads is among the places.
+                assert answer["Location"] == f"{place.path}change/", place
+            else:
+                assert answer.status_code in {403, 404, 405}, (place, answer.status_code)
+                assert says_nothing(answer), place
+
+    assert rows() == before
+
+
+# One that no database takes for an id, and one that Python takes for no number.
+ENDLESS = ["9" * 30, "9" * 5000]
+
+
+@pytest.mark.parametrize("number", ENDLESS, ids=["30 digits", "5000 digits"])
+def test_no_number_in_an_address_is_too_long(john: User, make_member: Callable[..., User], number: str) -> None:
+    client = client_of(make_member("boss", is_staff=True, is_superuser=True))
+    paths = {f"/admin/{ARGUMENTS.sub(number, route).strip('^$')}" for route, _ in ROUTES}
+    assert sum(number in path for path in paths) > 2 * len(admin.site._registry)
+
+    for path in sorted(path for path in paths if number in path):
+        for answer in (client.get(path), client.post(path, {"reason": "Why not", "confirming": "yes"})):
+            assert answer.status_code in {302, 400, 403, 404, 405}, path[:80]
+
+
+@pytest.mark.parametrize("number", ENDLESS, ids=["30 digits", "5000 digits"])
+def test_no_number_in_the_query_of_a_list_or_in_a_form_is_too_long(
+    places: list[Place], make_member: Callable[..., User], number: str
+) -> None:
+    client = client_of(make_member("boss", is_staff=True, is_superuser=True))
+    form = {**dict.fromkeys(NUMBERS, number), "_selected_action": [number], f"version_{number}": number}
+
+    for place in places:
+        if place.name in PUBLIC:
+            continue
+        if place.name.endswith(("_changelist", "_record", "_why")):
+            for name in NUMBERS:
+                assert client.get(place.path, {name: number}).status_code < 500, (place, name)
+        answer = client.post(place.path, urlencode(form, doseq=True), "application/x-www-form-urlencoded")
+        assert answer.status_code < 500, place

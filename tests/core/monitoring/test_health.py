@@ -1,0 +1,79 @@
+"""`GET /healthz`, which supervisors and proxies ask."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.db import OperationalError, connection
+from django.test import Client
+from tests.core.conftest import NOW
+
+from core.jobs.models import Sweep
+from core.jobs.periodic import SWEEPS
+
+
+@pytest.fixture
+def worker(db: None, clock: Any) -> Any:
+    """Everything was swept just now."""
+    for name, rhythm in SWEEPS.items():
+        Sweep.objects.create(name=name, every=rhythm.every, started_at=NOW, finished_at=NOW)
+    return clock
+
+
+def test_a_process_that_can_serve_says_so_to_anybody(client: Client, worker: Any) -> None:
+    answer = client.get("/healthz")
+
+    assert answer.status_code == 200
+    assert answer.json() == {"status": "ok", "worker": {"last_ran_at": "2024-01-13T11:00:00Z", "late": False}}
+
+
+def test_a_worker_that_never_ran_is_late(client: Client, db: None) -> None:
+    answer = client.get("/healthz")
+
+    assert answer.status_code == 200
+    assert answer.json() == {"status": "ok", "worker": {"last_ran_at": None, "late": True}}
+
+
+def test_a_worker_that_has_stopped_is_late_after_three_minutes_and_the_process_is_well(
+    client: Client, worker: Any
+) -> None:
+    worker.shift(timedelta(minutes=3))
+    assert client.get("/healthz").json()["worker"]["late"] is False
+
+    worker.shift(timedelta(seconds=1))
+    answer = client.get("/healthz")
+
+    assert answer.status_code == 200
+    assert answer.json() == {"status": "ok", "worker": {"last_ran_at": "2024-01-13T11:00:00Z", "late": True}}
+
+
+def test_a_process_without_its_database_says_so(client: Client, db: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail() -> None:
+        raise OperationalError("could not connect to server: the password is swordfish")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(connection, "cursor", fail)
+        answer = client.get("/healthz")
+
+    assert answer.status_code == 503
+    assert answer.json() == {"error": "The service is not available right now. Try again later."}
+
+
+def test_who_asks_by_address_and_in_the_open_is_answered_too(client: Client, db: None, settings: Any) -> None:
+    settings.ALLOWED_HOSTS = ["learning.example"]
+    settings.SECURE_SSL_REDIRECT = True
+
+    answer = client.get("/healthz", headers={"host": "10.1.2.3:8000"})
+
+    assert answer.status_code == 200
+    assert "X-Request-ID" in answer
+
+
+def test_one_query_is_enough(client: Client, worker: Any, django_assert_num_queries: Any) -> None:
+    with django_assert_num_queries(1):
+        client.get("/healthz")
+
+
+def test_asking_is_all_that_can_be_done(client: Client, db: None) -> None:
+    assert client.head("/healthz").status_code == 200
+    assert client.post("/healthz").status_code == 405

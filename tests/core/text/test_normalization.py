@@ -1,0 +1,359 @@
+"""Texts of one line are read without the blanks around them and composed; secrets and longer texts as they are."""
+
+import unicodedata
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Annotated, Any
+from urllib.parse import quote
+
+import pytest
+import regex
+from django.test import Client
+from pydantic import StringConstraints
+from tests.conftest import PASSWORD, Api
+from tests.core.conftest import ReadMail, link_in
+
+from core.accounts.models import User
+from core.api import api
+from core.http.schemas import ADDRESS, LINES, SECRET, RequestSchema
+from core.mail.models import Mail
+from core.text.normalization import BLANKS, trimmed
+from core.time import clock
+
+COMPOSED = "caf\u00e9"
+DECOMPOSED = "cafe\u0301"
+SESSION = {
+    "title": "Python",
+    "description": "All of it",
+    "subject": "Programming",
+    "level": "beginner",
+    "duration": 60,
+    "max_participants": 5,
+}
+
+
+class Sent(RequestSchema):
+    """As a module might write one: nothing is said of most fields."""
+
+    plain: str
+    limited: Annotated[str, StringConstraints(max_length=4)] | None = None
+    anything: Any = None
+    number: int | None = None
+    several: list[str] | None = None
+    secret: Annotated[str, SECRET] = ""
+    secret_or_none: Annotated[str, StringConstraints(min_length=1), SECRET] | None = None
+    long: Annotated[str, LINES] = ""
+    address: Annotated[str, ADDRESS] = ""
+
+
+def offer(member: User, **changes: Any) -> Any:
+    start = (clock.now() + timedelta(days=3)).isoformat()
+    return Api(member).post("/api/sessions/", {**SESSION, "date": start, **changes})
+
+
+# --- What is a blank ------------------------------------------------------------------------------------------------
+
+
+def test_whatever_unicode_calls_white_space_is_a_blank() -> None:
+    spaces = {chr(code) for code in range(0x110000) if regex.match(r"\p{White_Space}", chr(code))}
+
+    assert len(spaces) > 20
+    assert spaces <= set(BLANKS)
+    assert {"\u200b", "\ufeff", "\u2060"} <= set(BLANKS)
+
+
+@pytest.mark.parametrize("blank", BLANKS, ids=lambda blank: f"U+{ord(blank):04X}")
+def test_each_is_taken_from_both_ends_and_never_from_within(blank: str) -> None:
+    assert trimmed(f"{blank} a{blank}b {blank}{blank}") == f"a{blank}b"
+
+
+# --- Which fields ---------------------------------------------------------------------------------------------------
+
+
+def test_a_field_of_which_nothing_is_said_is_a_line() -> None:
+    line = f"\ufeff \t{DECOMPOSED}\u3000\u200b\n"
+
+    sent = Sent.model_validate(
+        {"plain": line, "limited": line, "anything": line, "number": "\u00a07 ", "several": [line, " x"]}
+    )
+
+    assert sent.model_dump(include={"plain", "limited", "anything", "number", "several"}) == {
+        "plain": COMPOSED,
+        "limited": COMPOSED,
+        "anything": COMPOSED,
+        "number": 7,
+        "several": [COMPOSED, "x"],
+    }
+
+
+def test_a_secret_and_a_longer_text_are_taken_as_they_are() -> None:
+    text = f" {DECOMPOSED}\u00a0"
+
+    sent = Sent.model_validate({"plain": "", "secret": text, "secret_or_none": text, "long": text, "address": text})
+
+    assert (sent.secret, sent.secret_or_none, sent.long) == (text, text, text)
+    assert sent.address == DECOMPOSED
+
+
+def test_a_longer_text_has_line_breaks_and_tabs_for_its_only_control_characters(john: User) -> None:
+    """What word processors paste is a line break; what shows nothing is left out, and costs nobody their text."""
+    pasted = "one\x0btwo\x0cthree\x85four\x01\x08\x1b\x7f\x9f\tfive\r\nsix"
+    read = "one\ntwo\nthree\nfour\tfive\r\nsix"
+
+    answer = offer(john, description=pasted)
+
+    assert (answer.status_code, answer.json()["description"]) == (201, read)
+    assert Sent.model_validate({"plain": "", "long": pasted}).long == read
+
+
+def test_the_fields_of_a_schema_that_inherits_another_are_read_alike() -> None:
+    class More(Sent):
+        more: str = ""
+
+    sent = More.model_validate({"plain": " a ", "secret": " b ", "more": " c "})
+
+    assert (sent.plain, sent.secret, sent.more) == ("a", " b ", "c")
+
+
+def test_every_field_that_is_a_secret_says_so() -> None:
+    assert api.urls  # which has loaded all schemas
+    ours = [kind for kind in descendants(RequestSchema) if kind.__module__ != __name__]
+    fields = [(kind, name) for kind in ours for name in kind.model_fields]
+    secrets = [each for each in fields if "password" in each[1] or each[1] in {"token", "refresh"}]
+
+    assert len(secrets) == 10
+    assert [each for each in fields if each[0].readings[each[1]] is LINES] == [
+        each for each in fields if each[1] in {"description", "message", "reason", "content"}
+    ]
+    assert all(kind.readings[name] is SECRET for kind, name in secrets)
+
+
+def descendants(kind: type[RequestSchema]) -> list[type[RequestSchema]]:
+    children = kind.__subclasses__()
+    return [*children, *(each for child in children for each in descendants(child))]
+
+
+def test_a_text_that_takes_long_to_compose_is_not_composed(db: None) -> None:
+    """It takes time that grows with the square of the accents, and anybody may send a megabyte of them."""
+    endless = "a" + "\u0315\u0300" * 80_000
+    assert not unicodedata.is_normalized("NFC", endless[:3])
+
+    assert Sent.model_validate({"plain": endless}).plain == endless
+    answer = Api().post("/api/auth/token/", {"username": endless, "password": PASSWORD})
+    assert answer.json()["fields"] == {"username": ["At most 300 characters."]}
+
+
+# --- In bodies ------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def member(john: User) -> User:
+    john.set_password(PASSWORD)
+    john.is_staff = True
+    john.save()
+    return john
+
+
+@pytest.mark.parametrize("blank", [" ", "\t", "\n", "\u00a0", "\u3000", "\u200b", "\ufeff", "\u2060"], ids=ascii)
+@pytest.mark.parametrize("name", ["john@example.com", "john_doe"])
+def test_one_logs_in_whatever_a_keyboard_appended(member: User, name: str, blank: str) -> None:
+    for typed in (f"{name}{blank}", f"{blank}{name}"):
+        assert Api().post("/api/auth/token/", {"username": typed, "password": PASSWORD}).status_code == 200
+
+
+@pytest.mark.parametrize("blank", [" ", "\u00a0", "\u200b", "\ufeff"], ids=ascii)
+def test_so_one_does_in_the_admin(member: User, blank: str) -> None:
+    answer = Client().post("/admin/login/?next=/admin/", {"username": f"john_doe{blank}", "password": PASSWORD})
+
+    assert (answer.status_code, answer["Location"]) == (302, "/admin/")
+
+
+@pytest.mark.parametrize("blank", [" ", "\u00a0", "\u200b"], ids=ascii)
+def test_a_password_is_never_trimmed(member: User, blank: str) -> None:
+    wrong = f"{PASSWORD}{blank}"
+    api = Api(member)
+
+    assert Api().post("/api/auth/token/", {"username": "john_doe", "password": wrong}).status_code == 401
+    change = api.post("/api/auth/password/change/", {"old_password": wrong, "new_password": "teach-together"})
+    assert list(change.json()["fields"]) == ["old_password"]
+    address = api.post("/api/auth/email/change/", {"password": wrong, "new_email": "new@example.com"})
+    assert list(address.json()["fields"]) == ["password"]
+
+
+@pytest.mark.parametrize("path", ["token/refresh/", "logout/"])
+def test_a_token_is_never_trimmed(member: User, path: str) -> None:
+    tokens = Api().post("/api/auth/token/", {"username": "john_doe", "password": PASSWORD}).json()
+
+    assert Api().post(f"/api/auth/{path}", {"refresh": f"{tokens['refresh']} "}).status_code == 401
+    assert Api().post(f"/api/auth/{path}", tokens).status_code == 200
+
+
+def test_names_and_addresses_are_registered_without_blanks(db: None) -> None:
+    answer = Api().post(
+        "/api/auth/register/",
+        {
+            "username": "\u200bjane\u00a0",
+            "email": " jane@example.com\u200b",
+            "password": PASSWORD,
+            "first_name": f"\ufeff{DECOMPOSED}\u3000",
+            "last_name": "\tSmith\n",
+            "timezone": " Europe/Berlin ",
+        },
+    )
+
+    assert answer.status_code == 201
+    assert answer.json() == {
+        "username": "jane",
+        "email": "jane@example.com",
+        "first_name": COMPOSED,
+        "last_name": "Smith",
+        "timezone": "Europe/Berlin",
+    }
+    jane = User.objects.get()
+    assert (jane.username, jane.email, jane.first_name) == ("jane", "jane@example.com", COMPOSED)
+
+
+def test_a_profile_is_changed_without_blanks(john: User) -> None:
+    answer = Api(john).patch("/api/auth/me/", {"first_name": "Johnny\u200b", "timezone": "Europe/Berlin\n"})
+
+    assert (answer.json()["first_name"], answer.json()["timezone"]) == ("Johnny", "Europe/Berlin")
+
+
+def test_a_link_is_asked_for_and_followed_without_blanks(member: User, read_mail: ReadMail) -> None:
+    Api().post("/api/auth/password/reset/", {"email": "\u00a0john@example.com\u200b"})
+    (mail,) = read_mail()
+    link = link_in(mail)
+    assert mail.to == ["john@example.com"]
+
+    answer = Api().post(
+        "/api/auth/password/reset/confirm/",
+        {"uid": f" {link['uid']}\u200b", "token": link["token"], "new_password": "teach-together"},
+    )
+
+    assert answer.status_code == 200
+
+
+def test_another_address_is_asked_for_without_blanks(member: User) -> None:
+    body = {"password": PASSWORD, "new_email": " new@example.com\u200b"}
+
+    assert Api(member).post("/api/auth/email/change/", body).status_code == 200
+    assert Mail.objects.get().address == "new@example.com"
+
+
+def test_a_session_is_offered_without_blanks(john: User) -> None:
+    start = (clock.now() + timedelta(days=3)).isoformat()
+    answer = offer(
+        john,
+        title=f"\u200b{DECOMPOSED}\u200b",
+        subject=f"\u3000{DECOMPOSED}\ufeff",
+        level="beginner\u00a0",
+        date=f" {start}\u200b",
+        timezone="Europe/Berlin ",
+        description="\u200b\tcode\u200b",
+    )
+
+    assert answer.status_code == 201, answer.json()
+    body = answer.json()
+    assert (body["title"], body["subject"], body["level"]) == (COMPOSED, COMPOSED, "beginner")
+    # Several lines are kept as they were.
+    assert body["description"] == "\u200b\tcode\u200b"
+
+
+@pytest.mark.parametrize("title", ["\u200b", "\u00a0\u3000", "\ufeff\u2060", "\u3164", "\u2800"], ids=ascii)
+def test_blanks_alone_are_nothing(john: User, title: str) -> None:
+    answer = offer(john, title=title)
+
+    assert answer.json()["fields"] == {"title": ["This field may not be empty."]}
+
+
+def test_what_comes_back_with_blanks_and_decomposed_is_no_change(john: User) -> None:
+    made = offer(john, title=COMPOSED, subject=COMPOSED).json()
+
+    back = {**made, "title": f"{DECOMPOSED} ", "subject": f"\u200b{DECOMPOSED}"}
+    answer = Api(john).put(f"/api/sessions/{made['id']}/", back)
+
+    assert answer.status_code == 200
+    assert (answer.json()["title"], answer.json()["updated_at"]) == (COMPOSED, made["updated_at"])
+
+
+@pytest.mark.parametrize("send", ["post", "upload"])
+def test_a_material_is_added_without_blanks_by_json_and_by_a_form(john: User, send: str) -> None:
+    made = offer(john).json()
+    path = f"/api/sessions/{made['id']}/materials/"
+    link = {
+        "title": f"\u200b{DECOMPOSED}\u00a0",
+        "type": "link ",
+        "url": f"\u200b https://example.com/{DECOMPOSED}\ufeff",
+    }
+    note = {"title": " Note", "type": "note", "content": "  indented\u200b "}
+
+    answers = [getattr(Api(john), send)(path, body) for body in (link, note)]
+
+    assert [answer.status_code for answer in answers] == [201, 201], answers[0].content
+    added, noted = (answer.json() for answer in answers)
+    assert (added["title"], added["type"], added["url"]) == (COMPOSED, "link", f"https://example.com/{DECOMPOSED}")
+    assert noted["content"] == "  indented\u200b "
+
+
+# --- In queries -----------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def found(john: User, make_member: Callable[..., User]) -> Callable[..., list[str]]:
+    """The titles that a query finds among John's sessions."""
+    for number, title in enumerate(("first", "second"), start=1):
+        assert offer(john, title=title, subject=f"{COMPOSED} {number}").status_code == 201
+
+    def ask(**query: str) -> list[str]:
+        text = "&".join(f"{name}={quote(value)}" for name, value in query.items())
+        answer = Api(john).client.get(f"/api/sessions/?{text}", headers=Api(john).headers)
+        assert answer.status_code == 200, answer.json()
+        return [row["title"] for row in answer.json()["results"]]
+
+    return ask
+
+
+@pytest.mark.parametrize("blank", [" ", "\u00a0", "\u200b", "\n"], ids=ascii)
+def test_every_parameter_is_read_without_blanks(john: User, found: Callable[..., list[str]], blank: str) -> None:
+    day = clock.now().date()
+
+    assert found(
+        status=f"pending_approval{blank}",
+        level=f"{blank}beginner",
+        subject=f"{blank}{COMPOSED} 1{blank}",
+        creator=f"{john.pk}{blank}",
+        date_from=f"{blank}{day}{blank}",
+        date_to=f"{day + timedelta(days=9)}{blank}",
+        ordering=f"-created_at{blank}",
+        page=f"1{blank}",
+        page_size=f"{blank}5",
+    ) == ["first"]
+
+
+@pytest.mark.parametrize("typed", [COMPOSED, DECOMPOSED, COMPOSED.upper(), DECOMPOSED.upper()], ids=ascii)
+def test_a_subject_is_found_however_an_accent_was_sent(found: Callable[..., list[str]], typed: str) -> None:
+    assert sorted(found(subject=typed)) == ["first", "second"]
+
+
+def test_a_subject_whose_case_has_several_forms_is_found(john: User, found: Callable[..., list[str]]) -> None:
+    offer(john, title="greek", subject="\u03aa\u0301\u03b4")  # composed, its first letter is another than in small
+
+    assert found(subject="\u0390\u03b4") == found(subject="\u03b9\u0308\u0301\u03b4") == ["greek"]
+
+
+@pytest.mark.parametrize("blank", [" ", "\u200b"], ids=ascii)
+def test_so_are_those_of_notifications(john: User, blank: str) -> None:
+    query = {"limit": f"5{blank}", "before": f"{blank}42", "unread": f"true{blank}"}
+
+    assert Api(john).get("/api/notifications/", query).json() == []
+
+
+@pytest.mark.parametrize("typed", [f"{DECOMPOSED}", f"\u200b{COMPOSED}\u00a0"], ids=ascii)
+def test_the_portal_finds_a_title_however_it_was_typed(john: User, make_member: Any, typed: str) -> None:
+    offer(john, title=COMPOSED)
+    boss = Client()
+    boss.force_login(make_member("boss", is_staff=True, is_superuser=True))
+
+    page = boss.get("/admin/learning_sessions/session/", {"q": typed})
+
+    assert [session.title for session in page.context["cl"].result_list] == [COMPOSED]
