@@ -95,11 +95,11 @@ class Director:
 
         plan = Planner(self.scenario).draw()
         clock = Clock(began_at=product_clock.now().replace(microsecond=0), origin=0.0, rate=self.scenario.rate)
-        product_clock.follow(lambda: clock.began_at - timedelta(seconds=1))
+        product_clock.set_source(lambda: clock.began_at - timedelta(seconds=1))
         self._prepare(lambda: Cast(self.scenario, plan, clock, self.deeds).begin())
 
         clock = replace(clock, origin=time.monotonic())
-        product_clock.follow(clock.now)
+        product_clock.set_source(clock.now)
         self.clock = clock
         self._fork_workers(worker.work)
         self.family.fork(

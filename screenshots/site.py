@@ -49,7 +49,7 @@ def _prepare() -> None:
 
     from core.time import clock
 
-    clock.follow(lambda: MOMENT)
+    clock.set_source(lambda: MOMENT)
     call_command("migrate", verbosity=0)
     call_command("load_demo_data", verbosity=0)
     # The worker's minute, without which the portal says that it does not run.

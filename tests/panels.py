@@ -6,7 +6,7 @@ from django.utils import timezone
 
 from core.accounts.models import User
 from core.portal.panels import Panel, in_order
-from core.time.zones import zone_of
+from core.time.zones import load_zone
 from modules.sessions.events import PanelsOfSession
 
 ORIGIN = "http://testserver"
@@ -23,5 +23,5 @@ def html_of(panel: Panel, viewer: User) -> str:
     """The panel on a page of its own, in the viewer's zone."""
     request = RequestFactory().get("/admin/somewhere/?of=7")
     request.user = viewer
-    with timezone.override(zone_of(viewer.timezone)):
+    with timezone.override(load_zone(viewer.timezone)):
         return render_to_string("portal/tabs.html", {"panels": [panel], "label": "Knots"}, request)

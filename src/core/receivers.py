@@ -6,7 +6,7 @@ from django.urls import reverse
 from core.accounts.models import User
 from core.facts.base import answers
 from core.facts.models import FailedDelivery
-from core.jobs.periodic import SWEEPS, heartbeat
+from core.jobs.periodic import PERIODIC_JOBS, heartbeat
 from core.mail.models import Mail
 from core.portal.dashboard import Area, Card, DashboardAsked, Tone
 from core.portal.navigation import Entry, NavigationAsked, Section
@@ -77,7 +77,7 @@ def _worker(viewer: User) -> Card:
     beat = heartbeat()
     value = "On time"
     if beat.late:
-        value = "Not running" if len(beat.late) == len(SWEEPS) else "Late"
+        value = "Not running" if len(beat.late) == len(PERIODIC_JOBS) else "Late"
     return Card(
         key="worker",
         title="Worker",

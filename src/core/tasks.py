@@ -3,28 +3,28 @@
 from datetime import time
 
 from core.accounts.services import forget_old_logins
-from core.facts.delivery import deliver_again
-from core.jobs.periodic import sweeps
+from core.facts.delivery import retry_failed_deliveries
+from core.jobs.periodic import periodic_job
 from core.mail.sending import send_due_mail, wake_sender
 from core.mail.services import forget_old_mail
 
 
-@sweeps()
+@periodic_job()
 def send_mail_that_is_due() -> int:
     return send_due_mail()
 
 
-@sweeps()
+@periodic_job()
 def serve_receivers_again() -> int:
-    return deliver_again()
+    return retry_failed_deliveries()
 
 
-@sweeps(at=time(3, 17))
+@periodic_job(at=time(3, 17))
 def forget_mail_that_is_done() -> int:
     return forget_old_mail()
 
 
-@sweeps(at=time(3, 23))
+@periodic_job(at=time(3, 23))
 def forget_logins_that_are_over() -> int:
     return forget_old_logins()
 

@@ -63,11 +63,11 @@ class Community:
         told_until = self.steps[0][0]
         for due, step in self.steps:
             self._let_the_worker_run(told_until, due)
-            with clock.stopped_at(due):
+            with clock.freeze_at(due):
                 step()
             told_until = due
         self._let_the_worker_run(told_until, self.now)
-        with clock.stopped_at(self.now):
+        with clock.freeze_at(self.now):
             for sweep in (*SWEEPS, send_mail):
                 sweep()
 
@@ -75,7 +75,7 @@ class Community:
         """At each full hour at which there is something for it to do."""
         hour = begin.replace(minute=0, second=0)
         while (work := _work(hour)) and (hour := max(hour + HOUR, _full_hour(min(work.values())))) <= end:
-            with clock.stopped_at(hour):
+            with clock.freeze_at(hour):
                 for sweep in SWEEPS:
                     if sweep in work and work[sweep] <= hour:
                         sweep()

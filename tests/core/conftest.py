@@ -72,6 +72,6 @@ def read(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Any:
             monkeypatch.delenv(name)
         for name, value in {"DATA_DIR": str(tmp_path), **variables}.items():
             monkeypatch.setenv(name, value)
-        return runpy.run_path(str(SRC / "core" / "settings.py"))
+        return runpy.run_path(str(SRC / "core" / "settings" / "__init__.py"))
 
     return read

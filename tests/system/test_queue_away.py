@@ -34,7 +34,7 @@ from tests.queue_server import FullBacklog, QueueServer
 from core.accounts.models import User
 from core.accounts.services import address_change_token
 from core.jobs.task_queue import enqueueing, storages
-from core.jobs.task_queue.enqueueing import CIRCUIT, PAUSE
+from core.jobs.task_queue.enqueueing import CIRCUIT_BREAKER, PAUSE
 from core.jobs.task_queue.storages import RedisQueue, SqliteQueue
 from modules.materials.models import StoredFile
 from modules.notifications.models import Notification
@@ -389,7 +389,7 @@ def spend(
 
     def spend(name: str, queue: Any) -> Day:
         clock.move_to(NOW, tick=False)
-        CIRCUIT.close()
+        CIRCUIT_BREAKER.close()
         mail.outbox.clear()
         folder = tmp_path / name
         folder.mkdir()
@@ -411,7 +411,7 @@ def spend(
 
     yield spend
     logging.getLogger().removeHandler(listener)
-    CIRCUIT.close()
+    CIRCUIT_BREAKER.close()
 
 
 # Of this process, and lived once.

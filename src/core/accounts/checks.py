@@ -8,7 +8,7 @@ from django.core.checks import CheckMessage, Tags, Warning, register  # noqa: A0
 from django.db import connections
 
 from core.accounts.models import SET_ASIDE, User
-from core.text.email_addresses import InvalidAddress, address_key, deliverable_address
+from core.text.email_addresses import InvalidAddress, build_address_key, get_deliverable_address
 
 # How many accounts a message names.
 MOST_NAMED = 100
@@ -36,18 +36,18 @@ def _set_aside(database: str) -> list[tuple[User, User | None]]:
     """Each account whose address was set aside, with the one that holds the mailbox, if any does."""
     users = User.objects.using(database).order_by("pk").only("username", "email", "email_key")
     members = list(users.filter(email_key__startswith=SET_ASIDE))
-    keys = sorted({address_key(member.email) for member in members})
+    keys = sorted({build_address_key(member.email) for member in members})
     # One query for all of them, but for what a database takes of values in one.
     holders: dict[str | None, User] = {}
     for start in range(0, len(keys), MOST_VALUES):
         some = keys[start : start + MOST_VALUES]
         holders.update((user.email_key, user) for user in users.filter(email_key__in=some))
-    return [(member, holders.get(address_key(member.email))) for member in members]
+    return [(member, holders.get(build_address_key(member.email))) for member in members]
 
 
 def _is_deliverable(address: str) -> bool:
     try:
-        deliverable_address(address)
+        get_deliverable_address(address)
     except InvalidAddress:
         return False
     return True

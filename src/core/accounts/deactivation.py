@@ -7,11 +7,11 @@ from core.accounts.models import User
 from core.accounts.policy import require_deactivating
 from core.accounts.services import end_logins
 from core.errors import Invalid, NotFound, StateForbids
-from core.facts.delivery import fact_of
+from core.facts.delivery import load_fact
 from core.facts.models import FactRecord
 from core.facts.publish import publish
 from core.mail.services import queue_mail
-from core.time.durations import ago
+from core.time.durations import format_relative_time
 
 SWITCHES = (MemberDeactivated.name, MemberReactivated.name)
 
@@ -78,4 +78,5 @@ def how_it_came(member: User) -> str:
         return f"{member.display_name} is {state} already."
     actor = switch.actor.display_name if switch.actor else "Somebody"
     why = f" The reason: {switch.reason}" if switch.reason else ""
-    return f"{fact_of(switch).in_words(actor=actor, member=member.display_name)}, {ago(switch.occurred_at)}.{why}"
+    what = load_fact(switch).in_words(actor=actor, member=member.display_name)
+    return f"{what}, {format_relative_time(switch.occurred_at)}.{why}"

@@ -10,7 +10,7 @@ from core.accounts.services import address_change_token
 from core.http.frontend import address_confirmation_link, home_link, password_reset_link
 from core.mail.letters import Letter, Link, writes
 from core.mail.models import Mail
-from core.text.email_addresses import address_key
+from core.text.email_addresses import build_address_key
 
 # To an address that may be a stranger's we write by the user name: names can be whole sentences, and must not reach
 # them through us.
@@ -44,7 +44,7 @@ def address_taken(mail: Mail) -> Letter | None:
 
 @writes("password_reset")
 def password_reset(mail: Mail) -> Letter | None:
-    user = User.objects.filter(email_key=address_key(mail.address), is_active=True).first()
+    user = User.objects.filter(email_key=build_address_key(mail.address), is_active=True).first()
     if user is None or not user.has_usable_password():
         return None
     link = password_reset_link(

@@ -13,10 +13,10 @@ from django.db.models import Q
 from django.utils.crypto import salted_hmac
 
 from core.accounts.fields import AddressField
-from core.text.email_addresses import address_key, normalized_or_same
-from core.text.normalization import MOST_NORMALIZED, trimmed
+from core.text.email_addresses import build_address_key, normalize_address_if_valid
+from core.text.normalization import MOST_NORMALIZED, strip_blanks
 from core.time import clock
-from core.time.zones import zone_names
+from core.time.zones import list_zone_names
 
 # Before the key of an address that an account has and does not hold: no address begins so.
 SET_ASIDE = "@"
@@ -32,7 +32,7 @@ def identity_key(value: str) -> str:
 def set_aside_key(user_id: int | None, address: str) -> str:
     """The key of an address by which this account is not found: its mailbox is that of an older account, or it is one
     that no mail can be sent to."""
-    return f"{SET_ASIDE}{user_id} {address_key(address)}"
+    return f"{SET_ASIDE}{user_id} {build_address_key(address)}"
 
 
 def normalized_password(raw: str) -> str:
@@ -42,7 +42,7 @@ def normalized_password(raw: str) -> str:
 
 
 def validate_timezone(value: str) -> None:
-    if value not in zone_names():
+    if value not in list_zone_names():
         raise ValidationError("Not a time zone of the IANA database, such as Europe/Berlin.")
 
 
@@ -56,15 +56,15 @@ class UserManager(DjangoUserManager["User"]):
     """Finds members as they log in: by user name or, where there is an @, by address, whatever the case."""
 
     def get_by_natural_key(self, username: str | None) -> "User":
-        login = trimmed(username or "")
+        login = strip_blanks(username or "")
         if "@" in login:
-            return self.get(email_key=address_key(login))
+            return self.get(email_key=build_address_key(login))
         return self.get(username_key=identity_key(login))
 
     @classmethod
     def normalize_email(cls, email: str | None) -> str:
         """What has no normal form stays as it is, for the validators to refuse."""
-        return normalized_or_same(email or "")
+        return normalize_address_if_valid(email or "")
 
     def _create_user_object(self, username: str, email: str | None, password: str | None, **fields: Any) -> "User":
         """Where Django hashes the password of a new member by itself."""
@@ -104,7 +104,7 @@ class User(AbstractUser):
 
     def save(self, *args: Any, **kwargs: Any) -> None:
         self.username_key = identity_key(self.username)
-        self.email = normalized_or_same(self.email)
+        self.email = normalize_address_if_valid(self.email)
         self.email_key = self._key_of_address()
         fields = kwargs.get("update_fields")
         if fields is not None:
@@ -118,7 +118,7 @@ class User(AbstractUser):
         others = User.objects.exclude(pk=self.pk)
         if others.filter(username_key=identity_key(self.username)).exists():
             raise ValidationError({"username": "This user name is taken."})
-        if self.email and others.filter(email_key=address_key(self.email)).exists():
+        if self.email and others.filter(email_key=build_address_key(self.email)).exists():
             raise ValidationError({"email": "This address has an account."})
         # Nobody else has it (any more): an account that had to stand back for another is found by it again.
         self.email_key = None
@@ -128,7 +128,7 @@ class User(AbstractUser):
         if not self.email:
             return None
         set_aside = set_aside_key(self.pk, self.email)
-        return set_aside if self.email_key == set_aside else address_key(self.email)
+        return set_aside if self.email_key == set_aside else build_address_key(self.email)
 
     @property
     def display_name(self) -> str:

@@ -26,7 +26,7 @@ from core.errors import Invalid, NotAuthenticated
 from core.facts.models import FactRecord
 from core.facts.publish import publish
 from core.mail.services import queue_mail
-from core.text.email_addresses import address_key
+from core.text.email_addresses import build_address_key
 from core.time import clock
 
 NO_ACCOUNT = "No active account fits this user name and password."
@@ -75,7 +75,7 @@ def register_member(
 
 def _wrote_to_owner(address: str) -> bool:
     """Tell who has this address already that somebody wanted to use it; false where nobody has."""
-    owner = User.objects.filter(email_key=address_key(address)).first()
+    owner = User.objects.filter(email_key=build_address_key(address)).first()
     if owner is not None:
         queue_mail(kind="address_taken", address=owner.email, user=owner)
     return owner is not None
@@ -234,7 +234,7 @@ def ask_address_change(*, user: User, password: str, new_email: str) -> None:
     except Invalid as error:
         raise Invalid({"new_email": error.fields["email"]}) from None
     with transaction.atomic():
-        owner = User.objects.filter(email_key=address_key(candidate.email)).first()
+        owner = User.objects.filter(email_key=build_address_key(candidate.email)).first()
         if owner is not None and owner.pk != user.pk:
             queue_mail(kind="address_taken", address=owner.email, user=owner)
         else:

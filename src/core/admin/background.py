@@ -6,7 +6,7 @@ from django.http import HttpRequest
 
 from core.admin.read_only import ReadOnlyAdmin
 from core.jobs.models import Sweep
-from core.jobs.periodic import SWEEPS, heartbeat, is_late
+from core.jobs.periodic import PERIODIC_JOBS, heartbeat, is_late
 from core.portal.times import moment
 
 
@@ -21,7 +21,7 @@ class SweepAdmin(ReadOnlyAdmin):
     def get_queryset(self, request: HttpRequest) -> "QuerySet[Sweep]":
         """Not the turns that something else is given by."""
         rows: QuerySet[Sweep] = super().get_queryset(request)
-        return rows.filter(name__in=SWEEPS)
+        return rows.filter(name__in=PERIODIC_JOBS)
 
     @admin.display(description="what", ordering="name")
     def words(self, sweep: Sweep) -> str:
@@ -54,7 +54,7 @@ def sign_of_lateness(request: HttpRequest) -> tuple[str, str] | None:
     late = heartbeat().late
     if not late:
         return None
-    if len(late) == len(SWEEPS):
+    if len(late) == len(PERIODIC_JOBS):
         return "The worker does not run", "danger"
     others = f" and {len(late) - 1} more" if len(late) > 1 else ""
     return f"The worker is late to {late[0]}{others}", "danger"

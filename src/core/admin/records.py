@@ -11,7 +11,7 @@ from django.utils.text import Truncator
 
 from core.admin.read_only import ReadOnlyAdmin
 from core.facts.base import Fact
-from core.facts.delivery import serve_now
+from core.facts.delivery import retry_delivery
 from core.facts.models import FactRecord, FailedDelivery
 from core.mail.letters import WRITERS
 from core.mail.models import Mail
@@ -21,7 +21,7 @@ from core.portal.cells import lines
 from core.portal.ids import id_in
 from core.portal.searching import is_findable
 from core.portal.times import moment
-from core.text.normalization import trimmed
+from core.text.normalization import strip_blanks
 
 
 @admin.register(FactRecord)
@@ -44,7 +44,7 @@ class FactRecordAdmin(ReadOnlyAdmin):
         self, request: HttpRequest, queryset: "QuerySet[FactRecord]", search_term: str
     ) -> "tuple[QuerySet[FactRecord], bool]":
         """Each through its index: a part of a name is looked for among the names that there are, not in the record."""
-        term = trimmed(search_term)
+        term = strip_blanks(search_term)
         if not term:
             return queryset, False
         if not is_findable(term):
@@ -84,7 +84,7 @@ class FailedDeliveryAdmin(ReadOnlyAdmin):
 
     @admin.action(description="Deliver now", permissions=["deliver"])
     def deliver_now(self, request: HttpRequest, queryset: QuerySet[FailedDelivery]) -> None:
-        outcomes = [serve_now(failure.pk) for failure in queryset.order_by("pk")]
+        outcomes = [retry_delivery(failure.pk) for failure in queryset.order_by("pk")]
         failed = outcomes.count(False)
         if failed:
             self.message_user(request, f"{failed} could still not be delivered.", messages.ERROR)

@@ -3,7 +3,7 @@
 from django.db import connection
 
 
-def without_the_database() -> None:
+def release_connection() -> None:
     """Give the connection back before something slow that needs none; the next query takes one again.
 
     Under ASGI each request has its own, out of a pool that a few slow clients or storages would empty. Inside a

@@ -8,7 +8,7 @@ from django.db.models import Model, QuerySet
 Row = TypeVar("Row", bound=Model)
 
 
-def locked_batch(rows: "QuerySet[Row]", *, size: int) -> list[Row]:
+def lock_batch(rows: "QuerySet[Row]", *, size: int) -> list[Row]:
     """Up to `size` of the rows, locked until the transaction ends; rows that others hold are passed over.
 
     SQLite has no row locks: there the transaction, immediate from its start, keeps every other writer out.

@@ -41,7 +41,7 @@ class Fact:
     # What happened, as one clause; `{actor}` and `{member}` are their names, all else are the fact's own fields.
     words: ClassVar[str] = ""
     # Where nobody did it, whether the system did, for what it has found, rather than the clock by passing.
-    by_the_system: ClassVar[bool] = False
+    is_by_system: ClassVar[bool] = False
     kinds: ClassVar[dict[str, type["Fact"]]] = {}
     _adapters: ClassVar[dict[str, TypeAdapter[Any]]] = {}
 

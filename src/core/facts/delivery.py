@@ -5,17 +5,17 @@ from datetime import timedelta
 
 from django.db import DatabaseError, transaction
 
-from core.database.locking import locked_batch
+from core.database.locking import lock_batch
 from core.facts.base import Delivery, Fact
 from core.facts.models import FactRecord, FailedDelivery
 from core.facts.registry import RECEIVERS
-from core.jobs.retry_policy import Patience, told
+from core.jobs.retry_policy import RetryPolicy, format_traceback
 from core.time import clock
 
 logger = logging.getLogger(__name__)
 
 MOST_ATTEMPTS = 12
-PATIENCE = Patience(most_attempts=MOST_ATTEMPTS, longest_pause=timedelta(hours=12))
+RETRY_POLICY = RetryPolicy(max_attempts=MOST_ATTEMPTS, max_delay=timedelta(hours=12))
 
 
 def deliver(receiver: str, fact: Fact, delivery: Delivery) -> None:
@@ -28,13 +28,13 @@ def deliver(receiver: str, fact: Fact, delivery: Delivery) -> None:
         FailedDelivery.objects.create(
             fact_id=delivery.fact_id,
             receiver=receiver,
-            error=told(error),
+            error=format_traceback(error),
             failed_at=clock.now(),
-            next_try_at=PATIENCE.next_try_at(1),
+            next_try_at=RETRY_POLICY.next_try_at(1),
         )
 
 
-def deliver_again(*, limit: int = 100) -> int:
+def retry_failed_deliveries(*, limit: int = 100) -> int:
     """Serve the receivers whose pause is over, by any number of workers at once; returns how many were served."""
     served = 0
     tried: set[int] = set()
@@ -43,7 +43,7 @@ def deliver_again(*, limit: int = 100) -> int:
         try:
             with transaction.atomic():
                 due = FailedDelivery.objects.filter(next_try_at__lte=clock.now()).exclude(pk__in=tried)
-                failure = next(iter(locked_batch(due.order_by("next_try_at", "pk"), size=1)), None)
+                failure = next(iter(lock_batch(due.order_by("next_try_at", "pk"), size=1)), None)
                 if failure is None:
                     break
                 tried.add(failure.pk)
@@ -57,7 +57,7 @@ def deliver_again(*, limit: int = 100) -> int:
     return served
 
 
-def serve_now(failure_id: int) -> bool:
+def retry_delivery(failure_id: int) -> bool:
     """Serve one failed delivery at once, whatever its pause; true when it is delivered (or had been)."""
     try:
         with transaction.atomic():
@@ -74,7 +74,7 @@ def _serve(failure: FailedDelivery) -> bool:
         with transaction.atomic():
             record = failure.fact
             RECEIVERS[failure.receiver](
-                fact_of(record),
+                load_fact(record),
                 Delivery(
                     fact_id=record.pk,
                     occurred_at=record.occurred_at,
@@ -102,14 +102,14 @@ def _note_refused_commit(failure_id: int, error: Exception) -> None:
 
 def _note_failure(failure: FailedDelivery, error: Exception) -> None:
     logger.error("%s still cannot receive fact %s", failure.receiver, failure.fact_id, exc_info=error)
-    failure.error = told(error)
+    failure.error = format_traceback(error)
     failure.attempts += 1
     failure.failed_at = clock.now()
-    failure.next_try_at = PATIENCE.next_try_at(failure.attempts)
+    failure.next_try_at = RETRY_POLICY.next_try_at(failure.attempts)
     failure.save(update_fields=["error", "attempts", "failed_at", "next_try_at"])
 
 
-def fact_of(record: FactRecord) -> Fact:
+def load_fact(record: FactRecord) -> Fact:
     """The fact as it was published. Raises `KeyError` where the module that published it is gone."""
     fact: Fact = Fact.kinds[record.name].adapter().validate_python(record.payload)
     return fact

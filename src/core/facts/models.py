@@ -47,8 +47,8 @@ class FactRecord(models.Model):
         What passes is the clock's; what concerns one member, and came by a link without a login, is not.
         """
         kind = Fact.kinds.get(self.name)
-        by_the_system = self.member_id is not None or (kind is not None and kind.by_the_system)
-        return "the system" if by_the_system else "the clock"
+        is_by_system = self.member_id is not None or (kind is not None and kind.is_by_system)
+        return "the system" if is_by_system else "the clock"
 
 
 class FailedDelivery(models.Model):

@@ -19,7 +19,7 @@ RECEIVERS: dict[str, Receiver] = {}
 _HEARD: dict[str, str] = {}
 
 
-def hears(kind: type[Kind]) -> Callable[[Callable[[Kind, Delivery], None]], Callable[[Kind, Delivery], None]]:
+def subscribes(kind: type[Kind]) -> Callable[[Callable[[Kind, Delivery], None]], Callable[[Kind, Delivery], None]]:
     """Declare that a function receives facts of this kind, each delivery in a savepoint of its own.
 
     The function may be called again with the same fact and must not do twice what may be done once; the fact's id
@@ -48,6 +48,6 @@ def load_receivers() -> None:
             import_module(name)
 
 
-def receivers_of(fact_name: str) -> tuple[str, ...]:
+def list_receivers(fact_name: str) -> tuple[str, ...]:
     """The names of those who hear facts of this name."""
     return tuple(name for name, kind in _HEARD.items() if kind == fact_name)

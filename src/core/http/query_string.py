@@ -5,7 +5,7 @@ from typing import Any
 
 from django.utils.datastructures import MultiValueDict
 
-from core.text.normalization import trimmed
+from core.text.normalization import strip_blanks
 
 
 class Repeated(list[str]):
@@ -19,7 +19,7 @@ def read_query(parameters: "MultiValueDict[str, str]", *, lists: Collection[str]
     """
     values: dict[str, Any] = {}
     for name, given in parameters.lists():
-        filled = [value for value in given if trimmed(value)]
+        filled = [value for value in given if strip_blanks(value)]
         if name in lists:
             values[name] = filled
         elif len(given) > 1:

@@ -15,7 +15,7 @@ from typing import Any
 from django.conf import settings
 from django.core.exceptions import RequestDataTooBig
 
-from core.database.connections import without_the_database
+from core.database.connections import release_connection
 from core.errors import DomainError
 from core.http.paths import API_PREFIX
 
@@ -221,7 +221,7 @@ class StreamedBody(RawIOBase):
         return b"".join(pieces)
 
     def _wait_for_chunk(self, *, most: int) -> bytes:
-        without_the_database()
+        release_connection()
         waiting = asyncio.run_coroutine_threadsafe(self.body.read_chunk(most=most), self.body.loop)
         return waiting.result()
 

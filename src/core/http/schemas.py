@@ -10,7 +10,7 @@ from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, Validat
 from pydantic.fields import FieldInfo
 
 from core.http.query_string import Repeated
-from core.text.normalization import composed, read_lines, trimmed
+from core.text.normalization import compose, normalize_lines, strip_blanks
 
 
 class ErrorBody(ninja.Schema):
@@ -40,9 +40,9 @@ class Reading:
     has_lines: bool = False
 
     def read(self, text: str) -> str:
-        text = read_lines(text) if self.has_lines else text
-        text = trimmed(text) if self.trims else text
-        return composed(text) if self.composes else text
+        text = normalize_lines(text) if self.has_lines else text
+        text = strip_blanks(text) if self.trims else text
+        return compose(text) if self.composes else text
 
 
 LINE = Reading(trims=True, composes=True)

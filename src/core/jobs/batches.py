@@ -8,14 +8,14 @@ from typing import TypeVar
 from django.db import DatabaseError, connection, transaction
 from django.db.models import Model, QuerySet
 
-from core.database.locking import locked_batch
+from core.database.locking import lock_batch
 
 Row = TypeVar("Row", bound=Model)
 
 logger = logging.getLogger(__name__)
 
 
-def work_off(
+def process_in_batches(
     due: "Callable[[], QuerySet[Row]]", handle: Callable[[Row], object], *, size: int = 20, limit: int = 5000
 ) -> int:
     """Handle the rows that are due, in batches that are locked and committed together; returns how many were handled.
@@ -33,7 +33,7 @@ def work_off(
         began = time.monotonic()
         try:
             with transaction.atomic():
-                rows = locked_batch(due().exclude(pk__in=failed), size=1 if suspects else size)
+                rows = lock_batch(due().exclude(pk__in=failed), size=1 if suspects else size)
                 refused = {row.pk for row in rows if not _handled(row, handle)}
         except DatabaseError:
             if not rows:

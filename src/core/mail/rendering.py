@@ -13,7 +13,7 @@ from django.template.loader import render_to_string
 
 from core.mail.letters import Attachment, Letter, Link
 from core.mail.models import Mail
-from core.text.email_addresses import normalized_or_same
+from core.text.email_addresses import normalize_address_if_valid
 from core.time import clock
 
 # What people type can be long, and a subject is read in a list.
@@ -47,7 +47,7 @@ def message_of(mail: Mail, letter: Letter) -> EmailMultiAlternatives:
 
 def message_id(mail: Mail) -> str:
     """By which mail servers and clients know it, and know that a second copy is one."""
-    sender = normalized_or_same(parseaddr(settings.DEFAULT_FROM_EMAIL)[1])
+    sender = normalize_address_if_valid(parseaddr(settings.DEFAULT_FROM_EMAIL)[1])
     domain = sender.partition("@")[2] or "localhost"
     return f"<{mail.pk}.{mail.queued_at:%Y%m%d%H%M%S%f}@{domain}>"
 

@@ -21,22 +21,22 @@ from django.db import transaction
 from django.db.models import Q
 from huey.contrib.djhuey import db_task
 
-from core.database.locking import locked_batch
-from core.jobs.periodic import STALE
-from core.jobs.retry_policy import Patience
+from core.database.locking import lock_batch
+from core.jobs.periodic import WAKE_UP_EXPIRY
+from core.jobs.retry_policy import RetryPolicy
 from core.mail.letters import WRITERS
 from core.mail.models import Mail
 from core.mail.rendering import message_of
 from core.mail.smtp import EmailBackend
-from core.text.email_addresses import deliverable_address, normalized_or_same
-from core.text.normalization import storable
+from core.text.email_addresses import get_deliverable_address, normalize_address_if_valid
+from core.text.normalization import make_storable
 from core.time import clock
 
 logger = logging.getLogger(__name__)
 
 # With the pauses between them, almost three days.
 MOST_ATTEMPTS = 24
-PATIENCE = Patience(most_attempts=MOST_ATTEMPTS, longest_pause=timedelta(hours=4))
+RETRY_POLICY = RetryPolicy(max_attempts=MOST_ATTEMPTS, max_delay=timedelta(hours=4))
 # A sender that died holds its mail no longer than this, and no living one needs longer: twice MOST_SECONDS, beside what
 # connecting takes.
 HOLD = timedelta(minutes=10)
@@ -77,7 +77,7 @@ class UnwritableAddress(Exception):
     """An address that no mail can carry."""
 
 
-@db_task(expires=STALE)  # type: ignore[untyped-decorator]
+@db_task(expires=WAKE_UP_EXPIRY)  # type: ignore[untyped-decorator]
 def wake_sender() -> None:
     """The wake-up: something is due.
 
@@ -137,7 +137,7 @@ def _claim() -> Mail | None:
         with transaction.atomic():
             due = Mail.objects.filter(next_try_at__lte=clock.now()).order_by("next_try_at", "pk")
             # What was tried before may fail again, and has waited already: it keeps nobody else waiting.
-            first = locked_batch(due.filter(status=Mail.Status.QUEUED), size=1) or locked_batch(due, size=1)
+            first = lock_batch(due.filter(status=Mail.Status.QUEUED), size=1) or lock_batch(due, size=1)
             if not first:
                 return None
             mail = first[0]
@@ -167,7 +167,7 @@ def _speaker_for(mail: Mail) -> Mail:
     was_let_go = Q(status=Mail.Status.SENDING, next_try_at__lte=clock.now())
     about_it = Mail.objects.filter(waits | was_let_go, user=mail.user_id, topic=mail.topic)
     # The new one is the last.
-    others = locked_batch(about_it.exclude(pk=mail.pk).order_by("-pk"), size=100)
+    others = lock_batch(about_it.exclude(pk=mail.pk).order_by("-pk"), size=100)
     # Once tried, a mail is never `queued` again.
     speaker = next((each for each in (mail, *others) if each.status == Mail.Status.QUEUED), None)
     if speaker is None:
@@ -218,7 +218,7 @@ def _message(mail: Mail) -> EmailMessage | None:
         reader = mail.user
         if reader is None or not reader.is_active or not reader.email:
             return None
-        mail.address = normalized_or_same(reader.email)
+        mail.address = normalize_address_if_valid(reader.email)
     letter = WRITERS[mail.kind](mail)
     if letter is None:
         return None
@@ -235,7 +235,7 @@ def _writable(address: str) -> str:
     else, and the sender is ours.
     """
     try:
-        written = deliverable_address(address)
+        written = get_deliverable_address(address)
         sanitize_address(written, "utf-8")
     except Exception as error:
         raise UnwritableAddress(f"{address!r}: {error}") from error
@@ -310,8 +310,8 @@ def _note_failure(mail: Mail, error: Exception) -> None:
     _note(
         mail,
         Mail.Status.FAILED,
-        error=storable(f"{type(error).__name__}: {error}", most=LONGEST_ERROR),
-        next_try_at=None if _is_for_good(error) else PATIENCE.next_try_at(mail.attempts),
+        error=make_storable(f"{type(error).__name__}: {error}", most=LONGEST_ERROR),
+        next_try_at=None if _is_for_good(error) else RETRY_POLICY.next_try_at(mail.attempts),
     )
 
 

@@ -7,11 +7,11 @@ from django.db import transaction
 from django.db.models import QuerySet
 
 from core.accounts.models import User
-from core.jobs.batches import work_off
+from core.jobs.batches import process_in_batches
 from core.jobs.task_queue.enqueueing import enqueue_after_commit
 from core.mail.models import Mail
 from core.mail.sending import wake_sender
-from core.text.email_addresses import normalized_or_same
+from core.text.email_addresses import normalize_address_if_valid
 from core.time import clock
 
 KEPT = timedelta(days=30)
@@ -27,7 +27,7 @@ def queue_mail(*, kind: str, address: str, user: User | None) -> None:
     if not address:
         return
     version = user.token_version if user else None
-    Mail.objects.create(kind=kind, address=normalized_or_same(address), user=user, member_version=version)
+    Mail.objects.create(kind=kind, address=normalize_address_if_valid(address), user=user, member_version=version)
     enqueue_after_commit(wake_sender)
 
 
@@ -63,7 +63,7 @@ def _locked_open_mails(kind: str, topic: str, members: list[User], due_at: datet
     """
     Mail.objects.bulk_create(
         [
-            Mail(kind=kind, address=normalized_or_same(user.email), user=user, topic=topic, next_try_at=due_at)
+            Mail(kind=kind, address=normalize_address_if_valid(user.email), user=user, topic=topic, next_try_at=due_at)
             for user in members
         ],
         # Somebody may have told them of the same topic, just now or before.
@@ -92,7 +92,7 @@ def send_again(*, mail_ids: Iterable[int]) -> int:
 
 def forget_old_mail() -> int:
     """Delete the ledger's rows that are done with and older than 30 days; returns how many."""
-    return work_off(_old_mail, Mail.delete, size=100, limit=MOST_FORGOTTEN)
+    return process_in_batches(_old_mail, Mail.delete, size=100, limit=MOST_FORGOTTEN)
 
 
 def _old_mail() -> QuerySet[Mail]:

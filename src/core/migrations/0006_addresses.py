@@ -4,7 +4,7 @@ from typing import Any
 from django.db import migrations
 
 from core.accounts.models import set_aside_key
-from core.text.email_addresses import InvalidAddress, address_key, normalize_address, normalized_or_same
+from core.text.email_addresses import InvalidAddress, build_address_key, normalize_address, normalize_address_if_valid
 
 
 def normalize_stored_addresses(apps: Any, schema_editor: Any) -> None:
@@ -31,15 +31,15 @@ def changes_of(users: Any) -> Iterator[tuple[int, str, str]]:
 
 def new_values(pk: int, email: str) -> tuple[str, str]:
     try:
-        return normalize_address(email), address_key(email)
+        return normalize_address(email), build_address_key(email)
     except InvalidAddress:
-        return email, address_key(email) if email.isascii() else set_aside_key(pk, email)
+        return email, build_address_key(email) if email.isascii() else set_aside_key(pk, email)
 
 
 def normalize_addresses_of_mails(apps: Any, schema_editor: Any) -> None:
     mails = apps.get_model("core", "Mail").objects.using(schema_editor.connection.alias)
     for pk, address in mails.filter(address__regex="[^ -~]").values_list("pk", "address"):
-        mails.filter(pk=pk).update(address=normalized_or_same(address))
+        mails.filter(pk=pk).update(address=normalize_address_if_valid(address))
 
 
 class Migration(migrations.Migration):

@@ -15,7 +15,7 @@ from pydantic import ValidationError
 
 from core.accounts.models import User
 from core.facts.base import Fact
-from core.facts.delivery import fact_of
+from core.facts.delivery import load_fact
 from core.facts.models import FactRecord
 from core.portal.differences import Budget, Difference, Wording, differences
 
@@ -113,7 +113,7 @@ def _sentence(record: FactRecord) -> str:
     """The fact in words. One whose module is not installed, or that is no longer of the shape that it had, by its
     name."""
     try:
-        return _without_nul(fact_of(record)).in_words(actor=ACTOR, member=MEMBER)
+        return _without_nul(load_fact(record)).in_words(actor=ACTOR, member=MEMBER)
     except (KeyError, ValidationError):
         return f"there was {record.name}"
     except Exception:

@@ -1,4 +1,4 @@
-"""Keeping what took a while to reckon, for as long as it may be old."""
+"""Keeping what took a while to compute, for as long as it may be old."""
 
 import logging
 from collections.abc import Callable
@@ -16,25 +16,25 @@ logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Kept(Generic[Value]):
+class CachedValue(Generic[Value]):
     """A value, and when it was so."""
 
     value: Value
     as_of: datetime
 
 
-def kept(key: str, reckon: Callable[[], Value], *, at_most: timedelta) -> Kept[Value]:
-    """What `reckon` returned less than `at_most` ago, for anybody; else what it returns now.
+def cached(key: str, compute: Callable[[], Value], *, at_most: timedelta) -> CachedValue[Value]:
+    """What `compute` returned less than `at_most` ago, for anybody; else what it returns now.
 
     The key says of whom and of what, rights included: whoever uses the same one is shown the same. A cache that fails
-    costs the time to reckon, and nothing else.
+    costs the time to compute, and nothing else.
     """
     now = clock.now()
     found = _read(key)
     # By our own clock too: the cache's may be another machine's.
     if found is not None and timedelta(0) <= now - found.as_of < at_most:
-        return cast(Kept[Value], found)
-    fresh = Kept(value=reckon(), as_of=now)
+        return cast(CachedValue[Value], found)
+    fresh = CachedValue(value=compute(), as_of=now)
     try:
         cache.set(key, fresh, timeout=at_most.total_seconds())
     except Exception:
@@ -42,10 +42,10 @@ def kept(key: str, reckon: Callable[[], Value], *, at_most: timedelta) -> Kept[V
     return fresh
 
 
-def _read(key: str) -> Kept[object] | None:
+def _read(key: str) -> CachedValue[object] | None:
     try:
         found = cache.get(key)
     except Exception:
         logger.exception("The cache did not answer for %s", key)
         return None
-    return found if isinstance(found, Kept) else None
+    return found if isinstance(found, CachedValue) else None

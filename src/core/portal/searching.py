@@ -14,8 +14,8 @@ from django.core.exceptions import ValidationError
 from django.db.models import CharField, EmailField, Model, Q, QuerySet, TextField
 from django.utils.text import smart_split, unescape_string_literal
 
-from core.text.email_addresses import normalized_or_same
-from core.text.normalization import composed, trimmed
+from core.text.email_addresses import normalize_address_if_valid
+from core.text.normalization import compose, strip_blanks
 
 # As Django has them in `search_fields`.
 LOOKUPS = {"^": "istartswith", "=": "iexact"}
@@ -38,7 +38,7 @@ def search(rows: "QuerySet[Any]", fields: Iterable[str], text: str) -> "QuerySet
     for field in fields:
         path = field.lstrip("^=").rpartition("__")[0]
         (theirs[path] if path else own).append(field.replace(f"{path}__", "") if path else field)
-    for word in islice(_words(trimmed(text)), MOST_WORDS):
+    for word in islice(_words(strip_blanks(text)), MOST_WORDS):
         if not is_findable(word):
             return rows.none()
         found = _any(rows.model, own, word)
@@ -65,7 +65,7 @@ def _any(model: type[Model], names: Iterable[str], word: str, *, path: str = "")
         field: Any = model._meta.get_field(name.lstrip("^="))
         if isinstance(field, EmailField):
             # As it is stored, however it was typed.
-            found |= Q(**{f"{path}{field.name}__{lookup}": normalized_or_same(word)})
+            found |= Q(**{f"{path}{field.name}__{lookup}": normalize_address_if_valid(word)})
             continue
         if lookup == "iexact" and not isinstance(field, CharField | TextField):
             lookup = "exact"
@@ -74,7 +74,7 @@ def _any(model: type[Model], names: Iterable[str], word: str, *, path: str = "")
             except ValidationError:
                 continue
         # What is stored is composed, but for some of what was stored before that was so.
-        for form in {word, composed(word)}:
+        for form in {word, compose(word)}:
             found |= Q(**{f"{path}{field.name}__{lookup}": form})
     return found
 

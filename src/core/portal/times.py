@@ -8,7 +8,7 @@ from django.utils.dateparse import parse_date, parse_datetime
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from core.time.durations import ago
+from core.time.durations import format_relative_time
 
 
 def is_beyond_time(text: str) -> bool:
@@ -39,5 +39,5 @@ def moment(instant: datetime | None) -> SafeString | str:
         '<time datetime="{}">{} <span class="portal-muted">{}</span></time>',
         instant.isoformat(timespec="seconds"),
         local(instant),
-        ago(instant),
+        format_relative_time(instant),
     )

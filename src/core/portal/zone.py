@@ -8,7 +8,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from core.accounts.models import User
-from core.time.zones import zone_of
+from core.time.zones import load_zone
 
 
 class OwnTimeZoneMiddleware:
@@ -21,5 +21,5 @@ class OwnTimeZoneMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         if not request.path_info.startswith(self.prefix) or not isinstance(request.user, User):
             return self.get_response(request)
-        with timezone.override(zone_of(request.user.timezone)):
+        with timezone.override(load_zone(request.user.timezone)):
             return self.get_response(request)

@@ -24,7 +24,7 @@ env = Environment()
 
 # --- Where things are -------------------------------------------------------------------------------------------
 
-CHECKOUT = Path(__file__).resolve().parent.parent.parent
+CHECKOUT = Path(__file__).resolve().parents[3]
 DATA_DIR = Path(env.str("DATA_DIR", str(CHECKOUT / "data"))).expanduser().resolve()
 try:
     DATA_DIR.mkdir(parents=True, exist_ok=True)

@@ -12,8 +12,8 @@ from core.time import durations
 
 register = template.Library()
 register.filter("moment", times.moment)
-register.filter("ago", durations.ago)
-register.filter("lasting", durations.lasting)
+register.filter("ago", durations.format_relative_time)
+register.filter("lasting", durations.format_duration)
 
 
 @register.filter

@@ -53,7 +53,7 @@ def normalize_address(address: str) -> str:
     return normalized
 
 
-def normalized_or_same(address: str) -> str:
+def normalize_address_if_valid(address: str) -> str:
     """The address in its normal form, or as it is where it has none."""
     try:
         return normalize_address(address)
@@ -61,15 +61,15 @@ def normalized_or_same(address: str) -> str:
         return address
 
 
-def address_key(address: str) -> str:
+def build_address_key(address: str) -> str:
     """What makes two addresses the same: the mailbox, whatever the case, and however its domain is written.
 
     What is no address is only itself: folding the case of letters beyond ASCII would make it somebody else's.
     """
-    return normalized_or_same(address).translate(_ASCII_CAPITALS)
+    return normalize_address_if_valid(address).translate(_ASCII_CAPITALS)
 
 
-def deliverable_address(address: str) -> str:
+def get_deliverable_address(address: str) -> str:
     """The address as mail carries it: what has no normal form is sent to as it is, if nothing on the way folds it.
 
     Raises `InvalidAddress`.

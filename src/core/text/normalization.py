@@ -19,12 +19,12 @@ for _kept in map(ord, "\t\n\r"):
     del _LINES[_kept]
 
 
-def trimmed(text: str) -> str:
+def strip_blanks(text: str) -> str:
     """The text without the blanks around it, of every kind: phones and clipboards append them unseen."""
     return text.strip(BLANKS)
 
 
-def composed(text: str) -> str:
+def compose(text: str) -> str:
     """The text with each letter and its accents as one character (NFC), where some machines send several.
 
     One that is longer than any line stays as it is.
@@ -32,20 +32,20 @@ def composed(text: str) -> str:
     return unicodedata.normalize("NFC", text) if len(text) <= MOST_NORMALIZED else text
 
 
-def read_line(text: str) -> str:
+def normalize_line(text: str) -> str:
     """A single line for people as it is stored and compared: `trimmed` and `composed`."""
-    return composed(trimmed(text))
+    return compose(strip_blanks(text))
 
 
-def search_key(text: str) -> str:
+def build_search_key(text: str) -> str:
     """What of a text is searched: its letters, whatever their case, however an accent was sent.
 
     Python folds them, since the databases do not agree about letters beyond ASCII.
     """
-    return composed(composed(text).casefold())
+    return compose(compose(text).casefold())
 
 
-def storable(text: str, *, most: int) -> str:
+def make_storable(text: str, *, most: int) -> str:
     """The text without what no database stores, and without its middle where it is longer than `most` characters."""
     if len(text) > most:
         half = most // 2
@@ -53,6 +53,6 @@ def storable(text: str, *, most: int) -> str:
     return text.replace("\x00", "\\x00").encode("utf-8", "backslashreplace").decode()
 
 
-def read_lines(text: str) -> str:
+def normalize_lines(text: str) -> str:
     """A text of several lines as it is stored: with line breaks and tabs for its only control characters."""
     return text.translate(_LINES)

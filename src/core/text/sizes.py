@@ -7,7 +7,7 @@ MEBIBYTE = 1024 * KIBIBYTE
 GIBIBYTE = 1024 * MEBIBYTE
 
 
-def in_words(size: int, *, up: bool = False) -> str:
+def format_size(size: int, *, up: bool = False) -> str:
     """A number of bytes, as in `17 bytes`, `1.5 KiB`, `25 MiB` or `2 GiB`.
 
     Never more than it is, as for what is left; with `up` never less, as for what shall go into that.

@@ -20,14 +20,14 @@ def now() -> datetime:
     return _stopped_at.get() or _source()
 
 
-def follow(source: Callable[[], datetime] | None) -> None:
+def set_source(source: Callable[[], datetime] | None) -> None:
     """Let this process go by another clock, which answers aware instants in UTC; by the real one for `None`."""
     global _source  # noqa: PLW0603
     _source = source or _present
 
 
 @contextmanager
-def stopped_at(instant: datetime) -> Iterator[None]:
+def freeze_at(instant: datetime) -> Iterator[None]:
     """Let everything inside happen at this instant (demo data has a past)."""
     token = _stopped_at.set(instant)
     try:

@@ -7,7 +7,7 @@ from django.utils.timesince import timesince
 from core.time import clock
 
 
-def ago(instant: datetime) -> str:
+def format_relative_time(instant: datetime) -> str:
     """How far away it is, in words: "3 hours ago", "in 2 days", "just now"."""
     now = clock.now()
     distance = instant - now
@@ -18,7 +18,7 @@ def ago(instant: datetime) -> str:
     return f"in {_words(now, instant)}"
 
 
-def lasting(duration: timedelta) -> str:
+def format_duration(duration: timedelta) -> str:
     """A length of time in at most two words and numbers: "3 hours, 20 minutes"."""
     if duration < timedelta(minutes=1):
         return "less than a minute"

@@ -12,7 +12,7 @@ from django.conf import settings
 from django.utils.encoding import iri_to_uri
 from icalendar import Calendar, Event, Parameters, Timezone, TimezoneStandard, vCalAddress, vDuration, vText
 
-from core.text.email_addresses import normalized_or_same
+from core.text.email_addresses import normalize_address_if_valid
 
 PRODUCT = "-//Peer Learning//Sessions//EN"
 # Another one whenever the files come to say the same in another way, so that programs read them anew.
@@ -177,7 +177,7 @@ def _attendee(name: str, address: str) -> vCalAddress:
 
 
 def _person(name: str, address: str) -> vCalAddress:
-    person = vCalAddress(f"mailto:{quote(normalized_or_same(_line(address)), safe=_SAFE_IN_MAILTO)}")
+    person = vCalAddress(f"mailto:{quote(normalize_address_if_valid(_line(address)), safe=_SAFE_IN_MAILTO)}")
     person.params = _Parameters()
     # A parameter has no way to hold a double quote that all programs understand.
     person.params["CN"] = _line(name).replace('"', "'")

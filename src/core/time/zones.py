@@ -9,12 +9,12 @@ NO_ZONES = frozenset({"localtime", "Factory", "posixrules"})
 
 
 @cache
-def zone_names() -> frozenset[str]:
+def list_zone_names() -> frozenset[str]:
     """Those of the IANA database. Read from the disk once: that takes longer than all the rest of a request."""
     return frozenset(available_timezones()) - NO_ZONES
 
 
-def zone_of(name: str) -> tzinfo:
+def load_zone(name: str) -> tzinfo:
     """The zone of that name; UTC for one that the database of zones no longer knows: it must not cost anybody news."""
     try:
         return ZoneInfo(name)

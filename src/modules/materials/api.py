@@ -7,7 +7,7 @@ from django.http.response import HttpResponseBase
 from ninja import Path, Router
 
 from core.accounts.authentication import MemberRequest
-from core.database.connections import without_the_database
+from core.database.connections import release_connection
 from core.errors import NotFound
 from core.http.body import FORM, read_json_or_form
 from core.http.json import json_response
@@ -185,7 +185,7 @@ def _file_response(request: HttpRequest, token: str) -> HttpResponseBase:
         return HttpResponse(status=302, headers={"Location": elsewhere, "Cache-Control": "no-store"})
     content = stored_files.opened(file)
     # Whoever reads slowly, or not at all, keeps nobody else from the database.
-    without_the_database()
+    release_connection()
     served = Served(
         content=content,
         size=file.size,

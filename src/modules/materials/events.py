@@ -42,7 +42,7 @@ class MaterialRemoved(Fact):
     """
 
     words = "{actor} removed the material {title}"
-    by_the_system = True
+    is_by_system = True
 
     material_id: int
     session_id: int

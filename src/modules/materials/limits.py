@@ -7,7 +7,7 @@ from django.db.models.functions import Length
 from core.accounts.models import User
 from core.errors import Invalid, StateForbids
 from core.text import sizes
-from core.text.usage import used_of
+from core.text.usage import format_usage
 from modules.materials.models import Material, StoredFile
 
 
@@ -40,7 +40,7 @@ def require_room_for_another(*, session_id: int) -> None:
     most = settings.MATERIALS_MAX_PER_SESSION
     used = Material.objects.filter(session_id=session_id).count()
     if used >= most:
-        raise StateForbids(f"A session may have {most:,} materials, {used_of(most, used)}: delete one first.")
+        raise StateForbids(f"A session may have {most:,} materials, {format_usage(most, used)}: delete one first.")
 
 
 def require_room_for_note(*, session_id: int, content: str, instead_of: str = "") -> None:
@@ -56,7 +56,7 @@ def require_room_for_note(*, session_id: int, content: str, instead_of: str = ""
     used = (notes.aggregate(used=Sum(Length("content")))["used"] or 0) - len(instead_of)
     if used + len(content) > most:
         message = (
-            f"The notes of a session may have {most:,} characters together, {used_of(most, used)};"
+            f"The notes of a session may have {most:,} characters together, {format_usage(most, used)};"
             f" this note has {len(content):,}."
         )
         raise Invalid({"content": [message]})
@@ -67,10 +67,10 @@ def _used(materials: "QuerySet[Material]") -> int:
 
 
 def _told(most: int, *, used: int, size: int) -> str:
-    left = sizes.in_words(max(most - used, 0))
+    left = sizes.format_size(max(most - used, 0))
     return (
-        f"{sizes.in_words(most)} together, of which {sizes.in_words(used)} are used and {left} left;"
-        f" this file has {sizes.in_words(size, up=True)}."
+        f"{sizes.format_size(most)} together, of which {sizes.format_size(used)} are used and {left} left;"
+        f" this file has {sizes.format_size(size, up=True)}."
     )
 
 

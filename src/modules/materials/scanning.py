@@ -7,7 +7,7 @@ from typing import IO
 
 from django.db import transaction
 
-from core.database.locking import locked_batch
+from core.database.locking import lock_batch
 from core.time import clock
 from modules.materials import services
 from modules.materials.files import scanner
@@ -51,7 +51,7 @@ def _claimed(size: int) -> list[StoredFile]:
     now = clock.now()
     with transaction.atomic():
         due = StoredFile.objects.filter(scan_at__lte=now, sweep_at=None).order_by("scan_at", "pk")
-        files = locked_batch(due, size=size)
+        files = lock_batch(due, size=size)
         StoredFile.objects.filter(pk__in=[file.pk for file in files]).update(scan_at=now + PAUSE)
     return files
 

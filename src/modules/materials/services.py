@@ -9,7 +9,7 @@ from django.db import transaction
 
 from core.accounts.locking import lock_member
 from core.accounts.models import User
-from core.database.connections import without_the_database
+from core.database.connections import release_connection
 from core.errors import Invalid, NotFound
 from core.facts.publish import publish
 from core.time import clock
@@ -197,7 +197,7 @@ def _passes_the_scanner(upload: Upload) -> bool:
     """False where nobody can tell: without a scanner, or while it does not answer. Raises `Invalid` for a virus."""
     if not scanner.is_scanning():
         return False
-    without_the_database()
+    release_connection()
     try:
         virus = scanner.virus_in(upload.content)
     except (scanner.ScannerUnavailable, scanner.NoVerdict):

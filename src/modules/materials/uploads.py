@@ -90,7 +90,7 @@ def _size_within_bounds(content: "File[bytes]") -> int:
     for chunk in content.chunks():
         size += len(chunk)
         if size > settings.MATERIALS_MAX_BYTES:
-            raise Invalid({"file": [f"A file may have at most {sizes.in_words(settings.MATERIALS_MAX_BYTES)}."]})
+            raise Invalid({"file": [f"A file may have at most {sizes.format_size(settings.MATERIALS_MAX_BYTES)}."]})
     if size == 0:
         raise Invalid({"file": ["This file is empty."]})
     return size

@@ -15,7 +15,7 @@ from core.accounts.models import User
 from core.admin.read_only import ReadOnlyAdmin, acting_member
 from core.facts.models import FactRecord
 from core.portal.times import moment
-from core.time.zones import zone_of
+from core.time.zones import load_zone
 from modules.notifications.models import Notification, Preference
 from modules.notifications.queries.why import Explanation, explain
 
@@ -90,7 +90,7 @@ class NotificationAdmin(ReadOnlyAdmin):
         """For a member and a session: what became of each thing that happened there. Changes nothing."""
         form = WhyForm(request.GET or None)
         viewer = acting_member(request)
-        zone = zone_of(viewer.timezone)
+        zone = load_zone(viewer.timezone)
         context = {
             **self.admin_site.each_context(request),
             "title": "Why, or why not?",

@@ -8,13 +8,13 @@ from django.db.models import QuerySet
 
 from core.accounts.models import User
 from core.facts import Fact
-from core.facts.delivery import fact_of
+from core.facts.delivery import load_fact
 from core.http.frontend import session_link
 from core.mail.letters import Attachment, Letter, Link, writes
 from core.mail.models import Mail
 from core.time import clock
 from core.time.icalendar import cancellation, invitation
-from core.time.zones import zone_of
+from core.time.zones import load_zone
 from modules.notifications import texts
 from modules.notifications.events import SessionNow, SessionNowAsked, StillHolds
 from modules.notifications.kinds import IN_CALENDARS, Kind
@@ -90,7 +90,7 @@ def _once(told: list[Notification]) -> list[Notification]:
 
 def _fact(notification: Notification) -> Fact | None:
     try:
-        return fact_of(notification.fact)
+        return load_fact(notification.fact)
     except KeyError:
         # The module that told it has been left out since.
         return None
@@ -129,7 +129,7 @@ def _message(notification: Notification, now: SessionNow | None) -> str:
 
 
 def _details(now: SessionNow, reader: User) -> tuple[tuple[str, str], ...]:
-    when = texts.span(now.starts_at, now.ends_at, zone_of(reader.timezone))
+    when = texts.span(now.starts_at, now.ends_at, load_zone(reader.timezone))
     return ("Session", now.title), ("When", when), ("Now", now.status)
 
 

@@ -11,7 +11,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import ExpressionWrapper, F, Q
 
-from core.text.normalization import search_key
+from core.text.normalization import build_search_key
 from core.time import clock
 from modules.sessions.states import EVER_APPROVED, FINAL, OPEN, Moment, Status, next_move_at
 
@@ -128,7 +128,7 @@ class Session(models.Model):
         return self.title
 
     def save(self, *args: Any, **kwargs: Any) -> None:
-        self.subject_key = search_key(self.subject)
+        self.subject_key = build_search_key(self.subject)
         self.ends_at = self.date + timedelta(minutes=self.duration)
         self.moves_at = next_move_at(self.moment)
         self.visible_title = (self.visible_title or self.title) if self.hidden_at else ""

@@ -9,7 +9,7 @@ from django.conf import settings
 from core.accounts.models import User
 from core.accounts.presentation import EmailAudience
 from core.errors import DomainError, Forbidden, Invalid, StateForbids
-from core.text.usage import used_of
+from core.text.usage import format_usage
 from modules.sessions.models import BookingRequest, Session
 from modules.sessions.states import EDGES, FINAL, OPEN, Mover, Status
 
@@ -173,7 +173,7 @@ def waiting_refused(session: Session) -> DomainError | None:
     if waiting < most:
         return None
     return StateForbids(
-        f"A session may have {most:,} requests waiting for an answer, {used_of(most, waiting)}: ask again later."
+        f"A session may have {most:,} requests waiting for an answer, {format_usage(most, waiting)}: ask again later."
     )
 
 
@@ -183,7 +183,7 @@ def offering_refused(open_sessions: int) -> DomainError | None:
     if open_sessions < most:
         return None
     return StateForbids(
-        f"A member may have {most:,} sessions open at once, {used_of(most, open_sessions)}:"
+        f"A member may have {most:,} sessions open at once, {format_usage(most, open_sessions)}:"
         " cancel one, or wait until one is over."
     )
 

@@ -1,37 +1,37 @@
 """What moves sessions in the background; the rows say what is due."""
 
-from core.jobs.periodic import HOUR, sweeps
+from core.jobs.periodic import HOUR, periodic_job
 from modules.sessions.services.deactivation import wind_down_all
 from modules.sessions.services.digest import tell_moderators
 from modules.sessions.services.life_cycle import advance_due_sessions
 from modules.sessions.services.reminders import arm_anew, nudge_creators, remind_due_sessions
 
 
-@sweeps()
+@periodic_job()
 def move_sessions_by_the_clock() -> int:
     return advance_due_sessions()
 
 
-@sweeps()
+@periodic_job()
 def remind_of_sessions() -> int:
     return remind_due_sessions()
 
 
-@sweeps(every=HOUR)
+@periodic_job(every=HOUR)
 def arm_reminders_anew() -> int:
     return arm_anew()
 
 
-@sweeps()
+@periodic_job()
 def nudge_creators_to_decide() -> int:
     return nudge_creators()
 
 
-@sweeps()
+@periodic_job()
 def tell_moderators_what_waits() -> int:
     return tell_moderators()
 
 
-@sweeps()
+@periodic_job()
 def end_what_deactivated_members_have() -> int:
     return wind_down_all()

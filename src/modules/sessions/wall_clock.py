@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from core.errors import Invalid
-from core.time.zones import zone_names
+from core.time.zones import list_zone_names
 
 WRITTEN = re.compile(r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(:\d{2}([.,]\d+)?)?(Z|[+-]\d{2}:?[0-5]\d)?", re.IGNORECASE)
 # In a query string a raw `+` arrives as a space.
@@ -66,7 +66,7 @@ def _read(written: str) -> datetime:
 
 def validate_zone(name: str) -> str:
     """Raises `ValueError` for what is no IANA zone."""
-    if name not in zone_names():
+    if name not in list_zone_names():
         raise ValueError("Must be an IANA time zone such as Europe/Berlin.")
     return name
 

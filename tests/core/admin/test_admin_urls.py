@@ -17,7 +17,7 @@ from model_bakery import baker
 from tests.conftest import HANDLER
 
 from core.accounts.models import User
-from core.jobs.periodic import SWEEPS
+from core.jobs.periodic import PERIODIC_JOBS
 
 # What anybody may ask for, and what answers any member of staff with what they may see, which is nothing of others.
 PUBLIC = {"login", "logout"}
@@ -78,7 +78,7 @@ def _model_of(route: str) -> type[Model]:
 
 # What a row of these needs, in order to be one.
 NEEDED: dict[str, dict[str, Any]] = {
-    "sweep": {"name": min(SWEEPS)},
+    "sweep": {"name": min(PERIODIC_JOBS)},
     "session": {"title": "Knots", "status": "pending_approval", "duration": 60, "max_participants": 5},
     "material": {"title": "Knots", "type": "note", "content": "Rope", "file": None},
     "notification": {"kind": "reminder", "type": "reminder"},

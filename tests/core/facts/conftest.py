@@ -10,7 +10,7 @@ from django.contrib.auth.models import Group
 from django.db import transaction
 
 from core.accounts.models import User
-from core.facts import Delivery, Fact, Question, answers, hears
+from core.facts import Delivery, Fact, Question, answers, subscribes
 from core.facts.models import FactRecord
 from core.facts.publish import Changes, publish
 from core.facts.registry import RECEIVERS
@@ -93,7 +93,7 @@ def hear() -> Iterator[Hear]:
             function(fact, delivery)
 
         receive.__qualname__ = name or f"receiver_{len(names) + 1}"
-        hears(kind)(receive)
+        subscribes(kind)(receive)
         registered = f"{receive.__module__}.{receive.__qualname__}"
         names.append((kind, registered))
         return registered

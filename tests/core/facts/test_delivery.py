@@ -13,7 +13,7 @@ from tests.core.threads import at_once
 
 from core.accounts.models import Login, User
 from core.facts.base import Delivery, Fact
-from core.facts.delivery import MOST_ATTEMPTS, deliver_again, serve_now
+from core.facts.delivery import MOST_ATTEMPTS, retry_delivery, retry_failed_deliveries
 from core.facts.models import FactRecord, FailedDelivery
 from core.facts.publish import publish
 from core.facts.registry import RECEIVERS
@@ -122,10 +122,10 @@ def test_a_failed_receiver_is_served_again_when_its_pause_is_over(broken: Ear, j
     mend(broken)
 
     clock.shift(MINUTE - timedelta(seconds=1))
-    assert deliver_again() == 0
+    assert retry_failed_deliveries() == 0
     assert broken.heard == []
     clock.shift(timedelta(seconds=1))
-    assert deliver_again() == 1
+    assert retry_failed_deliveries() == 1
 
     delivery = Delivery(fact_id=record.pk, occurred_at=NOW, actor_id=john.pk, reason="It was dark", late=True)
     assert broken.heard == [(LanternLit(), delivery)]
@@ -138,11 +138,11 @@ def test_what_was_served_is_not_served_once_more(broken: Ear, clock: Any) -> Non
     tell(LanternLit())
     mend(broken)
     clock.shift(MINUTE)
-    deliver_again()
+    retry_failed_deliveries()
 
     clock.shift(timedelta(days=30))
 
-    assert deliver_again() == 0
+    assert retry_failed_deliveries() == 0
     assert len(broken.heard) == 1
 
 
@@ -153,7 +153,7 @@ def test_only_the_receiver_that_failed_is_served_again(broken: Ear, hear: Hear, 
     mend(broken)
     clock.shift(MINUTE)
 
-    deliver_again()
+    retry_failed_deliveries()
 
     assert [delivery.late for delivery in heard] == [False]
     assert [delivery.late for _, delivery in broken.heard] == [True]
@@ -163,7 +163,7 @@ def test_what_a_receiver_writes_before_it_fails_again_is_undone(broken: Ear, clo
     tell(LanternLit())
     clock.shift(MINUTE)
 
-    assert deliver_again() == 0
+    assert retry_failed_deliveries() == 0
 
     assert notes() == ["the change"]
 
@@ -175,7 +175,7 @@ def test_the_pauses_grow_up_to_half_a_day_until_it_is_given_up(broken: Ear, cloc
     while failure.next_try_at is not None:
         pauses.append(failure.next_try_at - failure.failed_at)
         clock.move_to(failure.next_try_at)
-        assert deliver_again() == 0
+        assert retry_failed_deliveries() == 0
         failure.refresh_from_db()
 
     assert [pause // MINUTE for pause in pauses] == [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 720]
@@ -189,7 +189,7 @@ def test_what_was_given_up_stays_on_record_and_rests(broken: Ear, clock: Any) ->
     mend(broken)
     clock.shift(timedelta(days=365))
 
-    assert deliver_again() == 0
+    assert retry_failed_deliveries() == 0
     assert broken.heard == []
     assert FailedDelivery.objects.count() == 1
 
@@ -199,7 +199,7 @@ def test_the_latest_error_is_the_one_on_record(broken: Ear, clock: Any) -> None:
     broken.fails_with = LookupError("something else now")
     clock.shift(MINUTE)
 
-    deliver_again()
+    retry_failed_deliveries()
 
     failure = FailedDelivery.objects.get()
     assert "LookupError: something else now" in failure.error
@@ -216,7 +216,7 @@ def test_one_that_still_fails_does_not_hold_up_the_others(hear: Hear, clock: Any
     mend(ears[2])
     clock.shift(MINUTE)
 
-    assert deliver_again() == 2
+    assert retry_failed_deliveries() == 2
 
     assert notes() == ["the change", "ear 1", "ear 2"]
 
@@ -230,7 +230,7 @@ def test_the_longest_overdue_come_first_and_no_more_than_asked_for(broken: Ear, 
     broken.name = ""
     clock.shift(MINUTE)
 
-    deliver_again(limit=2)
+    retry_failed_deliveries(limit=2)
 
     failures = FailedDelivery.objects.order_by("pk")
     assert [failure.delivered_at is not None for failure in failures] == [True, True, False]
@@ -245,14 +245,14 @@ def test_a_receiver_whose_module_is_gone_waits_and_holds_up_nobody(broken: Ear, 
     clock.shift(MINUTE)
     gone = RECEIVERS.pop(EAR)
 
-    assert deliver_again() == 1
+    assert retry_failed_deliveries() == 1
     assert notes() == ["the change", "other"]
     failure = FailedDelivery.objects.get(receiver=EAR)
     assert (failure.attempts, failure.next_try_at, failure.delivered_at) == (2, NOW + 3 * MINUTE, None)
 
     RECEIVERS[EAR] = gone
     clock.shift(2 * MINUTE)
-    assert deliver_again() == 1
+    assert retry_failed_deliveries() == 1
     assert notes() == ["the change", "other", "heard"]
 
 
@@ -262,7 +262,7 @@ def test_a_fact_whose_module_is_gone_waits(broken: Ear, clock: Any, monkeypatch:
     monkeypatch.delitem(Fact.kinds, LanternLit.name)
     clock.shift(MINUTE)
 
-    assert deliver_again() == 0
+    assert retry_failed_deliveries() == 0
     assert FailedDelivery.objects.get().attempts == 2
 
 
@@ -272,7 +272,7 @@ def test_a_record_that_no_longer_fits_its_kind_waits(broken: Ear, clock: Any) ->
     FactRecord.objects.update(payload={"colour": "blue"})
     clock.shift(MINUTE)
 
-    assert deliver_again() == 0
+    assert retry_failed_deliveries() == 0
     assert "colour" in FailedDelivery.objects.get().error
 
 
@@ -286,7 +286,7 @@ def test_a_fact_that_a_late_receiver_publishes_is_recorded(hear: Hear, clock: An
     tell(LanternLit())
     clock.shift(MINUTE)
 
-    assert deliver_again() == 1
+    assert retry_failed_deliveries() == 1
     assert FactRecord.objects.filter(name="facts.Drizzle").count() == 1
 
 
@@ -297,7 +297,7 @@ def test_a_failed_delivery_can_be_served_at_once_whatever_its_pause(broken: Ear)
     tell(LanternLit())
     mend(broken)
 
-    assert serve_now(FailedDelivery.objects.get().pk)
+    assert retry_delivery(FailedDelivery.objects.get().pk)
     assert FailedDelivery.objects.get().delivered_at == NOW
     assert notes() == ["the change", "heard"]
 
@@ -307,7 +307,7 @@ def test_what_was_given_up_can_be_served_by_hand(broken: Ear) -> None:
     FailedDelivery.objects.update(attempts=MOST_ATTEMPTS, next_try_at=None)
     mend(broken)
 
-    assert serve_now(FailedDelivery.objects.get().pk)
+    assert retry_delivery(FailedDelivery.objects.get().pk)
     assert notes() == ["the change", "heard"]
 
 
@@ -316,15 +316,15 @@ def test_serving_by_hand_twice_serves_once(broken: Ear) -> None:
     mend(broken)
     failure = FailedDelivery.objects.get()
 
-    assert serve_now(failure.pk)
-    assert serve_now(failure.pk)
+    assert retry_delivery(failure.pk)
+    assert retry_delivery(failure.pk)
     assert len(broken.heard) == 1
 
 
 def test_serving_by_hand_says_when_it_still_fails(broken: Ear) -> None:
     tell(LanternLit())
 
-    assert not serve_now(FailedDelivery.objects.get().pk)
+    assert not retry_delivery(FailedDelivery.objects.get().pk)
     failure = FailedDelivery.objects.get()
     assert (failure.attempts, failure.delivered_at) == (2, None)
 
@@ -342,7 +342,7 @@ def test_many_workers_at_once_serve_each_receiver_once(hear: Hear, clock: Any) -
         mend(each)
     clock.shift(MINUTE)
 
-    assert sum(at_once(4, deliver_again)) == 6
+    assert sum(at_once(4, retry_failed_deliveries)) == 6
 
     assert [len(each.heard) for each in ears] == [1] * 6
     assert sorted(notes()) == [*(f"ear {number}" for number in range(6)), "the change"]
@@ -368,7 +368,7 @@ def test_a_late_receiver_whose_commit_is_refused_has_failed_and_holds_up_nobody(
     mend(other)
     clock.shift(MINUTE)
 
-    assert deliver_again() == 1
+    assert retry_failed_deliveries() == 1
 
     assert notes() == ["the change", "other"]
     assert not Login.objects.exists()

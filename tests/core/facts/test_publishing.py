@@ -11,7 +11,7 @@ from tests.core.facts.conftest import Drizzle, Ear, Hear, LanternLit, note, note
 
 from core.accounts.models import User
 from core.facts.base import Delivery
-from core.facts.delivery import fact_of
+from core.facts.delivery import load_fact
 from core.facts.models import FactRecord, FailedDelivery
 from core.facts.publish import publish
 
@@ -76,7 +76,7 @@ def test_the_values_before_and_after_are_plain(john: User) -> None:
 def test_a_fact_comes_back_from_its_record_as_it_was(fact: LanternLit | Drizzle) -> None:
     record = tell(fact)
 
-    assert fact_of(FactRecord.objects.get(pk=record.pk)) == fact
+    assert load_fact(FactRecord.objects.get(pk=record.pk)) == fact
 
 
 def test_a_receiver_hears_the_fact_and_how_it_came_about(ear: Ear, john: User, clock: Any) -> None:

@@ -5,7 +5,7 @@ from datetime import time
 
 import pytest
 
-from core.jobs.periodic import DAY, MINUTE, SWEEPS, Rhythm, take_turn
+from core.jobs.periodic import DAY, MINUTE, PERIODIC_JOBS, Schedule, run_if_due
 
 NAME = "count the lanterns"
 
@@ -23,9 +23,9 @@ class Lanterns:
             raise self.fails_with
         return 7
 
-    def take_turn(self) -> int:
+    def run_if_due(self) -> int:
         """Whether it was its turn, as how many turns it has had so far."""
-        take_turn(NAME, self.sweep)
+        run_if_due(NAME, self.sweep)
         return self.turns
 
 
@@ -33,11 +33,11 @@ class Lanterns:
 def only(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
     """Makes these the only sweeps that are declared."""
 
-    def declare(**rhythms: Rhythm) -> None:
-        for name in list(SWEEPS):
-            monkeypatch.delitem(SWEEPS, name)
+    def declare(**rhythms: Schedule) -> None:
+        for name in list(PERIODIC_JOBS):
+            monkeypatch.delitem(PERIODIC_JOBS, name)
         for name, rhythm in rhythms.items():
-            monkeypatch.setitem(SWEEPS, name.replace("_", " "), rhythm)
+            monkeypatch.setitem(PERIODIC_JOBS, name.replace("_", " "), rhythm)
 
     return declare
 
@@ -45,12 +45,12 @@ def only(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
 @pytest.fixture
 def lanterns(only: Callable[..., None]) -> Lanterns:
     """A sweep of each minute, the only one."""
-    only(count_the_lanterns=Rhythm(every=MINUTE))
+    only(count_the_lanterns=Schedule(every=MINUTE))
     return Lanterns()
 
 
 @pytest.fixture
 def nightly(only: Callable[..., None]) -> Lanterns:
     """A sweep of each night, the only one."""
-    only(count_the_lanterns=Rhythm(every=DAY, at=time(3, 17)))
+    only(count_the_lanterns=Schedule(every=DAY, at=time(3, 17)))
     return Lanterns()

@@ -12,7 +12,7 @@ from tests.core.conftest import NOW
 from tests.core.threads import at_once
 
 from core.facts.models import FailedDelivery
-from core.jobs.batches import work_off
+from core.jobs.batches import process_in_batches
 from core.jobs.models import Sweep
 
 pytestmark = pytest.mark.django_db
@@ -73,10 +73,10 @@ def leave_dangling() -> None:
 def test_everything_due_is_handled_once(make_rows: Any, number: int) -> None:
     rows = make_rows(number)
 
-    assert work_off(due, take_up) == number
+    assert process_in_batches(due, take_up) == number
     assert done() == rows
     assert set(Sweep.objects.values_list("taken_up", flat=True)) <= {1}
-    assert work_off(due, take_up) == 0
+    assert process_in_batches(due, take_up) == 0
 
 
 @pytest.mark.django_db(transaction=True)
@@ -90,7 +90,7 @@ def test_a_batch_is_committed_before_the_next_begins(make_rows: Any) -> None:
         seen.append(len(committed))
 
     seen: list[int] = []
-    work_off(due, handle, size=2)
+    process_in_batches(due, handle, size=2)
 
     assert seen == [0, 0, 2, 2, 4]
 
@@ -98,7 +98,7 @@ def test_a_batch_is_committed_before_the_next_begins(make_rows: Any) -> None:
 def test_what_is_over_the_limit_is_left_for_the_next_time(make_rows: Any) -> None:
     rows = make_rows(50)
 
-    assert work_off(due, take_up, size=10, limit=20) == 20
+    assert process_in_batches(due, take_up, size=10, limit=20) == 20
     assert done() == rows[:20]
 
 
@@ -111,14 +111,14 @@ def test_a_row_that_fails_costs_the_others_nothing(
     rows = make_rows(45)
     poisonous = {rows[index] for index in bad}
 
-    assert work_off(due, failing_on(poisonous, failure)) == 45 - len(bad)
+    assert process_in_batches(due, failing_on(poisonous, failure)) == 45 - len(bad)
 
     assert done() == [row for row in rows if row not in poisonous]
     assert set(Sweep.objects.values_list("taken_up", flat=True)) == {0, 1}
     for row in poisonous:
         assert f"Sweep {row} could not be" in caplog.text
     # It is taken up again the next time.
-    assert work_off(due, take_up) == len(bad)
+    assert process_in_batches(due, take_up) == len(bad)
     assert done() == rows
 
 
@@ -128,7 +128,7 @@ def test_a_row_that_fails_costs_the_others_nothing(
 def test_where_all_fail_it_comes_to_an_end(make_rows: Any, failure: Callable[[], object]) -> None:
     rows = make_rows(25)
 
-    assert work_off(due, failing_on(rows, failure), limit=1000) == 0
+    assert process_in_batches(due, failing_on(rows, failure), limit=1000) == 0
     assert done() == []
 
 
@@ -142,7 +142,7 @@ def test_a_row_that_is_refused_at_the_commit_slows_only_its_own_batch(make_rows:
         sizes.append(due().count())
         return due()
 
-    work_off(counting, handle)
+    process_in_batches(counting, handle)
 
     # The first batch together, the same one by one, the others together again.
     assert sizes[0] == 60
@@ -152,7 +152,7 @@ def test_a_row_that_is_refused_at_the_commit_slows_only_its_own_batch(make_rows:
 def test_many_workers_handle_each_row_once(make_rows: Any, transactional_db: None) -> None:
     make_rows(200)
 
-    handled = at_once(4, lambda: work_off(due, take_up, size=5))
+    handled = at_once(4, lambda: process_in_batches(due, take_up, size=5))
 
     assert sum(handled) == 200
     assert set(Sweep.objects.values_list("taken_up", flat=True)) == {1}
@@ -170,7 +170,7 @@ def test_rows_that_another_worker_holds_are_passed_over(make_rows: Any, transact
 
     def be_slow() -> None:
         try:
-            work_off(due, hold, size=10, limit=10)
+            process_in_batches(due, hold, size=10, limit=10)
         finally:
             connections.close_all()
 
@@ -178,11 +178,11 @@ def test_rows_that_another_worker_holds_are_passed_over(make_rows: Any, transact
     slow.start()
     assert holds.wait(30)
     if connection.features.has_select_for_update_skip_locked:
-        assert work_off(due, take_up) == 20
+        assert process_in_batches(due, take_up) == 20
         assert done() == rows[10:]
     may_go_on.set()
     slow.join()
-    work_off(due, take_up)
+    process_in_batches(due, take_up)
 
     assert done() == rows
     assert set(Sweep.objects.values_list("taken_up", flat=True)) == {1}
@@ -192,7 +192,7 @@ def test_each_row_takes_as_many_queries_however_many_there_are(make_rows: Any) -
     def queries(number: int) -> int:
         make_rows_of(number)
         with CaptureQueriesContext(connection) as captured:
-            assert work_off(due, take_up) == number
+            assert process_in_batches(due, take_up) == number
         Sweep.objects.all().delete()
         return len(captured)
 

@@ -14,12 +14,12 @@ from tests.core.jobs.conftest import NAME
 
 from core.accounts.models import User
 from core.jobs.models import Sweep
-from core.jobs.periodic import DAY, MINUTE, Rhythm, claim_turn, heartbeat
+from core.jobs.periodic import DAY, MINUTE, Schedule, claim_interval, heartbeat
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clock")]
 
 SECOND, HOUR = timedelta(seconds=1), timedelta(hours=1)
-NIGHTLY = Rhythm(every=DAY, at=time(3, 17))
+NIGHTLY = Schedule(every=DAY, at=time(3, 17))
 
 
 @pytest.fixture
@@ -27,7 +27,7 @@ def ended(only: Any) -> Any:
     """`ended(MINUTE, ago=HOUR)`: the only sweep, of each minute, ended well an hour ago."""
 
     def make(every: timedelta, *, ago: timedelta | None, **values: Any) -> Sweep:
-        only(count_the_lanterns=Rhythm(every=every, at=time(3, 17) if every == DAY else None))
+        only(count_the_lanterns=Schedule(every=every, at=time(3, 17) if every == DAY else None))
         return Sweep.objects.create(
             name=NAME,
             every=every,
@@ -67,21 +67,21 @@ def test_a_sweep_is_late_when_it_has_not_ended_well_for_too_long(
 
 def test_the_last_good_end_of_any_sweep_is_told(ended: Any, only: Any) -> None:
     ended(MINUTE, ago=HOUR)
-    only(count_the_lanterns=Rhythm(every=MINUTE), wind_the_clock=NIGHTLY)
+    only(count_the_lanterns=Schedule(every=MINUTE), wind_the_clock=NIGHTLY)
     Sweep.objects.create(name="wind the clock", every=DAY, started_at=NOW, finished_at=NOW - MINUTE)
 
     assert heartbeat().last_ran_at == NOW - MINUTE
 
 
 def test_what_was_never_begun_is_late(only: Any) -> None:
-    only(count_the_lanterns=Rhythm(every=MINUTE), wind_the_clock=NIGHTLY)
+    only(count_the_lanterns=Schedule(every=MINUTE), wind_the_clock=NIGHTLY)
 
     assert (heartbeat().last_ran_at, heartbeat().late) == (None, (NAME, "wind the clock"))
 
 
 def test_what_is_swept_no_longer_and_turns_of_something_else_do_not_count(ended: Any) -> None:
     ended(MINUTE, ago=SECOND)
-    claim_turn("letter", every=HOUR, now=NOW)
+    claim_interval("letter", every=HOUR, now=NOW)
     Sweep.objects.create(name="burn the letters", every=MINUTE, started_at=NOW - DAY, finished_at=NOW - DAY)
 
     assert (heartbeat().last_ran_at, heartbeat().late) == (NOW - SECOND, ())
@@ -142,7 +142,9 @@ def test_it_says_what_is_late_where_something_still_runs(
     ended: Any, only: Any, boss: Client, number: int, words: str
 ) -> None:
     ended(MINUTE, ago=MINUTE)
-    only(**{f"sweep_{each}": Rhythm(every=MINUTE) for each in range(number)}, count_the_lanterns=Rhythm(every=MINUTE))
+    only(
+        **{f"sweep_{each}": Schedule(every=MINUTE) for each in range(number)}, count_the_lanterns=Schedule(every=MINUTE)
+    )
 
     assert f"The worker {words}" in shown(boss, "/admin/")
 
@@ -165,7 +167,7 @@ def test_the_sign_takes_one_query(ended: Any, boss: Client) -> None:
 
 def test_the_list_has_what_is_swept_and_how_it_went(ended: Any, boss: Client) -> None:
     ended(MINUTE, ago=HOUR, taken_up=417, failed_at=NOW, error="Traceback\n  ...\nValueError: the oil is gone\n")
-    claim_turn("letter", every=HOUR, now=NOW)
+    claim_interval("letter", every=HOUR, now=NOW)
 
     page = shown(boss, LIST)
 

@@ -9,13 +9,13 @@ from django.test import Client
 from tests.core.conftest import NOW
 
 from core.jobs.models import Sweep
-from core.jobs.periodic import SWEEPS
+from core.jobs.periodic import PERIODIC_JOBS
 
 
 @pytest.fixture
 def worker(db: None, clock: Any) -> Any:
     """Everything was swept just now."""
-    for name, rhythm in SWEEPS.items():
+    for name, rhythm in PERIODIC_JOBS.items():
         Sweep.objects.create(name=name, every=rhythm.every, started_at=NOW, finished_at=NOW)
     return clock
 

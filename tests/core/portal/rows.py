@@ -11,7 +11,7 @@ from django.apps import apps
 from model_bakery import baker
 from tests.core.portal.conftest import NOW
 
-from core.jobs.periodic import SWEEPS
+from core.jobs.periodic import PERIODIC_JOBS
 
 numbers = count(1)
 
@@ -61,7 +61,7 @@ def sweeps(number: int) -> None:
     """At most as many as there are: the list shows those alone."""
     sweep = apps.get_model("core.Sweep")
     there = set(sweep.objects.values_list("name", flat=True))
-    for name in [name for name in SWEEPS if name not in there][:number]:
+    for name in [name for name in PERIODIC_JOBS if name not in there][:number]:
         baker.make(sweep, name=name, every=timedelta(minutes=1), started_at=NOW)
 
 

@@ -16,7 +16,7 @@ from tests.core.portal.conftest import NOW
 from core.accounts.models import User
 from core.facts.models import FactRecord, FailedDelivery
 from core.jobs.models import Sweep
-from core.jobs.periodic import SWEEPS
+from core.jobs.periodic import PERIODIC_JOBS
 from core.mail.models import Mail
 from core.portal.dashboard import Area, Card, Chart, DashboardAsked, Point, Ranked, Ranking, Series
 
@@ -121,11 +121,11 @@ def test_the_lists_of_all_models_are_in_the_sidebar_and_not_on_the_page(admin: C
 
 
 def sweep(name: str, *, ago: timedelta) -> None:
-    baker.make(Sweep, name=name, every=SWEEPS[name].every, started_at=NOW - ago, finished_at=NOW - ago)
+    baker.make(Sweep, name=name, every=PERIODIC_JOBS[name].every, started_at=NOW - ago, finished_at=NOW - ago)
 
 
 def test_a_worker_that_does_all_in_time_is_on_time(admin: Client) -> None:
-    for name in SWEEPS:
+    for name in PERIODIC_JOBS:
         sweep(name, ago=timedelta(seconds=20))
 
     card = cards_of(admin)["worker"]
@@ -134,7 +134,7 @@ def test_a_worker_that_does_all_in_time_is_on_time(admin: Client) -> None:
 
 
 def test_each_sweep_that_is_late_is_named(admin: Client) -> None:
-    for name in SWEEPS:
+    for name in PERIODIC_JOBS:
         sweep(
             name, ago=timedelta(hours=2) if name in {"send mail that is due", "serve receivers again"} else timedelta(0)
         )
@@ -149,7 +149,7 @@ def test_each_sweep_that_is_late_is_named(admin: Client) -> None:
 def test_a_worker_that_never_ran_is_not_running(admin: Client) -> None:
     card = cards_of(admin)["worker"]
 
-    assert (card.value, card.since, len(card.lines)) == ("Not running", None, len(SWEEPS))
+    assert (card.value, card.since, len(card.lines)) == ("Not running", None, len(PERIODIC_JOBS))
 
 
 @pytest.fixture

@@ -23,7 +23,7 @@ from tests.core.portal.rows import fact, mail, member, rows_of
 from tests.core.portal.test_query_counts import LABELS, model_admin_of
 
 from core.accounts.models import Login, User
-from core.facts.delivery import fact_of
+from core.facts.delivery import load_fact
 from core.facts.models import FactRecord
 from core.mail.models import Mail
 from core.portal import exporting, spreadsheets
@@ -327,7 +327,7 @@ def test_an_export_is_recorded_with_who_it_was_which_list_and_what_was_asked_for
         "query": "status__exact=failed&q=carol",
         "ticked": [],
     }
-    assert fact_of(record).in_words(actor="Bea") == "Bea exported the list of mails"
+    assert load_fact(record).in_words(actor="Bea") == "Bea exported the list of mails"
     assert not LogEntry.objects.exists()
 
 

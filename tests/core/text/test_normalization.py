@@ -17,7 +17,7 @@ from core.accounts.models import User
 from core.api import api
 from core.http.schemas import ADDRESS, LINES, SECRET, RequestSchema
 from core.mail.models import Mail
-from core.text.normalization import BLANKS, trimmed
+from core.text.normalization import BLANKS, strip_blanks
 from core.time import clock
 
 COMPOSED = "caf\u00e9"
@@ -64,7 +64,7 @@ def test_whatever_unicode_calls_white_space_is_a_blank() -> None:
 
 @pytest.mark.parametrize("blank", BLANKS, ids=lambda blank: f"U+{ord(blank):04X}")
 def test_each_is_taken_from_both_ends_and_never_from_within(blank: str) -> None:
-    assert trimmed(f"{blank} a{blank}b {blank}{blank}") == f"a{blank}b"
+    assert strip_blanks(f"{blank} a{blank}b {blank}{blank}") == f"a{blank}b"
 
 
 # --- Which fields ---------------------------------------------------------------------------------------------------

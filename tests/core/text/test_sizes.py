@@ -2,7 +2,7 @@
 
 import pytest
 
-from core.text.sizes import in_words
+from core.text.sizes import format_size
 
 
 @pytest.mark.parametrize(
@@ -21,10 +21,10 @@ from core.text.sizes import in_words
     ],
 )
 def test_in_words(size: int, words: str) -> None:
-    assert in_words(size) == words
+    assert format_size(size) == words
 
 
 def test_what_has_to_find_room_is_rounded_up() -> None:
-    assert in_words(25 * 1024**2 + 1) == "25 MiB"
-    assert in_words(25 * 1024**2 + 1, up=True) == "25.01 MiB"
-    assert in_words(25 * 1024**2, up=True) == "25 MiB"
+    assert format_size(25 * 1024**2 + 1) == "25 MiB"
+    assert format_size(25 * 1024**2 + 1, up=True) == "25.01 MiB"
+    assert format_size(25 * 1024**2, up=True) == "25 MiB"

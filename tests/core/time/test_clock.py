@@ -22,9 +22,9 @@ def test_tests_can_move_it(clock: Any) -> None:
 def test_it_can_be_stopped_for_a_while(clock: Any) -> None:
     past = datetime(2020, 1, 1, tzinfo=UTC)
 
-    with the_clock.stopped_at(past):
+    with the_clock.freeze_at(past):
         assert the_clock.now() == past
-        with the_clock.stopped_at(NOW + timedelta(days=1)):
+        with the_clock.freeze_at(NOW + timedelta(days=1)):
             assert the_clock.now() == NOW + timedelta(days=1)
         assert the_clock.now() == past
 

@@ -11,7 +11,7 @@ from tests.modules.notifications.post import NOW, START, Post
 
 from core.accounts.models import User
 from core.facts.base import Fact
-from core.facts.delivery import deliver_again
+from core.facts.delivery import retry_failed_deliveries
 from core.facts.models import FactRecord
 from core.facts.publish import publish
 from core.facts.registry import RECEIVERS
@@ -48,7 +48,7 @@ class News:
     def serve_again(self, *, after: timedelta = timedelta(minutes=2)) -> None:
         """Lets time pass and the sweep serve what is due."""
         self.clock.shift(after)
-        deliver_again()
+        retry_failed_deliveries()
 
     def approve_sessions(self, creator: User, *, times: int = 1) -> None:
         """Tells a member of as many approved sessions; the sessions' ids count from 1."""

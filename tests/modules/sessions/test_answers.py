@@ -9,7 +9,7 @@ from tests.conftest import Api
 from tests.modules.sessions.conftest import NOW, STATES, path
 
 from core.accounts.presentation import EmailAudience
-from core.facts.delivery import fact_of
+from core.facts.delivery import load_fact
 from core.facts.models import FactRecord
 from modules.materials.events import MaterialAdded, SessionAccess, SessionAccessAsked
 from modules.notifications.events import People, PeopleOfSession, StillHolds
@@ -25,7 +25,7 @@ def access(session: Any, member: Any) -> SessionAccess | None:
 
 def still_holds(name: str, person: Any) -> bool:
     record = FactRecord.objects.filter(name=f"sessions.{name}").earliest("pk")
-    return StillHolds(fact=fact_of(record), person_id=person.pk).ask()
+    return StillHolds(fact=load_fact(record), person_id=person.pk).ask()
 
 
 # --- Access to materials ----------------------------------------------------------------------------------------

@@ -22,9 +22,9 @@ from tests.modules.sessions.conftest import (
 from core.accounts import deactivation
 from core.accounts.events import ConsequencesAsked, MemberDeactivated
 from core.accounts.models import User
-from core.database.locking import locked_batch
+from core.database.locking import lock_batch
 from core.errors import DomainError
-from core.facts.delivery import fact_of
+from core.facts.delivery import load_fact
 from core.facts.models import FactRecord
 from core.jobs import batches
 from modules.sessions.models import BookingRequest, Session
@@ -308,7 +308,7 @@ def test_one_who_is_let_in_again_while_it_is_under_way_keeps_what_is_left(
     deactivation.deactivate_member(member_id=john.pk, by=alice, reason="Spam")
 
     def locked(*args: Any, **values: Any) -> list[Any]:
-        rows: list[Any] = locked_batch(*args, **values)
+        rows: list[Any] = lock_batch(*args, **values)
         if rows:
             deactivation.reactivate_member(member_id=john.pk, by=alice)
         return rows
@@ -591,7 +591,7 @@ def test_old_records_of_a_deactivation_can_be_read(john: User, alice: User, make
     FactRecord.objects.update(payload={"member_id": john.pk})
     record.refresh_from_db()
 
-    assert fact_of(record) == MemberDeactivated(member_id=john.pk, told="")
+    assert load_fact(record) == MemberDeactivated(member_id=john.pk, told="")
     assert wind_down_all() == 1
 
     assert status_of(session) == "cancelled"

@@ -56,9 +56,9 @@ def told(clock: Any, alice: Any) -> Told:
 def ticking() -> Iterator[None]:
     """Each look at the clock is a second later than the one before."""
     looks = itertools.count()
-    clock_module.follow(lambda: NOW + next(looks) * SECOND)
+    clock_module.set_source(lambda: NOW + next(looks) * SECOND)
     yield
-    clock_module.follow(None)
+    clock_module.set_source(None)
 
 
 def digests() -> Any:
@@ -329,7 +329,7 @@ def test_nothing_falls_between_two_digests_though_the_clock_goes_on_while_one_is
     waits("New", **news)
 
     tell_moderators()
-    clock_module.follow(None)
+    clock_module.set_source(None)
 
     assert digests().count() == 1
     assert told(HOUR + MINUTE) == ["Old", "New"]

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from core.time import clock
 
 
-class Circuit:
+class CircuitBreaker:
     """Closed while all is well. Opened it stays so for `pause`; then one caller tries for all the others.
 
     Any number of threads may ask.
@@ -17,7 +17,7 @@ class Circuit:
         self._lock = threading.Lock()
         self._opened_at: datetime | None = None
 
-    def lets_through(self) -> bool:
+    def allows_call(self) -> bool:
         """Whether the caller may try; it says then by `close` or `open` how that went."""
         with self._lock:
             if self._opened_at is None:

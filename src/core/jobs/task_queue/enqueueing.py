@@ -17,7 +17,7 @@ from typing import ParamSpec
 from django.db import transaction
 from huey.contrib.djhuey import HUEY
 
-from core.jobs.task_queue.circuit_breaker import Circuit
+from core.jobs.task_queue.circuit_breaker import CircuitBreaker
 from core.monitoring.request_id import current_request_id
 
 Values = ParamSpec("Values")
@@ -31,7 +31,7 @@ SLOW = 0.1
 # What all the tasks of one request may take together, in seconds.
 MOST_SECONDS = 0.5
 
-CIRCUIT = Circuit(pause=PAUSE)
+CIRCUIT_BREAKER = CircuitBreaker(pause=PAUSE)
 
 
 @dataclass
@@ -76,7 +76,7 @@ def _enqueue(put: Callable[[], object], name: str) -> None:
     if share.seconds >= MOST_SECONDS:
         _tell(share, name, f"this request has waited {share.seconds:.2f} seconds for it")
         return
-    if not CIRCUIT.lets_through():
+    if not CIRCUIT_BREAKER.allows_call():
         # Outside requests the failure itself has said enough.
         if share.request_id:
             _tell(share, name, "it has not answered just now")
@@ -91,9 +91,9 @@ def _enqueue(put: Callable[[], object], name: str) -> None:
         failed = False
     seconds = monotonic() - began
     if failed and seconds >= SLOW:
-        CIRCUIT.open()
+        CIRCUIT_BREAKER.open()
     else:
-        CIRCUIT.close()
+        CIRCUIT_BREAKER.close()
     # A task that is run at once, as in tests, keeps nobody waiting for the queue.
     if not HUEY.immediate:
         share.seconds += seconds

@@ -17,10 +17,10 @@ from django.db.models import QuerySet, Value
 from django.db.models.functions import Coalesce
 from huey.contrib.djhuey import db_task
 
-from core.database.connections import without_the_database
-from core.database.locking import locked_batch
+from core.database.connections import release_connection
+from core.database.locking import lock_batch
 from core.errors import Invalid, NotFound, Unavailable
-from core.jobs.periodic import STALE
+from core.jobs.periodic import WAKE_UP_EXPIRY
 from core.jobs.task_queue.enqueueing import enqueue_after_commit
 from core.storages import CANNOT_BE_STORED, Refused
 from core.time import clock
@@ -134,7 +134,7 @@ def release(identifiers: list[int]) -> None:
         enqueue_after_commit(delete_released, identifier)
 
 
-@db_task(expires=STALE)  # type: ignore[untyped-decorator]
+@db_task(expires=WAKE_UP_EXPIRY)  # type: ignore[untyped-decorator]
 def delete_released(identifier: int) -> None:
     """Delete the bytes of one file that was given up, then its row. Twice is fine."""
     for file in _claimed(StoredFile.objects.filter(pk=identifier, released_at__isnull=False), size=1):
@@ -163,7 +163,7 @@ def sweep(*, limit: int = 200) -> int:
 def _write(file: StoredFile, upload: Upload) -> None:
     storage = storage_of(file.place)
     upload.content.seek(0)
-    without_the_database()
+    release_connection()
     try:
         name = storage.save(file.name, Content(upload.content, content_type=file.content_type))
     except Refused as error:
@@ -210,7 +210,7 @@ def _claimed(rows: "QuerySet[StoredFile]", *, size: int) -> list[StoredFile]:
     """Take up to `size` of the rows that are due, so that no other worker has them until the pause is over."""
     now: datetime = clock.now()
     with transaction.atomic():
-        files = locked_batch(rows.filter(sweep_at__lte=now).order_by("sweep_at", "pk"), size=size)
+        files = lock_batch(rows.filter(sweep_at__lte=now).order_by("sweep_at", "pk"), size=size)
         StoredFile.objects.filter(pk__in=[file.pk for file in files]).update(
             released_at=Coalesce("released_at", Value(now)), sweep_at=now + PAUSE
         )

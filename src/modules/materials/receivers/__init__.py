@@ -8,7 +8,7 @@ from typing import Any
 from django.urls import reverse
 
 from core.accounts.models import User
-from core.facts import Delivery, answers, hears
+from core.facts import Delivery, answers, subscribes
 from core.portal.navigation import Entry, NavigationAsked, Section
 from modules.materials import queries, services
 from modules.materials.events import MaterialAdded, MaterialChanged, MaterialRemoved, SessionAccessAsked
@@ -20,7 +20,7 @@ from modules.sessions.events import MaterialsOfSessions, SessionDeleted, SizesOf
 __all__ = ["panels"]
 
 
-@hears(SessionDeleted)
+@subscribes(SessionDeleted)
 def drop_materials(fact: SessionDeleted, _delivery: Delivery) -> None:
     services.drop_materials_of_session(session_id=fact.session_id)
 

@@ -7,11 +7,11 @@ from typing import Any, cast
 
 from core.accounts.models import User
 from core.facts import Fact
-from core.facts.delivery import fact_of
+from core.facts.delivery import load_fact
 from core.facts.models import FactRecord, FailedDelivery
-from core.facts.registry import receivers_of
+from core.facts.registry import list_receivers
 from core.mail.models import Mail
-from core.time.zones import zone_of
+from core.time.zones import load_zone
 from modules.notifications.events import PeopleOfSession
 from modules.notifications.kinds import Kind
 from modules.notifications.models import Notification
@@ -42,7 +42,7 @@ def why_told(notification: Notification, reader: User) -> str:
     """Which fact and which preference brought it, for its reader. Who moderates stays unnamed."""
     record = notification.fact
     what = _what_happened(record, _members_of([record]), discreetly=True)
-    when = moment(record.occurred_at, zone_of(reader.timezone))
+    when = moment(record.occurred_at, load_zone(reader.timezone))
     return f"You were told because {what} on {when}, and by your preferences {_preference(notification, 'you')}."
 
 
@@ -73,7 +73,7 @@ def _members_of(records: Iterable[FactRecord]) -> Mapping[int, User]:
 def _what_happened(record: FactRecord, members: Mapping[int, User], *, discreetly: bool) -> str:
     """The fact in words. `discreetly` names only those whom its news names."""
     try:
-        fact = fact_of(record)
+        fact = load_fact(record)
     except KeyError:
         return f"there was {record.name}"
     member = members.get(record.member_id or 0)
@@ -120,7 +120,7 @@ def _answer(
     if notification is not None:
         preference = _preference(notification, "they")
         return f"Told: by their preferences {preference}. {what_became_of_mail(notification, viewer)}"
-    if not any(name.startswith(OURS) for name in receivers_of(record.name)):
+    if not any(name.startswith(OURS) for name in list_receivers(record.name)):
         return "Not told: nobody is told of this."
     if record.actor_id == member.pk:
         return "Not told: they caused it themselves."
@@ -128,7 +128,7 @@ def _answer(
         return "Not told: it did not concern them, or held no longer when it could be told."
     if failure.next_try_at is None:
         return "Not told: telling them failed, and was given up (see the failed deliveries)."
-    again = moment(failure.next_try_at, zone_of(viewer.timezone))
+    again = moment(failure.next_try_at, load_zone(viewer.timezone))
     return f"Not told yet: telling them failed, and is tried again on {again}."
 
 
@@ -156,7 +156,7 @@ def what_became_of_mail(notification: Notification, viewer: User) -> str:
         return "The ledger has no mail of it: they had no address, were deactivated, or it was long ago."
     if not viewer.has_perm(VIEW_MAIL):
         return _whether_it_went(mail.superseded_by or mail)
-    zone = zone_of(viewer.timezone)
+    zone = load_zone(viewer.timezone)
     if mail.superseded_by is not None:
         return f"Mail {mail.pk} was joined by a later one. {_state(mail.superseded_by, zone)}"
     return _state(mail, zone)

@@ -8,10 +8,10 @@ from collections.abc import Callable, Iterable
 from datetime import timedelta
 
 from core.accounts.models import User
-from core.facts import Delivery, Fact, hears
+from core.facts import Delivery, Fact, subscribes
 from core.facts.models import FactRecord
 from core.time import clock
-from core.time.zones import zone_of
+from core.time.zones import load_zone
 from modules.materials.events import MaterialAdded, MaterialRemoved
 from modules.notifications import texts
 from modules.notifications.events import People, PeopleOfSession, StillHolds
@@ -55,7 +55,7 @@ SOON = timedelta(hours=1)
 # --- Booking ----------------------------------------------------------------------------------------------------
 
 
-@hears(BookingRequested)
+@subscribes(BookingRequested)
 def tell_of_booking_request(fact: BookingRequested, delivery: Delivery) -> None:
     _tell(
         fact,
@@ -69,7 +69,7 @@ def tell_of_booking_request(fact: BookingRequested, delivery: Delivery) -> None:
     )
 
 
-@hears(BookingRequestApproved)
+@subscribes(BookingRequestApproved)
 def tell_of_booking_approval(fact: BookingRequestApproved, delivery: Delivery) -> None:
     text = texts.booking_approved(title=fact.title)
     _tell(
@@ -82,7 +82,7 @@ def tell_of_booking_approval(fact: BookingRequestApproved, delivery: Delivery) -
     )
 
 
-@hears(BookingRequestRejected)
+@subscribes(BookingRequestRejected)
 def tell_of_booking_rejection(fact: BookingRequestRejected, delivery: Delivery) -> None:
     text = texts.booking_rejected(title=fact.title, reason=delivery.reason)
     _tell(
@@ -95,7 +95,7 @@ def tell_of_booking_rejection(fact: BookingRequestRejected, delivery: Delivery) 
     )
 
 
-@hears(SeatLeft)
+@subscribes(SeatLeft)
 def tell_of_seat_left(fact: SeatLeft, delivery: Delivery) -> None:
     _tell(
         fact,
@@ -108,7 +108,7 @@ def tell_of_seat_left(fact: SeatLeft, delivery: Delivery) -> None:
     )
 
 
-@hears(ParticipantRemoved)
+@subscribes(ParticipantRemoved)
 def tell_of_removal(fact: ParticipantRemoved, delivery: Delivery) -> None:
     text = words_of(fact, delivery.reason)
     _tell(
@@ -124,7 +124,7 @@ def tell_of_removal(fact: ParticipantRemoved, delivery: Delivery) -> None:
 # --- A session's life -------------------------------------------------------------------------------------------
 
 
-@hears(SessionApproved)
+@subscribes(SessionApproved)
 def tell_of_session_approval(fact: SessionApproved, delivery: Delivery) -> None:
     text = words_of(fact, delivery.reason)
     _tell(
@@ -137,7 +137,7 @@ def tell_of_session_approval(fact: SessionApproved, delivery: Delivery) -> None:
     )
 
 
-@hears(SessionRejected)
+@subscribes(SessionRejected)
 def tell_of_session_rejection(fact: SessionRejected, delivery: Delivery) -> None:
     text = words_of(fact, delivery.reason)
     _tell(
@@ -150,7 +150,7 @@ def tell_of_session_rejection(fact: SessionRejected, delivery: Delivery) -> None
     )
 
 
-@hears(SessionRescheduled)
+@subscribes(SessionRescheduled)
 def tell_of_new_date(fact: SessionRescheduled, delivery: Delivery) -> None:
     _tell(
         fact,
@@ -160,12 +160,12 @@ def tell_of_new_date(fact: SessionRescheduled, delivery: Delivery) -> None:
         to=[fact.creator_id, *fact.participant_ids, *fact.requester_ids],
         session_id=fact.session_id,
         write=lambda reader, name: texts.session_rescheduled(
-            title=fact.title, date=fact.date, zone=zone_of(reader.timezone)
+            title=fact.title, date=fact.date, zone=load_zone(reader.timezone)
         ),
     )
 
 
-@hears(SessionCancelled)
+@subscribes(SessionCancelled)
 def tell_of_cancellation(fact: SessionCancelled, delivery: Delivery) -> None:
     text = words_of(fact, delivery.reason)
     _tell(
@@ -178,7 +178,7 @@ def tell_of_cancellation(fact: SessionCancelled, delivery: Delivery) -> None:
     )
 
 
-@hears(SessionExpired)
+@subscribes(SessionExpired)
 def tell_of_expiry(fact: SessionExpired, delivery: Delivery) -> None:
     text = texts.session_expired(title=fact.title, why=fact.why)
     _tell(
@@ -191,7 +191,7 @@ def tell_of_expiry(fact: SessionExpired, delivery: Delivery) -> None:
     )
 
 
-@hears(SessionStarted)
+@subscribes(SessionStarted)
 def tell_of_rejection_at_start(fact: SessionStarted, delivery: Delivery) -> None:
     text = texts.booking_rejected_at_start(title=fact.title)
     _tell(
@@ -204,7 +204,7 @@ def tell_of_rejection_at_start(fact: SessionStarted, delivery: Delivery) -> None
     )
 
 
-@hears(SessionDeleted)
+@subscribes(SessionDeleted)
 def let_go_of_session(fact: SessionDeleted, delivery: Delivery) -> None:
     """For those who had asked to join it is a cancellation; its creator is told if a moderator deleted it."""
     telling.unlink_session(session_id=fact.session_id)
@@ -223,7 +223,7 @@ def let_go_of_session(fact: SessionDeleted, delivery: Delivery) -> None:
 # --- Materials and reminders ------------------------------------------------------------------------------------
 
 
-@hears(MaterialAdded)
+@subscribes(MaterialAdded)
 def tell_of_material(fact: MaterialAdded, delivery: Delivery) -> None:
     people = PeopleOfSession(session_id=fact.session_id).ask()
     if people is None:
@@ -241,7 +241,7 @@ def tell_of_material(fact: MaterialAdded, delivery: Delivery) -> None:
     )
 
 
-@hears(MaterialRemoved)
+@subscribes(MaterialRemoved)
 def tell_of_material_removed(fact: MaterialRemoved, delivery: Delivery) -> None:
     """Where the session is gone, too, there is nothing to say of one of its materials."""
     people = PeopleOfSession(session_id=fact.session_id).ask()
@@ -263,7 +263,7 @@ def _told_name(fact: MaterialAdded | MaterialRemoved, people: People) -> str | N
     return None if people.is_hidden else fact.title
 
 
-@hears(ReminderDue)
+@subscribes(ReminderDue)
 def remind(fact: ReminderDue, delivery: Delivery) -> None:
     minutes_left = fact.minutes_left
     if delivery.late:
@@ -283,7 +283,7 @@ def remind(fact: ReminderDue, delivery: Delivery) -> None:
     )
 
 
-@hears(RequestsUndecided)
+@subscribes(RequestsUndecided)
 def nudge(fact: RequestsUndecided, delivery: Delivery) -> None:
     _tell(
         fact,
@@ -293,12 +293,12 @@ def nudge(fact: RequestsUndecided, delivery: Delivery) -> None:
         session_id=fact.session_id,
         type=Notification.Type.BOOKING_REQUEST,
         write=lambda reader, name: texts.requests_undecided(
-            title=fact.title, undecided=fact.undecided, date=fact.date, zone=zone_of(reader.timezone)
+            title=fact.title, undecided=fact.undecided, date=fact.date, zone=load_zone(reader.timezone)
         ),
     )
 
 
-@hears(SessionsWaiting)
+@subscribes(SessionsWaiting)
 def tell_moderators(fact: SessionsWaiting, delivery: Delivery) -> None:
     """Nobody decides on a session of their own, so nobody is told of one."""
 
@@ -311,7 +311,7 @@ def tell_moderators(fact: SessionsWaiting, delivery: Delivery) -> None:
         ]
         if not sessions:
             return None
-        return texts.sessions_waiting(waiting=fact.waiting - own, sessions=sessions, zone=zone_of(reader.timezone))
+        return texts.sessions_waiting(waiting=fact.waiting - own, sessions=sessions, zone=load_zone(reader.timezone))
 
     _tell(
         fact,

@@ -16,7 +16,7 @@ from django.utils.text import Truncator
 from core.portal.paging import UncountedChangeList
 from core.portal.times import local, moment
 from core.time import clock
-from core.time.durations import lasting
+from core.time.durations import format_duration
 from modules.sessions.models import Session
 from modules.sessions.queries.evidence import clashes, creator_histories, leases_of
 from modules.sessions.queries.queue import STARTING_SOON, TABS, WAITING, Tab, tab_named
@@ -151,7 +151,7 @@ class QueueColumns:
 
     @admin.display(description="waiting for", ordering="created_at")
     def waiting(self, session: Session) -> str:
-        return lasting(clock.now() - session.created_at)
+        return format_duration(clock.now() - session.created_at)
 
     @admin.display(description="overlaps")
     def overlaps(self, session: Any) -> str:

@@ -8,7 +8,7 @@ from django.db.models import Count, QuerySet
 from core.accounts.deactivation import last_switch
 from core.accounts.events import TOLD_OTHERS, Consequence, MemberDeactivated
 from core.accounts.models import User
-from core.facts.delivery import fact_of
+from core.facts.delivery import load_fact
 from core.time import clock
 from modules.sessions.models import BookingRequest, Session
 from modules.sessions.queries.outcomes import not_over
@@ -51,7 +51,7 @@ def requests_to_give_back(member_ids: Collection[int]) -> "QuerySet[BookingReque
 def deactivated_by(member_id: int) -> tuple[User | None, str]:
     """Who deactivated a member, and what others read of it; nobody where the record does not know who it was."""
     switch = last_switch(member_id)
-    fact = fact_of(switch) if switch else None
+    fact = load_fact(switch) if switch else None
     if switch is None or not isinstance(fact, MemberDeactivated):
         return None, TOLD_OTHERS
     return switch.actor, fact.told or TOLD_OTHERS

@@ -6,10 +6,10 @@ from datetime import datetime
 
 from django.db.models import QuerySet
 
-from core.facts.delivery import fact_of
+from core.facts.delivery import load_fact
 from core.facts.models import FactRecord
 from core.facts.publish import Changes
-from core.time.durations import ago
+from core.time.durations import format_relative_time
 from modules.sessions import events
 from modules.sessions.models import Session
 
@@ -29,7 +29,7 @@ class Step:
     def told(self) -> str:
         """Who did what, when and why, in sentences."""
         why = f" The reason: {self.reason}" if self.reason else ""
-        return f"{self.words[:1].upper()}{self.words[1:]}, {ago(self.when)}.{why}"
+        return f"{self.words[:1].upper()}{self.words[1:]}, {format_relative_time(self.when)}.{why}"
 
 
 def last_step(session_id: int, field: str) -> Step | None:
@@ -39,7 +39,7 @@ def last_step(session_id: int, field: str) -> Step | None:
     if record is None:
         return None
     actor = record.actor.display_name if record.actor else SOMEBODY
-    return Step(words=fact_of(record).in_words(actor=actor), when=record.occurred_at, reason=record.reason)
+    return Step(words=load_fact(record).in_words(actor=actor), when=record.occurred_at, reason=record.reason)
 
 
 def changes_since_version(session: Session, version: int) -> Changes:

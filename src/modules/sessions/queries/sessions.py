@@ -10,7 +10,7 @@ from django.db.models import Q, QuerySet
 from core.accounts.models import User
 from core.accounts.presentation import EmailAudience, present_user
 from core.errors import NotFound
-from core.text.normalization import search_key
+from core.text.normalization import build_search_key
 from core.time import clock
 from modules.sessions.events import MaterialsOfSessions
 from modules.sessions.models import BookingRequest, Session
@@ -82,7 +82,7 @@ def filtered_sessions(viewer: Viewer, filters: Filters) -> QuerySet[Session]:
     if filters.status:
         sessions = sessions.filter(status__in=filters.status)
     if filters.subject is not None:
-        sessions = sessions.filter(subject_key__contains=search_key(filters.subject))
+        sessions = sessions.filter(subject_key__contains=build_search_key(filters.subject))
     if filters.level:
         sessions = sessions.filter(level__in=filters.level)
     if filters.date_from is not None:

@@ -9,9 +9,9 @@ from django.urls import reverse
 
 from core.facts import answers
 from core.portal.dashboard import Area, Card, Chart, DashboardAsked, Point, Ranked, Ranking, Series, Tone
-from core.portal.keeping import kept
+from core.portal.keeping import cached
 from core.time import clock
-from core.time.durations import lasting
+from core.time.durations import format_duration
 from modules.sessions.queries.queue import ALL, EDITED, STARTING_SOON, WAITING, Tab
 from modules.sessions.queries.statistics import (
     WEEK,
@@ -32,7 +32,7 @@ FRESH = timedelta(minutes=1)
 def areas_of_sessions(question: DashboardAsked) -> list[Area] | None:
     if not question.viewer.has_perm("learning_sessions.view_session"):
         return None
-    found = kept("learning_sessions.statistics", statistics, at_most=FRESH)
+    found = cached("learning_sessions.statistics", statistics, at_most=FRESH)
     return [
         Area(key="waits", title="What waits now", rank=10, cards=cards_of_waits(what_waits())),
         Area(
@@ -89,7 +89,7 @@ def cards_of_waits(waits: Waits) -> list[Card]:
         Card(
             key="longest-wait",
             title="Longest wait",
-            value=lasting(clock.now() - longest.since) if longest else "None",
+            value=format_duration(clock.now() - longest.since) if longest else "None",
             icon="hourglass_top",
             note=longest.title if longest else "Nothing waits",
             url=reverse("admin:learning_sessions_session_change", args=[longest.session_id]) if longest else "",
@@ -121,7 +121,7 @@ def cards_of_decisions(times: DecisionTimes) -> list[Card]:
 
 
 def _took(span: timedelta | None) -> str:
-    return lasting(span) if span is not None else "None yet"
+    return format_duration(span) if span is not None else "None yet"
 
 
 # --- Figures ----------------------------------------------------------------------------------------------------

@@ -7,7 +7,7 @@ from django.urls import reverse
 
 from core.accounts.events import Consequence, ConsequencesAsked, MemberDeactivated
 from core.accounts.models import User
-from core.facts import Delivery, answers, hears
+from core.facts import Delivery, answers, subscribes
 from core.jobs.task_queue.enqueueing import run_after_commit
 from core.portal.events import OwnSessionsAsked
 from core.portal.history import VIEW_FACTS
@@ -21,7 +21,7 @@ from modules.sessions.services.deactivation import wind_down
 TEMPLATES = "admin/learning_sessions/panels"
 
 
-@hears(MemberDeactivated)
+@subscribes(MemberDeactivated)
 def end_what_they_have(fact: MemberDeactivated, _delivery: Delivery) -> None:
     """After the commit, so that nobody waits for the locks of all of it. What fails then is left to the sweep."""
     run_after_commit(wind_down, member_id=fact.member_id)

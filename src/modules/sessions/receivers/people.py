@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from core.facts import answers
-from core.facts.delivery import fact_of
+from core.facts.delivery import load_fact
 from core.facts.models import FactRecord
 from modules.notifications.events import People, PeopleOfSession, SessionNow, SessionNowAsked
 from modules.sessions import events
@@ -55,7 +55,7 @@ def _session_as_it_was(question: SessionNowAsked) -> SessionNow | None:
     record = deletions.order_by("-pk").first()
     if record is None:
         return None
-    fact = fact_of(record)
+    fact = load_fact(record)
     if not isinstance(fact, events.SessionDeleted) or fact.date is None or fact.ends_at is None:
         return None
     was_in_calendar = (fact.creator_id == question.person_id and fact.ever_approved) or was_let_in(

@@ -8,7 +8,7 @@ from collections.abc import Collection
 from functools import partial
 
 from core.accounts.models import User
-from core.jobs.batches import work_off
+from core.jobs.batches import process_in_batches
 from core.time import clock
 from modules.sessions.models import Session
 from modules.sessions.queries.deactivation import (
@@ -46,9 +46,9 @@ def wind_down_all() -> int:
 
 
 def _wind_down(member_ids: Collection[int], *, limit: int) -> int:
-    ended = work_off(partial(sessions_to_call_off, member_ids), _call_off, size=1, limit=limit)
+    ended = process_in_batches(partial(sessions_to_call_off, member_ids), _call_off, size=1, limit=limit)
     give_back_theirs = partial(_give_back, member_ids=member_ids)
-    return ended + work_off(partial(sessions_to_give_back, member_ids), give_back_theirs, size=1, limit=limit)
+    return ended + process_in_batches(partial(sessions_to_give_back, member_ids), give_back_theirs, size=1, limit=limit)
 
 
 def _call_off(session: Session) -> None:

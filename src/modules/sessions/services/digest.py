@@ -9,7 +9,7 @@ from django.db.models import Count, Q, QuerySet
 from core.accounts.models import User
 from core.facts.models import FactRecord
 from core.facts.publish import publish
-from core.jobs.periodic import claim_turn, last_turn
+from core.jobs.periodic import claim_interval, get_last_claim
 from core.time import clock
 from modules.sessions import events
 from modules.sessions.models import Session
@@ -39,10 +39,10 @@ def tell_moderators() -> int:
         waiting = Session.objects.filter(
             status=Status.PENDING_APPROVAL, date__gt=now, created_at__lte=now - SETTLED_AFTER
         )
-        if not _is_news(waiting, last_turn(DIGEST), now):
+        if not _is_news(waiting, get_last_claim(DIGEST), now):
             return 0
         moderators = User.objects.with_perm(MODERATE).order_by("pk").values_list("pk", flat=True)
-        if not moderators or not claim_turn(DIGEST, every=AT_MOST_EVERY, now=now):
+        if not moderators or not claim_interval(DIGEST, every=AT_MOST_EVERY, now=now):
             return 0
         by_creator = dict(waiting.values_list("creator_id").annotate(Count("pk")))
         own = {moderator: by_creator[moderator] for moderator in moderators if moderator in by_creator}

@@ -7,7 +7,7 @@ from django.db.models import QuerySet
 
 from core.facts import Fact
 from core.facts.publish import Changes, publish
-from core.jobs.batches import work_off
+from core.jobs.batches import process_in_batches
 from core.time import clock
 from modules.sessions import events
 from modules.sessions.models import BookingRequest, DecisionLease, Session
@@ -123,7 +123,7 @@ def advance_due_sessions(*, limit: int = 5000) -> int:
     Any number of workers may do this at once: each takes sessions that no other holds, in short transactions, and one
     that fails is left for the next round.
     """
-    return work_off(due_to_move, _advance, limit=limit)
+    return process_in_batches(due_to_move, _advance, limit=limit)
 
 
 def _advance(session: Session) -> None:

@@ -7,7 +7,7 @@ from django.db import transaction
 from django.db.models import QuerySet
 
 from core.facts.publish import publish
-from core.jobs.batches import work_off
+from core.jobs.batches import process_in_batches
 from core.time import clock
 from modules.sessions import events
 from modules.sessions.models import BookingRequest, Reminder, Session
@@ -30,7 +30,7 @@ def remind_due_sessions(*, limit: int = 5000) -> int:
 
     State and membership are read again under the session's lock. Any number of workers may do this at once.
     """
-    return work_off(due_to_remind, _remind, limit=limit)
+    return process_in_batches(due_to_remind, _remind, limit=limit)
 
 
 def arm_anew(*, size: int = 500) -> int:
@@ -62,7 +62,7 @@ def arm_anew(*, size: int = 500) -> int:
 def nudge_creators(*, limit: int = 5000) -> int:
     """Ask the creators of sessions that are a day away to decide the requests that wait; returns how many sessions
     were taken up. Once for each start."""
-    return work_off(due_to_nudge, _nudge, limit=limit)
+    return process_in_batches(due_to_nudge, _nudge, limit=limit)
 
 
 def _is_astray(start: datetime, due_at: datetime | None, *, now: datetime) -> bool:

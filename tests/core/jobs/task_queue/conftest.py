@@ -9,7 +9,7 @@ from huey.contrib.djhuey import HUEY, db_task
 from tests.queue_server import QueueServer
 
 from core.jobs.task_queue import enqueueing, storages
-from core.jobs.task_queue.enqueueing import CIRCUIT, enqueue_after_commit
+from core.jobs.task_queue.enqueueing import CIRCUIT_BREAKER, enqueue_after_commit
 from core.jobs.task_queue.storages import RedisQueue, SqliteQueue
 from core.monitoring import request_id
 
@@ -23,9 +23,9 @@ def wash_up(*_dishes: str) -> None:
 
 @pytest.fixture(autouse=True)
 def closed_circuit() -> Iterator[None]:
-    CIRCUIT.close()
+    CIRCUIT_BREAKER.close()
     yield
-    CIRCUIT.close()
+    CIRCUIT_BREAKER.close()
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from tests.core.threads import at_once
 from tests.queue_server import OOM, QueueServer, closed_port
 
 from core.jobs.task_queue import enqueueing, storages
-from core.jobs.task_queue.circuit_breaker import Circuit
+from core.jobs.task_queue.circuit_breaker import CircuitBreaker
 from core.jobs.task_queue.enqueueing import MOST_SECONDS, PAUSE, enqueue_after_commit, run_after_commit
 from core.jobs.task_queue.storages import RedisQueue, SqliteQueue
 
@@ -219,23 +219,23 @@ def test_outside_requests_a_queue_that_hangs_is_told_of_when_it_was_tried(
 
 
 def test_after_the_pause_one_tries_for_all(clock: Any) -> None:
-    circuit = Circuit(pause=timedelta(seconds=5))
-    assert at_once(4, circuit.lets_through) == [True] * 4
+    circuit = CircuitBreaker(pause=timedelta(seconds=5))
+    assert at_once(4, circuit.allows_call) == [True] * 4
     circuit.open()
-    assert at_once(4, circuit.lets_through) == [False] * 4
+    assert at_once(4, circuit.allows_call) == [False] * 4
 
     clock.shift(5)
-    assert sorted(at_once(4, circuit.lets_through)) == [False, False, False, True]
+    assert sorted(at_once(4, circuit.allows_call)) == [False, False, False, True]
     circuit.close()
-    assert at_once(4, circuit.lets_through) == [True] * 4
+    assert at_once(4, circuit.allows_call) == [True] * 4
 
 
 def test_a_clock_that_is_put_back_does_not_keep_it_open(clock: Any) -> None:
-    circuit = Circuit(pause=timedelta(seconds=5))
+    circuit = CircuitBreaker(pause=timedelta(seconds=5))
     circuit.open()
     clock.shift(-3600)
 
-    assert circuit.lets_through()
+    assert circuit.allows_call()
 
 
 @pytest.mark.django_db(transaction=True)

@@ -49,7 +49,7 @@ def tasks_in(tree: ast.Module) -> Iterator[str]:
     for node in ast.walk(tree):
         if isinstance(node, ast.FunctionDef):
             decorators = {name_of(decorator) for decorator in node.decorator_list}
-            if decorators & {"db_task", "task", "sweeps", "on_commit_task", "db_periodic_task", "periodic_task"}:
+            if decorators & {"db_task", "task", "periodic_job", "on_commit_task", "db_periodic_task", "periodic_task"}:
                 yield node.name
 
 

@@ -65,7 +65,7 @@ class Command(BaseCommand):
 
     def result(self, to: str) -> str:
         files = "1 file" if self.moved == 1 else f"{self.moved} files"
-        return f"Moved {files} ({sizes.in_words(self.moved_bytes)}) to {to}."
+        return f"Moved {files} ({sizes.format_size(self.moved_bytes)}) to {to}."
 
 
 def _in_a_sentence(error: Exception) -> str:

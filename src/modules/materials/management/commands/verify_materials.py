@@ -68,7 +68,7 @@ class Command(BaseCommand):
             f"{comparison.place}: {comparison.agree} files agree, {len(orphans)} bytes of no file,"
             f" {len(lost)} files without bytes, {len(damaged)} damaged files."
         )
-        self.list("bytes of no file", [f"{each.name}, {sizes.in_words(each.size)}" for each in orphans])
+        self.list("bytes of no file", [f"{each.name}, {sizes.format_size(each.size)}" for each in orphans])
         self.list("files without bytes", [_described(row) for row in lost])
         self.list("damaged files", [f"{_described(row)}: {wrong}" for row, wrong in damaged])
 
