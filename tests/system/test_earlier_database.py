@@ -1,7 +1,7 @@
 """A database and a queue that an earlier version has filled still work.
 
-They were made by the version of 2026-12-01: the demo's members and sessions, one fact of each kind, a failed delivery of
-each receiver, and one queued task of each kind.
+They were made by the version of 2026-12-01: the demo's members and sessions, one fact of each kind, a failed delivery
+of each receiver, and one queued task of each kind.
 """
 
 import gzip
@@ -19,6 +19,7 @@ from django.conf import settings
 
 EARLIER = Path(__file__).parent / "earlier_database"
 SOURCE = Path(settings.CHECKOUT) / "src"
+USE = "import django, runpy, sys; django.setup(); runpy.run_path(sys.argv[1])"
 
 
 def run_python(data: Path, *arguments: str) -> str:
@@ -50,7 +51,7 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def found(data: Path) -> dict[str, Any]:
-    result: dict[str, Any] = json.loads(run_python(data, str(EARLIER / "use.py")).splitlines()[-1])
+    result: dict[str, Any] = json.loads(run_python(data, "-c", USE, str(EARLIER / "use.py")).splitlines()[-1])
     return result
 
 

@@ -1,11 +1,8 @@
 """Runs today's code on the database and queue below DATA_DIR, and prints what it finds as JSON. Run by the test."""
 
 import json
+import sys
 from typing import Any
-
-import django
-
-django.setup()
 
 from django.conf import settings
 from django.test import Client
@@ -17,6 +14,8 @@ from core.facts.delivery import load_fact, retry_failed_deliveries
 from core.facts.models import FactRecord, FailedDelivery
 from core.jobs.models import Sweep
 from core.jobs.periodic import PERIODIC_JOBS
+
+SESSIONS = "/admin/learning_sessions/session/"
 
 
 def run_queued_tasks() -> dict[str, str]:
@@ -65,7 +64,7 @@ def main() -> None:
             "/admin/", "/admin/learning_sessions/session/", "/admin/learning_sessions/session/1/change/"
         ),
     }
-    print(json.dumps(found))
+    sys.stdout.write(json.dumps(found))
 
 
 main()
