@@ -1,41 +1,30 @@
-"""Whatever becomes of the queue, what is written is answered and kept as on a day when all is well."""
+"""A day on which each operation that writes is done once, and what it leaves behind."""
 
 import json
 import logging
 import re
-import sqlite3
-from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from html import unescape
 from itertools import zip_longest
-from pathlib import Path
 from typing import Any
 
-import pytest
 from django.apps import apps
 from django.contrib.auth.hashers import make_password
 from django.contrib.auth.models import Group
 from django.contrib.auth.tokens import default_token_generator
-from django.core import mail
 from django.core.files.uploadedfile import SimpleUploadedFile
-from django.core.management import call_command
-from django.db import connection
 from django.test import Client
 from django.urls import reverse
 from django.utils.encoding import force_bytes
 from django.utils.http import urlsafe_base64_encode
 from huey.contrib.djhuey import HUEY
-from tests import queue_server
 from tests.conftest import PASSWORD, Api
-from tests.queue_server import FullBacklog, QueueServer
 
 from core.accounts.models import User
 from core.accounts.services import address_change_token
-from core.jobs.task_queue import enqueueing, storages
-from core.jobs.task_queue.enqueueing import CIRCUIT_BREAKER, PAUSE
-from core.jobs.task_queue.storages import RedisQueue, SqliteQueue
+from core.jobs.task_queue.enqueueing import PAUSE
 from modules.materials.models import StoredFile
 from modules.notifications.models import Notification
 
@@ -59,11 +48,6 @@ RANDOM = {
 }
 # No request writes there.
 FROM_THE_BEGINNING = {"contenttypes", "auth"}
-
-pytestmark = pytest.mark.django_db(transaction=True, reset_sequences=True, serialized_rollback=True)
-
-
-# --- A day --------------------------------------------------------------------------------------------------------
 
 
 @dataclass
@@ -98,7 +82,7 @@ def blanked(value: Any, names: set[str] = RANDOM) -> Any:
     return [blanked(each, names) for each in value] if isinstance(value, list) else value
 
 
-def rows() -> dict[str, list[dict[str, Any]]]:
+def list_rows() -> dict[str, list[dict[str, Any]]]:
     """Every row of every table."""
     return {
         model._meta.label: [
@@ -110,7 +94,7 @@ def rows() -> dict[str, list[dict[str, Any]]]:
     }
 
 
-def differences(one: dict[str, list[Any]], other: dict[str, list[Any]]) -> list[tuple[str, Any, Any]]:
+def find_differences(one: dict[str, list[Any]], other: dict[str, list[Any]]) -> list[tuple[str, Any, Any]]:
     """The rows that are in one of them and not the same in the other."""
     assert one.keys() == other.keys()
     return [
@@ -292,182 +276,3 @@ def work(clock: Any) -> None:
         for task in HUEY.read_periodic(None):
             HUEY.execute(task)
         clock.shift(timedelta(minutes=10))
-
-
-# --- Queues -------------------------------------------------------------------------------------------------------
-
-
-class WellSqlite(SqliteQueue):
-    is_well = True
-
-
-@contextmanager
-def well(folder: Path) -> Iterator[SqliteQueue]:
-    folder.mkdir(exist_ok=True)
-    with closing(WellSqlite("well", filename=str(folder / "queue.sqlite3"), timeout=20)) as queue:
-        yield queue
-
-
-@contextmanager
-def locked(folder: Path) -> Iterator[SqliteQueue]:
-    file = folder / "queue.sqlite3"
-    queue = SqliteQueue("locked", filename=str(file), timeout=20)
-    queue.enqueue(b"")
-    with closing(sqlite3.connect(file, isolation_level=None)) as somebody:
-        somebody.execute("BEGIN EXCLUSIVE")
-        yield queue
-
-
-@contextmanager
-def without_a_folder(folder: Path) -> Iterator[SqliteQueue]:
-    yield SqliteQueue("gone", filename=str(folder / "nowhere" / "queue.sqlite3"), timeout=20)
-
-
-@contextmanager
-def corrupt(folder: Path) -> Iterator[SqliteQueue]:
-    (folder / "queue.sqlite3").write_bytes(b"nonsense" * 1000)
-    yield SqliteQueue("corrupt", filename=str(folder / "queue.sqlite3"), timeout=20)
-
-
-@contextmanager
-def closed(_folder: Path) -> Iterator[RedisQueue]:
-    yield RedisQueue("closed", url=queue_server.closed_port())
-
-
-@contextmanager
-def unreachable(_folder: Path) -> Iterator[RedisQueue]:
-    server = FullBacklog()
-    yield RedisQueue("unreachable", url=server.url)
-    server.stop()
-
-
-def answering(answer: bytes | None) -> Any:
-    @contextmanager
-    def serve(_folder: Path) -> Iterator[RedisQueue]:
-        server = QueueServer(answer)
-        yield RedisQueue("answering", url=server.url)
-        server.stop()
-
-    return serve
-
-
-AWAY = {
-    "SQLite, locked": locked,
-    "SQLite, its folder gone": without_a_folder,
-    "SQLite, no database": corrupt,
-    "Redis, gone": closed,
-    "Redis, out of reach": unreachable,
-    "Redis, hangs": answering(None),
-    "Redis, wants a password": answering(queue_server.NOAUTH),
-    "Redis, out of memory": answering(queue_server.OOM),
-}
-
-
-# --- Days are compared --------------------------------------------------------------------------------------------
-
-
-@pytest.fixture
-def clock(time_machine: Any) -> Any:
-    time_machine.move_to(NOW, tick=False)
-    return time_machine
-
-
-@pytest.fixture(autouse=True)
-def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whoever enqueues, so that a day with a queue that hangs does not take a minute."""
-    monkeypatch.setattr(storages, "ENQUEUE_SECONDS", 0.02)
-    monkeypatch.setattr(enqueueing, "SLOW", 0.01)
-
-
-@pytest.fixture
-def spend(
-    clock: Any, monkeypatch: pytest.MonkeyPatch, settings: Any, tmp_path: Path
-) -> Iterator[Callable[[str, Any], Day]]:
-    """A day with that queue, and an evening with one that is back; the database is empty before."""
-    listener = Listener()
-    logging.getLogger().addHandler(listener)
-
-    def spend(name: str, queue: Any) -> Day:
-        clock.move_to(NOW, tick=False)
-        CIRCUIT_BREAKER.close()
-        mail.outbox.clear()
-        folder = tmp_path / name
-        folder.mkdir()
-        options = {"location": str(folder / "materials")}
-        materials = {"BACKEND": "core.storages.local.LocalStorage", "OPTIONS": options}
-        settings.STORAGES = {**settings.STORAGES, "materials_local": materials}
-        world = World(clock, listener)
-        with queue(folder) as storage, well(folder / "back") as back:
-            monkeypatch.setattr(HUEY, "storage", storage)
-            live(world)
-            world.day.evening = rows()
-            monkeypatch.setattr(HUEY, "storage", storage if queue is well else back)
-            work(clock)
-        world.day.night = rows()
-        world.day.mails = [(each.subject, each.to, re.sub(r"token=\S+", "…", each.body)) for each in mail.outbox]
-        files = [path for path in (folder / "materials").rglob("*") if path.is_file()]
-        assert len(files) == StoredFile.objects.count() == 1
-        return world.day
-
-    yield spend
-    logging.getLogger().removeHandler(listener)
-    CIRCUIT_BREAKER.close()
-
-
-# Of this process, and lived once.
-_well: list[Day] = []
-
-
-@pytest.fixture
-def good_day(spend: Any) -> Day:
-    if not _well:
-        _well.append(spend("well", well))
-        call_command(
-            "flush",
-            verbosity=0,
-            interactive=False,
-            reset_sequences=True,
-            inhibit_post_migrate=True,
-            allow_cascade=False,
-        )
-        connection.creation.deserialize_db_from_string(connection._test_serialized_contents)
-    return _well[0]
-
-
-def writing_operations() -> set[str]:
-    document = Client().get("/api/openapi.json").json()
-    return {
-        spec["operationId"]
-        for methods in document["paths"].values()
-        for method, spec in methods.items()
-        if method in {"post", "put", "patch", "delete"}
-    }
-
-
-def test_the_day_has_every_operation_that_writes(good_day: Day) -> None:
-    """One that comes new is put into `live`."""
-    assert {step.operation for step in good_day.steps} - {"deactivate in the portal"} == writing_operations()
-
-
-def test_on_a_good_day_nothing_is_worth_a_line(good_day: Day) -> None:
-    assert [step.logged for step in good_day.steps if step.logged] == []
-    assert {step.operation for step in good_day.steps if step.enqueued} >= {
-        *("register", "ask_password_reset", "reset_password", "ask_address_change", "change_password"),
-        *("delete_material", "delete_session", "deactivate in the portal"),
-    }
-
-
-@pytest.mark.parametrize("away", AWAY)
-def test_a_queue_that_is_away_changes_neither_answers_nor_rows_and_the_sweeps_find_them(
-    good_day: Day, spend: Any, away: str
-) -> None:
-    day = spend("away", AWAY[away])
-
-    assert day.answers == good_day.answers
-    assert differences(day.evening, good_day.evening) == []
-    assert differences(day.night, good_day.night) == []
-    assert day.mails == good_day.mails
-    # One line for each request that had something for the queue, and no other.
-    told = [[name for name, _ in step.logged] for step in day.steps]
-    assert told == [["core.jobs.task_queue.enqueueing"] if step.enqueued else [] for step in good_day.steps]
-    assert not [text for step in day.steps for _, text in step.logged if "\n" in text]

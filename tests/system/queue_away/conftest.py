@@ -1,0 +1,87 @@
+"""Days that are spent with a queue of one's choice."""
+
+import logging
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core import mail
+from django.core.management import call_command
+from django.db import connection
+from huey.contrib.djhuey import HUEY
+from tests.system.queue_away.day import NOW, Day, Listener, World, list_rows, live, work
+from tests.system.queue_away.queues import open_working_queue
+
+from core.jobs.task_queue import enqueueing, storages
+from core.jobs.task_queue.enqueueing import CIRCUIT_BREAKER
+from modules.materials.models import StoredFile
+
+
+@pytest.fixture
+def clock(time_machine: Any) -> Any:
+    time_machine.move_to(NOW, tick=False)
+    return time_machine
+
+
+@pytest.fixture(autouse=True)
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever enqueues, so that a day with a queue that hangs does not take a minute."""
+    monkeypatch.setattr(storages, "ENQUEUE_SECONDS", 0.02)
+    monkeypatch.setattr(enqueueing, "SLOW", 0.01)
+
+
+@pytest.fixture
+def spend(
+    clock: Any, monkeypatch: pytest.MonkeyPatch, settings: Any, tmp_path: Path
+) -> Iterator[Callable[[str, Any], Day]]:
+    """A day with that queue, and an evening with one that is back; the database is empty before."""
+    listener = Listener()
+    logging.getLogger().addHandler(listener)
+
+    def spend(name: str, queue: Any) -> Day:
+        clock.move_to(NOW, tick=False)
+        CIRCUIT_BREAKER.close()
+        mail.outbox.clear()
+        folder = tmp_path / name
+        folder.mkdir()
+        options = {"location": str(folder / "materials")}
+        materials = {"BACKEND": "core.storages.local.LocalStorage", "OPTIONS": options}
+        settings.STORAGES = {**settings.STORAGES, "materials_local": materials}
+        world = World(clock, listener)
+        with queue(folder) as storage, open_working_queue(folder / "back") as back:
+            monkeypatch.setattr(HUEY, "storage", storage)
+            live(world)
+            world.day.evening = list_rows()
+            monkeypatch.setattr(HUEY, "storage", storage if queue is open_working_queue else back)
+            work(clock)
+        world.day.night = list_rows()
+        world.day.mails = [(each.subject, each.to, re.sub(r"token=\S+", "…", each.body)) for each in mail.outbox]
+        files = [path for path in (folder / "materials").rglob("*") if path.is_file()]
+        assert len(files) == StoredFile.objects.count() == 1
+        return world.day
+
+    yield spend
+    logging.getLogger().removeHandler(listener)
+    CIRCUIT_BREAKER.close()
+
+
+# Of this process, and lived once.
+_well: list[Day] = []
+
+
+@pytest.fixture
+def good_day(spend: Any) -> Day:
+    if not _well:
+        _well.append(spend("well", open_working_queue))
+        call_command(
+            "flush",
+            verbosity=0,
+            interactive=False,
+            reset_sequences=True,
+            inhibit_post_migrate=True,
+            allow_cascade=False,
+        )
+        connection.creation.deserialize_db_from_string(connection._test_serialized_contents)
+    return _well[0]
