@@ -6,9 +6,9 @@ python := ".venv/bin/python"
 
 compile := ".venv/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header"
 
-# The names that settings.py reads: what somebody's shell says of them must not reach tests and checks.
+# The names that the settings read: what somebody's shell says of them must not reach tests and checks.
 forget_settings := '''
-    unset DJANGO_SETTINGS_MODULE $(tr -d '\n ' <src/core/settings/*.py | grep -oE 'env\.[a-z_]+\("[A-Z_]+' | sed 's/.*"//')
+    unset DJANGO_SETTINGS_MODULE $(cat src/core/settings/*.py | tr -d '\n ' | grep -oE 'env\.[a-z_]+\("[A-Z_]+' | sed 's/.*"//')
 '''
 
 # List the recipes

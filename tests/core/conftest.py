@@ -1,8 +1,9 @@
 """A clock that stands still, and a worker that sends mail when a test says so."""
 
+import importlib
 import os
 import re
-import runpy
+import sys
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,10 +15,10 @@ from django.contrib.auth.models import Group
 from django.core.mail import EmailMessage
 from tests.conftest import Api
 
+import core
 from core.accounts.models import User
 from core.mail.sending import send_due_mail
 
-SRC = Path(__file__).resolve().parents[2] / "src"
 NOW = datetime(2024, 1, 13, 11, 0, tzinfo=UTC)
 
 ReadMail = Callable[[], list[EmailMessage]]
@@ -63,6 +64,18 @@ def link_in(mail: EmailMessage) -> dict[str, str]:
     return {name: values[0] for name, values in parse_qs(urlsplit(link).query).items()}
 
 
+def load_settings() -> dict[str, Any]:
+    """The variables of the settings package, loaded once more beside the one that is in use."""
+    in_use = {name: sys.modules.pop(name) for name in list(sys.modules) if name.startswith("core.settings")}
+    try:
+        return vars(importlib.import_module("core.settings"))
+    finally:
+        for name in [name for name in sys.modules if name.startswith("core.settings")]:
+            del sys.modules[name]
+        sys.modules.update(in_use)
+        core.settings = in_use["core.settings"]
+
+
 @pytest.fixture
 def read(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Any:
     """Reads the settings anew, from these variables alone."""
@@ -72,6 +85,6 @@ def read(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Any:
             monkeypatch.delenv(name)
         for name, value in {"DATA_DIR": str(tmp_path), **variables}.items():
             monkeypatch.setenv(name, value)
-        return runpy.run_path(str(SRC / "core" / "settings" / "__init__.py"))
+        return load_settings()
 
     return read

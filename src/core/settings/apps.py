@@ -1,0 +1,69 @@
+"""The apps, middleware and templates that it is made of, its language and its time zone."""
+
+from core.settings import environment
+from core.settings.base import CHECKOUT, env
+
+# Each can be left out: the others go on without it.
+MODULES: list[str] = env.items(
+    "MODULES", ["modules.sessions", "modules.notifications", "modules.materials"], environment.read_module
+)
+
+INSTALLED_APPS = [
+    "unfold",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "servestatic",
+    "corsheaders",
+    "ninja",
+    "huey.contrib.djhuey",
+    "core",
+    *MODULES,
+    "demo",
+]
+
+MIDDLEWARE = [
+    "core.http.middleware.RequestContextMiddleware",
+    # Before whatever may answer: a page of another origin could not read that otherwise.
+    "corsheaders.middleware.CorsMiddleware",
+    "core.http.middleware.RefusalMiddleware",
+    "core.monitoring.health.HealthMiddleware",
+    "django.middleware.security.SecurityMiddleware",
+    "core.http.static_files.StaticFilesMiddleware",
+    "core.http.middleware.ApiErrorMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "core.portal.gate.GateMiddleware",
+    "core.portal.zone.OwnTimeZoneMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+
+ROOT_URLCONF = "core.urls"
+ASGI_APPLICATION = "core.asgi.application"
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        # Before the apps' own, so that our changes to pages of unfold are found first.
+        "DIRS": [CHECKOUT / "src" / "core" / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+        },
+    },
+]
+
+LANGUAGE_CODE = "en"
+USE_I18N = True
+USE_TZ = True
+TIME_ZONE = "UTC"
