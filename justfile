@@ -25,6 +25,11 @@ up *args:
 manage *args:
     @exec {{ python }} src/manage.py "$@"
 
+# Print who publishes and receives each fact, and who asks and answers each question; --write updates the docs
+[no-exit-message]
+events *args:
+    @exec {{ python }} src/manage.py list_events "$@"
+
 # Load the demo members and their sessions
 demo:
     @exec {{ python }} src/manage.py load_demo_data

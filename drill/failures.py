@@ -26,7 +26,7 @@ def let_receivers_fail(percent: int) -> None:
 def _failing(receiver: Receiver, percent: int) -> Receiver:
     def receive(fact: Fact, delivery: Delivery) -> None:
         receiver(fact, delivery)
-        if not delivery.late and not _is_late(fact) and _chance.randrange(100) < percent:
+        if not delivery.is_retry and not _is_late(fact) and _chance.randrange(100) < percent:
             raise PlannedFailure
 
     return receive

@@ -17,7 +17,7 @@ from pydantic import TypeAdapter
 class Delivery:
     """What a receiver is told beside the fact itself.
 
-    `fact_id` is the fact's row in the record. `late` is true when the fact is served again after a failure: the
+    `fact_id` is the fact's row in the record. `is_retry` is true when the fact is delivered again after a failure: the
     receiver then reads the state anew and drops what no longer holds.
     """
 
@@ -25,7 +25,7 @@ class Delivery:
     occurred_at: datetime
     actor_id: int | None
     reason: str
-    late: bool
+    is_retry: bool
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -80,7 +80,7 @@ def _serve(failure: FailedDelivery) -> bool:
                     occurred_at=record.occurred_at,
                     actor_id=record.actor_id,
                     reason=record.reason,
-                    late=True,
+                    is_retry=True,
                 ),
             )
     except Exception as error:

@@ -42,7 +42,7 @@ def publish(fact: Fact, *, by: "User | None", reason: str = "", changes: Changes
         occurred_at=record.occurred_at,
         actor_id=by.pk if by else None,
         reason=reason,
-        late=False,
+        is_retry=False,
     )
     fact.signal.send(sender=type(fact), fact=fact, delivery=delivery, deliver=deliver)
     return record

@@ -1,4 +1,4 @@
-"""Who hears what."""
+"""Which receivers have subscribed to which facts."""
 
 from collections.abc import Callable
 from importlib import import_module
@@ -11,33 +11,38 @@ from core.facts.base import Delivery, Fact
 
 Kind = TypeVar("Kind", bound=Fact)
 Receiver = Callable[[Any, Delivery], None]
-# How a publisher has a receiver served, by the receiver's name.
+# How a publisher has a receiver called, by the receiver's name.
 Deliver = Callable[[str, Fact, Delivery], None]
 
 RECEIVERS: dict[str, Receiver] = {}
-# What each of them hears: the name of a kind of fact.
-_HEARD: dict[str, str] = {}
+# The name of the type of fact that each receiver has subscribed to, by the name of the receiver.
+_SUBSCRIPTIONS: dict[str, str] = {}
 
 
 def subscribes(kind: type[Kind]) -> Callable[[Callable[[Kind, Delivery], None]], Callable[[Kind, Delivery], None]]:
-    """Declare that a function receives facts of this kind, each delivery in a savepoint of its own.
-
-    The function may be called again with the same fact and must not do twice what may be done once; the fact's id
-    tells a repetition. What leaves the process belongs into a task that it enqueues after the commit.
-    """
+    """Declare that a function receives facts of this type. See `subscribe`."""
 
     def connect(function: Callable[[Kind, Delivery], None]) -> Callable[[Kind, Delivery], None]:
-        name = f"{function.__module__}.{function.__qualname__}"
-        RECEIVERS[name] = function
-        _HEARD[name] = kind.name
-
-        def receive(fact: Kind, delivery: Delivery, deliver: Deliver, **_: object) -> None:
-            deliver(name, fact, delivery)
-
-        kind.signal.connect(receive, weak=False, dispatch_uid=name)
+        subscribe(kind, function, name=f"{function.__module__}.{function.__qualname__}")
         return function
 
     return connect
+
+
+def subscribe(kind: type[Kind], receiver: Callable[[Kind, Delivery], None], *, name: str) -> None:
+    """Call a receiver with each fact of this type, each delivery in a savepoint of its own.
+
+    The receiver may be called again with the same fact and must be idempotent; the fact's id tells a repetition. What
+    leaves the process belongs into a task that it enqueues after the commit. `name` is stored with failed deliveries,
+    and stays what it is.
+    """
+    RECEIVERS[name] = receiver
+    _SUBSCRIPTIONS[name] = kind.name
+
+    def receive(fact: Kind, delivery: Delivery, deliver: Deliver, **_: object) -> None:
+        deliver(name, fact, delivery)
+
+    kind.signal.connect(receive, weak=False, dispatch_uid=name)
 
 
 def load_receivers() -> None:
@@ -49,5 +54,5 @@ def load_receivers() -> None:
 
 
 def list_receivers(fact_name: str) -> tuple[str, ...]:
-    """The names of those who hear facts of this name."""
-    return tuple(name for name, kind in _HEARD.items() if kind == fact_name)
+    """The names of the receivers of facts of this name."""
+    return tuple(name for name, kind in _SUBSCRIPTIONS.items() if kind == fact_name)

@@ -46,7 +46,7 @@ def rows(john: User, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     deliver(
         "tests.ear",
         fact,
-        Delivery(fact_id=record.pk, occurred_at=record.occurred_at, actor_id=john.pk, reason="", late=False),
+        Delivery(fact_id=record.pk, occurred_at=record.occurred_at, actor_id=john.pk, reason="", is_retry=False),
     )
     queue_mail(kind="welcome", address=john.email, user=john)
     Login.objects.create(user=john, user_agent="Firefox on a bicycle")

@@ -127,7 +127,7 @@ def test_a_failed_receiver_is_served_again_when_its_pause_is_over(broken: Ear, j
     clock.shift(timedelta(seconds=1))
     assert retry_failed_deliveries() == 1
 
-    delivery = Delivery(fact_id=record.pk, occurred_at=NOW, actor_id=john.pk, reason="It was dark", late=True)
+    delivery = Delivery(fact_id=record.pk, occurred_at=NOW, actor_id=john.pk, reason="It was dark", is_retry=True)
     assert broken.heard == [(LanternLit(), delivery)]
     assert notes() == ["the change", "heard"]
     failure = FailedDelivery.objects.get()
@@ -155,8 +155,8 @@ def test_only_the_receiver_that_failed_is_served_again(broken: Ear, hear: Hear, 
 
     retry_failed_deliveries()
 
-    assert [delivery.late for delivery in heard] == [False]
-    assert [delivery.late for _, delivery in broken.heard] == [True]
+    assert [delivery.is_retry for delivery in heard] == [False]
+    assert [delivery.is_retry for _, delivery in broken.heard] == [True]
 
 
 def test_what_a_receiver_writes_before_it_fails_again_is_undone(broken: Ear, clock: Any) -> None:
@@ -278,7 +278,7 @@ def test_a_record_that_no_longer_fits_its_kind_waits(broken: Ear, clock: Any) ->
 
 def test_a_fact_that_a_late_receiver_publishes_is_recorded(hear: Hear, clock: Any) -> None:
     def receive(fact: Fact, delivery: Delivery) -> None:
-        if not delivery.late:
+        if not delivery.is_retry:
             raise ValueError("not now")
         publish(Drizzle(), by=None)
 
@@ -356,7 +356,7 @@ def test_a_late_receiver_whose_commit_is_refused_has_failed_and_holds_up_nobody(
         pytest.skip("This database looks at references at once.")
 
     def dangle(fact: Fact, delivery: Delivery) -> None:
-        if delivery.late:
+        if delivery.is_retry:
             Login.objects.create(user_id=999_999)
         else:
             raise ValueError("no")

@@ -82,7 +82,7 @@ def test_a_fact_comes_back_from_its_record_as_it_was(fact: LanternLit | Drizzle)
 def test_a_receiver_hears_the_fact_and_how_it_came_about(ear: Ear, john: User, clock: Any) -> None:
     record = tell(LanternLit(), by=john, reason="It was dark")
 
-    delivery = Delivery(fact_id=record.pk, occurred_at=NOW, actor_id=john.pk, reason="It was dark", late=False)
+    delivery = Delivery(fact_id=record.pk, occurred_at=NOW, actor_id=john.pk, reason="It was dark", is_retry=False)
     assert ear.heard == [(LanternLit(), delivery)]
 
 
@@ -102,7 +102,7 @@ def test_what_a_receiver_writes_rolls_back_with_the_change(ear: Ear) -> None:
     with pytest.raises(RuntimeError, match="second thoughts"):
         publish_and_think_again()
 
-    assert [delivery.late for _, delivery in ear.heard] == [False]
+    assert [delivery.is_retry for _, delivery in ear.heard] == [False]
     assert notes() == []
     assert not FactRecord.objects.exists()
 

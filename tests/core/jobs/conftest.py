@@ -1,6 +1,6 @@
 """A sweep for tests, and a clock that stands still."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import time
 
 import pytest
@@ -30,16 +30,18 @@ class Lanterns:
 
 
 @pytest.fixture
-def only(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
-    """Makes these the only sweeps that are declared."""
+def only() -> Iterator[Callable[..., None]]:
+    """Makes these the only periodic jobs that are declared."""
+    declared = dict(PERIODIC_JOBS)
 
-    def declare(**rhythms: Schedule) -> None:
-        for name in list(PERIODIC_JOBS):
-            monkeypatch.delitem(PERIODIC_JOBS, name)
-        for name, rhythm in rhythms.items():
-            monkeypatch.setitem(PERIODIC_JOBS, name.replace("_", " "), rhythm)
+    def declare(**schedules: Schedule) -> None:
+        PERIODIC_JOBS.clear()
+        PERIODIC_JOBS.update({name.replace("_", " "): schedule for name, schedule in schedules.items()})
 
-    return declare
+    yield declare
+    # In their order, which is that of pages.
+    PERIODIC_JOBS.clear()
+    PERIODIC_JOBS.update(declared)
 
 
 @pytest.fixture

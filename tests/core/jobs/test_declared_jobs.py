@@ -69,7 +69,7 @@ def test_receivers_that_failed_are_served_again_each_minute(
 
     tasks.serve_receivers_again.call_local()
 
-    assert [(delivery.fact_id, delivery.late) for delivery in heard] == [(record.pk, True)]
+    assert [(delivery.fact_id, delivery.is_retry) for delivery in heard] == [(record.pk, True)]
 
 
 def test_old_mail_is_forgotten_each_night(john: User, mailoutbox: list[EmailMessage], clock: Any) -> None:

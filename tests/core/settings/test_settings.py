@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from environs import EnvError
-from tests.core.conftest import SRC
 
+SRC = Path(settings.CHECKOUT) / "src"
 README = SRC.parent / "README.md"
 
 

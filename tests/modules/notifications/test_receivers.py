@@ -447,7 +447,7 @@ def test_the_second_delivery_of_a_fact_tells_nobody_twice(john: Any, jane: Any, 
     before = news.told()
     Notification.objects.filter(user=bob).delete()
 
-    delivery = Delivery(fact_id=record.pk, occurred_at=NOW, actor_id=john.pk, reason="", late=False)
+    delivery = Delivery(fact_id=record.pk, occurred_at=NOW, actor_id=john.pk, reason="", is_retry=False)
     RECEIVERS["modules.notifications.receivers.tell_of_cancellation"](fact, delivery)
 
     assert news.told() == before

@@ -313,7 +313,7 @@ def test_one_who_is_let_in_again_while_it_is_under_way_keeps_what_is_left(
             deactivation.reactivate_member(member_id=john.pk, by=alice)
         return rows
 
-    monkeypatch.setattr(batches, "locked_batch", locked)
+    monkeypatch.setattr(batches, "lock_batch", locked)
     wind_down(member_id=john.pk)
 
     assert status_of(session) == "scheduled"

@@ -27,7 +27,8 @@ def run_queued_tasks() -> dict[str, str]:
 
     HUEY.signal(SIGNAL_COMPLETE, SIGNAL_ERROR)(record)
     while task := HUEY.dequeue():
-        HUEY.execute(task)
+        # As on the day when it was queued: wake-ups expire.
+        HUEY.execute(task, task.expires_resolved)
     return outcomes
 
 

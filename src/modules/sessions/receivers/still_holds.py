@@ -1,6 +1,10 @@
-"""Whether a fact is still worth telling."""
+"""Whether a fact about a session is still worth telling."""
 
+from collections.abc import Callable
 from datetime import datetime
+from typing import Any
+
+from django.db.models import QuerySet
 
 from core.accounts.models import User
 from core.facts import answers
@@ -13,40 +17,26 @@ from modules.sessions.queries.sessions import may_see
 from modules.sessions.services.life_cycle import participant_ids, requester_ids
 from modules.sessions.states import FINAL, NOT_TAKING_PLACE, OPEN, Status
 
-AboutRequest = (
-    events.BookingRequested
-    | events.BookingRequestApproved
-    | events.BookingRequestRejected
-    | events.SeatLeft
-    | events.ParticipantRemoved
-)
-
-# What has ended for somebody is worth telling them, also when the session itself has been deleted since.
-ENDED_FOR_SOMEBODY = (
-    events.SessionDeleted,
-    events.SessionCancelled,
-    events.SessionExpired,
-    events.SessionRejected,
-    events.SessionStarted,
-    events.BookingRequestRejected,
-    events.ParticipantRemoved,
-)
+Condition = Callable[[Any, Session, int], bool]
 
 
 @answers(StillHolds)
 def still_holds(question: StillHolds) -> bool | None:
-    """Whether one of our facts is still worth telling: the state is read again, and what has passed is dropped."""
+    """Whether one of our facts is still worth telling: the state is read again, and what has passed is dropped.
+
+    Raises `LookupError` for a fact without a condition: a new one has to say when it still holds.
+    """
     fact = question.fact
     if isinstance(fact, events.SessionsWaiting):
         return _waits_for(fact, question.person_id)
     if not isinstance(fact, events.AboutSession):
         return None
+    if type(fact) not in CONDITIONS:
+        raise LookupError(f"{fact.name} has no condition in {__name__}")
     session = Session.objects.filter(pk=fact.session_id).first()
     if session is None:
-        return isinstance(fact, ENDED_FOR_SOMEBODY)
-    if isinstance(fact, AboutRequest):
-        return _request_is_so(fact, session)
-    return _session_is_so(fact, session, question.person_id)
+        return isinstance(fact, HOLDS_WITHOUT_SESSION)
+    return CONDITIONS[type(fact)](fact, session, question.person_id)
 
 
 def _waits_for(fact: events.SessionsWaiting, person_id: int) -> bool:
@@ -58,41 +48,89 @@ def _waits_for(fact: events.SessionsWaiting, person_id: int) -> bool:
     return Session.objects.filter(pk__in=others, status=Status.PENDING_APPROVAL).exists()
 
 
-def _request_is_so(fact: AboutRequest, session: Session) -> bool:
-    requests = BookingRequest.objects.filter(session=session, user=fact.member_id)
-    match fact:
-        case events.BookingRequested():
-            # One that was rejected and made again is told by the fact of that time.
-            return requests.filter(status=BookingRequest.Status.PENDING, requested_at=fact.requested_at).exists()
-        case events.BookingRequestApproved():
-            is_in_now = requests.filter(status=BookingRequest.Status.APPROVED).exists()
-            return is_in_now and session.status not in NOT_TAKING_PLACE
-        case events.BookingRequestRejected():
-            return requests.filter(status=BookingRequest.Status.REJECTED).exists()
-        case _:
-            return not requests.filter(status=BookingRequest.Status.APPROVED).exists()
+def _holds_always(_fact: events.AboutSession, _session: Session, _person_id: int) -> bool:
+    return True
 
 
-def _session_is_so(fact: events.AboutSession, session: Session, person_id: int) -> bool:
-    match fact:
-        case events.SessionStarted():
-            requests = BookingRequest.objects.filter(session=session, user=person_id)
-            return requests.filter(status=BookingRequest.Status.REJECTED).exists()
-        case events.SessionApproved():
-            return session.status in OPEN
-        case events.SessionRescheduled():
-            concerned = {session.creator_id, *participant_ids(session), *requester_ids(session)}
-            begins_then = session.date == fact.date and session.status not in FINAL
-            return begins_then and person_id in concerned and may_see(session, person_id)
-        case events.ReminderDue():
-            concerned = {session.creator_id, *participant_ids(session)}
-            return _is_ahead(session, fact.date) and person_id in concerned
-        case events.RequestsUndecided():
-            return _is_ahead(session, fact.date) and bool(requester_ids(session))
-        case _:
-            return True
+def _is_requested(fact: events.BookingRequested, session: Session, _person_id: int) -> bool:
+    # One that was rejected and made again is told by the fact of that time.
+    return _booking_requests(session, fact.member_id).filter(status=PENDING, requested_at=fact.requested_at).exists()
+
+
+def _is_participant(fact: events.BookingRequestApproved, session: Session, _person_id: int) -> bool:
+    is_in = _booking_requests(session, fact.member_id).filter(status=APPROVED).exists()
+    return is_in and session.status not in NOT_TAKING_PLACE
+
+
+def _is_rejected(fact: events.BookingRequestRejected, session: Session, _person_id: int) -> bool:
+    return _booking_requests(session, fact.member_id).filter(status=REJECTED).exists()
+
+
+def _is_no_participant(fact: events.SeatLeft | events.ParticipantRemoved, session: Session, _person_id: int) -> bool:
+    return not _booking_requests(session, fact.member_id).filter(status=APPROVED).exists()
+
+
+def _was_rejected_at_start(_fact: events.SessionStarted, session: Session, person_id: int) -> bool:
+    return _booking_requests(session, person_id).filter(status=REJECTED).exists()
+
+
+def _is_open(_fact: events.SessionApproved, session: Session, _person_id: int) -> bool:
+    return session.status in OPEN
+
+
+def _begins_then(fact: events.SessionRescheduled, session: Session, person_id: int) -> bool:
+    concerned = {session.creator_id, *participant_ids(session), *requester_ids(session)}
+    begins_then = session.date == fact.date and session.status not in FINAL
+    return begins_then and person_id in concerned and may_see(session, person_id)
+
+
+def _is_ahead_for_attendee(fact: events.ReminderDue, session: Session, person_id: int) -> bool:
+    return _is_ahead(session, fact.date) and person_id in {session.creator_id, *participant_ids(session)}
+
+
+def _is_undecided(fact: events.RequestsUndecided, session: Session, _person_id: int) -> bool:
+    return _is_ahead(session, fact.date) and bool(requester_ids(session))
+
+
+def _booking_requests(session: Session, member_id: int) -> "QuerySet[BookingRequest]":
+    return BookingRequest.objects.filter(session=session, user=member_id)
 
 
 def _is_ahead(session: Session, date: datetime) -> bool:
     """Whether it will still begin at that date."""
     return session.status in OPEN and session.date == date and date > clock.now()
+
+
+PENDING, APPROVED, REJECTED = (
+    BookingRequest.Status.PENDING,
+    BookingRequest.Status.APPROVED,
+    BookingRequest.Status.REJECTED,
+)
+
+# When each fact that somebody is told of still holds, where its session is there.
+CONDITIONS: dict[type[events.AboutSession], Condition] = {
+    events.BookingRequested: _is_requested,
+    events.BookingRequestApproved: _is_participant,
+    events.BookingRequestRejected: _is_rejected,
+    events.SeatLeft: _is_no_participant,
+    events.ParticipantRemoved: _is_no_participant,
+    events.SessionStarted: _was_rejected_at_start,
+    events.SessionApproved: _is_open,
+    events.SessionRejected: _holds_always,
+    events.SessionRescheduled: _begins_then,
+    events.SessionCancelled: _holds_always,
+    events.SessionExpired: _holds_always,
+    events.SessionDeleted: _holds_always,
+    events.ReminderDue: _is_ahead_for_attendee,
+    events.RequestsUndecided: _is_undecided,
+}
+# What has ended for somebody is worth telling them, also when the session itself has been deleted since.
+HOLDS_WITHOUT_SESSION = (
+    events.SessionDeleted,
+    events.SessionCancelled,
+    events.SessionExpired,
+    events.SessionRejected,
+    events.SessionStarted,
+    events.BookingRequestRejected,
+    events.ParticipantRemoved,
+)

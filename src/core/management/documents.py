@@ -1,0 +1,28 @@
+"""Parts of the documentation that the code writes: what stands between `<!-- name -->` and `<!-- /name -->`."""
+
+import re
+from pathlib import Path
+
+from django.conf import settings
+
+DOCS = Path(settings.CHECKOUT) / "docs"
+
+
+def read_section(document: str, name: str) -> str:
+    """What stands there, without white space around it. Raises `LookupError` without the two marks."""
+    found = _pattern(name).search((DOCS / document).read_text())
+    if found is None:
+        raise LookupError(f"docs/{document} has no section between <!-- {name} --> and <!-- /{name} -->")
+    return found["content"].strip()
+
+
+def write_section(document: str, name: str, content: str) -> None:
+    """Replace what stands there. Raises `LookupError` without the two marks."""
+    read_section(document, name)
+    path = DOCS / document
+    section = f"<!-- {name} -->\n\n{content}\n\n<!-- /{name} -->"
+    path.write_text(_pattern(name).sub(lambda _: section, path.read_text()))
+
+
+def _pattern(name: str) -> re.Pattern[str]:
+    return re.compile(rf"<!-- {name} -->(?P<content>.*?)<!-- /{name} -->", re.DOTALL)

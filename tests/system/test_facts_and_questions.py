@@ -1,0 +1,125 @@
+"""What is published is received by somebody or meant for nobody; what is asked is answered; and docs say so."""
+
+from typing import Any
+
+import pytest
+from django.core.checks import run_checks
+from django.core.management import CommandError, call_command
+
+from core.facts import Fact, listing
+from core.facts.listing import Entry, find_gaps, list_facts, list_questions
+from core.management.commands.list_events import render_markdown
+from core.management.documents import read_section
+from core.portal.events import OwnSessionsAsked
+from modules.notifications.receivers import table
+from modules.notifications.receivers.documentation import render_table
+from modules.sessions.events import AboutSession
+from modules.sessions.receivers.still_holds import CONDITIONS
+
+# Failed deliveries of earlier versions name them.
+STORED_NAMES = {
+    *("let_go_of_session", "nudge", "remind", "tell_moderators"),
+    *("tell_of_booking_approval", "tell_of_booking_rejection", "tell_of_booking_request", "tell_of_cancellation"),
+    *("tell_of_expiry", "tell_of_material", "tell_of_material_removed", "tell_of_new_date"),
+    *("tell_of_rejection_at_start", "tell_of_removal", "tell_of_seat_left"),
+    *("tell_of_session_approval", "tell_of_session_rejection"),
+}
+
+
+def find(entries: list[Entry], name: str) -> Entry:
+    (entry,) = [entry for entry in entries if entry.name == name]
+    return entry
+
+
+def test_each_fact_is_published_and_each_question_is_asked_and_answered() -> None:
+    assert find_gaps() == []
+
+
+def test_the_architecture_lists_facts_and_questions_as_they_are() -> None:
+    assert read_section("architecture.md", "events") == render_markdown()
+
+
+def test_the_contract_lists_notifications_as_they_are() -> None:
+    assert read_section("contract.md", "notifications") == render_table()
+
+
+def test_publishers_and_receivers_are_found_with_their_lines() -> None:
+    fact = find(list_facts(), "sessions.SessionDeleted")
+
+    assert [place.partition(":")[0] for place in fact.senders] == ["src/modules/sessions/services/offering.py"]
+    assert [place.partition(":")[0] for place in fact.receivers] == [
+        "src/modules/notifications/receivers/table.py",
+        "src/modules/materials/receivers/__init__.py",
+    ]
+
+
+def test_who_asks_and_who_answers_are_found_with_their_lines() -> None:
+    question = find(list_questions(), "portal.OwnSessionsAsked")
+
+    assert [place.partition(":")[0] for place in question.senders] == ["src/core/admin/members/record.py"]
+    assert [place.partition(":")[0] for place in question.receivers] == ["src/modules/sessions/receivers/members.py"]
+
+
+def test_the_listing_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
+    call_command("list_events")
+
+    printed = capsys.readouterr().out
+    assert "sessions.SessionRejected  src/modules/sessions/events.py:" in printed
+    assert "    received   src/modules/notifications/receivers/table.py:" in printed
+
+
+def test_a_fact_that_nobody_has_decided_about_fails_the_check() -> None:
+    class KettleBoiled(Fact):
+        pass
+
+    def list_undecided() -> list[str]:
+        errors = [error.msg for error in run_checks() if error.id == "notifications.E001"]
+        # Other tests have facts of their own.
+        return [message for message in errors if "KettleBoiled" in message]
+
+    try:
+        assert f"Nobody has decided who is told of {KettleBoiled.name}." in list_undecided()
+    finally:
+        del Fact.kinds[KettleBoiled.name]
+    assert list_undecided() == []
+
+
+def test_a_fact_that_nobody_publishes_is_a_gap(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(listing, "_find_calls", lambda names: {name: ["a.py:1"] for name in names - {"SeatLeft"}})
+
+    assert find_gaps() == [f"Nobody publishes sessions.SeatLeft ({find(list_facts(), 'sessions.SeatLeft').place})."]
+    with pytest.raises(CommandError, match=r"Nobody publishes sessions\.SeatLeft"):
+        call_command("list_events")
+
+
+def test_a_question_that_nobody_answers_is_a_gap() -> None:
+    receivers = OwnSessionsAsked.signal.receivers
+    OwnSessionsAsked.signal.receivers = []
+    try:
+        assert [gap.partition(" (")[0] for gap in find_gaps()] == ["Nobody answers portal.OwnSessionsAsked"]
+    finally:
+        OwnSessionsAsked.signal.receivers = receivers
+
+
+def test_a_fact_that_is_told_and_told_to_nobody_fails_the_check(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(table.TOLD_TO_NOBODY, table.TABLE[0].fact, "A mistake.")
+
+    assert [error.id for error in run_checks() if error.id == "notifications.E002"] == ["notifications.E002"]
+
+
+def test_each_fact_about_a_session_that_is_told_says_when_it_still_holds() -> None:
+    told = {rule.fact for rule in table.TABLE if issubclass(rule.fact, AboutSession)}
+
+    assert told == set(CONDITIONS)
+
+
+def test_receivers_keep_the_names_that_failed_deliveries_have() -> None:
+    assert {rule.receiver for rule in table.TABLE} == STORED_NAMES
+
+
+@pytest.mark.parametrize("rule", table.TABLE, ids=lambda rule: rule.receiver)
+def test_each_row_of_the_table_has_words_for_its_sample(rule: Any) -> None:
+    (row,) = [line for line in render_table().splitlines() if line.startswith(f"| {rule.fact.__name__} |")]
+
+    assert row.count(" | ") == 4
+    assert not row.endswith("|  |")
