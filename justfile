@@ -34,105 +34,15 @@ events *args:
 demo:
     @exec {{ python }} src/manage.py load_demo_data
 
-# Run all tests on SQLite, on PostgreSQL where one answers, and in a browser if there is one; arguments go to pytest
+# Run the tests on SQLite, PostgreSQL and in a browser: all but --system; --fast while working; or paths and pytest's options
 [no-exit-message]
 test *args: _development
     #!/usr/bin/env bash
     set -uo pipefail
     database_url=${TEST_DATABASE_URL:-postgres://postgres@127.0.0.1:5432/postgres}
     {{ forget_settings }}
-    scratch=$(mktemp -d)
-    trap 'rm -rf "$scratch"' EXIT
-    trap 'exit 130' INT
-    # What pytest says of a run without any test, until one has run.
-    status=5
-    results=()
-
-    run() {
-        local name=$1
-        shift
-        printf '\n=== Tests: %s ===\n' "$name"
-        mkdir "$scratch/$name"
-        # Each process has a database of its own.
-        DATA_DIR="$scratch/$name" {{ python }} -m pytest -n auto "$@"
-        case $? in
-            0)
-                results+=("$name: passed")
-                if [ "$status" -eq 5 ]; then status=0; fi
-                ;;
-            5) results+=("$name: has none of these tests") ;;
-            *)
-                results+=("$name: FAILED")
-                status=1
-                ;;
-        esac
-    }
-
-    skip() {
-        local name=$1 why=$2 required=$3
-        results+=("$name: did not run, $why")
-        if [ -n "$required" ]; then status=1; fi
-    }
-
-    run_on() {
-        local name=$1
-        shift
-        # In their order, since tests that commit come last.
-        run "$name" --maxprocesses 8 --dist loadgroup --no-loadscope-reorder --ignore tests/browser "$@" -m 'not browser'
-    }
-
-    run_on SQLite "$@"
-
-    # A name of its own for each checkout, so that two on one server do not meet; pytest makes the database and drops it.
-    if where=$({{ python }} - "$database_url" "peer_learning_$(pwd -P | cksum | cut -d ' ' -f 1)" <<'END'
-    import sys
-    from urllib.parse import urlsplit
-
-    import psycopg
-
-    def no(why):
-        print(why)
-        sys.exit(1)
-
-    url, name = sys.argv[1:]
-    # Never an error's own words: they may repeat the URL, and with it a password.
-    try:
-        parts = urlsplit(url)
-        server = f"{parts.hostname}:{parts.port or 5432}"
-        psycopg.connect(url, connect_timeout=5).close()
-    except ValueError:
-        no("TEST_DATABASE_URL cannot be read")
-    except psycopg.Error:
-        no(f"no connection to {server}")
-    print(parts._replace(path=f"/{name}").geturl())
-    END
-    ); then
-        # Without what is the same on every database: that modules can be removed, starts that are refused, what is in
-        # files and where they lie, and what never asks one.
-        DATABASE_URL=$where run_on PostgreSQL --ignore tests/system/test_modules_are_removable.py \
-            --ignore tests/system/test_memory.py --ignore tests/core/storages \
-            --ignore tests/system/test_boundaries.py --ignore tests/system/test_openapi.py \
-            --ignore tests/system/test_chromium.py --ignore tests/core/settings/test_settings.py \
-            --ignore tests/core/time/test_icalendar.py --ignore tests/core/time --ignore tests/core/text/test_sizes.py \
-            --ignore tests/core/jobs/task_queue/test_single_entry_point.py --ignore tests/core/jobs/task_queue/test_storages.py \
-            --ignore tests/modules/materials/test_hostile_files.py --ignore tests/modules/materials/test_pictures.py \
-            --ignore tests/modules/materials/test_kinds_of_files.py --ignore tests/modules/materials/test_places.py \
-            --deselect tests/system/test_supervisor.py::test_what_is_unsafe_is_not_started "$@"
-    else
-        skip PostgreSQL "$where" "${REQUIRE_POSTGRESQL-}"
-    fi
-
-    # By themselves: what drives the browser leaves an event loop in the process, and few processes share the machine
-    # with several of Chromium.
-    if where=$({{ python }} -m screenshots.chromium); then
-        TEST_CHROMIUM=$where run Browser --maxprocesses 2 -o testpaths=tests/browser "$@" -m browser
-    else
-        skip Browser "$where" "${REQUIRE_BROWSER-}"
-    fi
-
-    printf '\n'
-    printf '%s\n' "${results[@]}"
-    exit $status
+    export TEST_DATABASE_URL=$database_url
+    exec tests/run "$@"
 
 # Kill workers and shut out mail while members go on, then count what was lost; `./just drill --help` says more
 [no-exit-message]

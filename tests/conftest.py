@@ -76,6 +76,57 @@ FIRST = (
 )
 
 
+# What is the same on every database: starts that are refused, what is in files and where they lie, what is sent, and
+# how pages look. `./just test` runs it on SQLite alone, `./just test --system` on PostgreSQL too. A file that is not
+# listed here runs on both.
+ANY_DATABASE = (
+    "tests/core/accounts/test_password_forms.py",
+    "tests/core/admin/",
+    "tests/core/http/",
+    "tests/core/jobs/task_queue/",
+    "tests/core/mail/test_wire.py",
+    "tests/core/monitoring/",
+    "tests/core/portal/test_dashboard.py",
+    "tests/core/portal/test_differences.py",
+    "tests/core/portal/test_exporting.py",
+    "tests/core/portal/test_history.py",
+    "tests/core/portal/test_navigation.py",
+    "tests/core/portal/test_spreadsheets.py",
+    "tests/core/settings/",
+    "tests/core/storages/",
+    "tests/core/text/",
+    "tests/core/time/",
+    "tests/demo/",
+    "tests/modules/materials/",
+    "tests/system/errors/",
+    "tests/system/test_boundaries.py",
+    "tests/system/test_chromium.py",
+    "tests/system/test_earlier_database.py",
+    "tests/system/test_facts_and_questions.py",
+    "tests/system/test_memory.py",
+    "tests/system/test_modules_are_removable.py",
+    "tests/system/test_openapi.py",
+)
+# Of those, what locks rows, commits or counts queries, and is worth two databases each time.
+EACH_DATABASE = (
+    "tests/modules/materials/test_bytes_and_rows.py",
+    "tests/modules/materials/test_killed_at_each_step.py",
+    "tests/modules/materials/test_limits.py",
+    "tests/modules/materials/test_listing.py",
+    "tests/modules/materials/test_moving.py",
+)
+
+
+def gives_same_answer_on_any_database(file: str) -> bool:
+    return file.startswith(ANY_DATABASE) and file not in EACH_DATABASE
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_itemcollected(item: pytest.Item) -> None:
+    if gives_same_answer_on_any_database(item.nodeid.partition("::")[0]):
+        item.add_marker(pytest.mark.any_database)
+
+
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     first = [str(config.rootpath / file) for file in FIRST]

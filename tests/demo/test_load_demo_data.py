@@ -23,7 +23,7 @@ from modules.sessions.queries.evidence import clashes
 from modules.sessions.queries.statistics import Outcome, statistics, what_waits
 from modules.sessions.states import Status
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.system, pytest.mark.django_db]
 
 
 @pytest.fixture(scope="module")

@@ -32,6 +32,8 @@ from drill.reminders import count_reminders
 from drill.report import table
 from drill.scenario import short
 
+pytestmark = pytest.mark.system
+
 SERVER = (
     urlsplit(os.environ["DATABASE_URL"])._replace(path="/postgres").geturl() if os.environ.get("DATABASE_URL") else ""
 )

@@ -17,6 +17,8 @@ from typing import Any
 import pytest
 from django.conf import settings
 
+pytestmark = pytest.mark.system
+
 EARLIER = Path(__file__).parent / "earlier_database"
 SOURCE = Path(settings.CHECKOUT) / "src"
 USE = "import django, runpy, sys; django.setup(); runpy.run_path(sys.argv[1])"

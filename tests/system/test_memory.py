@@ -17,6 +17,7 @@ LINE = b"%07d of a text that is as long as a file may be at most, to the last by
 BOUNDARY = "-----------------------------boundary"
 
 pytestmark = [
+    pytest.mark.system,
     pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="reads the memory of processes in /proc"),
 ]
 

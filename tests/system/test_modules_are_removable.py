@@ -12,6 +12,8 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 
+pytestmark = pytest.mark.system
+
 CHECKOUT = Path(__file__).resolve().parents[2]
 MODULES = ("sessions", "notifications", "materials")
 

@@ -17,6 +17,7 @@ from tests.system.product import SOURCE, Product, wait_for, wait_until_gone, wai
 KEY = "a-key-of-32-characters-and-more-for-this-test"
 
 pytestmark = [
+    pytest.mark.system,
     pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="finds processes in /proc"),
 ]
 

@@ -18,7 +18,10 @@ MEMBER = {"username": "john_doe", "password": "learn-together"}
 HOST = "Host: localhost\r\n"
 JSON = "Content-Type: application/json\r\n"
 
-pytestmark = pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="finds processes in /proc")
+pytestmark = [
+    pytest.mark.system,
+    pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="finds processes in /proc"),
+]
 
 
 @pytest.fixture(scope="module")

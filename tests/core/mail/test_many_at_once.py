@@ -23,7 +23,7 @@ from core.mail.models import Mail
 from core.mail.sending import send_due_mail
 from core.mail.services import queue_mail
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("clock", "unwoken")]
+pytestmark = [pytest.mark.system, pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("clock", "unwoken")]
 
 SRC = Path(__file__).resolve().parents[3] / "src"
 SEND = "from core.mail.sending import send_due_mail; send_due_mail()"

@@ -30,6 +30,7 @@ from modules.materials.files import moving, stored_files
 from modules.materials.models import Material, StoredFile
 
 pytestmark = [
+    pytest.mark.system,
     pytest.mark.django_db(transaction=True),
     pytest.mark.skipif(not hasattr(os, "fork"), reason="makes processes by fork"),
 ]
