@@ -96,7 +96,7 @@ def measure(file: str, sizes: list[int]) -> None:
     from django.db import connection
 
     from bench.filling import fill
-    from modules.sessions.services.reminders import arm_anew
+    from modules.sessions.services.reminders import reschedule_reminders
 
     call_command("migrate", verbosity=0)
     say(f"Python {platform.python_version()}, {connection.display_name} {version()}")
@@ -107,19 +107,25 @@ def measure(file: str, sizes: list[int]) -> None:
             say(f"\rFilling: {there:>9,} of {size:,}", end="")
         say(f" in {time.perf_counter() - began:.0f} seconds")
         results += [
-            {"database": connection.display_name, "sessions": f"{size:,}", **row} for row in measure_sweeps(arm_anew)
+            {"database": connection.display_name, "sessions": f"{size:,}", **row}
+            for row in measure_sweeps(reschedule_reminders)
         ]
     Path(file).write_text(json.dumps(results))
 
 
-def measure_sweeps(arm_anew: Callable[[], int]) -> Iterator[dict[str, Any]]:
-    from modules.sessions.services.life_cycle import advance_due_sessions, due_to_move
-    from modules.sessions.services.reminders import due_to_nudge, due_to_remind, nudge_creators, remind_due_sessions
+def measure_sweeps(reschedule_reminders: Callable[[], int]) -> Iterator[dict[str, Any]]:
+    from modules.sessions.services.life_cycle import advance_due_sessions, select_due_sessions
+    from modules.sessions.services.reminders import (
+        nudge_creators,
+        remind_due_sessions,
+        select_due_for_nudge,
+        select_due_for_reminder,
+    )
 
     sweeps: list[tuple[str, Any, Callable[[], int], Any]] = [
-        ("move", due_to_move, advance_due_sessions, naive_move),
-        ("remind", due_to_remind, remind_due_sessions, naive_remind),
-        ("nudge", due_to_nudge, nudge_creators, naive_nudge),
+        ("move", select_due_sessions, advance_due_sessions, naive_move),
+        ("remind", select_due_for_reminder, remind_due_sessions, naive_remind),
+        ("nudge", select_due_for_nudge, nudge_creators, naive_nudge),
     ]
     for name, due, sweep, naive in sweeps:
         say(f"  {name}:")
@@ -139,7 +145,7 @@ def measure_sweeps(arm_anew: Callable[[], int]) -> Iterator[dict[str, Any]]:
             "handled": handled,
         }
     began = time.perf_counter()
-    armed = arm_anew()
+    armed = reschedule_reminders()
     yield {
         "sweep": "compare what is armed",
         **dict.fromkeys(["first batch", "naive", "naive, no index"], ""),

@@ -20,7 +20,7 @@ from modules.materials.services import add_material
 from modules.notifications.services.reading import mark_all_as_read
 from modules.sessions.models import Session
 from modules.sessions.services import booking, moderation, offering, running
-from modules.sessions.services.digest import tell_moderators
+from modules.sessions.services.digest import publish_digest
 from modules.sessions.services.life_cycle import advance_due_sessions
 from modules.sessions.services.reminders import nudge_creators, remind_due_sessions
 from modules.sessions.states import Status
@@ -172,7 +172,7 @@ def send_mail() -> int:
 SWEEPS: tuple[Callable[[], int], ...] = (
     remind_due_sessions,
     nudge_creators,
-    tell_moderators,
+    publish_digest,
     advance_due_sessions,
 )
 
@@ -187,7 +187,7 @@ def _work(now: datetime) -> dict[Callable[[], int], datetime]:
         remind_due_sessions: due["remind"],
         nudge_creators: due["nudge"],
         # Whether there is news of what waits, the sweep finds out.
-        tell_moderators: now if due["waiting"] else None,
+        publish_digest: now if due["waiting"] else None,
         advance_due_sessions: due["advance"],
         send_mail: Mail.objects.aggregate(due=Min("next_try_at"))["due"],
     }

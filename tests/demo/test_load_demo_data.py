@@ -20,7 +20,7 @@ from modules.materials.models import Material
 from modules.notifications.models import Notification
 from modules.sessions.models import BookingRequest, Session
 from modules.sessions.queries.evidence import clashes
-from modules.sessions.queries.statistics import Outcome, statistics, what_waits
+from modules.sessions.queries.statistics import Outcome, count_waits, statistics
 from modules.sessions.states import Status
 
 pytestmark = [pytest.mark.system, pytest.mark.django_db]
@@ -93,7 +93,7 @@ def test_its_mails_are_in_the_ledger_and_nobody_gets_them(loaded: None, mailoutb
 def test_the_dashboard_has_something_to_tell(loaded: None) -> None:
     weeks = statistics().weeks
     together = {outcome: sum(week.sessions[outcome] for week in weeks) for outcome in Outcome}
-    waits = what_waits()
+    waits = count_waits()
 
     assert all(together.values())
     assert sum(bool(week.places) for week in weeks) > 9

@@ -12,7 +12,7 @@ from tests.mail_server import MailServer
 
 from core.accounts.models import User
 from core.mail.sending import send_due_mail
-from modules.sessions.services.digest import tell_moderators
+from modules.sessions.services.digest import publish_digest
 from modules.sessions.services.life_cycle import advance_due_sessions
 from modules.sessions.services.reminders import nudge_creators, remind_due_sessions
 
@@ -65,7 +65,7 @@ class World:
         """Who has got which mail since the last look, by name; nobody gets two at once."""
         remind_due_sessions()
         nudge_creators()
-        tell_moderators()
+        publish_digest()
         advance_due_sessions()
         send_due_mail()
         came = {

@@ -9,7 +9,7 @@ from core.http.origin import origin_of
 from core.http.pages import address_with, page_bounds, page_of
 from core.http.schemas import Identifier, answers_of
 from modules.sessions.models import Session
-from modules.sessions.policy import require_runs, viewer_of
+from modules.sessions.policy import build_viewer, require_manager
 from modules.sessions.queries import bookings
 from modules.sessions.queries import my_sessions as mine
 from modules.sessions.queries import sessions as queries
@@ -48,12 +48,12 @@ LINK_HEADER = {
 )
 def list_sessions(request: MemberRequest, query: Query[SessionQuery]) -> HttpResponse:
     """The sessions that the caller may see, the latest start first. A page past the end is a 404."""
-    viewer = viewer_of(request.auth)
+    viewer = build_viewer(request.auth)
     filters = queries.Filters(**query.model_dump(exclude={"ordering", "page", "page_size"}))
-    sessions = queries.filtered_sessions(viewer, filters)
+    sessions = queries.select_filtered_sessions(viewer, filters)
     count = sessions.count()
     part = page_bounds(page=query.page, page_size=query.page_size, count=count)
-    rows = queries.list_rows(sessions, query.ordering, part, viewer)
+    rows = queries.build_list_rows(sessions, query.ordering, part, viewer)
     return json_response(page_of(request, page=query.page, page_size=query.page_size, count=count, results=rows))
 
 
@@ -66,7 +66,7 @@ def list_sessions(request: MemberRequest, query: Query[SessionQuery]) -> HttpRes
 def create_session(request: MemberRequest, payload: SessionIn) -> HttpResponse:
     """The session waits for a moderator (`pending_approval`) until it is approved or rejected."""
     session = offering.offer_session(values=payload.values(), date=payload.sent_date(), by=request.auth)
-    return json_response(queries.created_row(session, viewer_of(request.auth)), status=201)
+    return json_response(queries.build_created_row(session, build_viewer(request.auth)), status=201)
 
 
 @router.get(
@@ -84,7 +84,7 @@ def my_sessions(request: MemberRequest, query: Query[MySessionsQuery]) -> HttpRe
     has the address of the next part.
     """
     part = mine.my_sessions(
-        viewer_of(request.auth),
+        build_viewer(request.auth),
         origin_of(request),
         limit=query.limit,
         created_before=query.created_before,
@@ -104,7 +104,7 @@ def my_sessions(request: MemberRequest, query: Query[MySessionsQuery]) -> HttpRe
 )
 def get_session(request: MemberRequest, session_id: SessionId) -> HttpResponse:
     """404 for a session that the caller may not see: one never approved, or hidden, that is not theirs."""
-    return _detail(request, queries.visible_session(session_id, viewer_of(request.auth)))
+    return _detail(request, queries.get_visible_session(session_id, build_viewer(request.auth)))
 
 
 @router.put(
@@ -194,7 +194,7 @@ def join_session(request: MemberRequest, session_id: SessionId, payload: JoinIn 
     """
     message = (payload.message if payload else None) or ""
     booked = booking.request_booking(session_id=session_id, message=message, by=request.auth)
-    return json_response(bookings.booking_request_row(booked, viewer_of(request.auth)), status=201)
+    return json_response(bookings.booking_request_row(booked, build_viewer(request.auth)), status=201)
 
 
 @router.post(
@@ -219,7 +219,7 @@ def leave_session(request: MemberRequest, session_id: SessionId) -> HttpResponse
 def approve_request(request: MemberRequest, session_id: SessionId, payload: RequesterIn) -> HttpResponse:
     """By the creator or a moderator, while the session is open and has room. Twice is fine."""
     decided = booking.approve_request(session_id=session_id, requester_id=payload.user_id, by=request.auth)
-    return json_response(bookings.booking_request_row(decided, viewer_of(request.auth)))
+    return json_response(bookings.booking_request_row(decided, build_viewer(request.auth)))
 
 
 @router.post(
@@ -232,7 +232,7 @@ def approve_request(request: MemberRequest, session_id: SessionId, payload: Requ
 def reject_request(request: MemberRequest, session_id: SessionId, payload: RequesterIn) -> HttpResponse:
     """By the creator or a moderator. Twice is fine; one who is in already has to be removed instead."""
     decided = booking.reject_request(session_id=session_id, requester_id=payload.user_id, by=request.auth)
-    return json_response(bookings.booking_request_row(decided, viewer_of(request.auth)))
+    return json_response(bookings.booking_request_row(decided, build_viewer(request.auth)))
 
 
 @router.get(
@@ -247,13 +247,13 @@ def list_booking_requests(
 ) -> HttpResponse:
     """All requests of a session, for its creator and moderators; 403 for others. Those that wait come first, then the
     others, the newest of each first. A page past the end is a 404."""
-    viewer = viewer_of(request.auth)
-    session = queries.visible_session(session_id, viewer)
-    require_runs(session, viewer)
-    requests = bookings.requests_of(session, query.status)
+    viewer = build_viewer(request.auth)
+    session = queries.get_visible_session(session_id, viewer)
+    require_manager(session, viewer)
+    requests = bookings.select_requests(session, query.status)
     count = requests.count()
     part = page_bounds(page=query.page, page_size=query.page_size, count=count)
-    rows = bookings.request_page(requests, part, viewer)
+    rows = bookings.load_request_page(requests, part, viewer)
     return json_response(page_of(request, page=query.page, page_size=query.page_size, count=count, results=rows))
 
 
@@ -282,9 +282,9 @@ def change_role(
 ) -> HttpResponse:
     """By the creator. A tutor may add materials; `student` takes that back."""
     changed = booking.change_role(session_id=session_id, participant_id=user_id, role=payload.role, by=request.auth)
-    return json_response(bookings.participant_row(changed, viewer_of(request.auth)))
+    return json_response(bookings.participant_row(changed, build_viewer(request.auth)))
 
 
 def _detail(request: MemberRequest, session: Session) -> HttpResponse:
-    row = queries.detail_row(session, viewer_of(request.auth), origin_of(request))
+    row = queries.build_detail_row(session, build_viewer(request.auth), origin_of(request))
     return json_response_within_bounds(row, shorten=row["booking_requests"])

@@ -69,9 +69,9 @@ def revoke_calendar_link(request: MemberRequest) -> HttpResponse:
 def get_calendar(request: HttpRequest, query: Query[CalendarQuery]) -> HttpResponseBase | None:
     """Behind the `url` of a calendar link, whose `token` is all that it asks for. What that member offers and what they
     are a participant of, but for what ended more than a year ago. 304 for an `If-None-Match` that still holds."""
-    feed = calendar_feeds.feed_of_token(query.token)
-    events = calendar_feeds.events_of(feed.user)
-    calendar.note_use(feed=feed)
+    feed = calendar_feeds.get_feed_by_token(query.token)
+    events = calendar_feeds.list_calendar_events(feed.user)
+    calendar.record_use(feed=feed)
     tag = icalendar.feed_tag(events, name=calendar_feeds.NAME)
     response = HttpResponse(
         content_type="text/calendar; charset=utf-8", headers={"Cache-Control": "private, no-cache", "ETag": tag}
@@ -84,4 +84,4 @@ def get_calendar(request: HttpRequest, query: Query[CalendarQuery]) -> HttpRespo
 
 def _link(request: MemberRequest, feed: CalendarFeed | None, *, status: int = 200) -> HttpResponse:
     address = f"{origin_of(request)}{reverse('api:get_calendar')}"
-    return json_response(calendar_feeds.link_row(feed, address), status=status)
+    return json_response(calendar_feeds.build_link_row(feed, address), status=status)

@@ -11,15 +11,15 @@ from modules.sessions.models import BookingRequest, Session
 from modules.sessions.states import NOT_TAKING_PLACE, Status
 
 
-def entry_of(session: Session) -> CalendarEvent:
+def build_calendar_event(session: Session) -> CalendarEvent:
     """A session as calendars show it: of a hidden one, no text that nobody could see before. Reads its creator."""
     return CalendarEvent(
         uid=str(session.calendar_uid),
         sequence=session.calendar_sequence,
         starts_at=session.date,
         ends_at=session.ends_at,
-        summary=session.told_title,
-        description=session.told_description,
+        summary=session.public_title,
+        description=session.public_description,
         url=session_link(session.pk),
         organizer=session.creator.display_name,
         changed_at=session.updated_at,
@@ -28,7 +28,7 @@ def entry_of(session: Session) -> CalendarEvent:
     )
 
 
-def entry_of_deleted(
+def build_deleted_calendar_event(
     fact: events.SessionDeleted, *, starts_at: datetime, ends_at: datetime, deleted_at: datetime
 ) -> CalendarEvent:
     """A session that is gone, as its last fact knew it."""
@@ -46,7 +46,7 @@ def entry_of_deleted(
     )
 
 
-def is_in(session: Session, person_id: int) -> bool:
+def is_creator_or_participant(session: Session, person_id: int) -> bool:
     """Whether a session is somebody's own, or they are a participant of it now."""
     if session.creator_id == person_id:
         return True
@@ -54,7 +54,7 @@ def is_in(session: Session, person_id: int) -> bool:
     return requests.filter(status=BookingRequest.Status.APPROVED).exists()
 
 
-def was_let_in(session_id: int, person_id: int) -> bool:
+def was_ever_participant(session_id: int, person_id: int) -> bool:
     """Whether the record knows of somebody that they once became a participant, however it went on."""
     return FactRecord.objects.filter(
         name=events.BookingRequestApproved.name, session_id=session_id, member_id=person_id

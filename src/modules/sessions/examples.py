@@ -33,7 +33,7 @@ SESSION: Example = {
     "updated_at": "2024-01-10T10:00:00Z",
 }
 
-PLACES: Example = {"is_full": False, "available_spots": 14, "participant_count": 1, "can_join": False}
+SEATS: Example = {"is_full": False, "available_spots": 14, "participant_count": 1, "can_join": False}
 
 PARTICIPANT: Example = {
     "id": 1,
@@ -83,7 +83,7 @@ DETAIL: Example = {
     "participants": [PARTICIPANT],
     "materials": [MATERIAL],
     "booking_requests": [BOOKING_REQUEST],
-    **PLACES,
+    **SEATS,
 }
 
 OFFER: Example = {

@@ -13,10 +13,10 @@ from django.db.models import ExpressionWrapper, F, Q
 
 from core.text.normalization import build_search_key
 from core.time import clock
-from modules.sessions.states import EVER_APPROVED, FINAL, OPEN, Moment, Status, next_move_at
+from modules.sessions.states import EVER_APPROVED, FINAL, OPEN, Status, TimedState, compute_next_transition_at
 
-LEAST_MINUTES, MOST_MINUTES = 15, 480
-FEWEST_PLACES, MOST_PLACES = 2, 50
+MIN_MINUTES, MAX_MINUTES = 15, 480
+MIN_SEATS, MAX_SEATS = 2, 50
 
 
 class Level(models.TextChoices):
@@ -77,10 +77,10 @@ class Session(models.Model):
                 condition=Q(participant_count__lte=F("max_participants")), name="session_never_overbooked"
             ),
             models.CheckConstraint(
-                condition=Q(max_participants__range=(FEWEST_PLACES, MOST_PLACES)), name="session_places_in_bounds"
+                condition=Q(max_participants__range=(MIN_SEATS, MAX_SEATS)), name="session_places_in_bounds"
             ),
             models.CheckConstraint(
-                condition=Q(duration__range=(LEAST_MINUTES, MOST_MINUTES)), name="session_duration_in_bounds"
+                condition=Q(duration__range=(MIN_MINUTES, MAX_MINUTES)), name="session_duration_in_bounds"
             ),
             models.CheckConstraint(condition=Q(ends_at__gt=F("date")), name="session_ends_after_start"),
             models.CheckConstraint(condition=Q(status__in=Status.values), name="session_status_known"),
@@ -130,7 +130,7 @@ class Session(models.Model):
     def save(self, *args: Any, **kwargs: Any) -> None:
         self.subject_key = build_search_key(self.subject)
         self.ends_at = self.date + timedelta(minutes=self.duration)
-        self.moves_at = next_move_at(self.moment)
+        self.moves_at = compute_next_transition_at(self.timed_state)
         self.visible_title = (self.visible_title or self.title) if self.hidden_at else ""
         fields = kwargs.get("update_fields")
         if fields is not None:
@@ -138,30 +138,30 @@ class Session(models.Model):
         super().save(*args, **kwargs)
 
     @property
-    def moment(self) -> Moment:
-        return Moment(
+    def timed_state(self) -> TimedState:
+        return TimedState(
             status=Status(self.status),
             starts_at=self.date,
             ends_at=self.ends_at,
-            somebody_is_in=self.participant_count > 0,
+            has_participants=self.participant_count > 0,
         )
 
     @property
-    def told_title(self) -> str:
+    def public_title(self) -> str:
         """What people are told that it is called: of a hidden one, nothing that nobody could see before."""
         return (self.visible_title or self.title) if self.hidden_at else self.title
 
     @property
-    def told_description(self) -> str:
+    def public_description(self) -> str:
         return "" if self.hidden_at else self.description
 
     @property
-    def available_spots(self) -> int:
+    def available_seats(self) -> int:
         return max(self.max_participants - self.participant_count, 0)
 
     @property
     def is_full(self) -> bool:
-        return self.available_spots == 0
+        return self.available_seats == 0
 
 
 class DecisionLease(models.Model):

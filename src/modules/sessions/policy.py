@@ -11,10 +11,10 @@ from core.accounts.presentation import EmailAudience
 from core.errors import DomainError, Forbidden, Invalid, StateForbids
 from core.text.usage import format_usage
 from modules.sessions.models import BookingRequest, Session
-from modules.sessions.states import EDGES, FINAL, OPEN, Mover, Status
+from modules.sessions.states import ALLOWED_TRANSITIONS, FINAL, OPEN, Role, Status
 
 MODERATE = "learning_sessions.moderate_session"
-NO_FIELD_OF_ONGOING = ("date", "duration", "level")
+FIXED_WHILE_ONGOING = ("date", "duration", "level")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,7 +29,7 @@ class Viewer:
         return self.user.pk
 
 
-def viewer_of(user: User) -> Viewer:
+def build_viewer(user: User) -> Viewer:
     """A moderator is whoever has the permission; being staff is not enough."""
     return Viewer(user=user, moderates=user.has_perm(MODERATE))
 
@@ -47,13 +47,13 @@ def moderates_sessions_of(creator_id: int, viewer: Viewer) -> bool:
     return viewer.moderates and (creator_id != viewer.id or viewer.user.is_superuser)
 
 
-def runs(session: Session, viewer: Viewer) -> bool:
+def can_manage(session: Session, viewer: Viewer) -> bool:
     """May change the session, decide requests and remove participants."""
     return is_creator(session, viewer) or viewer.moderates
 
 
-def require_runs(session: Session, viewer: Viewer) -> None:
-    if not runs(session, viewer):
+def require_manager(session: Session, viewer: Viewer) -> None:
+    if not can_manage(session, viewer):
         raise Forbidden("Only the creator of a session or a moderator may do this.")
 
 
@@ -69,25 +69,25 @@ def require_moderator(session: Session, viewer: Viewer) -> None:
         raise Forbidden("Nobody moderates a session of their own.")
 
 
-def movers(session: Session, viewer: Viewer) -> frozenset[Mover]:
+def list_roles(session: Session, viewer: Viewer) -> frozenset[Role]:
     """In which capacities a viewer may take this session along an edge."""
     capacities = set()
     if is_creator(session, viewer):
-        capacities.add(Mover.CREATOR)
+        capacities.add(Role.CREATOR)
     if acts_as_moderator(session, viewer):
-        capacities.add(Mover.MODERATOR)
+        capacities.add(Role.MODERATOR)
     return frozenset(capacities)
 
 
-def require_edge(session: Session, target: Status, by: frozenset[Mover]) -> None:
+def require_transition(session: Session, target: Status, by: frozenset[Role]) -> None:
     """Raises `StateForbids`, naming both states, where there is no such edge (for anyone who acts on request), and
     `Forbidden` where it is not theirs to take."""
     source = Status(session.status)
-    allowed = EDGES.get((source, target), frozenset()) - {Mover.CLOCK, Mover.BOOKING}
+    allowed = ALLOWED_TRANSITIONS.get((source, target), frozenset()) - {Role.CLOCK, Role.BOOKING}
     if not allowed:
         raise StateForbids(f"A session cannot go from {source} to {target}.")
     if not allowed & by:
-        whose = "a moderator" if Mover.MODERATOR in allowed and len(allowed) == 1 else "its creator"
+        whose = "a moderator" if Role.MODERATOR in allowed and len(allowed) == 1 else "its creator"
         if len(allowed) > 1:
             whose = "its creator or a moderator"
         raise Forbidden(f"Only {whose} may take this session from {source} to {target}.")
@@ -99,30 +99,30 @@ def require_reason(reason: str, *, what: str) -> None:
         raise Invalid({"reason": [f"Say why the session is {what}."]})
 
 
-def hiding_refused(session: Session) -> DomainError | None:
+def check_hiding(session: Session) -> DomainError | None:
     if session.approved_at is None:
         return StateForbids("Only a session that was approved once can be hidden.")
     return StateForbids("This session is hidden already.") if session.hidden_at else None
 
 
-def showing_refused(session: Session) -> DomainError | None:
+def check_showing(session: Session) -> DomainError | None:
     return None if session.hidden_at else StateForbids("This session is not hidden.")
 
 
-def second_look_refused(session: Session) -> DomainError | None:
+def check_second_look(session: Session) -> DomainError | None:
     return None if session.second_look_since else StateForbids("This session waits for no second look.")
 
 
-def calling_off_refused(session: Session) -> DomainError | None:
+def check_cancelling(session: Session) -> DomainError | None:
     """Why a moderator cannot call this session off, or `None`: one that waits is rejected instead."""
     if session.status == Status.PENDING_APPROVAL:
         return StateForbids("This session waits for a decision: reject it instead.")
-    if Mover.MODERATOR in EDGES.get((Status(session.status), Status.CANCELLED), frozenset()):
+    if Role.MODERATOR in ALLOWED_TRANSITIONS.get((Status(session.status), Status.CANCELLED), frozenset()):
         return None
     return StateForbids(f"This session is {Status(session.status).label}: it cannot be cancelled.")
 
 
-def require(refusal: DomainError | None) -> None:
+def raise_if_refused(refusal: DomainError | None) -> None:
     if refusal is not None:
         raise refusal
 
@@ -142,18 +142,18 @@ def require_editable(session: Session, changed: set[str]) -> None:
         return
     if session.status in FINAL:
         raise StateForbids(f"A session that is {session.status} cannot be edited.")
-    fixed = [name for name in NO_FIELD_OF_ONGOING if name in changed]
+    fixed = [name for name in FIXED_WHILE_ONGOING if name in changed]
     if session.status == Status.ONGOING and fixed:
         raise StateForbids(f"The {' and '.join(fixed)} of an ongoing session cannot be changed.")
 
 
-def require_decides_on(requester_id: int, viewer: Viewer) -> None:
+def forbid_self_approval(requester_id: int, viewer: Viewer) -> None:
     """Nobody lets themselves in, moderators neither."""
     if requester_id == viewer.id:
         raise Forbidden("Nobody decides their own request.")
 
 
-def joining_refused(session: Session, viewer_id: int, own_status: str | None, now: datetime) -> DomainError | None:
+def check_joining(session: Session, viewer_id: int, own_status: str | None, now: datetime) -> DomainError | None:
     """Why this member cannot ask to join now, or `None` where they can: `can_join` and `join/` are this one rule.
 
     `own_status` is the status of the request that they have already, if any.
@@ -164,10 +164,10 @@ def joining_refused(session: Session, viewer_id: int, own_status: str | None, no
         return StateForbids("Already joined")
     if own_status == BookingRequest.Status.PENDING:
         return StateForbids("You have already asked to join this session.")
-    return admission_refused(session, now) or waiting_refused(session)
+    return check_admission(session, now) or check_pending_limit(session)
 
 
-def waiting_refused(session: Session) -> DomainError | None:
+def check_pending_limit(session: Session) -> DomainError | None:
     """Why nobody else can wait for an answer, or `None`."""
     most, waiting = settings.SESSIONS_MAX_WAITING_REQUESTS, session.waiting_count
     if waiting < most:
@@ -177,7 +177,7 @@ def waiting_refused(session: Session) -> DomainError | None:
     )
 
 
-def offering_refused(open_sessions: int) -> DomainError | None:
+def check_offering(open_sessions: int) -> DomainError | None:
     """Why a member who has so many sessions open cannot offer another, or `None`."""
     most = settings.SESSIONS_MAX_OPEN_PER_MEMBER
     if open_sessions < most:
@@ -188,7 +188,7 @@ def offering_refused(open_sessions: int) -> DomainError | None:
     )
 
 
-def admission_refused(session: Session, now: datetime) -> DomainError | None:
+def check_admission(session: Session, now: datetime) -> DomainError | None:
     """Why nobody can come in, or `None`: a session is open, ahead, and has room."""
     if session.status not in OPEN:
         return StateForbids(f"This session is {Status(session.status).label}: nobody can join it.")
@@ -199,11 +199,11 @@ def admission_refused(session: Session, now: datetime) -> DomainError | None:
     return None
 
 
-def letting_in_refused(session: Session, now: datetime) -> DomainError | None:
+def check_approving_request(session: Session, now: datetime) -> DomainError | None:
     """Why nobody's request can be approved now, or `None`."""
     if session.hidden_at is not None:
         return StateForbids("A moderator has hidden this session: nobody is let in until it is shown again.")
-    return admission_refused(session, now)
+    return check_admission(session, now)
 
 
 def is_before_start(session: Session, now: datetime) -> bool:
@@ -217,7 +217,7 @@ def require_before_start(session: Session, now: datetime) -> None:
 
 
 def may_read_materials(session: Session, viewer: Viewer, own_status: str | None) -> bool:
-    return runs(session, viewer) or own_status == BookingRequest.Status.APPROVED
+    return can_manage(session, viewer) or own_status == BookingRequest.Status.APPROVED
 
 
 def may_write_materials(session: Session, viewer: Viewer, own: BookingRequest | None) -> bool:
@@ -226,14 +226,14 @@ def may_write_materials(session: Session, viewer: Viewer, own: BookingRequest | 
     return is_creator(session, viewer) or is_tutor
 
 
-def materials_closed_because(session: Session) -> str:
+def explain_materials_closed(session: Session) -> str:
     """Why nothing can be added to a session, `""` where something can; a completed one still takes recordings."""
     if session.status in (Status.CANCELLED, Status.EXPIRED):
         return f"Nothing can be added to a session that is {session.status}."
     return ""
 
 
-def email_audience(
+def build_email_audience(
     creator_id: int, viewer: Viewer, own_status: str | None, *, requesters: Iterable[int] = ()
 ) -> EmailAudience:
     """Whose addresses a viewer reads in a session: the creator's if they are in; if they run it, those of its

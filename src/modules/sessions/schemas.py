@@ -9,8 +9,8 @@ from pydantic import AfterValidator, ConfigDict, Field, StringConstraints, field
 from core.accounts.schemas import UserOut
 from core.http.schemas import LINES, ONE_LINE, WHOLE_NUMBER, Identifier, RequestSchema
 from modules.sessions import examples
-from modules.sessions.models import FEWEST_PLACES, LEAST_MINUTES, MOST_MINUTES, MOST_PLACES
-from modules.sessions.states import Status, describe
+from modules.sessions.models import MAX_MINUTES, MAX_SEATS, MIN_MINUTES, MIN_SEATS
+from modules.sessions.states import Status, describe_transitions
 from modules.sessions.wall_clock import SentDate, parse_bound, parse_date, validate_zone
 
 StatusName = Literal["pending_approval", "approved", "scheduled", "ongoing", "completed", "cancelled", "expired"]
@@ -21,8 +21,8 @@ OrderingName = Literal["date", "-date", "created_at", "-created_at"]
 Title = Annotated[str, StringConstraints(min_length=1, max_length=200), ONE_LINE]
 Description = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=5000), LINES]
 Subject = Annotated[str, StringConstraints(min_length=1, max_length=100), ONE_LINE]
-Minutes = Annotated[int, WHOLE_NUMBER, Field(ge=LEAST_MINUTES, le=MOST_MINUTES)]
-Places = Annotated[int, WHOLE_NUMBER, Field(ge=FEWEST_PLACES, le=MOST_PLACES)]
+Minutes = Annotated[int, WHOLE_NUMBER, Field(ge=MIN_MINUTES, le=MAX_MINUTES)]
+Places = Annotated[int, WHOLE_NUMBER, Field(ge=MIN_SEATS, le=MAX_SEATS)]
 Zone = Annotated[str, AfterValidator(validate_zone)]
 PageNumber = Annotated[int, WHOLE_NUMBER, Field(ge=1)]
 PageSize = Annotated[int, WHOLE_NUMBER, Field(ge=1, le=100)]
@@ -50,7 +50,7 @@ class SessionCreated(ninja.Schema):
     duration: int = Field(description="Minutes.")
     max_participants: int
     creator: UserOut
-    status: StatusName = Field(description=f"Moves along these edges only:\n\n{describe()}")
+    status: StatusName = Field(description=f"Moves along these edges only:\n\n{describe_transitions()}")
     created_at: datetime
     updated_at: datetime
 

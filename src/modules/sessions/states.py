@@ -17,7 +17,7 @@ class Status(models.TextChoices):
     EXPIRED = "expired", "expired"
 
 
-class Mover(StrEnum):
+class Role(StrEnum):
     """Who may take a session along an edge."""
 
     CREATOR = "creator"
@@ -26,21 +26,21 @@ class Mover(StrEnum):
     CLOCK = "clock"
 
 
-EDGES: dict[tuple[Status, Status], frozenset[Mover]] = {
-    (Status.PENDING_APPROVAL, Status.APPROVED): frozenset({Mover.MODERATOR}),
-    (Status.PENDING_APPROVAL, Status.CANCELLED): frozenset({Mover.CREATOR, Mover.MODERATOR}),
-    (Status.PENDING_APPROVAL, Status.EXPIRED): frozenset({Mover.CLOCK}),
-    (Status.APPROVED, Status.SCHEDULED): frozenset({Mover.BOOKING, Mover.CREATOR}),
-    (Status.APPROVED, Status.CANCELLED): frozenset({Mover.CREATOR, Mover.MODERATOR}),
-    (Status.APPROVED, Status.EXPIRED): frozenset({Mover.CLOCK}),
-    (Status.SCHEDULED, Status.ONGOING): frozenset({Mover.CREATOR, Mover.CLOCK}),
-    (Status.SCHEDULED, Status.CANCELLED): frozenset({Mover.CREATOR, Mover.MODERATOR}),
-    (Status.SCHEDULED, Status.EXPIRED): frozenset({Mover.CLOCK}),
-    (Status.ONGOING, Status.COMPLETED): frozenset({Mover.CREATOR, Mover.CLOCK}),
-    (Status.ONGOING, Status.CANCELLED): frozenset({Mover.CREATOR, Mover.MODERATOR}),
+ALLOWED_TRANSITIONS: dict[tuple[Status, Status], frozenset[Role]] = {
+    (Status.PENDING_APPROVAL, Status.APPROVED): frozenset({Role.MODERATOR}),
+    (Status.PENDING_APPROVAL, Status.CANCELLED): frozenset({Role.CREATOR, Role.MODERATOR}),
+    (Status.PENDING_APPROVAL, Status.EXPIRED): frozenset({Role.CLOCK}),
+    (Status.APPROVED, Status.SCHEDULED): frozenset({Role.BOOKING, Role.CREATOR}),
+    (Status.APPROVED, Status.CANCELLED): frozenset({Role.CREATOR, Role.MODERATOR}),
+    (Status.APPROVED, Status.EXPIRED): frozenset({Role.CLOCK}),
+    (Status.SCHEDULED, Status.ONGOING): frozenset({Role.CREATOR, Role.CLOCK}),
+    (Status.SCHEDULED, Status.CANCELLED): frozenset({Role.CREATOR, Role.MODERATOR}),
+    (Status.SCHEDULED, Status.EXPIRED): frozenset({Role.CLOCK}),
+    (Status.ONGOING, Status.COMPLETED): frozenset({Role.CREATOR, Role.CLOCK}),
+    (Status.ONGOING, Status.CANCELLED): frozenset({Role.CREATOR, Role.MODERATOR}),
 }
 
-FINAL = frozenset(Status) - {source for source, _ in EDGES}
+FINAL = frozenset(Status) - {source for source, _ in ALLOWED_TRANSITIONS}
 # Once approved, a session may be seen, joined, moved and called off.
 OPEN = frozenset({Status.APPROVED, Status.SCHEDULED})
 NOT_TAKING_PLACE = frozenset({Status.CANCELLED, Status.EXPIRED})
@@ -48,37 +48,38 @@ EVER_APPROVED = frozenset({Status.APPROVED, Status.SCHEDULED, Status.ONGOING, St
 
 
 @dataclass(frozen=True, kw_only=True)
-class Moment:
+class TimedState:
     """What of a session the clock looks at."""
 
     status: Status
     starts_at: datetime
     ends_at: datetime
-    somebody_is_in: bool
+    has_participants: bool
 
 
-def moved_by_clock(session: Moment, now: datetime) -> Status | None:
+def find_due_transition(session: TimedState, now: datetime) -> Status | None:
     """Where time alone takes a session next; `None` where it stays."""
     if session.status == Status.ONGOING:
         return Status.COMPLETED if now >= session.ends_at else None
     if session.status in FINAL or now < session.starts_at:
         return None
-    if session.status == Status.SCHEDULED and session.somebody_is_in:
+    if session.status == Status.SCHEDULED and session.has_participants:
         return Status.ONGOING
     return Status.EXPIRED
 
 
-def next_move_at(session: Moment) -> datetime | None:
+def compute_next_transition_at(session: TimedState) -> datetime | None:
     """When time alone takes a session on; `None` once it is final."""
     if session.status in FINAL:
         return None
     return session.ends_at if session.status == Status.ONGOING else session.starts_at
 
 
-def describe() -> str:
+def describe_transitions() -> str:
     """The table as Markdown, for the description of the API."""
     lines = ["| from | to | by |", "| --- | --- | --- |"]
     lines += [
-        f"| `{source}` | `{target}` | {', '.join(sorted(movers))} |" for (source, target), movers in EDGES.items()
+        f"| `{source}` | `{target}` | {', '.join(sorted(movers))} |"
+        for (source, target), movers in ALLOWED_TRANSITIONS.items()
     ]
     return "\n".join(lines)

@@ -1,10 +1,10 @@
 """What moves sessions in the background; the rows say what is due."""
 
 from core.jobs.periodic import HOUR, periodic_job
-from modules.sessions.services.deactivation import wind_down_all
-from modules.sessions.services.digest import tell_moderators
+from modules.sessions.services.deactivation import cascade_all_deactivations
+from modules.sessions.services.digest import publish_digest
 from modules.sessions.services.life_cycle import advance_due_sessions
-from modules.sessions.services.reminders import arm_anew, nudge_creators, remind_due_sessions
+from modules.sessions.services.reminders import nudge_creators, remind_due_sessions, reschedule_reminders
 
 
 @periodic_job()
@@ -19,7 +19,7 @@ def remind_of_sessions() -> int:
 
 @periodic_job(every=HOUR)
 def arm_reminders_anew() -> int:
-    return arm_anew()
+    return reschedule_reminders()
 
 
 @periodic_job()
@@ -29,9 +29,9 @@ def nudge_creators_to_decide() -> int:
 
 @periodic_job()
 def tell_moderators_what_waits() -> int:
-    return tell_moderators()
+    return publish_digest()
 
 
 @periodic_job()
 def end_what_deactivated_members_have() -> int:
-    return wind_down_all()
+    return cascade_all_deactivations()

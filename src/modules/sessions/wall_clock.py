@@ -12,7 +12,7 @@ WRITTEN = re.compile(r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(:\d{2}([.,]\d+)?)?(Z|[+-
 # In a query string a raw `+` arrives as a space.
 LOST_PLUS = re.compile(r" (\d{2}:?\d{2})$")
 # As far from UTC as clocks on earth are, and a little more.
-MOST_OFFSET = 14 * 60
+MAX_OFFSET_MINUTES = 14 * 60
 # Leaves room for offsets and durations at the end of the calendar.
 LAST_YEAR = 9990
 
@@ -32,7 +32,7 @@ class SentDate:
 
 def parse_date(written: str) -> datetime:
     """An ISO 8601 date and time, naive or aware, to the second. Raises `ValueError` with a sentence."""
-    value = _read(written).replace(microsecond=0)
+    value = _parse_iso(written).replace(microsecond=0)
     if not 1 < value.year <= LAST_YEAR:
         raise ValueError("This date is out of range.")
     return value.astimezone(UTC) if value.tzinfo else value
@@ -46,7 +46,7 @@ def parse_bound(written: str, *, end: bool) -> datetime:
         raise ValueError("There is no such date.") from None
     if day is not None:
         return datetime.combine(day, time.max if end else time.min, UTC)
-    value = _read(LOST_PLUS.sub(r"+\1", written))
+    value = _parse_iso(LOST_PLUS.sub(r"+\1", written))
     if value.tzinfo is None:
         raise ValueError("Must be a day such as 2024-01-15, or a time with Z or an offset.")
     try:
@@ -55,7 +55,7 @@ def parse_bound(written: str, *, end: bool) -> datetime:
         raise ValueError("This date is out of range.") from None
 
 
-def _read(written: str) -> datetime:
+def _parse_iso(written: str) -> datetime:
     if not WRITTEN.fullmatch(written.strip()):
         raise ValueError("Must be a date and time such as 2024-01-15T14:00:00Z.")
     try:
@@ -71,7 +71,7 @@ def validate_zone(name: str) -> str:
     return name
 
 
-def same_wall_clock(sent: SentDate, stored: datetime) -> bool:
+def is_same_wall_clock(sent: SentDate, stored: datetime) -> bool:
     """Whether a wall clock without an offset is the stored instant's in UTC, to the minute.
 
     The documented form edits so: it sends back what it was shown, cut to the minute.
@@ -81,7 +81,7 @@ def same_wall_clock(sent: SentDate, stored: datetime) -> bool:
     return sent.value.replace(second=0) == stored.astimezone(UTC).replace(second=0, microsecond=0, tzinfo=None)
 
 
-def instant_of(sent: SentDate, *, home: str, now: datetime) -> datetime:
+def resolve_instant(sent: SentDate, *, home: str, now: datetime) -> datetime:
     """The instant in UTC that a client means; `home` is the member's own zone.
 
     Raises `Invalid` naming `date` or `timezone_offset`.
@@ -90,23 +90,25 @@ def instant_of(sent: SentDate, *, home: str, now: datetime) -> datetime:
         return sent.value
     zone = ZoneInfo(sent.zone or home)
     if sent.offset is None:
-        return _by_zone(sent.value, zone)
-    offset = _offset(sent.offset)
+        return _resolve_in_zone(sent.value, zone)
+    offset = _parse_offset(sent.offset)
     # The offset is the browser's of today. Where a known zone agrees with it, the zone knows better about that day.
     if now.astimezone(zone).utcoffset() == -offset:
-        return _by_zone(sent.value, zone)
+        return _resolve_in_zone(sent.value, zone)
     return (sent.value + offset).replace(tzinfo=UTC)
 
 
-def _offset(sent: object) -> timedelta:
+def _parse_offset(sent: object) -> timedelta:
     if isinstance(sent, float) and sent.is_integer():
         sent = int(sent)
-    if not isinstance(sent, int) or isinstance(sent, bool) or abs(sent) > MOST_OFFSET:
-        raise Invalid({"timezone_offset": [f"Must be whole minutes from {-MOST_OFFSET} to {MOST_OFFSET}."]})
+    if not isinstance(sent, int) or isinstance(sent, bool) or abs(sent) > MAX_OFFSET_MINUTES:
+        raise Invalid(
+            {"timezone_offset": [f"Must be whole minutes from {-MAX_OFFSET_MINUTES} to {MAX_OFFSET_MINUTES}."]}
+        )
     return timedelta(minutes=sent)
 
 
-def _by_zone(local: datetime, zone: ZoneInfo) -> datetime:
+def _resolve_in_zone(local: datetime, zone: ZoneInfo) -> datetime:
     instant = local.replace(tzinfo=zone, fold=0).astimezone(UTC)
     if instant.astimezone(zone).replace(tzinfo=None) != local:
         raise Invalid({"date": [f"The clocks in {zone.key} skip this time on that day."]})

@@ -59,7 +59,7 @@ def test_an_error_of_a_client_is_logged_without_the_token(
 
 
 def test_a_crash_is_logged_without_the_token(db: None, logged: StringIO, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("modules.sessions.calendar_feeds.feed_of_token", crash)
+    monkeypatch.setattr("modules.sessions.calendar_feeds.get_feed_by_token", crash)
 
     response = Client(raise_request_exception=False).get(FEED)
 

@@ -15,7 +15,7 @@ from tests.modules.sessions.portal import admin_of
 from core.accounts.models import User
 from core.facts.models import FactRecord
 from modules.sessions.models import BookingRequest, Reminder, Session
-from modules.sessions.reminding import next_reminder_at
+from modules.sessions.reminding import compute_next_reminder_at
 
 NOW = datetime(2024, 1, 10, 10, 0, 0, 250000, tzinfo=UTC)
 SESSIONS = "/api/sessions/"
@@ -227,7 +227,7 @@ def make_session(make_member: Callable[..., User], john: User) -> MakeSession:
                 "created_at": NOW - timedelta(days=9),
                 "updated_at": NOW - timedelta(days=8),
                 "approved_at": NOW - timedelta(days=8) if ever_approved else None,
-                "reminder_due_at": next_reminder_at(date, now=NOW) if status in OPEN else None,
+                "reminder_due_at": compute_next_reminder_at(date, now=NOW) if status in OPEN else None,
             }
             | values,
         )

@@ -91,7 +91,7 @@ def test_a_detail_shows_two_hundred_at_most_and_everybody_who_is_in(john: Any, a
 def test_of_several_sessions_each_shows_as_many_as_it_may(
     john: Any, asked: Any, make_session: Any, monkeypatch: Any
 ) -> None:
-    monkeypatch.setattr(bookings, "MOST_SHOWN", 3)
+    monkeypatch.setattr(bookings, "MAX_REQUESTS_SHOWN", 3)
     first, people = asked("rejected", "pending", "approved", "pending", "rejected")
     second = make_session("approved", date=NOW + timedelta(days=1))
     for number, member in enumerate(people[:4]):
@@ -205,7 +205,7 @@ def test_reading_is_all_that_one_does_there(john: Any, make_session: Any) -> Non
 def test_the_first_of_them_are_read_off_an_index_in_their_order(asked: Any) -> None:
     session, _ = asked(*["pending"] * 100, *["rejected"] * 400)
 
-    requests = bookings.requests_of(session, []).order_by(*bookings.WAITING_FIRST)
+    requests = bookings.select_requests(session, []).order_by(*bookings.PENDING_FIRST)
     plan = requests.values(*bookings.VALUES)[:20].explain()
 
     assert "SCAN learning_sessions_bookingrequest" not in plan

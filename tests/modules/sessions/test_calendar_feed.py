@@ -234,7 +234,7 @@ def test_what_ended_more_than_a_year_ago_is_left_out_and_all_that_is_to_come_is_
 
 
 def test_there_is_an_end_to_how_much_is_read(john: Any, make_session: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(calendar_feeds, "MOST_EVENTS", 3)
+    monkeypatch.setattr(calendar_feeds, "MAX_EVENTS", 3)
     for number in range(5):
         make_session("approved", title=f"Number {number}", date=NOW + timedelta(days=number + 1))
 

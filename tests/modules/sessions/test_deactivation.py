@@ -28,7 +28,7 @@ from core.facts.delivery import load_fact
 from core.facts.models import FactRecord
 from core.jobs import batches
 from modules.sessions.models import BookingRequest, Session
-from modules.sessions.services.deactivation import AT_ONCE, wind_down, wind_down_all
+from modules.sessions.services.deactivation import AT_ONCE, cascade_all_deactivations, cascade_deactivation
 from modules.sessions.services.leases import take_lease
 
 OPEN_STATES = ["pending_approval", "approved", "scheduled", "ongoing"]
@@ -232,7 +232,7 @@ def test_a_session_that_has_begun_by_the_clock_keeps_them(
     clock.move_to(session.date, tick=False)
 
     deactivate(john)
-    wind_down_all()
+    cascade_all_deactivations()
 
     assert set(requests_of(john).values()) == {"approved"}
     assert "SeatLeft" not in facts()
@@ -255,12 +255,12 @@ def test_of_many_the_first_are_cancelled_at_once_and_the_rest_by_the_worker(
     left = [session.title for session in sessions if status_of(session) == "approved"]
     assert left == [f"Session {number}" for number in reversed(range(AT_ONCE, AT_ONCE + 3))]
     assert BookingRequest.objects.filter(user=john).count() == 2
-    assert wind_down_all() == 3 + 2
+    assert cascade_all_deactivations() == 3 + 2
     assert {status_of(session) for session in sessions} == {"cancelled"}
     assert {status_of(session) for session in places} == {"scheduled"}
     assert requests_of(john) == {}
     assert len(records("SessionCancelled")) == len(sessions)
-    assert wind_down_all() == 0
+    assert cascade_all_deactivations() == 0
 
 
 def test_one_that_cannot_be_cancelled_keeps_no_other_and_is_tried_again(
@@ -271,7 +271,7 @@ def test_one_that_cannot_be_cancelled_keeps_no_other_and_is_tried_again(
     with failing_to_save(first):
         deactivate(john)
     assert (status_of(first), status_of(second)) == ("approved", "cancelled")
-    wind_down_all()
+    cascade_all_deactivations()
 
     assert status_of(first) == "cancelled"
     assert len(records("SessionCancelled")) == 2
@@ -284,7 +284,7 @@ def test_a_fact_that_is_served_again_changes_nothing(
     deactivate(john)
 
     with nothing_changes():
-        wind_down(member_id=john.pk)
+        cascade_deactivation(member_id=john.pk)
 
 
 def test_served_late_it_leaves_one_alone_who_is_active_again(
@@ -295,8 +295,8 @@ def test_served_late_it_leaves_one_alone_who_is_active_again(
     deactivation.deactivate_member(member_id=john.pk, by=alice, reason="Spam")
     deactivation.reactivate_member(member_id=john.pk, by=alice)
 
-    wind_down(member_id=john.pk)
-    wind_down_all()
+    cascade_deactivation(member_id=john.pk)
+    cascade_all_deactivations()
 
     assert status_of(session) == "scheduled"
 
@@ -314,7 +314,7 @@ def test_one_who_is_let_in_again_while_it_is_under_way_keeps_what_is_left(
         return rows
 
     monkeypatch.setattr(batches, "lock_batch", locked)
-    wind_down(member_id=john.pk)
+    cascade_deactivation(member_id=john.pk)
 
     assert status_of(session) == "scheduled"
     assert records("SessionCancelled") == []
@@ -327,7 +327,7 @@ def test_what_a_process_that_died_has_left_the_worker_ends(
     make_session("scheduled", creator=jane, participants=[john])
     deactivation.deactivate_member(member_id=john.pk, by=alice, reason="Spam", told=TOLD)
 
-    assert wind_down_all() == 2
+    assert cascade_all_deactivations() == 2
 
     assert status_of(session) == "cancelled"
     (record,) = records("SessionCancelled")
@@ -341,7 +341,7 @@ def test_what_was_offered_while_it_happened_is_cancelled_by_the_worker(
     deactivate(john)
     session = make_session("pending_approval")
 
-    assert wind_down_all() == 1
+    assert cascade_all_deactivations() == 1
 
     assert status_of(session) == "cancelled"
 
@@ -366,7 +366,7 @@ def test_the_clock_ends_what_one_has_who_was_set_inactive_past_the_record(
     make_session("scheduled", creator=jane, participants=[john])
     User.objects.filter(pk=john.pk).update(is_active=False)
 
-    assert wind_down_all() == 2
+    assert cascade_all_deactivations() == 2
 
     assert status_of(session) == "cancelled"
     assert requests_of(john) == {}
@@ -382,7 +382,7 @@ def test_who_deactivated_one_before_the_last_reactivation_has_no_part_in_it(
     make_session("approved")
     User.objects.filter(pk=john.pk).update(is_active=False)
 
-    assert wind_down_all() == 1
+    assert cascade_all_deactivations() == 1
 
     assert [record.actor for record in records("SessionCancelled")] == [None]
 
@@ -397,7 +397,7 @@ def test_however_long_the_worker_was_down_it_ends_what_is_left(
     deactivation.deactivate_member(member_id=john.pk, by=alice, reason="Spam")
     clock.shift(timedelta(days=31))
 
-    assert wind_down_all() == 2
+    assert cascade_all_deactivations() == 2
 
     assert [status_of(session) for session in sessions] == ["cancelled", "scheduled"]
     assert [record.actor for record in records("SessionCancelled")] == [alice]
@@ -415,7 +415,7 @@ def test_where_nobody_has_anything_left_two_queries_find_that_out(
     deactivate(john)
 
     with django_assert_num_queries(2):
-        assert wind_down_all() == 0
+        assert cascade_all_deactivations() == 0
 
 
 def test_a_reactivation_brings_nothing_back_but_lets_them_begin_anew(
@@ -426,7 +426,7 @@ def test_a_reactivation_brings_nothing_back_but_lets_them_begin_anew(
     deactivate(john)
 
     deactivation.reactivate_member(member_id=john.pk, by=alice)
-    wind_down_all()
+    cascade_all_deactivations()
 
     john.refresh_from_db()
     assert status_of(own) == "cancelled"
@@ -540,7 +540,7 @@ def test_a_session_that_its_creator_cancels_at_the_same_time_is_cancelled_once(
         outcome(deactivation.deactivate_member, member_id=john.pk, by=alice, reason="Spam"),
         outcome(api.post, path(session, "cancel/"), {"reason": "My oven has broken down."}),
     )
-    wind_down_all()
+    cascade_all_deactivations()
 
     assert status_of(session) == "cancelled"
     assert facts(session) == ["SessionCancelled"]
@@ -557,7 +557,7 @@ def test_who_is_let_in_at_the_same_time_keeps_no_place(
         outcome(deactivation.deactivate_member, member_id=john.pk, by=alice, reason="Spam"),
         outcome(janes.post, path(session, "approve_request/"), {"user_id": john.pk}),
     )
-    wind_down_all()
+    cascade_all_deactivations()
 
     session.refresh_from_db()
     assert session.participant_count == 0
@@ -575,9 +575,9 @@ def test_two_who_are_in_each_other_s_sessions_can_be_deactivated_at_once(
     results = together(
         outcome(deactivation.deactivate_member, member_id=john.pk, by=alice, reason="Spam"),
         outcome(deactivation.deactivate_member, member_id=jane.pk, by=root, reason="Spam"),
-        outcome(wind_down_all),
+        outcome(cascade_all_deactivations),
     )
-    wind_down_all()
+    cascade_all_deactivations()
 
     assert not any(isinstance(result, Exception) for result in results), results
     assert set(Session.objects.values_list("status", flat=True)) == {"cancelled"}
@@ -592,7 +592,7 @@ def test_old_records_of_a_deactivation_can_be_read(john: User, alice: User, make
     record.refresh_from_db()
 
     assert load_fact(record) == MemberDeactivated(member_id=john.pk, told="")
-    assert wind_down_all() == 1
+    assert cascade_all_deactivations() == 1
 
     assert status_of(session) == "cancelled"
     assert [(record.actor, record.reason) for record in records("SessionCancelled")] == [(alice, TOLD)]

@@ -18,7 +18,7 @@ from core.facts.models import FactRecord
 from core.time import clock as clock_module
 from modules.sessions.events import SessionsWaiting
 from modules.sessions.models import Session
-from modules.sessions.services.digest import NAMED, tell_moderators
+from modules.sessions.services.digest import MAX_NAMED, publish_digest
 from modules.sessions.services.moderation import approve_session, reject_session
 
 SECOND, MINUTE, HOUR, DAY = (timedelta(**{unit: 1}) for unit in ("seconds", "minutes", "hours", "days"))
@@ -44,7 +44,7 @@ def told(clock: Any, alice: Any) -> Told:
     def look(after: timedelta) -> list[str]:
         clock.move_to(NOW + after, tick=False)
         before = digests().count()
-        count = tell_moderators()
+        count = publish_digest()
         new = digests()[before:]
         assert len(new) == (1 if count else 0)
         return [session["title"] for digest in new for session in digest.payload["sessions"]]
@@ -101,26 +101,26 @@ def z_of(session: Session) -> str:
 
 
 def test_it_counts_all_and_names_the_first(waits: Any, told: Told) -> None:
-    for number in range(NAMED + 5):
+    for number in range(MAX_NAMED + 5):
         waits(f"{number}", begins=timedelta(days=100 - number))
 
-    assert told(timedelta(0)) == [str(number) for number in range(NAMED + 4, 4, -1)]
-    assert digests().get().payload["waiting"] == NAMED + 5
+    assert told(timedelta(0)) == [str(number) for number in range(MAX_NAMED + 4, 4, -1)]
+    assert digests().get().payload["waiting"] == MAX_NAMED + 5
 
 
 def test_moderators_who_offer_some_themselves_find_the_first_of_others_too(
     *, alice: Any, root: Any, waits: Any, told: Told
 ) -> None:
-    by_alice = [waits(f"a{number}", begins=(3 + number) * DAY, creator=alice) for number in range(NAMED + 5)]
+    by_alice = [waits(f"a{number}", begins=(3 + number) * DAY, creator=alice) for number in range(MAX_NAMED + 5)]
     by_root = [waits(f"r{number}", begins=(30 + number) * DAY, creator=root) for number in range(2)]
-    others = [waits(f"o{number}", begins=(40 + number) * DAY) for number in range(NAMED + 5)]
+    others = [waits(f"o{number}", begins=(40 + number) * DAY) for number in range(MAX_NAMED + 5)]
 
     titles = told(timedelta(0))
 
     payload = digests().get().payload
-    assert (payload["waiting"], payload["own"]) == (2 * NAMED + 12, {str(alice.pk): NAMED + 5, str(root.pk): 2})
+    assert (payload["waiting"], payload["own"]) == (2 * MAX_NAMED + 12, {str(alice.pk): MAX_NAMED + 5, str(root.pk): 2})
     # The first for everybody else and for root, and the first that are not by alice.
-    assert titles == [session.title for session in [*by_alice[:NAMED], *by_root, *others[: NAMED - 2]]]
+    assert titles == [session.title for session in [*by_alice[:MAX_NAMED], *by_root, *others[: MAX_NAMED - 2]]]
 
 
 def test_what_was_told_before_own_ones_were_counted_is_still_understood() -> None:
@@ -162,7 +162,7 @@ def test_what_has_passed_its_start_undecided_is_not_named(waits: Any, told: Told
 @pytest.fixture
 def told_members(clock: Any) -> Callable[[], list[int]]:
     def look() -> list[int]:
-        tell_moderators()
+        publish_digest()
         return list(digests().get().payload["moderator_ids"])
 
     return look
@@ -191,12 +191,12 @@ def test_where_nobody_can_decide_the_turn_is_kept_for_who_comes(
 ) -> None:
     waits("Knots")
     with nothing_changes():
-        assert tell_moderators() == 0
+        assert publish_digest() == 0
 
     bob.user_permissions.add(Permission.objects.get(codename="moderate_session"))
     clock.shift(MINUTE)
 
-    assert tell_moderators() == 1
+    assert publish_digest() == 1
 
 
 # --- With news, and at most once an hour ------------------------------------------------------------------------
@@ -328,7 +328,7 @@ def test_nothing_falls_between_two_digests_though_the_clock_goes_on_while_one_is
     waits("Old", begins=DAY)
     waits("New", **news)
 
-    tell_moderators()
+    publish_digest()
     clock_module.set_source(None)
 
     assert digests().count() == 1
@@ -390,7 +390,7 @@ def test_many_workers_at_once_tell_once_an_hour(alice: Any, waits: Any, clock: A
 
     for hour in range(3):
         clock.move_to(NOW + hour * DAY, tick=False)
-        assert sorted(at_once(8, tell_moderators)) == [0] * 7 + [1]
+        assert sorted(at_once(8, publish_digest)) == [0] * 7 + [1]
     assert facts() == ["SessionsWaiting"] * 3
 
 
@@ -400,7 +400,7 @@ def test_it_takes_as_many_queries_however_many_wait(alice: Any, waits: Any, cloc
             waits(f"{each}")
         clock.shift(DAY)
         with CaptureQueriesContext(connection) as captured:
-            assert tell_moderators()
+            assert publish_digest()
         return len(captured)
 
     queries(1)

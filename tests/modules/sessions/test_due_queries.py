@@ -7,16 +7,21 @@ import pytest
 from bench.filling import fill
 from core.accounts.models import User
 from modules.sessions.models import BookingRequest, Session
-from modules.sessions.queries.deactivation import sessions_to_call_off, sessions_to_give_back
-from modules.sessions.services.life_cycle import advance_due_sessions, due_to_move
-from modules.sessions.services.reminders import due_to_nudge, due_to_remind, nudge_creators, remind_due_sessions
+from modules.sessions.queries.deactivation import select_sessions_to_cancel, select_sessions_to_leave
+from modules.sessions.services.life_cycle import advance_due_sessions, select_due_sessions
+from modules.sessions.services.reminders import (
+    nudge_creators,
+    remind_due_sessions,
+    select_due_for_nudge,
+    select_due_for_reminder,
+)
 
 ROWS, DUE = 20_000, 30
 
 SWEEPS = [
-    (due_to_move, advance_due_sessions, "session_moves"),
-    (due_to_remind, remind_due_sessions, "session_reminder"),
-    (due_to_nudge, nudge_creators, "session_nudge"),
+    (select_due_sessions, advance_due_sessions, "session_moves"),
+    (select_due_for_reminder, remind_due_sessions, "session_reminder"),
+    (select_due_for_nudge, nudge_creators, "session_nudge"),
 ]
 
 
@@ -52,7 +57,7 @@ def test_what_deactivated_members_have_is_found_by_who_they_are(many: None) -> N
     for session in Session.objects.order_by("pk")[:2]:
         BookingRequest.objects.create(session=session, user_id=members[0])
 
-    for due in (sessions_to_call_off(members), sessions_to_give_back(members)):
+    for due in (select_sessions_to_cancel(members), select_sessions_to_leave(members)):
         plan = due[:1].explain()
 
         assert "Seq Scan on learning_sessions_session" not in plan

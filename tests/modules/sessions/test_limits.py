@@ -9,7 +9,7 @@ from tests.modules.sessions.conftest import SESSIONS, STATES, body_of, error_of,
 
 from core.accounts.models import User
 from modules.sessions.models import BookingRequest, Session
-from modules.sessions.services.deactivation import wind_down
+from modules.sessions.services.deactivation import cascade_deactivation
 
 OPEN_OF_THREE = (
     "A member may have 3 sessions open at once, of which {used} are used and 0 left:"
@@ -170,7 +170,7 @@ def test_an_answer_or_a_withdrawal_makes_room(
         assert Api(jane).post(path(session, how)).status_code == 200
     elif how == "deactivation":
         User.objects.filter(pk=jane.pk).update(is_active=False)
-        assert wind_down(member_id=jane.pk) == 1
+        assert cascade_deactivation(member_id=jane.pk) == 1
     else:
         assert Api(john).post(path(session, how), {"user_id": jane.pk}).status_code == 200
 

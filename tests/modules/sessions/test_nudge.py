@@ -10,7 +10,7 @@ from tests.modules.sessions.conftest import facts, failing_to_save, nothing_chan
 
 from core.facts.models import FactRecord
 from modules.sessions.models import Session
-from modules.sessions.reminding import nudge_at
+from modules.sessions.reminding import compute_nudge_at
 from modules.sessions.services.life_cycle import advance_due_sessions
 from modules.sessions.services.moderation import approve_session
 from modules.sessions.services.reminders import nudge_creators
@@ -24,7 +24,9 @@ def make_armed(make_session: Any) -> Any:
     """Makes an open session that starts at START unless told otherwise, armed as its approval armed it."""
 
     def make(status: str = "approved", *, date: datetime = START, **values: Any) -> Session:
-        session: Session = make_session(status, date=date, nudge_due_at=nudge_at(date, now=START - 9 * DAY), **values)
+        session: Session = make_session(
+            status, date=date, nudge_due_at=compute_nudge_at(date, now=START - 9 * DAY), **values
+        )
         return session
 
     return make

@@ -17,8 +17,8 @@ from tests.modules.sessions.portal import LIST, admin_of, decide, messages_of, o
 
 from core.accounts.models import User
 from modules.sessions.models import Session
-from modules.sessions.policy import viewer_of
-from modules.sessions.queries.queue import next_waiting
+from modules.sessions.policy import build_viewer
+from modules.sessions.queries.tabs import find_next_waiting
 
 
 def titles(client: Client, **query: str) -> list[str]:
@@ -282,12 +282,12 @@ def test_rows_that_nobody_can_have_ticked_are_not_exported(
 
 def test_the_next_is_the_one_that_starts_after_it_and_then_the_first(sessions: None, alice: User) -> None:
     first, second, third = Session.objects.filter(title__startswith="Waits, ").order_by("date")
-    viewer = viewer_of(alice)
-    assert [next_waiting(session, viewer) for session in (first, second, third)] == [second, third, first]
+    viewer = build_viewer(alice)
+    assert [find_next_waiting(session, viewer) for session in (first, second, third)] == [second, third, first]
 
 
 def test_there_is_no_next_where_nothing_else_waits(make_session: MakeSession, alice: User) -> None:
-    assert next_waiting(make_session("pending_approval"), viewer_of(alice)) is None
+    assert find_next_waiting(make_session("pending_approval"), build_viewer(alice)) is None
 
 
 def test_the_next_is_none_of_one_s_own_but_for_superusers(make_session: MakeSession, alice: User, root: User) -> None:
@@ -295,9 +295,9 @@ def test_the_next_is_none_of_one_s_own_but_for_superusers(make_session: MakeSess
     of_root = make_session("pending_approval", creator=root)
     of_root_later = make_session("pending_approval", creator=root)
 
-    assert next_waiting(session, viewer_of(alice)) == of_root
-    assert next_waiting(own, viewer_of(root)) == of_root
-    assert next_waiting(of_root, viewer_of(root)) == of_root_later
+    assert find_next_waiting(session, build_viewer(alice)) == of_root
+    assert find_next_waiting(own, build_viewer(root)) == of_root
+    assert find_next_waiting(of_root, build_viewer(root)) == of_root_later
 
 
 def test_an_export_has_the_columns_and_rows_of_its_tab_with_instants_as_such(

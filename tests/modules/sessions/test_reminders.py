@@ -15,7 +15,7 @@ from modules.sessions import tasks
 from modules.sessions.models import Reminder, Session
 from modules.sessions.services.life_cycle import advance_due_sessions
 from modules.sessions.services.moderation import approve_session, hide_session
-from modules.sessions.services.reminders import arm_anew, remind_due_sessions
+from modules.sessions.services.reminders import remind_due_sessions, reschedule_reminders
 
 START = datetime(2024, 1, 20, 12, tzinfo=UTC)
 DAY, HOUR, SECOND = timedelta(days=1), timedelta(hours=1), timedelta(seconds=1)
@@ -373,7 +373,7 @@ def configured(settings: Any) -> Any:
 
     def configure(*minutes: int) -> None:
         settings.REMINDER_MINUTES = list(minutes)
-        arm_anew()
+        reschedule_reminders()
 
     return configure
 

@@ -24,7 +24,7 @@ from tests.modules.sessions.portal import (
 from core.accounts.models import User
 from modules.sessions.models import DecisionLease, Session
 from modules.sessions.services import leases, moderation
-from modules.sessions.services.deciding import AlreadyDecided, ContentChanged, InOtherHands
+from modules.sessions.services.deciding import AlreadyDecided, ContentChanged, LeasedByOther
 from modules.sessions.services.life_cycle import advance_due_sessions
 from modules.sessions.services.running import cancel_session
 
@@ -255,7 +255,7 @@ def test_of_two_that_open_at_once_one_has_it_in_hand(alice: User, victor: User, 
         lambda: leases.take_lease(session_id=session.pk, by=alice),
         lambda: leases.take_lease(session_id=session.pk, by=victor),
     )
-    assert [type(result) for result in results if isinstance(result, Exception)] == [InOtherHands]
+    assert [type(result) for result in results if isinstance(result, Exception)] == [LeasedByOther]
     assert DecisionLease.objects.count() == 1
 
 

@@ -30,16 +30,16 @@ from core.portal.dialogs import dialog_page, leave_dialog, way_back
 from core.portal.differences import Difference, differences
 from core.portal.ids import id_in
 from core.time import clock
-from modules.sessions.admin.evidence import evidence_lines, shown_evidence
+from modules.sessions.admin.evidence import build_evidence_context, build_evidence_lines
 from modules.sessions.admin.wording import WORDING
 from modules.sessions.events import Notice, NoticeAsked, SessionApproved, SessionRejected
 from modules.sessions.models import DecisionLease, ReasonTemplate, Session
-from modules.sessions.policy import MODERATE, acts_as_moderator, viewer_of
-from modules.sessions.queries.decisions import changes_since_version
-from modules.sessions.queries.queue import next_waiting
+from modules.sessions.policy import MODERATE, acts_as_moderator, build_viewer
+from modules.sessions.queries.decisions import find_changes_since_version
+from modules.sessions.queries.tabs import find_next_waiting
 from modules.sessions.services import leases, moderation
-from modules.sessions.services.deciding import ContentChanged, InOtherHands
-from modules.sessions.services.naming import about
+from modules.sessions.services.deciding import ContentChanged, LeasedByOther
+from modules.sessions.services.fact_fields import build_session_fields
 from modules.sessions.states import Status
 
 ADDRESS = "learning_sessions_decisions"
@@ -96,51 +96,51 @@ class Decisions:
 
     def open_decision(self, request: HttpRequest) -> HttpResponse:
         """Take the chosen sessions in hand and show what can be decided on them."""
-        by = _deciding_member(request)
-        chosen = _chosen(request)
+        by = _require_moderator(request)
+        chosen = _parse_chosen(request)
         if not chosen:
             messages.warning(request, "Tick the sessions first.")
-            return leave_dialog(request, _back(request))
+            return leave_dialog(request, _get_back_url(request))
         if len(chosen) > MOST_AT_ONCE:
             messages.warning(request, f"Decide on at most {MOST_AT_ONCE} sessions at once.")
-            return leave_dialog(request, _back(request))
-        sessions = _sessions(chosen)
+            return leave_dialog(request, _get_back_url(request))
+        sessions = _load_sessions(chosen)
         gone = len(chosen) - len(sessions)
         if not sessions:
-            messages.error(request, _deleted(gone))
-            return leave_dialog(request, _back(request))
+            messages.error(request, _format_deleted(gone))
+            return leave_dialog(request, _get_back_url(request))
         decision = "reject" if request.POST.get("decision") == "reject" else "approve"
-        read = _versions(request)
-        candidates = [_take(session, by, read.get(session.pk)) for session in sessions]
+        read = _parse_versions(request)
+        candidates = [_take_lease(session, by, read.get(session.pk)) for session in sessions]
         return self._show(request, candidates, decision=decision, gone=gone)
 
     def preview_decision(self, request: HttpRequest) -> HttpResponse:
         """What the creator will read, were it decided like this now. Who writes has the sessions in hand for longer."""
-        by = _deciding_member(request)
-        leases.renew_leases(taken=_taken(request), by=by)
+        by = _require_moderator(request)
+        leases.renew_leases(taken=_parse_taken(request), by=by)
         decision, reason = request.POST.get("decision", ""), request.POST.get("reason", "").strip()[:LONGEST_REASON]
-        first = next(iter(_sessions(list(_versions(request))[:1])), None)
-        notice = notice_of(first, decision=decision, reason=reason) if first else None
+        first = next(iter(_load_sessions(list(_parse_versions(request))[:1])), None)
+        notice = preview_notice(first, decision=decision, reason=reason) if first else None
         return TemplateResponse(request, "admin/learning_sessions/notice.html", {"notice": notice})
 
     def leave_decision(self, request: HttpRequest) -> HttpResponse:
         """Give the leases back: nothing was decided."""
-        by = _deciding_member(request)
-        leases.give_back_leases(taken=_taken(request), by=by)
+        by = _require_moderator(request)
+        leases.release_leases(taken=_parse_taken(request), by=by)
         return HttpResponse(status=204)
 
     def carry_out_decision(self, request: HttpRequest) -> HttpResponse:
         """Decide on each of the sessions that were shown, for the content that was shown."""
-        by = _deciding_member(request)
+        by = _require_moderator(request)
         form = DecisionForm(request.POST)
-        versions = _versions(request)
-        sessions = _sessions(list(versions))
+        versions = _parse_versions(request)
+        sessions = _load_sessions(list(versions))
         if not form.is_valid():
-            candidates = [_take(session, by, versions[session.pk]) for session in sessions]
+            candidates = [_take_lease(session, by, versions[session.pk]) for session in sessions]
             return self._show(request, candidates, decision=form.data.get("decision", "reject"), form=form)
         decision, reason = form.cleaned_data["decision"], form.cleaned_data["reason"]
         if len(sessions) < len(versions):
-            messages.error(request, _deleted(len(versions) - len(sessions)))
+            messages.error(request, _format_deleted(len(versions) - len(sessions)))
         left = [
             candidate
             for session in sessions
@@ -149,7 +149,7 @@ class Decisions:
         if left:
             # What was decided is told; what was changed, or taken in hand by others, is looked at again.
             return self._show(request, left, decision=decision, form=form, settled=len(sessions) - len(left))
-        return leave_dialog(request, _back(request))
+        return leave_dialog(request, _get_back_url(request))
 
     def _show(
         self,
@@ -166,19 +166,19 @@ class Decisions:
         open_ones = [each for each in candidates if not each.refusal]
         first = open_ones[0].session if open_ones else None
         if first and len(candidates) == 1:
-            evidence = {first.pk: shown_evidence(first)}
+            evidence = {first.pk: build_evidence_context(first)}
         else:
-            evidence = evidence_lines([each.session for each in open_ones])
+            evidence = build_evidence_lines([each.session for each in open_ones])
         reason = form.data.get("reason", "") if form else ""
         context = {
             "action": reverse(f"admin:{ADDRESS}_carry-out"),
             "preview": reverse(f"admin:{ADDRESS}_preview"),
             "leave": reverse(f"admin:{ADDRESS}_leave") if open_ones else "",
-            "title": _title_of(decision, candidates),
+            "title": _format_title(decision, candidates),
             "decision": decision,
             "form": form,
             "reason": reason,
-            "back": _back(request),
+            "back": _get_back_url(request),
             "rows": [
                 {
                     "candidate": each,
@@ -188,18 +188,18 @@ class Decisions:
             ],
             "open_ones": open_ones,
             "templates": ReasonTemplate.objects.all() if decision == "reject" else (),
-            "notice": notice_of(first, decision=decision, reason=reason) if first else None,
+            "notice": preview_notice(first, decision=decision, reason=reason) if first else None,
             "is_changed": any(each.changed for each in candidates),
             "settled": settled,
-            "gone": _deleted(gone) if gone else "",
+            "gone": _format_deleted(gone) if gone else "",
             "is_stale": settled is not None,
         }
         return dialog_page(request, "admin/learning_sessions/decision.html", context)
 
 
-def deciding(request: HttpRequest, session: Session) -> dict[str, Any]:
+def describe_decision(request: HttpRequest, session: Session) -> dict[str, Any]:
     """What `admin/learning_sessions/decision_buttons.html` is given as `deciding` on the page of a session."""
-    viewer = viewer_of(acting_member(request))
+    viewer = build_viewer(acting_member(request))
     waits = session.status == Status.PENDING_APPROVAL and session.date > clock.now()
     return {
         "may_decide": waits and acts_as_moderator(session, viewer),
@@ -207,23 +207,23 @@ def deciding(request: HttpRequest, session: Session) -> dict[str, Any]:
         "values": urlencode(
             {CHOSEN: session.pk, f"version_{session.pk}": session.content_version, "back": request.get_full_path()}
         ),
-        "next": next_waiting(session, viewer) if viewer.moderates else None,
+        "next": find_next_waiting(session, viewer) if viewer.moderates else None,
     }
 
 
-def notice_of(session: Session, *, decision: str, reason: str) -> Notice | None:
+def preview_notice(session: Session, *, decision: str, reason: str) -> Notice | None:
     """What the creator would read of this decision."""
     kind = SessionApproved if decision == "approve" else SessionRejected
-    return NoticeAsked(fact=kind(**about(session)), reason=reason, person_id=session.creator_id).ask()
+    return NoticeAsked(fact=kind(**build_session_fields(session)), reason=reason, person_id=session.creator_id).ask()
 
 
-def _take(session: Session, by: User, read: int | None) -> Candidate:
+def _take_lease(session: Session, by: User, read: int | None) -> Candidate:
     """Take it in hand, if nobody else has it, and mark what was changed since the version that was `read`."""
     try:
         lease = leases.take_lease(session_id=session.pk, by=by)
     except DomainError as error:
         return Candidate(session=session, refusal=error.message)
-    changes = {} if read is None else changes_since_version(lease.session, read)
+    changes = {} if read is None else find_changes_since_version(lease.session, read)
     return Candidate(session=lease.session, lease=lease, changed=differences(changes, WORDING))
 
 
@@ -237,8 +237,8 @@ def _decide(
             moderation.approve_session(session_id=session.pk, by=by, version=version)
         else:
             moderation.reject_session(session_id=session.pk, by=by, reason=reason, version=version)
-    except (ContentChanged, InOtherHands):
-        return _take(session, by, version)
+    except (ContentChanged, LeasedByOther):
+        return _take_lease(session, by, version)
     except DomainError as error:
         messages.error(request, f"{session.title}: {error.message}")
     else:
@@ -246,52 +246,52 @@ def _decide(
     return None
 
 
-def _title_of(decision: str, candidates: Sequence[Candidate]) -> str:
+def _format_title(decision: str, candidates: Sequence[Candidate]) -> str:
     verb = "Approve" if decision == "approve" else "Reject"
     if len(candidates) == 1:
         return f"{verb} {candidates[0].session.title}"
     return f"{verb} {len(candidates)} sessions"
 
 
-def _deleted(number: int) -> str:
+def _format_deleted(number: int) -> str:
     if number == 1:
         return "A session that was chosen is no longer there: it has been deleted."
     return f"{number} sessions that were chosen are no longer there: they have been deleted."
 
 
-def _deciding_member(request: HttpRequest) -> User:
+def _require_moderator(request: HttpRequest) -> User:
     by = acting_member(request)
     if not by.has_perm(MODERATE):
         raise PermissionDenied
     return by
 
 
-def _chosen(request: HttpRequest) -> list[int]:
+def _parse_chosen(request: HttpRequest) -> list[int]:
     """The ids of the rows that were ticked; what is no id is passed over."""
     ids = (id_in(each) for each in request.POST.getlist(CHOSEN))
     return [each for each in dict.fromkeys(ids) if each is not None]
 
 
-def _versions(request: HttpRequest) -> dict[int, int]:
+def _parse_versions(request: HttpRequest) -> dict[int, int]:
     """The version that was read, by the id of its session."""
-    versions = {key: id_in(value) for key, value in _of_sessions(request, "version_").items()}
+    versions = {key: id_in(value) for key, value in _parse_fields(request, "version_").items()}
     return {key: version for key, version in versions.items() if version is not None}
 
 
-def _taken(request: HttpRequest) -> dict[int, datetime]:
+def _parse_taken(request: HttpRequest) -> dict[int, datetime]:
     """When the sessions in the dialog were taken in hand, by the id of each."""
-    taken = {key: _instant(value) for key, value in _of_sessions(request, "taken_").items()}
+    taken = {key: _parse_instant(value) for key, value in _parse_fields(request, "taken_").items()}
     return {key: instant for key, instant in taken.items() if instant is not None}
 
 
-def _of_sessions(request: HttpRequest, prefix: str) -> dict[int, str]:
+def _parse_fields(request: HttpRequest, prefix: str) -> dict[int, str]:
     """The fields of that kind, by the id of the session that ends their names; as many as a dialog has."""
     named = ((id_in(name.removeprefix(prefix)), name) for name in request.POST if name.startswith(prefix))
     found = ((key, str(request.POST[name])) for key, name in named if key is not None)
     return dict(islice(found, MOST_AT_ONCE))
 
 
-def _instant(text: str) -> datetime | None:
+def _parse_instant(text: str) -> datetime | None:
     try:
         instant = datetime.fromisoformat(text)
         # Near the first and the last year, an offset leads out of them.
@@ -300,10 +300,10 @@ def _instant(text: str) -> datetime | None:
         return None
 
 
-def _sessions(ids: Sequence[int]) -> list[Session]:
+def _load_sessions(ids: Sequence[int]) -> list[Session]:
     return list(Session.objects.select_related("creator").filter(pk__in=ids).order_by("date", "pk"))
 
 
-def _back(request: HttpRequest) -> str:
+def _get_back_url(request: HttpRequest) -> str:
     """Where the dialog was opened: an address in the admin, or the list."""
     return way_back(request, reverse(LIST))

@@ -6,12 +6,12 @@ from typing import Any
 from core.portal.differences import differences
 from modules.sessions.admin.wording import WORDING
 from modules.sessions.models import Session
-from modules.sessions.queries.evidence import clashes, creator_histories, evidence_about
+from modules.sessions.queries.evidence import clashes, load_creator_histories, load_evidence
 
 
-def shown_evidence(session: Session) -> dict[str, Any]:
+def build_evidence_context(session: Session) -> dict[str, Any]:
     """What `admin/learning_sessions/evidence.html` is given as `evidence`; the session comes with its creator."""
-    evidence = evidence_about(session)
+    evidence = load_evidence(session)
     return {
         "session": session,
         "history": evidence.history,
@@ -21,9 +21,9 @@ def shown_evidence(session: Session) -> dict[str, Any]:
     }
 
 
-def evidence_lines(sessions: Sequence[Session]) -> dict[int, dict[str, Any]]:
+def build_evidence_lines(sessions: Sequence[Session]) -> dict[int, dict[str, Any]]:
     """The most of it in a line for each of many, by the session's id: what `evidence_line.html` is given."""
-    histories = creator_histories(session.creator_id for session in sessions)
+    histories = load_creator_histories(session.creator_id for session in sessions)
     clashing = clashes(sessions)
     return {
         session.pk: {"history": histories[session.creator_id], "clashes": clashing[session.pk]} for session in sessions

@@ -30,18 +30,18 @@ from modules.sessions.events import AboutSession, Notice, NoticeAsked, Participa
 from modules.sessions.models import BookingRequest, Session
 from modules.sessions.policy import (
     acts_as_moderator,
-    calling_off_refused,
-    hiding_refused,
+    build_viewer,
+    check_cancelling,
+    check_hiding,
+    check_second_look,
+    check_showing,
     is_before_start,
-    second_look_refused,
-    showing_refused,
-    viewer_of,
 )
-from modules.sessions.queries.decisions import changes_since_decision, last_step
+from modules.sessions.queries.decisions import find_changes_since_decision, find_last_change
 from modules.sessions.services import booking, moderation, running
 from modules.sessions.services.deciding import ContentChanged
-from modules.sessions.services.life_cycle import participant_ids, requester_ids
-from modules.sessions.services.naming import about, about_request
+from modules.sessions.services.fact_fields import build_request_fields, build_session_fields
+from modules.sessions.services.life_cycle import list_participant_ids, list_pending_requester_ids
 
 CONFIRMING = "confirming"
 PREVIEWING = "previewing"
@@ -84,8 +84,8 @@ class SessionAction:
         return f"learning_sessions_session_{self.key}"
 
 
-def _cancellation(session: Session) -> SessionCancelled:
-    return SessionCancelled(**about(session), participant_ids=(), requester_ids=())
+def _build_cancellation(session: Session) -> SessionCancelled:
+    return SessionCancelled(**build_session_fields(session), participant_ids=(), requester_ids=())
 
 
 ACTIONS = (
@@ -96,7 +96,7 @@ ACTIONS = (
         done="The edits of {title} stand.",
         changes="second_look_since",
         needs_reason=False,
-        refused=second_look_refused,
+        refused=check_second_look,
         carry_out=lambda session, by, values: moderation.take_second_look(
             session_id=session.pk, by=by, reason=values["reason"], version=values[VERSION] or 0
         ),
@@ -108,7 +108,7 @@ ACTIONS = (
         confirm="Hide the session",
         done="{title} is hidden.",
         changes="hidden_at",
-        refused=hiding_refused,
+        refused=check_hiding,
         carry_out=lambda session, by, values: moderation.hide_session(
             session_id=session.pk, by=by, reason=values["reason"]
         ),
@@ -120,7 +120,7 @@ ACTIONS = (
         done="{title} can be seen again.",
         changes="hidden_at",
         needs_reason=False,
-        refused=showing_refused,
+        refused=check_showing,
         carry_out=lambda session, by, values: moderation.show_session(
             session_id=session.pk, by=by, reason=values["reason"]
         ),
@@ -132,17 +132,17 @@ ACTIONS = (
         confirm="Cancel the session",
         done="{title} was cancelled.",
         changes="status",
-        refused=calling_off_refused,
+        refused=check_cancelling,
         carry_out=lambda session, by, values: running.cancel_session(
             session_id=session.pk, by=by, reason=values["reason"]
         ),
         style="portal-button-danger",
-        tells=_cancellation,
+        tells=_build_cancellation,
     ),
 )
 
 
-def actions_on(session: Session) -> list[dict[str, str]]:
+def list_actions(session: Session) -> list[dict[str, str]]:
     """The buttons for what can be done to a session in the state that it is in, by whoever moderates it."""
     return [
         {"label": action.label, "style": action.style, "url": reverse(f"admin:{action.url_name}", args=[session.pk])}
@@ -167,13 +167,13 @@ class SessionActions:
         return views
 
     def action_view(self, request: HttpRequest, object_id: int, *, action: SessionAction) -> HttpResponse:
-        session, by = _to_moderate(request, object_id)
+        session, by = _require_moderator(request, object_id)
         if (refusal := action.refused(session)) is not None:
-            messages.warning(request, _too_late(action, session, refusal))
-            return leave_dialog(request, page_of(session))
+            messages.warning(request, _explain_refusal(action, session, refusal))
+            return leave_dialog(request, get_page_url(session))
         if PREVIEWING in request.POST:
             # Comes while the reason is written, with all that the form has: nothing but the preview may come of it.
-            return _preview(request, action.tells(session) if action.tells else None, person_id=session.creator_id)
+            return _show_preview(request, action.tells(session) if action.tells else None, person_id=session.creator_id)
         form = ReasonForm(request.POST if CONFIRMING in request.POST else None, needs_reason=action.needs_reason)
         changed: list[Difference] = []
         if form.is_valid():
@@ -183,11 +183,11 @@ class SessionActions:
                 session.refresh_from_db()
                 changed = differences(error.changes, WORDING)
             except DomainError as error:
-                messages.error(request, _why_not(action, session, error))
-                return leave_dialog(request, page_of(session))
+                messages.error(request, _explain_failure(action, session, error))
+                return leave_dialog(request, get_page_url(session))
             else:
                 messages.success(request, action.done.format(title=session.title))
-                return leave_dialog(request, page_of(session))
+                return leave_dialog(request, get_page_url(session))
         context = {
             "action": reverse(f"admin:{action.url_name}", args=[session.pk]),
             "title": f"{action.label}: {session.title}",
@@ -196,21 +196,21 @@ class SessionActions:
             "form": form,
             "needs_reason": action.needs_reason,
             "changed": changed,
-            **_consequences(action, session, by),
+            **_build_consequences(action, session, by),
         }
         return dialog_page(request, f"admin/learning_sessions/actions/{action.key}.html", context)
 
     def remove_participant_view(self, request: HttpRequest, object_id: int, member_id: int) -> HttpResponse:
-        session, by = _to_moderate(request, object_id)
+        session, by = _require_moderator(request, object_id)
         seats = BookingRequest.objects.filter(session=session, status=BookingRequest.Status.APPROVED)
         seat = seats.select_related("user").filter(user_id=id_in(str(member_id)) or 0).first()
-        back = f"{page_of(session)}#participants"
+        back = f"{get_page_url(session)}#participants"
         if seat is None or not is_before_start(session, clock.now()):
-            messages.warning(request, _no_longer_removable(session, seat))
+            messages.warning(request, _explain_not_removable(session, seat))
             return leave_dialog(request, back)
-        fact = ParticipantRemoved(**about_request(session, seat))
+        fact = ParticipantRemoved(**build_request_fields(session, seat))
         if PREVIEWING in request.POST:
-            return _preview(request, fact, person_id=member_id)
+            return _show_preview(request, fact, person_id=member_id)
         form = ReasonForm(request.POST if CONFIRMING in request.POST else None, needs_reason=True)
         if not form.is_valid():
             context = {
@@ -220,7 +220,7 @@ class SessionActions:
                 "seat": seat,
                 "form": form,
                 "needs_reason": True,
-                "notice": _notice(fact, reason="", person_id=member_id),
+                "notice": _ask_notice(fact, reason="", person_id=member_id),
             }
             return dialog_page(request, "admin/learning_sessions/actions/remove-participant.html", context)
         try:
@@ -234,13 +234,13 @@ class SessionActions:
         return leave_dialog(request, back)
 
 
-def page_of(session: Session) -> str:
+def get_page_url(session: Session) -> str:
     return reverse("admin:learning_sessions_session_change", args=[session.pk])
 
 
-def _to_moderate(request: HttpRequest, session_id: int) -> tuple[Session, User]:
+def _require_moderator(request: HttpRequest, session_id: int) -> tuple[Session, User]:
     by = acting_member(request)
-    viewer = viewer_of(by)
+    viewer = build_viewer(by)
     # Who moderates nothing does not learn which sessions there are.
     if not viewer.moderates:
         raise PermissionDenied
@@ -252,22 +252,22 @@ def _to_moderate(request: HttpRequest, session_id: int) -> tuple[Session, User]:
     return session, by
 
 
-def _consequences(action: SessionAction, session: Session, by: User) -> dict[str, Any]:
+def _build_consequences(action: SessionAction, session: Session, by: User) -> dict[str, Any]:
     """What the dialog says comes of it, or is decided on."""
     if action.tells is not None:
         return {
-            "told": _told_in_words(session, by),
-            "notice": _notice(action.tells(session), reason="", person_id=session.creator_id),
+            "told": _format_audience(session, by),
+            "notice": _ask_notice(action.tells(session), reason="", person_id=session.creator_id),
         }
     if action.key == "second-look":
-        return {"differences": differences(changes_since_decision(session), WORDING)}
+        return {"differences": differences(find_changes_since_decision(session), WORDING)}
     return {}
 
 
-def _told_in_words(session: Session, by: User) -> str:
+def _format_audience(session: Session, by: User) -> str:
     """How many people a cancellation is told to: all whom it concerns, but for whoever causes it."""
-    participants = len(set(participant_ids(session)) - {by.pk})
-    requesters = len(set(requester_ids(session)) - {by.pk})
+    participants = len(set(list_participant_ids(session)) - {by.pk})
+    requesters = len(set(list_pending_requester_ids(session)) - {by.pk})
     parts = ["its creator"] if session.creator_id != by.pk else []
     parts += [f"{participants} participant{pluralize(participants)}"] if participants else []
     parts += [f"{requesters} member{pluralize(requesters)} who asked to join"] if requesters else []
@@ -277,31 +277,31 @@ def _told_in_words(session: Session, by: User) -> str:
     return f"{people} {'person' if people == 1 else 'people'} will be told: {get_text_list(parts, 'and')}."
 
 
-def _preview(request: HttpRequest, fact: AboutSession | None, *, person_id: int) -> HttpResponse:
+def _show_preview(request: HttpRequest, fact: AboutSession | None, *, person_id: int) -> HttpResponse:
     """What people would read, were it done for the reason that is being written. Changes nothing."""
     reason = request.POST.get("reason", "").strip()[:LONGEST_REASON]
-    notice = _notice(fact, reason=reason, person_id=person_id) if fact else None
+    notice = _ask_notice(fact, reason=reason, person_id=person_id) if fact else None
     return TemplateResponse(request, "admin/learning_sessions/notice.html", {"notice": notice})
 
 
-def _notice(fact: AboutSession, *, reason: str, person_id: int) -> Notice | None:
+def _ask_notice(fact: AboutSession, *, reason: str, person_id: int) -> Notice | None:
     return NoticeAsked(fact=fact, reason=reason, person_id=person_id).ask()
 
 
-def _no_longer_removable(session: Session, seat: BookingRequest | None) -> str:
+def _explain_not_removable(session: Session, seat: BookingRequest | None) -> str:
     if seat is None:
         return f"This member is not in {session.title} any more."
     return f"Participants of {session.title} can be removed only before its start."
 
 
-def _why_not(action: SessionAction, session: Session, error: DomainError) -> str:
+def _explain_failure(action: SessionAction, session: Session, error: DomainError) -> str:
     """What the service said, or, where somebody was first, who that was."""
     now = Session.objects.filter(pk=session.pk).first()
     refusal = action.refused(now) if now else None
-    return _too_late(action, session, refusal) if refusal else f"{session.title}: {error.message}"
+    return _explain_refusal(action, session, refusal) if refusal else f"{session.title}: {error.message}"
 
 
-def _too_late(action: SessionAction, session: Session, refusal: DomainError) -> str:
+def _explain_refusal(action: SessionAction, session: Session, refusal: DomainError) -> str:
     """Why it cannot be done, and who was first."""
-    step = last_step(session.pk, action.changes)
+    step = find_last_change(session.pk, action.changes)
     return f"{session.title}: {refusal.message}{f' {step.told}' if step else ''}"

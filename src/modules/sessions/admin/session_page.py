@@ -15,13 +15,13 @@ from core.http.origin import origin_of
 from core.portal.ids import id_in
 from core.portal.panels import in_order
 from core.time import clock
-from modules.sessions.admin.decisions import deciding
-from modules.sessions.admin.session_actions import SessionActions, actions_on
-from modules.sessions.admin.session_panels import own_panels, record_of, session_history
+from modules.sessions.admin.decisions import describe_decision
+from modules.sessions.admin.session_actions import SessionActions, list_actions
+from modules.sessions.admin.session_panels import build_own_panels, get_record_url, load_history
 from modules.sessions.events import PanelsOfSession
 from modules.sessions.models import Session
-from modules.sessions.policy import acts_as_moderator, is_before_start, viewer_of
-from modules.sessions.queries.evidence import leases_of
+from modules.sessions.policy import acts_as_moderator, build_viewer, is_before_start
+from modules.sessions.queries.evidence import load_leases
 from modules.sessions.states import NOT_TAKING_PLACE, OPEN, Status
 
 # What waits, what goes well, and what does not take place.
@@ -61,17 +61,17 @@ class SessionPage(SessionActions):
             missing: HttpResponseRedirect = self._get_obj_does_not_exist_redirect(request, self.opts, object_id)
             return missing
         now = clock.now()
-        moderates = acts_as_moderator(session, viewer_of(viewer))
+        moderates = acts_as_moderator(session, build_viewer(viewer))
         asked = PanelsOfSession(
             session_id=session.pk, viewer=viewer, moderates=moderates, origin=origin_of(request)
         ).ask_all()
         context = {
-            "panels": in_order([own_panels(session, viewer, moderates=moderates), *asked]),
-            "actions": actions_on(session) if moderates else (),
+            "panels": in_order([build_own_panels(session, viewer, moderates=moderates), *asked]),
+            "actions": list_actions(session) if moderates else (),
             "moderates": moderates,
             "may_remove_participants": moderates and is_before_start(session, now),
-            "deciding": deciding(request, session),
-            "lease": leases_of([session.pk], now).get(session.pk),
+            "deciding": describe_decision(request, session),
+            "lease": load_leases([session.pk], now).get(session.pk),
             **(extra_context or {}),
         }
         return self._show_page(request, session, viewer, "session_page.html", context)
@@ -82,15 +82,15 @@ class SessionPage(SessionActions):
         session = self.get_object(request, str(object_id))
         if session is None:
             raise Http404
-        history = session_history(
+        history = load_history(
             session,
             viewer,
-            moderates=acts_as_moderator(session, viewer_of(viewer)),
+            moderates=acts_as_moderator(session, build_viewer(viewer)),
             before=id_in(request.GET.get("before")),
         )
         if history is None:
             raise PermissionDenied
-        context = {"history": history, "older_url": record_of(session)}
+        context = {"history": history, "older_url": get_record_url(session)}
         return self._show_page(request, session, viewer, "session_record.html", context)
 
     def _reader(self, request: HttpRequest) -> User:

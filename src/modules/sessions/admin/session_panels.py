@@ -10,10 +10,10 @@ from core.facts.models import FactRecord
 from core.portal.differences import differences
 from core.portal.history import VIEW_FACTS, History, history
 from core.portal.panels import Panel
-from modules.sessions.admin.evidence import shown_evidence
+from modules.sessions.admin.evidence import build_evidence_context
 from modules.sessions.admin.wording import WORDING
 from modules.sessions.models import BookingRequest, Session
-from modules.sessions.queries.decisions import changes_since_decision
+from modules.sessions.queries.decisions import find_changes_since_decision
 
 VIEW_REQUESTS = "learning_sessions.view_bookingrequest"
 TEMPLATES = "admin/learning_sessions/panels"
@@ -21,19 +21,19 @@ TEMPLATES = "admin/learning_sessions/panels"
 MOST_SHOWN = 200
 
 
-def own_panels(session: Session, viewer: User, *, moderates: bool) -> list[Panel]:
+def build_own_panels(session: Session, viewer: User, *, moderates: bool) -> list[Panel]:
     """Those that the viewer may see."""
-    panels = [_details(session, moderates=moderates)]
+    panels = [_build_details(session, moderates=moderates)]
     if moderates or viewer.has_perm(VIEW_REQUESTS):
-        panels += [_requests(session, viewer), _participants(session)]
-    happened = session_history(session, viewer, moderates=moderates)
+        panels += [_build_requests(session, viewer), _build_participants(session)]
+    happened = load_history(session, viewer, moderates=moderates)
     if happened is not None:
-        context = {"history": happened, "older_url": record_of(session)}
+        context = {"history": happened, "older_url": get_record_url(session)}
         panels.append(Panel(key="history", title="History", template="portal/history.html", rank=60, context=context))
     return panels
 
 
-def session_history(session: Session, viewer: User, *, moderates: bool, before: int | None = None) -> History | None:
+def load_history(session: Session, viewer: User, *, moderates: bool, before: int | None = None) -> History | None:
     """A page of what happened to a session and in it; `None` for somebody who may not know."""
     if not (moderates or viewer.has_perm(VIEW_FACTS)):
         return None
@@ -41,19 +41,19 @@ def session_history(session: Session, viewer: User, *, moderates: bool, before: 
     return history(records, viewer=viewer, before=before, wording=WORDING)
 
 
-def record_of(session: Session) -> str:
+def get_record_url(session: Session) -> str:
     return reverse("admin:learning_sessions_session_record", args=[session.pk])
 
 
-def _details(session: Session, *, moderates: bool) -> Panel:
-    context: dict[str, Any] = {"evidence": shown_evidence(session) if moderates else None}
+def _build_details(session: Session, *, moderates: bool) -> Panel:
+    context: dict[str, Any] = {"evidence": build_evidence_context(session) if moderates else None}
     if not moderates and session.second_look_since:
-        context["differences"] = differences(changes_since_decision(session), WORDING)
+        context["differences"] = differences(find_changes_since_decision(session), WORDING)
     return Panel(key="details", title="Details", template=f"{TEMPLATES}/details.html", rank=10, context=context)
 
 
-def _requests(session: Session, viewer: User) -> Panel:
-    requests = _of(session)
+def _build_requests(session: Session, viewer: User) -> Panel:
+    requests = _select_requests(session)
     count = requests.count()
     latest = list(requests.order_by("-requested_at", "-pk")[:MOST_SHOWN])
     return Panel(
@@ -65,14 +65,14 @@ def _requests(session: Session, viewer: User) -> Panel:
         context={
             "requests": latest,
             "count": count,
-            "all_url": _list_of_requests(session) if count > len(latest) and viewer.has_perm(VIEW_REQUESTS) else "",
+            "all_url": _get_list_url(session) if count > len(latest) and viewer.has_perm(VIEW_REQUESTS) else "",
         },
     )
 
 
-def _participants(session: Session) -> Panel:
+def _build_participants(session: Session) -> Panel:
     # No more than a session has places.
-    seats = list(_of(session).filter(status=BookingRequest.Status.APPROVED).order_by("joined_at", "pk"))
+    seats = list(_select_requests(session).filter(status=BookingRequest.Status.APPROVED).order_by("joined_at", "pk"))
     return Panel(
         key="participants",
         title="Participants",
@@ -83,9 +83,9 @@ def _participants(session: Session) -> Panel:
     )
 
 
-def _of(session: Session) -> "QuerySet[BookingRequest]":
+def _select_requests(session: Session) -> "QuerySet[BookingRequest]":
     return BookingRequest.objects.filter(session=session).select_related("user", "decided_by")
 
 
-def _list_of_requests(session: Session) -> str:
+def _get_list_url(session: Session) -> str:
     return f"{reverse('admin:learning_sessions_bookingrequest_changelist')}?session__id__exact={session.pk}"

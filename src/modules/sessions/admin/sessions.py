@@ -8,14 +8,14 @@ from django.http import HttpRequest
 from core.admin.read_only import ReadOnlyAdmin
 from modules.sessions.admin.decisions import Decisions
 from modules.sessions.admin.outcomes import OutcomeFilter
-from modules.sessions.admin.queue import NARROWING, QueueChangeList, QueueColumns, StartFilter
+from modules.sessions.admin.session_list import NARROWING, SessionChangeList, SessionColumns, StartFilter
 from modules.sessions.admin.session_page import SessionPage
 from modules.sessions.models import Session
 from modules.sessions.policy import MODERATE
 
 
 @admin.register(Session)
-class SessionAdmin(SessionPage, Decisions, QueueColumns, ReadOnlyAdmin):
+class SessionAdmin(SessionPage, Decisions, SessionColumns, ReadOnlyAdmin):
     list_before_template = "admin/learning_sessions/queue_head.html"
     list_filter = ("status", OutcomeFilter, "level", StartFilter)
     linked_by = tuple(NARROWING)
@@ -24,8 +24,8 @@ class SessionAdmin(SessionPage, Decisions, QueueColumns, ReadOnlyAdmin):
     search_fields = ("title", "subject", "creator__username", "creator__first_name", "creator__last_name")
     search_help_text = "Title, subject or the creator's name."
 
-    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[QueueChangeList]:
-        return QueueChangeList
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[SessionChangeList]:
+        return SessionChangeList
 
     def has_moderate_permission(self, request: HttpRequest, _object_id: object = None) -> bool:
         return request.user.has_perm(MODERATE)

@@ -11,7 +11,7 @@ from django.db.models.functions import Coalesce
 from core.text.normalization import build_search_key
 from modules.sessions.models import BookingRequest, DecisionLease, Session
 from modules.sessions.reminding import NUDGE_BEFORE
-from modules.sessions.states import Moment, Status, next_move_at
+from modules.sessions.states import Status, TimedState, compute_next_transition_at
 
 CHUNK_SIZE = 1000
 
@@ -91,17 +91,17 @@ def _compare(row: Mapping[str, Any]) -> Iterator[Mismatch]:
 def _compute_expected(row: Mapping[str, Any]) -> dict[str, object]:
     """What these columns hold where all is well."""
     ends_at = row["date"] + timedelta(minutes=row["duration"])
-    moment = Moment(
+    moment = TimedState(
         status=Status(row["status"]),
         starts_at=row["date"],
         ends_at=ends_at,
-        somebody_is_in=row["approved_requests"] > 0,
+        has_participants=row["approved_requests"] > 0,
     )
     return {
         "participant_count": row["approved_requests"],
         "waiting_count": row["pending_requests"],
         "ends_at": ends_at,
-        "moves_at": next_move_at(moment),
+        "moves_at": compute_next_transition_at(moment),
         "subject_key": build_search_key(row["subject"]),
         "has_lease": row["has_lease"] and row["status"] == Status.PENDING_APPROVAL,
     }

@@ -9,20 +9,23 @@ from core.accounts.deactivation import last_switch
 from core.accounts.events import TOLD_OTHERS, Consequence, MemberDeactivated
 from core.accounts.models import User
 from core.facts.delivery import load_fact
+from core.text.counts import format_count
 from core.time import clock
 from modules.sessions.models import BookingRequest, Session
-from modules.sessions.queries.outcomes import not_over
+from modules.sessions.queries.outcomes import filter_not_over
 from modules.sessions.states import FINAL, OPEN
 
-ALIVE = (BookingRequest.Status.PENDING, BookingRequest.Status.APPROVED)
+LIVE_STATUSES = (BookingRequest.Status.PENDING, BookingRequest.Status.APPROVED)
 
 
-def deactivated_with_something_left(*, limit: int) -> set[int]:
+def find_members_to_cascade(*, limit: int) -> set[int]:
     """Members who are not active and still have something here, however they came to be so, and when."""
     # Only what is not over moves, and a small index has that. Asked for either at once, PostgreSQL reads all sessions.
     offered = Session.objects.filter(creator__is_active=False, moves_at__isnull=False)
     asked = BookingRequest.objects.filter(
-        user__is_active=False, status__in=ALIVE, session__in=_ahead(Session.objects.all(), clock.now())
+        user__is_active=False,
+        status__in=LIVE_STATUSES,
+        session__in=_filter_upcoming(Session.objects.all(), clock.now()),
     )
     return {
         *offered.values_list("creator_id", flat=True).distinct()[:limit],
@@ -30,25 +33,25 @@ def deactivated_with_something_left(*, limit: int) -> set[int]:
     }
 
 
-def sessions_to_call_off(member_ids: Collection[int]) -> "QuerySet[Session]":
+def select_sessions_to_cancel(member_ids: Collection[int]) -> "QuerySet[Session]":
     """What those of these members offer who are deactivated, each member's by start."""
     theirs = Session.objects.filter(creator__in=member_ids, creator__is_active=False)
     # As an index has them: in any other order, it would not be used.
     return theirs.exclude(status__in=FINAL).order_by("-creator_id", "date", "pk")
 
 
-def sessions_to_give_back(member_ids: Collection[int]) -> "QuerySet[Session]":
+def select_sessions_to_leave(member_ids: Collection[int]) -> "QuerySet[Session]":
     """Where those of these members wait, or have a place, before the start, who are deactivated, by start."""
-    theirs = requests_to_give_back(member_ids).values("session_id")
-    return _ahead(Session.objects.filter(pk__in=theirs), clock.now()).order_by("date", "pk")
+    theirs = select_requests_to_release(member_ids).values("session_id")
+    return _filter_upcoming(Session.objects.filter(pk__in=theirs), clock.now()).order_by("date", "pk")
 
 
-def requests_to_give_back(member_ids: Collection[int]) -> "QuerySet[BookingRequest]":
+def select_requests_to_release(member_ids: Collection[int]) -> "QuerySet[BookingRequest]":
     """The requests and places of those of these members who are deactivated."""
-    return BookingRequest.objects.filter(user__in=member_ids, user__is_active=False, status__in=ALIVE)
+    return BookingRequest.objects.filter(user__in=member_ids, user__is_active=False, status__in=LIVE_STATUSES)
 
 
-def deactivated_by(member_id: int) -> tuple[User | None, str]:
+def get_deactivation_cause(member_id: int) -> tuple[User | None, str]:
     """Who deactivated a member, and what others read of it; nobody where the record does not know who it was."""
     switch = last_switch(member_id)
     fact = load_fact(switch) if switch else None
@@ -57,35 +60,33 @@ def deactivated_by(member_id: int) -> tuple[User | None, str]:
     return switch.actor, fact.told or TOLD_OTHERS
 
 
-def consequences(*, member_id: int, by_id: int) -> list[Consequence]:
+def describe_consequences(*, member_id: int, by_id: int) -> list[Consequence]:
     """What would be called off and given back were it done now, and how many people told, but for who does it."""
     now = clock.now()
-    offered = Session.objects.filter(not_over(now), creator=member_id)
+    offered = Session.objects.filter(filter_not_over(now), creator=member_id)
     sessions = offered.count()
-    concerned = BookingRequest.objects.filter(session__in=offered, status__in=ALIVE).exclude(
+    concerned = BookingRequest.objects.filter(session__in=offered, status__in=LIVE_STATUSES).exclude(
         user__in=[member_id, by_id]
     )
     people = concerned.aggregate(people=Count("user", distinct=True))["people"]
-    theirs = BookingRequest.objects.filter(user=member_id, session__in=_ahead(Session.objects.all(), now))
+    theirs = BookingRequest.objects.filter(user=member_id, session__in=_filter_upcoming(Session.objects.all(), now))
     requests = theirs.filter(status=BookingRequest.Status.PENDING).count()
     places = theirs.filter(status=BookingRequest.Status.APPROVED).count()
     creators = "the creator is told" if places == 1 else "the creators are told"
+    members = f"{format_count(people, 'member')} who {_be(people)} in, or asked to join,"
     found = [
-        ("sessions", sessions, f"{_counted(sessions, 'session')} of theirs {_is(sessions)} cancelled"),
-        ("people", people, f"{_counted(people, 'member')} who {_is(people)} in, or asked to join, {_is(people)} told"),
-        ("requests", requests, f"{_counted(requests, 'request')} of theirs to join {_is(requests)} withdrawn"),
-        ("places", places, f"{_counted(places, 'place')} of theirs {_is(places)} free again, and {creators}"),
+        ("sessions", sessions, f"{format_count(sessions, 'session')} of theirs {_be(sessions)} cancelled"),
+        ("people", people, f"{members} {_be(people)} told"),
+        ("requests", requests, f"{format_count(requests, 'request')} of theirs to join {_be(requests)} withdrawn"),
+        ("places", places, f"{format_count(places, 'place')} of theirs {_be(places)} free again, and {creators}"),
     ]
     return [Consequence(key=key, count=count, words=words) for key, count, words in found if count]
 
 
-def _ahead(sessions: "QuerySet[Session]", now: datetime) -> "QuerySet[Session]":
+def _filter_upcoming(sessions: "QuerySet[Session]", now: datetime) -> "QuerySet[Session]":
     return sessions.filter(status__in=OPEN, date__gt=now)
 
 
-def _counted(count: int, noun: str) -> str:
-    return f"{count} {noun}{'' if count == 1 else 's'}"
-
-
-def _is(count: int) -> str:
+def _be(count: int) -> str:
+    """The verb that agrees with a count."""
     return "is" if count == 1 else "are"

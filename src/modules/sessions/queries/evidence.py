@@ -10,7 +10,7 @@ from django.db.models import Count
 from core.facts.models import FactRecord
 from core.facts.publish import Changes
 from modules.sessions.models import BookingRequest, DecisionLease, Session
-from modules.sessions.queries.decisions import DECISIONS, changes_since_decision
+from modules.sessions.queries.decisions import DECISIONS, find_changes_since_decision
 from modules.sessions.queries.outcomes import CANCELLED, HELD, REJECTED
 from modules.sessions.states import FINAL, Status
 
@@ -57,17 +57,17 @@ class Evidence:
     clashes: Sequence[Clash]
 
 
-def evidence_about(session: Session) -> Evidence:
+def load_evidence(session: Session) -> Evidence:
     """In as many queries for a creator of many sessions as for one of none."""
     return Evidence(
-        history=creator_histories([session.creator_id])[session.creator_id],
-        decisions=earlier_decisions(session),
-        changes=changes_since_decision(session),
+        history=load_creator_histories([session.creator_id])[session.creator_id],
+        decisions=load_earlier_decisions(session),
+        changes=find_changes_since_decision(session),
         clashes=clashes([session])[session.pk][:MOST_SHOWN],
     )
 
 
-def creator_histories(creator_ids: Iterable[int]) -> dict[int, CreatorHistory]:
+def load_creator_histories(creator_ids: Iterable[int]) -> dict[int, CreatorHistory]:
     """For each of these members, by id."""
     wanted = set(creator_ids)
     counted = (
@@ -88,7 +88,7 @@ def creator_histories(creator_ids: Iterable[int]) -> dict[int, CreatorHistory]:
     return histories
 
 
-def earlier_decisions(session: Session) -> list[EarlierDecision]:
+def load_earlier_decisions(session: Session) -> list[EarlierDecision]:
     """On the creator's other sessions, the latest first."""
     decided = Session.objects.filter(creator=session.creator_id, decided_at__isnull=False).exclude(pk=session.pk)
     titles = dict(decided.order_by("-decided_at", "-pk").values_list("pk", "title")[:MOST_SHOWN])
@@ -138,7 +138,7 @@ def _overlaps(one: Session, other: Session) -> bool:
     return one.pk != other.pk and one.date < other.ends_at and other.date < one.ends_at
 
 
-def leases_of(session_ids: Iterable[int], now: datetime) -> dict[int, DecisionLease]:
+def load_leases(session_ids: Iterable[int], now: datetime) -> dict[int, DecisionLease]:
     """Who has which of these sessions in hand now, by the session's id."""
     leases = DecisionLease.objects.filter(
         session_id__in=list(session_ids), session__status=Status.PENDING_APPROVAL, ends_at__gt=now

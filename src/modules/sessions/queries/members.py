@@ -56,11 +56,11 @@ class Decision:
     reason: str
 
 
-def ids_of_offered(member_id: int) -> list[int]:
+def list_offered_session_ids(member_id: int) -> list[int]:
     return list(Session.objects.filter(creator=member_id).order_by().values_list("pk", flat=True))
 
 
-def offered_by(member: User) -> Offered:
+def load_offered(member: User) -> Offered:
     theirs = Session.objects.filter(creator=member)
     counts = theirs.aggregate(**{outcome.value: Count("pk", filter=outcome.rows) for outcome in Outcome})
     return Offered(
@@ -70,7 +70,7 @@ def offered_by(member: User) -> Offered:
     )
 
 
-def booked_by(member: User) -> Booked:
+def load_booked(member: User) -> Booked:
     theirs = BookingRequest.objects.filter(user=member)
     is_in = Q(status=BookingRequest.Status.APPROVED)
     held = Q(session__in=Session.objects.filter(Outcome.HELD.rows))
@@ -87,7 +87,7 @@ def booked_by(member: User) -> Booked:
     )
 
 
-def decisions_about(member: User) -> list[Decision]:
+def load_decisions(member: User) -> list[Decision]:
     """What anybody decided but the member and the clock, the latest first. No approval takes the place of another."""
     theirs = Session.objects.filter(creator=member)
     kinds = [

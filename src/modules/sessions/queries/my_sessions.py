@@ -12,15 +12,15 @@ from core.errors import Invalid
 from core.http.json import MOST_BYTES, encode
 from modules.sessions.events import SizesOfMaterials
 from modules.sessions.models import BookingRequest, Session
-from modules.sessions.policy import Viewer, runs
-from modules.sessions.queries.bookings import MOST_SHOWN
-from modules.sessions.queries.sessions import ORDERINGS, detail_rows, visible_sessions
+from modules.sessions.policy import Viewer, can_manage
+from modules.sessions.queries.bookings import MAX_REQUESTS_SHOWN
+from modules.sessions.queries.sessions import ORDERINGS, build_detail_rows, select_visible_sessions
 
-NOTE_CHARACTERS = 200
+MAX_NOTE_CHARACTERS = 200
 # What the keys and the fixed values of a session, and of one request of it, take as JSON, at least.
-LEAST_BYTES, LEAST_BYTES_OF_REQUEST = 500, 200
+MIN_SESSION_BYTES, MIN_REQUEST_BYTES = 500, 200
 # What is around the sessions.
-FRAME = len(b'{"created":[],"joined":[]}')
+FRAME_BYTES = len(b'{"created":[],"joined":[]}')
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,13 +48,13 @@ def my_sessions(
     Each list goes on after the session that its `..._before` names. Where both are too much for one answer, they end
     at the same depth. Raises `Invalid` for a session that is not there.
     """
-    created = _next(Session.objects.filter(creator=viewer.user), "created_before", created_before, limit, viewer)
-    joined = _next(_joined(viewer), "joined_before", joined_before, limit, viewer)
+    created = _load_next(Session.objects.filter(creator=viewer.user), "created_before", created_before, limit, viewer)
+    joined = _load_next(_select_joined(viewer), "joined_before", joined_before, limit, viewer)
     # One of each in turn, so that neither list keeps the other from being seen.
     in_turn = [each for each in chain(*zip_longest(created.sessions, joined.sessions)) if each is not None]
-    loaded = _within_bounds(in_turn, _sizes(in_turn, viewer))
-    encoded = [encode(row) for row in detail_rows(loaded, viewer, origin, note_characters=NOTE_CHARACTERS)]
-    shown = _within_bounds(loaded, [len(each) for each in encoded])
+    loaded = _take_fitting(in_turn, _estimate_sizes(in_turn, viewer))
+    encoded = [encode(row) for row in build_detail_rows(loaded, viewer, origin, note_characters=MAX_NOTE_CHARACTERS)]
+    shown = _take_fitting(loaded, [len(each) for each in encoded])
     fragments = {session.pk: orjson.Fragment(each) for session, each in zip(loaded, encoded, strict=True)}
     shown_ids = {session.pk for session in shown}
     cursors = {"created_before": created_before, "joined_before": joined_before}
@@ -68,15 +68,15 @@ def my_sessions(
     return Part(created=parts["created"], joined=parts["joined"], next=None if is_all else known)
 
 
-def _joined(viewer: Viewer) -> "QuerySet[Session]":
+def _select_joined(viewer: Viewer) -> "QuerySet[Session]":
     return Session.objects.filter(
         booking_requests__user=viewer.user, booking_requests__status=BookingRequest.Status.APPROVED
     )
 
 
-def _next(sessions: "QuerySet[Session]", name: str, before: int | None, limit: int, viewer: Viewer) -> _Listed:
+def _load_next(sessions: "QuerySet[Session]", name: str, before: int | None, limit: int, viewer: Viewer) -> _Listed:
     if before is not None:
-        date = visible_sessions(viewer).filter(pk=before).values_list("date", flat=True).first()
+        date = select_visible_sessions(viewer).filter(pk=before).values_list("date", flat=True).first()
         if date is None:
             raise Invalid({name: ["There is no such session any more: begin anew, without this."]})
         sessions = sessions.filter(Q(date__lt=date) | Q(pk__lt=before), date__lte=date)
@@ -84,28 +84,28 @@ def _next(sessions: "QuerySet[Session]", name: str, before: int | None, limit: i
     return _Listed(sessions=found[:limit], is_all=len(found) <= limit)
 
 
-def _within_bounds(sessions: Sequence[Session], sizes: Iterable[int]) -> list[Session]:
+def _take_fitting(sessions: Sequence[Session], sizes: Iterable[int]) -> list[Session]:
     """The first of the sessions that one answer has room for, by their sizes in bytes; one has room always."""
-    totals = accumulate(sizes, lambda total, size: total + size + len(b","), initial=FRAME)
+    totals = accumulate(sizes, lambda total, size: total + size + len(b","), initial=FRAME_BYTES)
     fitting = sum(1 for _ in takewhile(lambda total: total <= MOST_BYTES, totals)) - 1
     return list(sessions[: max(fitting, 1)])
 
 
-def _sizes(sessions: Sequence[Session], viewer: Viewer) -> list[int]:
+def _estimate_sizes(sessions: Sequence[Session], viewer: Viewer) -> list[int]:
     """How many bytes each session takes in full, at least, so that no more is read than can be sent. Two queries."""
     session_ids = [session.pk for session in sessions]
-    materials = SizesOfMaterials(session_ids=session_ids, note_characters=NOTE_CHARACTERS).ask() if sessions else {}
-    requests = _sizes_of_requests(session_ids) if sessions else {}
+    materials = SizesOfMaterials(session_ids=session_ids, note_characters=MAX_NOTE_CHARACTERS).ask() if sessions else {}
+    requests = _estimate_request_sizes(session_ids) if sessions else {}
     return [
-        LEAST_BYTES
+        MIN_SESSION_BYTES
         + sum(len(text.encode()) for text in (session.title, session.description, session.subject))
         + materials.get(session.pk, 0)
-        + sum(requests.get(session.pk, (0, 0))[: 2 if runs(session, viewer) else 1])
+        + sum(requests.get(session.pk, (0, 0))[: 2 if can_manage(session, viewer) else 1])
         for session in sessions
     ]
 
 
-def _sizes_of_requests(session_ids: Collection[int]) -> dict[int, tuple[int, int]]:
+def _estimate_request_sizes(session_ids: Collection[int]) -> dict[int, tuple[int, int]]:
     """What the participants of each session take, and what the requests do that those see who run it."""
     names = Octets("user__username") + Octets("user__first_name") + Octets("user__last_name")
     asked = names + Octets("message")
@@ -120,9 +120,9 @@ def _sizes_of_requests(session_ids: Collection[int]) -> dict[int, tuple[int, int
     ).values_list("session_id", "people", "of_people", "requests", "of_requests", "longest")
     return {
         session_id: (
-            of_people + people * LEAST_BYTES_OF_REQUEST,
+            of_people + people * MIN_REQUEST_BYTES,
             # Where not all of them are shown, as much as those might be.
-            min(of_requests, MOST_SHOWN * longest) + min(requests, MOST_SHOWN) * LEAST_BYTES_OF_REQUEST,
+            min(of_requests, MAX_REQUESTS_SHOWN * longest) + min(requests, MAX_REQUESTS_SHOWN) * MIN_REQUEST_BYTES,
         )
         for session_id, people, of_people, requests, of_requests, longest in rows
     }

@@ -16,7 +16,7 @@ WITHDRAWN = Q(status=Status.CANCELLED, approved_at__isnull=True, decided_at__isn
 EXPIRED = Q(status=Status.EXPIRED)
 
 
-def not_over(now: datetime) -> Q:
+def filter_not_over(now: datetime) -> Q:
     """What the clock has not ended, also where the worker has not looked yet."""
     is_ahead = Q(date__gt=now) & ~Q(status__in=FINAL)
     takes_place = Q(status=Status.ONGOING) | Q(status=Status.SCHEDULED, participant_count__gt=0)

@@ -14,16 +14,16 @@ from core.text.normalization import build_search_key
 from core.time import clock
 from modules.sessions.events import MaterialsOfSessions
 from modules.sessions.models import BookingRequest, Session
-from modules.sessions.policy import Viewer, email_audience, joining_refused, may_read_materials, viewer_of
+from modules.sessions.policy import Viewer, build_email_audience, build_viewer, check_joining, may_read_materials
 from modules.sessions.queries.bookings import (
     booking_request_row,
-    bookings_of,
-    own_requests,
+    load_bookings,
+    load_own_requests,
     participant_row,
     participant_rows,
     request_rows,
 )
-from modules.sessions.queries.outcomes import not_over
+from modules.sessions.queries.outcomes import filter_not_over
 
 Row = dict[str, Any]
 ORDERINGS = {
@@ -47,7 +47,7 @@ class Filters:
     creator: int | None = None
 
 
-def visible_sessions(viewer: Viewer) -> QuerySet[Session]:
+def select_visible_sessions(viewer: Viewer) -> QuerySet[Session]:
     """The sessions that a viewer may know of.
 
     One that was approved at least once is every member's to see, unless a moderator has hidden it: then it is its
@@ -63,22 +63,22 @@ def visible_sessions(viewer: Viewer) -> QuerySet[Session]:
     )
 
 
-def visible_session(session_id: int, viewer: Viewer) -> Session:
+def get_visible_session(session_id: int, viewer: Viewer) -> Session:
     """Raises `NotFound` where there is none, or none that the viewer may know of."""
-    session = visible_sessions(viewer).select_related("creator").filter(pk=session_id).first()
+    session = select_visible_sessions(viewer).select_related("creator").filter(pk=session_id).first()
     if session is None:
         raise NotFound("There is no such session.")
     return session
 
 
-def may_see(session: Session, person_id: int) -> bool:
+def can_see(session: Session, person_id: int) -> bool:
     """Whether somebody, as their rights are now, finds this session."""
     person = User.objects.filter(pk=person_id).first()
-    return person is not None and visible_sessions(viewer_of(person)).filter(pk=session.pk).exists()
+    return person is not None and select_visible_sessions(build_viewer(person)).filter(pk=session.pk).exists()
 
 
-def filtered_sessions(viewer: Viewer, filters: Filters) -> QuerySet[Session]:
-    sessions = visible_sessions(viewer)
+def select_filtered_sessions(viewer: Viewer, filters: Filters) -> QuerySet[Session]:
+    sessions = select_visible_sessions(viewer)
     if filters.status:
         sessions = sessions.filter(status__in=filters.status)
     if filters.subject is not None:
@@ -94,30 +94,30 @@ def filtered_sessions(viewer: Viewer, filters: Filters) -> QuerySet[Session]:
     return sessions
 
 
-def open_sessions(member: User, now: datetime) -> QuerySet[Session]:
+def select_open_sessions(member: User, now: datetime) -> QuerySet[Session]:
     """What a member offers that is not over."""
     # Only what is not over moves, and a small index has that.
-    return Session.objects.filter(not_over(now), creator=member, moves_at__isnull=False)
+    return Session.objects.filter(filter_not_over(now), creator=member, moves_at__isnull=False)
 
 
-def list_rows(sessions: QuerySet[Session], ordering: str, part: slice, viewer: Viewer) -> list[Row]:
+def build_list_rows(sessions: QuerySet[Session], ordering: str, part: slice, viewer: Viewer) -> list[Row]:
     """One page as the list shows it: two queries, whatever its size."""
     page = list(sessions.select_related("creator").order_by(*ORDERINGS[ordering])[part])
-    own = own_requests(page, viewer)
+    own = load_own_requests(page, viewer)
     now = clock.now()
-    return [_list_row(session, own.get(session.pk), viewer, now) for session in page]
+    return [_build_list_row(session, own.get(session.pk), viewer, now) for session in page]
 
 
-def created_row(session: Session, viewer: Viewer) -> Row:
+def build_created_row(session: Session, viewer: Viewer) -> Row:
     """The twelve keys that creating a session answers."""
-    return _base_row(session, email_audience(session.creator_id, viewer, None))
+    return _build_base_row(session, build_email_audience(session.creator_id, viewer, None))
 
 
-def detail_row(session: Session, viewer: Viewer, origin: str) -> Row:
-    return detail_rows([session], viewer, origin)[0]
+def build_detail_row(session: Session, viewer: Viewer, origin: str) -> Row:
+    return build_detail_rows([session], viewer, origin)[0]
 
 
-def detail_rows(
+def build_detail_rows(
     sessions: Sequence[Session], viewer: Viewer, origin: str, *, note_characters: int | None = None
 ) -> list[Row]:
     """Sessions in full: two queries for their requests, and the question for their materials.
@@ -125,10 +125,10 @@ def detail_rows(
     `origin` (`https://host`) begins the links to files; `note_characters` cuts notes. The sessions come with their
     creators.
     """
-    bookings = bookings_of(sessions, viewer)
+    bookings = load_bookings(sessions, viewer)
     own = {pk: booked.own_status for pk, booked in bookings.items()}
     audiences = {
-        session.pk: email_audience(
+        session.pk: build_email_audience(
             session.creator_id, viewer, own[session.pk], requesters=bookings[session.pk].requester_ids
         )
         for session in sessions
@@ -143,36 +143,36 @@ def detail_rows(
     now = clock.now()
     return [
         {
-            **_base_row(session, audiences[session.pk]),
+            **_build_base_row(session, audiences[session.pk]),
             "participants": participant_rows(bookings[session.pk].participants, audiences[session.pk]),
             "materials": materials.get(session.pk, []),
             "booking_requests": request_rows(bookings[session.pk].requests, audiences[session.pk]),
             "is_full": session.is_full,
-            "available_spots": session.available_spots,
+            "available_spots": session.available_seats,
             "participant_count": session.participant_count,
-            "can_join": joining_refused(session, viewer.id, own[session.pk], now) is None,
+            "can_join": check_joining(session, viewer.id, own[session.pk], now) is None,
         }
         for session in sessions
     ]
 
 
-def _list_row(session: Session, own: BookingRequest | None, viewer: Viewer, now: datetime) -> Row:
+def _build_list_row(session: Session, own: BookingRequest | None, viewer: Viewer, now: datetime) -> Row:
     """`own` is the request that the viewer has there, if any: of all the others, a list shows the number alone."""
     own_status = own.status if own else None
-    audience = email_audience(session.creator_id, viewer, own_status)
+    audience = build_email_audience(session.creator_id, viewer, own_status)
     return {
-        **_base_row(session, audience),
+        **_build_base_row(session, audience),
         "participant_count": session.participant_count,
         "is_full": session.is_full,
-        "available_spots": session.available_spots,
-        "can_join": joining_refused(session, viewer.id, own_status, now) is None,
+        "available_spots": session.available_seats,
+        "can_join": check_joining(session, viewer.id, own_status, now) is None,
         "participants": [participant_row(own, viewer)] if own and own_status == BookingRequest.Status.APPROVED else [],
         "materials": [],
         "booking_requests": [booking_request_row(own, viewer)] if own else [],
     }
 
 
-def _base_row(session: Session, audience: EmailAudience) -> Row:
+def _build_base_row(session: Session, audience: EmailAudience) -> Row:
     return {
         "id": session.pk,
         "title": session.title,

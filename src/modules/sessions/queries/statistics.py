@@ -10,7 +10,7 @@ from django.db.models import Case, Count, FloatField, Func, Min, Q, Sum, TextCho
 from core.time import clock
 from modules.sessions.models import Session
 from modules.sessions.queries.outcomes import CANCELLED, EXPIRED, HELD, REJECTED, WITHDRAWN
-from modules.sessions.queries.queue import EDITED, STARTING_SOON, WAITING
+from modules.sessions.queries.tabs import EDITED, STARTING_SOON, WAITING
 from modules.sessions.states import FINAL
 
 WEEKS = 12
@@ -100,7 +100,7 @@ class Statistics:
     decisions: DecisionTimes
 
 
-def what_waits() -> Waits:
+def count_waits() -> Waits:
     now = clock.now()
     waiting = Session.objects.filter(WAITING.rows(now))
     counted = waiting.aggregate(waiting=Count("*"), starting_soon=Count("pk", filter=STARTING_SOON.rows(now)))
@@ -115,27 +115,27 @@ def what_waits() -> Waits:
 def statistics() -> Statistics:
     """Of the last twelve weeks and, for decisions, the last ninety days."""
     now = clock.now()
-    return Statistics(weeks=weeks(now), subjects=busiest_subjects(now), decisions=decision_times(now))
+    return Statistics(weeks=weeks(now), subjects=rank_subjects(now), decisions=compute_decision_times(now))
 
 
-def first_week(now: datetime) -> datetime:
+def compute_first_week(now: datetime) -> datetime:
     """When the first of the last twelve weeks began; the last of them is the one that goes on now."""
     today = now.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
     return today - timedelta(days=today.weekday()) - (WEEKS - 1) * WEEK
 
 
-def in_these_weeks(now: datetime) -> Q:
-    first = first_week(now)
+def filter_these_weeks(now: datetime) -> Q:
+    first = compute_first_week(now)
     return Q(date__gte=first, date__lt=first + WEEKS * WEEK)
 
 
 def weeks(now: datetime) -> list[Week]:
     """The last twelve, by when sessions start. One query."""
-    starts = [first_week(now) + number * WEEK for number in range(WEEKS)]
+    starts = [compute_first_week(now) + number * WEEK for number in range(WEEKS)]
     # The databases' own ways to cut time into weeks differ, and SQLite's is a call of Python for each row.
     number_of_week = Case(*(When(date__lt=start + WEEK, then=Value(number)) for number, start in enumerate(starts)))
     counted = (
-        Session.objects.filter(in_these_weeks(now))
+        Session.objects.filter(filter_these_weeks(now))
         .annotate(week=number_of_week)
         .order_by()
         .values("week")
@@ -159,10 +159,10 @@ def weeks(now: datetime) -> list[Week]:
     ]
 
 
-def busiest_subjects(now: datetime) -> list[Subject]:
+def rank_subjects(now: datetime) -> list[Subject]:
     """Of the sessions held in the last twelve weeks: by their number, then by that of their participants."""
     counted = (
-        Session.objects.filter(HELD, in_these_weeks(now))
+        Session.objects.filter(HELD, filter_these_weeks(now))
         .order_by()
         .values("subject_key")
         .annotate(name=Min("subject"), sessions=Count("*"), participants=Sum("participant_count"))
@@ -174,7 +174,7 @@ def busiest_subjects(now: datetime) -> list[Subject]:
     ]
 
 
-def decision_times(now: datetime) -> DecisionTimes:
+def compute_decision_times(now: datetime) -> DecisionTimes:
     since = now - DECIDED_WITHIN
     took = (
         Session.objects.filter(decided_at__gte=since)

@@ -10,9 +10,9 @@ from django.urls import reverse
 from core.facts import answers
 from core.portal.dashboard import Area, Card, Chart, DashboardAsked, Point, Ranked, Ranking, Series, Tone
 from core.portal.keeping import cached
+from core.text.counts import format_count
 from core.time import clock
 from core.time.durations import format_duration
-from modules.sessions.queries.queue import ALL, EDITED, STARTING_SOON, WAITING, Tab
 from modules.sessions.queries.statistics import (
     WEEK,
     DecisionTimes,
@@ -20,9 +20,10 @@ from modules.sessions.queries.statistics import (
     Subject,
     Waits,
     Week,
+    count_waits,
     statistics,
-    what_waits,
 )
+from modules.sessions.queries.tabs import ALL, EDITED, STARTING_SOON, WAITING, Tab
 
 # For how long everybody is shown the same statistics. What waits is always counted anew.
 FRESH = timedelta(minutes=1)
@@ -34,14 +35,14 @@ def areas_of_sessions(question: DashboardAsked) -> list[Area] | None:
         return None
     found = cached("learning_sessions.statistics", statistics, at_most=FRESH)
     return [
-        Area(key="waits", title="What waits now", rank=10, cards=cards_of_waits(what_waits())),
+        Area(key="waits", title="What waits now", rank=10, cards=build_wait_cards(count_waits())),
         Area(
             key="decisions",
             title="Decisions of the last 90 days",
             rank=20,
             note="From when a session was offered until a moderator decided.",
             as_of=found.as_of,
-            cards=cards_of_decisions(found.value.decisions),
+            cards=build_decision_cards(found.value.decisions),
         ),
         Area(
             key="weeks",
@@ -49,8 +50,8 @@ def areas_of_sessions(question: DashboardAsked) -> list[Area] | None:
             rank=30,
             note="By when sessions start. Weeks begin on Monday at midnight UTC, and the last one is still going on.",
             as_of=found.as_of,
-            charts=[chart_of_outcomes(found.value.weeks), chart_of_places(found.value.weeks)],
-            rankings=[ranking_of_subjects(found.value.subjects, found.value.weeks)],
+            charts=[build_outcome_chart(found.value.weeks), build_seat_chart(found.value.weeks)],
+            rankings=[build_subject_ranking(found.value.subjects, found.value.weeks)],
         ),
     ]
 
@@ -58,7 +59,7 @@ def areas_of_sessions(question: DashboardAsked) -> list[Area] | None:
 # --- Cards ------------------------------------------------------------------------------------------------------
 
 
-def cards_of_waits(waits: Waits) -> list[Card]:
+def build_wait_cards(waits: Waits) -> list[Card]:
     longest = waits.longest
     return [
         Card(
@@ -67,7 +68,7 @@ def cards_of_waits(waits: Waits) -> list[Card]:
             value=str(waits.waiting),
             icon="pending_actions",
             note="for a decision",
-            url=_list_of(WAITING),
+            url=_get_list_url(WAITING),
         ),
         Card(
             key="starting-soon",
@@ -75,7 +76,7 @@ def cards_of_waits(waits: Waits) -> list[Card]:
             value=str(waits.starting_soon),
             icon="timer",
             note="and still undecided",
-            url=_list_of(STARTING_SOON),
+            url=_get_list_url(STARTING_SOON),
             tone=Tone.WARNING if waits.starting_soon else Tone.CALM,
         ),
         Card(
@@ -84,7 +85,7 @@ def cards_of_waits(waits: Waits) -> list[Card]:
             value=str(waits.edited),
             icon="edit_note",
             note="for a second look",
-            url=_list_of(EDITED),
+            url=_get_list_url(EDITED),
         ),
         Card(
             key="longest-wait",
@@ -97,8 +98,8 @@ def cards_of_waits(waits: Waits) -> list[Card]:
     ]
 
 
-def cards_of_decisions(times: DecisionTimes) -> list[Card]:
-    url = _list_of(ALL, decided_at__gte=times.since.isoformat())
+def build_decision_cards(times: DecisionTimes) -> list[Card]:
+    url = _get_list_url(ALL, decided_at__gte=times.since.isoformat())
     return [
         Card(
             key="decided", title="Decided", value=str(times.decided), icon="gavel", note="approved or rejected", url=url
@@ -106,28 +107,28 @@ def cards_of_decisions(times: DecisionTimes) -> list[Card]:
         Card(
             key="median",
             title="Half of them within",
-            value=_took(times.median),
+            value=_format_time(times.median),
             icon="timelapse",
             note="the median",
         ),
         Card(
             key="ninetieth",
             title="Nine of ten within",
-            value=_took(times.ninetieth),
+            value=_format_time(times.ninetieth),
             icon="speed",
             note="the 90th percentile",
         ),
     ]
 
 
-def _took(span: timedelta | None) -> str:
+def _format_time(span: timedelta | None) -> str:
     return format_duration(span) if span is not None else "None yet"
 
 
 # --- Figures ----------------------------------------------------------------------------------------------------
 
 
-def chart_of_outcomes(weeks: Sequence[Week]) -> Chart:
+def build_outcome_chart(weeks: Sequence[Week]) -> Chart:
     together = {outcome: sum(week.sessions[outcome] for week in weeks) for outcome in Outcome}
     first, end = weeks[0].starts_at, weeks[-1].starts_at + WEEK
     named = [f"{number} {outcome.label.lower()}" for outcome, number in together.items() if number]
@@ -135,48 +136,52 @@ def chart_of_outcomes(weeks: Sequence[Week]) -> Chart:
         key="outcomes",
         title="Sessions by outcome",
         kind="bars",
-        summary=f"{_counted(sum(together.values()), 'session')}: {', '.join(named)}."
+        summary=f"{format_count(sum(together.values()), 'session')}: {', '.join(named)}."
         if named
         else "There were no sessions.",
         label="Week from",
-        labels=[_day(week.starts_at) for week in weeks],
+        labels=[_format_day(week.starts_at) for week in weeks],
         series=[
             Series(
                 key=outcome.value,
                 title=str(outcome.label),
                 points=[
-                    _number(week.sessions[outcome], _list_of_outcome(outcome, week.starts_at, week.starts_at + WEEK))
+                    _build_number_point(
+                        week.sessions[outcome], _get_outcome_url(outcome, week.starts_at, week.starts_at + WEEK)
+                    )
                     for week in weeks
                 ],
-                together=_number(together[outcome], _list_of_outcome(outcome, first, end)),
+                together=_build_number_point(together[outcome], _get_outcome_url(outcome, first, end)),
             )
             for outcome in Outcome
         ],
     )
 
 
-def chart_of_places(weeks: Sequence[Week]) -> Chart:
+def build_seat_chart(weeks: Sequence[Week]) -> Chart:
     """Of the sessions held: how many of their places were taken."""
     taken, places = sum(week.taken for week in weeks), sum(week.places for week in weeks)
     held = sum(week.sessions[Outcome.HELD] for week in weeks)
     first, end = weeks[0].starts_at, weeks[-1].starts_at + WEEK
     summary = "No session was held."
     if places:
-        held_in = _counted(held, "session")
-        summary = f"{_share(taken, places)} of the places were taken: {taken} of {places}, in {held_in}."
+        held_in = format_count(held, "session")
+        summary = f"{_format_share(taken, places)} of the places were taken: {taken} of {places}, in {held_in}."
     return Chart(
         key="places",
         title="Places taken",
         kind="line",
         summary=summary,
         label="Week from",
-        labels=[_day(week.starts_at) for week in weeks],
+        labels=[_format_day(week.starts_at) for week in weeks],
         series=[
             Series(
                 key="taken",
                 title="Places taken of places offered",
-                points=[_rate(week.taken, week.places, week.starts_at, week.starts_at + WEEK) for week in weeks],
-                together=_rate(taken, places, first, end),
+                points=[
+                    _build_rate_point(week.taken, week.places, week.starts_at, week.starts_at + WEEK) for week in weeks
+                ],
+                together=_build_rate_point(taken, places, first, end),
             )
         ],
         unit="%",
@@ -184,7 +189,7 @@ def chart_of_places(weeks: Sequence[Week]) -> Chart:
     )
 
 
-def ranking_of_subjects(subjects: Sequence[Subject], weeks: Sequence[Week]) -> Ranking:
+def build_subject_ranking(subjects: Sequence[Subject], weeks: Sequence[Week]) -> Ranking:
     first, end = weeks[0].starts_at, weeks[-1].starts_at + WEEK
     return Ranking(
         key="subjects",
@@ -193,47 +198,45 @@ def ranking_of_subjects(subjects: Sequence[Subject], weeks: Sequence[Week]) -> R
         rows=[
             Ranked(
                 title=subject.name,
-                words=f"{_counted(subject.sessions, 'session')}, {_counted(subject.participants, 'participant')}",
+                words=(
+                    f"{format_count(subject.sessions, 'session')}, {format_count(subject.participants, 'participant')}"
+                ),
                 share=round(100 * subject.sessions / subjects[0].sessions),
-                url=_list_of_outcome(Outcome.HELD, first, end, subject_key=subject.key),
+                url=_get_outcome_url(Outcome.HELD, first, end, subject_key=subject.key),
             )
             for subject in subjects
         ],
     )
 
 
-def _number(value: int, url: str) -> Point:
+def _build_number_point(value: int, url: str) -> Point:
     return Point(value=value, words=str(value), url=url if value else "")
 
 
-def _rate(taken: int, places: int, start: datetime, end: datetime) -> Point:
+def _build_rate_point(taken: int, places: int, start: datetime, end: datetime) -> Point:
     if not places:
         return Point(value=None, words="none held")
     return Point(
         value=round(100 * taken / places),
-        words=f"{_share(taken, places)} ({taken} of {places})",
-        url=_list_of_outcome(Outcome.HELD, start, end),
+        words=f"{_format_share(taken, places)} ({taken} of {places})",
+        url=_get_outcome_url(Outcome.HELD, start, end),
     )
 
 
-def _share(part: int, whole: int) -> str:
+def _format_share(part: int, whole: int) -> str:
     return f"{round(100 * part / whole)}%"
 
 
-def _counted(number: int, noun: str) -> str:
-    return f"{number} {noun}{'' if number == 1 else 's'}"
-
-
-def _day(instant: datetime) -> str:
+def _format_day(instant: datetime) -> str:
     return f"{instant.day} {instant:%b}"
 
 
-def _list_of_outcome(outcome: Outcome, start: datetime, end: datetime, **filters: Any) -> str:
+def _get_outcome_url(outcome: Outcome, start: datetime, end: datetime, **filters: Any) -> str:
     """The sessions of this outcome that start from then on, until before the other instant."""
     span = {"date__gte": start.isoformat(), "date__lt": end.isoformat()}
-    return _list_of(ALL, outcome=outcome.value, **span, **filters)
+    return _get_list_url(ALL, outcome=outcome.value, **span, **filters)
 
 
-def _list_of(tab: Tab, **filters: Any) -> str:
+def _get_list_url(tab: Tab, **filters: Any) -> str:
     address = reverse("admin:learning_sessions_session_changelist")
     return f"{address}?{urlencode({'tab': tab.key, **filters})}"

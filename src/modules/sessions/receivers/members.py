@@ -12,11 +12,11 @@ from core.jobs.task_queue.enqueueing import run_after_commit
 from core.portal.events import OwnSessionsAsked
 from core.portal.history import VIEW_FACTS
 from core.portal.panels import Panel, PanelsOfMember
-from modules.sessions.policy import moderates_sessions_of, viewer_of
-from modules.sessions.queries.deactivation import consequences
-from modules.sessions.queries.members import booked_by, decisions_about, ids_of_offered, offered_by
-from modules.sessions.queries.queue import ALL
-from modules.sessions.services.deactivation import wind_down
+from modules.sessions.policy import build_viewer, moderates_sessions_of
+from modules.sessions.queries.deactivation import describe_consequences
+from modules.sessions.queries.members import list_offered_session_ids, load_booked, load_decisions, load_offered
+from modules.sessions.queries.tabs import ALL
+from modules.sessions.services.deactivation import cascade_deactivation
 
 TEMPLATES = "admin/learning_sessions/panels"
 
@@ -24,17 +24,17 @@ TEMPLATES = "admin/learning_sessions/panels"
 @subscribes(MemberDeactivated)
 def end_what_they_have(fact: MemberDeactivated, _delivery: Delivery) -> None:
     """After the commit, so that nobody waits for the locks of all of it. What fails then is left to the sweep."""
-    run_after_commit(wind_down, member_id=fact.member_id)
+    run_after_commit(cascade_deactivation, member_id=fact.member_id)
 
 
 @answers(ConsequencesAsked)
 def consequences_for_sessions(question: ConsequencesAsked) -> list[Consequence]:
-    return consequences(member_id=question.member_id, by_id=question.by_id)
+    return describe_consequences(member_id=question.member_id, by_id=question.by_id)
 
 
 @answers(OwnSessionsAsked)
 def own_sessions(question: OwnSessionsAsked) -> Collection[int]:
-    return ids_of_offered(question.member_id)
+    return list_offered_session_ids(question.member_id)
 
 
 @answers(PanelsOfMember)
@@ -43,22 +43,22 @@ def panels_of_member(question: PanelsOfMember) -> list[Panel]:
     member, viewer = question.member, question.viewer
     panels = []
     if viewer.has_perm("learning_sessions.view_session"):
-        panels.append(_sessions(member))
-        if _reads_decisions(member, viewer):
-            panels.append(_decisions(member))
+        panels.append(_build_sessions_panel(member))
+        if _may_read_decisions(member, viewer):
+            panels.append(_build_decisions_panel(member))
     if viewer.has_perm("learning_sessions.view_bookingrequest"):
-        panels.append(_bookings(member))
+        panels.append(_build_bookings_panel(member))
     return panels
 
 
-def _reads_decisions(member: User, viewer: User) -> bool:
+def _may_read_decisions(member: User, viewer: User) -> bool:
     """Where the pages of this member's sessions show them what was decided on those."""
-    return viewer.has_perm(VIEW_FACTS) or moderates_sessions_of(member.pk, viewer_of(viewer))
+    return viewer.has_perm(VIEW_FACTS) or moderates_sessions_of(member.pk, build_viewer(viewer))
 
 
-def _sessions(member: User) -> Panel:
-    offered = offered_by(member)
-    url = _list("session", tab=ALL.key, creator__id__exact=member.pk)
+def _build_sessions_panel(member: User) -> Panel:
+    offered = load_offered(member)
+    url = _get_list_url("session", tab=ALL.key, creator__id__exact=member.pk)
     return Panel(
         key="sessions",
         title="Sessions",
@@ -76,8 +76,8 @@ def _sessions(member: User) -> Panel:
     )
 
 
-def _decisions(member: User) -> Panel:
-    decisions = decisions_about(member)
+def _build_decisions_panel(member: User) -> Panel:
+    decisions = load_decisions(member)
     return Panel(
         key="decisions",
         title="Decisions",
@@ -87,9 +87,9 @@ def _decisions(member: User) -> Panel:
     )
 
 
-def _bookings(member: User) -> Panel:
-    booked = booked_by(member)
-    url = _list("bookingrequest", user__id__exact=member.pk)
+def _build_bookings_panel(member: User) -> Panel:
+    booked = load_booked(member)
+    url = _get_list_url("bookingrequest", user__id__exact=member.pk)
     return Panel(
         key="bookings",
         title="Bookings",
@@ -107,5 +107,5 @@ def _bookings(member: User) -> Panel:
     )
 
 
-def _list(model: str, **query: object) -> str:
+def _get_list_url(model: str, **query: object) -> str:
     return f"{reverse(f'admin:learning_sessions_{model}_changelist')}?{urlencode(query)}"

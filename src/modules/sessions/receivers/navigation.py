@@ -4,7 +4,7 @@ from django.urls import reverse
 
 from core.facts import answers
 from core.portal.navigation import Badge, Entry, NavigationAsked, Section, counted
-from modules.sessions.queries.queue import WAITING, count_up_to
+from modules.sessions.queries.tabs import WAITING, count_rows
 
 MOST_COUNTED = 100
 
@@ -15,16 +15,16 @@ def entries_of_sessions(_question: NavigationAsked) -> list[Entry]:
         Entry(
             section=Section.MODERATION,
             title="Queue",
-            url=_list_of("session"),
+            url=_get_list_url("session"),
             icon="pending_actions",
             permission="learning_sessions.view_session",
             rank=10,
-            badge=number_waiting,
+            badge=count_waiting_badge,
         ),
         Entry(
             section=Section.MODERATION,
             title="Booking requests",
-            url=_list_of("bookingrequest"),
+            url=_get_list_url("bookingrequest"),
             icon="how_to_reg",
             permission="learning_sessions.view_bookingrequest",
             rank=20,
@@ -32,7 +32,7 @@ def entries_of_sessions(_question: NavigationAsked) -> list[Entry]:
         Entry(
             section=Section.RECORDS,
             title="Reminders",
-            url=_list_of("reminder"),
+            url=_get_list_url("reminder"),
             icon="alarm",
             permission="learning_sessions.view_reminder",
             rank=50,
@@ -40,7 +40,7 @@ def entries_of_sessions(_question: NavigationAsked) -> list[Entry]:
         Entry(
             section=Section.SETTINGS,
             title="Reason templates",
-            url=_list_of("reasontemplate"),
+            url=_get_list_url("reasontemplate"),
             icon="quickreply",
             permission="learning_sessions.view_reasontemplate",
             rank=10,
@@ -48,7 +48,7 @@ def entries_of_sessions(_question: NavigationAsked) -> list[Entry]:
         Entry(
             section=Section.SETTINGS,
             title="Calendar feeds",
-            url=_list_of("calendarfeed"),
+            url=_get_list_url("calendarfeed"),
             icon="calendar_month",
             permission="learning_sessions.view_calendarfeed",
             rank=30,
@@ -56,10 +56,10 @@ def entries_of_sessions(_question: NavigationAsked) -> list[Entry]:
     ]
 
 
-def number_waiting() -> Badge | None:
-    waiting = count_up_to(WAITING, MOST_COUNTED)
+def count_waiting_badge() -> Badge | None:
+    waiting = count_rows(WAITING, MOST_COUNTED)
     return counted(waiting, most=MOST_COUNTED, one="session waits", many="sessions wait")
 
 
-def _list_of(model: str) -> str:
+def _get_list_url(model: str) -> str:
     return reverse(f"admin:learning_sessions_{model}_changelist")

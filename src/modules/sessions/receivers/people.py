@@ -7,10 +7,15 @@ from core.facts.delivery import load_fact
 from core.facts.models import FactRecord
 from modules.notifications.events import People, PeopleOfSession, SessionNow, SessionNowAsked
 from modules.sessions import events
-from modules.sessions.calendars import entry_of, entry_of_deleted, is_in, was_let_in
+from modules.sessions.calendars import (
+    build_calendar_event,
+    build_deleted_calendar_event,
+    is_creator_or_participant,
+    was_ever_participant,
+)
 from modules.sessions.models import Session
-from modules.sessions.queries.sessions import may_see
-from modules.sessions.services.life_cycle import participant_ids
+from modules.sessions.queries.sessions import can_see
+from modules.sessions.services.life_cycle import list_participant_ids
 from modules.sessions.states import NOT_TAKING_PLACE, Status
 
 
@@ -20,9 +25,9 @@ def people_of(question: PeopleOfSession) -> People | None:
     if session is None:
         return None
     return People(
-        title=session.told_title,
+        title=session.public_title,
         creator_id=session.creator_id,
-        participant_ids=participant_ids(session),
+        participant_ids=list_participant_ids(session),
         is_hidden=session.hidden_at is not None,
     )
 
@@ -31,15 +36,17 @@ def people_of(question: PeopleOfSession) -> People | None:
 def session_now(question: SessionNowAsked) -> SessionNow | None:
     session = Session.objects.select_related("creator").filter(pk=question.session_id).first()
     if session is None:
-        return _session_as_it_was(question)
-    belongs = is_in(session, question.person_id)
-    was_in_calendar = (belongs and session.approved_at is not None) or was_let_in(session.pk, question.person_id)
-    is_visible = may_see(session, question.person_id)
-    entry = entry_of(session) if was_in_calendar else None
+        return _describe_deleted_session(question)
+    belongs = is_creator_or_participant(session, question.person_id)
+    was_in_calendar = (belongs and session.approved_at is not None) or was_ever_participant(
+        session.pk, question.person_id
+    )
+    is_visible = can_see(session, question.person_id)
+    entry = build_calendar_event(session) if was_in_calendar else None
     if entry and not is_visible:
         entry = replace(entry, url="")
     return SessionNow(
-        title=session.told_title,
+        title=session.public_title,
         starts_at=session.date,
         ends_at=session.ends_at,
         status=str(Status(session.status).label),
@@ -49,7 +56,7 @@ def session_now(question: SessionNowAsked) -> SessionNow | None:
     )
 
 
-def _session_as_it_was(question: SessionNowAsked) -> SessionNow | None:
+def _describe_deleted_session(question: SessionNowAsked) -> SessionNow | None:
     """One that was deleted, if its record says enough."""
     deletions = FactRecord.objects.filter(name=events.SessionDeleted.name, session_id=question.session_id)
     record = deletions.order_by("-pk").first()
@@ -58,10 +65,10 @@ def _session_as_it_was(question: SessionNowAsked) -> SessionNow | None:
     fact = load_fact(record)
     if not isinstance(fact, events.SessionDeleted) or fact.date is None or fact.ends_at is None:
         return None
-    was_in_calendar = (fact.creator_id == question.person_id and fact.ever_approved) or was_let_in(
+    was_in_calendar = (fact.creator_id == question.person_id and fact.ever_approved) or was_ever_participant(
         fact.session_id, question.person_id
     )
-    entry = entry_of_deleted(fact, starts_at=fact.date, ends_at=fact.ends_at, deleted_at=record.occurred_at)
+    entry = build_deleted_calendar_event(fact, starts_at=fact.date, ends_at=fact.ends_at, deleted_at=record.occurred_at)
     return SessionNow(
         title=fact.title,
         starts_at=fact.date,

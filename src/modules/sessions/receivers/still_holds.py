@@ -12,9 +12,9 @@ from core.time import clock
 from modules.notifications.events import StillHolds
 from modules.sessions import events
 from modules.sessions.models import BookingRequest, Session
-from modules.sessions.policy import viewer_of
-from modules.sessions.queries.sessions import may_see
-from modules.sessions.services.life_cycle import participant_ids, requester_ids
+from modules.sessions.policy import build_viewer
+from modules.sessions.queries.sessions import can_see
+from modules.sessions.services.life_cycle import list_participant_ids, list_pending_requester_ids
 from modules.sessions.states import FINAL, NOT_TAKING_PLACE, OPEN, Status
 
 Condition = Callable[[Any, Session, int], bool]
@@ -28,7 +28,7 @@ def still_holds(question: StillHolds) -> bool | None:
     """
     fact = question.fact
     if isinstance(fact, events.SessionsWaiting):
-        return _waits_for(fact, question.person_id)
+        return _still_waits_for(fact, question.person_id)
     if not isinstance(fact, events.AboutSession):
         return None
     if type(fact) not in CONDITIONS:
@@ -39,10 +39,10 @@ def still_holds(question: StillHolds) -> bool | None:
     return CONDITIONS[type(fact)](fact, session, question.person_id)
 
 
-def _waits_for(fact: events.SessionsWaiting, person_id: int) -> bool:
+def _still_waits_for(fact: events.SessionsWaiting, person_id: int) -> bool:
     """Whether they may still decide, and one of these sessions still waits for them."""
     person = User.objects.filter(pk=person_id).first()
-    if person is None or not viewer_of(person).moderates:
+    if person is None or not build_viewer(person).moderates:
         return False
     others = [waiting.session_id for waiting in fact.sessions if waiting.creator_id != person_id]
     return Session.objects.filter(pk__in=others, status=Status.PENDING_APPROVAL).exists()
@@ -79,24 +79,24 @@ def _is_open(_fact: events.SessionApproved, session: Session, _person_id: int) -
 
 
 def _begins_then(fact: events.SessionRescheduled, session: Session, person_id: int) -> bool:
-    concerned = {session.creator_id, *participant_ids(session), *requester_ids(session)}
+    concerned = {session.creator_id, *list_participant_ids(session), *list_pending_requester_ids(session)}
     begins_then = session.date == fact.date and session.status not in FINAL
-    return begins_then and person_id in concerned and may_see(session, person_id)
+    return begins_then and person_id in concerned and can_see(session, person_id)
 
 
 def _is_ahead_for_attendee(fact: events.ReminderDue, session: Session, person_id: int) -> bool:
-    return _is_ahead(session, fact.date) and person_id in {session.creator_id, *participant_ids(session)}
+    return _is_still_ahead(session, fact.date) and person_id in {session.creator_id, *list_participant_ids(session)}
 
 
 def _is_undecided(fact: events.RequestsUndecided, session: Session, _person_id: int) -> bool:
-    return _is_ahead(session, fact.date) and bool(requester_ids(session))
+    return _is_still_ahead(session, fact.date) and bool(list_pending_requester_ids(session))
 
 
 def _booking_requests(session: Session, member_id: int) -> "QuerySet[BookingRequest]":
     return BookingRequest.objects.filter(session=session, user=member_id)
 
 
-def _is_ahead(session: Session, date: datetime) -> bool:
+def _is_still_ahead(session: Session, date: datetime) -> bool:
     """Whether it will still begin at that date."""
     return session.status in OPEN and session.date == date and date > clock.now()
 

@@ -16,7 +16,7 @@ from modules.sessions.models import CalendarFeed
 logger = logging.getLogger(__name__)
 
 # Programs ask several times an hour: each time is not worth a write.
-NOTED_EVERY = timedelta(hours=1)
+RECORD_INTERVAL = timedelta(hours=1)
 # 43 characters, which nobody guesses.
 KEY_BYTES = 32
 
@@ -40,10 +40,10 @@ def revoke_calendar_feed(*, by: User) -> None:
             publish(events.CalendarFeedRevoked(member_id=by.pk), by=by)
 
 
-def note_use(*, feed: CalendarFeed) -> None:
+def record_use(*, feed: CalendarFeed) -> None:
     """Note that a program has read just now, at most once an hour. What keeps that from being noted is logged."""
     now = clock.now()
-    before = now - NOTED_EVERY
+    before = now - RECORD_INTERVAL
     if feed.last_used_at is not None and feed.last_used_at > before:
         return
     unnoted = CalendarFeed.objects.filter(Q(last_used_at=None) | Q(last_used_at__lte=before), pk=feed.pk, key=feed.key)

@@ -6,7 +6,7 @@ from core.accounts.models import User
 from core.errors import StateForbids
 from core.facts.publish import Changes
 from modules.sessions.models import DecisionLease, Session
-from modules.sessions.queries.decisions import changes_since_version, last_step
+from modules.sessions.queries.decisions import find_changes_since_version, find_last_change
 from modules.sessions.states import Status
 
 
@@ -14,7 +14,7 @@ class AlreadyDecided(StateForbids):
     """The session waits no longer; the message says who did what to it, when and why."""
 
 
-class InOtherHands(StateForbids):
+class LeasedByOther(StateForbids):
     """Another moderator is about to decide; the message says who, and for how long at most."""
 
 
@@ -27,26 +27,26 @@ class ContentChanged(StateForbids):
         self.changes = changes
 
 
-def require_waiting(session: Session) -> None:
+def require_pending_approval(session: Session) -> None:
     if session.status != Status.PENDING_APPROVAL:
-        step = last_step(session.pk, "status")
+        step = find_last_change(session.pk, "status")
         state = f"This session is {Status(session.status).label} already: it waits for no decision."
         raise AlreadyDecided(step.told if step else state)
 
 
-def require_in_no_other_hands(session: Session, by: User, now: datetime) -> None:
+def require_not_leased_by_other(session: Session, by: User, now: datetime) -> None:
     lease = DecisionLease.objects.select_related("holder").filter(session=session, ends_at__gt=now).first()
     if lease is not None and lease.holder_id != by.pk:
         minutes = max(1, round((lease.ends_at - now).total_seconds() / 60))
         left = "1 minute" if minutes == 1 else f"{minutes} minutes"
-        raise InOtherHands(f"{lease.holder.display_name} has this session in hand, for {left}. Nothing was decided.")
+        raise LeasedByOther(f"{lease.holder.display_name} has this session in hand, for {left}. Nothing was decided.")
 
 
-def require_as_read(session: Session, version: int | None) -> None:
+def require_version(session: Session, version: int | None) -> None:
     """`version` is the content that was read; `None` for somebody who says nothing of that."""
     if version is None or version == session.content_version:
         return
-    changes = changes_since_version(session, version)
+    changes = find_changes_since_version(session, version)
     # A version that has never been was not read either.
     if changes or version > session.content_version:
         raise ContentChanged("The session was changed while you read it. Nothing was decided.", changes)

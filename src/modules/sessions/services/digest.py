@@ -17,18 +17,18 @@ from modules.sessions.policy import MODERATE
 from modules.sessions.states import Status
 
 DIGEST = "moderation digest"
-AT_MOST_EVERY = timedelta(hours=1)
+MIN_INTERVAL = timedelta(hours=1)
 # Without any news, what still waits is brought to mind this often.
-AT_LEAST_EVERY = timedelta(hours=24)
+MAX_INTERVAL = timedelta(hours=24)
 URGENT = timedelta(hours=48)
 # How many sessions a digest names to each of them.
-NAMED = 20
+MAX_NAMED = 20
 # A session is looked at once whoever offered or moved it has surely committed: what appeared behind our back, older
 # than the last digest, would never be news.
-SETTLED_AFTER = timedelta(seconds=10)
+COMMIT_TOLERANCE = timedelta(seconds=10)
 
 
-def tell_moderators() -> int:
+def publish_digest() -> int:
     """Tell everybody who can decide what waits, if there is news of it; returns how many sessions wait, 0 if untold.
 
     News is a session that was offered, or has become urgent, since they were last told, or a day without news while
@@ -37,12 +37,12 @@ def tell_moderators() -> int:
     with transaction.atomic():
         now = clock.now()
         waiting = Session.objects.filter(
-            status=Status.PENDING_APPROVAL, date__gt=now, created_at__lte=now - SETTLED_AFTER
+            status=Status.PENDING_APPROVAL, date__gt=now, created_at__lte=now - COMMIT_TOLERANCE
         )
         if not _is_news(waiting, get_last_claim(DIGEST), now):
             return 0
         moderators = User.objects.with_perm(MODERATE).order_by("pk").values_list("pk", flat=True)
-        if not moderators or not claim_interval(DIGEST, every=AT_MOST_EVERY, now=now):
+        if not moderators or not claim_interval(DIGEST, every=MIN_INTERVAL, now=now):
             return 0
         by_creator = dict(waiting.values_list("creator_id").annotate(Count("pk")))
         own = {moderator: by_creator[moderator] for moderator in moderators if moderator in by_creator}
@@ -59,28 +59,28 @@ def tell_moderators() -> int:
                     date=session.date,
                     urgent=session.date <= now + URGENT,
                 )
-                for session in _named(waiting, own)
+                for session in _select_named_sessions(waiting, own)
             ),
         )
         publish(fact, by=None)
     return count
 
 
-def _named(waiting: "QuerySet[Session]", moderators: Iterable[int]) -> list[Session]:
+def _select_named_sessions(waiting: "QuerySet[Session]", moderators: Iterable[int]) -> list[Session]:
     """The first for who offered none of them, and for each of these moderators the first that are not theirs.
 
     The earliest start comes first: what is urgent, before all else.
     """
     by_start = waiting.order_by("date", "pk")
-    named = set(by_start[:NAMED]).union(*(by_start.exclude(creator_id=each)[:NAMED] for each in moderators))
+    named = set(by_start[:MAX_NAMED]).union(*(by_start.exclude(creator_id=each)[:MAX_NAMED] for each in moderators))
     return sorted(named, key=lambda session: (session.date, session.pk))
 
 
 def _is_news(waiting: "QuerySet[Session]", told_at: datetime | None, now: datetime) -> bool:
     # Told in the future: by a clock that has been put right since.
-    if told_at is None or not now - AT_LEAST_EVERY < told_at <= now:
+    if told_at is None or not now - MAX_INTERVAL < told_at <= now:
         return waiting.exists()
-    has_come = Q(created_at__gt=told_at - SETTLED_AFTER)
+    has_come = Q(created_at__gt=told_at - COMMIT_TOLERANCE)
     has_become_urgent = Q(date__gt=told_at + URGENT, date__lte=now + URGENT)
     return waiting.filter(has_come | has_become_urgent).exists() or _has_moved_close(waiting, told_at, now)
 
@@ -88,12 +88,12 @@ def _is_news(waiting: "QuerySet[Session]", told_at: datetime | None, now: dateti
 def _has_moved_close(waiting: "QuerySet[Session]", told_at: datetime, now: datetime) -> bool:
     """Whether the start of one that was not urgent when they were told has been moved so that it is."""
     # Whoever moved it looked at the clock before they told of it.
-    edited = waiting.filter(date__lte=now + URGENT, updated_at__gt=told_at - 2 * SETTLED_AFTER)
+    edited = waiting.filter(date__lte=now + URGENT, updated_at__gt=told_at - 2 * COMMIT_TOLERANCE)
     moves = FactRecord.objects.filter(
         session_id__in=list(edited.values_list("pk", flat=True)),
         name=events.SessionRescheduled.name,
-        occurred_at__gt=told_at - SETTLED_AFTER,
-        occurred_at__lte=now - SETTLED_AFTER,
+        occurred_at__gt=told_at - COMMIT_TOLERANCE,
+        occurred_at__lte=now - COMMIT_TOLERANCE,
     )
     first_moves = {move.session_id: move for move in moves.order_by("-pk")}
     return any(

@@ -11,49 +11,49 @@ from modules.sessions import events
 from modules.sessions.models import Session
 from modules.sessions.policy import (
     Viewer,
-    hiding_refused,
-    require,
+    build_viewer,
+    check_hiding,
+    check_second_look,
+    check_showing,
+    raise_if_refused,
     require_moderator,
     require_reason,
-    second_look_refused,
-    showing_refused,
-    viewer_of,
 )
 from modules.sessions.services import transitions
-from modules.sessions.services.deciding import require_as_read, require_in_no_other_hands, require_waiting
-from modules.sessions.services.life_cycle import IN_CALENDARS, change_in_calendars
-from modules.sessions.services.locking import locked_session
-from modules.sessions.services.naming import about
+from modules.sessions.services.deciding import require_not_leased_by_other, require_pending_approval, require_version
+from modules.sessions.services.fact_fields import build_session_fields
+from modules.sessions.services.life_cycle import CALENDAR_FIELDS, increment_calendar_sequence
+from modules.sessions.services.locking import lock_session
 
 
 def approve_session(*, session_id: int, by: User, reason: str = "", version: int | None = None) -> Session:
     """Let every member see a session that waits, and ask to join.
 
     `version` is the content that was read; without it, that is not looked at. Raises `NotFound`, `Forbidden`,
-    `AlreadyDecided`, `InOtherHands` and `ContentChanged`.
+    `AlreadyDecided`, `LeasedByOther` and `ContentChanged`.
     """
-    viewer = viewer_of(by)
+    viewer = build_viewer(by)
     with transaction.atomic():
-        session = _to_decide(session_id, viewer, version)
+        session = _lock_to_decide(session_id, viewer, version)
         transitions.approve(session, viewer, reason=reason.strip(), now=clock.now())
     return session
 
 
 def reject_session(*, session_id: int, by: User, reason: str, version: int | None = None) -> Session:
     """Turn down a session that waits. `version` as above; raises the same, and `Invalid` without a reason."""
-    viewer = viewer_of(by)
+    viewer = build_viewer(by)
     with transaction.atomic():
-        session = _to_decide(session_id, viewer, version)
+        session = _lock_to_decide(session_id, viewer, version)
         transitions.reject(session, viewer, reason=reason.strip(), now=clock.now())
     return session
 
 
-def _to_decide(session_id: int, viewer: Viewer, version: int | None) -> Session:
+def _lock_to_decide(session_id: int, viewer: Viewer, version: int | None) -> Session:
     """The session, locked, as something that can be decided on."""
-    session = _to_moderate(session_id, viewer)
-    require_waiting(session)
-    require_in_no_other_hands(session, viewer.user, clock.now())
-    require_as_read(session, version)
+    session = _lock_to_moderate(session_id, viewer)
+    require_pending_approval(session)
+    require_not_leased_by_other(session, viewer.user, clock.now())
+    require_version(session, version)
     return session
 
 
@@ -62,10 +62,10 @@ def hide_session(*, session_id: int, by: User, reason: str) -> Session:
 
     Raises `NotFound`, `Forbidden`, `Invalid` without a reason, and `StateForbids` for one that nobody else saw.
     """
-    viewer = viewer_of(by)
+    viewer = build_viewer(by)
     with transaction.atomic():
-        session = _to_moderate(session_id, viewer)
-        require(hiding_refused(session))
+        session = _lock_to_moderate(session_id, viewer)
+        raise_if_refused(check_hiding(session))
         require_reason(reason.strip(), what="hidden")
         _set_mark(session, "hidden_at", clock.now(), events.SessionHidden, by=by, reason=reason)
     return session
@@ -73,12 +73,12 @@ def hide_session(*, session_id: int, by: User, reason: str) -> Session:
 
 def show_session(*, session_id: int, by: User, reason: str = "") -> Session:
     """Let everybody see a hidden session again. Raises `NotFound`, `Forbidden`, and `StateForbids` for any other."""
-    viewer = viewer_of(by)
+    viewer = build_viewer(by)
     with transaction.atomic():
-        session = _to_moderate(session_id, viewer)
-        require(showing_refused(session))
-        if session.told_title != session.title:
-            change_in_calendars(session)
+        session = _lock_to_moderate(session_id, viewer)
+        raise_if_refused(check_showing(session))
+        if session.public_title != session.title:
+            increment_calendar_sequence(session)
         _set_mark(session, "hidden_at", None, events.SessionShown, by=by, reason=reason)
     return session
 
@@ -89,17 +89,17 @@ def take_second_look(*, session_id: int, by: User, reason: str = "", version: in
     `version` is the content that was read. Raises `NotFound`, `Forbidden`, `StateForbids` for a session that waits for
     none, and `ContentChanged` where the content is another by now.
     """
-    viewer = viewer_of(by)
+    viewer = build_viewer(by)
     with transaction.atomic():
-        session = _to_moderate(session_id, viewer)
-        require(second_look_refused(session))
-        require_as_read(session, version)
+        session = _lock_to_moderate(session_id, viewer)
+        raise_if_refused(check_second_look(session))
+        require_version(session, version)
         _set_mark(session, "second_look_since", None, events.SecondLookTaken, by=by, reason=reason)
     return session
 
 
-def _to_moderate(session_id: int, viewer: Viewer) -> Session:
-    session = locked_session(session_id, viewer)
+def _lock_to_moderate(session_id: int, viewer: Viewer) -> Session:
+    session = lock_session(session_id, viewer)
     require_moderator(session, viewer)
     return session
 
@@ -109,5 +109,5 @@ def _set_mark(
 ) -> None:
     before = getattr(session, mark)
     setattr(session, mark, since)
-    session.save(update_fields=[mark, *IN_CALENDARS])
-    publish(fact(**about(session)), by=by, reason=reason.strip(), changes={mark: (before, since)})
+    session.save(update_fields=[mark, *CALENDAR_FIELDS])
+    publish(fact(**build_session_fields(session)), by=by, reason=reason.strip(), changes={mark: (before, since)})

@@ -16,31 +16,31 @@ from modules.sessions.models import Session
 from modules.sessions.policy import (
     Viewer,
     acts_as_moderator,
-    offering_refused,
-    require,
+    build_viewer,
+    check_offering,
+    raise_if_refused,
     require_editable,
-    require_runs,
-    viewer_of,
+    require_manager,
 )
-from modules.sessions.queries.sessions import open_sessions
+from modules.sessions.queries.sessions import select_open_sessions
 from modules.sessions.services import transitions
+from modules.sessions.services.fact_fields import build_session_fields
 from modules.sessions.services.life_cycle import (
-    ARMED,
-    IN_CALENDARS,
-    arm_reminders,
-    change_in_calendars,
-    participant_ids,
-    requester_ids,
+    CALENDAR_FIELDS,
+    REMINDER_FIELDS,
+    increment_calendar_sequence,
+    list_participant_ids,
+    list_pending_requester_ids,
+    schedule_reminders,
 )
-from modules.sessions.services.locking import locked_and_moved, locked_session
-from modules.sessions.services.naming import about
+from modules.sessions.services.locking import lock_session, lock_session_with_status
 from modules.sessions.states import OPEN, Status
-from modules.sessions.wall_clock import SentDate, instant_of, same_wall_clock
+from modules.sessions.wall_clock import SentDate, is_same_wall_clock, resolve_instant
 
 DATE_IN_THE_PAST = "Session date must be in the future"
 # What a moderator has judged: changing it after the approval asks for a second look.
-JUDGED = frozenset({"title", "description", "subject"})
-SHOWN_IN_CALENDARS = frozenset({"title", "description", "date", "duration"})
+REVIEWED_FIELDS = frozenset({"title", "description", "subject"})
+FIELDS_IN_CALENDARS = frozenset({"title", "description", "date", "duration"})
 
 
 def offer_session(*, values: Mapping[str, Any], date: SentDate, by: User) -> Session:
@@ -50,12 +50,12 @@ def offer_session(*, values: Mapping[str, Any], date: SentDate, by: User) -> Ses
     already. Raises `Invalid`, and `StateForbids` for a date that has passed and for one session too many.
     """
     now = clock.now()
-    start = _future(instant_of(date, home=by.timezone, now=now), now)
+    start = _require_future(resolve_instant(date, home=by.timezone, now=now), now)
     with transaction.atomic():
         lock_member(by.pk)
-        require(offering_refused(open_sessions(by, now).count()))
+        raise_if_refused(check_offering(select_open_sessions(by, now).count()))
         session = Session.objects.create(**values, date=start, creator=by, created_at=now, updated_at=now)
-        publish(events.SessionOffered(**about(session), date=start), by=by)
+        publish(events.SessionOffered(**build_session_fields(session), date=start), by=by)
     return session
 
 
@@ -73,33 +73,33 @@ def edit_session(
     A value equal to the stored one is no change. All of it happens or nothing.
     Raises `NotFound`, `Forbidden`, `StateForbids` and `Invalid`.
     """
-    viewer = viewer_of(by)
+    viewer = build_viewer(by)
     with transaction.atomic():
-        session, read_status = locked_and_moved(session_id, viewer)
-        require_runs(session, viewer)
+        session, read_status = lock_session_with_status(session_id, viewer)
+        require_manager(session, viewer)
         now = clock.now()
         wanted = dict(values)
-        if date is not None and not same_wall_clock(date, session.date):
-            wanted["date"] = instant_of(date, home=by.timezone, now=now)
+        if date is not None and not is_same_wall_clock(date, session.date):
+            wanted["date"] = resolve_instant(date, home=by.timezone, now=now)
         _change_fields(session, wanted, viewer, now)
-        if status is not None and status != read_status and not _is_there(session, status):
-            transitions.take(session, status, viewer, reason=reason.strip(), now=now)
+        if status is not None and status != read_status and not _is_already_reached(session, status):
+            transitions.apply_requested_transition(session, status, viewer, reason=reason.strip(), now=now)
     return session
 
 
 def delete_session(*, session_id: int, by: User) -> None:
     """Remove a session that nobody is in, with its requests. Raises `NotFound`, `Forbidden`, `StateForbids`."""
-    viewer = viewer_of(by)
+    viewer = build_viewer(by)
     with transaction.atomic():
-        session = locked_session(session_id, viewer)
-        require_runs(session, viewer)
+        session = lock_session(session_id, viewer)
+        require_manager(session, viewer)
         if session.participant_count:
             raise StateForbids("Somebody is in this session: cancel it instead of deleting it.")
-        change_in_calendars(session)
+        increment_calendar_sequence(session)
         fact = events.SessionDeleted(
-            **about(session),
-            requester_ids=requester_ids(session),
-            description=session.told_description,
+            **build_session_fields(session),
+            requester_ids=list_pending_requester_ids(session),
+            description=session.public_description,
             date=session.date,
             ends_at=session.ends_at,
             calendar_uid=str(session.calendar_uid),
@@ -118,45 +118,56 @@ def _change_fields(session: Session, wanted: Mapping[str, Any], viewer: Viewer, 
     if not changes:
         return
     if "date" in changes:
-        _future(wanted["date"], now)
+        _require_future(wanted["date"], now)
     if changes.get("max_participants") and wanted["max_participants"] < session.participant_count:
         raise Invalid({"max_participants": [f"{session.participant_count} participants are in already."]})
     for name, (_, value) in changes.items():
         setattr(session, name, value)
-    judged_anew = bool(JUDGED & changes.keys()) and session.approved_at is not None
+    judged_anew = bool(REVIEWED_FIELDS & changes.keys()) and session.approved_at is not None
     second_look = judged_anew and not acts_as_moderator(session, viewer)
     if second_look and session.second_look_since is None:
         session.second_look_since = now
     if "date" in changes:
-        arm_reminders(session, now=now)
-    if SHOWN_IN_CALENDARS & changes.keys():
-        change_in_calendars(session)
+        schedule_reminders(session, now=now)
+    if FIELDS_IN_CALENDARS & changes.keys():
+        increment_calendar_sequence(session)
     session.content_version += 1
     session.updated_at = now
-    session.save(update_fields=[*changes, "content_version", "second_look_since", "updated_at", *ARMED, *IN_CALENDARS])
-    publish(events.SessionEdited(**about(session), second_look=second_look), by=viewer.user, changes=changes)
+    session.save(
+        update_fields=[
+            *changes,
+            "content_version",
+            "second_look_since",
+            "updated_at",
+            *REMINDER_FIELDS,
+            *CALENDAR_FIELDS,
+        ]
+    )
+    publish(
+        events.SessionEdited(**build_session_fields(session), second_look=second_look), by=viewer.user, changes=changes
+    )
     if "date" in changes:
-        _tell_of_new_date(session, changes["date"][0], viewer)
+        _publish_rescheduled(session, changes["date"][0], viewer)
 
 
-def _tell_of_new_date(session: Session, previous: datetime, viewer: Viewer) -> None:
+def _publish_rescheduled(session: Session, previous: datetime, viewer: Viewer) -> None:
     fact = events.SessionRescheduled(
-        **about(session),
+        **build_session_fields(session),
         date=session.date,
         previous_date=previous,
-        participant_ids=participant_ids(session),
+        participant_ids=list_participant_ids(session),
         # Who has only asked to join sees no hidden session, and so no new time of one.
-        requester_ids=() if session.hidden_at else requester_ids(session),
+        requester_ids=() if session.hidden_at else list_pending_requester_ids(session),
     )
     publish(fact, by=viewer.user)
 
 
-def _is_there(session: Session, status: Status) -> bool:
+def _is_already_reached(session: Session, status: Status) -> bool:
     """Clients send whole objects back: `approved` is true of every session that has gone on from there."""
     return session.status == status or (status == Status.APPROVED and session.status in OPEN | {Status.ONGOING})
 
 
-def _future(date: datetime, now: datetime) -> datetime:
+def _require_future(date: datetime, now: datetime) -> datetime:
     if date <= now:
         raise StateForbids(DATE_IN_THE_PAST)
     return date

@@ -11,17 +11,17 @@ from core.jobs.batches import process_in_batches
 from core.time import clock
 from modules.sessions import events
 from modules.sessions.models import BookingRequest, Reminder, Session
-from modules.sessions.reminding import latest_due, next_reminder_at
-from modules.sessions.services.life_cycle import requester_ids
-from modules.sessions.services.naming import about
+from modules.sessions.reminding import compute_next_reminder_at, find_latest_due
+from modules.sessions.services.fact_fields import build_session_fields
+from modules.sessions.services.life_cycle import list_pending_requester_ids
 from modules.sessions.states import OPEN
 
 
-def due_to_remind() -> "QuerySet[Session]":
+def select_due_for_reminder() -> "QuerySet[Session]":
     return Session.objects.filter(reminder_due_at__lte=clock.now()).order_by("reminder_due_at")
 
 
-def due_to_nudge() -> "QuerySet[Session]":
+def select_due_for_nudge() -> "QuerySet[Session]":
     return Session.objects.filter(nudge_due_at__lte=clock.now()).order_by("nudge_due_at")
 
 
@@ -30,10 +30,10 @@ def remind_due_sessions(*, limit: int = 5000) -> int:
 
     State and membership are read again under the session's lock. Any number of workers may do this at once.
     """
-    return process_in_batches(due_to_remind, _remind, limit=limit)
+    return process_in_batches(select_due_for_reminder, _remind, limit=limit)
 
 
-def arm_anew(*, size: int = 500) -> int:
+def reschedule_reminders(*, size: int = 500) -> int:
     """Arm what is open by the offsets of this process, where another armed it by others; returns how many sessions
     were.
 
@@ -44,7 +44,7 @@ def arm_anew(*, size: int = 500) -> int:
     astray = [
         pk
         for pk, start, due_at in ahead.values_list("pk", "date", "reminder_due_at")
-        if _is_astray(start, due_at, now=now)
+        if _is_misscheduled(start, due_at, now=now)
     ]
     armed = 0
     for first in range(0, len(astray), size):
@@ -52,8 +52,8 @@ def arm_anew(*, size: int = 500) -> int:
             batch = Session.objects.select_for_update().filter(pk__in=astray[first : first + size], status__in=OPEN)
             for session in batch.order_by("pk"):
                 now = clock.now()
-                if _is_astray(session.date, session.reminder_due_at, now=now):
-                    session.reminder_due_at = next_reminder_at(session.date, now=now)
+                if _is_misscheduled(session.date, session.reminder_due_at, now=now):
+                    session.reminder_due_at = compute_next_reminder_at(session.date, now=now)
                     session.save(update_fields=["reminder_due_at"])
                     armed += 1
     return armed
@@ -62,27 +62,27 @@ def arm_anew(*, size: int = 500) -> int:
 def nudge_creators(*, limit: int = 5000) -> int:
     """Ask the creators of sessions that are a day away to decide the requests that wait; returns how many sessions
     were taken up. Once for each start."""
-    return process_in_batches(due_to_nudge, _nudge, limit=limit)
+    return process_in_batches(select_due_for_nudge, _nudge, limit=limit)
 
 
-def _is_astray(start: datetime, due_at: datetime | None, *, now: datetime) -> bool:
+def _is_misscheduled(start: datetime, due_at: datetime | None, *, now: datetime) -> bool:
     """Whether it is armed for another instant than it should be, and not due already."""
-    return (due_at is None or due_at > now) and due_at != next_reminder_at(start, now=now)
+    return (due_at is None or due_at > now) and due_at != compute_next_reminder_at(start, now=now)
 
 
 def _remind(session: Session) -> None:
     now = clock.now()
     armed_for = session.reminder_due_at
-    session.reminder_due_at = next_reminder_at(session.date, now=now)
+    session.reminder_due_at = compute_next_reminder_at(session.date, now=now)
     session.save(update_fields=["reminder_due_at"])
-    reminder = latest_due(session.date, now=now)
+    reminder = find_latest_due(session.date, now=now)
     if reminder is None:
         return
     due_at, minutes_before = reminder
     if armed_for is None or due_at < armed_for:
         # It had passed when this start was armed, under other offsets.
         return
-    person_ids = _not_yet_reminded(session, due_at, minutes_before)
+    person_ids = _list_unreminded_ids(session, due_at, minutes_before)
     if not person_ids:
         return
     Reminder.objects.bulk_create(
@@ -96,7 +96,7 @@ def _remind(session: Session) -> None:
         for person_id in person_ids
     )
     fact = events.ReminderDue(
-        **about(session),
+        **build_session_fields(session),
         date=session.date,
         minutes_before=minutes_before,
         minutes_left=math.ceil((session.date - now).total_seconds() / 60),
@@ -108,12 +108,14 @@ def _remind(session: Session) -> None:
 def _nudge(session: Session) -> None:
     session.nudge_due_at = None
     session.save(update_fields=["nudge_due_at"])
-    undecided = len(requester_ids(session))
+    undecided = len(list_pending_requester_ids(session))
     if undecided and session.date > clock.now():
-        publish(events.RequestsUndecided(**about(session), date=session.date, undecided=undecided), by=None)
+        publish(
+            events.RequestsUndecided(**build_session_fields(session), date=session.date, undecided=undecided), by=None
+        )
 
 
-def _not_yet_reminded(session: Session, due_at: datetime, minutes_before: int) -> tuple[int, ...]:
+def _list_unreminded_ids(session: Session, due_at: datetime, minutes_before: int) -> tuple[int, ...]:
     """The creator, and who was in when the reminder fell due; who came later gets the next one."""
     participants = BookingRequest.objects.filter(
         session=session, status=BookingRequest.Status.APPROVED, joined_at__lte=due_at

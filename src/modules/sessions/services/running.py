@@ -5,18 +5,18 @@ from django.db import transaction
 from core.accounts.models import User
 from core.time import clock
 from modules.sessions.models import Session
-from modules.sessions.policy import is_creator, viewer_of
+from modules.sessions.policy import build_viewer, is_creator
 from modules.sessions.services import transitions
-from modules.sessions.services.locking import locked_and_moved, locked_session
+from modules.sessions.services.locking import lock_session, lock_session_with_status
 from modules.sessions.states import Status
 
 
 def start_session(*, session_id: int, by: User) -> Session:
     """Begin before the time, which closes the requests that are undecided; at the time the clock begins by itself,
     and that it has done so only now is fine. Raises `NotFound`, `Forbidden`, `StateForbids`."""
-    viewer = viewer_of(by)
+    viewer = build_viewer(by)
     with transaction.atomic():
-        session, before = locked_and_moved(session_id, viewer)
+        session, before = lock_session_with_status(session_id, viewer)
         if not (before != session.status == Status.ONGOING and is_creator(session, viewer)):
             transitions.start(session, viewer, reason="", now=clock.now())
     return session
@@ -24,9 +24,9 @@ def start_session(*, session_id: int, by: User) -> Session:
 
 def end_session(*, session_id: int, by: User) -> Session:
     """Raises `NotFound`, `Forbidden`, `StateForbids`."""
-    viewer = viewer_of(by)
+    viewer = build_viewer(by)
     with transaction.atomic():
-        session, before = locked_and_moved(session_id, viewer)
+        session, before = lock_session_with_status(session_id, viewer)
         if not (before != session.status == Status.COMPLETED and is_creator(session, viewer)):
             transitions.end(session, viewer, reason="", now=clock.now())
     return session
@@ -37,8 +37,8 @@ def cancel_session(*, session_id: int, by: User, reason: str) -> Session:
 
     Raises `NotFound`, `Forbidden`, `StateForbids`, and `Invalid` for a rejection without a reason.
     """
-    viewer = viewer_of(by)
+    viewer = build_viewer(by)
     with transaction.atomic():
-        session = locked_session(session_id, viewer)
+        session = lock_session(session_id, viewer)
         transitions.cancel(session, viewer, reason=reason.strip(), now=clock.now())
     return session

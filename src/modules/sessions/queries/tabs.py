@@ -61,17 +61,17 @@ ALL = Tab(key="all", title="All", rows=lambda now: Q(), ordering=LATEST_FIRST)
 TABS = {tab.key: tab for tab in (WAITING, STARTING_SOON, EDITED, CANCELLED, ALL)}
 
 
-def tab_named(key: str | None) -> Tab:
+def find_tab(key: str | None) -> Tab:
     """The tab of that key; the one that waits for what is none."""
     return TABS.get(key or "", WAITING)
 
 
-def count_up_to(tab: Tab, most: int) -> int:
+def count_rows(tab: Tab, most: int) -> int:
     """How many rows a tab has now, counted no further than `most`: what it costs is bounded."""
     return Session.objects.filter(tab.rows(clock.now()))[:most].count()
 
 
-def next_waiting(session: Session, viewer: Viewer) -> Session | None:
+def find_next_waiting(session: Session, viewer: Viewer) -> Session | None:
     """What waits for this moderator after this one, the earliest start first, then from the beginning; `None` if
     nothing else does."""
     others = Session.objects.filter(WAITING.rows(clock.now())).exclude(pk=session.pk).order_by(*EARLIEST_FIRST)

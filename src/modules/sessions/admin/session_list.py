@@ -18,8 +18,8 @@ from core.portal.times import local, moment
 from core.time import clock
 from core.time.durations import format_duration
 from modules.sessions.models import Session
-from modules.sessions.queries.evidence import clashes, creator_histories, leases_of
-from modules.sessions.queries.queue import STARTING_SOON, TABS, WAITING, Tab, tab_named
+from modules.sessions.queries.evidence import clashes, load_creator_histories, load_leases
+from modules.sessions.queries.tabs import STARTING_SOON, TABS, WAITING, Tab, find_tab
 from modules.sessions.states import Status
 
 TAB = "tab"
@@ -59,13 +59,13 @@ class StartFilter(admin.SimpleListFilter):
         return queryset.filter(date__gte=today, date__lt=today + timedelta(days=days)) if days else queryset
 
 
-class QueueChangeList(UncountedChangeList):
+class SessionChangeList(UncountedChangeList):
     """Shows the rows of the tab that the address names."""
 
     tab: Tab
 
     def __init__(self, request: HttpRequest, *args: Any, **kwargs: Any) -> None:
-        self.tab = tab_named(request.GET.get(TAB))
+        self.tab = find_tab(request.GET.get(TAB))
         super().__init__(request, *args, **kwargs)
 
     def get_filters_params(self, params: Mapping[str, Any] | None = None) -> dict[str, Any]:
@@ -91,14 +91,14 @@ class QueueChangeList(UncountedChangeList):
     def narrowed(self) -> str:
         """What links narrow the list to that no filter shows, in words: the numbers of the dashboard, a creator."""
         given = {name: self.params[name] for name in NARROWING if name in self.params}
-        return ", ".join(f"{NARROWING[name]} {_plain(value)}" for name, value in given.items())
+        return ", ".join(f"{NARROWING[name]} {_format_value(value)}" for name, value in given.items())
 
     @property
     def widened_url(self) -> str:
         return str(self.get_query_string(dict.fromkeys(NARROWING)))
 
 
-def _plain(value: str) -> str:
+def _format_value(value: str) -> str:
     """An instant by the reader's clock; anything else as it is."""
     try:
         instant = datetime.fromisoformat(value)
@@ -107,26 +107,26 @@ def _plain(value: str) -> str:
     return local(instant) if instant.tzinfo else value
 
 
-class QueueColumns:
+class SessionColumns:
     """The columns of the list. What they need beyond the row, `prepare_rows` has looked up for all of them."""
 
     list_display_links = ("title",)
     exported_columns: ClassVar[Mapping[str, tuple[str, ...]]] = {"start": ("date",), "offered": ("created_at",)}
 
     def prepare_rows(self, rows: list[Any]) -> None:
-        histories = creator_histories(row.creator_id for row in rows)
+        histories = load_creator_histories(row.creator_id for row in rows)
         overlapping = clashes([row for row in rows if row.status == Status.PENDING_APPROVAL])
-        leases = leases_of((row.pk for row in rows), clock.now())
+        leases = load_leases((row.pk for row in rows), clock.now())
         for row in rows:
             row.history = histories[row.creator_id]
             row.clashes = overlapping.get(row.pk, [])
             row.held_by = leases.get(row.pk)
 
     def get_list_display(self, request: HttpRequest) -> tuple[str, ...]:
-        return TO_DECIDE if tab_named(request.GET.get(TAB)) in {WAITING, STARTING_SOON} else ALL_COLUMNS
+        return TO_DECIDE if find_tab(request.GET.get(TAB)) in {WAITING, STARTING_SOON} else ALL_COLUMNS
 
     def get_ordering(self, request: HttpRequest) -> tuple[str, ...]:
-        return tab_named(request.GET.get(TAB)).ordering
+        return find_tab(request.GET.get(TAB)).ordering
 
     def action_checkbox(self, session: Session) -> str:
         """The box, and the version of what the row shows, for the decision's dialog."""
