@@ -28,7 +28,7 @@ from core.facts.delivery import load_fact
 from core.facts.models import FactRecord
 from core.jobs import batches
 from modules.sessions.models import BookingRequest, Session
-from modules.sessions.services.deactivation import AT_ONCE, cascade_all_deactivations, cascade_deactivation
+from modules.sessions.services.deactivation import IMMEDIATE_LIMIT, cascade_all_deactivations, cascade_deactivation
 from modules.sessions.services.leases import take_lease
 
 OPEN_STATES = ["pending_approval", "approved", "scheduled", "ongoing"]
@@ -246,14 +246,14 @@ def test_of_many_the_first_are_cancelled_at_once_and_the_rest_by_the_worker(
 ) -> None:
     sessions = [
         make_session("approved", date=NOW + timedelta(days=number + 1), title=f"Session {number}")
-        for number in reversed(range(AT_ONCE + 3))
+        for number in reversed(range(IMMEDIATE_LIMIT + 3))
     ]
-    places = [make_session("scheduled", creator=jane, participants=[john]) for _ in range(AT_ONCE + 2)]
+    places = [make_session("scheduled", creator=jane, participants=[john]) for _ in range(IMMEDIATE_LIMIT + 2)]
 
     deactivate(john)
 
     left = [session.title for session in sessions if status_of(session) == "approved"]
-    assert left == [f"Session {number}" for number in reversed(range(AT_ONCE, AT_ONCE + 3))]
+    assert left == [f"Session {number}" for number in reversed(range(IMMEDIATE_LIMIT, IMMEDIATE_LIMIT + 3))]
     assert BookingRequest.objects.filter(user=john).count() == 2
     assert cascade_all_deactivations() == 3 + 2
     assert {status_of(session) for session in sessions} == {"cancelled"}
