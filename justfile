@@ -4,7 +4,7 @@ set positional-arguments
 
 python := ".venv/bin/python"
 
-compile := ".venv/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header"
+compile := ".venv/uv/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header"
 
 # The names that the settings read: what somebody's shell says of them must not reach tests and checks.
 forget_settings := '''
@@ -114,7 +114,7 @@ format: _development
 
 # Pin the requirements anew, with hashes; arguments go to uv, as in `./just lock --upgrade-package django`
 lock *args:
-    {{ python }} -m pip install --quiet --disable-pip-version-check uv
+    {{ compile }} requirements/uv.in --output-file requirements/uv.txt "$@"
     {{ compile }} requirements/runtime.in --output-file requirements/runtime.txt "$@"
     {{ compile }} requirements/development.in --output-file requirements/development.txt \
         --constraint requirements/runtime.txt "$@"
