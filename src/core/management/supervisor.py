@@ -9,7 +9,7 @@ import select
 import signal
 import subprocess
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from types import FrameType
@@ -55,10 +55,12 @@ class Supervisor:
         is_ready: Callable[[], bool],
         when_ready: Callable[[], None],
         start_seconds: float = 60,
+        one_shots: Collection[str] = (),
     ) -> str | None:
         """Return None after a requested stop, or a sentence that says which child failed and how.
 
-        `when_ready` is called as soon as `is_ready` holds, for which the children have `start_seconds`.
+        `when_ready` is called as soon as `is_ready` holds and the `one_shots` have ended, for which the children have
+        `start_seconds`. One-shots are the commands that end by themselves, whether they succeed or not.
         """
         self._listen_to_signals()
         self._start_watchdog()
@@ -68,10 +70,11 @@ class Supervisor:
             deadline = time.monotonic() + start_seconds
             ready = False
             while not self.asked_to_stop:
-                for name, child in self.children.items():
-                    if child.poll() is not None:
+                ended = {name: child for name, child in self.children.items() if child.poll() is not None}
+                for name, child in ended.items():
+                    if name not in one_shots:
                         return f"The {name} process ended by itself ({_how(child.returncode)}); all was stopped."
-                if not ready and is_ready():
+                if not ready and len(ended) == len(one_shots) and is_ready():
                     ready = True
                     when_ready()
                 if not ready and time.monotonic() > deadline:

@@ -54,10 +54,14 @@ class Command(BaseCommand):
             *("--log-level", "warning", "--no-access-log", "--workers-kill-timeout", "5"),
         ]
         worker = [sys.executable, "manage.py", "run_huey"]
+        # Beside the server, which answers meanwhile.
+        demo = {"demo": [sys.executable, "manage.py", "load_demo_data"]} if self.wants_demo_data else {}
         failure = Supervisor(SOURCE).run(
-            {"web": web, "worker": worker},
+            {"web": web, "worker": worker, **demo},
             is_ready=lambda: answers(address),
             when_ready=lambda: self.greet(site_url(address)),
+            start_seconds=180 if demo else 60,
+            one_shots=demo.keys(),
         )
         if failure:
             raise CommandError(failure)
@@ -95,16 +99,8 @@ class Command(BaseCommand):
         call_command("migrate", verbosity=0, interactive=False)
         if not settings.DEBUG:
             call_command("collectstatic", verbosity=0, interactive=False)
-        if settings.DEBUG and is_loopback(settings.HOST) and not User.objects.exists():
-            try:
-                call_command("load_demo_data", stdout=self.stdout)
-            except CommandError as why:
-                self.say(f"No demo data: {why}")
-        self.has_demo_data = User.objects.filter(username=DEMO_MODERATOR).exists()
-        for connection in connections.all(initialized_only=True):
-            connection.close()
-            if hasattr(connection, "close_pool"):
-                connection.close_pool()
+        self.wants_demo_data = settings.DEBUG and is_loopback(settings.HOST) and not User.objects.exists()
+        _close_connections()
         self.say("Starting ...")
 
     def greet(self, site: str) -> None:
@@ -116,10 +112,11 @@ class Command(BaseCommand):
         }
         if database["ENGINE"] != "django.db.backends.sqlite3":
             lines["Data"] += f", and the database {database['NAME']} at {database['HOST']}"
-        if settings.DEBUG and self.has_demo_data:
+        if settings.DEBUG and User.objects.filter(username=DEMO_MODERATOR).exists():
             lines["Members"] = f"{', '.join(DEMO_MEMBERS)}, and {DEMO_MODERATOR} for the admin"
             lines["Password"] = "learn-together"
         summary = [f"  {name:<10}{value}" for name, value in lines.items()]
+        _close_connections()
         self.say("\n".join(["", f"Peer Learning runs at {site}", "", *summary, "", "Ctrl-C stops it."]))
 
 
@@ -184,6 +181,13 @@ def site_url(address: str) -> str:
     if ipaddress.ip_address(address).is_unspecified:
         host = allowed_name()
     return f"http://[{host}]:{settings.PORT}" if ":" in host else f"http://{host}:{settings.PORT}"
+
+
+def _close_connections() -> None:
+    for connection in connections.all(initialized_only=True):
+        connection.close()
+        if hasattr(connection, "close_pool"):
+            connection.close_pool()
 
 
 def _line(error: Exception) -> str:
