@@ -17,24 +17,29 @@ default:
     @{{ just_executable() }} --list --unsorted
 
 # Run the product on this machine until Ctrl-C: http://127.0.0.1:8000
+[group('run')]
 up *args:
     @exec ./just up "$@"
 
 # Run one of Django's commands, as in `./just manage createsuperuser`
+[group('run')]
 [no-exit-message]
 manage *args:
     @exec {{ python }} src/manage.py "$@"
 
 # Print who publishes and receives each fact, and who asks and answers each question; --write updates the docs
+[group('run')]
 [no-exit-message]
 events *args:
     @exec {{ python }} src/manage.py list_events "$@"
 
 # Load the demo members and their sessions
+[group('run')]
 demo:
     @exec {{ python }} src/manage.py load_demo_data
 
 # Run the tests on SQLite, PostgreSQL and in a browser: all but --system; --fast while working; or paths and pytest's options
+[group('change')]
 [no-exit-message]
 test *args: _development
     #!/usr/bin/env bash
@@ -45,11 +50,13 @@ test *args: _development
     exec tests/run "$@"
 
 # Kill workers and shut out mail while members go on, then count what was lost; `./just drill --help` says more
+[group('measure')]
 [no-exit-message]
 drill *args: _development
     @exec {{ python }} -m drill "$@"
 
 # Measure the sweeps, or after `portal` the pages of the admin, on full tables; as in `./just bench portal 10000`
+[group('measure')]
 [no-exit-message]
 bench *what: _development
     #!/usr/bin/env bash
@@ -64,6 +71,7 @@ bench *what: _development
     exec env ${here:+DATABASE_URL="$here"} {{ python }} -m "bench.$measured" "$@"
 
 # Take the pictures in docs/images anew: pages of the demo, light and dark, on a desktop and a phone
+[group('measure')]
 [no-exit-message]
 screenshots: _development
     #!/usr/bin/env bash
@@ -71,35 +79,44 @@ screenshots: _development
     {{ forget_settings }}
     PYTHONPATH=src exec {{ python }} -m screenshots
 
-# Check style, types, import boundaries, migrations and Django's own checks
+# Check style, types, import boundaries, migrations and Django's own checks; or one of them, as in `./just check types`
+[group('change')]
 [no-exit-message]
-check: _development
+check step="all": _development
     #!/usr/bin/env bash
     set -uo pipefail
+    wanted={{ quote(step) }}
     {{ forget_settings }}
     scratch=$(mktemp -d)
     trap 'rm -rf "$scratch"' EXIT
     trap 'exit 130' INT
     export DATA_DIR=$scratch PYTHONPATH=src
     failed=()
+    ran=0
 
     step() {
-        local name=$1
-        shift
+        local id=$1 name=$2
+        shift 2
+        if [ "$wanted" != all ] && [ "$wanted" != "$id" ]; then return; fi
+        ran=1
         printf '\n=== %s ===\n' "$name"
         "$@" || failed+=("$name")
     }
 
-    step "Lint" .venv/bin/ruff check
-    step "Format" .venv/bin/ruff format --check
-    step "Types" .venv/bin/mypy
-    step "Import boundaries" .venv/bin/lint-imports --no-logo
-    step "Migrations" {{ python }} src/manage.py makemigrations --check --dry-run
-    step "Django's checks" {{ python }} src/manage.py check --fail-level WARNING
-    step "Django's checks, as deployed" env DEBUG=false SECRET_KEY="$(head -c 40 /dev/urandom | base64)" \
+    step lint "Lint" .venv/bin/ruff check
+    step format "Format" .venv/bin/ruff format --check
+    step types "Types" .venv/bin/mypy
+    step boundaries "Import boundaries" .venv/bin/lint-imports --no-logo
+    step migrations "Migrations" {{ python }} src/manage.py makemigrations --check --dry-run
+    step django "Django's checks" {{ python }} src/manage.py check --fail-level WARNING
+    step django "Django's checks, as deployed" env DEBUG=false SECRET_KEY="$(head -c 40 /dev/urandom | base64)" \
         ALLOWED_HOSTS=learning.example BEHIND_TLS_PROXY=true \
         {{ python }} src/manage.py check --deploy --fail-level WARNING
 
+    if [ "$ran" -eq 0 ]; then
+        printf 'The steps are lint, format, types, boundaries, migrations and django.\n'
+        exit 2
+    fi
     printf '\n'
     if [ "${#failed[@]}" -gt 0 ]; then
         printf 'Failed: %s\n' "${failed[@]}"
@@ -108,11 +125,13 @@ check: _development
     printf 'All checks passed.\n'
 
 # Bring the code into shape
+[group('change')]
 format: _development
     .venv/bin/ruff check --fix
     .venv/bin/ruff format
 
 # Pin the requirements anew, with hashes; arguments go to uv, as in `./just lock --upgrade-package django`
+[group('change')]
 lock *args:
     {{ compile }} requirements/uv.in --output-file requirements/uv.txt "$@"
     {{ compile }} requirements/runtime.in --output-file requirements/runtime.txt "$@"
