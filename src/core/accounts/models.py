@@ -16,7 +16,7 @@ from core.accounts.fields import AddressField
 from core.text.email_addresses import build_address_key, normalize_address_if_valid
 from core.text.normalization import MOST_NORMALIZED, strip_blanks
 from core.time import clock
-from core.time.zones import list_zone_names
+from core.time.zones import require_zone_name
 
 # Before the key of an address that an account has and does not hold: no address begins so.
 SET_ASIDE = "@"
@@ -42,8 +42,11 @@ def normalized_password(raw: str) -> str:
 
 
 def validate_timezone(value: str) -> None:
-    if value not in list_zone_names():
-        raise ValidationError("Not a time zone of the IANA database, such as Europe/Berlin.")
+    """Raise `ValidationError` for what is no time zone. Migration 0001 refers to this function."""
+    try:
+        require_zone_name(value)
+    except ValueError as error:
+        raise ValidationError(str(error)) from None
 
 
 def validate_username(value: str) -> None:

@@ -4,25 +4,15 @@ from datetime import datetime
 from typing import Annotated
 
 import ninja
-from django.core.exceptions import ValidationError
 from pydantic import AfterValidator, Field, StringConstraints
 
-from core.accounts.models import validate_timezone
 from core.http.schemas import ADDRESS, ONE_LINE, SECRET, RequestSchema
-
-
-def _known_zone(name: str) -> str:
-    try:
-        validate_timezone(name)
-    except ValidationError as error:
-        raise ValueError(error.message) from None
-    return name
-
+from core.time.zones import require_zone_name
 
 NameText = Annotated[str, StringConstraints(max_length=150), ONE_LINE]
 Username = Annotated[str, StringConstraints(min_length=1, max_length=150), ONE_LINE]
 Address = Annotated[str, StringConstraints(min_length=3, max_length=254), ONE_LINE, ADDRESS]
-Zone = Annotated[str, StringConstraints(max_length=64), AfterValidator(_known_zone)]
+Zone = Annotated[str, StringConstraints(max_length=64), AfterValidator(require_zone_name)]
 # Bounded, since hashing takes time that grows with it.
 Password = Annotated[str, StringConstraints(min_length=1, max_length=1000), SECRET]
 Secret = Annotated[str, StringConstraints(min_length=1, max_length=5000), SECRET]

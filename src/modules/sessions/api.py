@@ -8,6 +8,7 @@ from core.http.json import json_response, json_response_within_bounds
 from core.http.origin import origin_of
 from core.http.pages import address_with, page_bounds, page_of
 from core.http.schemas import Identifier, answers_of
+from core.text.limits import NOTE_EXCERPT_LENGTH
 from modules.sessions.models import Session
 from modules.sessions.policy import build_viewer, require_manager
 from modules.sessions.queries import bookings
@@ -32,6 +33,7 @@ from modules.sessions.schemas import (
     SessionQuery,
 )
 from modules.sessions.services import booking, offering, running
+from modules.sessions.services.transitions import EARLIEST_START_MINUTES
 
 router = Router(tags=["Sessions"])
 SessionId = Path[Identifier]
@@ -74,15 +76,15 @@ def create_session(request: MemberRequest, payload: SessionIn) -> HttpResponse:
     response=answers_of(200, MySessions, 400, 401),
     operation_id="my_sessions",
     summary="My sessions",
+    description=(
+        "What the caller offers and what they are a participant of, each with the latest start first and in full, but"
+        f" that\nnotes are cut to {NOTE_EXCERPT_LENGTH} characters.\n\n"
+        "At most 100 of each list; fewer, where the answer would be larger than 4 MiB. When there are more, the `Link`"
+        " header\nhas the address of the next part."
+    ),
     openapi_extra={"responses": {200: {"headers": {"Link": LINK_HEADER}}}},
 )
 def my_sessions(request: MemberRequest, query: Query[MySessionsQuery]) -> HttpResponse:
-    """What the caller offers and what they are a participant of, each with the latest start first and in full, but that
-    notes are cut to 200 characters.
-
-    At most 100 of each list; fewer, where the answer would be larger than 4 MiB. When there are more, the `Link` header
-    has the address of the next part.
-    """
     part = mine.my_sessions(
         build_viewer(request.auth),
         origin_of(request),
@@ -163,9 +165,12 @@ def cancel_session(request: MemberRequest, session_id: SessionId, payload: Cance
     response=answers_of(200, SessionDetail, 400, 401, 403, 404),
     operation_id="start_session",
     summary="Start a session",
+    description=(
+        f"By its creator, from {EARLIEST_START_MINUTES} minutes before its time, with somebody in."
+        " At its time it starts by itself."
+    ),
 )
 def start_session(request: MemberRequest, session_id: SessionId) -> HttpResponse:
-    """By its creator, from 15 minutes before its time, with somebody in. At its time it starts by itself."""
     return _detail(request, running.start_session(session_id=session_id, by=request.auth))
 
 
@@ -194,7 +199,7 @@ def join_session(request: MemberRequest, session_id: SessionId, payload: JoinIn 
     """
     message = (payload.message if payload else None) or ""
     booked = booking.request_booking(session_id=session_id, message=message, by=request.auth)
-    return json_response(bookings.booking_request_row(booked, build_viewer(request.auth)), status=201)
+    return json_response(bookings.build_request_row(booked, build_viewer(request.auth)), status=201)
 
 
 @router.post(
@@ -219,7 +224,7 @@ def leave_session(request: MemberRequest, session_id: SessionId) -> HttpResponse
 def approve_request(request: MemberRequest, session_id: SessionId, payload: RequesterIn) -> HttpResponse:
     """By the creator or a moderator, while the session is open and has room. Twice is fine."""
     decided = booking.approve_request(session_id=session_id, requester_id=payload.user_id, by=request.auth)
-    return json_response(bookings.booking_request_row(decided, build_viewer(request.auth)))
+    return json_response(bookings.build_request_row(decided, build_viewer(request.auth)))
 
 
 @router.post(
@@ -232,7 +237,7 @@ def approve_request(request: MemberRequest, session_id: SessionId, payload: Requ
 def reject_request(request: MemberRequest, session_id: SessionId, payload: RequesterIn) -> HttpResponse:
     """By the creator or a moderator. Twice is fine; one who is in already has to be removed instead."""
     decided = booking.reject_request(session_id=session_id, requester_id=payload.user_id, by=request.auth)
-    return json_response(bookings.booking_request_row(decided, build_viewer(request.auth)))
+    return json_response(bookings.build_request_row(decided, build_viewer(request.auth)))
 
 
 @router.get(
@@ -253,7 +258,7 @@ def list_booking_requests(
     requests = bookings.select_requests(session, query.status)
     count = requests.count()
     part = page_bounds(page=query.page, page_size=query.page_size, count=count)
-    rows = bookings.load_request_page(requests, part, viewer)
+    rows = bookings.load_request_page(session, requests, part, viewer)
     return json_response(page_of(request, page=query.page, page_size=query.page_size, count=count, results=rows))
 
 
@@ -282,7 +287,7 @@ def change_role(
 ) -> HttpResponse:
     """By the creator. A tutor may add materials; `student` takes that back."""
     changed = booking.change_role(session_id=session_id, participant_id=user_id, role=payload.role, by=request.auth)
-    return json_response(bookings.participant_row(changed, build_viewer(request.auth)))
+    return json_response(bookings.build_participant_row(changed, build_viewer(request.auth)))
 
 
 def _detail(request: MemberRequest, session: Session) -> HttpResponse:

@@ -1,4 +1,11 @@
-"""Who may do what to a session: small, pure, and the only place that says so."""
+"""Who may do what to a session, as pure functions: the only place that decides on permissions.
+
+`ALLOWED_TRANSITIONS` in `states.py` says which changes of status exist and for which roles. This module says which of
+these roles a member has in a session, and everything that depends on more than status and role.
+
+`require_x` and `forbid_x` raise. `check_x` returns the error that would be raised, or `None`, so that a page can ask
+without trying.
+"""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -19,7 +26,7 @@ FIXED_WHILE_ONGOING = ("date", "duration", "level")
 
 @dataclass(frozen=True, kw_only=True)
 class Viewer:
-    """Who is asking, as far as sessions care."""
+    """The member who is asking, and whether they have the permission to moderate sessions."""
 
     user: User
     moderates: bool
@@ -30,7 +37,7 @@ class Viewer:
 
 
 def build_viewer(user: User) -> Viewer:
-    """A moderator is whoever has the permission; being staff is not enough."""
+    """Read a member's permission once; a member of the staff without it is no moderator."""
     return Viewer(user=user, moderates=user.has_perm(MODERATE))
 
 
@@ -39,7 +46,7 @@ def is_creator(session: Session, viewer: Viewer) -> bool:
 
 
 def acts_as_moderator(session: Session, viewer: Viewer) -> bool:
-    """Nobody moderates their own session, but for a superuser: there they are its creator like any other."""
+    """Whether the viewer is a moderator of this session: of their own, only a superuser is."""
     return moderates_sessions_of(session.creator_id, viewer)
 
 
@@ -48,7 +55,7 @@ def moderates_sessions_of(creator_id: int, viewer: Viewer) -> bool:
 
 
 def can_manage(session: Session, viewer: Viewer) -> bool:
-    """May change the session, decide requests and remove participants."""
+    """Whether the viewer may edit the session, decide on booking requests and remove participants."""
     return is_creator(session, viewer) or viewer.moderates
 
 
@@ -70,23 +77,25 @@ def require_moderator(session: Session, viewer: Viewer) -> None:
 
 
 def list_roles(session: Session, viewer: Viewer) -> frozenset[Role]:
-    """In which capacities a viewer may take this session along an edge."""
-    capacities = set()
+    """The roles of `ALLOWED_TRANSITIONS` that a viewer has in this session."""
+    roles = set()
     if is_creator(session, viewer):
-        capacities.add(Role.CREATOR)
+        roles.add(Role.CREATOR)
     if acts_as_moderator(session, viewer):
-        capacities.add(Role.MODERATOR)
-    return frozenset(capacities)
+        roles.add(Role.MODERATOR)
+    return frozenset(roles)
 
 
-def require_transition(session: Session, target: Status, by: frozenset[Role]) -> None:
-    """Raises `StateForbids`, naming both states, where there is no such edge (for anyone who acts on request), and
-    `Forbidden` where it is not theirs to take."""
+def require_transition(session: Session, target: Status, roles: frozenset[Role]) -> None:
+    """Check that one of these roles may take the session to the target status.
+
+    Raises `StateForbids` where no member can, whatever their role, and `Forbidden` where only others can.
+    """
     source = Status(session.status)
     allowed = ALLOWED_TRANSITIONS.get((source, target), frozenset()) - {Role.CLOCK, Role.BOOKING}
     if not allowed:
         raise StateForbids(f"A session cannot go from {source} to {target}.")
-    if not allowed & by:
+    if not allowed & roles:
         whose = "a moderator" if Role.MODERATOR in allowed and len(allowed) == 1 else "its creator"
         if len(allowed) > 1:
             whose = "its creator or a moderator"
@@ -94,7 +103,7 @@ def require_transition(session: Session, target: Status, by: frozenset[Role]) ->
 
 
 def require_reason(reason: str, *, what: str) -> None:
-    """A moderator who takes a session away from people has to say why; `what` is done to it, as in "rejected"."""
+    """Raise `Invalid` for an empty reason; `what` is done to the session, as in "rejected"."""
     if not reason:
         raise Invalid({"reason": [f"Say why the session is {what}."]})
 
@@ -114,7 +123,7 @@ def check_second_look(session: Session) -> DomainError | None:
 
 
 def check_cancelling(session: Session) -> DomainError | None:
-    """Why a moderator cannot call this session off, or `None`: one that waits is rejected instead."""
+    """Why a moderator cannot cancel this session, or `None`. One that waits for approval is rejected instead."""
     if session.status == Status.PENDING_APPROVAL:
         return StateForbids("This session waits for a decision: reject it instead.")
     if Role.MODERATOR in ALLOWED_TRANSITIONS.get((Status(session.status), Status.CANCELLED), frozenset()):
@@ -123,21 +132,23 @@ def check_cancelling(session: Session) -> DomainError | None:
 
 
 def raise_if_refused(refusal: DomainError | None) -> None:
+    """Raise what a `check_x` has returned."""
     if refusal is not None:
         raise refusal
 
 
 def is_rejection(session: Session, viewer: Viewer) -> bool:
-    """Cancelling a session that waits is a rejection when somebody else's moderator does it."""
+    """Whether cancelling is a rejection here: the session waits for approval, and the viewer is not its creator."""
     return session.status == Status.PENDING_APPROVAL and not is_creator(session, viewer)
 
 
 def is_reason_told(session: Session, viewer: Viewer) -> bool:
-    """Whether people read why a viewer calls a session off: of a hidden one they read no word of its creator's."""
+    """Whether people read why a viewer cancels a session. They read nothing that a creator writes in a hidden one."""
     return session.hidden_at is None or acts_as_moderator(session, viewer)
 
 
 def require_editable(session: Session, changed: set[str]) -> None:
+    """Raise `StateForbids` where the status does not allow these fields to be changed."""
     if not changed:
         return
     if session.status in FINAL:
@@ -148,15 +159,15 @@ def require_editable(session: Session, changed: set[str]) -> None:
 
 
 def forbid_self_approval(requester_id: int, viewer: Viewer) -> None:
-    """Nobody lets themselves in, moderators neither."""
+    """Raise `Forbidden` for a member who would approve their own booking request: moderators cannot either."""
     if requester_id == viewer.id:
         raise Forbidden("Nobody decides their own request.")
 
 
 def check_joining(session: Session, viewer_id: int, own_status: str | None, now: datetime) -> DomainError | None:
-    """Why this member cannot ask to join now, or `None` where they can: `can_join` and `join/` are this one rule.
+    """Why this member cannot ask to join now, or `None`; used by `can_join` and by `join/`.
 
-    `own_status` is the status of the request that they have already, if any.
+    `own_status` is the status of the booking request that they have already, if any.
     """
     if session.creator_id == viewer_id:
         return StateForbids("You cannot join your own session.")
@@ -168,7 +179,7 @@ def check_joining(session: Session, viewer_id: int, own_status: str | None, now:
 
 
 def check_pending_limit(session: Session) -> DomainError | None:
-    """Why nobody else can wait for an answer, or `None`."""
+    """Why the session takes no further booking request, or `None`: the number of pending ones is limited."""
     most, waiting = settings.SESSIONS_MAX_WAITING_REQUESTS, session.waiting_count
     if waiting < most:
         return None
@@ -178,7 +189,7 @@ def check_pending_limit(session: Session) -> DomainError | None:
 
 
 def check_offering(open_sessions: int) -> DomainError | None:
-    """Why a member who has so many sessions open cannot offer another, or `None`."""
+    """Why a member with this many open sessions cannot offer another, or `None`."""
     most = settings.SESSIONS_MAX_OPEN_PER_MEMBER
     if open_sessions < most:
         return None
@@ -189,7 +200,7 @@ def check_offering(open_sessions: int) -> DomainError | None:
 
 
 def check_admission(session: Session, now: datetime) -> DomainError | None:
-    """Why nobody can come in, or `None`: a session is open, ahead, and has room."""
+    """Why nobody can become a participant, or `None` for a session that is open, upcoming and not full."""
     if session.status not in OPEN:
         return StateForbids(f"This session is {Status(session.status).label}: nobody can join it.")
     if session.date <= now:
@@ -200,14 +211,14 @@ def check_admission(session: Session, now: datetime) -> DomainError | None:
 
 
 def check_approving_request(session: Session, now: datetime) -> DomainError | None:
-    """Why nobody's request can be approved now, or `None`."""
+    """Why no booking request can be approved now, or `None`."""
     if session.hidden_at is not None:
         return StateForbids("A moderator has hidden this session: nobody is let in until it is shown again.")
     return check_admission(session, now)
 
 
 def is_before_start(session: Session, now: datetime) -> bool:
-    """Places are given back and taken away only before the start."""
+    """Whether seats can still be given back and taken away."""
     return session.status in OPEN and session.date > now
 
 
@@ -221,13 +232,13 @@ def may_read_materials(session: Session, viewer: Viewer, own_status: str | None)
 
 
 def may_write_materials(session: Session, viewer: Viewer, own: BookingRequest | None) -> bool:
-    """The creator and those whom they made tutors."""
+    """Whether the viewer is the creator, or a tutor; `own` is the viewer's booking request, if any."""
     is_tutor = own is not None and own.role == BookingRequest.Role.TUTOR
     return is_creator(session, viewer) or is_tutor
 
 
 def explain_materials_closed(session: Session) -> str:
-    """Why nothing can be added to a session, `""` where something can; a completed one still takes recordings."""
+    """Why nothing can be added to a session, or `""`. A completed session still takes recordings."""
     if session.status in (Status.CANCELLED, Status.EXPIRED):
         return f"Nothing can be added to a session that is {session.status}."
     return ""
@@ -236,10 +247,10 @@ def explain_materials_closed(session: Session) -> str:
 def build_email_audience(
     creator_id: int, viewer: Viewer, own_status: str | None, *, requesters: Iterable[int] = ()
 ) -> EmailAudience:
-    """Whose addresses a viewer reads in a session: the creator's if they are in; if they run it, those of its
-    `requesters` too, which are all who have a request there now, however it was decided.
+    """Whose e-mail addresses a viewer may read in a session.
 
-    Whoever has left, or was removed, has none any more, though the session may go on naming them.
+    A participant reads the creator's. Who manages the session also reads those of its `requesters`, the ids of all who
+    have a booking request now, whatever its status. Who has left or was removed has none any more.
     """
     if viewer.moderates or creator_id == viewer.id:
         return EmailAudience(viewer_id=viewer.id, others=frozenset({creator_id, *requesters}))

@@ -1,4 +1,8 @@
-"""The states of a session and the edges between them: the one table that services, admin and API description read."""
+"""The statuses of a session and the transitions between them.
+
+`ALLOWED_TRANSITIONS` decides which changes of status exist, and for which roles. Which roles a member has in a session
+is decided in `policy.py`, and what else a transition requires in `services/transitions.py`.
+"""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -18,11 +22,13 @@ class Status(models.TextChoices):
 
 
 class Role(StrEnum):
-    """Who may take a session along an edge."""
+    """Who may make a transition: a member's role in the session, or what happens without anybody asking for it."""
 
     CREATOR = "creator"
     MODERATOR = "moderator"
+    # The first participant was approved.
     BOOKING = "booking"
+    # A time was reached.
     CLOCK = "clock"
 
 
@@ -41,7 +47,7 @@ ALLOWED_TRANSITIONS: dict[tuple[Status, Status], frozenset[Role]] = {
 }
 
 FINAL = frozenset(Status) - {source for source, _ in ALLOWED_TRANSITIONS}
-# Once approved, a session may be seen, joined, moved and called off.
+# Approved and not begun: can be joined, rescheduled and cancelled.
 OPEN = frozenset({Status.APPROVED, Status.SCHEDULED})
 NOT_TAKING_PLACE = frozenset({Status.CANCELLED, Status.EXPIRED})
 EVER_APPROVED = frozenset({Status.APPROVED, Status.SCHEDULED, Status.ONGOING, Status.COMPLETED})
@@ -49,7 +55,7 @@ EVER_APPROVED = frozenset({Status.APPROVED, Status.SCHEDULED, Status.ONGOING, St
 
 @dataclass(frozen=True, kw_only=True)
 class TimedState:
-    """What of a session the clock looks at."""
+    """What decides on the transitions that happen by time alone."""
 
     status: Status
     starts_at: datetime
@@ -58,7 +64,7 @@ class TimedState:
 
 
 def find_due_transition(session: TimedState, now: datetime) -> Status | None:
-    """Where time alone takes a session next; `None` where it stays."""
+    """The target of the transition that is due by time alone, or `None`."""
     if session.status == Status.ONGOING:
         return Status.COMPLETED if now >= session.ends_at else None
     if session.status in FINAL or now < session.starts_at:
@@ -69,17 +75,17 @@ def find_due_transition(session: TimedState, now: datetime) -> Status | None:
 
 
 def compute_next_transition_at(session: TimedState) -> datetime | None:
-    """When time alone takes a session on; `None` once it is final."""
+    """When a transition by time alone is due next; `None` once the status is final."""
     if session.status in FINAL:
         return None
     return session.ends_at if session.status == Status.ONGOING else session.starts_at
 
 
 def describe_transitions() -> str:
-    """The table as Markdown, for the description of the API."""
+    """`ALLOWED_TRANSITIONS` as a Markdown table, for the API document."""
     lines = ["| from | to | by |", "| --- | --- | --- |"]
     lines += [
-        f"| `{source}` | `{target}` | {', '.join(sorted(movers))} |"
-        for (source, target), movers in ALLOWED_TRANSITIONS.items()
+        f"| `{source}` | `{target}` | {', '.join(sorted(roles))} |"
+        for (source, target), roles in ALLOWED_TRANSITIONS.items()
     ]
     return "\n".join(lines)

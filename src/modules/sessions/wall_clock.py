@@ -1,4 +1,4 @@
-"""What a client means by a date (docs/contract.md, "Times"): pure functions over strings, offsets and zones."""
+"""Dates as clients send them (docs/contract.md, "Times"): pure functions over strings, offsets and time zones."""
 
 import re
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from core.errors import Invalid
-from core.time.zones import list_zone_names
+from core.time.zones import require_zone_name
 
 WRITTEN = re.compile(r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(:\d{2}([.,]\d+)?)?(Z|[+-]\d{2}:?[0-5]\d)?", re.IGNORECASE)
 # In a query string a raw `+` arrives as a space.
@@ -65,16 +65,14 @@ def _parse_iso(written: str) -> datetime:
 
 
 def validate_zone(name: str) -> str:
-    """Raises `ValueError` for what is no IANA zone."""
-    if name not in list_zone_names():
-        raise ValueError("Must be an IANA time zone such as Europe/Berlin.")
-    return name
+    """The name itself; raises `ValueError` for what is no IANA zone."""
+    return require_zone_name(name, message="Must be an IANA time zone such as Europe/Berlin.")
 
 
 def is_same_wall_clock(sent: SentDate, stored: datetime) -> bool:
-    """Whether a wall clock without an offset is the stored instant's in UTC, to the minute.
+    """Whether a date without an offset equals the stored instant in UTC, to the minute.
 
-    The documented form edits so: it sends back what it was shown, cut to the minute.
+    The documented form sends an unchanged date like that: as it was shown, cut to the minute.
     """
     if sent.value.tzinfo is not None:
         return False
@@ -82,7 +80,7 @@ def is_same_wall_clock(sent: SentDate, stored: datetime) -> bool:
 
 
 def resolve_instant(sent: SentDate, *, home: str, now: datetime) -> datetime:
-    """The instant in UTC that a client means; `home` is the member's own zone.
+    """The instant in UTC that a client means; `home` is the name of the member's own zone.
 
     Raises `Invalid` naming `date` or `timezone_offset`.
     """

@@ -16,12 +16,12 @@ from modules.sessions.events import MaterialsOfSessions
 from modules.sessions.models import BookingRequest, Session
 from modules.sessions.policy import Viewer, build_email_audience, build_viewer, check_joining, may_read_materials
 from modules.sessions.queries.bookings import (
-    booking_request_row,
+    build_participant_row,
+    build_participant_rows,
+    build_request_row,
+    build_request_rows,
     load_bookings,
     load_own_requests,
-    participant_row,
-    participant_rows,
-    request_rows,
 )
 from modules.sessions.queries.outcomes import filter_not_over
 
@@ -144,9 +144,9 @@ def build_detail_rows(
     return [
         {
             **_build_base_row(session, audiences[session.pk]),
-            "participants": participant_rows(bookings[session.pk].participants, audiences[session.pk]),
+            "participants": build_participant_rows(bookings[session.pk].participants, audiences[session.pk]),
             "materials": materials.get(session.pk, []),
-            "booking_requests": request_rows(bookings[session.pk].requests, audiences[session.pk]),
+            "booking_requests": build_request_rows(bookings[session.pk].requests, audiences[session.pk]),
             "is_full": session.is_full,
             "available_spots": session.available_seats,
             "participant_count": session.participant_count,
@@ -159,6 +159,7 @@ def build_detail_rows(
 def _build_list_row(session: Session, own: BookingRequest | None, viewer: Viewer, now: datetime) -> Row:
     """`own` is the request that the viewer has there, if any: of all the others, a list shows the number alone."""
     own_status = own.status if own else None
+    is_participant = own_status == BookingRequest.Status.APPROVED
     audience = build_email_audience(session.creator_id, viewer, own_status)
     return {
         **_build_base_row(session, audience),
@@ -166,9 +167,9 @@ def _build_list_row(session: Session, own: BookingRequest | None, viewer: Viewer
         "is_full": session.is_full,
         "available_spots": session.available_seats,
         "can_join": check_joining(session, viewer.id, own_status, now) is None,
-        "participants": [participant_row(own, viewer)] if own and own_status == BookingRequest.Status.APPROVED else [],
+        "participants": [build_participant_row(own, viewer)] if own and is_participant else [],
         "materials": [],
-        "booking_requests": [booking_request_row(own, viewer)] if own else [],
+        "booking_requests": [build_request_row(own, viewer)] if own else [],
     }
 
 

@@ -74,6 +74,6 @@ def _release_bookings(session: Session, *, member_ids: Collection[int]) -> None:
     apply_due_transitions(session, now)
     if session.status not in OPEN or session.date <= now:
         return
-    for request in select_requests_to_release(member_ids).filter(session=session):
-        by, _ = get_deactivation_cause(request.user_id)
-        release_booking(session, request, by=by, reason=DEACTIVATION_REASON)
+    for booking_request in select_requests_to_release(member_ids).filter(session=session):
+        by, _ = get_deactivation_cause(booking_request.user_id)
+        release_booking(session, booking_request, by=by, reason=DEACTIVATION_REASON)

@@ -1,4 +1,4 @@
-"""The fields that every fact about a session, and about a request, begins with."""
+"""The fields that all facts about a session, or about a booking request, have in common."""
 
 from typing import TypedDict
 
@@ -20,5 +20,5 @@ def build_session_fields(session: Session) -> SessionFields:
     return {"session_id": session.pk, "title": session.public_title, "creator_id": session.creator_id}
 
 
-def build_request_fields(session: Session, request: BookingRequest) -> RequestFields:
-    return {**build_session_fields(session), "request_id": request.pk, "member_id": request.user_id}
+def build_request_fields(session: Session, booking_request: BookingRequest) -> RequestFields:
+    return {**build_session_fields(session), "request_id": booking_request.pk, "member_id": booking_request.user_id}

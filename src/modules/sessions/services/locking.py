@@ -1,4 +1,4 @@
-"""Taking hold of a session before deciding anything about it."""
+"""Locking a session before it is changed."""
 
 from core.errors import NotFound
 from core.time import clock
@@ -10,16 +10,16 @@ from modules.sessions.states import Status
 
 
 def lock_session(session_id: int, viewer: Viewer) -> Session:
-    """The session, locked until the transaction ends and moved to where the clock says it is by now.
+    """Lock the row of a session until the transaction ends, and apply the transitions that are due by time.
 
-    Every change of a session, of its requests or of its places begins here, so that they come one after the other.
-    Raises `NotFound` where the viewer may not know of it.
+    Every change of a session and of its booking requests begins with this lock, and so they come one after the other.
+    Raises `NotFound` for a session that the viewer may not see.
     """
     return lock_session_with_status(session_id, viewer)[0]
 
 
 def lock_session_with_status(session_id: int, viewer: Viewer) -> tuple[Session, Status]:
-    """The same, and the status that it had before the clock moved it just now: what clients have read so far."""
+    """The same, and the status before the transitions that were applied just now: what clients have read so far."""
     visible = select_visible_sessions(viewer).select_related("creator")
     session = visible.select_for_update(of=("self",)).filter(pk=session_id).first()
     if session is None:
@@ -30,4 +30,8 @@ def lock_session_with_status(session_id: int, viewer: Viewer) -> tuple[Session, 
 
 
 def find_own_request(session: Session, viewer: Viewer) -> BookingRequest | None:
-    return BookingRequest.objects.filter(session=session, user=viewer.user).first()
+    """The viewer's own booking request in this session, if there is one."""
+    booking_request = BookingRequest.objects.filter(session=session, user=viewer.user).first()
+    if booking_request is not None:
+        booking_request.session = session
+    return booking_request

@@ -1,4 +1,7 @@
-"""The edges that people take, on a session that is locked already: approve, settle, start, end, cancel."""
+"""Transitions that members ask for, on a session that is locked already: approve, schedule, start, end, cancel.
+
+Each checks `ALLOWED_TRANSITIONS` for the member's roles (`require_transition`), then what else the transition requires.
+"""
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -28,11 +31,13 @@ from modules.sessions.services.life_cycle import (
 )
 from modules.sessions.states import Role, Status
 
-# How early a creator may start.
-EARLIEST_START = timedelta(minutes=15)
+# How many minutes before its time a creator may start a session.
+EARLIEST_START_MINUTES = 15
 
 
 def approve(session: Session, viewer: Viewer, *, reason: str, now: datetime) -> None:
+    """Approve a session that waits. Raises `Forbidden` and `StateForbids`."""
+    # The table would tell moderators of their own session that only a moderator may do this: say what the matter is.
     if viewer.moderates and session.status == Status.PENDING_APPROVAL:
         require_moderator(session, viewer)
     require_transition(session, Status.APPROVED, list_roles(session, viewer))
@@ -42,7 +47,7 @@ def approve(session: Session, viewer: Viewer, *, reason: str, now: datetime) -> 
 
 
 def schedule(session: Session, viewer: Viewer, *, reason: str, now: datetime) -> None:
-    """Approved to scheduled: by its creator's word, or because somebody is in."""
+    """Approved to scheduled, without checks: its first participant was approved, or its creator asked for it."""
     changes = apply_transition(session, Status.SCHEDULED, now=now)
     publish(events.SessionScheduled(**build_session_fields(session)), by=viewer.user, reason=reason, changes=changes)
 
@@ -53,10 +58,11 @@ def schedule_by_creator(session: Session, viewer: Viewer, *, reason: str, now: d
 
 
 def start(session: Session, viewer: Viewer, *, reason: str, now: datetime) -> None:
+    """Start a session that is scheduled and has participants. Raises `Forbidden` and `StateForbids`."""
     require_manager(session, viewer)
     require_transition(session, Status.ONGOING, list_roles(session, viewer))
-    if now < session.date - EARLIEST_START:
-        raise StateForbids("A session can be started from 15 minutes before its time.")
+    if now < session.date - timedelta(minutes=EARLIEST_START_MINUTES):
+        raise StateForbids(f"A session can be started from {EARLIEST_START_MINUTES} minutes before its time.")
     if session.participant_count == 0:
         raise StateForbids("Nobody is in this session: it cannot be started.")
     fact, changes = apply_start(session, now=now)
@@ -71,8 +77,7 @@ def end(session: Session, viewer: Viewer, *, reason: str, now: datetime) -> None
 
 
 def reject(session: Session, viewer: Viewer, *, reason: str, now: datetime) -> None:
-    """A moderator's decision on a session that waits, also a superuser's on their own. Raises `Invalid` without a
-    reason."""
+    """Reject a session that waits for approval. Raises `Forbidden`, `StateForbids`, and `Invalid` without a reason."""
     require_transition(session, Status.CANCELLED, list_roles(session, viewer) & {Role.MODERATOR})
     require_reason(reason, what="rejected")
     _set_decision(session, viewer, now)
@@ -81,7 +86,7 @@ def reject(session: Session, viewer: Viewer, *, reason: str, now: datetime) -> N
 
 
 def cancel(session: Session, viewer: Viewer, *, reason: str, now: datetime) -> None:
-    """Call a session off; for a moderator and a session that waits, that is a rejection, which needs a reason."""
+    """Cancel a session. By a moderator, of one that waits for approval, this is a rejection and needs a reason."""
     require_manager(session, viewer)
     require_transition(session, Status.CANCELLED, list_roles(session, viewer))
     if is_rejection(session, viewer):
@@ -93,7 +98,7 @@ def cancel(session: Session, viewer: Viewer, *, reason: str, now: datetime) -> N
 def cancel_and_notify(
     session: Session, *, by: User | None, reason: str, is_reason_told: bool = True, now: datetime
 ) -> None:
-    """Cancel a session that is not over, for whoever has the right to it, and tell everybody who was to come."""
+    """Cancel a session that is not over, without checks, and publish it with everybody whom it concerns."""
     fact = events.SessionCancelled(
         **build_session_fields(session),
         participant_ids=list_participant_ids(session),
@@ -115,7 +120,7 @@ TRANSITIONS: dict[Status, Transition] = {
 
 
 def apply_requested_transition(session: Session, target: Status, viewer: Viewer, *, reason: str, now: datetime) -> None:
-    """Take the session to the state that somebody asks for, if they may and there is an edge."""
+    """Make the transition to a status that was asked for. Raises `Forbidden`, `StateForbids` and `Invalid`."""
     transition = TRANSITIONS.get(target)
     if transition is None:
         require_transition(session, target, list_roles(session, viewer))
