@@ -15,6 +15,7 @@ from core.accounts.presentation import USER_FIELDS, EmailAudience, UserRow, pres
 from core.database.functions import Octets
 from core.errors import NotFound, Unavailable
 from core.http.json import MOST_BYTES, encode
+from core.text.limits import NOTE_EXCERPT_LENGTH
 from modules.materials import policy
 from modules.materials.files.addresses import Ticket, address_of, is_available, read_token
 from modules.materials.models import Material, StoredFile
@@ -37,7 +38,6 @@ FILE_FIELDS = ("place", "name", "content_type", "scan_at")
 LEAST_BYTES = 220
 # What the materials of one session take of an answer at most: the rest of its detail has room beside them.
 MOST_BYTES_TOGETHER = MOST_BYTES - 512 * 1024
-CUT_CHARACTERS = 200
 FIELDS = (
     "id",
     "session_id",
@@ -88,7 +88,7 @@ def rows_by_session(
     if note_characters is None:
         left_out, cut = _too_much(found)
         found = found.exclude(pk__in=left_out)
-        content = Case(When(pk__in=cut, then=_shown(CUT_CHARACTERS)), default=content)
+        content = Case(When(pk__in=cut, then=_shown(NOTE_EXCERPT_LENGTH)), default=content)
     rows: dict[int, list[MaterialRow]] = {session_id: [] for session_id in audiences}
     for values in found.annotate(shown=content).values(*FIELDS, "shown"):
         session_id = values["session_id"]
@@ -99,7 +99,7 @@ def rows_by_session(
 def _too_much(materials: "QuerySet[Material]") -> tuple[list[int], list[int]]:
     """Those that an answer has no room for, and those whose note is cut; one query."""
     sizes: dict[int, list[tuple[int, int, int]]] = defaultdict(list)
-    found = materials.annotate(cut=_size(CUT_CHARACTERS), whole=_size(None))
+    found = materials.annotate(cut=_size(NOTE_EXCERPT_LENGTH), whole=_size(None))
     for session_id, pk, cut, whole in found.values_list("session_id", "pk", "cut", "whole"):
         sizes[session_id].append((pk, cut + LEAST_BYTES, whole + LEAST_BYTES))
     left_out, are_cut = [], []
@@ -114,7 +114,7 @@ def _within_bounds(rows: list[MaterialRow]) -> list[MaterialRow]:
     """The same again of what was read, now that it is known how long it is as JSON."""
     if len(encode(rows)) <= MOST_BYTES_TOGETHER:
         return rows
-    cut = [cast(MaterialRow, {**row, "content": row["content"][:CUT_CHARACTERS]}) for row in rows]
+    cut = [cast(MaterialRow, {**row, "content": row["content"][:NOTE_EXCERPT_LENGTH]}) for row in rows]
     sizes = [(len(encode(short)) + 1, len(encode(row)) + 1) for short, row in zip(cut, rows, strict=True)]
     shown, whole = _fitting(sizes)
     return [*rows[:whole], *cut[whole:shown]]

@@ -11,6 +11,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import ExpressionWrapper, F, Q
 
+from core.text.limits import MAX_REASON_LENGTH
 from core.text.normalization import build_search_key
 from core.time import clock
 from modules.sessions.states import EVER_APPROVED, FINAL, OPEN, Status, TimedState, compute_next_transition_at
@@ -185,7 +186,9 @@ class ReasonTemplate(models.Model):
     """A reason for rejecting that moderators can take up and change, in the order of `rank`."""
 
     title = models.CharField(max_length=100, unique=True, help_text="What moderators choose by.")
-    text = models.TextField(max_length=1000, help_text="What the creator will read, unless the moderator changes it.")
+    text = models.TextField(
+        max_length=MAX_REASON_LENGTH, help_text="What the creator will read, unless the moderator changes it."
+    )
     rank = models.PositiveSmallIntegerField(default=0, help_text="The smallest comes first.")
 
     class Meta:

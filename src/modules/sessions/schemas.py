@@ -8,6 +8,7 @@ from pydantic import AfterValidator, ConfigDict, Field, StringConstraints, field
 
 from core.accounts.schemas import UserOut
 from core.http.schemas import LINES, ONE_LINE, WHOLE_NUMBER, Identifier, RequestSchema
+from core.text.limits import MAX_REASON_LENGTH
 from modules.sessions import examples
 from modules.sessions.models import MAX_MINUTES, MAX_SEATS, MIN_MINUTES, MIN_SEATS
 from modules.sessions.states import Status, describe_transitions
@@ -27,6 +28,7 @@ Zone = Annotated[str, AfterValidator(validate_zone)]
 PageNumber = Annotated[int, WHOLE_NUMBER, Field(ge=1)]
 PageSize = Annotated[int, WHOLE_NUMBER, Field(ge=1, le=100)]
 Message = Annotated[str, StringConstraints(strip_whitespace=True, max_length=1000), LINES]
+Reason = Annotated[str, StringConstraints(strip_whitespace=True, max_length=MAX_REASON_LENGTH), LINES]
 
 # What is not sent stays unset: this default is never looked at, and `null` is no value.
 UNSENT: Any = None
@@ -219,7 +221,7 @@ class SessionChanges(_WithDate):
         description="`cancelled`, `ongoing` and `completed` are the same as `cancel/`, `start/` and `end/`;"
         " `scheduled` settles an approved session; `approved` is a moderator's. The stored one is no change.",
     )
-    reason: Message | None = Field(None, description="For a cancellation; a moderator who rejects must give one.")
+    reason: Reason | None = Field(None, description="For a cancellation; a moderator who rejects must give one.")
 
     def values(self) -> dict[str, Any]:
         return self.model_dump(include=set(WRITABLE), exclude_unset=True)
@@ -240,7 +242,7 @@ class RequesterIn(RequestSchema):
 
 
 class CancelIn(RequestSchema):
-    reason: Message | None = Field(
+    reason: Reason | None = Field(
         None,
         description="Told to everyone concerned; a moderator who rejects a pending session must give one.",
         examples=["I have fallen ill"],

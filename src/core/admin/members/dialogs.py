@@ -17,6 +17,7 @@ from core.accounts.policy import VIEW, deactivating_refused
 from core.admin.read_only import acting_member
 from core.errors import DomainError
 from core.portal.dialogs import dialog_page, leave_dialog
+from core.text.limits import MAX_REASON_LENGTH
 
 CONFIRMING = "confirming"
 
@@ -25,10 +26,13 @@ class DeactivationForm(forms.Form):
     """Why, what others read of it, and the consequences that whoever confirms has read."""
 
     reason = forms.CharField(
-        max_length=1000, error_messages={"required": "Say why: the member reads it, and it stays in the record."}
+        max_length=MAX_REASON_LENGTH,
+        error_messages={"required": "Say why: the member reads it, and it stays in the record."},
     )
     told = forms.CharField(
-        max_length=1000, initial=TOLD_OTHERS, error_messages={"required": "Say what others read: it is sent to them."}
+        max_length=MAX_REASON_LENGTH,
+        initial=TOLD_OTHERS,
+        error_messages={"required": "Say what others read: it is sent to them."},
     )
     read = forms.CharField(required=False)
 
@@ -38,7 +42,7 @@ class DeactivationForm(forms.Form):
 
 
 class ReactivationForm(forms.Form):
-    reason = forms.CharField(max_length=1000, required=False)
+    reason = forms.CharField(max_length=MAX_REASON_LENGTH, required=False)
 
 
 class DeactivationDialogs:

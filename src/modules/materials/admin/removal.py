@@ -13,6 +13,7 @@ from core.accounts.models import User
 from core.admin.read_only import acting_member
 from core.errors import DomainError
 from core.portal.dialogs import dialog_page, leave_dialog, way_back
+from core.text.limits import MAX_REASON_LENGTH
 from modules.materials import services
 from modules.materials.events import SessionAccessAsked
 from modules.materials.models import Material
@@ -22,7 +23,7 @@ URL_NAME = "materials_material_remove"
 
 
 class RemovalForm(forms.Form):
-    reason = forms.CharField(max_length=1000, error_messages={"required": "Say why."})
+    reason = forms.CharField(max_length=MAX_REASON_LENGTH, error_messages={"required": "Say why."})
 
 
 class Removal:

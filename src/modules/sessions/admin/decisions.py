@@ -29,6 +29,7 @@ from core.errors import DomainError
 from core.portal.dialogs import dialog_page, leave_dialog, way_back
 from core.portal.differences import Difference, differences
 from core.portal.ids import id_in
+from core.text.limits import MAX_REASON_LENGTH
 from core.time import clock
 from modules.sessions.admin.evidence import build_evidence_context, build_evidence_lines
 from modules.sessions.admin.wording import WORDING
@@ -47,14 +48,13 @@ LIST = "admin:learning_sessions_session_changelist"
 # As many as a page of the list shows.
 MOST_AT_ONCE = 50
 CHOSEN = "_selected_action"
-LONGEST_REASON = 1000
 
 
 class DecisionForm(forms.Form):
     """What is decided, and why. `back` is where it was opened."""
 
     decision = forms.ChoiceField(choices=[("approve", "Approve"), ("reject", "Reject")])
-    reason = forms.CharField(max_length=LONGEST_REASON, required=False)
+    reason = forms.CharField(max_length=MAX_REASON_LENGTH, required=False)
     back = forms.CharField(required=False)
 
     def clean(self) -> dict[str, Any]:
@@ -118,7 +118,7 @@ class Decisions:
         """What the creator will read, were it decided like this now. Who writes has the sessions in hand for longer."""
         by = _require_moderator(request)
         leases.renew_leases(taken=_parse_taken(request), by=by)
-        decision, reason = request.POST.get("decision", ""), request.POST.get("reason", "").strip()[:LONGEST_REASON]
+        decision, reason = request.POST.get("decision", ""), request.POST.get("reason", "").strip()[:MAX_REASON_LENGTH]
         first = next(iter(_load_sessions(list(_parse_versions(request))[:1])), None)
         notice = preview_notice(first, decision=decision, reason=reason) if first else None
         return TemplateResponse(request, "admin/learning_sessions/notice.html", {"notice": notice})
@@ -178,6 +178,7 @@ class Decisions:
             "decision": decision,
             "form": form,
             "reason": reason,
+            "max_reason_length": MAX_REASON_LENGTH,
             "back": _get_back_url(request),
             "rows": [
                 {

@@ -24,6 +24,7 @@ from core.errors import DomainError
 from core.portal.dialogs import dialog_page, leave_dialog
 from core.portal.differences import Difference, differences
 from core.portal.ids import id_in
+from core.text.limits import MAX_REASON_LENGTH
 from core.time import clock
 from modules.sessions.admin.wording import WORDING
 from modules.sessions.events import AboutSession, Notice, NoticeAsked, ParticipantRemoved, SessionCancelled
@@ -46,7 +47,6 @@ from modules.sessions.services.life_cycle import list_participant_ids, list_pend
 CONFIRMING = "confirming"
 PREVIEWING = "previewing"
 VERSION = "content_version"
-LONGEST_REASON = 1000
 
 View = Callable[..., HttpResponse]
 
@@ -54,7 +54,7 @@ View = Callable[..., HttpResponse]
 class ReasonForm(forms.Form):
     """Why, and for what content."""
 
-    reason = forms.CharField(max_length=LONGEST_REASON, error_messages={"required": "Say why."})
+    reason = forms.CharField(max_length=MAX_REASON_LENGTH, error_messages={"required": "Say why."})
     content_version = forms.IntegerField(required=False, min_value=0)
 
     def __init__(self, *args: Any, needs_reason: bool, **kwargs: Any) -> None:
@@ -279,7 +279,7 @@ def _format_audience(session: Session, by: User) -> str:
 
 def _show_preview(request: HttpRequest, fact: AboutSession | None, *, person_id: int) -> HttpResponse:
     """What people would read, were it done for the reason that is being written. Changes nothing."""
-    reason = request.POST.get("reason", "").strip()[:LONGEST_REASON]
+    reason = request.POST.get("reason", "").strip()[:MAX_REASON_LENGTH]
     notice = _ask_notice(fact, reason=reason, person_id=person_id) if fact else None
     return TemplateResponse(request, "admin/learning_sessions/notice.html", {"notice": notice})
 

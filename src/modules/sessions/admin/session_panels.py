@@ -13,12 +13,11 @@ from core.portal.panels import Panel
 from modules.sessions.admin.evidence import build_evidence_context
 from modules.sessions.admin.wording import WORDING
 from modules.sessions.models import BookingRequest, Session
+from modules.sessions.queries.bookings import MAX_REQUESTS_SHOWN
 from modules.sessions.queries.decisions import find_changes_since_decision
 
 VIEW_REQUESTS = "learning_sessions.view_bookingrequest"
 TEMPLATES = "admin/learning_sessions/panels"
-# The latest of what may be any number of rows.
-MOST_SHOWN = 200
 
 
 def build_own_panels(session: Session, viewer: User, *, moderates: bool) -> list[Panel]:
@@ -55,7 +54,7 @@ def _build_details(session: Session, *, moderates: bool) -> Panel:
 def _build_requests(session: Session, viewer: User) -> Panel:
     requests = _select_requests(session)
     count = requests.count()
-    latest = list(requests.order_by("-requested_at", "-pk")[:MOST_SHOWN])
+    latest = list(requests.order_by("-requested_at", "-pk")[:MAX_REQUESTS_SHOWN])
     return Panel(
         key="requests",
         title="Requests",

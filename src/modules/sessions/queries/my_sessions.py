@@ -10,13 +10,13 @@ from django.db.models import Count, Max, Q, QuerySet, Sum
 from core.database.functions import Octets
 from core.errors import Invalid
 from core.http.json import MOST_BYTES, encode
+from core.text.limits import NOTE_EXCERPT_LENGTH
 from modules.sessions.events import SizesOfMaterials
 from modules.sessions.models import BookingRequest, Session
 from modules.sessions.policy import Viewer, can_manage
 from modules.sessions.queries.bookings import MAX_REQUESTS_SHOWN
 from modules.sessions.queries.sessions import ORDERINGS, build_detail_rows, select_visible_sessions
 
-MAX_NOTE_CHARACTERS = 200
 # What the keys and the fixed values of a session, and of one request of it, take as JSON, at least.
 MIN_SESSION_BYTES, MIN_REQUEST_BYTES = 500, 200
 # What is around the sessions.
@@ -53,7 +53,7 @@ def my_sessions(
     # One of each in turn, so that neither list keeps the other from being seen.
     in_turn = [each for each in chain(*zip_longest(created.sessions, joined.sessions)) if each is not None]
     loaded = _take_fitting(in_turn, _estimate_sizes(in_turn, viewer))
-    encoded = [encode(row) for row in build_detail_rows(loaded, viewer, origin, note_characters=MAX_NOTE_CHARACTERS)]
+    encoded = [encode(row) for row in build_detail_rows(loaded, viewer, origin, note_characters=NOTE_EXCERPT_LENGTH)]
     shown = _take_fitting(loaded, [len(each) for each in encoded])
     fragments = {session.pk: orjson.Fragment(each) for session, each in zip(loaded, encoded, strict=True)}
     shown_ids = {session.pk for session in shown}
@@ -94,7 +94,7 @@ def _take_fitting(sessions: Sequence[Session], sizes: Iterable[int]) -> list[Ses
 def _estimate_sizes(sessions: Sequence[Session], viewer: Viewer) -> list[int]:
     """How many bytes each session takes in full, at least, so that no more is read than can be sent. Two queries."""
     session_ids = [session.pk for session in sessions]
-    materials = SizesOfMaterials(session_ids=session_ids, note_characters=MAX_NOTE_CHARACTERS).ask() if sessions else {}
+    materials = SizesOfMaterials(session_ids=session_ids, note_characters=NOTE_EXCERPT_LENGTH).ask() if sessions else {}
     requests = _estimate_request_sizes(session_ids) if sessions else {}
     return [
         MIN_SESSION_BYTES
