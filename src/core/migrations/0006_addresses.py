@@ -6,6 +6,9 @@ from django.db import migrations
 from core.accounts.models import set_aside_key
 from core.text.email_addresses import InvalidAddress, build_address_key, normalize_address, normalize_address_if_valid
 
+# Not copied into this migration: an account is found by the key that the running code builds, so what is stored has to
+# follow its rules. Whoever changes these rules has to migrate the stored keys once more.
+
 
 def normalize_stored_addresses(apps: Any, schema_editor: Any) -> None:
     users = apps.get_model("core", "User").objects.using(schema_editor.connection.alias)
