@@ -19,8 +19,8 @@ from core.mail.sending import send_due_mail
 from modules.materials.models import Material
 from modules.notifications.models import Notification
 from modules.sessions.models import BookingRequest, Session
-from modules.sessions.queries.evidence import clashes
-from modules.sessions.queries.statistics import Outcome, count_waits, statistics
+from modules.sessions.queries.evidence import find_clashes
+from modules.sessions.queries.statistics import Outcome, compute_statistics, count_waits
 from modules.sessions.states import Status
 
 pytestmark = [pytest.mark.system, pytest.mark.django_db]
@@ -91,7 +91,7 @@ def test_its_mails_are_in_the_ledger_and_nobody_gets_them(loaded: None, mailoutb
 
 
 def test_the_dashboard_has_something_to_tell(loaded: None) -> None:
-    weeks = statistics().weeks
+    weeks = compute_statistics().weeks
     together = {outcome: sum(week.sessions[outcome] for week in weeks) for outcome in Outcome}
     waits = count_waits()
 
@@ -103,6 +103,6 @@ def test_the_dashboard_has_something_to_tell(loaded: None) -> None:
 def test_one_that_waits_is_at_the_time_of_another_of_its_creator(loaded: None) -> None:
     waiting = list(Session.objects.filter(status=Status.PENDING_APPROVAL))
 
-    found = clashes(waiting)
+    found = find_clashes(waiting)
 
     assert [session.title for session in waiting if found[session.pk]] == ["Regular Expressions"]

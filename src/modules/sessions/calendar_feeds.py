@@ -1,4 +1,4 @@
-"""What calendar programs read, and who lets them (docs/contract.md, "Calendars")."""
+"""Calendar feeds: their tokens and their events (docs/contract.md, "Calendars")."""
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
@@ -19,24 +19,23 @@ from modules.sessions.models import BookingRequest, CalendarFeed, Session
 
 SALT = "modules.sessions.calendar_feeds"
 NAME = "Peer Learning"
-# For how long sessions that are over stay in a feed.
+# How long sessions stay in a feed after their end.
 HISTORY = timedelta(days=365)
-# How many sessions a feed has at most, the latest starts before all others: nobody can offer so many that reading them
-# keeps others waiting.
+# The latest starts come first. Bounds the time that a request takes, however many sessions a member offers.
 MAX_EVENTS = 1000
-# Of what is around the events, in bytes, more than there is.
+# An upper bound for what is around the events.
 FRAME_BYTES = 10_000
 
 
 def sign_token(feed: CalendarFeed) -> str:
-    """What a link carries: the key and our signature, so that who reads the database cannot make one."""
+    """The token of a link: the key with a signature, so that the database alone is not enough to make one."""
     return _build_signer().sign(feed.key)
 
 
 def get_feed_by_token(token: str) -> CalendarFeed:
-    """The feed (with its member) that a link belongs to.
+    """The feed of a token, with its member.
 
-    Raises `NotFound`, always the same, for a token that is not ours, was revoked, or whose member is deactivated.
+    Raises the same `NotFound` for a token that is invalid or revoked, or whose member is deactivated.
     """
     try:
         key = _build_signer().unsign(token)
@@ -49,14 +48,16 @@ def get_feed_by_token(token: str) -> CalendarFeed:
 
 
 def list_calendar_events(member: User) -> list[CalendarEvent]:
-    """What a member offers and what they are a participant of, by its start: all that is to come, and what ended within
-    the last year, the latest thousand, and no more than one answer has room for. Three queries."""
+    """The events of the sessions that a member offers or attends, by start. Three queries.
+
+    Without those that ended more than `HISTORY` ago; the latest `MAX_EVENTS`, and no more than fit into one answer.
+    """
     own = _select_recent(Session.objects.filter(creator=member))
     joined = _select_recent(
         Session.objects.filter(booking_requests__user=member, booking_requests__status=BookingRequest.Status.APPROVED)
     )
     latest = sorted([*own, *joined], reverse=True)[:MAX_EVENTS]
-    # What there is no room for is not even read.
+    # Sessions that cannot fit are not read.
     fitting = latest[: _count_fitting(octets for _, _, octets in latest)]
     sessions = Session.objects.select_related("creator").filter(pk__in=[pk for _, pk, _ in fitting])
     events = [build_calendar_event(session) for session in sessions.order_by("-date", "-pk")]
@@ -64,7 +65,7 @@ def list_calendar_events(member: User) -> list[CalendarEvent]:
 
 
 def build_link_row(feed: CalendarFeed | None, address: str) -> dict[str, Any]:
-    """A link as its member sees it; `address` is where feeds are read."""
+    """A link as the API answers it; `address` is the URL of feeds."""
     if feed is None:
         return {"url": None, "created_at": None, "last_used_at": None}
     return {
@@ -75,13 +76,13 @@ def build_link_row(feed: CalendarFeed | None, address: str) -> dict[str, Any]:
 
 
 def _select_recent(sessions: "QuerySet[Session]") -> "QuerySet[Session, tuple[datetime, int, int]]":
-    """The latest of these: start, id, and how many bytes the texts have."""
+    """The latest of these sessions: start, id, and the size of the texts in bytes."""
     lately = sessions.filter(ends_at__gte=clock.now() - HISTORY).order_by("-date", "-pk")
     return lately.values_list("date", "pk", Octets("title") + Octets("description"))[:MAX_EVENTS]
 
 
 def _count_fitting(sizes: Iterable[int]) -> int:
-    """How many of the first one answer has room for, by their sizes in bytes."""
+    """How many of the first items fit into one answer, by their sizes in bytes."""
     return sum(1 for total in accumulate(sizes) if total <= MOST_BYTES - FRAME_BYTES)
 
 

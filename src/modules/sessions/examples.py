@@ -1,4 +1,4 @@
-"""What the API document shows as examples: one session, seen by its creator, but in the list by Jane, who is in."""
+"""The examples in the API document: one session as its creator sees it, in the list as Jane, a participant, does."""
 
 from pydantic import JsonValue
 

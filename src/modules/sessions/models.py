@@ -1,6 +1,6 @@
-"""Sessions, the requests to join them, and the reminders that were due.
+"""Sessions, booking requests, decision leases, reminders and calendar feeds.
 
-The constraints are what holds when everything above them is wrong: no overbooked session, no double request.
+Constraints hold what must never be wrong, whatever services do: no overbooked session, one request of each member.
 """
 
 import uuid
@@ -32,43 +32,43 @@ class Session(models.Model):
     title = models.CharField(max_length=200)
     description = models.TextField(max_length=5000)
     subject = models.CharField(max_length=100)
-    # The subject as it is searched.
+    # The subject in the form in which it is searched.
     subject_key = models.CharField(max_length=300, editable=False)
     level = models.CharField(max_length=12, choices=Level.choices)
     date = models.DateTimeField("start")
     duration = models.PositiveSmallIntegerField(help_text="Minutes.")
-    # Start and duration together.
+    # Computed from start and duration.
     ends_at = models.DateTimeField("end", editable=False)
-    # When the clock moves it next, so that a sweep finds what is due through one index; empty once it is final.
+    # When the next transition by time is due, so that one index finds these sessions; null once the status is final.
     moves_at = models.DateTimeField(null=True, editable=False)
     max_participants = models.PositiveSmallIntegerField()
-    # How many are in. Kept on the row, so that the database itself can refuse one too many.
+    # The number of participants. Stored here so that a constraint can refuse one too many; see `verify_sessions`.
     participant_count = models.PositiveSmallIntegerField(default=0, editable=False)
-    # How many have asked and wait for an answer. Kept on the row, so that lists need not count.
+    # The number of pending booking requests. Stored here so that lists need not count.
     waiting_count = models.PositiveIntegerField(default=0, editable=False)
     creator = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="sessions_offered")
     status = models.CharField(max_length=16, choices=Status.choices, default=Status.PENDING_APPROVAL)
     created_at = models.DateTimeField(default=clock.now, editable=False)
     updated_at = models.DateTimeField(default=clock.now, editable=False)
-    # The first approval; from then on every member may see it, unless hidden.
+    # The first approval, after which every member may see it, unless it is hidden.
     approved_at = models.DateTimeField(null=True, editable=False)
     decided_at = models.DateTimeField(null=True, editable=False)
     decided_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+", editable=False
     )
     hidden_at = models.DateTimeField(null=True, editable=False)
-    # What a hidden session was called when it was last visible; empty while it is not hidden.
+    # The title that a hidden session had when it was last visible; empty while it is not hidden.
     visible_title = models.CharField(max_length=200, blank=True, default="", editable=False)
-    # When its people are reminded next; empty while there is nothing to remind of.
+    # When the creator and the participants are reminded next; null where no reminder is ahead.
     reminder_due_at = models.DateTimeField(null=True, editable=False)
-    # When its creator is nudged, should requests be undecided then; empty once that has been seen to.
+    # When the creator is asked to decide on pending requests; null once that was done.
     nudge_due_at = models.DateTimeField(null=True, editable=False)
-    # What calendar programs know it by, and how often what they show of it has changed.
+    # UID and SEQUENCE of its event in calendars: the sequence grows with each change that calendars show.
     calendar_uid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     calendar_sequence = models.PositiveIntegerField(default=0, editable=False)
-    # How often its fields have been changed: a decision names the content that was read.
+    # Optimistic lock: grows with each edit, and a decision names the version that was read.
     content_version = models.PositiveIntegerField(default=0, editable=False)
-    # Since when an approved session waits for a second look at what was changed after the approval.
+    # Since when a moderator has to look at what was changed after the approval.
     second_look_since = models.DateTimeField(null=True, editable=False)
 
     class Meta:
@@ -117,7 +117,7 @@ class Session(models.Model):
                 fields=["second_look_since"], name="session_second_look", condition=Q(second_look_since__isnull=False)
             ),
             models.Index(fields=["created_at"], name="session_waiting", condition=Q(status=Status.PENDING_APPROVAL)),
-            # All that is read to tell how long decisions take.
+            # Covers the query for how long decisions take.
             models.Index(
                 fields=["decided_at", "created_at"],
                 name="session_by_decision",
@@ -149,7 +149,7 @@ class Session(models.Model):
 
     @property
     def public_title(self) -> str:
-        """What people are told that it is called: of a hidden one, nothing that nobody could see before."""
+        """The title for people who are not moderators: of a hidden session, the last one that was visible."""
         return (self.visible_title or self.title) if self.hidden_at else self.title
 
     @property
@@ -166,7 +166,7 @@ class Session(models.Model):
 
 
 class DecisionLease(models.Model):
-    """That a moderator has a session in hand, so that no other decides on it at the same time. Over at `ends_at`."""
+    """Keeps other moderators from deciding on a session in the portal until `ends_at`."""
 
     session = models.OneToOneField(Session, on_delete=models.CASCADE, related_name="lease")
     holder = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
@@ -179,11 +179,11 @@ class DecisionLease(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"Session {self.session_id} in the hands of {self.holder_id}"
+        return f"Lease on session {self.session_id} of {self.holder_id}"
 
 
 class ReasonTemplate(models.Model):
-    """A reason for rejecting that moderators can take up and change, in the order of `rank`."""
+    """A text that moderators can start from when they reject, in the order of `rank`."""
 
     title = models.CharField(max_length=100, unique=True, help_text="What moderators choose by.")
     text = models.TextField(
@@ -202,10 +202,9 @@ class ReasonTemplate(models.Model):
 
 
 class BookingRequest(models.Model):
-    """One member's request to join one session, and, once it is approved, their place in it.
+    """A member's request to join a session; once it is approved, the member is a participant.
 
-    Participation is the approved request itself: there can be no approved request without its participant, nor the
-    other way round.
+    There is no table of participants, and so the two cannot disagree.
     """
 
     class Status(models.TextChoices):
@@ -221,7 +220,7 @@ class BookingRequest(models.Model):
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="booking_requests")
     message = models.TextField(max_length=1000, blank=True)
     status = models.CharField(max_length=8, choices=Status.choices, default=Status.PENDING)
-    # What lists begin with; a column, so that an index can have it in their order.
+    # Lists show pending requests first; a column, so that an index can have this order.
     is_waiting = models.GeneratedField(
         expression=ExpressionWrapper(Q(status="pending"), output_field=models.BooleanField()),
         output_field=models.BooleanField(),
@@ -230,7 +229,7 @@ class BookingRequest(models.Model):
     requested_at = models.DateTimeField(default=clock.now)
     decided_at = models.DateTimeField(null=True)
     decided_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
-    # The two that make a participant.
+    # Of participants only.
     role = models.CharField(max_length=7, choices=Role.choices, default=Role.STUDENT)
     joined_at = models.DateTimeField(null=True)
 
@@ -254,7 +253,7 @@ class BookingRequest(models.Model):
 
 
 class Reminder(models.Model):
-    """That a person was reminded of a session, for one offset and one start: never twice."""
+    """Records that a member was reminded of a start at one offset, so that it happens once."""
 
     session = models.ForeignKey(Session, on_delete=models.CASCADE, related_name="reminders")
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
@@ -274,10 +273,10 @@ class Reminder(models.Model):
 
 
 class CalendarFeed(models.Model):
-    """That a member lets calendar programs read their sessions, until they revoke it."""
+    """A link by which calendar programs read a member's sessions until it is revoked."""
 
     user = models.OneToOneField(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="calendar_feed")
-    # What the signed token carries. A new one makes the old token worthless.
+    # The content of the signed token: replacing it revokes the old link.
     key = models.CharField(max_length=43, unique=True, editable=False)
     created_at = models.DateTimeField(default=clock.now)
     last_used_at = models.DateTimeField(null=True)

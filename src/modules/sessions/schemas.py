@@ -30,7 +30,7 @@ PageSize = Annotated[int, WHOLE_NUMBER, Field(ge=1, le=100)]
 Message = Annotated[str, StringConstraints(strip_whitespace=True, max_length=1000), LINES]
 Reason = Annotated[str, StringConstraints(strip_whitespace=True, max_length=MAX_REASON_LENGTH), LINES]
 
-# What is not sent stays unset: this default is never looked at, and `null` is no value.
+# The default of fields that may be left out, but not be null; it is never read.
 UNSENT: Any = None
 
 WRITABLE = ("title", "description", "subject", "level", "duration", "max_participants")

@@ -1,4 +1,4 @@
-"""What moves sessions in the background; the rows say what is due."""
+"""Periodic jobs of the sessions. Their names are stored with their schedules; the rows say what is due."""
 
 from core.jobs.periodic import HOUR, periodic_job
 from modules.sessions.services.deactivation import cascade_all_deactivations

@@ -1,6 +1,6 @@
-"""Where moderators work. Every change goes through the services that the API uses, which check it again.
+"""The sessions in the portal. Every change goes through the same services as the API's, which check it again.
 
-Importing the parts registers them.
+Importing these modules registers them.
 """
 
 from modules.sessions.admin import bookings, reason_templates, sessions

@@ -1,4 +1,4 @@
-"""Who asked to join, whom the worker reminded, and who lets calendar programs read."""
+"""Booking requests, reminders and calendar feeds, to be read only."""
 
 from django.contrib import admin
 
@@ -12,7 +12,7 @@ class BookingRequestAdmin(ReadOnlyAdmin):
     list_display = ("requested", "user", "session", "status", "role", "joined")
     list_display_links = ("user",)
     exported_columns = {"requested": ("requested_at",), "joined": ("joined_at",)}
-    # There are many: by the order in which they came alone.
+    # Only by primary key, since there are many rows.
     sortable_by = ("requested",)
     list_filter = ("status", "role")
     linked_by = ("session__id__exact", "user__id__exact")
@@ -21,12 +21,12 @@ class BookingRequestAdmin(ReadOnlyAdmin):
     ordering = ("-id",)
 
     @admin.display(description="requested", ordering="id")
-    def requested(self, request: BookingRequest) -> str:
-        return moment(request.requested_at)
+    def requested(self, booking_request: BookingRequest) -> str:
+        return moment(booking_request.requested_at)
 
     @admin.display(description="joined")
-    def joined(self, request: BookingRequest) -> str:
-        return moment(request.joined_at)
+    def joined(self, booking_request: BookingRequest) -> str:
+        return moment(booking_request.joined_at)
 
 
 @admin.register(Reminder)
@@ -49,7 +49,7 @@ class ReminderAdmin(ReadOnlyAdmin):
 
 @admin.register(CalendarFeed)
 class CalendarFeedAdmin(ReadOnlyAdmin):
-    """Who lets calendar programs read their sessions; the key is nobody's to see."""
+    """Calendar feeds without their keys, which nobody may see."""
 
     list_display = ("user", "created", "last_used")
     exported_columns = {"created": ("created_at",), "last_used": ("last_used_at",)}

@@ -1,11 +1,11 @@
-"""Deciding on sessions that wait: one or many, in a dialog, each with a lease and for the content that was read.
+"""The dialog for decisions on one or many sessions that wait, with leases and content versions.
 
-The addresses, all of them for POST alone:
+Its URLs, all of them for POST only:
 
     open/       takes the leases and shows the dialog
-    preview/    what a creator will read, while the reason is written
-    leave/      gives the leases back
-    carry-out/  decides, one session after the other, and tells how each went
+    preview/    shows what a creator will read, while the reason is written; renews the leases
+    leave/      releases the leases
+    carry-out/  decides on each session and reports the results
 """
 
 from collections.abc import Callable, Sequence
@@ -51,7 +51,7 @@ CHOSEN = "_selected_action"
 
 
 class DecisionForm(forms.Form):
-    """What is decided, and why. `back` is where it was opened."""
+    """The decision and its reason. `back` is the page on which the dialog was opened."""
 
     decision = forms.ChoiceField(choices=[("approve", "Approve"), ("reject", "Reject")])
     reason = forms.CharField(max_length=MAX_REASON_LENGTH, required=False)
@@ -66,17 +66,17 @@ class DecisionForm(forms.Form):
 
 @dataclass(frozen=True, kw_only=True)
 class Candidate:
-    """A session in the dialog, with what can be decided on it: nothing, where there is a `refusal`."""
+    """A session in the dialog; with a `refusal`, it cannot be decided on."""
 
     session: Session
     lease: DecisionLease | None = None
     refusal: str = ""
-    # What was changed since it was read, where that is why it could not be decided on.
+    # What was changed since the version that was read.
     changed: Sequence[Difference] = ()
 
 
 class Decisions:
-    """The addresses under the list of sessions at which decisions are made."""
+    """The views of the dialog, below the URL of the list of sessions."""
 
     admin_site: Any
 
@@ -95,7 +95,7 @@ class Decisions:
         return [*own, *others]
 
     def open_decision(self, request: HttpRequest) -> HttpResponse:
-        """Take the chosen sessions in hand and show what can be decided on them."""
+        """Take the leases on the chosen sessions and show the dialog."""
         by = _require_moderator(request)
         chosen = _parse_chosen(request)
         if not chosen:
@@ -115,7 +115,7 @@ class Decisions:
         return self._show(request, candidates, decision=decision, gone=gone)
 
     def preview_decision(self, request: HttpRequest) -> HttpResponse:
-        """What the creator will read, were it decided like this now. Who writes has the sessions in hand for longer."""
+        """Show what the creator will read, and renew the leases."""
         by = _require_moderator(request)
         leases.renew_leases(taken=_parse_taken(request), by=by)
         decision, reason = request.POST.get("decision", ""), request.POST.get("reason", "").strip()[:MAX_REASON_LENGTH]
@@ -124,13 +124,13 @@ class Decisions:
         return TemplateResponse(request, "admin/learning_sessions/notice.html", {"notice": notice})
 
     def leave_decision(self, request: HttpRequest) -> HttpResponse:
-        """Give the leases back: nothing was decided."""
+        """Release the leases without a decision."""
         by = _require_moderator(request)
         leases.release_leases(taken=_parse_taken(request), by=by)
         return HttpResponse(status=204)
 
     def carry_out_decision(self, request: HttpRequest) -> HttpResponse:
-        """Decide on each of the sessions that were shown, for the content that was shown."""
+        """Decide on each of the sessions that were shown, in the versions that were shown."""
         by = _require_moderator(request)
         form = DecisionForm(request.POST)
         versions = _parse_versions(request)
@@ -147,7 +147,7 @@ class Decisions:
             if (candidate := _decide(request, session, by, decision, reason, versions[session.pk])) is not None
         ]
         if left:
-            # What was decided is told; what was changed, or taken in hand by others, is looked at again.
+            # Sessions that were edited or leased by others meanwhile are shown again.
             return self._show(request, left, decision=decision, form=form, settled=len(sessions) - len(left))
         return leave_dialog(request, _get_back_url(request))
 
@@ -161,14 +161,13 @@ class Decisions:
         settled: int | None = None,
         gone: int = 0,
     ) -> HttpResponse:
-        """The dialog; `settled` says of how many others the outcome is known, where this is what is left of them, and
-        `gone` how many are no longer there."""
+        """Show the dialog.
+
+        `settled` is how many of the chosen sessions were decided on already, if the dialog is shown again for the
+        others; `gone` is how many were deleted.
+        """
         open_ones = [each for each in candidates if not each.refusal]
         first = open_ones[0].session if open_ones else None
-        if first and len(candidates) == 1:
-            evidence = {first.pk: build_evidence_context(first)}
-        else:
-            evidence = build_evidence_lines([each.session for each in open_ones])
         reason = form.data.get("reason", "") if form else ""
         context = {
             "action": reverse(f"admin:{ADDRESS}_carry-out"),
@@ -180,13 +179,7 @@ class Decisions:
             "reason": reason,
             "max_reason_length": MAX_REASON_LENGTH,
             "back": _get_back_url(request),
-            "rows": [
-                {
-                    "candidate": each,
-                    "evidence": evidence.get(each.session.pk),
-                }
-                for each in candidates
-            ],
+            "rows": _build_rows(candidates),
             "open_ones": open_ones,
             "templates": ReasonTemplate.objects.all() if decision == "reject" else (),
             "notice": preview_notice(first, decision=decision, reason=reason) if first else None,
@@ -199,7 +192,7 @@ class Decisions:
 
 
 def describe_decision(request: HttpRequest, session: Session) -> dict[str, Any]:
-    """What `admin/learning_sessions/decision_buttons.html` is given as `deciding` on the page of a session."""
+    """The `deciding` of `admin/learning_sessions/decision_buttons.html` on the page of a session."""
     viewer = build_viewer(acting_member(request))
     waits = session.status == Status.PENDING_APPROVAL and session.date > clock.now()
     return {
@@ -213,13 +206,13 @@ def describe_decision(request: HttpRequest, session: Session) -> dict[str, Any]:
 
 
 def preview_notice(session: Session, *, decision: str, reason: str) -> Notice | None:
-    """What the creator would read of this decision."""
+    """What the creator would read of a decision."""
     kind = SessionApproved if decision == "approve" else SessionRejected
     return NoticeAsked(fact=kind(**build_session_fields(session)), reason=reason, person_id=session.creator_id).ask()
 
 
 def _take_lease(session: Session, by: User, read: int | None) -> Candidate:
-    """Take it in hand, if nobody else has it, and mark what was changed since the version that was `read`."""
+    """Take the lease if it is free, and find what was changed since the version that was `read`."""
     try:
         lease = leases.take_lease(session_id=session.pk, by=by)
     except DomainError as error:
@@ -231,8 +224,11 @@ def _take_lease(session: Session, by: User, read: int | None) -> Candidate:
 def _decide(
     request: HttpRequest, session: Session, by: User, decision: str, reason: str, version: int
 ) -> Candidate | None:
-    """Decide on one session and tell how it went; a candidate again where its content was changed meanwhile, or
-    somebody else has it in hand by now: what was written is not lost."""
+    """Decide on one session and add a message with the result.
+
+    Returns a candidate to be shown again, with the reason kept, if the session was edited or leased by another
+    moderator meanwhile.
+    """
     try:
         if decision == "approve":
             moderation.approve_session(session_id=session.pk, by=by, version=version)
@@ -245,6 +241,16 @@ def _decide(
     else:
         messages.success(request, f"{session.title} was {'approved' if decision == 'approve' else 'rejected'}.")
     return None
+
+
+def _build_rows(candidates: Sequence[Candidate]) -> list[dict[str, Any]]:
+    """The candidates with their evidence: all of it for a single one, else a summary."""
+    sessions = [each.session for each in candidates if not each.refusal]
+    if len(candidates) == 1 and sessions:
+        evidence = {sessions[0].pk: build_evidence_context(sessions[0])}
+    else:
+        evidence = build_evidence_lines(sessions)
+    return [{"candidate": each, "evidence": evidence.get(each.session.pk)} for each in candidates]
 
 
 def _format_title(decision: str, candidates: Sequence[Candidate]) -> str:
@@ -268,25 +274,25 @@ def _require_moderator(request: HttpRequest) -> User:
 
 
 def _parse_chosen(request: HttpRequest) -> list[int]:
-    """The ids of the rows that were ticked; what is no id is passed over."""
+    """The ids of the rows that were ticked; invalid ones are ignored."""
     ids = (id_in(each) for each in request.POST.getlist(CHOSEN))
     return [each for each in dict.fromkeys(ids) if each is not None]
 
 
 def _parse_versions(request: HttpRequest) -> dict[int, int]:
-    """The version that was read, by the id of its session."""
+    """The versions that were read, by session id."""
     versions = {key: id_in(value) for key, value in _parse_fields(request, "version_").items()}
     return {key: version for key, version in versions.items() if version is not None}
 
 
 def _parse_taken(request: HttpRequest) -> dict[int, datetime]:
-    """When the sessions in the dialog were taken in hand, by the id of each."""
+    """When the leases of the dialog were taken, by session id."""
     taken = {key: _parse_instant(value) for key, value in _parse_fields(request, "taken_").items()}
     return {key: instant for key, instant in taken.items() if instant is not None}
 
 
 def _parse_fields(request: HttpRequest, prefix: str) -> dict[int, str]:
-    """The fields of that kind, by the id of the session that ends their names; as many as a dialog has."""
+    """The form's fields with this prefix, by the session id that follows it; no more than a dialog can have."""
     named = ((id_in(name.removeprefix(prefix)), name) for name in request.POST if name.startswith(prefix))
     found = ((key, str(request.POST[name])) for key, name in named if key is not None)
     return dict(islice(found, MOST_AT_ONCE))
@@ -295,7 +301,7 @@ def _parse_fields(request: HttpRequest, prefix: str) -> dict[int, str]:
 def _parse_instant(text: str) -> datetime | None:
     try:
         instant = datetime.fromisoformat(text)
-        # Near the first and the last year, an offset leads out of them.
+        # Near the first and the last year, converting to UTC overflows.
         return instant.astimezone(UTC) if instant.tzinfo else None
     except (ValueError, OverflowError):
         return None
@@ -306,5 +312,5 @@ def _load_sessions(ids: Sequence[int]) -> list[Session]:
 
 
 def _get_back_url(request: HttpRequest) -> str:
-    """Where the dialog was opened: an address in the admin, or the list."""
+    """The page on which the dialog was opened, or the list."""
     return way_back(request, reverse(LIST))

@@ -1,4 +1,4 @@
-"""The evidence about a session as pages and dialogs show it."""
+"""The context in which templates show the evidence about sessions."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -6,11 +6,11 @@ from typing import Any
 from core.portal.differences import differences
 from modules.sessions.admin.wording import WORDING
 from modules.sessions.models import Session
-from modules.sessions.queries.evidence import clashes, load_creator_histories, load_evidence
+from modules.sessions.queries.evidence import find_clashes, load_creator_histories, load_evidence
 
 
 def build_evidence_context(session: Session) -> dict[str, Any]:
-    """What `admin/learning_sessions/evidence.html` is given as `evidence`; the session comes with its creator."""
+    """The `evidence` of `admin/learning_sessions/evidence.html`; the session comes with its creator."""
     evidence = load_evidence(session)
     return {
         "session": session,
@@ -22,9 +22,9 @@ def build_evidence_context(session: Session) -> dict[str, Any]:
 
 
 def build_evidence_lines(sessions: Sequence[Session]) -> dict[int, dict[str, Any]]:
-    """The most of it in a line for each of many, by the session's id: what `evidence_line.html` is given."""
+    """A summary for each of many sessions, by session id, for `evidence_line.html`."""
     histories = load_creator_histories(session.creator_id for session in sessions)
-    clashing = clashes(sessions)
+    clashing = find_clashes(sessions)
     return {
         session.pk: {"history": histories[session.creator_id], "clashes": clashing[session.pk]} for session in sessions
     }

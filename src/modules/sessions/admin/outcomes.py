@@ -1,4 +1,4 @@
-"""Filtering sessions by how they ended."""
+"""The filter of the list by how sessions ended."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ from modules.sessions.queries.statistics import Outcome
 
 
 class OutcomeFilter(admin.SimpleListFilter):
-    """Which the status alone does not tell: a session that was rejected is one that was cancelled."""
+    """Filters by outcome, which is more than the status: rejected sessions have the status cancelled."""
 
     title = "outcome"
     parameter_name = "outcome"

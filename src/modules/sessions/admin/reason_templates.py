@@ -1,4 +1,4 @@
-"""The reasons that moderators can take up when they reject."""
+"""The texts that moderators can start from when they reject."""
 
 from django.contrib import admin
 

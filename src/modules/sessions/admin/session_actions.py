@@ -1,7 +1,7 @@
-"""What moderators do to a session that was approved: each in a dialog that says what comes of it, and asks why.
+"""Actions of moderators on a session after its approval, each in a dialog that shows the consequences and asks why.
 
-The addresses stand under that of the session and take POST alone: they show the dialog, preview what people will read
-while the reason is written, and act once it is confirmed. The services check everything again.
+The URLs are below that of the session and take only POST: they show the dialog, preview what people will read while
+the reason is written, and act once it is confirmed. The services check everything again.
 """
 
 from collections.abc import Callable, Mapping
@@ -52,7 +52,7 @@ View = Callable[..., HttpResponse]
 
 
 class ReasonForm(forms.Form):
-    """Why, and for what content."""
+    """The reason, and the content version that was read."""
 
     reason = forms.CharField(max_length=MAX_REASON_LENGTH, error_messages={"required": "Say why."})
     content_version = forms.IntegerField(required=False, min_value=0)
@@ -64,8 +64,11 @@ class ReasonForm(forms.Form):
 
 @dataclass(frozen=True, kw_only=True)
 class SessionAction:
-    """One of them. `key` ends its address; `done` is a sentence with the session's title; `changes` is the field of the
-    record that tells who did it."""
+    """One action.
+
+    `key` ends its URL. `done` is the message of success, with the title. `changes` is the field by which
+    the record of facts says who did it.
+    """
 
     key: str
     label: str
@@ -76,7 +79,7 @@ class SessionAction:
     carry_out: Callable[[Session, User, Mapping[str, Any]], object]
     needs_reason: bool = True
     style: str = ""
-    # What its creator, and whom else it concerns, are told.
+    # Builds the fact by which the creator and others are notified, if they are.
     tells: Callable[[Session], AboutSession] | None = None
 
     @property
@@ -143,7 +146,7 @@ ACTIONS = (
 
 
 def list_actions(session: Session) -> list[dict[str, str]]:
-    """The buttons for what can be done to a session in the state that it is in, by whoever moderates it."""
+    """The buttons for the actions that the status of a session allows."""
     return [
         {"label": action.label, "style": action.style, "url": reverse(f"admin:{action.url_name}", args=[session.pk])}
         for action in ACTIONS
@@ -152,11 +155,11 @@ def list_actions(session: Session) -> list[dict[str, str]]:
 
 
 class SessionActions:
-    """The addresses of the dialogs."""
+    """The views of the dialogs."""
 
     @property
     def dialogs(self) -> dict[str, tuple[str, View]]:
-        """By the end of its address: the name of it, and the view."""
+        """Name and view of each dialog, by the end of its URL."""
         views: dict[str, tuple[str, View]] = {
             action.key: (action.url_name, partial(self.action_view, action=action)) for action in ACTIONS
         }
@@ -172,7 +175,7 @@ class SessionActions:
             messages.warning(request, _explain_refusal(action, session, refusal))
             return leave_dialog(request, get_page_url(session))
         if PREVIEWING in request.POST:
-            # Comes while the reason is written, with all that the form has: nothing but the preview may come of it.
+            # Sent while the reason is being written, with the whole form: it must not act.
             return _show_preview(request, action.tells(session) if action.tells else None, person_id=session.creator_id)
         form = ReasonForm(request.POST if CONFIRMING in request.POST else None, needs_reason=action.needs_reason)
         changed: list[Difference] = []
@@ -241,7 +244,7 @@ def get_page_url(session: Session) -> str:
 def _require_moderator(request: HttpRequest, session_id: int) -> tuple[Session, User]:
     by = acting_member(request)
     viewer = build_viewer(by)
-    # Who moderates nothing does not learn which sessions there are.
+    # Before the lookup: others must not learn which sessions exist.
     if not viewer.moderates:
         raise PermissionDenied
     session = Session.objects.select_related("creator").filter(pk=session_id).first()
@@ -253,7 +256,7 @@ def _require_moderator(request: HttpRequest, session_id: int) -> tuple[Session, 
 
 
 def _build_consequences(action: SessionAction, session: Session, by: User) -> dict[str, Any]:
-    """What the dialog says comes of it, or is decided on."""
+    """The part of the context that shows what the action leads to."""
     if action.tells is not None:
         return {
             "told": _format_audience(session, by),
@@ -265,7 +268,7 @@ def _build_consequences(action: SessionAction, session: Session, by: User) -> di
 
 
 def _format_audience(session: Session, by: User) -> str:
-    """How many people a cancellation is told to: all whom it concerns, but for whoever causes it."""
+    """A sentence with how many people are notified of a cancellation, without who cancels."""
     participants = len(set(list_participant_ids(session)) - {by.pk})
     requesters = len(set(list_pending_requester_ids(session)) - {by.pk})
     parts = ["its creator"] if session.creator_id != by.pk else []
@@ -278,7 +281,7 @@ def _format_audience(session: Session, by: User) -> str:
 
 
 def _show_preview(request: HttpRequest, fact: AboutSession | None, *, person_id: int) -> HttpResponse:
-    """What people would read, were it done for the reason that is being written. Changes nothing."""
+    """What people would read with the reason that is being written."""
     reason = request.POST.get("reason", "").strip()[:MAX_REASON_LENGTH]
     notice = _ask_notice(fact, reason=reason, person_id=person_id) if fact else None
     return TemplateResponse(request, "admin/learning_sessions/notice.html", {"notice": notice})
@@ -295,13 +298,13 @@ def _explain_not_removable(session: Session, seat: BookingRequest | None) -> str
 
 
 def _explain_failure(action: SessionAction, session: Session, error: DomainError) -> str:
-    """What the service said, or, where somebody was first, who that was."""
+    """The error of the service, or who was first if the action is no longer possible."""
     now = Session.objects.filter(pk=session.pk).first()
     refusal = action.refused(now) if now else None
     return _explain_refusal(action, session, refusal) if refusal else f"{session.title}: {error.message}"
 
 
 def _explain_refusal(action: SessionAction, session: Session, refusal: DomainError) -> str:
-    """Why it cannot be done, and who was first."""
-    step = find_last_change(session.pk, action.changes)
-    return f"{session.title}: {refusal.message}{f' {step.told}' if step else ''}"
+    """Why the action is not possible, and who was first."""
+    change = find_last_change(session.pk, action.changes)
+    return f"{session.title}: {refusal.message}{f' {change.sentence}' if change else ''}"

@@ -1,4 +1,4 @@
-"""The list of sessions as moderators work it off: its tabs, and the columns that tell what to look at first."""
+"""The list of sessions in the portal: tabs, filters and columns."""
 
 from collections.abc import Mapping
 from dataclasses import asdict
@@ -18,12 +18,12 @@ from core.portal.times import local, moment
 from core.time import clock
 from core.time.durations import format_duration
 from modules.sessions.models import Session
-from modules.sessions.queries.evidence import clashes, load_creator_histories, load_leases
+from modules.sessions.queries.evidence import find_clashes, load_creator_histories, load_leases
 from modules.sessions.queries.tabs import STARTING_SOON, TABS, WAITING, Tab, find_tab
 from modules.sessions.states import Status
 
 TAB = "tab"
-# What the links of other pages ask for, and what that means.
+# Filters that only links of other pages set, and their labels.
 NARROWING = {
     "date__gte": "starts from",
     "date__lt": "starts before",
@@ -36,7 +36,7 @@ ALL_COLUMNS = ("title", "creator_name", "subject", "start", "state", "places", "
 
 
 class StartFilter(admin.SimpleListFilter):
-    """How far away the start is: today is that of the reader's own zone."""
+    """Filters by the start, in days of the reader's time zone."""
 
     title = "start"
     parameter_name = "start"
@@ -55,12 +55,12 @@ class StartFilter(admin.SimpleListFilter):
         if self.value() == "past":
             return queryset.filter(date__lt=today)
         days = self.DAYS.get(self.value() or "")
-        # Summed as days of the calendar, of which one may have 23 hours or 25.
+        # Calendar days, which can have 23 or 25 hours.
         return queryset.filter(date__gte=today, date__lt=today + timedelta(days=days)) if days else queryset
 
 
 class SessionChangeList(UncountedChangeList):
-    """Shows the rows of the tab that the address names."""
+    """Shows the rows of the tab in the URL."""
 
     tab: Tab
 
@@ -77,7 +77,7 @@ class SessionChangeList(UncountedChangeList):
 
     @property
     def tabs(self) -> list[dict[str, Any]]:
-        """What the navigation above the list shows; a tab keeps what is searched for."""
+        """The tabs as the template shows them; their links keep the search."""
         return [
             {
                 "title": tab.title,
@@ -89,7 +89,7 @@ class SessionChangeList(UncountedChangeList):
 
     @property
     def narrowed(self) -> str:
-        """What links narrow the list to that no filter shows, in words: the numbers of the dashboard, a creator."""
+        """A description of the filters that only links set."""
         given = {name: self.params[name] for name in NARROWING if name in self.params}
         return ", ".join(f"{NARROWING[name]} {_format_value(value)}" for name, value in given.items())
 
@@ -99,7 +99,7 @@ class SessionChangeList(UncountedChangeList):
 
 
 def _format_value(value: str) -> str:
-    """An instant by the reader's clock; anything else as it is."""
+    """An instant in the reader's time zone; anything else unchanged."""
     try:
         instant = datetime.fromisoformat(value)
     except ValueError:
@@ -108,14 +108,14 @@ def _format_value(value: str) -> str:
 
 
 class SessionColumns:
-    """The columns of the list. What they need beyond the row, `prepare_rows` has looked up for all of them."""
+    """The columns of the list. `prepare_rows` loads for all rows what they need beyond the row itself."""
 
     list_display_links = ("title",)
     exported_columns: ClassVar[Mapping[str, tuple[str, ...]]] = {"start": ("date",), "offered": ("created_at",)}
 
     def prepare_rows(self, rows: list[Any]) -> None:
         histories = load_creator_histories(row.creator_id for row in rows)
-        overlapping = clashes([row for row in rows if row.status == Status.PENDING_APPROVAL])
+        overlapping = find_clashes([row for row in rows if row.status == Status.PENDING_APPROVAL])
         leases = load_leases((row.pk for row in rows), clock.now())
         for row in rows:
             row.history = histories[row.creator_id]
@@ -129,7 +129,7 @@ class SessionColumns:
         return find_tab(request.GET.get(TAB)).ordering
 
     def action_checkbox(self, session: Session) -> str:
-        """The box, and the version of what the row shows, for the decision's dialog."""
+        """The checkbox, with the content version that the row shows for the dialog of decisions."""
         box: str = super().action_checkbox(session)  # type: ignore[misc]
         return format_html(
             '{}<span hidden data-row-values="version_{}={}"></span>', box, session.pk, session.content_version

@@ -1,4 +1,4 @@
-"""The page about a session: everything about it in tabs, and what moderators can do to it."""
+"""The page about a session: panels in tabs, and the actions of moderators."""
 
 from collections.abc import Callable
 from typing import Any
@@ -24,7 +24,7 @@ from modules.sessions.policy import acts_as_moderator, build_viewer, is_before_s
 from modules.sessions.queries.evidence import load_leases
 from modules.sessions.states import NOT_TAKING_PLACE, OPEN, Status
 
-# What waits, what goes well, and what does not take place.
+# CSS classes of the statuses.
 STYLES = {
     Status.PENDING_APPROVAL: "portal-mark-open",
     **dict.fromkeys(OPEN | {Status.ONGOING}, "portal-mark-good"),
@@ -34,7 +34,7 @@ RECORD = "learning_sessions_session_record"
 
 
 class SessionPage(SessionActions):
-    """Takes the place of the form that Django shows of a row. Whoever may view sessions may read it."""
+    """Replaces Django's change form; for everybody who may view sessions."""
 
     admin_site: Any
     opts: Any
@@ -54,7 +54,7 @@ class SessionPage(SessionActions):
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        """Shows; what changes something is done in dialogs."""
+        """Show the page. It changes nothing: dialogs do."""
         viewer = self._reader(request)
         session = self.get_object(request, object_id)
         if session is None:
@@ -77,7 +77,7 @@ class SessionPage(SessionActions):
         return self._show_page(request, session, viewer, "session_page.html", context)
 
     def record_view(self, request: HttpRequest, object_id: int) -> HttpResponse:
-        """What happened, from a fact on which the address names, back to the first."""
+        """Show the history of a session, from the fact in the URL backwards."""
         viewer = self._reader(request)
         session = self.get_object(request, str(object_id))
         if session is None:

@@ -1,4 +1,4 @@
-"""What the sessions themselves show on the page about one of them."""
+"""The panels of this module on the page about a session."""
 
 from typing import Any
 
@@ -21,7 +21,7 @@ TEMPLATES = "admin/learning_sessions/panels"
 
 
 def build_own_panels(session: Session, viewer: User, *, moderates: bool) -> list[Panel]:
-    """Those that the viewer may see."""
+    """The panels that the viewer may see."""
     panels = [_build_details(session, moderates=moderates)]
     if moderates or viewer.has_perm(VIEW_REQUESTS):
         panels += [_build_requests(session, viewer), _build_participants(session)]
@@ -33,7 +33,7 @@ def build_own_panels(session: Session, viewer: User, *, moderates: bool) -> list
 
 
 def load_history(session: Session, viewer: User, *, moderates: bool, before: int | None = None) -> History | None:
-    """A page of what happened to a session and in it; `None` for somebody who may not know."""
+    """A page of the history of a session; `None` for a viewer who may not read it."""
     if not (moderates or viewer.has_perm(VIEW_FACTS)):
         return None
     records = FactRecord.objects.filter(session_id=session.pk)
@@ -70,7 +70,7 @@ def _build_requests(session: Session, viewer: User) -> Panel:
 
 
 def _build_participants(session: Session) -> Panel:
-    # No more than a session has places.
+    # Bounded by `max_participants`.
     seats = list(_select_requests(session).filter(status=BookingRequest.Status.APPROVED).order_by("joined_at", "pk"))
     return Panel(
         key="participants",

@@ -1,4 +1,4 @@
-"""The sessions in the admin: the queue, the decisions, and the page about one of them."""
+"""The admin of sessions: the list, the dialog for decisions, and the page about a session."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""What the fields of a session are called where their changes are shown."""
+"""Labels of the fields of a session where changes are shown."""
 
 from core.portal.differences import Wording
 from modules.sessions.models import Level

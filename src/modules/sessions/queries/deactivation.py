@@ -1,4 +1,4 @@
-"""What comes of the deactivation of a member here, and what is still to come of one that has happened."""
+"""What the cascade of a deactivation has to do, and what it would do."""
 
 from collections.abc import Collection
 from datetime import datetime
@@ -19,8 +19,8 @@ LIVE_STATUSES = (BookingRequest.Status.PENDING, BookingRequest.Status.APPROVED)
 
 
 def find_members_to_cascade(*, limit: int) -> set[int]:
-    """Members who are not active and still have something here, however they came to be so, and when."""
-    # Only what is not over moves, and a small index has that. Asked for either at once, PostgreSQL reads all sessions.
+    """The ids of inactive members for whom something is left to do, at most `limit` for each kind."""
+    # `moves_at` lets a small partial index be used. With one query for both kinds, PostgreSQL would read all sessions.
     offered = Session.objects.filter(creator__is_active=False, moves_at__isnull=False)
     asked = BookingRequest.objects.filter(
         user__is_active=False,
@@ -34,25 +34,25 @@ def find_members_to_cascade(*, limit: int) -> set[int]:
 
 
 def select_sessions_to_cancel(member_ids: Collection[int]) -> "QuerySet[Session]":
-    """What those of these members offer who are deactivated, each member's by start."""
+    """Sessions that inactive members among these offer, by creator and start."""
     theirs = Session.objects.filter(creator__in=member_ids, creator__is_active=False)
-    # As an index has them: in any other order, it would not be used.
+    # The order of an index, which would not be used otherwise.
     return theirs.exclude(status__in=FINAL).order_by("-creator_id", "date", "pk")
 
 
 def select_sessions_to_leave(member_ids: Collection[int]) -> "QuerySet[Session]":
-    """Where those of these members wait, or have a place, before the start, who are deactivated, by start."""
+    """Upcoming sessions in which inactive members among these have a seat or a pending request, by start."""
     theirs = select_requests_to_release(member_ids).values("session_id")
     return _filter_upcoming(Session.objects.filter(pk__in=theirs), clock.now()).order_by("date", "pk")
 
 
 def select_requests_to_release(member_ids: Collection[int]) -> "QuerySet[BookingRequest]":
-    """The requests and places of those of these members who are deactivated."""
+    """Seats and pending requests of inactive members among these."""
     return BookingRequest.objects.filter(user__in=member_ids, user__is_active=False, status__in=LIVE_STATUSES)
 
 
 def get_deactivation_cause(member_id: int) -> tuple[User | None, str]:
-    """Who deactivated a member, and what others read of it; nobody where the record does not know who it was."""
+    """Who deactivated a member, if that is recorded, and the explanation for others."""
     switch = last_switch(member_id)
     fact = load_fact(switch) if switch else None
     if switch is None or not isinstance(fact, MemberDeactivated):
@@ -61,7 +61,7 @@ def get_deactivation_cause(member_id: int) -> tuple[User | None, str]:
 
 
 def describe_consequences(*, member_id: int, by_id: int) -> list[Consequence]:
-    """What would be called off and given back were it done now, and how many people told, but for who does it."""
+    """What a deactivation would do now, as sentences with counts; `by_id` is the member who would do it."""
     now = clock.now()
     offered = Session.objects.filter(filter_not_over(now), creator=member_id)
     sessions = offered.count()

@@ -1,4 +1,4 @@
-"""What helps to decide on a session: who its creator has been so far, what was decided, what stands in its way."""
+"""What a moderator looks at before deciding: the creator's history, earlier decisions, edits, clashes, leases."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
@@ -20,7 +20,7 @@ MOST_SHOWN = 20
 
 @dataclass(frozen=True, kw_only=True)
 class CreatorHistory:
-    """How the sessions of a creator ended so far, in numbers."""
+    """How many sessions of a creator ended in which way."""
 
     held: int = 0
     rejected: int = 0
@@ -29,7 +29,7 @@ class CreatorHistory:
 
 @dataclass(frozen=True, kw_only=True)
 class EarlierDecision:
-    """What a moderator once decided on a session of this creator."""
+    """A decision of a moderator on another session of the same creator."""
 
     session_id: int
     title: str
@@ -41,7 +41,7 @@ class EarlierDecision:
 
 @dataclass(frozen=True, kw_only=True)
 class Clash:
-    """Where a creator is expected at the same time; `offers` it, or takes part in it."""
+    """Another session of the creator at the same time; `offers` is false where they are a participant."""
 
     session: Session
     offers: bool
@@ -49,7 +49,7 @@ class Clash:
 
 @dataclass(frozen=True, kw_only=True)
 class Evidence:
-    """All of it about one session."""
+    """All evidence about one session."""
 
     history: CreatorHistory
     decisions: Sequence[EarlierDecision]
@@ -58,17 +58,17 @@ class Evidence:
 
 
 def load_evidence(session: Session) -> Evidence:
-    """In as many queries for a creator of many sessions as for one of none."""
+    """Load the evidence in a constant number of queries."""
     return Evidence(
         history=load_creator_histories([session.creator_id])[session.creator_id],
         decisions=load_earlier_decisions(session),
         changes=find_changes_since_decision(session),
-        clashes=clashes([session])[session.pk][:MOST_SHOWN],
+        clashes=find_clashes([session])[session.pk][:MOST_SHOWN],
     )
 
 
 def load_creator_histories(creator_ids: Iterable[int]) -> dict[int, CreatorHistory]:
-    """For each of these members, by id."""
+    """The history of each of these members, by id."""
     wanted = set(creator_ids)
     counted = (
         Session.objects.filter(creator_id__in=wanted, status__in=FINAL)
@@ -89,7 +89,7 @@ def load_creator_histories(creator_ids: Iterable[int]) -> dict[int, CreatorHisto
 
 
 def load_earlier_decisions(session: Session) -> list[EarlierDecision]:
-    """On the creator's other sessions, the latest first."""
+    """The decisions on the creator's other sessions, latest first, at most `MOST_SHOWN`."""
     decided = Session.objects.filter(creator=session.creator_id, decided_at__isnull=False).exclude(pk=session.pk)
     titles = dict(decided.order_by("-decided_at", "-pk").values_list("pk", "title")[:MOST_SHOWN])
     records = FactRecord.objects.filter(session_id__in=list(titles), name__in=DECISIONS).select_related("actor")
@@ -106,8 +106,8 @@ def load_earlier_decisions(session: Session) -> list[EarlierDecision]:
     ]
 
 
-def clashes(sessions: Sequence[Session]) -> dict[int, list[Clash]]:
-    """For each of these sessions, by id, what else its creator offers or takes part in at that time, by start."""
+def find_clashes(sessions: Sequence[Session]) -> dict[int, list[Clash]]:
+    """By session id, the other sessions of its creator or with them as a participant at that time, by start."""
     found: dict[int, list[Clash]] = {session.pk: [] for session in sessions}
     if not sessions:
         return found
@@ -139,7 +139,7 @@ def _overlaps(one: Session, other: Session) -> bool:
 
 
 def load_leases(session_ids: Iterable[int], now: datetime) -> dict[int, DecisionLease]:
-    """Who has which of these sessions in hand now, by the session's id."""
+    """The leases that are held on these sessions, by session id."""
     leases = DecisionLease.objects.filter(
         session_id__in=list(session_ids), session__status=Status.PENDING_APPROVAL, ends_at__gt=now
     )

@@ -1,4 +1,4 @@
-"""What there is to see of a member here: what they offered and asked for, and what moderators decided on it."""
+"""A member's sessions, booking requests, and the decisions on their sessions, for the page about them."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from modules.sessions import events
 from modules.sessions.models import BookingRequest, Session
 from modules.sessions.queries.statistics import Outcome
 
-# The latest of what may be any number of rows.
+# How many rows of each kind are shown, the latest.
 MOST_SHOWN = 50
 
 DECISIONS = {
@@ -27,7 +27,7 @@ DECISIONS = {
 
 @dataclass(frozen=True, kw_only=True)
 class Offered:
-    """How many of a member's sessions ended how, and the latest by start."""
+    """The number of a member's sessions, by outcome too, and the latest by start."""
 
     count: int
     by_outcome: Mapping[Outcome, int]
@@ -36,7 +36,7 @@ class Offered:
 
 @dataclass(frozen=True, kw_only=True)
 class Booked:
-    """How many of a member's requests are in which state, in how many sessions they took part, and the latest."""
+    """The number of a member's booking requests, by status too, of sessions attended, and the latest requests."""
 
     count: int
     by_status: Mapping[BookingRequest.Status, int]
@@ -46,7 +46,7 @@ class Booked:
 
 @dataclass(frozen=True, kw_only=True)
 class Decision:
-    """What somebody else decided on a session of theirs; `outcome` is one word or two."""
+    """What somebody else decided on a session of the member; `outcome` is one of `DECISIONS`."""
 
     session_id: int
     title: str
@@ -88,7 +88,10 @@ def load_booked(member: User) -> Booked:
 
 
 def load_decisions(member: User) -> list[Decision]:
-    """What anybody decided but the member and the clock, the latest first. No approval takes the place of another."""
+    """Decisions by others on the member's sessions, latest first.
+
+    The latest of each kind are looked up apart, so that many approvals do not push out a rejection.
+    """
     theirs = Session.objects.filter(creator=member)
     kinds = [
         theirs.filter(Outcome.REJECTED.rows).order_by("-decided_at", "-pk"),

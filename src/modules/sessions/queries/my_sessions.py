@@ -1,4 +1,4 @@
-"""What a member offers and what they are a participant of, in full, as much of it as one answer can hold."""
+"""The sessions that a member offers or attends, in full, in parts that fit into one answer."""
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
@@ -17,15 +17,15 @@ from modules.sessions.policy import Viewer, can_manage
 from modules.sessions.queries.bookings import MAX_REQUESTS_SHOWN
 from modules.sessions.queries.sessions import ORDERINGS, build_detail_rows, select_visible_sessions
 
-# What the keys and the fixed values of a session, and of one request of it, take as JSON, at least.
+# The least size as JSON of a session, and of one booking request, without their texts.
 MIN_SESSION_BYTES, MIN_REQUEST_BYTES = 500, 200
-# What is around the sessions.
+# The size of the answer around the sessions.
 FRAME_BYTES = len(b'{"created":[],"joined":[]}')
 
 
 @dataclass(frozen=True, kw_only=True)
 class Part:
-    """A part of both lists, encoded, and after which sessions the next part begins: nowhere, where this is all."""
+    """A part of both lists, encoded; `next` has the parameters for the following part, `None` if this is the last."""
 
     created: Sequence[orjson.Fragment]
     joined: Sequence[orjson.Fragment]
@@ -34,7 +34,7 @@ class Part:
 
 @dataclass(frozen=True, kw_only=True)
 class _Listed:
-    """Of one list, the sessions that come next, and whether there are others after those."""
+    """The next sessions of one list; `is_all` where no others come after them."""
 
     sessions: Sequence[Session]
     is_all: bool
@@ -50,7 +50,7 @@ def my_sessions(
     """
     created = _load_next(Session.objects.filter(creator=viewer.user), "created_before", created_before, limit, viewer)
     joined = _load_next(_select_joined(viewer), "joined_before", joined_before, limit, viewer)
-    # One of each in turn, so that neither list keeps the other from being seen.
+    # Alternating, so that a long list does not displace the other.
     in_turn = [each for each in chain(*zip_longest(created.sessions, joined.sessions)) if each is not None]
     loaded = _take_fitting(in_turn, _estimate_sizes(in_turn, viewer))
     encoded = [encode(row) for row in build_detail_rows(loaded, viewer, origin, note_characters=NOTE_EXCERPT_LENGTH)]
@@ -85,14 +85,14 @@ def _load_next(sessions: "QuerySet[Session]", name: str, before: int | None, lim
 
 
 def _take_fitting(sessions: Sequence[Session], sizes: Iterable[int]) -> list[Session]:
-    """The first of the sessions that one answer has room for, by their sizes in bytes; one has room always."""
+    """The first sessions that fit into one answer by their sizes in bytes; at least one."""
     totals = accumulate(sizes, lambda total, size: total + size + len(b","), initial=FRAME_BYTES)
     fitting = sum(1 for _ in takewhile(lambda total: total <= MOST_BYTES, totals)) - 1
     return list(sessions[: max(fitting, 1)])
 
 
 def _estimate_sizes(sessions: Sequence[Session], viewer: Viewer) -> list[int]:
-    """How many bytes each session takes in full, at least, so that no more is read than can be sent. Two queries."""
+    """An estimate of each session's size in bytes, so that hardly more is read than can be sent. Two queries."""
     session_ids = [session.pk for session in sessions]
     materials = SizesOfMaterials(session_ids=session_ids, note_characters=NOTE_EXCERPT_LENGTH).ask() if sessions else {}
     requests = _estimate_request_sizes(session_ids) if sessions else {}

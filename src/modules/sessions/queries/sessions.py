@@ -1,4 +1,4 @@
-"""Reading sessions: who sees which, and the rows of the documented answers."""
+"""Sessions as members see them: which are visible, and the rows of the API."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -36,8 +36,10 @@ ORDERINGS = {
 
 @dataclass(frozen=True, kw_only=True)
 class Filters:
-    """What a list of sessions is narrowed to: any of the states, any of the levels (where there are some); bounds are
-    inclusive instants."""
+    """Filters of a list of sessions.
+
+    Any of the statuses and any of the levels, all if none is given. The bounds are inclusive.
+    """
 
     status: Sequence[str] = ()
     subject: str | None = None
@@ -48,10 +50,10 @@ class Filters:
 
 
 def select_visible_sessions(viewer: Viewer) -> QuerySet[Session]:
-    """The sessions that a viewer may know of.
+    """The sessions that a viewer may see.
 
-    One that was approved at least once is every member's to see, unless a moderator has hidden it: then it is its
-    creator's, its participants' and the moderators'. One that never was, its creator's and the moderators'.
+    Every member sees what was approved at least once and is not hidden. Hidden sessions are for their creator, their
+    participants and moderators; sessions that were never approved for their creator and moderators.
     """
     if viewer.moderates:
         return Session.objects.all()
@@ -64,7 +66,7 @@ def select_visible_sessions(viewer: Viewer) -> QuerySet[Session]:
 
 
 def get_visible_session(session_id: int, viewer: Viewer) -> Session:
-    """Raises `NotFound` where there is none, or none that the viewer may know of."""
+    """One visible session with its creator. Raises `NotFound`, also for a session that the viewer may not see."""
     session = select_visible_sessions(viewer).select_related("creator").filter(pk=session_id).first()
     if session is None:
         raise NotFound("There is no such session.")
@@ -72,7 +74,7 @@ def get_visible_session(session_id: int, viewer: Viewer) -> Session:
 
 
 def can_see(session: Session, person_id: int) -> bool:
-    """Whether somebody, as their rights are now, finds this session."""
+    """Whether a member may see this session now."""
     person = User.objects.filter(pk=person_id).first()
     return person is not None and select_visible_sessions(build_viewer(person)).filter(pk=session.pk).exists()
 
@@ -95,13 +97,13 @@ def select_filtered_sessions(viewer: Viewer, filters: Filters) -> QuerySet[Sessi
 
 
 def select_open_sessions(member: User, now: datetime) -> QuerySet[Session]:
-    """What a member offers that is not over."""
-    # Only what is not over moves, and a small index has that.
+    """The member's own sessions that are not over."""
+    # Redundant, but it lets a small partial index be used.
     return Session.objects.filter(filter_not_over(now), creator=member, moves_at__isnull=False)
 
 
 def build_list_rows(sessions: QuerySet[Session], ordering: str, part: slice, viewer: Viewer) -> list[Row]:
-    """One page as the list shows it: two queries, whatever its size."""
+    """One page of the list. Two queries, whatever its size."""
     page = list(sessions.select_related("creator").order_by(*ORDERINGS[ordering])[part])
     own = load_own_requests(page, viewer)
     now = clock.now()
@@ -109,7 +111,7 @@ def build_list_rows(sessions: QuerySet[Session], ordering: str, part: slice, vie
 
 
 def build_created_row(session: Session, viewer: Viewer) -> Row:
-    """The twelve keys that creating a session answers."""
+    """The answer to creating a session."""
     return _build_base_row(session, build_email_audience(session.creator_id, viewer, None))
 
 
@@ -120,7 +122,7 @@ def build_detail_row(session: Session, viewer: Viewer, origin: str) -> Row:
 def build_detail_rows(
     sessions: Sequence[Session], viewer: Viewer, origin: str, *, note_characters: int | None = None
 ) -> list[Row]:
-    """Sessions in full: two queries for their requests, and the question for their materials.
+    """Sessions in full, with two queries for their booking requests and one question for their materials.
 
     `origin` (`https://host`) begins the links to files; `note_characters` cuts notes. The sessions come with their
     creators.
@@ -157,7 +159,7 @@ def build_detail_rows(
 
 
 def _build_list_row(session: Session, own: BookingRequest | None, viewer: Viewer, now: datetime) -> Row:
-    """`own` is the request that the viewer has there, if any: of all the others, a list shows the number alone."""
+    """`own` is the viewer's booking request, if any; of all others the list shows only the number."""
     own_status = own.status if own else None
     is_participant = own_status == BookingRequest.Status.APPROVED
     audience = build_email_audience(session.creator_id, viewer, own_status)

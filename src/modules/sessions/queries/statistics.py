@@ -1,4 +1,4 @@
-"""How the sessions have fared, in numbers: reckoned by the database, which hands out results and no rows."""
+"""Statistics of sessions, aggregated by the database."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ MOST_SUBJECTS = 8
 
 
 class Outcome(TextChoices):
-    """How a session ended, as far as it has."""
+    """How a session ended, or that it has not."""
 
     HELD = "held", "Held"
     CANCELLED = "cancelled", "Cancelled"
@@ -30,7 +30,7 @@ class Outcome(TextChoices):
 
     @property
     def rows(self) -> Q:
-        """The sessions that ended like this. Each session is of one outcome."""
+        """The filter for sessions with this outcome. Each session has exactly one."""
         return OUTCOMES[self]
 
 
@@ -45,7 +45,7 @@ OUTCOMES = {
 
 @dataclass(frozen=True, kw_only=True)
 class Waits:
-    """What moderators have before them. `longest` is the session that was offered first, of those that wait."""
+    """What waits for moderators. `longest` is the waiting session that was offered first."""
 
     waiting: int
     starting_soon: int
@@ -62,7 +62,7 @@ class Longest:
 
 @dataclass(frozen=True, kw_only=True)
 class Week:
-    """The sessions that start in one week, from Monday on, in UTC. Places are those of the sessions held."""
+    """The sessions that start in one week, from Monday on, in UTC; `places` and `taken` are seats of those held."""
 
     starts_at: datetime
     sessions: Mapping[Outcome, int]
@@ -72,7 +72,7 @@ class Week:
 
 @dataclass(frozen=True, kw_only=True)
 class Subject:
-    """What was held of one subject. `key` is the subject as it is searched."""
+    """The sessions held on one subject. `key` is the subject in the form in which it is searched."""
 
     key: str
     name: str
@@ -82,8 +82,7 @@ class Subject:
 
 @dataclass(frozen=True, kw_only=True)
 class DecisionTimes:
-    """From a session's submission to its decision: half of them took no longer than `median`, nine of ten no longer
-    than `ninetieth`; `None` where nothing was decided since then."""
+    """Median and 90th percentile of the time from creation to decision; `None` without decisions since `since`."""
 
     since: datetime
     decided: int
@@ -93,7 +92,7 @@ class DecisionTimes:
 
 @dataclass(frozen=True, kw_only=True)
 class Statistics:
-    """What is worth keeping for a while."""
+    """The statistics that are cached."""
 
     weeks: Sequence[Week]
     subjects: Sequence[Subject]
@@ -112,14 +111,14 @@ def count_waits() -> Waits:
     )
 
 
-def statistics() -> Statistics:
-    """Of the last twelve weeks and, for decisions, the last ninety days."""
+def compute_statistics() -> Statistics:
+    """Compute the statistics of the last twelve weeks and, for decisions, of the last ninety days."""
     now = clock.now()
-    return Statistics(weeks=weeks(now), subjects=rank_subjects(now), decisions=compute_decision_times(now))
+    return Statistics(weeks=compute_weeks(now), subjects=rank_subjects(now), decisions=compute_decision_times(now))
 
 
 def compute_first_week(now: datetime) -> datetime:
-    """When the first of the last twelve weeks began; the last of them is the one that goes on now."""
+    """When the first of the last twelve weeks began; the current week is the last of them."""
     today = now.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
     return today - timedelta(days=today.weekday()) - (WEEKS - 1) * WEEK
 
@@ -129,8 +128,8 @@ def filter_these_weeks(now: datetime) -> Q:
     return Q(date__gte=first, date__lt=first + WEEKS * WEEK)
 
 
-def weeks(now: datetime) -> list[Week]:
-    """The last twelve, by when sessions start. One query."""
+def compute_weeks(now: datetime) -> list[Week]:
+    """Compute the last twelve weeks, by when sessions start. One query."""
     starts = [compute_first_week(now) + number * WEEK for number in range(WEEKS)]
     # The databases' own ways to cut time into weeks differ, and SQLite's is a call of Python for each row.
     number_of_week = Case(*(When(date__lt=start + WEEK, then=Value(number)) for number, start in enumerate(starts)))
@@ -160,7 +159,7 @@ def weeks(now: datetime) -> list[Week]:
 
 
 def rank_subjects(now: datetime) -> list[Subject]:
-    """Of the sessions held in the last twelve weeks: by their number, then by that of their participants."""
+    """The subjects of the sessions held in the last twelve weeks, by number of sessions, then of participants."""
     counted = (
         Session.objects.filter(HELD, filter_these_weeks(now))
         .order_by()
@@ -183,23 +182,23 @@ def compute_decision_times(now: datetime) -> DecisionTimes:
     )
     decided = took.count()
 
-    def within(percent: int) -> timedelta | None:
-        """How long that share of them took at most, in full seconds: SQLite's days are not exact."""
+    def compute_percentile(percent: int) -> timedelta | None:
+        """A percentile, rounded to seconds since SQLite's days are not exact."""
         shorter = (decided * percent + 99) // 100 - 1
         longer = decided - 1 - shorter
-        # From the nearer end, since the database sorts no further than it has to.
+        # From the nearer end: the database stops sorting at the limit.
         ordering, place = ("took", shorter) if shorter <= longer else ("-took", longer)
-        # None, also should the last of them have been deleted since they were counted.
+        # None, also if rows were deleted after they were counted.
         found = took.order_by(ordering)[place : place + 1] if decided else ()
         return next((timedelta(seconds=round(seconds)) for seconds in found), None)
 
-    return DecisionTimes(since=since, decided=decided, median=within(50), ninetieth=within(90))
+    return DecisionTimes(since=since, decided=decided, median=compute_percentile(50), ninetieth=compute_percentile(90))
 
 
 class Elapsed(Func):
-    """The seconds from the second instant to the first, as a number, which is sorted faster than a span of time.
+    """The seconds from the second instant to the first, as a number, which sorts faster than an interval.
 
-    Django's own subtraction is a call of Python for each row on SQLite.
+    On SQLite, Django's own subtraction calls Python for each row.
     """
 
     arity = 2

@@ -1,4 +1,4 @@
-"""The saved tabs of the list of sessions: which rows each shows, and in what order."""
+"""The tabs of the portal's list of sessions: which rows each shows, in what order."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -16,8 +16,11 @@ SOON = timedelta(hours=24)
 
 @dataclass(frozen=True, kw_only=True)
 class Tab:
-    """`key` names it in the address (`?tab=soon`); `rows` says for an instant what it shows. `is_decided_on` where what
-    waits can be among them."""
+    """A tab of the list.
+
+    `key` is its name in the URL (`?tab=soon`). `rows` returns the filter for an instant. `is_decided_on` says whether
+    sessions that wait for approval can be among the rows.
+    """
 
     key: str
     title: str
@@ -27,7 +30,7 @@ class Tab:
 
 
 def _waiting(now: datetime) -> Q:
-    """What a moderator can still decide: one whose start has been reached only awaits the worker."""
+    """Sessions that a moderator can still decide on: after their start they only wait to expire."""
     return Q(status=Status.PENDING_APPROVAL, date__gt=now)
 
 
@@ -62,18 +65,17 @@ TABS = {tab.key: tab for tab in (WAITING, STARTING_SOON, EDITED, CANCELLED, ALL)
 
 
 def find_tab(key: str | None) -> Tab:
-    """The tab of that key; the one that waits for what is none."""
+    """The tab with this key, or the first one."""
     return TABS.get(key or "", WAITING)
 
 
 def count_rows(tab: Tab, most: int) -> int:
-    """How many rows a tab has now, counted no further than `most`: what it costs is bounded."""
+    """The number of rows of a tab, counted up to `most`, which bounds the cost."""
     return Session.objects.filter(tab.rows(clock.now()))[:most].count()
 
 
 def find_next_waiting(session: Session, viewer: Viewer) -> Session | None:
-    """What waits for this moderator after this one, the earliest start first, then from the beginning; `None` if
-    nothing else does."""
+    """The next session by start on which this moderator can decide, wrapping around; `None` if there is no other."""
     others = Session.objects.filter(WAITING.rows(clock.now())).exclude(pk=session.pk).order_by(*EARLIEST_FIRST)
     if not moderates_sessions_of(viewer.id, viewer):
         others = others.exclude(creator=viewer.id)

@@ -1,4 +1,4 @@
-"""What the sessions hear, and what they answer when others ask. Importing the parts connects them."""
+"""Receivers of facts and answers to questions of other modules. Importing these modules registers them."""
 
 from modules.sessions.receivers import access, dashboard, members, navigation, people, still_holds
 

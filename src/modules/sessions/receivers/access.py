@@ -1,4 +1,4 @@
-"""Who may do what with the materials of a session."""
+"""Answers what a member may do with the materials of a session."""
 
 from core.facts import answers
 from core.time import clock
@@ -22,7 +22,7 @@ def access_of(question: SessionAccessAsked) -> SessionAccess | None:
     viewer = build_viewer(question.viewer)
     sessions = select_visible_sessions(viewer).filter(pk=question.session_id)
     if question.to_add:
-        # Nobody cancels the session, or leaves it, between this answer and what it permits.
+        # So that nobody cancels or leaves the session between this answer and what it permits.
         sessions = sessions.select_for_update(of=("self",))
     session = sessions.first()
     if session is None:
@@ -31,7 +31,7 @@ def access_of(question: SessionAccessAsked) -> SessionAccess | None:
         apply_due_transitions(session, clock.now())
     own = BookingRequest.objects.filter(session=session, user=viewer.user).first()
     manages = can_manage(session, viewer)
-    # Of those who were rejected there may be any number, and who adds materials is none of them.
+    # Without those who were rejected: there can be many, and none of them has added materials.
     requests = BookingRequest.objects.filter(session=session).exclude(status=BookingRequest.Status.REJECTED)
     requesters = list(requests.values_list("user_id", flat=True)) if manages else []
     own_status = own.status if own else None

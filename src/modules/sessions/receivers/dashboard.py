@@ -1,4 +1,4 @@
-"""What the first page of the portal shows of the sessions."""
+"""The part of the sessions on the portal's dashboard."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -20,12 +20,12 @@ from modules.sessions.queries.statistics import (
     Subject,
     Waits,
     Week,
+    compute_statistics,
     count_waits,
-    statistics,
 )
 from modules.sessions.queries.tabs import ALL, EDITED, STARTING_SOON, WAITING, Tab
 
-# For how long everybody is shown the same statistics. What waits is always counted anew.
+# For how long statistics are cached. What waits for moderators is never cached.
 FRESH = timedelta(minutes=1)
 
 
@@ -33,7 +33,7 @@ FRESH = timedelta(minutes=1)
 def areas_of_sessions(question: DashboardAsked) -> list[Area] | None:
     if not question.viewer.has_perm("learning_sessions.view_session"):
         return None
-    found = cached("learning_sessions.statistics", statistics, at_most=FRESH)
+    found = cached("learning_sessions.statistics", compute_statistics, at_most=FRESH)
     return [
         Area(key="waits", title="What waits now", rank=10, cards=build_wait_cards(count_waits())),
         Area(
@@ -159,7 +159,7 @@ def build_outcome_chart(weeks: Sequence[Week]) -> Chart:
 
 
 def build_seat_chart(weeks: Sequence[Week]) -> Chart:
-    """Of the sessions held: how many of their places were taken."""
+    """The share of seats taken, in the sessions held."""
     taken, places = sum(week.taken for week in weeks), sum(week.places for week in weeks)
     held = sum(week.sessions[Outcome.HELD] for week in weeks)
     first, end = weeks[0].starts_at, weeks[-1].starts_at + WEEK
@@ -232,7 +232,7 @@ def _format_day(instant: datetime) -> str:
 
 
 def _get_outcome_url(outcome: Outcome, start: datetime, end: datetime, **filters: Any) -> str:
-    """The sessions of this outcome that start from then on, until before the other instant."""
+    """The list of sessions with this outcome that start from `start` until before `end`."""
     span = {"date__gte": start.isoformat(), "date__lt": end.isoformat()}
     return _get_list_url(ALL, outcome=outcome.value, **span, **filters)
 

@@ -1,4 +1,4 @@
-"""What becomes of the sessions of a member, and what the page about one shows of them."""
+"""The sessions of a member: their cascade on deactivation, and their panels on the page about the member."""
 
 from collections.abc import Collection
 from urllib.parse import urlencode
@@ -23,7 +23,7 @@ TEMPLATES = "admin/learning_sessions/panels"
 
 @subscribes(MemberDeactivated)
 def end_what_they_have(fact: MemberDeactivated, _delivery: Delivery) -> None:
-    """After the commit, so that nobody waits for the locks of all of it. What fails then is left to the sweep."""
+    """Begin the cascade after the commit, to keep locks short. What fails then is left to the periodic job."""
     run_after_commit(cascade_deactivation, member_id=fact.member_id)
 
 
@@ -39,7 +39,7 @@ def own_sessions(question: OwnSessionsAsked) -> Collection[int]:
 
 @answers(PanelsOfMember)
 def panels_of_member(question: PanelsOfMember) -> list[Panel]:
-    """Of their sessions what a moderator asks before deciding; of their bookings, whether they come."""
+    """The panels about a member's sessions, the decisions on them, and bookings, as far as the viewer may see them."""
     member, viewer = question.member, question.viewer
     panels = []
     if viewer.has_perm("learning_sessions.view_session"):
@@ -52,7 +52,7 @@ def panels_of_member(question: PanelsOfMember) -> list[Panel]:
 
 
 def _may_read_decisions(member: User, viewer: User) -> bool:
-    """Where the pages of this member's sessions show them what was decided on those."""
+    """Whether the pages of this member's sessions show the decisions to the viewer as well."""
     return viewer.has_perm(VIEW_FACTS) or moderates_sessions_of(member.pk, build_viewer(viewer))
 
 

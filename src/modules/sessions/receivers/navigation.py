@@ -1,4 +1,6 @@
-"""What the sidebar of the portal has of the sessions."""
+"""The entries of the sessions in the portal's sidebar."""
+
+from collections.abc import Callable
 
 from django.urls import reverse
 
@@ -12,54 +14,38 @@ MOST_COUNTED = 100
 @answers(NavigationAsked)
 def entries_of_sessions(_question: NavigationAsked) -> list[Entry]:
     return [
-        Entry(
-            section=Section.MODERATION,
-            title="Queue",
-            url=_get_list_url("session"),
-            icon="pending_actions",
-            permission="learning_sessions.view_session",
-            rank=10,
-            badge=count_waiting_badge,
+        _build_entry(
+            Section.MODERATION, "session", "Queue", icon="pending_actions", rank=10, badge=count_waiting_badge
         ),
-        Entry(
-            section=Section.MODERATION,
-            title="Booking requests",
-            url=_get_list_url("bookingrequest"),
-            icon="how_to_reg",
-            permission="learning_sessions.view_bookingrequest",
-            rank=20,
-        ),
-        Entry(
-            section=Section.RECORDS,
-            title="Reminders",
-            url=_get_list_url("reminder"),
-            icon="alarm",
-            permission="learning_sessions.view_reminder",
-            rank=50,
-        ),
-        Entry(
-            section=Section.SETTINGS,
-            title="Reason templates",
-            url=_get_list_url("reasontemplate"),
-            icon="quickreply",
-            permission="learning_sessions.view_reasontemplate",
-            rank=10,
-        ),
-        Entry(
-            section=Section.SETTINGS,
-            title="Calendar feeds",
-            url=_get_list_url("calendarfeed"),
-            icon="calendar_month",
-            permission="learning_sessions.view_calendarfeed",
-            rank=30,
-        ),
+        _build_entry(Section.MODERATION, "bookingrequest", "Booking requests", icon="how_to_reg", rank=20),
+        _build_entry(Section.RECORDS, "reminder", "Reminders", icon="alarm", rank=50),
+        _build_entry(Section.SETTINGS, "reasontemplate", "Reason templates", icon="quickreply", rank=10),
+        _build_entry(Section.SETTINGS, "calendarfeed", "Calendar feeds", icon="calendar_month", rank=30),
     ]
 
 
 def count_waiting_badge() -> Badge | None:
+    """The number of sessions that wait for approval, counted up to `MOST_COUNTED`."""
     waiting = count_rows(WAITING, MOST_COUNTED)
     return counted(waiting, most=MOST_COUNTED, one="session waits", many="sessions wait")
 
 
-def _get_list_url(model: str) -> str:
-    return reverse(f"admin:learning_sessions_{model}_changelist")
+def _build_entry(
+    section: Section,
+    model: str,
+    title: str,
+    *,
+    icon: str,
+    rank: int,
+    badge: Callable[[], Badge | None] | None = None,
+) -> Entry:
+    """The link to the list of a model, for those who may view it."""
+    return Entry(
+        section=section,
+        title=title,
+        url=reverse(f"admin:learning_sessions_{model}_changelist"),
+        icon=icon,
+        permission=f"learning_sessions.view_{model}",
+        rank=rank,
+        badge=badge,
+    )

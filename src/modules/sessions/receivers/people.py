@@ -1,4 +1,4 @@
-"""Who belongs to a session, and what holds of it for each of them now."""
+"""Answers who belongs to a session, and what a member sees of it now."""
 
 from dataclasses import replace
 
@@ -57,7 +57,7 @@ def session_now(question: SessionNowAsked) -> SessionNow | None:
 
 
 def _describe_deleted_session(question: SessionNowAsked) -> SessionNow | None:
-    """One that was deleted, if its record says enough."""
+    """The answer for a deleted session, if its recorded fact has all that is needed."""
     deletions = FactRecord.objects.filter(name=events.SessionDeleted.name, session_id=question.session_id)
     record = deletions.order_by("-pk").first()
     if record is None:

@@ -1,4 +1,4 @@
-"""Making and revoking the link by which calendar programs read a member's sessions (docs/contract.md, "Calendars")."""
+"""Links for calendar programs: made, revoked, used (docs/contract.md, "Calendars")."""
 
 import logging
 import secrets
@@ -15,14 +15,14 @@ from modules.sessions.models import CalendarFeed
 
 logger = logging.getLogger(__name__)
 
-# Programs ask several times an hour: each time is not worth a write.
+# Programs ask several times an hour; not each request is worth a write.
 RECORD_INTERVAL = timedelta(hours=1)
-# 43 characters, which nobody guesses.
+# Of randomness; 43 characters as text.
 KEY_BYTES = 32
 
 
 def make_calendar_feed(*, by: User) -> CalendarFeed:
-    """Make a link, which takes the place of the one before: that works no longer."""
+    """Make a link for a member's calendar programs; it replaces and revokes the one before."""
     with transaction.atomic():
         feed, is_first = CalendarFeed.objects.update_or_create(
             user=by,
@@ -33,7 +33,7 @@ def make_calendar_feed(*, by: User) -> CalendarFeed:
 
 
 def revoke_calendar_feed(*, by: User) -> None:
-    """Let the link work no longer. Twice is fine."""
+    """Revoke a member's link. Idempotent."""
     with transaction.atomic():
         revoked, _ = CalendarFeed.objects.filter(user=by).delete()
         if revoked:
@@ -41,14 +41,14 @@ def revoke_calendar_feed(*, by: User) -> None:
 
 
 def record_use(*, feed: CalendarFeed) -> None:
-    """Note that a program has read just now, at most once an hour. What keeps that from being noted is logged."""
+    """Set when the feed was last used, at most once an hour. A failure of the database is logged only."""
     now = clock.now()
     before = now - RECORD_INTERVAL
     if feed.last_used_at is not None and feed.last_used_at > before:
         return
-    unnoted = CalendarFeed.objects.filter(Q(last_used_at=None) | Q(last_used_at__lte=before), pk=feed.pk, key=feed.key)
+    outdated = CalendarFeed.objects.filter(Q(last_used_at=None) | Q(last_used_at__lte=before), pk=feed.pk, key=feed.key)
     try:
         with transaction.atomic():
-            unnoted.update(last_used_at=now)
+            outdated.update(last_used_at=now)
     except DatabaseError:
-        logger.warning("The use of calendar feed %s could not be noted", feed.pk, exc_info=True)
+        logger.warning("Could not record the use of calendar feed %s", feed.pk, exc_info=True)

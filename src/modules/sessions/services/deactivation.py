@@ -1,7 +1,7 @@
-"""What becomes of the sessions, requests and places of members who are deactivated (docs/contract.md, "Deactivation").
+"""The cascade of a member's deactivation: their sessions are cancelled, their seats and requests released.
 
-The rows say who is not active and what they still have: so it can be done in part, later and twice. Each session is
-locked by itself, and nobody waits for the others.
+See docs/contract.md, "Deactivation". The rows say who is not active and what is left to do, so the cascade is
+idempotent and can be continued by another process. Each session is locked on its own.
 """
 
 from collections.abc import Collection
@@ -23,23 +23,23 @@ from modules.sessions.services.life_cycle import apply_due_transitions
 from modules.sessions.services.transitions import cancel_and_notify
 from modules.sessions.states import FINAL, OPEN
 
-# As many as nobody notices to wait for; the worker does what is left.
+# How many sessions the deactivating request itself handles; the periodic job does the rest.
 IMMEDIATE_LIMIT = 20
 JOB_LIMIT = 1000
-# What creators read of a place that is free again: why the account was deactivated is nobody else's business.
+# What creators read of a seat that was released. Why the account was deactivated is not for them.
 DEACTIVATION_REASON = "The account was deactivated."
 
 
 def cascade_deactivation(*, member_id: int) -> int:
-    """End the first of what a member has who was deactivated just now; returns how many sessions that concerned."""
+    """Begin the cascade for a member who was deactivated just now; returns how many sessions were handled."""
     return _cascade([member_id], limit=IMMEDIATE_LIMIT)
 
 
 def cascade_all_deactivations() -> int:
-    """End what all members have who are not active; returns how many sessions that concerned.
+    """Continue the cascade for all inactive members; returns how many sessions were handled.
 
-    What had been under way when they were deactivated, and came after that, is met here, too; so is what those have
-    who were deactivated before there was this service, or past it.
+    Also handles what was created by requests that were under way during the deactivation, and members who were
+    deactivated in other ways.
     """
     member_ids = find_members_to_cascade(limit=JOB_LIMIT)
     return _cascade(member_ids, limit=JOB_LIMIT) if member_ids else 0
@@ -54,11 +54,11 @@ def _cascade(member_ids: Collection[int], *, limit: int) -> int:
 
 
 def _cancel_session(session: Session) -> None:
-    """Cancel it in the name of who deactivated its creator, or of the clock where that is not known.
+    """Cancel a session in the name of who deactivated its creator, if that is known.
 
-    One that waits is cancelled, too, rather than rejected: nobody has judged what it offers.
+    One that waits for approval is cancelled too, not rejected: nobody has decided on its content.
     """
-    # Whoever is being let in again comes before this or after it: of one who is active, nothing is called off.
+    # The lock orders this before or after a reactivation: sessions of an active member stay.
     if User.objects.select_for_update(no_key=True).get(pk=session.creator_id).is_active:
         return
     now = clock.now()

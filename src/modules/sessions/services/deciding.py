@@ -1,4 +1,7 @@
-"""What a decision on a session needs: that it waits, that nobody else has it in hand, that it is what was read."""
+"""Checks before a decision in the portal: the session waits, nobody else holds its lease, its content was read.
+
+Only the portal takes leases and sends versions. The API decides without them, as clients of the contract do.
+"""
 
 from datetime import datetime
 
@@ -11,16 +14,18 @@ from modules.sessions.states import Status
 
 
 class AlreadyDecided(StateForbids):
-    """The session waits no longer; the message says who did what to it, when and why."""
+    """The session no longer waits for approval; the message says who decided what, when and why."""
 
 
 class LeasedByOther(StateForbids):
-    """Another moderator is about to decide; the message says who, and for how long at most."""
+    """Another moderator holds the lease; the message says who, and for how long at most."""
 
 
 class ContentChanged(StateForbids):
-    """The session was changed after it was read; `changes` maps each field to what was read and what it is now, as
-    plain values."""
+    """The session was changed after it was read.
+
+    `changes` maps each field to the value that was read and the value now, both as plain values.
+    """
 
     def __init__(self, message: str, changes: Changes) -> None:
         super().__init__(message)
@@ -28,13 +33,15 @@ class ContentChanged(StateForbids):
 
 
 def require_pending_approval(session: Session) -> None:
+    """Raise `AlreadyDecided` for a session that does not wait for approval."""
     if session.status != Status.PENDING_APPROVAL:
-        step = find_last_change(session.pk, "status")
+        change = find_last_change(session.pk, "status")
         state = f"This session is {Status(session.status).label} already: it waits for no decision."
-        raise AlreadyDecided(step.told if step else state)
+        raise AlreadyDecided(change.sentence if change else state)
 
 
 def require_not_leased_by_other(session: Session, by: User, now: datetime) -> None:
+    """Raise `LeasedByOther` while another moderator holds the lease."""
     lease = DecisionLease.objects.select_related("holder").filter(session=session, ends_at__gt=now).first()
     if lease is not None and lease.holder_id != by.pk:
         minutes = max(1, round((lease.ends_at - now).total_seconds() / 60))
@@ -43,10 +50,10 @@ def require_not_leased_by_other(session: Session, by: User, now: datetime) -> No
 
 
 def require_version(session: Session, version: int | None) -> None:
-    """`version` is the content that was read; `None` for somebody who says nothing of that."""
+    """Raise `ContentChanged` unless `version` is the current content version; `None` skips the check."""
     if version is None or version == session.content_version:
         return
     changes = find_changes_since_version(session, version)
-    # A version that has never been was not read either.
+    # A version from the future was not read either.
     if changes or version > session.content_version:
         raise ContentChanged("The session was changed while you read it. Nothing was decided.", changes)

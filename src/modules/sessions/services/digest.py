@@ -1,4 +1,4 @@
-"""Telling moderators what waits for them (docs/contract.md, "Moderation")."""
+"""The digest for moderators of sessions that wait for approval (docs/contract.md, "Moderation")."""
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
@@ -16,23 +16,24 @@ from modules.sessions.models import Session
 from modules.sessions.policy import MODERATE
 from modules.sessions.states import Status
 
+# The name of its interval claim.
 DIGEST = "moderation digest"
 MIN_INTERVAL = timedelta(hours=1)
-# Without any news, what still waits is brought to mind this often.
+# How often a digest is sent without news while something waits.
 MAX_INTERVAL = timedelta(hours=24)
 URGENT = timedelta(hours=48)
-# How many sessions a digest names to each of them.
+# How many sessions a digest names to each moderator.
 MAX_NAMED = 20
-# A session is looked at once whoever offered or moved it has surely committed: what appeared behind our back, older
-# than the last digest, would never be news.
+# How long the transaction that offered or rescheduled a session may take to commit. A session with an older time that
+# becomes visible only after the digest would never count as news.
 COMMIT_TOLERANCE = timedelta(seconds=10)
 
 
 def publish_digest() -> int:
-    """Tell everybody who can decide what waits, if there is news of it; returns how many sessions wait, 0 if untold.
+    """Publish `SessionsWaiting` if there is news; returns how many sessions wait, or 0 if nothing was published.
 
-    News is a session that was offered, or has become urgent, since they were last told, or a day without news while
-    something waits. At most once an hour, however many workers run.
+    News is a session that was offered or has become urgent since the last digest, or a day without a digest while
+    something waits. At most once an hour, whatever the number of workers.
     """
     with transaction.atomic():
         now = clock.now()
@@ -67,35 +68,35 @@ def publish_digest() -> int:
 
 
 def _select_named_sessions(waiting: "QuerySet[Session]", moderators: Iterable[int]) -> list[Session]:
-    """The first for who offered none of them, and for each of these moderators the first that are not theirs.
+    """The first sessions by start, and for each of these moderators the first that are not their own.
 
-    The earliest start comes first: what is urgent, before all else.
+    `moderators` are the ids of those who offered some of the sessions.
     """
     by_start = waiting.order_by("date", "pk")
     named = set(by_start[:MAX_NAMED]).union(*(by_start.exclude(creator_id=each)[:MAX_NAMED] for each in moderators))
     return sorted(named, key=lambda session: (session.date, session.pk))
 
 
-def _is_news(waiting: "QuerySet[Session]", told_at: datetime | None, now: datetime) -> bool:
-    # Told in the future: by a clock that has been put right since.
-    if told_at is None or not now - MAX_INTERVAL < told_at <= now:
+def _is_news(waiting: "QuerySet[Session]", last_at: datetime | None, now: datetime) -> bool:
+    # A last digest in the future: the clock was wrong then.
+    if last_at is None or not now - MAX_INTERVAL < last_at <= now:
         return waiting.exists()
-    has_come = Q(created_at__gt=told_at - COMMIT_TOLERANCE)
-    has_become_urgent = Q(date__gt=told_at + URGENT, date__lte=now + URGENT)
-    return waiting.filter(has_come | has_become_urgent).exists() or _has_moved_close(waiting, told_at, now)
+    has_come = Q(created_at__gt=last_at - COMMIT_TOLERANCE)
+    has_become_urgent = Q(date__gt=last_at + URGENT, date__lte=now + URGENT)
+    return waiting.filter(has_come | has_become_urgent).exists() or _has_moved_close(waiting, last_at, now)
 
 
-def _has_moved_close(waiting: "QuerySet[Session]", told_at: datetime, now: datetime) -> bool:
-    """Whether the start of one that was not urgent when they were told has been moved so that it is."""
-    # Whoever moved it looked at the clock before they told of it.
-    edited = waiting.filter(date__lte=now + URGENT, updated_at__gt=told_at - 2 * COMMIT_TOLERANCE)
+def _has_moved_close(waiting: "QuerySet[Session]", last_at: datetime, now: datetime) -> bool:
+    """Whether a session that was not urgent at the last digest was rescheduled so that it is."""
+    # `updated_at` is earlier than the time of the fact, by as long as the transaction took.
+    edited = waiting.filter(date__lte=now + URGENT, updated_at__gt=last_at - 2 * COMMIT_TOLERANCE)
     moves = FactRecord.objects.filter(
         session_id__in=list(edited.values_list("pk", flat=True)),
         name=events.SessionRescheduled.name,
-        occurred_at__gt=told_at - COMMIT_TOLERANCE,
+        occurred_at__gt=last_at - COMMIT_TOLERANCE,
         occurred_at__lte=now - COMMIT_TOLERANCE,
     )
     first_moves = {move.session_id: move for move in moves.order_by("-pk")}
     return any(
-        datetime.fromisoformat(move.payload["previous_date"]) > told_at + URGENT for move in first_moves.values()
+        datetime.fromisoformat(move.payload["previous_date"]) > last_at + URGENT for move in first_moves.values()
     )

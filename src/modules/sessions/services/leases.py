@@ -1,4 +1,4 @@
-"""Having a session in hand for as long as it takes to decide, so that two moderators do not decide at once."""
+"""Leases on sessions that wait for approval, so that two moderators do not decide at once."""
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
@@ -16,10 +16,10 @@ LEASE_DURATION = timedelta(minutes=5)
 
 
 def take_lease(*, session_id: int, by: User) -> DecisionLease:
-    """Have a session that waits in hand for five minutes from now, also where one has it already.
+    """Take or renew the lease on a session that waits for approval.
 
-    It keeps other moderators from deciding in the portal, not the creator from changing it. Raises `NotFound`,
-    `Forbidden`, `AlreadyDecided`, and `LeasedByOther`.
+    It keeps other moderators from deciding in the portal. It does not keep the creator from editing, nor anybody from
+    deciding by the API. Raises `NotFound`, `Forbidden`, `AlreadyDecided` and `LeasedByOther`.
     """
     viewer = build_viewer(by)
     with transaction.atomic():
@@ -35,7 +35,7 @@ def take_lease(*, session_id: int, by: User) -> DecisionLease:
 
 
 def renew_leases(*, taken: Mapping[int, datetime], by: User) -> None:
-    """Five minutes more for what somebody has in hand, by the session's id and when they took it."""
+    """Extend leases that a moderator holds; `taken` maps session ids to when the lease was taken."""
     now = clock.now()
     for session_id, taken_at in taken.items():
         held = DecisionLease.objects.filter(session=session_id, holder=by, taken_at=taken_at, ends_at__gt=now)
@@ -43,6 +43,6 @@ def renew_leases(*, taken: Mapping[int, datetime], by: User) -> None:
 
 
 def release_leases(*, taken: Mapping[int, datetime], by: User) -> None:
-    """Let others decide. What somebody else has in hand stays there, and what was taken anew since then."""
+    """End leases that a moderator holds; those that were taken again since `taken` stay."""
     for session_id, taken_at in taken.items():
         DecisionLease.objects.filter(session=session_id, holder=by, taken_at=taken_at).delete()

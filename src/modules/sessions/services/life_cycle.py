@@ -1,4 +1,7 @@
-"""Moving a session along the edges of its table: by the clock, and by its creator's start, end and cancellation."""
+"""Applying transitions to a locked session, with all that depends on them; the transitions that are due by time.
+
+Nothing here checks permissions: `transitions.py` does for those that members ask for.
+"""
 
 from datetime import datetime
 from typing import Literal
@@ -21,9 +24,9 @@ CALENDAR_FIELDS = ("calendar_sequence",)
 
 
 def schedule_reminders(session: Session, *, now: datetime) -> None:
-    """Set when its people are reminded next, and its creator nudged (the caller saves both).
+    """Set `REMINDER_FIELDS` for the current status and start; the caller saves them.
 
-    Called whenever it opens, closes or its start moves.
+    Call it whenever a session opens, closes or is rescheduled.
     """
     is_open = session.status in OPEN
     session.reminder_due_at = compute_next_reminder_at(session.date, now=now) if is_open else None
@@ -31,18 +34,18 @@ def schedule_reminders(session: Session, *, now: datetime) -> None:
 
 
 def increment_calendar_sequence(session: Session) -> None:
-    """Count that calendars have to show something else from now on, or to somebody else (the caller saves it)."""
+    """Announce to calendars that the event, or who has it, changes; the caller saves `CALENDAR_FIELDS`."""
     session.calendar_sequence += 1
 
 
 def apply_transition(session: Session, target: Status, *, now: datetime) -> Changes:
-    """Set the status and what hangs on it (the caller has checked the edge, and publishes the fact).
+    """Set and save the status and all fields that depend on it; returns the change for the record of facts.
 
-    Returns the change for the record. Saves `decided_at` and `decided_by` too, where the caller has set them.
+    The caller has checked the transition and publishes the fact. `decided_at` and `decided_by` are saved as they are.
     """
     before, session.status = session.status, target
     if before == Status.PENDING_APPROVAL:
-        # Whoever has it in hand has nothing more to decide.
+        # There is nothing left to decide.
         DecisionLease.objects.filter(session=session).delete()
     session.updated_at = now
     if target == Status.APPROVED:
@@ -66,17 +69,16 @@ def apply_transition(session: Session, target: Status, *, now: datetime) -> Chan
 
 
 def reject_pending_requests(session: Session, *, now: datetime) -> tuple[int, ...]:
-    """Reject what is still undecided; returns whose requests those were. The caller's fact tells them."""
-    undecided = BookingRequest.objects.filter(session=session, status=BookingRequest.Status.PENDING)
-    list_pending_requester_ids = tuple(undecided.order_by("pk").values_list("user_id", flat=True))
-    undecided.update(status=BookingRequest.Status.REJECTED, decided_at=now)
+    """Reject all pending requests; returns the ids of their members, for the caller's fact."""
+    pending = BookingRequest.objects.filter(session=session, status=BookingRequest.Status.PENDING)
+    requester_ids = tuple(pending.order_by("pk").values_list("user_id", flat=True))
+    pending.update(status=BookingRequest.Status.REJECTED, decided_at=now)
     update_pending_count(session)
-    return list_pending_requester_ids
+    return requester_ids
 
 
 def update_pending_count(session: Session) -> None:
-    """Save how many wait for an answer now in a locked session: counted anew, since they are few, and so it is right
-    whatever was changed past the services."""
+    """Count the pending requests of a locked session anew and save the number."""
     session.waiting_count = BookingRequest.objects.filter(session=session, status=BookingRequest.Status.PENDING).count()
     session.save(update_fields=["waiting_count"])
 
@@ -87,12 +89,12 @@ def list_participant_ids(session: Session) -> tuple[int, ...]:
 
 
 def list_pending_requester_ids(session: Session) -> tuple[int, ...]:
-    undecided = BookingRequest.objects.filter(session=session, status=BookingRequest.Status.PENDING)
-    return tuple(undecided.order_by("pk").values_list("user_id", flat=True))
+    pending = BookingRequest.objects.filter(session=session, status=BookingRequest.Status.PENDING)
+    return tuple(pending.order_by("pk").values_list("user_id", flat=True))
 
 
 def apply_start(session: Session, *, now: datetime) -> tuple[Fact, Changes]:
-    """Scheduled to ongoing: who has not been let in by now is not."""
+    """Scheduled to ongoing; rejects all pending requests. Returns the fact to publish."""
     changes = apply_transition(session, Status.ONGOING, now=now)
     return events.SessionStarted(
         **build_session_fields(session), requester_ids=reject_pending_requests(session, now=now)
@@ -100,13 +102,13 @@ def apply_start(session: Session, *, now: datetime) -> tuple[Fact, Changes]:
 
 
 def apply_end(session: Session, *, now: datetime) -> tuple[Fact, Changes]:
-    """Ongoing to completed."""
+    """Ongoing to completed. Returns the fact to publish."""
     changes = apply_transition(session, Status.COMPLETED, now=now)
     return events.SessionCompleted(**build_session_fields(session)), changes
 
 
 def apply_expiry(session: Session, *, now: datetime) -> tuple[Fact, Changes]:
-    """The start was reached undecided, or with nobody in."""
+    """To expired: the start was reached without a decision, or without participants. Returns the fact to publish."""
     why: Literal["undecided", "nobody_in"] = "undecided" if session.status == Status.PENDING_APPROVAL else "nobody_in"
     changes = apply_transition(session, Status.EXPIRED, now=now)
     return events.SessionExpired(
@@ -115,14 +117,14 @@ def apply_expiry(session: Session, *, now: datetime) -> tuple[Fact, Changes]:
 
 
 def apply_due_transitions(session: Session, now: datetime) -> bool:
-    """Take a locked session along the edges that time has passed; true if it moved."""
+    """Apply and publish all transitions that are due by time to a locked session; returns whether there were any."""
     steps = {Status.ONGOING: apply_start, Status.COMPLETED: apply_end, Status.EXPIRED: apply_expiry}
-    moved = False
+    applied = False
     while (target := find_due_transition(session.timed_state, now)) is not None:
         fact, changes = steps[target](session, now=now)
         publish(fact, by=None, changes=changes)
-        moved = True
-    return moved
+        applied = True
+    return applied
 
 
 def select_due_sessions() -> "QuerySet[Session]":
@@ -130,15 +132,15 @@ def select_due_sessions() -> "QuerySet[Session]":
 
 
 def advance_due_sessions(*, limit: int = 5000) -> int:
-    """Move every session that the clock has passed; returns how many moved.
+    """Apply the transitions of all sessions that are due by time; returns how many sessions were handled.
 
-    Any number of workers may do this at once: each takes sessions that no other holds, in short transactions, and one
-    that fails is left for the next round.
+    Any number of workers may do this at once: each locks sessions that no other has locked, in short transactions. A
+    session that fails is left for the next run.
     """
     return process_in_batches(select_due_sessions, _advance, limit=limit)
 
 
 def _advance(session: Session) -> None:
     if not apply_due_transitions(session, clock.now()):
-        # Somebody has changed the row past the services: when it moves is computed anew, or it would stay due.
+        # The row was changed past the services: compute `moves_at` anew, or the session would stay due.
         session.save(update_fields=["moves_at"])

@@ -1,4 +1,7 @@
-"""What moderators decide (docs/contract.md, "Moderation"). Nobody but a superuser decides on their own session."""
+"""Decisions of moderators (docs/contract.md, "Moderation"). Only a superuser moderates a session of their own.
+
+The portal passes the `version` that was read and holds a lease; the API passes no version and takes no lease.
+"""
 
 from datetime import datetime
 
@@ -27,9 +30,9 @@ from modules.sessions.services.locking import lock_session
 
 
 def approve_session(*, session_id: int, by: User, reason: str = "", version: int | None = None) -> Session:
-    """Let every member see a session that waits, and ask to join.
+    """Approve a session that waits: from now on every member sees it and can ask to join.
 
-    `version` is the content that was read; without it, that is not looked at. Raises `NotFound`, `Forbidden`,
+    `version` is the content version that was read; `None` skips that check. Raises `NotFound`, `Forbidden`,
     `AlreadyDecided`, `LeasedByOther` and `ContentChanged`.
     """
     viewer = build_viewer(by)
@@ -40,7 +43,7 @@ def approve_session(*, session_id: int, by: User, reason: str = "", version: int
 
 
 def reject_session(*, session_id: int, by: User, reason: str, version: int | None = None) -> Session:
-    """Turn down a session that waits. `version` as above; raises the same, and `Invalid` without a reason."""
+    """Reject a session that waits. `version` as above; raises the same, and `Invalid` without a reason."""
     viewer = build_viewer(by)
     with transaction.atomic():
         session = _lock_to_decide(session_id, viewer, version)
@@ -49,7 +52,7 @@ def reject_session(*, session_id: int, by: User, reason: str, version: int | Non
 
 
 def _lock_to_decide(session_id: int, viewer: Viewer, version: int | None) -> Session:
-    """The session, locked, as something that can be decided on."""
+    """Lock a session on which this moderator can decide now."""
     session = _lock_to_moderate(session_id, viewer)
     require_pending_approval(session)
     require_not_leased_by_other(session, viewer.user, clock.now())
@@ -58,9 +61,9 @@ def _lock_to_decide(session_id: int, viewer: Viewer, version: int | None) -> Ses
 
 
 def hide_session(*, session_id: int, by: User, reason: str) -> Session:
-    """Show a session to its creator, its participants and moderators alone.
+    """Hide a session from all but its creator, its participants and moderators.
 
-    Raises `NotFound`, `Forbidden`, `Invalid` without a reason, and `StateForbids` for one that nobody else saw.
+    Raises `NotFound`, `Forbidden`, `Invalid` without a reason, and `StateForbids` where that is not possible.
     """
     viewer = build_viewer(by)
     with transaction.atomic():
@@ -72,7 +75,7 @@ def hide_session(*, session_id: int, by: User, reason: str) -> Session:
 
 
 def show_session(*, session_id: int, by: User, reason: str = "") -> Session:
-    """Let everybody see a hidden session again. Raises `NotFound`, `Forbidden`, and `StateForbids` for any other."""
+    """Make a hidden session visible again. Raises `NotFound`, `Forbidden`, and `StateForbids` for any other."""
     viewer = build_viewer(by)
     with transaction.atomic():
         session = _lock_to_moderate(session_id, viewer)
@@ -84,10 +87,10 @@ def show_session(*, session_id: int, by: User, reason: str = "") -> Session:
 
 
 def take_second_look(*, session_id: int, by: User, reason: str = "", version: int | None = None) -> Session:
-    """Let what was changed after the approval stand.
+    """Confirm what was changed after the approval.
 
-    `version` is the content that was read. Raises `NotFound`, `Forbidden`, `StateForbids` for a session that waits for
-    none, and `ContentChanged` where the content is another by now.
+    `version` is the content version that was read. Raises `NotFound`, `Forbidden`, `StateForbids` for a session that
+    waits for no second look, and `ContentChanged`.
     """
     viewer = build_viewer(by)
     with transaction.atomic():
@@ -107,6 +110,7 @@ def _lock_to_moderate(session_id: int, viewer: Viewer) -> Session:
 def _set_mark(
     session: Session, mark: str, since: datetime | None, fact: type[events.AboutSession], *, by: User, reason: str
 ) -> None:
+    """Save one of the time fields of a session, and publish the fact with its change."""
     before = getattr(session, mark)
     setattr(session, mark, since)
     session.save(update_fields=[mark, *CALENDAR_FIELDS])

@@ -1,4 +1,4 @@
-"""Offering a session, changing it, taking it back (docs/contract.md, "Sessions")."""
+"""Sessions: offered, edited, deleted (docs/contract.md, "Sessions")."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -38,16 +38,16 @@ from modules.sessions.states import OPEN, Status
 from modules.sessions.wall_clock import SentDate, is_same_wall_clock, resolve_instant
 
 DATE_IN_THE_PAST = "Session date must be in the future"
-# What a moderator has judged: changing it after the approval asks for a second look.
+# What moderators review: changing it after the approval requires a second look.
 REVIEWED_FIELDS = frozenset({"title", "description", "subject"})
 FIELDS_IN_CALENDARS = frozenset({"title", "description", "date", "duration"})
 
 
 def offer_session(*, values: Mapping[str, Any], date: SentDate, by: User) -> Session:
-    """Make a session that waits for a moderator.
+    """Create a session that waits for approval.
 
-    `values` are title, description, subject, level, duration (minutes) and max_participants, held to their bounds
-    already. Raises `Invalid`, and `StateForbids` for a date that has passed and for one session too many.
+    `values` are title, description, subject, level, duration (minutes) and max_participants, validated by the caller.
+    Raises `Invalid`, and `StateForbids` for a date in the past and for one session too many.
     """
     now = clock.now()
     start = _require_future(resolve_instant(date, home=by.timezone, now=now), now)
@@ -68,9 +68,9 @@ def edit_session(
     reason: str,
     by: User,
 ) -> Session:
-    """Change any of the writable fields and, where `status` differs from the stored one, move the session there.
+    """Change any of the writable fields and, where `status` differs from the stored one, make that transition.
 
-    A value equal to the stored one is no change. All of it happens or nothing.
+    A value equal to the stored one is no change. All changes are made, or none.
     Raises `NotFound`, `Forbidden`, `StateForbids` and `Invalid`.
     """
     viewer = build_viewer(by)
@@ -88,7 +88,7 @@ def edit_session(
 
 
 def delete_session(*, session_id: int, by: User) -> None:
-    """Remove a session that nobody is in, with its requests. Raises `NotFound`, `Forbidden`, `StateForbids`."""
+    """Delete a session without participants. Raises `NotFound`, `Forbidden`, `StateForbids`."""
     viewer = build_viewer(by)
     with transaction.atomic():
         session = lock_session(session_id, viewer)
@@ -156,14 +156,14 @@ def _publish_rescheduled(session: Session, previous: datetime, viewer: Viewer) -
         date=session.date,
         previous_date=previous,
         participant_ids=list_participant_ids(session),
-        # Who has only asked to join sees no hidden session, and so no new time of one.
+        # Members with a pending request do not see a hidden session, and so not its new time.
         requester_ids=() if session.hidden_at else list_pending_requester_ids(session),
     )
     publish(fact, by=viewer.user)
 
 
 def _is_already_reached(session: Session, status: Status) -> bool:
-    """Clients send whole objects back: `approved` is true of every session that has gone on from there."""
+    """Whether a status that a client sends back is no transition: `approved` is also true of what came after it."""
     return session.status == status or (status == Status.APPROVED and session.status in OPEN | {Status.ONGOING})
 
 

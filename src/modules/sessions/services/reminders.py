@@ -1,4 +1,4 @@
-"""Reminding the people of a session, and nudging its creator (docs/contract.md, "Reminders and life cycle")."""
+"""Reminders of a start, and of pending requests (docs/contract.md, "Reminders and life cycle")."""
 
 import math
 from datetime import datetime
@@ -26,61 +26,61 @@ def select_due_for_nudge() -> "QuerySet[Session]":
 
 
 def remind_due_sessions(*, limit: int = 5000) -> int:
-    """Remind the people of every session that is due; returns how many sessions were taken up.
+    """Publish the reminders that are due; returns how many sessions were handled.
 
-    State and membership are read again under the session's lock. Any number of workers may do this at once.
+    Status and participants are read under the session's lock. Any number of workers may do this at once.
     """
     return process_in_batches(select_due_for_reminder, _remind, limit=limit)
 
 
 def reschedule_reminders(*, size: int = 500) -> int:
-    """Arm what is open by the offsets of this process, where another armed it by others; returns how many sessions
-    were.
+    """Reschedule the reminders that other `REMINDER_MINUTES` had scheduled; returns how many sessions were changed.
 
-    What is due is left to be sent. An added offset that has passed for a start is not made up for.
+    Reminders that are due stay due. `size` is how many sessions one transaction locks.
     """
     now = clock.now()
     ahead = Session.objects.filter(status__in=OPEN, date__gt=now).order_by("pk")
-    astray = [
+    misscheduled_ids = [
         pk
         for pk, start, due_at in ahead.values_list("pk", "date", "reminder_due_at")
         if _is_misscheduled(start, due_at, now=now)
     ]
-    armed = 0
-    for first in range(0, len(astray), size):
+    changed = 0
+    for first in range(0, len(misscheduled_ids), size):
         with transaction.atomic():
-            batch = Session.objects.select_for_update().filter(pk__in=astray[first : first + size], status__in=OPEN)
+            batch = Session.objects.select_for_update().filter(
+                pk__in=misscheduled_ids[first : first + size], status__in=OPEN
+            )
             for session in batch.order_by("pk"):
                 now = clock.now()
                 if _is_misscheduled(session.date, session.reminder_due_at, now=now):
                     session.reminder_due_at = compute_next_reminder_at(session.date, now=now)
                     session.save(update_fields=["reminder_due_at"])
-                    armed += 1
-    return armed
+                    changed += 1
+    return changed
 
 
 def nudge_creators(*, limit: int = 5000) -> int:
-    """Ask the creators of sessions that are a day away to decide the requests that wait; returns how many sessions
-    were taken up. Once for each start."""
+    """Remind creators of pending requests a day before the start, once; returns how many sessions were handled."""
     return process_in_batches(select_due_for_nudge, _nudge, limit=limit)
 
 
 def _is_misscheduled(start: datetime, due_at: datetime | None, *, now: datetime) -> bool:
-    """Whether it is armed for another instant than it should be, and not due already."""
+    """Whether the next reminder is scheduled for another time than it should be, and not due already."""
     return (due_at is None or due_at > now) and due_at != compute_next_reminder_at(start, now=now)
 
 
 def _remind(session: Session) -> None:
     now = clock.now()
-    armed_for = session.reminder_due_at
+    scheduled_for = session.reminder_due_at
     session.reminder_due_at = compute_next_reminder_at(session.date, now=now)
     session.save(update_fields=["reminder_due_at"])
     reminder = find_latest_due(session.date, now=now)
     if reminder is None:
         return
     due_at, minutes_before = reminder
-    if armed_for is None or due_at < armed_for:
-        # It had passed when this start was armed, under other offsets.
+    if scheduled_for is None or due_at < scheduled_for:
+        # It had passed already when this start was scheduled.
         return
     person_ids = _list_unreminded_ids(session, due_at, minutes_before)
     if not person_ids:
@@ -116,7 +116,7 @@ def _nudge(session: Session) -> None:
 
 
 def _list_unreminded_ids(session: Session, due_at: datetime, minutes_before: int) -> tuple[int, ...]:
-    """The creator, and who was in when the reminder fell due; who came later gets the next one."""
+    """The creator and the participants at the time the reminder was due, without those who got it already."""
     participants = BookingRequest.objects.filter(
         session=session, status=BookingRequest.Status.APPROVED, joined_at__lte=due_at
     ).values_list("user_id", flat=True)

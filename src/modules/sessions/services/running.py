@@ -1,4 +1,4 @@
-"""What the creator of a session does on the day, and calling one off (docs/contract.md, "Sessions")."""
+"""Starting, ending and cancelling a session (docs/contract.md, "Sessions")."""
 
 from django.db import transaction
 
@@ -12,8 +12,11 @@ from modules.sessions.states import Status
 
 
 def start_session(*, session_id: int, by: User) -> Session:
-    """Begin before the time, which closes the requests that are undecided; at the time the clock begins by itself,
-    and that it has done so only now is fine. Raises `NotFound`, `Forbidden`, `StateForbids`."""
+    """Start a session before its time, which rejects its pending requests.
+
+    Does nothing where the start that was due by time has been applied just now. Raises `NotFound`, `Forbidden` and
+    `StateForbids`.
+    """
     viewer = build_viewer(by)
     with transaction.atomic():
         session, before = lock_session_with_status(session_id, viewer)
@@ -23,7 +26,7 @@ def start_session(*, session_id: int, by: User) -> Session:
 
 
 def end_session(*, session_id: int, by: User) -> Session:
-    """Raises `NotFound`, `Forbidden`, `StateForbids`."""
+    """End an ongoing session before its time. Raises `NotFound`, `Forbidden` and `StateForbids`."""
     viewer = build_viewer(by)
     with transaction.atomic():
         session, before = lock_session_with_status(session_id, viewer)
@@ -33,7 +36,7 @@ def end_session(*, session_id: int, by: User) -> Session:
 
 
 def cancel_session(*, session_id: int, by: User, reason: str) -> Session:
-    """Call a session off, which closes its requests; a moderator's cancelling of one that waits is its rejection.
+    """Cancel a session, which rejects its pending requests; see `transitions.cancel` for when this is a rejection.
 
     Raises `NotFound`, `Forbidden`, `StateForbids`, and `Invalid` for a rejection without a reason.
     """
