@@ -468,7 +468,9 @@ def test_a_read_that_cannot_be_noted_is_answered_all_the_same(
     assert response.status_code == 200
     assert b"SUMMARY:Knots" in response.content
     assert last_used(john) is None
-    assert [record.levelname for record in caplog.records if "could not be noted" in record.getMessage()] == ["WARNING"]
+    assert [record.levelname for record in caplog.records if "Could not record the use" in record.getMessage()] == [
+        "WARNING"
+    ]
 
 
 # --- All at once ------------------------------------------------------------------------------------------------
