@@ -1,7 +1,7 @@
-"""The digest: who can decide is told what waits, at most once an hour and only with news."""
+"""When there is news for a digest, and that it is sent once an hour at most."""
 
 import itertools
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
@@ -12,44 +12,12 @@ from django.test.utils import CaptureQueriesContext
 from tests.conftest import Api
 from tests.core.threads import at_once
 from tests.modules.sessions.conftest import NOW, SESSIONS, body_of, facts, nothing_changes, path, z
+from tests.modules.sessions.digest.conftest import DAY, HOUR, MINUTE, SECOND, Told, digests
 
 from core.accounts.models import User
-from core.facts.models import FactRecord
 from core.time import clock as clock_module
-from modules.sessions.events import SessionsWaiting
-from modules.sessions.models import Session
-from modules.sessions.services.digest import MAX_NAMED, publish_digest
-from modules.sessions.services.moderation import approve_session, reject_session
-
-SECOND, MINUTE, HOUR, DAY = (timedelta(**{unit: 1}) for unit in ("seconds", "minutes", "hours", "days"))
-
-Told = Callable[[timedelta], list[str]]
-
-
-@pytest.fixture
-def waits(make_session: Any) -> Any:
-    """`waits("Knots", begins=DAY)`: a session that has waited for days and begins a day from now."""
-
-    def make(title: str, *, begins: timedelta = timedelta(days=30), **values: Any) -> Session:
-        session: Session = make_session("pending_approval", title=title, date=NOW + begins, **values)
-        return session
-
-    return make
-
-
-@pytest.fixture
-def told(clock: Any, alice: Any) -> Told:
-    """`told(HOUR)`: what a digest names when the worker looks an hour from NOW; empty where none goes out."""
-
-    def look(after: timedelta) -> list[str]:
-        clock.move_to(NOW + after, tick=False)
-        before = digests().count()
-        count = publish_digest()
-        new = digests()[before:]
-        assert len(new) == (1 if count else 0)
-        return [session["title"] for digest in new for session in digest.payload["sessions"]]
-
-    return look
+from modules.sessions.services.digest import publish_digest
+from modules.sessions.services.moderation import approve_session
 
 
 @pytest.fixture
@@ -61,129 +29,10 @@ def ticking() -> Iterator[None]:
     clock_module.set_source(None)
 
 
-def digests() -> Any:
-    return FactRecord.objects.filter(name="sessions.SessionsWaiting").order_by("pk")
-
-
 def offer(member: User, title: str) -> int:
     answer = Api(member).post(SESSIONS, body_of(title=title, date="2024-03-01T10:00:00Z"))
     assert answer.status_code == 201
     return int(answer.json()["id"])
-
-
-def test_it_names_what_waits_the_urgent_first(*, john: Any, jane: Any, alice: Any, waits: Any, told: Told) -> None:
-    later = waits("Later", begins=3 * DAY, creator=jane)
-    urgent = waits("Urgent", begins=47 * HOUR)
-    soon = waits("In two days", begins=2 * DAY)
-
-    assert told(timedelta(0)) == ["Urgent", "In two days", "Later"]
-
-    record = digests().get()
-    assert (record.session_id, record.actor) == (None, None)
-    assert record.payload == {
-        "moderator_ids": [alice.pk],
-        "waiting": 3,
-        "sessions": [
-            {"session_id": each.pk, "title": each.title, "creator_id": whose, "date": date, "urgent": is_urgent}
-            for each, whose, date, is_urgent in [
-                (urgent, john.pk, z_of(urgent), True),
-                (soon, john.pk, z_of(soon), True),
-                (later, jane.pk, z_of(later), False),
-            ]
-        ],
-        "own": {},
-    }
-
-
-def z_of(session: Session) -> str:
-    """As a record keeps it, with the part of the second that baker gave it."""
-    return session.date.isoformat().replace("+00:00", "Z")
-
-
-def test_it_counts_all_and_names_the_first(waits: Any, told: Told) -> None:
-    for number in range(MAX_NAMED + 5):
-        waits(f"{number}", begins=timedelta(days=100 - number))
-
-    assert told(timedelta(0)) == [str(number) for number in range(MAX_NAMED + 4, 4, -1)]
-    assert digests().get().payload["waiting"] == MAX_NAMED + 5
-
-
-def test_moderators_who_offer_some_themselves_find_the_first_of_others_too(
-    *, alice: Any, root: Any, waits: Any, told: Told
-) -> None:
-    by_alice = [waits(f"a{number}", begins=(3 + number) * DAY, creator=alice) for number in range(MAX_NAMED + 5)]
-    by_root = [waits(f"r{number}", begins=(30 + number) * DAY, creator=root) for number in range(2)]
-    others = [waits(f"o{number}", begins=(40 + number) * DAY) for number in range(MAX_NAMED + 5)]
-
-    titles = told(timedelta(0))
-
-    payload = digests().get().payload
-    assert (payload["waiting"], payload["own"]) == (2 * MAX_NAMED + 12, {str(alice.pk): MAX_NAMED + 5, str(root.pk): 2})
-    # The first for everybody else and for root, and the first that are not by alice.
-    assert titles == [session.title for session in [*by_alice[:MAX_NAMED], *by_root, *others[: MAX_NAMED - 2]]]
-
-
-def test_what_was_told_before_own_ones_were_counted_is_still_understood() -> None:
-    old = {"moderator_ids": [7], "waiting": 1, "sessions": []}
-
-    assert SessionsWaiting.adapter().validate_python(old) == SessionsWaiting(
-        moderator_ids=(7,), waiting=1, sessions=(), own={}
-    )
-    assert SessionsWaiting.adapter().validate_python(old | {"own": {"7": 1}}).own == {7: 1}
-
-
-@pytest.mark.parametrize("state", ["approved", "scheduled", "ongoing", "completed", "cancelled", "expired"])
-def test_what_does_not_wait_is_not_named(make_session: Any, told: Told, state: str) -> None:
-    make_session(state)
-
-    with nothing_changes():
-        assert told(timedelta(0)) == []
-
-
-def test_what_was_decided_is_named_no_longer(alice: Any, waits: Any, told: Told) -> None:
-    approved, rejected = waits("Approved"), waits("Rejected")
-    waits("Waiting")
-    told(timedelta(0))
-    approve_session(session_id=approved.pk, by=alice)
-    reject_session(session_id=rejected.pk, by=alice, reason="No")
-
-    assert told(DAY) == ["Waiting"]
-
-
-def test_what_has_passed_its_start_undecided_is_not_named(waits: Any, told: Told) -> None:
-    waits("Passed", begins=HOUR)
-
-    assert told(HOUR) == []
-
-
-# --- To whom ----------------------------------------------------------------------------------------------------
-
-
-@pytest.fixture
-def told_members(clock: Any) -> Callable[[], list[int]]:
-    def look() -> list[int]:
-        publish_digest()
-        return list(digests().get().payload["moderator_ids"])
-
-    return look
-
-
-def test_those_are_told_who_can_decide(
-    *, alice: Any, root: Any, jane: Any, bob: Any, mallory: Any, waits: Any, told_members: Any
-) -> None:
-    jane.user_permissions.add(Permission.objects.get(codename="moderate_session"))
-    # Being staff is not enough.
-    User.objects.filter(pk=mallory.pk).update(is_staff=True)
-    waits("Knots")
-
-    assert told_members() == sorted([alice.pk, root.pk, jane.pk])
-
-
-def test_those_who_are_deactivated_are_not(alice: Any, root: Any, waits: Any, told_members: Any) -> None:
-    User.objects.filter(pk=root.pk).update(is_active=False)
-    waits("Knots")
-
-    assert told_members() == [alice.pk]
 
 
 def test_where_nobody_can_decide_the_turn_is_kept_for_who_comes(
@@ -197,9 +46,6 @@ def test_where_nobody_can_decide_the_turn_is_kept_for_who_comes(
     clock.shift(MINUTE)
 
     assert publish_digest() == 1
-
-
-# --- With news, and at most once an hour ------------------------------------------------------------------------
 
 
 def test_what_was_offered_since_is_news_an_hour_later(jane: Any, waits: Any, told: Told) -> None:

@@ -1,0 +1,40 @@
+"""Deactivating a member, and what is left of their sessions and requests."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from core.accounts import deactivation
+from core.accounts.models import User
+from core.facts.models import FactRecord
+from modules.sessions.models import BookingRequest, Session
+
+TOLD = "The account of its creator was deactivated."
+
+
+Deactivate = Callable[..., None]
+
+
+@pytest.fixture
+def deactivate(alice: User, django_capture_on_commit_callbacks: Any) -> Deactivate:
+    """Alice does it, unless told otherwise, and what follows the commit follows."""
+
+    def act(member: User, *, by: User = alice, reason: str = "Spam", told: str = "") -> None:
+        with django_capture_on_commit_callbacks(execute=True):
+            deactivation.deactivate_member(member_id=member.pk, by=by, reason=reason, told=told)
+
+    return act
+
+
+def status_of(session: Session) -> str:
+    return Session.objects.get(pk=session.pk).status
+
+
+def requests_of(member: User) -> dict[str, str]:
+    """The state of each of their requests, by the title of the session."""
+    return dict(BookingRequest.objects.filter(user=member).values_list("session__title", "status"))
+
+
+def records(name: str) -> list[FactRecord]:
+    return list(FactRecord.objects.filter(name=f"sessions.{name}").order_by("pk"))

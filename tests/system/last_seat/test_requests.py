@@ -1,0 +1,80 @@
+"""One booking request that is changed by many at once."""
+
+from functools import partial
+from typing import Any
+
+import pytest
+from tests.system.last_seat.conftest import ROUNDS, at_once, statuses
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def test_one_member_who_joins_sixteen_times_at_once_has_one_request(make_race: Any, make_clients: Any) -> None:
+    race, [member] = make_race(), make_clients(1)
+
+    answers = at_once([partial(race.join, member)] * 16)
+
+    assert sorted(statuses(answers)) == [201] + [400] * 15
+    race.check()
+    assert race.facts("BookingRequested") == ["BookingRequested"]
+
+
+def test_one_requester_approved_sixteen_times_at_once_takes_one_seat(make_race: Any, make_clients: Any) -> None:
+    race, [member] = make_race(2), make_clients(1)
+    race.join(member)
+
+    answers = at_once([partial(race.approve, by, member) for by in [race.creator, race.moderator] * 8])
+
+    assert statuses(answers) == [200] * 16
+    assert race.check().participant_count == 1
+    assert race.facts("BookingRequestApproved", "SessionScheduled") == ["BookingRequestApproved", "SessionScheduled"]
+
+
+def test_one_requester_approved_and_rejected_at_once_is_in_the_end_what_the_record_says(
+    make_race: Any, make_clients: Any
+) -> None:
+    for _ in ROUNDS:
+        race, [member] = make_race(2), make_clients(1)
+        race.join(member)
+
+        answers = at_once(
+            [partial(race.approve, race.creator, member), partial(race.reject, race.moderator, member)] * 8
+        )
+
+        approvals, rejections = statuses(answers[::2]), statuses(answers[1::2])
+        # An approval holds before and after a rejection; a rejection before an approval alone.
+        assert approvals == [200] * 8
+        assert set(rejections) <= {200, 400}
+        assert race.check().participant_count == 1
+        assert len(race.facts("BookingRequestApproved")) == 1
+        assert len(race.facts("BookingRequestRejected")) <= 1
+
+
+def test_one_requester_who_withdraws_while_being_approved_is_out_or_was_never_in(
+    make_race: Any, make_clients: Any
+) -> None:
+    for _ in ROUNDS:
+        race, [member] = make_race(2), make_clients(1)
+        race.join(member)
+
+        answers = at_once([partial(race.leave, member), partial(race.approve, race.creator, member)] * 8)
+
+        left, approved = statuses(answers[::2]), statuses(answers[1::2])
+        assert left.count(200) == 1
+        assert set(left) <= {200, 400}
+        assert set(approved) <= {200, 404}
+        assert race.check().participant_count == 0
+
+
+def test_one_participant_removed_by_many_and_leaving_goes_once(make_race: Any, make_clients: Any) -> None:
+    for _ in ROUNDS:
+        race, [member] = make_race(2), make_clients(1)
+        race.let_in(member)
+
+        answers = at_once([partial(race.remove, race.creator, member), partial(race.leave, member)] * 8)
+
+        gone = statuses(answers)
+        assert gone.count(204) + gone.count(200) == 1
+        assert set(gone) <= {200, 204, 400, 404}
+        assert race.check().participant_count == 0
+        assert len(race.facts("SeatLeft", "ParticipantRemoved")) == 1
