@@ -55,6 +55,17 @@ test *args: _development
 drill *args: _development
     @exec {{ python }} -m drill "$@"
 
+# Plant known faults in a copy of the product, one after the other, and see whether the tests that reach them find each
+[group('measure')]
+[no-exit-message]
+faults *args: _development
+    #!/usr/bin/env bash
+    set -uo pipefail
+    database_url=${TEST_DATABASE_URL:-postgres://postgres@127.0.0.1:5432/postgres}
+    {{ forget_settings }}
+    export TEST_DATABASE_URL=$database_url
+    exec {{ python }} -m faults "$@"
+
 # Measure the sweeps, or after `portal` the pages of the admin, on full tables; as in `./just bench portal 10000`
 [group('measure')]
 [no-exit-message]
