@@ -95,7 +95,7 @@ class Product:
 
 @contextmanager
 def serving(product: Product, **environment: str) -> Iterator[subprocess.Popen[bytes]]:
-    """The web server alone, by the command of the README."""
+    """The web server alone, by the command of docs/operations.md."""
     command = [
         *(sys.executable, "-m", "granian", "--interface", "asginl", "--no-ws", "core.asgi:application"),
         *("--host", "127.0.0.1", "--port", str(product.port)),

@@ -13,7 +13,7 @@ from django.core.exceptions import ImproperlyConfigured
 from environs import EnvError
 
 SRC = Path(settings.CHECKOUT) / "src"
-README = SRC.parent / "README.md"
+CONFIGURATION = SRC.parent / "docs" / "configuration.md"
 
 
 def start(tmp_path: Path, command: list[str], **variables: str) -> subprocess.CompletedProcess[str]:
@@ -248,7 +248,7 @@ def test_variables_that_a_library_would_read_change_nothing(tmp_path: Path) -> N
 
 # --- Set to nothing ---------------------------------------------------------------------------------------------
 
-VARIABLES = re.findall(r"^\| (`.*?) \|", README.read_text(), re.MULTILINE)
+VARIABLES = re.findall(r"^\| (`.*?) \|", CONFIGURATION.read_text(), re.MULTILINE)
 NAMES = [name for names in VARIABLES for name in re.findall(r"`([A-Z0-9_]+)`", names) if not name.startswith("TEST_")]
 
 

@@ -89,7 +89,7 @@ def test_warns_where_new_files_still_go_elsewhere(added: Callable[[str], list[by
 
 def test_a_place_that_is_not_set_up_is_refused(creator: MaterialsApi, agree: Agree) -> None:
     creator.add_file("a.txt", b"hello")
-    with pytest.raises(CommandError, match=r"s3 is not set up: see `MATERIALS_STORAGE` in the README\."):
+    with pytest.raises(CommandError, match=r"s3 is not set up: see `MATERIALS_STORAGE` in docs/configuration\.md\."):
         move_all("s3")
     assert agree() == {"local": 1}
 

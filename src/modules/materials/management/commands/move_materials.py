@@ -26,7 +26,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, to: str, **options: Any) -> None:
         """Raises `CommandError` where anything was left behind."""
         if not is_set_up(to):
-            raise CommandError(f"{to} is not set up: see `MATERIALS_STORAGE` in the README.")
+            raise CommandError(f"{to} is not set up: see `MATERIALS_STORAGE` in docs/configuration.md.")
         if place_of_new_files() != to:
             self.stderr.write(f"New files still go to {place_of_new_files()}: set MATERIALS_STORAGE={to} first.")
         ahead = files_to_move(to=to).aggregate(count=Count("pk"), size=Sum("size"))
