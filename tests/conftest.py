@@ -76,44 +76,48 @@ FIRST = (
 )
 
 
-# What is the same on every database: starts that are refused, what is in files and where they lie, what is sent, and
-# how pages look. `./just test` runs it on SQLite alone, `./just test --system` on PostgreSQL too. A file that is not
-# listed here runs on both.
+# What is the same on every database: starts that are refused, what is in files and where they lie, what is sent, how
+# pages look, and rules that are decided in Python. `./just test` runs it on SQLite alone, `./just test --system` on
+# PostgreSQL too. A file that is not listed here runs on both.
 ANY_DATABASE = (
-    "tests/core/accounts/test_password_forms.py",
-    "tests/core/admin/",
-    "tests/core/http/",
-    "tests/core/jobs/task_queue/",
+    *("tests/core/admin/", "tests/core/http/", "tests/core/jobs/task_queue/", "tests/core/monitoring/"),
+    *("tests/core/settings/", "tests/core/storages/", "tests/core/text/", "tests/core/time/", "tests/demo/"),
+    *(
+        f"tests/core/accounts/test_{name}"
+        for name in ("discretion", "domains", "password", "profile", "tokens", "user_names")
+    ),
     "tests/core/mail/test_wire.py",
-    "tests/core/monitoring/",
-    "tests/core/portal/test_dashboard.py",
-    "tests/core/portal/test_differences.py",
-    "tests/core/portal/test_exporting.py",
-    "tests/core/portal/test_history.py",
-    "tests/core/portal/test_navigation.py",
-    "tests/core/portal/test_spreadsheets.py",
-    "tests/core/settings/",
-    "tests/core/storages/",
-    "tests/core/text/",
-    "tests/core/time/",
-    "tests/demo/",
+    *(
+        f"tests/core/portal/test_{name}"
+        for name in ("dashboard", "differences", "exporting", "history", "navigation", "query_counts", "spreadsheets")
+    ),
     "tests/modules/materials/",
+    *(
+        f"tests/modules/notifications/test_{name}"
+        for name in ("admin", "news_mail", "notices", "panel", "receivers", "texts", "unsubscribing", "why")
+    ),
+    *(
+        f"tests/modules/sessions/test_{name}"
+        for name in (
+            *("answers", "asking", "badge", "calendar_admin", "calendar_feed", "calendar_sequence", "dates"),
+            *("decisions_portal", "editing", "emails", "leaving", "materials_question", "member_panels", "moderation"),
+            *("offering", "session_actions", "session_history", "session_now", "session_page", "shapes", "states"),
+            "wall_clock",
+        )
+    ),
     "tests/system/errors/",
-    "tests/system/test_boundaries.py",
-    "tests/system/test_chromium.py",
-    "tests/system/test_earlier_database.py",
-    "tests/system/test_facts_and_questions.py",
-    "tests/system/test_memory.py",
-    "tests/system/test_modules_are_removable.py",
-    "tests/system/test_openapi.py",
+    *(
+        f"tests/system/test_{name}"
+        for name in (
+            *("boundaries", "chromium", "documentation", "earlier_database", "facts_and_questions", "memory"),
+            *("modules_are_removable", "openapi", "secrets_in_logs"),
+        )
+    ),
 )
-# Of those, what locks rows, commits or counts queries, and is worth two databases each time.
-EACH_DATABASE = (
-    "tests/modules/materials/test_bytes_and_rows.py",
-    "tests/modules/materials/test_killed_at_each_step.py",
-    "tests/modules/materials/test_limits.py",
-    "tests/modules/materials/test_listing.py",
-    "tests/modules/materials/test_moving.py",
+# Of those, what locks rows, commits or counts queries.
+EACH_DATABASE = tuple(
+    f"tests/modules/materials/test_{name}.py"
+    for name in ("bytes_and_rows", "killed_at_each_step", "limits", "listing", "moving")
 )
 
 

@@ -3,9 +3,13 @@
 The server's clock is the real one: a browser has its own, and the two have to agree.
 """
 
+import fcntl
+import os
+import shutil
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -31,6 +35,8 @@ from screenshots.chromium import launch
 DESKTOP, PHONE = 1440, 390
 HEIGHTS = {DESKTOP: 900, PHONE: 844}
 PATIENCE_MS = 10_000
+# Each look in the dark is one more by daylight in other colours: those are for `./just test --system`.
+SCHEMES = ["light", pytest.param("dark", marks=pytest.mark.system)]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -145,35 +151,40 @@ def accessible() -> Callable[[Page], None]:
     return assert_accessible
 
 
-@pytest.fixture(scope="session")
-def loaded_demo() -> sqlite3.Connection:
-    """Where the demo is kept once it was loaded, since that takes seconds."""
-    return sqlite3.connect(":memory:")
-
-
 @pytest.fixture
-def demo(
-    transactional_db: None,
-    settings: Settings,
-    tmp_path_factory: pytest.TempPathFactory,
-    loaded_demo: sqlite3.Connection,
-) -> dict[str, User]:
+def demo(transactional_db: None, settings: Settings, tmp_path_factory: pytest.TempPathFactory) -> dict[str, User]:
     """The demo's members, by name, with all that is told of them: something to see on every page."""
-    files = tmp_path_factory.getbasetemp() / "materials"
-    materials = {
-        "BACKEND": "core.storages.local.LocalStorage",
-        "OPTIONS": {"location": str(files)},
-    }
-    settings.STORAGES = {**settings.STORAGES, "materials_local": materials}
+    folder = tmp_path_factory.getbasetemp()
+    # Loaded once for all processes, since that takes seconds.
+    shared = folder.parent if "PYTEST_XDIST_WORKER" in os.environ else folder
+    use_materials(settings, folder / "materials")
+    with (shared / "demo.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (shared / "demo.sqlite3").exists():
+            load_demo(settings, shared)
     connection.ensure_connection()
-    if loaded_demo.execute("SELECT count(*) FROM sqlite_schema").fetchone() == (0,):
-        settings.DEBUG = True
-        call_command("load_demo_data", verbosity=0)
-        settings.DEBUG = False
-        connection.connection.backup(loaded_demo)
-    else:
-        loaded_demo.backup(connection.connection)
+    with closing(sqlite3.connect(shared / "demo.sqlite3")) as loaded:
+        loaded.backup(connection.connection)
+    shutil.copytree(shared / "demo_materials", folder / "materials", dirs_exist_ok=True)
     return {user.username: user for user in User.objects.all()}
+
+
+def use_materials(settings: Settings, folder: Path) -> None:
+    storage = {"BACKEND": "core.storages.local.LocalStorage", "OPTIONS": {"location": str(folder)}}
+    settings.STORAGES = {**settings.STORAGES, "materials_local": storage}
+
+
+def load_demo(settings: Settings, folder: Path) -> None:
+    """Load the demo, and keep its database and its files in a folder."""
+    location = settings.STORAGES["materials_local"]["OPTIONS"]["location"]
+    settings.DEBUG = True
+    call_command("load_demo_data", verbosity=0)
+    settings.DEBUG = False
+    shutil.copytree(location, folder / "demo_materials", dirs_exist_ok=True)
+    with closing(sqlite3.connect(folder / "demo.partial")) as kept:
+        connection.ensure_connection()
+        connection.connection.backup(kept)
+    (folder / "demo.partial").rename(folder / "demo.sqlite3")
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 from playwright.sync_api import Page, expect
-from tests.browser.conftest import DESKTOP, PHONE, PageOf
+from tests.browser.conftest import DESKTOP, PHONE, SCHEMES, PageOf
 
 from core.accounts.models import User
 from modules.sessions.models import Session
@@ -14,7 +14,7 @@ Demo = dict[str, User]
 
 QUEUE = "/admin/learning_sessions/session/"
 
-schemes = pytest.mark.parametrize("scheme", ["light", "dark"])
+schemes = pytest.mark.parametrize("scheme", SCHEMES)
 widths = pytest.mark.parametrize("width", [DESKTOP, PHONE])
 
 # What they show is in the demo. The tabs and dialogs of a session and of a member are looked at where they are tested.

@@ -8,7 +8,7 @@ import pytest
 from django.contrib.auth.models import Group
 from model_bakery import baker
 from playwright.sync_api import Page, expect
-from tests.browser.conftest import DESKTOP, PHONE
+from tests.browser.conftest import DESKTOP, PHONE, SCHEMES
 
 from core.accounts.models import User
 from core.facts.models import FactRecord
@@ -106,7 +106,7 @@ def test_a_dialog_that_is_left_does_nothing(page_of: PageOf, alice: User, john: 
 
 
 @pytest.mark.parametrize("width", [DESKTOP, PHONE])
-@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("scheme", SCHEMES)
 def test_everybody_can_use_the_page_and_its_dialog(
     *, page_of: PageOf, accessible: Any, alice: User, john: User, jane: User, knots: Session, scheme: str, width: int
 ) -> None:

@@ -5,7 +5,7 @@ from urllib.parse import urlsplit
 
 import pytest
 from playwright.sync_api import Page, expect
-from tests.browser.conftest import DESKTOP, PHONE
+from tests.browser.conftest import DESKTOP, PHONE, SCHEMES
 
 from core.accounts.models import User
 from modules.materials.services import add_material
@@ -88,7 +88,7 @@ def test_every_tab_is_reached_by_a_finger_on_a_phone(page_of: PageOf, demo: dict
         assert page.evaluate("document.documentElement.scrollWidth") <= PHONE, "nothing is wider than the screen"
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("scheme", SCHEMES)
 @pytest.mark.parametrize("width", [DESKTOP, PHONE])
 def test_every_tab_and_dialog_is_accessible(
     width: int,
