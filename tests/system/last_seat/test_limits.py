@@ -6,51 +6,47 @@ from typing import Any
 
 import pytest
 from tests.conftest import Api
-from tests.system.test_last_seat import SESSIONS, at_once, make_clients, make_place, moderator, statuses
+from tests.system.last_seat.conftest import SESSIONS, at_once, statuses
 
 from modules.materials.models import Material
 from modules.sessions.models import BookingRequest, Session
 
-__all__ = ["make_clients", "make_place", "moderator"]
-
 pytestmark = pytest.mark.django_db(transaction=True, serialized_rollback=True)
 
 
-def test_of_ten_who_ask_at_once_as_many_wait_as_may(make_place: Any, make_clients: Any, settings: Any) -> None:
+def test_of_ten_who_ask_at_once_as_many_wait_as_may(make_race: Any, make_clients: Any, settings: Any) -> None:
     settings.SESSIONS_MAX_WAITING_REQUESTS = 3
-    place, members = make_place(), make_clients(10)
+    race, members = make_race(), make_clients(10)
 
-    answers = at_once([partial(place.join, member) for member in members])
+    answers = at_once([partial(race.join, member) for member in members])
 
     assert sorted(statuses(answers)) == [201] * 3 + [400] * 7
-    assert place.check().waiting_count == BookingRequest.objects.filter(status="pending").count() == 3
+    assert race.check().waiting_count == BookingRequest.objects.filter(status="pending").count() == 3
 
 
 def test_the_number_of_those_who_wait_is_right_after_whatever_happens_at_once(
-    make_place: Any, make_clients: Any
+    make_race: Any, make_clients: Any
 ) -> None:
-    place, members = make_place(), make_clients(12)
+    race, members = make_race(), make_clients(12)
     for member in members[:8]:
-        place.join(member)
+        race.join(member)
 
     at_once(
         [
-            *(partial(place.approve, place.creator, member) for member in members[:3]),
-            *(partial(place.reject, place.moderator, member) for member in members[2:5]),
-            *(partial(place.leave, member) for member in members[4:7]),
-            *(partial(place.join, member) for member in members[8:]),
+            *(partial(race.approve, race.creator, member) for member in members[:3]),
+            *(partial(race.reject, race.moderator, member) for member in members[2:5]),
+            *(partial(race.leave, member) for member in members[4:7]),
+            *(partial(race.join, member) for member in members[8:]),
         ]
     )
 
-    assert place.check().waiting_count == BookingRequest.objects.filter(status="pending").count()
+    assert race.check().waiting_count == BookingRequest.objects.filter(status="pending").count()
 
 
-def test_of_ten_sessions_offered_at_once_as_many_are_made_as_are_left(
-    john: Any, make_place: Any, settings: Any
-) -> None:
+def test_of_ten_sessions_offered_at_once_as_many_are_made_as_are_left(john: Any, make_race: Any, settings: Any) -> None:
     settings.SESSIONS_MAX_OPEN_PER_MEMBER = 4
-    place = make_place()
-    body = Api(john).get(place.path).json()
+    race = make_race()
+    body = Api(john).get(race.path).json()
     clients = [Api(john) for _ in range(10)]
 
     answers = at_once([partial(client.post, SESSIONS, body) for client in clients])
@@ -60,9 +56,9 @@ def test_of_ten_sessions_offered_at_once_as_many_are_made_as_are_left(
 
 
 @pytest.fixture
-def add(make_place: Any, john: Any) -> Callable[[str], Callable[[], Any]]:
+def add(make_race: Any, john: Any) -> Callable[[str], Callable[[], Any]]:
     """Calls that add a note to the one session, each by a client of its own."""
-    path = f"{make_place().path}materials/"
+    path = f"{make_race().path}materials/"
 
     def make(content: str) -> Callable[[], Any]:
         return partial(Api(john).post, path, {"title": "N", "type": "note", "content": content})
