@@ -137,7 +137,7 @@ def read_records(folder: Path, *, rate: float, ended_at: datetime, late_sweeps: 
     from core.facts.models import FactRecord
     from core.facts.models import FailedDelivery as FailedDeliveryRow
     from core.mail.models import Mail
-    from core.mail.rendering import message_id
+    from core.mail.rendering import build_message_id
     from modules.notifications.models import Notification
     from modules.sessions.models import BookingRequest, Session
     from modules.sessions.policy import MODERATE
@@ -189,7 +189,7 @@ def read_records(folder: Path, *, rate: float, ended_at: datetime, late_sweeps: 
         mails=[
             MailRow(
                 id=row.pk,
-                message_id=message_id(row),
+                message_id=build_message_id(row),
                 kind=row.kind,
                 address=row.address,
                 topic=row.topic,

@@ -7,7 +7,7 @@ from core.accounts.models import User
 from core.facts.base import answers
 from core.facts.models import FailedDelivery
 from core.jobs.periodic import PERIODIC_JOBS, heartbeat
-from core.mail.models import Mail
+from core.mail.models import GIVEN_UP, Mail
 from core.portal.dashboard import Area, Card, DashboardAsked, Tone
 from core.portal.navigation import Entry, NavigationAsked, Section
 
@@ -109,7 +109,7 @@ def _failed_mails() -> Card:
         title="Failed mails",
         icon="unsubscribe",
         url=f"{reverse('admin:core_mail_changelist')}?status__exact={Mail.Status.FAILED}",
-        **failed.aggregate(number=Count("pk"), given_up=Count("pk", filter=Q(next_try_at__isnull=True))),
+        **failed.aggregate(number=Count("pk"), given_up=Count("pk", filter=GIVEN_UP)),
     )
 
 

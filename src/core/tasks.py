@@ -6,7 +6,7 @@ from core.accounts.services import forget_old_logins
 from core.facts.delivery import retry_failed_deliveries
 from core.jobs.periodic import periodic_job
 from core.mail.sending import send_due_mail, wake_sender
-from core.mail.services import forget_old_mail
+from core.mail.services import delete_old_mail
 
 
 @periodic_job()
@@ -21,7 +21,7 @@ def serve_receivers_again() -> int:
 
 @periodic_job(at=time(3, 17))
 def forget_mail_that_is_done() -> int:
-    return forget_old_mail()
+    return delete_old_mail()
 
 
 @periodic_job(at=time(3, 23))

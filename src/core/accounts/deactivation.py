@@ -10,7 +10,7 @@ from core.errors import Invalid, NotFound, StateForbids
 from core.facts.delivery import load_fact
 from core.facts.models import FactRecord
 from core.facts.publish import publish
-from core.mail.services import queue_mail
+from core.mail.services import enqueue_mail
 from core.time.durations import format_relative_time
 
 SWITCHES = (MemberDeactivated.name, MemberReactivated.name)
@@ -33,7 +33,7 @@ def deactivate_member(*, member_id: int, by: User, reason: str, told: str = "") 
         member.is_active = False
         end_logins(member)
         member.save(update_fields=["is_active", "token_version"])
-        queue_mail(kind="deactivated", address=member.email, user=member)
+        enqueue_mail(kind="deactivated", address=member.email, user=member)
         publish(MemberDeactivated(member_id=member.pk, told=told.strip()), by=by, reason=reason.strip())
     return member
 
@@ -50,7 +50,7 @@ def reactivate_member(*, member_id: int, by: User, reason: str = "") -> User:
             raise StateForbids(how_it_came(member))
         member.is_active = True
         member.save(update_fields=["is_active"])
-        queue_mail(kind="reactivated", address=member.email, user=member)
+        enqueue_mail(kind="reactivated", address=member.email, user=member)
         publish(MemberReactivated(member_id=member.pk), by=by, reason=reason.strip())
     return member
 

@@ -25,7 +25,7 @@ from core.accounts.user_names import require_unmistakable
 from core.errors import Invalid, NotAuthenticated
 from core.facts.models import FactRecord
 from core.facts.publish import publish
-from core.mail.services import queue_mail
+from core.mail.services import enqueue_mail
 from core.text.email_addresses import build_address_key
 from core.time import clock
 
@@ -63,7 +63,7 @@ def register_member(
                 _require_free_name(user.username)
                 return user
             user.save(force_insert=True)
-            queue_mail(kind="welcome", address=user.email, user=user)
+            enqueue_mail(kind="welcome", address=user.email, user=user)
             publish(events.MemberRegistered(member_id=user.pk, username=user.username), by=user)
     except IntegrityError:
         # Somebody took the name or the address between our look and our insert.
@@ -77,7 +77,7 @@ def _wrote_to_owner(address: str) -> bool:
     """Tell who has this address already that somebody wanted to use it; false where nobody has."""
     owner = User.objects.filter(email_key=build_address_key(address)).first()
     if owner is not None:
-        queue_mail(kind="address_taken", address=owner.email, user=owner)
+        enqueue_mail(kind="address_taken", address=owner.email, user=owner)
     return owner is not None
 
 
@@ -181,13 +181,13 @@ def note_new_password(member: User, *, by: User) -> None:
     For the transaction that has set it, by `User.set_password`.
     """
     _close_logins(member)
-    queue_mail(kind="password_changed", address=member.email, user=member)
+    enqueue_mail(kind="password_changed", address=member.email, user=member)
     publish(events.PasswordChanged(member_id=member.pk), by=by)
 
 
 def note_new_address(member: User, *, before: str, by: User) -> None:
     """Record a new address and tell the old one. For the transaction that has set it."""
-    queue_mail(kind="address_changed", address=before, user=member)
+    enqueue_mail(kind="address_changed", address=before, user=member)
     publish(events.AddressChanged(member_id=member.pk), by=by, changes={"email": (before, member.email)})
 
 
@@ -198,7 +198,7 @@ def _close_logins(member: User) -> None:
 def ask_password_reset(*, email: str) -> None:
     """Write a reset link to the owner of the address, if it has one; the caller cannot tell."""
     with transaction.atomic():
-        queue_mail(kind="password_reset", address=email, user=None)
+        enqueue_mail(kind="password_reset", address=email, user=None)
 
 
 def reset_password(*, uid: str, token: str, new_password: str) -> None:
@@ -236,9 +236,9 @@ def ask_address_change(*, user: User, password: str, new_email: str) -> None:
     with transaction.atomic():
         owner = User.objects.filter(email_key=build_address_key(candidate.email)).first()
         if owner is not None and owner.pk != user.pk:
-            queue_mail(kind="address_taken", address=owner.email, user=owner)
+            enqueue_mail(kind="address_taken", address=owner.email, user=owner)
         else:
-            queue_mail(kind="address_change", address=candidate.email, user=user)
+            enqueue_mail(kind="address_change", address=candidate.email, user=user)
 
 
 def address_change_token(*, user: User, new_email: str) -> str:

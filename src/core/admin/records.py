@@ -13,10 +13,10 @@ from core.admin.read_only import ReadOnlyAdmin
 from core.facts.base import Fact
 from core.facts.delivery import retry_delivery
 from core.facts.models import FactRecord, FailedDelivery
-from core.mail.letters import WRITERS
+from core.mail.letters import LETTER_WRITERS
 from core.mail.models import Mail
-from core.mail.rendering import message_id
-from core.mail.services import send_again
+from core.mail.rendering import build_message_id
+from core.mail.services import retry_mail
 from core.portal.cells import lines
 from core.portal.ids import id_in
 from core.portal.searching import is_findable
@@ -99,7 +99,7 @@ class KindFilter(admin.SimpleListFilter):
     parameter_name = "kind"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [(kind, kind) for kind in sorted(WRITERS)]
+        return [(kind, kind) for kind in sorted(LETTER_WRITERS)]
 
     def queryset(self, request: HttpRequest, queryset: "QuerySet[Mail]") -> "QuerySet[Mail]":
         return queryset.filter(kind=self.value()) if self.value() else queryset
@@ -185,7 +185,7 @@ class MailAdmin(ReadOnlyAdmin):
 
     @admin.display(description="Message-ID")
     def message_id(self, mail: Mail) -> str:
-        return format_html('<span class="portal-code">{}</span>', message_id(mail))
+        return format_html('<span class="portal-code">{}</span>', build_message_id(mail))
 
     def _link_to(self, mail_id: int | None) -> str | None:
         if mail_id is None:
@@ -195,7 +195,7 @@ class MailAdmin(ReadOnlyAdmin):
     @admin.action(description="Send again", permissions=["send"])
     def send_again(self, request: HttpRequest, queryset: QuerySet[Mail]) -> None:
         chosen = list(queryset.values_list("pk", flat=True))
-        queued = send_again(mail_ids=chosen)
+        queued = retry_mail(mail_ids=chosen)
         if queued:
             self.message_user(request, f"{queued} will be sent again.", messages.SUCCESS)
         if queued < len(chosen):

@@ -1,4 +1,4 @@
-"""What a letter is, and who writes which kind: the ledger knows none of them."""
+"""Letters, the content of mails, and the registry of the functions that write them."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from core.mail.models import Mail
 
 @dataclass(frozen=True, kw_only=True)
 class Link:
-    """Where a letter asks its reader to go."""
+    """The link that a letter asks its reader to follow."""
 
     label: str
     url: str
@@ -25,10 +25,10 @@ class Attachment:
 
 @dataclass(frozen=True, kw_only=True)
 class Letter:
-    """What one person is written, from which the text and the HTML of the mail are made alike. Plain text throughout.
+    """The content of a mail to one person, as plain text; both the text and the HTML part are rendered from it.
 
-    `details` are rows of a name and a value; `unsubscribe_url` works without a login (RFC 8058) and belongs to every
-    letter that its reader can choose not to get.
+    `details` are rows of a name and a value. `unsubscribe_url` works without a login (RFC 8058) and is set for every
+    letter that its reader can unsubscribe from.
     """
 
     subject: str
@@ -39,21 +39,21 @@ class Letter:
     small_print: tuple[str, ...] = ()
     unsubscribe_url: str = ""
     attachments: tuple[Attachment, ...] = ()
-    # Where it goes, if not to the address in the ledger.
+    # The recipient, if not the address of the `Mail`.
     to: str = ""
 
 
-# Writes one kind of letter when it is sent, and answers `None` if nobody is to be told.
-Writer = Callable[[Mail], Letter | None]
+# Writes one kind of letter at the time of sending; returns `None` if there is nobody to tell.
+LetterWriter = Callable[[Mail], Letter | None]
 
-WRITERS: dict[str, Writer] = {}
+LETTER_WRITERS: dict[str, LetterWriter] = {}
 
 
-def writes(kind: str) -> Callable[[Writer], Writer]:
+def writes(kind: str) -> Callable[[LetterWriter], LetterWriter]:
     """Declare that a function writes the letters of this kind."""
 
-    def register(writer: Writer) -> Writer:
-        WRITERS[kind] = writer
+    def register(writer: LetterWriter) -> LetterWriter:
+        LETTER_WRITERS[kind] = writer
         return writer
 
     return register

@@ -1,4 +1,4 @@
-"""The ledger of mails: what has to be sent is a row first."""
+"""The delivery log: each mail is a row before it is sent (an outbox), and afterwards says what came of it."""
 
 from django.conf import settings
 from django.db import models
@@ -8,16 +8,18 @@ from core.time import clock
 
 
 class Mail(models.Model):
-    """One mail to one address. It holds no text: that is written when it is sent, so that no secret rests here and
-    what it says is what holds then."""
+    """One mail to one address, and where its delivery stands.
+
+    It holds no text: that is written when the mail is sent, so that it is up to date and no secret is stored here.
+    """
 
     class Status(models.TextChoices):
-        # Nobody has tried to send it: what was tried is never queued again, since it may have arrived.
+        # Never tried. A mail that was tried is never queued again, since it may have arrived.
         QUEUED = "queued"
-        # Somebody has it in hand; if they die, it is due again at `next_try_at`.
+        # Claimed by a sender until `next_try_at`; due again then if the sender has died.
         SENDING = "sending"
         SENT = "sent"
-        # Tried again at `next_try_at`, or given up where there is none.
+        # Retried at `next_try_at`, or given up where that is null: see `RETRYING` and `GIVEN_UP`.
         FAILED = "failed"
         DROPPED = "dropped", "dropped: nothing to say any more"
 
@@ -26,11 +28,11 @@ class Mail(models.Model):
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, on_delete=models.CASCADE, related_name="+", db_index=False
     )
-    # Their `token_version` when it was queued: a letter that carries a secret is not written once that has moved on.
+    # The member's `token_version` when it was queued: a letter with a secret is not written once that has changed.
     member_version = models.PositiveIntegerField(null=True, editable=False)
-    # What later news about the same thing joins, while nobody has tried to send it; "" for a mail of its own.
+    # What later news about the same thing joins, while this mail is untried; "" for a mail that nothing joins.
     topic = models.CharField(max_length=100, blank=True)
-    # The mail about the same topic that went out first, and says what this one was to say.
+    # The mail about the same topic that was sent instead of this one.
     superseded_by = models.ForeignKey("self", null=True, on_delete=models.SET_NULL, related_name="supersedes")
     status = models.CharField(max_length=10, choices=Status.choices, default=Status.QUEUED)
     attempts = models.PositiveSmallIntegerField(default=0)
@@ -65,3 +67,13 @@ class Mail(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} to {self.address}"
+
+    @property
+    def is_given_up(self) -> bool:
+        """Whether delivery failed and no attempt is left, until somebody retries it."""
+        return self.status == self.Status.FAILED and self.next_try_at is None
+
+
+# The two states of a failed mail, as filters.
+RETRYING = Q(status=Mail.Status.FAILED, next_try_at__isnull=False)
+GIVEN_UP = Q(status=Mail.Status.FAILED, next_try_at__isnull=True)

@@ -1,4 +1,4 @@
-"""From a letter to a message."""
+"""Rendering a letter as a message."""
 
 import re
 from dataclasses import replace
@@ -16,45 +16,45 @@ from core.mail.models import Mail
 from core.text.email_addresses import normalize_address_if_valid
 from core.time import clock
 
-# What people type can be long, and a subject is read in a list.
-LONGEST_SUBJECT = 250
+# In characters: members' titles can be long, and a subject is read in a list.
+MAX_SUBJECT_LENGTH = 250
 
-# What is not to be seen and yet does something: control characters, what turns the direction of text around, and
-# halves of characters, which no mail can carry.
-_UNSEEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+# Invisible characters with an effect: control characters, marks of text direction, and lone surrogates, which no mail
+# can carry.
+_INVISIBLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 
-# Seven bits on the wire: no relay has to write it anew, which would break its signature.
-_SEVEN_BITS = charset.Charset("utf-8")
-_SEVEN_BITS.body_encoding = charset.QP
+# Quoted-printable is 7-bit: no relay has to convert it, which would break its signature.
+_QUOTED_PRINTABLE = charset.Charset("utf-8")
+_QUOTED_PRINTABLE.body_encoding = charset.QP
 
 
-def message_of(mail: Mail, letter: Letter) -> EmailMultiAlternatives:
-    """The message for a mail of the ledger, as text and as HTML; the same mail always has the same Message-ID."""
-    letter = _harmless(letter)
+def build_message(mail: Mail, letter: Letter) -> EmailMultiAlternatives:
+    """Build the message for a mail, as text and HTML; the same mail always has the same Message-ID."""
+    letter = _sanitize_letter(letter)
     context = {"letter": letter, "language": settings.LANGUAGE_CODE}
     message = EmailMultiAlternatives(
         subject=letter.subject,
         body=render_to_string("mail/letter.txt", context),
         to=[letter.to or mail.address],
-        headers=_headers(mail, letter),
+        headers=_build_headers(mail, letter),
     )
-    message.encoding = _SEVEN_BITS
+    message.encoding = _QUOTED_PRINTABLE
     message.attach_alternative(render_to_string("mail/letter.html", context), "text/html")
     for attachment in letter.attachments:
-        message.attach(_part(attachment))
+        message.attach(_build_attachment_part(attachment))
     return message
 
 
-def message_id(mail: Mail) -> str:
-    """By which mail servers and clients know it, and know that a second copy is one."""
+def build_message_id(mail: Mail) -> str:
+    """Build the Message-ID, by which servers and clients recognize a second copy of the mail."""
     sender = normalize_address_if_valid(parseaddr(settings.DEFAULT_FROM_EMAIL)[1])
     domain = sender.partition("@")[2] or "localhost"
     return f"<{mail.pk}.{mail.queued_at:%Y%m%d%H%M%S%f}@{domain}>"
 
 
-def _headers(mail: Mail, letter: Letter) -> dict[str, str]:
+def _build_headers(mail: Mail, letter: Letter) -> dict[str, str]:
     headers = {
-        "Message-ID": message_id(mail),
+        "Message-ID": build_message_id(mail),
         "Date": format_datetime(clock.now()),
         "Auto-Submitted": "auto-generated",
     }
@@ -64,8 +64,8 @@ def _headers(mail: Mail, letter: Letter) -> dict[str, str]:
     return headers
 
 
-def _part(attachment: Attachment) -> MIMEBase:
-    """Base64 keeps it as it is to the byte; Django's own way would write text anew and lose the parameters."""
+def _build_attachment_part(attachment: Attachment) -> MIMEBase:
+    """Attach in base64, which keeps every byte; Django would re-encode text and lose the parameters of the type."""
     kind = Message()
     kind["Content-Type"] = attachment.mime_type
     part = MIMEBase(kind.get_content_maintype(), kind.get_content_subtype())
@@ -73,33 +73,33 @@ def _part(attachment: Attachment) -> MIMEBase:
         part.set_param(name, value)
     part.set_payload(attachment.content)
     encoders.encode_base64(part)
-    name = _one_line(attachment.name)
+    name = _clean_line(attachment.name)
     part.add_header("Content-Disposition", "attachment", filename=name if name.isascii() else ("utf-8", "", name))
     return part
 
 
-def _harmless(letter: Letter) -> Letter:
-    """The letter without what could tear a line apart or make it read as something else: names are members' own."""
-    # Letters that look as if they were encoded would be decoded, and so bring in what is kept out here.
-    subject = _one_line(letter.subject).replace("=?", "=\u200b?")
-    if len(subject) > LONGEST_SUBJECT:
-        subject = f"{subject[: LONGEST_SUBJECT - 1]}…"
+def _sanitize_letter(letter: Letter) -> Letter:
+    """Remove what could break a header or a line, or show it as something else: names and titles are members' input."""
+    # Text that looks like an encoded word (RFC 2047) would be decoded, and bring in again what is removed here.
+    subject = _clean_line(letter.subject).replace("=?", "=\u200b?")
+    if len(subject) > MAX_SUBJECT_LENGTH:
+        subject = f"{subject[: MAX_SUBJECT_LENGTH - 1]}…"
     link = letter.link
     return replace(
         letter,
         subject=subject,
-        reader=_one_line(letter.reader),
-        paragraphs=tuple(_text(paragraph) for paragraph in letter.paragraphs),
-        details=tuple((_one_line(name), _one_line(value)) for name, value in letter.details),
-        link=Link(label=_one_line(link.label), url=_one_line(link.url)) if link else None,
-        small_print=tuple(_text(line) for line in letter.small_print),
-        unsubscribe_url=_one_line(letter.unsubscribe_url),
+        reader=_clean_line(letter.reader),
+        paragraphs=tuple(_clean_text(paragraph) for paragraph in letter.paragraphs),
+        details=tuple((_clean_line(name), _clean_line(value)) for name, value in letter.details),
+        link=Link(label=_clean_line(link.label), url=_clean_line(link.url)) if link else None,
+        small_print=tuple(_clean_text(line) for line in letter.small_print),
+        unsubscribe_url=_clean_line(letter.unsubscribe_url),
     )
 
 
-def _text(text: str) -> str:
-    return "\n".join(_UNSEEN.sub("", line) for line in text.splitlines())
+def _clean_text(text: str) -> str:
+    return "\n".join(_INVISIBLE.sub("", line) for line in text.splitlines())
 
 
-def _one_line(text: str) -> str:
-    return _UNSEEN.sub("", " ".join(text.split()))
+def _clean_line(text: str) -> str:
+    return _INVISIBLE.sub("", " ".join(text.split()))

@@ -1,4 +1,4 @@
-"""Queueing mail, and letting go of what is old."""
+"""Enqueueing mail, trying it again, and deleting old rows of the delivery log."""
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
@@ -14,15 +14,15 @@ from core.mail.sending import wake_sender
 from core.text.email_addresses import normalize_address_if_valid
 from core.time import clock
 
-KEPT = timedelta(days=30)
+RETENTION = timedelta(days=30)
 # In one night: more than a day brings, and about a minute of work.
-MOST_FORGOTTEN = 50_000
+MAX_DELETED_PER_RUN = 50_000
 
 
-def queue_mail(*, kind: str, address: str, user: User | None) -> None:
-    """Put a mail into the ledger, in the caller's transaction; the worker is woken when that has committed.
+def enqueue_mail(*, kind: str, address: str, user: User | None) -> None:
+    """Add a mail to the delivery log in the caller's transaction, and wake the worker after the commit.
 
-    `kind` is what a function of somebody's `letters` writes. Without an address there is nothing to send.
+    `kind` is one that a module's `letters` writes. Without an address nothing is added.
     """
     if not address:
         return
@@ -31,22 +31,21 @@ def queue_mail(*, kind: str, address: str, user: User | None) -> None:
     enqueue_after_commit(wake_sender)
 
 
-def queue_about(*, kind: str, topic: str, users: Iterable[User], delay: timedelta) -> dict[int, Mail]:
-    """See to it that each of these members gets a mail about the topic; answers it by the member's id.
+def enqueue_or_merge(*, kind: str, topic: str, users: Iterable[User], delay: timedelta) -> dict[int, Mail]:
+    """Ensure that each of these members gets a mail about the topic; return the mails by the ids of the members.
 
-    News that joins a mail which nobody has tried to send yet makes one mail of both: it leaves after the shorter of
-    the two delays, and says what holds then. It may come to speak for others too, which it `supersedes`. Members
-    without an address get none. Call it inside the transaction of the news.
+    News joins a mail about the same topic that was not tried yet: that is sent after the shorter of the two delays, and
+    says what holds then. Members without an address get none. Call it inside the transaction of the news.
     """
     members = sorted({user for user in users if user.email}, key=lambda user: user.pk)
     due_at = clock.now() + delay
     mails: dict[int, Mail] = {}
     while len(mails) < len(members):
         with transaction.atomic():
-            mails = _locked_open_mails(kind, topic, members, due_at)
+            mails = _lock_or_create_open_mails(kind, topic, members, due_at)
             if len(mails) < len(members):
-                # A sender has just taken one. What is locked is given back before the next try: so everybody locks in
-                # one order, and two that tell the same members at once never wait for each other in a circle.
+                # A sender has just claimed one. Locks are released before the next try, so that everybody locks in one
+                # order, and two that tell the same members at once cause no deadlock.
                 transaction.set_rollback(True)
     later = [mail.pk for mail in mails.values() if mail.next_try_at and mail.next_try_at > due_at]
     if later:
@@ -56,17 +55,17 @@ def queue_about(*, kind: str, topic: str, users: Iterable[User], delay: timedelt
     return mails
 
 
-def _locked_open_mails(kind: str, topic: str, members: list[User], due_at: datetime) -> dict[int, Mail]:
-    """The mails that wait to tell these members of the topic, made where there are none, by the member's id.
+def _lock_or_create_open_mails(kind: str, topic: str, members: list[User], due_at: datetime) -> dict[int, Mail]:
+    """Lock the untried mails of these members about the topic, creating those that are missing; return them by member id.
 
-    Locked, so that a sender passes over them until the news has joined. One that it takes first is not among them.
+    Senders skip locked mails until the news has joined them. One that a sender claims first is not among them.
     """
     Mail.objects.bulk_create(
         [
             Mail(kind=kind, address=normalize_address_if_valid(user.email), user=user, topic=topic, next_try_at=due_at)
             for user in members
         ],
-        # Somebody may have told them of the same topic, just now or before.
+        # An untried mail about the topic may exist already.
         ignore_conflicts=True,
     )
     open_mails = Mail.objects.select_for_update(of=("self",)).filter(
@@ -75,12 +74,11 @@ def _locked_open_mails(kind: str, topic: str, members: list[User], due_at: datet
     return {mail.user_id: mail for mail in open_mails.order_by("user_id") if mail.user_id is not None}
 
 
-def send_again(*, mail_ids: Iterable[int]) -> int:
-    """Let mails that were given up, or wait to be tried again, be tried at once, as often as new ones; returns how many
-    of these were.
+def retry_mail(*, mail_ids: Iterable[int]) -> int:
+    """Make failed mails due now, with all attempts left; return how many of these were failed.
 
-    What they say, to whom, and whether there is anything to say, is decided when they are sent. Until then they stay
-    `failed`: they may have arrived, so that no news may leave under their Message-IDs.
+    Text, address, and whether there is anything to say, are decided when they are sent. Until then they stay `failed`:
+    they may have arrived, so no news may be sent under their Message-IDs.
     """
     with transaction.atomic():
         failed = Mail.objects.filter(pk__in=list(mail_ids), status=Mail.Status.FAILED)
@@ -90,10 +88,10 @@ def send_again(*, mail_ids: Iterable[int]) -> int:
     return queued
 
 
-def forget_old_mail() -> int:
-    """Delete the ledger's rows that are done with and older than 30 days; returns how many."""
-    return process_in_batches(_old_mail, Mail.delete, size=100, limit=MOST_FORGOTTEN)
+def delete_old_mail() -> int:
+    """Delete settled mails older than `RETENTION` from the delivery log; return how many."""
+    return process_in_batches(_select_old_mail, Mail.delete, size=100, limit=MAX_DELETED_PER_RUN)
 
 
-def _old_mail() -> QuerySet[Mail]:
-    return Mail.objects.filter(next_try_at=None, queued_at__lt=clock.now() - KEPT).order_by("queued_at")
+def _select_old_mail() -> QuerySet[Mail]:
+    return Mail.objects.filter(next_try_at=None, queued_at__lt=clock.now() - RETENTION).order_by("queued_at")

@@ -1,4 +1,4 @@
-"""Mail over SMTP, with an end to how long one mail may take."""
+"""An SMTP backend with a deadline for each mail."""
 
 import smtplib
 import socket
@@ -11,37 +11,37 @@ from django.core.mail.backends.smtp import EmailBackend as DjangoEmailBackend
 
 
 class EmailBackend(DjangoEmailBackend):
-    """Django's own has a timeout for each answer: a server that says a little now and then would hold it for ever."""
+    """Adds a deadline to Django's backend, whose timeout holds for each read: a server that drips would block it."""
 
-    _in_hand: smtplib.SMTP | None = None
+    _smtp: smtplib.SMTP | None = None
 
     @property
     def connection_class(self) -> Any:
         backend = self
 
         class Connection(super().connection_class):  # type: ignore[misc]
-            """Known to the backend before it is complete: a server may be slow from its first word on."""
+            """Registered before it has connected: a server may be slow from its first answer on."""
 
             def __init__(self, *args: Any, **values: Any) -> None:
-                backend._in_hand = self
+                backend._smtp = self
                 super().__init__(*args, **values)
 
         return Connection
 
     @contextmanager
-    def within(self, seconds: float) -> Iterator[None]:
-        """Hang up once that time is over: whatever waits for the server inside raises `SMTPServerDisconnected`."""
-        watch = threading.Timer(seconds, self._hang_up)
-        watch.daemon = True
-        watch.start()
+    def with_deadline(self, seconds: float) -> Iterator[None]:
+        """Disconnect after so many seconds: whatever waits for the server inside raises `SMTPServerDisconnected`."""
+        timer = threading.Timer(seconds, self._disconnect)
+        timer.daemon = True
+        timer.start()
         try:
             yield
         finally:
-            watch.cancel()
+            timer.cancel()
 
-    def _hang_up(self) -> None:
-        connected = getattr(self._in_hand, "sock", None)
+    def _disconnect(self) -> None:
+        connected = getattr(self._smtp, "sock", None)
         if connected is not None:
-            # Not closed: it belongs to the thread that waits, which this wakes.
+            # Shut down and not closed: the socket belongs to the waiting thread, which this wakes.
             with suppress(OSError):
                 connected.shutdown(socket.SHUT_RDWR)

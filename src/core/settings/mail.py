@@ -23,7 +23,7 @@ EMAIL_USE_TLS = bool(_email.get("EMAIL_USE_TLS"))
 EMAIL_USE_SSL = bool(_email.get("EMAIL_USE_SSL"))
 EMAIL_FILE_PATH = _email["EMAIL_FILE_PATH"] if EMAIL_BACKEND.endswith("filebased.EmailBackend") else None
 # In seconds, for each answer: a server may look at a mail for long before it takes it. The conversation about one mail
-# has an end of its own (core.mail.sending).
+# has an end of its own (core.mail.transport).
 EMAIL_TIMEOUT = 30
 DEFAULT_FROM_EMAIL: str = env.value("DEFAULT_FROM_EMAIL", "Peer Learning <noreply@localhost>", environment.read_sender)
 

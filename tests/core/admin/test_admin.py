@@ -16,7 +16,7 @@ from core.facts.models import FactRecord, FailedDelivery
 from core.facts.publish import publish
 from core.facts.registry import RECEIVERS
 from core.mail.models import Mail
-from core.mail.services import queue_mail
+from core.mail.services import enqueue_mail
 
 RECORDS = ("factrecord", "faileddelivery", "mail", "login")
 
@@ -48,7 +48,7 @@ def rows(john: User, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
         fact,
         Delivery(fact_id=record.pk, occurred_at=record.occurred_at, actor_id=john.pk, reason="", is_retry=False),
     )
-    queue_mail(kind="welcome", address=john.email, user=john)
+    enqueue_mail(kind="welcome", address=john.email, user=john)
     Login.objects.create(user=john, user_agent="Firefox on a bicycle")
     return {"factrecord": record.pk}
 

@@ -17,7 +17,7 @@ from core.facts.publish import publish
 from core.facts.registry import RECEIVERS
 from core.jobs.models import Sweep
 from core.mail.models import Mail
-from core.mail.services import queue_mail
+from core.mail.services import enqueue_mail
 from core.time import clock as the_clock
 
 pytestmark = pytest.mark.django_db
@@ -26,7 +26,7 @@ A_DAY = [(hour, minute) for hour in range(24) for minute in range(60)]
 
 
 def test_mail_that_is_due_goes_out_each_minute(john: User, mailoutbox: list[EmailMessage]) -> None:
-    queue_mail(kind="welcome", address=john.email, user=john)
+    enqueue_mail(kind="welcome", address=john.email, user=john)
 
     tasks.send_mail_that_is_due.call_local()
 
@@ -34,7 +34,7 @@ def test_mail_that_is_due_goes_out_each_minute(john: User, mailoutbox: list[Emai
 
 
 def test_a_task_that_runs_twice_sends_once(john: User, mailoutbox: list[EmailMessage]) -> None:
-    queue_mail(kind="welcome", address=john.email, user=john)
+    enqueue_mail(kind="welcome", address=john.email, user=john)
 
     for _ in range(2):
         tasks.wake_sender.call_local()
@@ -49,7 +49,7 @@ def test_a_wake_up_that_has_lain_for_long_is_dropped_unseen(
     john: User, mailoutbox: list[EmailMessage], clock: Any, minutes: int, sent: int
 ) -> None:
     """After a day without a worker thousands may lie there; the sweep finds what they were for."""
-    queue_mail(kind="welcome", address=john.email, user=john)
+    enqueue_mail(kind="welcome", address=john.email, user=john)
     HUEY.flush()
     tasks.wake_sender()
     clock.shift(timedelta(minutes=minutes))
@@ -73,7 +73,7 @@ def test_receivers_that_failed_are_served_again_each_minute(
 
 
 def test_old_mail_is_forgotten_each_night(john: User, mailoutbox: list[EmailMessage], clock: Any) -> None:
-    queue_mail(kind="welcome", address=john.email, user=john)
+    enqueue_mail(kind="welcome", address=john.email, user=john)
     tasks.send_mail_that_is_due.call_local()
     clock.shift(timedelta(days=31))
 

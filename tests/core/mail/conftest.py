@@ -8,13 +8,13 @@ from tests.mail_server import MailServer
 from core.accounts.models import User
 from core.mail import sending
 from core.mail.models import Mail
-from core.mail.services import queue_mail
+from core.mail.services import enqueue_mail
 
 
 @pytest.fixture(autouse=True)
 def fresh_sender(monkeypatch: pytest.MonkeyPatch) -> None:
     """No test knows how sending went in another."""
-    monkeypatch.setattr(sending, "_left_some_at", None)
+    monkeypatch.setattr(sending, "_backlog_since", None)
 
 
 @pytest.fixture
@@ -25,5 +25,5 @@ def server(mail_server: MailServer) -> MailServer:
 @pytest.fixture
 def mail(john: User, clock: Any) -> Mail:
     """Queued for John."""
-    queue_mail(kind="welcome", address=john.email, user=john)
+    enqueue_mail(kind="welcome", address=john.email, user=john)
     return Mail.objects.get()

@@ -15,7 +15,7 @@ from django.urls import reverse
 from tests.core.conftest import NOW, ReadMail
 
 from core.accounts.models import User
-from core.mail.letters import WRITERS
+from core.mail.letters import LETTER_WRITERS
 from core.mail.models import Mail
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clock")]
@@ -118,7 +118,7 @@ def test_the_kinds_to_choose_from_are_those_that_are_written(admin: Client, john
         page = admin.get(LIST)
 
     (choices,) = [chosen for chosen in page.context["cl"].filter_specs if chosen.title == "kind"]
-    assert [kind for kind, _ in choices.lookup_choices] == sorted(WRITERS)
+    assert [kind for kind, _ in choices.lookup_choices] == sorted(LETTER_WRITERS)
     assert not [query["sql"] for query in queries if "DISTINCT" in query["sql"]]
 
 

@@ -14,10 +14,10 @@ from tests.core.threads import together
 
 from core.accounts.models import User
 from core.mail import services
-from core.mail.letters import WRITERS
+from core.mail.letters import LETTER_WRITERS
 from core.mail.models import Mail
 from core.mail.sending import send_due_mail
-from core.mail.services import forget_old_mail, queue_mail, send_again
+from core.mail.services import delete_old_mail, enqueue_mail, retry_mail
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clock")]
 
@@ -55,13 +55,13 @@ def test_a_sent_mail_is_not_sent_again(mail: Mail, mailoutbox: list[EmailMessage
 
 
 def test_nothing_is_queued_without_an_address(john: User) -> None:
-    queue_mail(kind="welcome", address="", user=john)
+    enqueue_mail(kind="welcome", address="", user=john)
 
     assert not Mail.objects.exists()
 
 
 def test_a_mail_to_nobody_is_dropped(mailoutbox: list[EmailMessage]) -> None:
-    queue_mail(kind="password_reset", address="nobody@example.com", user=None)
+    enqueue_mail(kind="password_reset", address="nobody@example.com", user=None)
 
     send_due_mail()
 
@@ -79,7 +79,7 @@ def test_a_mail_leaves_with_the_change_that_asked_for_it_or_not_at_all(john: Use
 
 def queue_and_think_again(user: User) -> None:
     with transaction.atomic():
-        queue_mail(kind="welcome", address=user.email, user=user)
+        enqueue_mail(kind="welcome", address=user.email, user=user)
         raise RuntimeError("second thoughts")
 
 
@@ -92,7 +92,7 @@ ABOUT_ACCOUNTS = ("address_change", "address_changed", "address_taken", "passwor
 def test_every_kind_can_be_written(john: User, kind: str, read_mail: ReadMail) -> None:
     john.set_password("learn-together")
     john.save()
-    queue_mail(kind=kind, address=john.email, user=john)
+    enqueue_mail(kind=kind, address=john.email, user=john)
 
     (mail,) = read_mail()
 
@@ -110,7 +110,7 @@ def test_nobody_writes_to_strangers_through_us(
 ) -> None:
     """The address may be anybody's, and the names whatever one likes."""
     member = make_member("jane", first_name="You have won!", last_name="https://evil.example")
-    queue_mail(kind=kind, address="victim@example.com", user=member)
+    enqueue_mail(kind=kind, address="victim@example.com", user=member)
 
     (mail,) = read_mail()
 
@@ -121,7 +121,7 @@ def test_nobody_writes_to_strangers_through_us(
 
 @pytest.mark.parametrize("kind", sorted(set(ABOUT_ACCOUNTS) - {"password_reset"}))
 def test_no_kind_is_written_to_nobody(kind: str, read_mail: ReadMail) -> None:
-    queue_mail(kind=kind, address="john@example.com", user=None)
+    enqueue_mail(kind=kind, address="john@example.com", user=None)
 
     assert read_mail() == []
     assert Mail.objects.get().status == "dropped"
@@ -129,7 +129,7 @@ def test_no_kind_is_written_to_nobody(kind: str, read_mail: ReadMail) -> None:
 
 @pytest.mark.parametrize("kind", ["welcome", "address_change"])
 def test_who_was_deactivated_is_asked_for_nothing_more(john: User, kind: str, read_mail: ReadMail) -> None:
-    queue_mail(kind=kind, address=john.email, user=john)
+    enqueue_mail(kind=kind, address=john.email, user=john)
     User.objects.filter(pk=john.pk).update(is_active=False)
 
     assert read_mail() == []
@@ -138,7 +138,7 @@ def test_who_was_deactivated_is_asked_for_nothing_more(john: User, kind: str, re
 
 def test_a_letter_about_an_account_goes_where_it_was_addressed(john: User, read_mail: ReadMail) -> None:
     """That somebody else's address has replaced it is what its reader has to know."""
-    queue_mail(kind="address_changed", address=john.email, user=john)
+    enqueue_mail(kind="address_changed", address=john.email, user=john)
     User.objects.filter(pk=john.pk).update(email="thief@example.com")
 
     assert [mail.to for mail in read_mail()] == [["john@example.com"]]
@@ -159,7 +159,7 @@ def test_the_worker_is_woken_once_the_change_is_committed(
     john: User, woken: list[str], django_capture_on_commit_callbacks: Callable[..., Any]
 ) -> None:
     with django_capture_on_commit_callbacks(execute=True):
-        queue_mail(kind="welcome", address=john.email, user=john)
+        enqueue_mail(kind="welcome", address=john.email, user=john)
         assert woken == []
 
     assert woken == ["woken"]
@@ -177,7 +177,7 @@ def test_a_queue_that_is_down_costs_nothing_but_time(
     monkeypatch.setattr(services, "wake_sender", fail)
 
     with django_capture_on_commit_callbacks(execute=True):
-        queue_mail(kind="welcome", address=john.email, user=john)
+        enqueue_mail(kind="welcome", address=john.email, user=john)
 
     assert len(read_mail()) == 1
 
@@ -190,7 +190,7 @@ def test_the_task_that_wakes_the_worker_sends_the_mail(
     monkeypatch.setattr(HUEY, "immediate", True)
 
     with transaction.atomic():
-        queue_mail(kind="welcome", address=john.email, user=john)
+        enqueue_mail(kind="welcome", address=john.email, user=john)
         assert mailoutbox == []
 
     assert [mail.to for mail in mailoutbox] == [["john@example.com"]]
@@ -206,7 +206,7 @@ def test_a_mail_that_was_given_up_is_sent_again_as_if_it_were_new(
     Mail.objects.update(status="failed", attempts=24, next_try_at=None, error="no such mailbox")
 
     with django_capture_on_commit_callbacks(execute=True):
-        assert send_again(mail_ids=[mail.pk]) == 1
+        assert retry_mail(mail_ids=[mail.pk]) == 1
 
     assert woken == ["woken"]
     assert [each.to for each in read_mail()] == [["john@example.com"]]
@@ -223,7 +223,7 @@ def test_only_what_failed_is_sent_again(
     before = Mail.objects.values().get()
 
     with django_capture_on_commit_callbacks(execute=True):
-        assert send_again(mail_ids=[mail.pk]) == 0
+        assert retry_mail(mail_ids=[mail.pk]) == 0
 
     assert woken == []
     assert Mail.objects.values().get() == before
@@ -236,7 +236,7 @@ def test_no_row_holds_what_was_written(john: User, read_mail: ReadMail) -> None:
     john.set_password("learn-together")
     john.save()
     for kind in ("password_reset", "address_change"):
-        queue_mail(kind=kind, address=john.email, user=john)
+        enqueue_mail(kind=kind, address=john.email, user=john)
 
     sent = read_mail()
 
@@ -251,7 +251,7 @@ def test_what_could_not_be_sent_is_no_secret_in_the_ledger_either(
     mail: Mail, monkeypatch: pytest.MonkeyPatch, read_mail: ReadMail
 ) -> None:
     """Of what went wrong the row tells, and not of the letter that was being written."""
-    monkeypatch.setitem(WRITERS, "welcome", lambda mail: "token=secret")  # type: ignore[arg-type, return-value]
+    monkeypatch.setitem(LETTER_WRITERS, "welcome", lambda mail: "token=secret")  # type: ignore[arg-type, return-value]
 
     assert read_mail() == []
 
@@ -263,18 +263,18 @@ def test_what_could_not_be_sent_is_no_secret_in_the_ledger_either(
 def test_rows_that_are_done_with_are_forgotten_after_thirty_days(mail: Mail, john: User, clock: Any) -> None:
     send_due_mail()
     clock.shift(timedelta(days=30))
-    assert forget_old_mail() == 0
-    queue_mail(kind="welcome", address=john.email, user=john)
+    assert delete_old_mail() == 0
+    enqueue_mail(kind="welcome", address=john.email, user=john)
     clock.shift(timedelta(seconds=1))
 
-    assert forget_old_mail() == 1
+    assert delete_old_mail() == 1
     assert Mail.objects.get().status == "queued"
 
 
 def test_a_row_that_still_waits_is_never_forgotten(mail: Mail, clock: Any) -> None:
     clock.shift(timedelta(days=400))
 
-    assert forget_old_mail() == 0
+    assert delete_old_mail() == 0
     assert Mail.objects.count() == 1
 
 
@@ -292,7 +292,7 @@ def test_rows_are_forgotten_a_hundred_at_a_time() -> None:
     make_old(250, status="dropped", superseded_by_id=speaker)
 
     with CaptureQueriesContext(connection) as queries:
-        assert forget_old_mail() == 251
+        assert delete_old_mail() == 251
 
     assert not Mail.objects.exists()
     statements = [query["sql"] for query in queries]
@@ -307,9 +307,9 @@ def test_what_is_sent_again_meanwhile_is_not_forgotten() -> None:
     mails = make_old(400, status="failed")
 
     def send_some_again() -> int:
-        return sum(send_again(mail_ids=mails[first : first + 10]) for first in range(390, -1, -10))
+        return sum(retry_mail(mail_ids=mails[first : first + 10]) for first in range(390, -1, -10))
 
-    results = together(forget_old_mail, send_some_again)
+    results = together(delete_old_mail, send_some_again)
 
     assert all(isinstance(result, int) for result in results), results
     assert sum(results) == 400

@@ -18,10 +18,10 @@ from tests.mail_server import MailServer
 
 from core.accounts.models import User
 from core.mail import services
-from core.mail.letters import WRITERS, Letter
+from core.mail.letters import LETTER_WRITERS, Letter
 from core.mail.models import Mail
 from core.mail.sending import send_due_mail
-from core.mail.services import queue_mail
+from core.mail.services import enqueue_mail
 
 pytestmark = [pytest.mark.system, pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("clock", "unwoken")]
 
@@ -40,7 +40,7 @@ def queue(user: User, number: int) -> list[str]:
     addresses = [f"john{each:02}@example.com" for each in range(number)]
     with transaction.atomic():
         for address in addresses:
-            queue_mail(kind="welcome", address=address, user=user)
+            enqueue_mail(kind="welcome", address=address, user=user)
     return addresses
 
 
@@ -106,14 +106,14 @@ def test_a_second_thread_does_not_wait_for_the_first_which_goes_on_to_what_came_
     def write_when_the_second_is_done(mail: Mail) -> Letter | None:
         writing.set()
         assert second_is_done.wait(10)
-        return WRITERS["welcome"](mail)
+        return LETTER_WRITERS["welcome"](mail)
 
-    monkeypatch.setitem(WRITERS, "slow", write_when_the_second_is_done)
-    queue_mail(kind="slow", address=john.email, user=john)
+    monkeypatch.setitem(LETTER_WRITERS, "slow", write_when_the_second_is_done)
+    enqueue_mail(kind="slow", address=john.email, user=john)
     taken_up: list[int] = []
     first = in_thread(lambda: taken_up.append(send_due_mail()))
     assert writing.wait(10)
-    queue_mail(kind="welcome", address=jane.email, user=jane)
+    enqueue_mail(kind="welcome", address=jane.email, user=jane)
 
     assert send_due_mail() == 0
 
@@ -132,12 +132,12 @@ def test_what_comes_while_the_first_is_about_to_end_is_not_left_behind(
 
     def close_late(backend: EmailBackend) -> None:
         monkeypatch.setattr(EmailBackend, "close", close)
-        queue_mail(kind="welcome", address=jane.email, user=jane)
+        enqueue_mail(kind="welcome", address=jane.email, user=jane)
         seconds.extend(at_once(1, send_due_mail))
         close(backend)
 
     monkeypatch.setattr(EmailBackend, "close", close_late)
-    queue_mail(kind="welcome", address=john.email, user=john)
+    enqueue_mail(kind="welcome", address=john.email, user=john)
 
     assert send_due_mail() == 2
 

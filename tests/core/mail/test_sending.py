@@ -15,11 +15,12 @@ from tests.core.conftest import NOW
 from tests.mail_server import MailServer
 
 from core.accounts.models import User
-from core.mail import sending
-from core.mail.letters import WRITERS, Letter
+from core.mail import sending, transport
+from core.mail.claiming import CLAIM_TIMEOUT, MAX_ATTEMPTS
+from core.mail.letters import LETTER_WRITERS, Letter
 from core.mail.models import Mail
-from core.mail.sending import HOLD, MOST_ATTEMPTS, send_due_mail, wake_sender
-from core.mail.services import queue_mail
+from core.mail.sending import send_due_mail, wake_sender
+from core.mail.services import enqueue_mail
 from core.time import clock as core_clock
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clock")]
@@ -34,7 +35,7 @@ def reread(mail: Mail) -> Mail:
 
 def queue_for(*users: User) -> None:
     for user in users:
-        queue_mail(kind="welcome", address=user.email, user=user)
+        enqueue_mail(kind="welcome", address=user.email, user=user)
 
 
 # --- A server that refuses --------------------------------------------------------------------------------------
@@ -223,8 +224,8 @@ def slow(monkeypatch: pytest.MonkeyPatch) -> None:
         seconds += 30
         return write(mail)
 
-    write = WRITERS["welcome"]
-    monkeypatch.setitem(WRITERS, "welcome", take_long)
+    write = LETTER_WRITERS["welcome"]
+    monkeypatch.setitem(LETTER_WRITERS, "welcome", take_long)
     monkeypatch.setattr(sending, "monotonic", lambda: seconds)
 
 
@@ -332,11 +333,11 @@ def test_a_connection_that_has_gone_stale_is_opened_anew(
     def write_slowly(mail: Mail) -> Letter | None:
         server.stop()
         server.start()
-        return WRITERS["welcome"](mail)
+        return LETTER_WRITERS["welcome"](mail)
 
-    monkeypatch.setitem(WRITERS, "slow", write_slowly)
+    monkeypatch.setitem(LETTER_WRITERS, "slow", write_slowly)
     queue_for(john)
-    queue_mail(kind="slow", address=jane.email, user=jane)
+    enqueue_mail(kind="slow", address=jane.email, user=jane)
 
     assert send_due_mail() == 2
 
@@ -345,7 +346,7 @@ def test_a_connection_that_has_gone_stale_is_opened_anew(
 
 
 def test_the_server_is_left_alone_where_nothing_is_to_be_said(server: MailServer) -> None:
-    queue_mail(kind="password_reset", address="nobody@example.com", user=None)
+    enqueue_mail(kind="password_reset", address="nobody@example.com", user=None)
 
     assert send_due_mail() == 1
 
@@ -372,9 +373,9 @@ def test_one_that_cannot_be_written_does_not_hold_up_the_others(
     def fail(mail: Mail) -> Letter:
         raise error
 
-    monkeypatch.setitem(WRITERS, "broken", fail)
-    queue_mail(kind="broken", address=john.email, user=john)
-    queue_mail(kind="no such kind", address=john.email, user=john)
+    monkeypatch.setitem(LETTER_WRITERS, "broken", fail)
+    enqueue_mail(kind="broken", address=john.email, user=john)
+    enqueue_mail(kind="no such kind", address=john.email, user=john)
     queue_for(jane)
 
     assert send_due_mail() == 3
@@ -404,8 +405,8 @@ def test_an_address_that_no_mail_can_carry_is_given_up_at_once(
     john: User, jane: User, server: MailServer, monkeypatch: pytest.MonkeyPatch, address: str
 ) -> None:
     letter = Letter(subject="Hi", reader="John", paragraphs=(), to=address)
-    monkeypatch.setitem(WRITERS, "forged", lambda mail: letter)
-    queue_mail(kind="forged", address=john.email, user=john)
+    monkeypatch.setitem(LETTER_WRITERS, "forged", lambda mail: letter)
+    enqueue_mail(kind="forged", address=john.email, user=john)
     queue_for(jane)
 
     assert send_due_mail() == 2
@@ -428,7 +429,7 @@ def test_a_sender_that_no_mail_can_carry_costs_none_its_attempts(
 
 
 def test_an_address_of_another_alphabet_is_written(john: User, server: MailServer) -> None:
-    queue_mail(kind="welcome", address="john@bücher.example", user=john)
+    enqueue_mail(kind="welcome", address="john@bücher.example", user=john)
 
     assert send_due_mail() == 1
 
@@ -441,7 +442,7 @@ def test_any_reason_can_be_noted(mail: Mail, monkeypatch: pytest.MonkeyPatch, te
     def fail(mail: Mail) -> Letter:
         raise ValueError(text)
 
-    monkeypatch.setitem(WRITERS, "welcome", fail)
+    monkeypatch.setitem(LETTER_WRITERS, "welcome", fail)
 
     send_due_mail()
 
@@ -466,7 +467,7 @@ def deadly(monkeypatch: pytest.MonkeyPatch) -> Iterator[pytest.MonkeyPatch]:
         raise Killed
 
     with monkeypatch.context() as patch:
-        patch.setitem(WRITERS, "welcome", die)
+        patch.setitem(LETTER_WRITERS, "welcome", die)
         yield patch
 
 
@@ -476,9 +477,9 @@ def test_the_mail_of_a_dead_sender_is_found_again(
     with pytest.raises(Killed):
         send_due_mail()
     deadly.undo()
-    assert (reread(mail).status, mail.attempts, mail.next_try_at) == ("sending", 1, NOW + HOLD)
+    assert (reread(mail).status, mail.attempts, mail.next_try_at) == ("sending", 1, NOW + CLAIM_TIMEOUT)
 
-    clock.shift(HOLD - timedelta(seconds=1))
+    clock.shift(CLAIM_TIMEOUT - timedelta(seconds=1))
     assert send_due_mail() == 0
     clock.shift(timedelta(seconds=1))
     assert send_due_mail() == 1
@@ -488,15 +489,15 @@ def test_the_mail_of_a_dead_sender_is_found_again(
 
 
 def test_a_mail_that_kills_every_sender_is_given_up_too(mail: Mail, deadly: pytest.MonkeyPatch, clock: Any) -> None:
-    for _ in range(MOST_ATTEMPTS):
+    for _ in range(MAX_ATTEMPTS):
         with pytest.raises(Killed):
             send_due_mail()
-        clock.shift(HOLD)
+        clock.shift(CLAIM_TIMEOUT)
 
     assert send_due_mail() == 0
 
     reread(mail)
-    assert (mail.status, mail.attempts, mail.next_try_at) == ("failed", MOST_ATTEMPTS, None)
+    assert (mail.status, mail.attempts, mail.next_try_at) == ("failed", MAX_ATTEMPTS, None)
     assert mail.error == "Whoever tried to send it did not live to tell."
 
 
@@ -518,7 +519,7 @@ def test_who_held_a_mail_for_too_long_leaves_the_word_to_the_next(
         Mail.objects.update(status="sent", attempts=2, sent_at=NOW, next_try_at=None)
         raise ValueError("too late")
 
-    monkeypatch.setitem(WRITERS, "welcome", oversleep)
+    monkeypatch.setitem(LETTER_WRITERS, "welcome", oversleep)
 
     send_due_mail()
 
@@ -531,8 +532,8 @@ def test_a_mail_whose_member_is_deleted_meanwhile_is_no_error(
     def delete(mail: Mail) -> None:
         User.objects.filter(pk=john.pk).delete()
 
-    monkeypatch.setitem(WRITERS, "farewell", delete)
-    queue_mail(kind="farewell", address=john.email, user=john)
+    monkeypatch.setitem(LETTER_WRITERS, "farewell", delete)
+    enqueue_mail(kind="farewell", address=john.email, user=john)
     queue_for(jane)
 
     assert send_due_mail() == 2
@@ -553,7 +554,7 @@ def test_a_mail_is_held_for_longer_than_the_slowest_server_takes(
         return get_reply(connection)
 
     get_reply = SMTP.getreply
-    write = WRITERS["welcome"]
+    write = LETTER_WRITERS["welcome"]
 
     def hang_up(mail: Mail) -> Letter | None:
         nonlocal answers
@@ -561,20 +562,20 @@ def test_a_mail_is_held_for_longer_than_the_slowest_server_takes(
         server.hangs_up = 1
         return write(mail)
 
-    monkeypatch.setitem(WRITERS, "last", hang_up)
+    monkeypatch.setitem(LETTER_WRITERS, "last", hang_up)
     monkeypatch.setattr(SMTP, "getreply", count)
     # Not QUIT, which comes once the mail is noted.
-    monkeypatch.setattr(sending, "_note", lambda *_, **__: seen.append(answers))
+    monkeypatch.setattr(sending, "record_result", lambda *_, **__: seen.append(answers))
     seen: list[int] = []
     queue_for(john)
-    queue_mail(kind="last", address=john.email, user=john)
+    enqueue_mail(kind="last", address=john.email, user=john)
 
     send_due_mail()
 
     # With TLS and a login: another EHLO, STARTTLS, two for the handshake, and the login. Before all of them two
     # addresses to connect to, and twice the mail itself.
     most = seen[1] + 5 + 2 + 2
-    assert most * timedelta(seconds=settings.EMAIL_TIMEOUT) <= HOLD
+    assert most * timedelta(seconds=settings.EMAIL_TIMEOUT) <= CLAIM_TIMEOUT
 
 
 @pytest.mark.parametrize("attempts", [2, 3])
@@ -582,7 +583,7 @@ def test_every_attempt_carries_the_same_message_id(mail: Mail, server: MailServe
     """The server took the mail, and its answer did not arrive."""
     for _ in range(attempts):
         send_due_mail()
-        clock.shift(HOLD)
+        clock.shift(CLAIM_TIMEOUT)
         Mail.objects.update(status="sending", next_try_at=core_clock.now(), sent_at=None)
 
     assert [message["Message-ID"] for message in server.received] == [server.received[0]["Message-ID"]] * attempts
@@ -654,7 +655,7 @@ def test_a_server_that_never_comes_to_an_end_is_hung_up_on(
 ) -> None:
     """However often it says something: the timeout for each answer alone would wait for ever."""
     settings.EMAIL_PORT = dripping_port
-    monkeypatch.setattr(sending, "MOST_SECONDS", 0.3)
+    monkeypatch.setattr(transport, "SERVER_DEADLINE_SECONDS", 0.3)
 
     assert send_due_mail() == 1
 

@@ -14,11 +14,12 @@ from tests.mail_server import MailServer
 
 from core.accounts.models import Login, User
 from core.mail import services
-from core.mail.letters import WRITERS, Letter
+from core.mail.claiming import CLAIM_TIMEOUT
+from core.mail.letters import LETTER_WRITERS, Letter
 from core.mail.models import Mail
-from core.mail.rendering import message_id
-from core.mail.sending import HOLD, send_due_mail
-from core.mail.services import queue_about, send_again
+from core.mail.rendering import build_message_id
+from core.mail.sending import send_due_mail
+from core.mail.services import enqueue_or_merge, retry_mail
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clock", "written")]
 
@@ -34,14 +35,14 @@ def written(monkeypatch: pytest.MonkeyPatch) -> None:
         spoken_for = [mail.pk, *mail.supersedes.order_by("pk").values_list("pk", flat=True)]
         return Letter(subject="News", reader="you", paragraphs=(f"News of {sorted(spoken_for)}.",))
 
-    monkeypatch.setitem(WRITERS, "news", write)
+    monkeypatch.setitem(LETTER_WRITERS, "news", write)
     # Nothing here waits for a worker.
     monkeypatch.setattr(services, "wake_sender", lambda: None)
 
 
 def tell(*users: User, topic: str = "session 7", delay: timedelta = 2 * MINUTE) -> dict[int, Mail]:
     with transaction.atomic():
-        return queue_about(kind="news", topic=topic, users=users, delay=delay)
+        return enqueue_or_merge(kind="news", topic=topic, users=users, delay=delay)
 
 
 def said(mails: list[EmailMessage]) -> list[tuple[str, str]]:
@@ -126,7 +127,7 @@ def test_telling_many_takes_as_many_queries_as_telling_one(
 
     # A savepoint, the rows, their locks, and the savepoint again.
     with transaction.atomic(), django_assert_num_queries(4):
-        queue_about(kind="news", topic="session 7", users=users, delay=2 * MINUTE)
+        enqueue_or_merge(kind="news", topic="session 7", users=users, delay=2 * MINUTE)
 
 
 # --- Whom it reaches --------------------------------------------------------------------------------------------
@@ -204,34 +205,34 @@ def test_what_is_new_never_leaves_under_the_message_id_of_a_mail_that_may_have_a
         (second.pk, "sent", None),
     ]
     assert f"News of {[first.pk, second.pk]}." in server.received[0].as_string()
-    assert server.received[0]["Message-ID"] == message_id(second)
+    assert server.received[0]["Message-ID"] == build_message_id(second)
 
 
 def test_what_a_dead_sender_had_in_hand_is_told_under_the_message_id_of_what_is_new(
     john: User, server: MailServer, clock: Any
 ) -> None:
     first = tell(john, delay=AT_ONCE)[john.pk]
-    Mail.objects.update(status="sending", attempts=1, next_try_at=NOW + HOLD)
+    Mail.objects.update(status="sending", attempts=1, next_try_at=NOW + CLAIM_TIMEOUT)
     second = tell(john)[john.pk]
-    clock.shift(HOLD)
+    clock.shift(CLAIM_TIMEOUT)
 
     assert send_due_mail() == 1
 
-    assert [message["Message-ID"] for message in server.received] == [message_id(second)]
+    assert [message["Message-ID"] for message in server.received] == [build_message_id(second)]
     assert Mail.objects.get(pk=first.pk).superseded_by == second
 
 
 def test_what_comes_while_a_mail_is_in_hand_is_not_told_twice_when_that_fails(
     john: User, server: MailServer, clock: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    write = WRITERS["news"]
+    write = LETTER_WRITERS["news"]
 
     def more_comes(mail: Mail) -> Letter | None:
-        monkeypatch.setitem(WRITERS, "news", write)
+        monkeypatch.setitem(LETTER_WRITERS, "news", write)
         assert tell(john)[john.pk].pk != mail.pk
         return write(mail)
 
-    monkeypatch.setitem(WRITERS, "news", more_comes)
+    monkeypatch.setitem(LETTER_WRITERS, "news", more_comes)
     server.stop()
     tell(john, delay=AT_ONCE)
     send_due_mail()
@@ -248,14 +249,14 @@ def test_a_mail_that_is_sent_again_has_been_tried_all_the_same(john: User, serve
     first = tell(john, delay=AT_ONCE)[john.pk]
     send_due_mail()
     server.start()
-    send_again(mail_ids=[first.pk])
+    retry_mail(mail_ids=[first.pk])
     second = tell(john)[john.pk]
 
     assert send_due_mail() == 1
 
     (message,) = server.received
     assert f"News of {[first.pk, second.pk]}." in message.as_string()
-    assert message["Message-ID"] == message_id(second)
+    assert message["Message-ID"] == build_message_id(second)
 
 
 @pytest.mark.parametrize("status", ["failed", "sending"])
@@ -270,7 +271,7 @@ def test_what_was_tried_goes_out_by_itself_where_nothing_new_can_speak_for_it(
 
     assert send_due_mail() == 2
 
-    assert [message["Message-ID"] for message in server.received] == [message_id(first), message_id(second)]
+    assert [message["Message-ID"] for message in server.received] == [build_message_id(first), build_message_id(second)]
     for message, mail in zip(server.received, (first, second), strict=True):
         assert f"News of {[mail.pk]}." in message.as_string()
 
@@ -335,12 +336,12 @@ def test_no_news_is_lost_between_joining_a_mail_and_its_leaving(
         brought.update(Login.objects.filter(user_agent__in=map(str, spoken_for)).values_list("pk", flat=True))
         return Letter(subject="News", reader="you", paragraphs=())
 
-    monkeypatch.setitem(WRITERS, "news", write)
+    monkeypatch.setitem(LETTER_WRITERS, "news", write)
 
     def publish() -> None:
         for _ in range(25):
             with transaction.atomic():
-                mails = queue_about(kind="news", topic="session 7", users=[jane, john], delay=AT_ONCE)
+                mails = enqueue_or_merge(kind="news", topic="session 7", users=[jane, john], delay=AT_ONCE)
                 for mail in mails.values():
                     Login.objects.create(user=mail.user, user_agent=str(mail.pk))
 

@@ -11,10 +11,10 @@ from tests.core.conftest import NOW
 from tests.mail_server import MailServer
 
 from core.accounts.models import User
-from core.mail.letters import WRITERS, Attachment, Letter, Link
+from core.mail.letters import LETTER_WRITERS, Attachment, Letter, Link
 from core.mail.models import Mail
 from core.mail.sending import send_due_mail
-from core.mail.services import queue_mail
+from core.mail.services import enqueue_mail
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clock")]
 
@@ -36,8 +36,8 @@ LETTER = Letter(
 
 def arrived(server: MailServer, letter: Letter, monkeypatch: pytest.MonkeyPatch, user: User) -> EmailMessage:
     """What the server gets of such a letter."""
-    monkeypatch.setitem(WRITERS, "test", lambda mail: letter)
-    queue_mail(kind="test", address=user.email, user=user)
+    monkeypatch.setitem(LETTER_WRITERS, "test", lambda mail: letter)
+    enqueue_mail(kind="test", address=user.email, user=user)
     send_due_mail()
     return server.received[-1]
 
@@ -326,7 +326,7 @@ def test_the_message_id_names_the_sender_s_domain_and_no_machine(
     settings: Settings, john: User, mailoutbox: list[Any], sender: str, domain: str
 ) -> None:
     settings.DEFAULT_FROM_EMAIL = sender
-    queue_mail(kind="welcome", address=john.email, user=john)
+    enqueue_mail(kind="welcome", address=john.email, user=john)
 
     send_due_mail()
 

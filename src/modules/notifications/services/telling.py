@@ -6,7 +6,7 @@ from datetime import timedelta
 from django.conf import settings
 
 from core.accounts.models import User
-from core.mail.services import queue_about
+from core.mail.services import enqueue_or_merge
 from core.time import clock
 from modules.notifications.kinds import Kind
 from modules.notifications.models import Notification
@@ -35,7 +35,7 @@ def notify(
     """
     at = clock.now()
     channels = channels_for([member.pk for member in texts], kind)
-    mails = queue_about(
+    mails = enqueue_or_merge(
         kind=NEWS,
         topic=topic,
         users=[member for member in texts if channels[member.pk].mail and member.is_active],
