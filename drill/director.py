@@ -184,13 +184,13 @@ class Director:
         from django.db.models import Q
 
         from core.facts.models import FailedDelivery
-        from core.jobs.periodic import heartbeat
+        from core.jobs.periodic import read_heartbeat
         from core.mail.models import Mail
         from core.time import clock
         from modules.sessions.models import Session
 
         now = self.looked_at = clock.now()
-        self.late_sweeps = list(heartbeat().late)
+        self.late_sweeps = list(read_heartbeat().late_jobs)
         due = Q(moves_at__lte=now) | Q(reminder_due_at__lte=now) | Q(nudge_due_at__lte=now)
         return (
             self.clock.elapsed() > (self.scenario.last_start + 1) * 60

@@ -6,7 +6,7 @@ from django.urls import reverse
 from core.accounts.models import User
 from core.facts.base import answers
 from core.facts.models import FailedDelivery
-from core.jobs.periodic import PERIODIC_JOBS, heartbeat
+from core.jobs.periodic import PERIODIC_JOBS, read_heartbeat
 from core.mail.models import GIVEN_UP, Mail
 from core.portal.dashboard import Area, Card, DashboardAsked, Tone
 from core.portal.navigation import Entry, NavigationAsked, Section
@@ -74,20 +74,20 @@ def area_of_core(question: DashboardAsked) -> list[Area] | None:
 
 
 def _worker(viewer: User) -> Card:
-    beat = heartbeat()
+    beat = read_heartbeat()
     value = "On time"
-    if beat.late:
-        value = "Not running" if len(beat.late) == len(PERIODIC_JOBS) else "Late"
+    if beat.late_jobs:
+        value = "Not running" if len(beat.late_jobs) == len(PERIODIC_JOBS) else "Late"
     return Card(
         key="worker",
         title="Worker",
         value=value,
-        icon="heart_broken" if beat.late else "monitor_heart",
+        icon="heart_broken" if beat.late_jobs else "monitor_heart",
         note="It last did its work" if beat.last_ran_at else "It has never done any work",
         since=beat.last_ran_at,
-        lines=[f"Late to {name}" for name in beat.late],
+        lines=[f"Late to {name}" for name in beat.late_jobs],
         url=reverse("admin:core_sweep_changelist") if viewer.has_perm("core.view_sweep") else "",
-        tone=Tone.ALARM if beat.late else Tone.CALM,
+        tone=Tone.ALARM if beat.late_jobs else Tone.CALM,
     )
 
 

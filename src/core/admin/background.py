@@ -6,7 +6,7 @@ from django.http import HttpRequest
 
 from core.admin.read_only import ReadOnlyAdmin
 from core.jobs.models import Sweep
-from core.jobs.periodic import PERIODIC_JOBS, heartbeat, is_late
+from core.jobs.periodic import PERIODIC_JOBS, is_late, read_heartbeat
 from core.portal.times import moment
 
 
@@ -51,7 +51,7 @@ def sign_of_lateness(request: HttpRequest) -> tuple[str, str] | None:
     """What the head of every page of the admin shows when the worker is late, as a text and its kind; else nothing."""
     if not request.user.is_authenticated:
         return None
-    late = heartbeat().late
+    late = read_heartbeat().late_jobs
     if not late:
         return None
     if len(late) == len(PERIODIC_JOBS):

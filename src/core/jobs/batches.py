@@ -1,4 +1,4 @@
-"""Working off what is due, by any number of workers at once."""
+"""Processing due rows in batches, by any number of workers at once."""
 
 import logging
 import time
@@ -18,43 +18,43 @@ logger = logging.getLogger(__name__)
 def process_in_batches(
     due: "Callable[[], QuerySet[Row]]", handle: Callable[[Row], object], *, size: int = 20, limit: int = 5000
 ) -> int:
-    """Handle the rows that are due, in batches that are locked and committed together; returns how many were handled.
+    """Handle the rows that are due, in batches that are locked and committed together; return how many were handled.
 
-    `due` is asked anew for each batch, and `handle` has to see to it that a row is due no longer. Rows that another
-    worker holds are passed over. One that fails costs the others nothing and is left for the next time. Stops after
-    about `limit` rows, so that no turn takes forever.
+    `due` is evaluated for each batch, and `handle` must change a row so that it is no longer due. Rows that another
+    worker has locked are skipped. A row that fails does not affect the others and is left for the next run. Stops after
+    about `limit` rows, so that no run takes forever.
     """
     handled = 0
     failed: set[int] = set()
-    # Handled one at a time, since whichever of them it is would take the others along.
-    suspects = 0
+    # Rows of a batch that could not be committed: they are handled one by one, so that the faulty one fails alone.
+    remaining_one_by_one = 0
     while handled + len(failed) < limit:
         rows: list[Row] = []
-        began = time.monotonic()
+        started = time.monotonic()
         try:
             with transaction.atomic():
-                rows = lock_batch(due().exclude(pk__in=failed), size=1 if suspects else size)
-                refused = {row.pk for row in rows if not _handled(row, handle)}
+                rows = lock_batch(due().exclude(pk__in=failed), size=1 if remaining_one_by_one else size)
+                rejected = {row.pk for row in rows if not _try_to_handle(row, handle)}
         except DatabaseError:
             if not rows:
                 raise
-            # What they wrote may be refused as late as at the commit (a dangling reference): whose fault it was shows
-            # when each is handled by itself.
+            # Deferred constraints (a dangling reference) are checked at the commit: handling the rows one by one shows
+            # which of them is at fault.
             if len(rows) > 1:
-                suspects = len(rows)
+                remaining_one_by_one = len(rows)
                 continue
             logger.exception("%s %s could not be committed", type(rows[0]).__name__, rows[0].pk)
-            refused = {rows[0].pk}
-        failed |= refused
-        handled += len(rows) - len(refused)
-        if len(rows) < (1 if suspects else size):
+            rejected = {rows[0].pk}
+        failed |= rejected
+        handled += len(rows) - len(rejected)
+        if len(rows) < (1 if remaining_one_by_one else size):
             break
-        suspects = max(suspects - 1, 0)
-        _let_others_write(time.monotonic() - began)
+        remaining_one_by_one = max(remaining_one_by_one - 1, 0)
+        _yield_to_other_writers(time.monotonic() - started)
     return handled
 
 
-def _handled(row: Row, handle: Callable[[Row], object]) -> bool:
+def _try_to_handle(row: Row, handle: Callable[[Row], object]) -> bool:
     try:
         with transaction.atomic():
             handle(row)
@@ -64,7 +64,7 @@ def _handled(row: Row, handle: Callable[[Row], object]) -> bool:
     return True
 
 
-def _let_others_write(seconds: float) -> None:
-    """Where there is one writer at a time, and no queue for it, stay away for as long as the others were kept out."""
+def _yield_to_other_writers(seconds: float) -> None:
+    """On SQLite, which has one writer at a time and no queue for it, pause for as long as the lock was held."""
     if not connection.features.has_select_for_update_skip_locked:
         time.sleep(seconds)

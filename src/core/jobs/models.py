@@ -1,21 +1,21 @@
-"""When the worker last did what it does again and again."""
+"""The last run of each periodic job."""
 
 from django.db import models
 
 
 class Sweep(models.Model):
-    """One kind of work that looks again and again for what is due: the worker's visible heartbeat.
+    """The last run of a periodic job; together the rows are the worker's heartbeat.
 
-    Any number of workers may want to begin it; the row gives the turn to one.
+    The row is also the lock by which one of many workers claims the run of an interval.
     """
 
     name = models.CharField(max_length=100, unique=True)
-    # How often it is meant to run.
+    # The interval of its schedule.
     every = models.DurationField()
     started_at = models.DateTimeField()
-    # Empty until it has ended well for the first time.
+    # Null until the first run that succeeded.
     finished_at = models.DateTimeField(null=True)
-    # How many rows it took up the last time.
+    # The number of rows that the last successful run processed.
     taken_up = models.PositiveIntegerField(default=0)
     failed_at = models.DateTimeField(null=True)
     error = models.TextField(blank=True)

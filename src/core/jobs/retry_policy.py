@@ -1,4 +1,4 @@
-"""When something that failed is tried again, and what is noted of why."""
+"""Retries with exponential backoff, and tracebacks for the record."""
 
 import traceback
 from dataclasses import dataclass
@@ -7,25 +7,25 @@ from datetime import datetime, timedelta
 from core.text.normalization import make_storable
 from core.time import clock
 
-FIRST_PAUSE = timedelta(minutes=1)
-# Of a traceback, in characters.
-LONGEST_TRACEBACK = 20_000
+FIRST_DELAY = timedelta(minutes=1)
+# In characters.
+MAX_TRACEBACK_LENGTH = 20_000
 
 
 @dataclass(frozen=True, kw_only=True)
 class RetryPolicy:
-    """How often something is tried, with pauses that double from a minute on until they are the longest."""
+    """How often something is tried: delays double from `FIRST_DELAY` up to `max_delay`."""
 
     max_attempts: int
     max_delay: timedelta
 
     def next_try_at(self, attempts: int) -> datetime | None:
-        """When it is tried again after so many attempts that have failed, the last just now; `None` to give up."""
+        """Return when to retry after so many failed attempts, the last just now; `None` to give up."""
         if attempts >= self.max_attempts:
             return None
-        return clock.now() + min(FIRST_PAUSE * (1 << (attempts - 1)), self.max_delay)
+        return clock.now() + min(FIRST_DELAY * (1 << (attempts - 1)), self.max_delay)
 
 
 def format_traceback(error: Exception) -> str:
-    """What went wrong and where, as every database takes it."""
-    return make_storable("".join(traceback.format_exception(error)), most=LONGEST_TRACEBACK)
+    """Format an error with its traceback, shortened, without characters that a database refuses."""
+    return make_storable("".join(traceback.format_exception(error)), most=MAX_TRACEBACK_LENGTH)

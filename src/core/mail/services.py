@@ -56,7 +56,7 @@ def enqueue_or_merge(*, kind: str, topic: str, users: Iterable[User], delay: tim
 
 
 def _lock_or_create_open_mails(kind: str, topic: str, members: list[User], due_at: datetime) -> dict[int, Mail]:
-    """Lock the untried mails of these members about the topic, creating those that are missing; return them by member id.
+    """Lock the untried mails of these members about the topic, creating missing ones; return them by member id.
 
     Senders skip locked mails until the news has joined them. One that a sender claims first is not among them.
     """

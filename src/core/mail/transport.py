@@ -64,7 +64,7 @@ def close_connection(connection: Any) -> None:
 
 
 def normalize_recipient(address: str) -> str:
-    """Return the address as it is sent, in a form that Django and Python do not convert again by the rules of IDNA 2003.
+    """Return the address as it is sent, in a form that Django and Python do not convert again by IDNA 2003.
 
     Raises `UnwritableAddress` for whatever would fail on its way: everything else that members type is cleaned before.
     """

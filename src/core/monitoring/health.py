@@ -10,7 +10,7 @@ from django.views.decorators.http import require_safe
 
 from core.http.error_responses import error_response
 from core.http.json import json_response
-from core.jobs.periodic import heartbeat
+from core.jobs.periodic import read_heartbeat
 
 PATH = "/healthz"
 
@@ -31,8 +31,10 @@ class HealthMiddleware:
 def healthz(request: HttpRequest) -> HttpResponse:
     """200 when the database answers, 503 when it does not. A worker that is late is told of, and no fault of ours."""
     try:
-        worker = heartbeat()
+        worker = read_heartbeat()
     except Error:
         logger.exception("The database does not answer")
         return error_response(503)
-    return json_response({"status": "ok", "worker": {"last_ran_at": worker.last_ran_at, "late": bool(worker.late)}})
+    return json_response(
+        {"status": "ok", "worker": {"last_ran_at": worker.last_ran_at, "late": bool(worker.late_jobs)}}
+    )

@@ -14,7 +14,7 @@ from tests.core.jobs.conftest import NAME
 
 from core.accounts.models import User
 from core.jobs.models import Sweep
-from core.jobs.periodic import DAY, MINUTE, Schedule, claim_interval, heartbeat
+from core.jobs.periodic import DAY, MINUTE, Schedule, claim_interval, read_heartbeat
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clock")]
 
@@ -62,7 +62,7 @@ def test_a_sweep_is_late_when_it_has_not_ended_well_for_too_long(
 ) -> None:
     ended(every, ago=ago)
 
-    assert heartbeat().late == ((NAME,) if late else ())
+    assert read_heartbeat().late_jobs == ((NAME,) if late else ())
 
 
 def test_the_last_good_end_of_any_sweep_is_told(ended: Any, only: Any) -> None:
@@ -70,13 +70,13 @@ def test_the_last_good_end_of_any_sweep_is_told(ended: Any, only: Any) -> None:
     only(count_the_lanterns=Schedule(every=MINUTE), wind_the_clock=NIGHTLY)
     Sweep.objects.create(name="wind the clock", every=DAY, started_at=NOW, finished_at=NOW - MINUTE)
 
-    assert heartbeat().last_ran_at == NOW - MINUTE
+    assert read_heartbeat().last_ran_at == NOW - MINUTE
 
 
 def test_what_was_never_begun_is_late(only: Any) -> None:
     only(count_the_lanterns=Schedule(every=MINUTE), wind_the_clock=NIGHTLY)
 
-    assert (heartbeat().last_ran_at, heartbeat().late) == (None, (NAME, "wind the clock"))
+    assert (read_heartbeat().last_ran_at, read_heartbeat().late_jobs) == (None, (NAME, "wind the clock"))
 
 
 def test_what_is_swept_no_longer_and_turns_of_something_else_do_not_count(ended: Any) -> None:
@@ -84,7 +84,7 @@ def test_what_is_swept_no_longer_and_turns_of_something_else_do_not_count(ended:
     claim_interval("letter", every=HOUR, now=NOW)
     Sweep.objects.create(name="burn the letters", every=MINUTE, started_at=NOW - DAY, finished_at=NOW - DAY)
 
-    assert (heartbeat().last_ran_at, heartbeat().late) == (NOW - SECOND, ())
+    assert (read_heartbeat().last_ran_at, read_heartbeat().late_jobs) == (NOW - SECOND, ())
 
 
 # --- In the admin -----------------------------------------------------------------------------------------------

@@ -29,7 +29,7 @@ def clock(time_machine: Any) -> Any:
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Whoever enqueues, so that a day with a queue that hangs does not take a minute."""
     monkeypatch.setattr(storages, "ENQUEUE_SECONDS", 0.02)
-    monkeypatch.setattr(enqueueing, "SLOW", 0.01)
+    monkeypatch.setattr(enqueueing, "SLOW_SECONDS", 0.01)
 
 
 @pytest.fixture

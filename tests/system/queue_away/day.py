@@ -24,7 +24,7 @@ from tests.conftest import PASSWORD, Api
 
 from core.accounts.models import User
 from core.accounts.services import address_change_token
-from core.jobs.task_queue.enqueueing import PAUSE
+from core.jobs.task_queue.enqueueing import BREAKER_PAUSE
 from modules.materials.models import StoredFile
 from modules.notifications.models import Notification
 
@@ -133,7 +133,7 @@ class World:
 
     def do(self, operation: str, send: Callable[[], Any]) -> Any:
         # By the next request, whoever hangs is tried again.
-        self.clock.shift(PAUSE + timedelta(seconds=1))
+        self.clock.shift(BREAKER_PAUSE + timedelta(seconds=1))
         self.listener.heard.clear()
         before = waiting()
         answer = send()

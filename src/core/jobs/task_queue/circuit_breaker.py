@@ -1,4 +1,4 @@
-"""A circuit breaker: what keeps everybody waiting for nothing is not tried again by everybody."""
+"""A circuit breaker, so that not every caller waits for something that does not answer."""
 
 import threading
 from datetime import datetime, timedelta
@@ -7,10 +7,7 @@ from core.time import clock
 
 
 class CircuitBreaker:
-    """Closed while all is well. Opened it stays so for `pause`; then one caller tries for all the others.
-
-    Any number of threads may ask.
-    """
+    """Closed while calls succeed. Once opened it blocks calls for `pause`, then lets one caller try. Thread-safe."""
 
     def __init__(self, *, pause: timedelta) -> None:
         self.pause = pause
@@ -18,24 +15,24 @@ class CircuitBreaker:
         self._opened_at: datetime | None = None
 
     def allows_call(self) -> bool:
-        """Whether the caller may try; it says then by `close` or `open` how that went."""
+        """Whether the caller may try. It then reports the result by `close` or `open`."""
         with self._lock:
             if self._opened_at is None:
                 return True
             now = clock.now()
-            # An opening in the future was noted by a clock that has been put right since.
+            # An opening in the future was recorded by a clock that has been corrected since.
             if self._opened_at <= now < self._opened_at + self.pause:
                 return False
-            # The others wait for what this one finds.
+            # Half-open: the others stay blocked until this caller reports.
             self._opened_at = now
             return True
 
     def open(self) -> None:
-        """It has failed."""
+        """Report that a call has failed."""
         with self._lock:
             self._opened_at = clock.now()
 
     def close(self) -> None:
-        """It has worked."""
+        """Report that a call has succeeded."""
         with self._lock:
             self._opened_at = None

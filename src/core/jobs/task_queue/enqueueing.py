@@ -1,7 +1,7 @@
-"""The one place where something is put off until the transaction has committed.
+"""The one place where work is deferred until the transaction has committed.
 
-What is committed has succeeded: nothing that comes after it changes the answer. A task is only a wake-up for rows that
-a sweep finds too, so one that the queue does not take within a moment is dropped.
+A committed request has succeeded: nothing after the commit changes its answer. A task is only a wake-up for rows that a
+periodic job finds too, so a task that the queue does not accept in time is dropped.
 """
 
 import logging
@@ -24,85 +24,86 @@ Values = ParamSpec("Values")
 
 logger = logging.getLogger(__name__)
 
-# How long nobody tries a queue that has kept somebody waiting and failed then, so that one that hangs costs one request
-# its timeout and not each. Of one that refuses at once each may ask anew.
-PAUSE = timedelta(seconds=5)
-SLOW = 0.1
-# What all the tasks of one request may take together, in seconds.
-MOST_SECONDS = 0.5
+# How long calls are blocked after one that failed slowly, so that a queue that hangs costs one request its timeout and
+# not each. A queue that refuses quickly is tried by each request.
+BREAKER_PAUSE = timedelta(seconds=5)
+# From how many seconds on a failure counts as slow.
+SLOW_SECONDS = 0.1
+# How many seconds all the tasks of one request may wait for the queue together.
+REQUEST_BUDGET_SECONDS = 0.5
 
-CIRCUIT_BREAKER = CircuitBreaker(pause=PAUSE)
+CIRCUIT_BREAKER = CircuitBreaker(pause=BREAKER_PAUSE)
 
 
 @dataclass
-class Share:
-    """What the request in hand has had of the queue."""
+class RequestBudget:
+    """How long one request has waited for the queue, and whether it has logged a dropped task."""
 
     request_id: str
-    seconds: float = 0.0
-    is_told: bool = False
+    seconds_used: float = 0.0
+    has_logged: bool = False
 
 
-_share: ContextVar[Share | None] = ContextVar("share", default=None)
+_current_budget: ContextVar[RequestBudget | None] = ContextVar("queue_budget", default=None)
 
 
 def enqueue_after_commit(task: Callable[Values, object], *arguments: Values.args, **named: Values.kwargs) -> None:
-    """Let the worker run a task once the transaction in hand has committed; at once where there is none.
+    """Enqueue a task for the worker after the current transaction commits; at once where there is none.
 
-    A sweep has to find what the task is for: one that the queue refuses, or that it does not take in time, is dropped
-    with a line in the log. Nothing is raised, and nobody waits longer than a moment.
+    A periodic job must find the rows that the task is for: a task that the queue refuses, or does not accept within the
+    budget of the request, is dropped with a line in the log. Nothing is raised.
     """
-    run_after_commit(_enqueue, lambda: task(*arguments, **named), _name_of(task))
+    run_after_commit(_enqueue, lambda: task(*arguments, **named), _get_name(task))
 
 
 def run_after_commit(function: Callable[Values, object], *arguments: Values.args, **named: Values.kwargs) -> None:
-    """Call a function here once the transaction in hand has committed; at once where there is none.
+    """Call a function in this process after the current transaction commits; at once where there is none.
 
-    What it raises is logged, and a sweep has to find what it was for. Whoever asked waits for it: what takes long, or
-    leaves the process, is a task.
+    What it raises is logged, and a periodic job must find what it was for. The request waits for it: whatever is slow,
+    or leaves the process, belongs in a task.
     """
 
     def call() -> None:
         try:
             function(*arguments, **named)
         except Exception:
-            logger.exception("After the commit %s has failed; the sweep will do it", _name_of(function))
+            logger.exception("After the commit %s has failed; a periodic job will do it", _get_name(function))
 
     transaction.on_commit(call)
 
 
 def _enqueue(put: Callable[[], object], name: str) -> None:
-    share = _share_of_request()
-    if share.seconds >= MOST_SECONDS:
-        _tell(share, name, f"this request has waited {share.seconds:.2f} seconds for it")
+    budget = _get_budget()
+    if budget.seconds_used >= REQUEST_BUDGET_SECONDS:
+        _log_dropped(budget, name, f"this request has waited {budget.seconds_used:.2f} seconds for it")
         return
     if not CIRCUIT_BREAKER.allows_call():
-        # Outside requests the failure itself has said enough.
-        if share.request_id:
-            _tell(share, name, "it has not answered just now")
+        # Outside requests the failure itself was logged.
+        if budget.request_id:
+            _log_dropped(budget, name, "it has not answered just now")
         return
-    began = monotonic()
+    started = monotonic()
     try:
-        _put_within(put, seconds=MOST_SECONDS - share.seconds)
+        _enqueue_with_timeout(put, seconds=REQUEST_BUDGET_SECONDS - budget.seconds_used)
     except Exception as error:
-        _tell(share, name, f"{type(error).__name__}: {' '.join(str(error).split())}")
+        _log_dropped(budget, name, f"{type(error).__name__}: {' '.join(str(error).split())}")
         failed = True
     else:
         failed = False
-    seconds = monotonic() - began
-    if failed and seconds >= SLOW:
+    seconds = monotonic() - started
+    if failed and seconds >= SLOW_SECONDS:
         CIRCUIT_BREAKER.open()
     else:
         CIRCUIT_BREAKER.close()
-    # A task that is run at once, as in tests, keeps nobody waiting for the queue.
+    # In immediate mode, as in tests, the time is that of the task and not of the queue.
     if not HUEY.immediate:
-        share.seconds += seconds
+        budget.seconds_used += seconds
 
 
-def _put_within(put: Callable[[], object], *, seconds: float) -> None:
-    """Raises `TimeoutError`, also where no timeout of a socket helps: while the name of a host is looked up, say.
+def _enqueue_with_timeout(put: Callable[[], object], *, seconds: float) -> None:
+    """Call `put` in a thread and raise `TimeoutError` after so many seconds, also while a host name is resolved.
 
-    The task may arrive later; it is only a wake-up.
+    The task may arrive later, which does no harm to a wake-up.
     """
     if HUEY.immediate:
         put()
@@ -121,24 +122,24 @@ def _put_within(put: Callable[[], object], *, seconds: float) -> None:
     outcome.result()
 
 
-def _share_of_request() -> Share:
-    """Outside requests one of its own for each task: nobody waits for an answer there."""
+def _get_budget() -> RequestBudget:
+    """The budget of the current request. Outside requests each task has its own: nobody waits for an answer there."""
     request_id = current_request_id()
-    share = _share.get()
-    if share is None or not request_id or share.request_id != request_id:
-        share = Share(request_id)
-        _share.set(share)
-    return share
+    budget = _current_budget.get()
+    if budget is None or not request_id or budget.request_id != request_id:
+        budget = RequestBudget(request_id)
+        _current_budget.set(budget)
+    return budget
 
 
-def _tell(share: Share, name: str, why: str) -> None:
-    """One line for each request, however many tasks it has."""
-    if not share.is_told:
-        share.is_told = True
-        logger.warning("The queue does not take %s, which is left to the sweep: %s", name, why)
+def _log_dropped(budget: RequestBudget, name: str, why: str) -> None:
+    """Log once for each request, however many of its tasks are dropped."""
+    if not budget.has_logged:
+        budget.has_logged = True
+        logger.warning("The queue did not accept %s, which is left to a periodic job: %s", name, why)
 
 
-def _name_of(function: Callable[..., object]) -> str:
-    """Tasks and partial functions have no name of their own."""
-    named = getattr(function, "func", function)
-    return getattr(named, "__name__", repr(named))
+def _get_name(function: Callable[..., object]) -> str:
+    """The name of a function, also within a task or a partial function, which have none."""
+    inner = getattr(function, "func", function)
+    return getattr(inner, "__name__", repr(inner))

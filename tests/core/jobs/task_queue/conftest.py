@@ -32,7 +32,7 @@ def closed_circuit() -> Iterator[None]:
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Whoever enqueues."""
     monkeypatch.setattr(storages, "ENQUEUE_SECONDS", 0.02)
-    monkeypatch.setattr(enqueueing, "SLOW", 0.01)
+    monkeypatch.setattr(enqueueing, "SLOW_SECONDS", 0.01)
 
 
 @pytest.fixture

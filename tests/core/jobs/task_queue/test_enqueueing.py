@@ -15,7 +15,12 @@ from tests.queue_server import OOM, QueueServer, closed_port
 
 from core.jobs.task_queue import enqueueing, storages
 from core.jobs.task_queue.circuit_breaker import CircuitBreaker
-from core.jobs.task_queue.enqueueing import MOST_SECONDS, PAUSE, enqueue_after_commit, run_after_commit
+from core.jobs.task_queue.enqueueing import (
+    BREAKER_PAUSE,
+    REQUEST_BUDGET_SECONDS,
+    enqueue_after_commit,
+    run_after_commit,
+)
 from core.jobs.task_queue.storages import RedisQueue, SqliteQueue
 
 pytestmark = pytest.mark.django_db
@@ -109,14 +114,16 @@ def test_a_task_of_the_queue_that_fails_raises_nothing(use: Any, caplog: pytest.
         enqueue_after_commit(wash_up)
 
     (text,) = told(caplog)
-    assert text.startswith("The queue does not take wash_up, which is left to the sweep: ConnectionError: Error 111 ")
+    assert text.startswith(
+        "The queue did not accept wash_up, which is left to a periodic job: ConnectionError: Error 111 "
+    )
 
 
 @pytest.mark.django_db(transaction=True)
 def test_what_the_queue_says_is_one_line(caplog: pytest.LogCaptureFixture) -> None:
     enqueue_after_commit(fail)
 
-    assert told(caplog) == ["The queue does not take fail, which is left to the sweep: ConnectionError: no queue"]
+    assert told(caplog) == ["The queue did not accept fail, which is left to a periodic job: ConnectionError: no queue"]
 
 
 # --- What hangs ---------------------------------------------------------------------------------------------------
@@ -129,7 +136,7 @@ def test_a_queue_that_hangs_is_tried_once_in_a_while_and_each_request_that_goes_
     request_with(tasks=3)
     assert server.connections == 1
 
-    clock.shift(PAUSE)
+    clock.shift(BREAKER_PAUSE)
     request_with(tasks=3)
     assert server.connections == 2
     assert [text.split(": ")[1] for text in told(caplog)] == [
@@ -145,7 +152,7 @@ def test_a_queue_that_is_back_is_used_again(
     use(redis_queue)
     request_with()
     use(file_queue)
-    clock.shift(PAUSE)
+    clock.shift(BREAKER_PAUSE)
 
     request_with(tasks=2)
     request_with(tasks=2)
@@ -163,7 +170,7 @@ def test_of_a_queue_that_refuses_at_once_each_request_asks_and_says_what_it_was_
 ) -> None:
     # At once is what a busy machine makes of it.
     monkeypatch.setattr(storages, "ENQUEUE_SECONDS", 30)
-    monkeypatch.setattr(enqueueing, "SLOW", 30)
+    monkeypatch.setattr(enqueueing, "SLOW_SECONDS", 30)
     server.answer = OOM
     use(RedisQueue("tests", url=server.url))
 
@@ -191,9 +198,9 @@ def test_a_queue_that_is_slow_gets_no_more_of_a_request_than_half_a_second(
     monkeypatch.setattr(enqueueing, "monotonic", lambda: now)
 
     request_with(tasks=10)
-    assert (MOST_SECONDS, len(taken)) == (0.5, 3)
+    assert (REQUEST_BUDGET_SECONDS, len(taken)) == (0.5, 3)
     assert told(caplog) == [
-        "The queue does not take wash_up, which is left to the sweep: this request has waited 0.60 seconds for it"
+        "The queue did not accept wash_up, which is left to a periodic job: this request has waited 0.60 seconds for it"
     ]
 
     request_with(tasks=10)
@@ -243,13 +250,15 @@ def test_nobody_waits_for_what_no_timeout_of_a_socket_ends(
     file_queue: SqliteQueue, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The lookup of a host's name, say: this one would last until the test is over."""
-    monkeypatch.setattr(enqueueing, "MOST_SECONDS", 0.02)
-    monkeypatch.setattr(enqueueing, "SLOW", 0.01)
+    monkeypatch.setattr(enqueueing, "REQUEST_BUDGET_SECONDS", 0.02)
+    monkeypatch.setattr(enqueueing, "SLOW_SECONDS", 0.01)
     is_over = Event()
 
     enqueue_after_commit(is_over.wait)
     enqueue_after_commit(wash_up)
 
-    assert told(caplog) == ["The queue does not take wait, which is left to the sweep: TimeoutError: no answer in time"]
+    assert told(caplog) == [
+        "The queue did not accept wait, which is left to a periodic job: TimeoutError: no answer in time"
+    ]
     assert file_queue.queue_size() == 0
     is_over.set()
