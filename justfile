@@ -55,7 +55,7 @@ test *args: _development
 drill *args: _development
     @exec {{ python }} -m drill "$@"
 
-# Plant known faults in a copy of the product, one after the other, and see whether the tests that reach them find each
+# Plant known faults one after the other, and see whether the tests that reach them find each; names choose among them
 [group('measure')]
 [no-exit-message]
 faults *args: _development
