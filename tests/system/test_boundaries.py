@@ -21,8 +21,8 @@ CONTRACTS = {
 PLANTED = [
     ("core-knows-no-module", "core/http/pages.py", "from modules.sessions import events"),
     ("core-knows-no-module", "core/tasks.py", "def later(): from modules.materials import services"),
-    ("modules-are-independent", "modules/notifications/services/telling.py", "from modules.sessions import models"),
-    ("modules-are-independent", "modules/notifications/services/telling.py", "from modules.sessions import events"),
+    ("modules-are-independent", "modules/notifications/services/notifying.py", "from modules.sessions import models"),
+    ("modules-are-independent", "modules/notifications/services/notifying.py", "from modules.sessions import events"),
     ("modules-are-independent", "modules/sessions/receivers/people.py", "from modules.notifications import models"),
     ("modules-are-independent", "modules/materials/api.py", "from modules.sessions import policy"),
     ("events-are-plain", "modules/sessions/events.py", "from core.facts import models"),

@@ -24,7 +24,7 @@ from core.storages.cloudinary import CloudinaryStorage
 from core.storages.s3 import S3Storage
 from core.time import clock
 from modules.notifications.kinds import Kind
-from modules.notifications.services.preferences import unsubscribe_url
+from modules.notifications.services.preferences import build_unsubscribe_url
 
 PASSWORD = "xq7-vellichor-Ünder-94"
 NEW = "kz3-petrichor-Äther-58"
@@ -139,7 +139,7 @@ def test_links_to_calendars_and_files_and_those_that_end_mails(member: User, log
     path = f"/api/sessions/{made['id']}/materials/"
     address = api.upload(path, {"title": "Notes", "type": "file", "file": file}).json()["file"]
     calendar = api.post("/api/sessions/calendar/").json()["url"]
-    unsubscribe = unsubscribe_url(user_id=member.pk, kinds=(Kind.REMINDER,))
+    unsubscribe = build_unsubscribe_url(user_id=member.pk, kinds=(Kind.REMINDER,))
 
     for link in (address, calendar, unsubscribe):
         parts = urlsplit(link)

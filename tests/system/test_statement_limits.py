@@ -13,7 +13,7 @@ from tests.conftest import Api
 
 from core.accounts.models import User
 from modules.notifications.kinds import Kind
-from modules.notifications.services.preferences import unsubscribe_url
+from modules.notifications.services.preferences import build_unsubscribe_url
 
 # What a query is answered by in its place: one that takes longer than anybody waits.
 SLOW = {
@@ -86,7 +86,7 @@ def test_the_portal_answers_503_with_a_plain_page_and_goes_on(
 
 
 def test_so_do_the_pages_for_people_without_the_app(john: User, unlogged: None) -> None:
-    url = unsubscribe_url(user_id=john.pk, kinds=[Kind.REMINDER])
+    url = build_unsubscribe_url(user_id=john.pk, kinds=[Kind.REMINDER])
     client = Client(raise_request_exception=False)
     with slow('FROM "core_user"'):
         answer = client.get(urlsplit(url)._replace(scheme="", netloc="").geturl())

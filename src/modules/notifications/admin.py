@@ -17,7 +17,7 @@ from core.facts.models import FactRecord
 from core.portal.times import moment
 from core.time.zones import load_zone
 from modules.notifications.models import Notification, Preference
-from modules.notifications.queries.why import Explanation, explain
+from modules.notifications.queries.why import Explanation, explain_facts
 
 # The latest facts about a session, of which a question may be.
 MOST_FACTS = 200
@@ -98,7 +98,7 @@ class NotificationAdmin(ReadOnlyAdmin):
             "media": self.media,
             "form": form,
             "zone": zone,
-            "explanations": _explanations(form, viewer) if form.is_valid() else None,
+            "explanations": _list_explanations(form, viewer) if form.is_valid() else None,
         }
         with timezone.override(zone):
             return TemplateResponse(request, "admin/notifications/why.html", context).render()
@@ -120,6 +120,6 @@ class PreferenceAdmin(ReadOnlyAdmin):
         return moment(preference.changed_at)
 
 
-def _explanations(form: WhyForm, viewer: User) -> list[Explanation]:
+def _list_explanations(form: WhyForm, viewer: User) -> list[Explanation]:
     about = FactRecord.objects.filter(session_id=form.cleaned_data["session"]).select_related("actor")
-    return explain(list(about.order_by("-pk")[:MOST_FACTS]), form.cleaned_data["member"], viewer=viewer)
+    return explain_facts(list(about.order_by("-pk")[:MOST_FACTS]), form.cleaned_data["member"], viewer=viewer)

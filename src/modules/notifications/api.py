@@ -11,8 +11,8 @@ from core.http.json import json_response, json_response_within_bounds
 from core.http.pages import address_with
 from core.http.schemas import Identifier, answers_of
 from modules.notifications.queries import lists
-from modules.notifications.queries.preferences import preferences_of
-from modules.notifications.queries.why import own_notification, why_told
+from modules.notifications.queries.preferences import list_channels
+from modules.notifications.queries.why import explain_notification, get_own_notification
 from modules.notifications.schemas import (
     MarkedOut,
     NotificationOut,
@@ -21,7 +21,7 @@ from modules.notifications.schemas import (
     PreferencesOut,
     UnreadCountOut,
     WhyOut,
-    preferences_out,
+    present_preferences,
 )
 from modules.notifications.services import reading
 from modules.notifications.services.preferences import change_preferences
@@ -100,12 +100,12 @@ def mark_notification_as_read(request: MemberRequest, notification_id: Identifie
 )
 def why_notification(request: MemberRequest, notification_id: Identifier) -> HttpResponse:
     """In one sentence: which fact brought the notification, and which preference. Somebody else's is a 404."""
-    notification = own_notification(notification_id=notification_id, user=request.auth)
+    notification = get_own_notification(notification_id=notification_id, user=request.auth)
     if notification is None:
         raise NotFound("There is no such notification.")
     return json_response(
         {
-            "why": why_told(notification, request.auth),
+            "why": explain_notification(notification, request.auth),
             "kind": notification.kind,
             "in_app": notification.in_app,
             "mail": notification.by_mail,
@@ -122,7 +122,7 @@ def why_notification(request: MemberRequest, notification_id: Identifier) -> Htt
 )
 def get_notification_preferences(request: MemberRequest) -> HttpResponse:
     """For every kind of news, whether it is shown in the app and whether it is mailed; the defaults, until changed."""
-    return json_response(preferences_out(preferences_of(request.auth)))
+    return json_response(present_preferences(list_channels(request.auth)))
 
 
 @router.put(
@@ -136,4 +136,4 @@ def change_notification_preferences(request: MemberRequest, payload: Preferences
     for mails that wait.
     """
     user = request.auth
-    return json_response(preferences_out(change_preferences(user=user, choices=payload.choices(), by=user)))
+    return json_response(present_preferences(change_preferences(user=user, choices=payload.choices(), by=user)))

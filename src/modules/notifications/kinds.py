@@ -1,4 +1,7 @@
-"""What people are told about, as they choose it: for each kind, whether in the app, by mail, by both or not at all."""
+"""Kinds of notification, and the channels of each: in the app, by mail, both or none.
+
+`kind` is what preferences are set by; the API's `type` is the coarser one of the documented client.
+"""
 
 from dataclasses import dataclass
 
@@ -18,19 +21,19 @@ class Kind(models.TextChoices):
     MODERATION_DIGEST = "moderation_digest", "Sessions that wait for a moderator"
 
 
-# Everything is shown in the app. These are mailed as well, unless a member chooses otherwise: what concerns a person.
+# Every kind is shown in the app by default. These are mailed by default, too.
 MAILED_BY_DEFAULT = frozenset(Kind) - {Kind.SEAT_LEFT, Kind.MATERIAL_ADDED}
-# News of these kinds does not wait for more news of its session: it cannot wait.
+# Mail of these kinds is not delayed and coalesced with other news of its session.
 MAILED_AT_ONCE = frozenset({Kind.SESSION_CANCELLED, Kind.REMINDER, Kind.MODERATION_DIGEST})
-# What changes something in the calendar of whom it concerns.
-IN_CALENDARS = frozenset(
+# Kinds that change something in the reader's calendar.
+CHANGES_CALENDAR = frozenset(
     {Kind.BOOKING_DECISION, Kind.SESSION_DECISION, Kind.SESSION_RESCHEDULED, Kind.SESSION_CANCELLED}
 )
 
 
 @dataclass(frozen=True, kw_only=True)
 class Channels:
-    """Where a member is told of one kind; `chosen` is false where that is the default."""
+    """Where a member is notified of one kind; `chosen` is false where that is the default."""
 
     in_app: bool
     mail: bool
@@ -39,12 +42,12 @@ class Channels:
 
 @dataclass(frozen=True, kw_only=True)
 class Choice:
-    """Where a member wants to be told of one kind from now on; `None` leaves it as it is."""
+    """A change of the channels of one kind; `None` leaves a channel as it is."""
 
     in_app: bool | None = None
     mail: bool | None = None
 
-    def applied_to(self, now: Channels) -> Channels:
+    def apply_to(self, now: Channels) -> Channels:
         return Channels(
             in_app=now.in_app if self.in_app is None else self.in_app,
             mail=now.mail if self.mail is None else self.mail,
@@ -52,5 +55,5 @@ class Choice:
         )
 
 
-def default_channels(kind: str) -> Channels:
+def get_default_channels(kind: str) -> Channels:
     return Channels(in_app=True, mail=kind in MAILED_BY_DEFAULT)

@@ -1,4 +1,4 @@
-"""The letters that bring news: one for all that has happened about one topic, written when it is sent."""
+"""The letter that brings news: one for each mail, with all news of its topic, written when it is sent."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -17,28 +17,28 @@ from core.time.icalendar import cancellation, invitation
 from core.time.zones import load_zone
 from modules.notifications import texts
 from modules.notifications.events import SessionNow, SessionNowAsked, StillHolds
-from modules.notifications.kinds import IN_CALENDARS, Kind
+from modules.notifications.kinds import CHANGES_CALENDAR, Kind
 from modules.notifications.models import Notification
-from modules.notifications.queries.preferences import preferences_of
-from modules.notifications.services.preferences import unsubscribe_url
-from modules.notifications.services.telling import NEWS
+from modules.notifications.queries.preferences import list_channels
+from modules.notifications.services.notifying import NEWS
+from modules.notifications.services.preferences import build_unsubscribe_url
 
-# However much has happened: what a mail looks at, the latest first, and what it says.
-MOST_NEWS = 50
-MOST_LINES = 20
-# Of several of these, the last says how things stand.
-LAST_ONE_COUNTS = frozenset({Kind.REMINDER, Kind.SESSION_RESCHEDULED, Kind.MODERATION_DIGEST})
+# How many notifications a mail reads, the latest first, and how many lines it has.
+MAX_NEWS = 50
+MAX_LINES = 20
+# Kinds of which the latest notification replaces earlier ones.
+ONLY_LATEST_COUNTS = frozenset({Kind.REMINDER, Kind.SESSION_RESCHEDULED, Kind.MODERATION_DIGEST})
 
-Told = tuple[Notification, Fact | None]
+NewsItem = tuple[Notification, Fact | None]
 
 
 @writes(NEWS)
-def news(mail: Mail) -> Letter | None:
-    """What still holds of the news that this mail is to bring, and what holds of its session now."""
+def write_news(mail: Mail) -> Letter | None:
+    """Write the news of a mail that still holds, and how its session is now; `None` if nothing is left to say."""
     reader = mail.user
     if reader is None:
         return None
-    told = _worth_telling(mail, reader)
+    told = _select_news(mail, reader)
     if not told:
         return None
     last = told[-1]
@@ -46,94 +46,94 @@ def news(mail: Mail) -> Letter | None:
     now = SessionNowAsked(session_id=session_id, person_id=reader.pk).ask() if session_id else None
     kinds = tuple(dict.fromkeys(Kind(notification.kind) for notification in told))
     return Letter(
-        subject=texts.several(titles=[each.title for each in told], about=_title(last, now)),
+        subject=texts.write_subject(titles=[each.title for each in told], about=_find_title(last, now)),
         reader=reader.display_name,
-        paragraphs=_paragraphs(told, now),
-        details=_details(now, reader) if now and now.is_visible else (),
-        link=_link(last, now),
+        paragraphs=_write_paragraphs(told, now),
+        details=_list_details(now, reader) if now and now.is_visible else (),
+        link=_build_link(last, now),
         small_print=(f"You get mail about: {', '.join(kind.label for kind in kinds)}.",),
-        unsubscribe_url=unsubscribe_url(user_id=reader.pk, kinds=kinds),
-        attachments=_calendar_file(now, last, reader, kinds),
+        unsubscribe_url=build_unsubscribe_url(user_id=reader.pk, kinds=kinds),
+        attachments=_build_calendar_file(now, last, reader, kinds),
     )
 
 
-def _worth_telling(mail: Mail, reader: User) -> list[Notification]:
-    """The news of this mail, and of those that it speaks for, that the reader still wants and that is still so."""
-    wanted = {kind for kind, channels in preferences_of(reader).items() if channels.mail}
-    told = [(each, _fact(each)) for each in reversed(list(news_of(mail)[:MOST_NEWS])) if each.kind in wanted]
-    holding = [each for each, fact in _without_detours(told) if _holds(fact, reader)]
+def _select_news(mail: Mail, reader: User) -> list[Notification]:
+    """Return the news that the reader still wants and that still holds, the earliest first."""
+    wanted = {kind for kind, channels in list_channels(reader).items() if channels.mail}
+    told = [(each, _load_fact(each)) for each in reversed(list(list_news(mail)[:MAX_NEWS])) if each.kind in wanted]
+    holding = [each for each, fact in _drop_reverted_moves(told) if _still_holds(fact, reader)]
     # Once a session does not take place, nothing that came before is worth telling.
     final = [each for each in holding if each.kind == Kind.SESSION_CANCELLED]
-    return _once(final or holding)
+    return _deduplicate(final or holding)
 
 
-def news_of(mail: Mail) -> "QuerySet[Notification]":
-    """What this mail and those that it speaks for are to tell, the latest first."""
+def list_news(mail: Mail) -> "QuerySet[Notification]":
+    """Return the notifications of a mail and of the mails that it superseded, the latest first."""
     # By ids: the database finds them by the index of the mail, which it does not for "this one or superseded by it".
     mails = [mail.pk, *mail.supersedes.values_list("pk", flat=True)]
     return Notification.objects.filter(mail__in=mails).select_related("fact").order_by("-pk")
 
 
-def _without_detours(told: list[Told]) -> list[Told]:
-    """Where a start has been moved and moved back, it is where its reader knows it to be."""
+def _drop_reverted_moves(told: list[NewsItem]) -> list[NewsItem]:
+    """Leave out new starts when the last one is where the first move began: the reader knows that start."""
     moves = [fact for each, fact in told if each.kind == Kind.SESSION_RESCHEDULED]
     if not moves or getattr(moves[0], "previous_date", None) != getattr(moves[-1], "date", ...):
         return told
     return [(each, fact) for each, fact in told if each.kind != Kind.SESSION_RESCHEDULED]
 
 
-def _once(told: list[Notification]) -> list[Notification]:
-    """Each sentence once, and only the last of what says how things stand."""
-    last = {each.kind if each.kind in LAST_ONE_COUNTS else each.message: each.pk for each in told}
+def _deduplicate(told: list[Notification]) -> list[Notification]:
+    """Keep each sentence once, and of kinds in `ONLY_LATEST_COUNTS` the latest."""
+    last = {each.kind if each.kind in ONLY_LATEST_COUNTS else each.message: each.pk for each in told}
     return [each for each in told if each.pk in set(last.values())]
 
 
-def _fact(notification: Notification) -> Fact | None:
+def _load_fact(notification: Notification) -> Fact | None:
     try:
         return load_fact(notification.fact)
     except KeyError:
-        # The module that told it has been left out since.
+        # The module that published it is no longer installed.
         return None
 
 
-def _holds(fact: Fact | None, reader: User) -> bool:
-    """Nobody can say of a fact without its module that it does not hold."""
+def _still_holds(fact: Fact | None, reader: User) -> bool:
+    """Whether the fact is still worth telling; a fact whose module is not installed is."""
     return fact is None or StillHolds(fact=fact, person_id=reader.pk).ask()
 
 
-def _paragraphs(told: Sequence[Notification], now: SessionNow | None) -> tuple[str, ...]:
-    lines = [line for each in told for line in _message(each, now).splitlines() if line.strip()]
-    if len(lines) <= MOST_LINES:
+def _write_paragraphs(told: Sequence[Notification], now: SessionNow | None) -> tuple[str, ...]:
+    lines = [line for each in told for line in _write_message(each, now).splitlines() if line.strip()]
+    if len(lines) <= MAX_LINES:
         return tuple(lines)
-    return (*lines[:MOST_LINES], f"And {len(lines) - MOST_LINES} more.")
+    return (*lines[:MAX_LINES], f"And {len(lines) - MAX_LINES} more.")
 
 
-def _title(notification: Notification, now: SessionNow | None) -> str:
-    """What the session was called when it happened, or, where the fact is about something in it, is called now; of news
-    about none, what the news is called."""
+def _find_title(notification: Notification, now: SessionNow | None) -> str:
+    """Return the title that the session had then; for facts about something in it, its present title; for news about no
+    session, the title of the notification."""
     payload = notification.fact.payload
     if "creator_id" in payload:
         return str(payload["title"])
     return now.title if now else notification.title
 
 
-def _message(notification: Notification, now: SessionNow | None) -> str:
-    """In the words of its moment, but for a reminder that has waited: how much time is left has changed."""
+def _write_message(notification: Notification, now: SessionNow | None) -> str:
+    """Return the message as it was written; of a reminder that waited, with the time that is left now."""
     if notification.kind != Kind.REMINDER or now is None:
         return notification.message
-    waited = (clock.now() - notification.created_at).total_seconds() // 60
-    if waited <= texts.A_LITTLE:
+    minutes_waited = (clock.now() - notification.created_at).total_seconds() // 60
+    if minutes_waited <= texts.TOLERANCE_MINUTES:
         return notification.message
     minutes_left = int((now.starts_at - clock.now()).total_seconds() // 60)
     return texts.reminder(title=now.title, minutes_before=None, minutes_left=minutes_left).message
 
 
-def _details(now: SessionNow, reader: User) -> tuple[tuple[str, str], ...]:
-    when = texts.span(now.starts_at, now.ends_at, load_zone(reader.timezone))
+def _list_details(now: SessionNow, reader: User) -> tuple[tuple[str, str], ...]:
+    when = texts.format_period(now.starts_at, now.ends_at, load_zone(reader.timezone))
     return ("Session", now.title), ("When", when), ("Now", now.status)
 
 
-def _link(notification: Notification, now: SessionNow | None) -> Link | None:
+def _build_link(notification: Notification, now: SessionNow | None) -> Link | None:
     if notification.kind == Kind.MODERATION_DIGEST:
         return Link(label="Look at what waits", url=f"{settings.SITE_URL}/admin/")
     if notification.session_id is None or (now is not None and not now.is_visible):
@@ -141,13 +141,13 @@ def _link(notification: Notification, now: SessionNow | None) -> Link | None:
     return Link(label="Open the session", url=session_link(notification.session_id))
 
 
-def _calendar_file(
+def _build_calendar_file(
     now: SessionNow | None, last: Notification, reader: User, kinds: Sequence[Kind]
 ) -> tuple[Attachment, ...]:
-    """What makes the reader's calendar say the same, where the news changes something there."""
-    if now is None or now.event is None or not IN_CALENDARS.intersection(kinds):
+    """Build the invitation or cancellation for the reader's calendar, if the news changes something there."""
+    if now is None or now.event is None or not CHANGES_CALENDAR.intersection(kinds):
         return ()
-    event = now.event if now.is_visible else replace(now.event, summary=_title(last, now))
+    event = now.event if now.is_visible else replace(now.event, summary=_find_title(last, now))
     build, method = (invitation, "REQUEST") if now.is_attended else (cancellation, "CANCEL")
     content = build(event, attendee_name=reader.display_name, attendee_address=reader.email, now=clock.now())
     return (

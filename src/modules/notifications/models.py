@@ -32,7 +32,7 @@ class Notification(models.Model):
     in_app = models.BooleanField(default=True)
     by_mail = models.BooleanField(default=False)
     chosen = models.BooleanField(default=False)
-    # Which mail tells it; the ledger forgets its mails after a while.
+    # The mail that brings it; the delivery log deletes mails after a while.
     mail = models.ForeignKey("core.Mail", null=True, on_delete=models.SET_NULL, related_name="+")
     # A session's title, at most 200 characters, and the words around it.
     title = models.CharField(max_length=300)

@@ -8,7 +8,7 @@ import ninja
 from pydantic import BeforeValidator, ConfigDict, Field, StrictBool, create_model
 
 from core.http.schemas import WHOLE_NUMBER, Identifier, RequestSchema
-from modules.notifications.kinds import Channels, Choice, Kind, default_channels
+from modules.notifications.kinds import Channels, Choice, Kind, get_default_channels
 
 
 class NotificationsIn(RequestSchema):
@@ -78,14 +78,14 @@ class ChannelsIn(RequestSchema):
     mail: StrictBool | None = Field(None, examples=[False])
 
 
-def _defaults(kind: Kind) -> dict[str, bool]:
-    channels = default_channels(kind)
+def _build_defaults(kind: Kind) -> dict[str, bool]:
+    channels = get_default_channels(kind)
     return {"in_app": channels.in_app, "mail": channels.mail}
 
 
 # One field for each kind, so that the document names them all.
 _SHOWN: dict[str, Any] = {
-    str(kind): (ChannelsOut, Field(description=f"{kind.label}.", examples=[_defaults(kind)])) for kind in Kind
+    str(kind): (ChannelsOut, Field(description=f"{kind.label}.", examples=[_build_defaults(kind)])) for kind in Kind
 }
 PreferencesOut: Any = create_model("PreferencesOut", __base__=ninja.Schema, **_SHOWN)
 
@@ -101,17 +101,17 @@ class _PreferencesIn(RequestSchema):
         return {kind: Choice(in_app=channels.in_app, mail=channels.mail) for kind, channels in sent.items()}
 
 
-def _is_object(value: Any) -> Any:
+def _require_object(value: Any) -> Any:
     """Where a schema is nested, the library would read the attributes of whatever it is given."""
     if value is not None and not isinstance(value, dict):
         raise ValueError("Must be an object.")
     return value
 
 
-_Channels = Annotated[ChannelsIn | None, BeforeValidator(_is_object)]
+_Channels = Annotated[ChannelsIn | None, BeforeValidator(_require_object)]
 _TAKEN: dict[str, Any] = {str(kind): (_Channels, Field(None, description=f"{kind.label}.")) for kind in Kind}
 PreferencesIn: Any = create_model("PreferencesIn", __base__=_PreferencesIn, **_TAKEN)
 
 
-def preferences_out(channels: Mapping[Kind, Channels]) -> dict[str, dict[str, bool]]:
+def present_preferences(channels: Mapping[Kind, Channels]) -> dict[str, dict[str, bool]]:
     return {str(kind): {"in_app": each.in_app, "mail": each.mail} for kind, each in channels.items()}

@@ -1,7 +1,6 @@
-"""What notifications say (docs/contract.md, "Notifications"). Pure functions: what they need to know, they are given.
+"""Title and message of each notification (docs/contract.md, "Notifications"). Pure functions.
 
-What concerns a booking has a title that ends in "for" and the session's; what concerns the session itself names the
-news first.
+Titles about a booking end in "for" and the title of the session; titles about the session itself begin with the news.
 """
 
 from collections.abc import Sequence
@@ -11,9 +10,9 @@ from typing import Literal
 
 from django.utils import dateformat
 
-HOUR = 60
-DAY = 24 * HOUR
-A_LITTLE = 2
+MINUTES_PER_HOUR = 60
+MINUTES_PER_DAY = 24 * MINUTES_PER_HOUR
+TOLERANCE_MINUTES = 2
 
 WHY_EXPIRED = {
     "undecided": "it was not approved before its start",
@@ -44,7 +43,7 @@ def booking_approved(*, title: str) -> Text:
 def booking_rejected(*, title: str, reason: str = "") -> Text:
     return Text(
         title=f"Booking request rejected for {title}",
-        message=_with_reason(f"Your request to join {title} has been rejected.", reason),
+        message=_append_reason(f"Your request to join {title} has been rejected.", reason),
     )
 
 
@@ -56,13 +55,15 @@ def booking_rejected_at_start(*, title: str) -> Text:
 
 
 def seat_left(*, title: str, member: str, reason: str = "") -> Text:
-    return Text(title=f"Seat free again for {title}", message=_with_reason(f"{member} has left your session.", reason))
+    return Text(
+        title=f"Seat free again for {title}", message=_append_reason(f"{member} has left your session.", reason)
+    )
 
 
 def participant_removed(*, title: str, reason: str) -> Text:
     return Text(
         title=f"Participation ended for {title}",
-        message=_with_reason(f"You have been removed from {title}.", reason),
+        message=_append_reason(f"You have been removed from {title}.", reason),
     )
 
 
@@ -76,23 +77,25 @@ def session_approved(*, title: str) -> Text:
 def session_rejected(*, title: str, reason: str) -> Text:
     return Text(
         title=f"Session rejected: {title}",
-        message=_with_reason(f"Your session {title} has been rejected.", reason),
+        message=_append_reason(f"Your session {title} has been rejected.", reason),
     )
 
 
 def session_rescheduled(*, title: str, date: datetime, zone: tzinfo) -> Text:
-    """The new start as the reader's clock shows it, with the zone named."""
-    return Text(title=f"Session rescheduled: {title}", message=f"{title} has been moved to {moment(date, zone)}.")
+    """`zone` is the reader's, which is named."""
+    return Text(
+        title=f"Session rescheduled: {title}", message=f"{title} has been moved to {format_instant(date, zone)}."
+    )
 
 
 def session_cancelled(*, title: str, reason: str) -> Text:
-    return Text(title=f"Session cancelled: {title}", message=_with_reason(f"{title} has been cancelled.", reason))
+    return Text(title=f"Session cancelled: {title}", message=_append_reason(f"{title} has been cancelled.", reason))
 
 
 def session_deleted(*, title: str, reason: str) -> Text:
     """For the creator of a session that somebody else has deleted."""
     return Text(
-        title=f"Session deleted: {title}", message=_with_reason(f"Your session {title} has been deleted.", reason)
+        title=f"Session deleted: {title}", message=_append_reason(f"Your session {title} has been deleted.", reason)
     )
 
 
@@ -104,21 +107,22 @@ def session_expired(*, title: str, why: Literal["undecided", "nobody_in"]) -> Te
 
 
 def material_added(*, title: str, material: str | None, member: str) -> Text:
-    """`material` is what it is called, `None` where that is not told."""
+    """`material` is its title; `None` for one in a hidden session, whose title is not told."""
     what = "a material" if material is None else f'"{material}"'
     return Text(title=f"New material for {title}", message=f"{member} has added {what}.")
 
 
 def material_removed(*, title: str, material: str | None, reason: str) -> Text:
-    """For who had added it."""
+    """For its uploader."""
     what = "A material of yours" if material is None else f'Your material "{material}"'
-    return Text(title=f"Material removed for {title}", message=_with_reason(f"{what} has been removed.", reason))
+    return Text(title=f"Material removed for {title}", message=_append_reason(f"{what} has been removed.", reason))
 
 
 def reminder(*, title: str, minutes_before: int | None, minutes_left: int) -> Text:
-    """Says the offset that was asked for, unless so much less is left that it would not be true; without an offset,
-    what is left."""
-    return Text(title=f"Reminder for {title}", message=f"{title} starts in {_time_left(minutes_before, minutes_left)}.")
+    """Name the configured offset (minutes), or what is left (minutes) where much less is left or there is no offset."""
+    return Text(
+        title=f"Reminder for {title}", message=f"{title} starts in {_format_time_left(minutes_before, minutes_left)}."
+    )
 
 
 def requests_undecided(*, title: str, undecided: int, date: datetime, zone: tzinfo) -> Text:
@@ -126,7 +130,7 @@ def requests_undecided(*, title: str, undecided: int, date: datetime, zone: tzin
     waiting = "1 request to join it waits" if undecided == 1 else f"{undecided} requests to join it wait"
     return Text(
         title=f"Booking requests undecided for {title}",
-        message=f"{title} starts on {moment(date, zone)}, and {waiting} for your decision.",
+        message=f"{title} starts on {format_instant(date, zone)}, and {waiting} for your decision.",
     )
 
 
@@ -149,7 +153,8 @@ def sessions_waiting(*, waiting: int, sessions: Sequence[Waiting], zone: tzinfo)
     soon = "1 of them starts" if urgent == 1 else f"{urgent} of them start"
     lines = [f"{title}; {soon} within 48 hours." if urgent else f"{title}."]
     lines += [
-        f"{'Urgent: ' if session.urgent else ''}{session.title}, {moment(session.date, zone)}" for session in sessions
+        f"{'Urgent: ' if session.urgent else ''}{session.title}, {format_instant(session.date, zone)}"
+        for session in sessions
     ]
     if waiting > len(sessions):
         lines.append(f"And {waiting - len(sessions)} more.")
@@ -159,41 +164,41 @@ def sessions_waiting(*, waiting: int, sessions: Sequence[Waiting], zone: tzinfo)
 # --- Mail -------------------------------------------------------------------------------------------------------
 
 
-def moment(instant: datetime, zone: tzinfo) -> str:
-    """As the reader's clock shows it, with the zone named."""
+def format_instant(instant: datetime, zone: tzinfo) -> str:
+    """Format an instant in the reader's zone, with the zone named."""
     return dateformat.format(instant.astimezone(zone), r"l, j F Y \a\t H:i") + f" ({zone})"
 
 
-def span(starts_at: datetime, ends_at: datetime, zone: tzinfo) -> str:
-    """From when to when, as the reader's clock shows it, with the zone named."""
+def format_period(starts_at: datetime, ends_at: datetime, zone: tzinfo) -> str:
+    """Format start and end in the reader's zone, with the zone named."""
     first, last = starts_at.astimezone(zone), ends_at.astimezone(zone)
     until = dateformat.format(last, "H:i" if last.date() == first.date() else r"l, j F Y \a\t H:i")
     return f"{dateformat.format(first, 'l, j F Y, H:i')} to {until} ({zone})"
 
 
-def several(*, titles: Sequence[str], about: str) -> str:
-    """The subject of a mail with more than one piece of news."""
+def write_subject(*, titles: Sequence[str], about: str) -> str:
+    """Return the subject of a mail: the one title of its news, or a general one."""
     return titles[0] if len(set(titles)) == 1 else f"What is new: {about}"
 
 
-def _with_reason(sentence: str, reason: str) -> str:
+def _append_reason(sentence: str, reason: str) -> str:
     reason = reason.strip()
     return f"{sentence} Reason: {reason}" if reason else sentence
 
 
-def _time_left(minutes_before: int | None, minutes_left: int) -> str:
-    # The worker looks once a minute, so a little of the offset is always gone.
-    if minutes_before is not None and minutes_before - minutes_left <= A_LITTLE:
-        return _duration(minutes_before)
-    step = 1 if minutes_left < HOUR else 15 if minutes_left < 12 * HOUR else HOUR
-    return _duration((minutes_left + step // 2) // step * step)
+def _format_time_left(minutes_before: int | None, minutes_left: int) -> str:
+    # The worker runs once a minute, so some of the offset is always gone.
+    if minutes_before is not None and minutes_before - minutes_left <= TOLERANCE_MINUTES:
+        return _format_minutes(minutes_before)
+    step = 1 if minutes_left < MINUTES_PER_HOUR else 15 if minutes_left < 12 * MINUTES_PER_HOUR else MINUTES_PER_HOUR
+    return _format_minutes((minutes_left + step // 2) // step * step)
 
 
-def _duration(minutes: int) -> str:
+def _format_minutes(minutes: int) -> str:
     if minutes < 1:
         return "less than a minute"
     # Below two days hours are what people count in: a session starts in 24 hours rather than in 1 day.
-    days, rest = divmod(minutes, DAY) if minutes >= 2 * DAY else (0, minutes)
-    hours, minutes = divmod(rest, HOUR)
+    days, rest = divmod(minutes, MINUTES_PER_DAY) if minutes >= 2 * MINUTES_PER_DAY else (0, minutes)
+    hours, minutes = divmod(rest, MINUTES_PER_HOUR)
     parts = [(days, "day"), (hours, "hour"), (minutes, "minute")]
     return " ".join(f"{number} {unit}{'s' if number > 1 else ''}" for number, unit in parts if number)

@@ -1,4 +1,4 @@
-"""The page behind the links in mails that end them: GET shows, POST acts (RFC 8058), nobody has to log in."""
+"""The page behind unsubscribe links: GET shows, POST unsubscribes (RFC 8058), without a login."""
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -9,11 +9,11 @@ from django.views.decorators.http import require_http_methods
 
 from core.errors import NotFound
 from core.http.frontend import home_link
-from modules.notifications.queries.preferences import preferences_of
+from modules.notifications.queries.preferences import list_channels
 from modules.notifications.services.preferences import read_unsubscribe_token, stop_mail
 
 
-# The token says who asks: a mail program has no cookie, and sends no other token along.
+# The token authenticates: a mail program sends neither a cookie nor a CSRF token.
 @csrf_exempt
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -21,23 +21,23 @@ def unsubscribe(request: HttpRequest) -> HttpResponse:
     try:
         subscription = read_unsubscribe_token(request.GET.get("token", ""))
     except NotFound as error:
-        return _page(request, {"problem": error.message}, status=404)
+        return _render_page(request, {"problem": error.message}, status=404)
     done = request.method == "POST"
     if done:
         stop_mail(subscription=subscription, everything="everything" in request.POST)
-    preferences = preferences_of(subscription.user)
+    preferences = list_channels(subscription.user)
     context = {
         "done": done,
         "kinds": [kind.label for kind in subscription.kinds if preferences[kind].mail is not done],
         "other_mail": any(channels.mail for channels in preferences.values()),
     }
-    return _page(request, context)
+    return _render_page(request, context)
 
 
-def _page(request: HttpRequest, context: dict[str, object], *, status: int = 200) -> HttpResponse:
+def _render_page(request: HttpRequest, context: dict[str, object], *, status: int = 200) -> HttpResponse:
     context["app"] = home_link()
     response = render(request, "notifications/unsubscribe.html", context, status=status)
-    # The address of this page is a key: it goes nowhere.
+    # The URL has a token: no other site may learn it.
     response["Referrer-Policy"] = "no-referrer"
     response["X-Robots-Tag"] = "noindex"
     return response

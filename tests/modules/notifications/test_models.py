@@ -11,7 +11,7 @@ from core.facts.models import FactRecord
 from core.mail.models import Mail
 from modules.notifications.kinds import Kind
 from modules.notifications.models import Notification, Preference
-from modules.notifications.services.telling import notify
+from modules.notifications.services.notifying import notify
 from modules.notifications.texts import Text
 
 TEXT = Text(title="Title", message="Message.")

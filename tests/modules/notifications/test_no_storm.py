@@ -25,7 +25,7 @@ from tests.modules.notifications.post import (
 from core.accounts.models import User
 from core.mail.models import Mail
 from modules.notifications.events import StillHolds
-from modules.notifications.letters import news_of
+from modules.notifications.letters import list_news
 from modules.notifications.models import Notification
 from modules.sessions.events import (
     BookingRequestRejected,
@@ -250,7 +250,7 @@ def test_the_news_of_a_mail_is_found_through_an_index(john: User, news: News, se
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE")
 
-    plan = news_of(mails.latest("pk")).explain()
+    plan = list_news(mails.latest("pk")).explain()
 
     assert "Seq Scan on notifications_notification" not in plan
     assert "SCAN notifications_notification" not in plan

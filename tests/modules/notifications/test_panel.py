@@ -32,7 +32,7 @@ def morgan(make_member: Callable[..., User]) -> User:
 
 @pytest.fixture
 def postmaster(make_member: Callable[..., User]) -> User:
-    """Moderates session 7, and may view the mail ledger."""
+    """Moderates session 7, and may view the delivery log."""
     member = make_member("postmaster", is_staff=True, timezone="Europe/Berlin")
     member.user_permissions.set(Permission.objects.filter(codename="view_mail"))
     return member
@@ -156,7 +156,7 @@ def test_it_says_what_became_of_each_mail_to_who_may_view_the_ledger(
     Mail.objects.filter(user=bob).update(status="dropped", next_try_at=None)
     assert [each.split(":")[0].split(" ", 2)[2] for each in mails(postmaster)[:2]] == ["was dropped", "was given up"]
     html = page(postmaster)
-    assert "3 by mail: 1 sent, 0 waiting, 1 failed, 1 dropped, 0 not in the ledger." in html
+    assert "3 by mail: 1 sent, 0 waiting, 1 failed, 1 dropped, 0 not in the delivery log." in html
     for mark in ("mail sent", "mail failed", "mail dropped"):
         assert f">{mark}</span>" in html
     assert HOSTILE not in html
@@ -204,8 +204,8 @@ def test_a_mail_that_the_ledger_has_forgotten_is_said_to_be_gone(
     post.after_the_delay()
     Mail.objects.all().delete()
     [sentence] = mails(postmaster)
-    assert sentence.startswith("The ledger has no mail of it")
-    assert "1 by mail: 0 sent, 0 waiting, 0 failed, 0 dropped, 1 not in the ledger." in page(postmaster)
+    assert sentence.startswith("The delivery log has no mail of it")
+    assert "1 by mail: 0 sent, 0 waiting, 0 failed, 0 dropped, 1 not in the delivery log." in page(postmaster)
 
 
 def test_a_mail_that_a_later_one_took_along_counts_as_that_one(

@@ -14,8 +14,8 @@ from core.facts.models import FactRecord
 from core.mail.models import Mail
 from modules.notifications.kinds import Kind
 from modules.notifications.models import Notification, Preference
+from modules.notifications.services.notifying import notify
 from modules.notifications.services.preferences import Subscription, stop_mail
-from modules.notifications.services.telling import notify
 from modules.notifications.texts import Text
 from modules.sessions.events import SeatLeft, SessionApproved
 

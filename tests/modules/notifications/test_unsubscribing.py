@@ -11,7 +11,7 @@ from tests.modules.notifications.test_preferences import BOTH, DEFAULTS, IN_APP,
 from core.accounts.models import User
 from core.facts.models import FactRecord
 from modules.notifications.kinds import Kind
-from modules.notifications.services.preferences import UNSUBSCRIBING, unsubscribe_url
+from modules.notifications.services.preferences import UNSUBSCRIBE_SALT, build_unsubscribe_url
 
 pytestmark = pytest.mark.django_db
 
@@ -21,7 +21,7 @@ NO_MAIL = {kind: {**channels, "mail": False} for kind, channels in DEFAULTS.item
 
 @pytest.fixture
 def link(john: User) -> str:
-    return unsubscribe_url(user_id=john.pk, kinds=(Kind.REMINDER, Kind.SESSION_RESCHEDULED))
+    return build_unsubscribe_url(user_id=john.pk, kinds=(Kind.REMINDER, Kind.SESSION_RESCHEDULED))
 
 
 @pytest.fixture
@@ -126,7 +126,7 @@ def test_a_token_of_another_purpose_opens_nothing(john: User, browser: Client) -
 
 def test_the_link_of_a_member_who_is_gone_is_not_found(make_member: Any, browser: Client) -> None:
     member = make_member()
-    link = unsubscribe_url(user_id=member.pk, kinds=(Kind.REMINDER,))
+    link = build_unsubscribe_url(user_id=member.pk, kinds=(Kind.REMINDER,))
     member.delete()
 
     assert browser.post(link, ONE_CLICK).status_code == 404
@@ -158,7 +158,7 @@ def test_a_link_that_is_signed_right_and_says_something_else_is_refused(
 ) -> None:
     if isinstance(wrong, list):
         wrong = [john.pk if each == "john" else each for each in wrong]
-    token = signing.dumps(wrong, salt=UNSUBSCRIBING)
+    token = signing.dumps(wrong, salt=UNSUBSCRIBE_SALT)
 
     for ask in (browser.get, browser.post):
         response = ask(f"/unsubscribe/?token={token}")

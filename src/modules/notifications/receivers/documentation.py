@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from types import SimpleNamespace
 
 from modules.notifications.events import People
-from modules.notifications.kinds import MAILED_AT_ONCE, default_channels
+from modules.notifications.kinds import MAILED_AT_ONCE, get_default_channels
 from modules.notifications.receivers.rules import News, Rule
 from modules.notifications.receivers.table import TABLE
 from modules.sessions.events import WaitingSession
@@ -43,7 +43,7 @@ def _render_row(rule: Rule) -> str:
 
 
 def _describe_mail(rule: Rule) -> str:
-    if not default_channels(rule.kind).mail:
+    if not get_default_channels(rule.kind).mail:
         return "no"
     if rule.kind in MAILED_AT_ONCE:
         return "at once"

@@ -7,7 +7,7 @@ from core.portal.navigation import Entry, NavigationAsked, Section
 
 
 @answers(NavigationAsked)
-def entries_of_notifications(_question: NavigationAsked) -> list[Entry]:
+def list_entries(_question: NavigationAsked) -> list[Entry]:
     return [
         Entry(
             section=Section.RECORDS,

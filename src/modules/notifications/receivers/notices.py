@@ -2,7 +2,7 @@
 
 from core.accounts.models import User
 from core.facts import answers
-from modules.notifications.queries.preferences import channels_for
+from modules.notifications.queries.preferences import list_channels_by_member
 from modules.notifications.receivers.rules import News
 from modules.notifications.receivers.table import TABLE
 from modules.sessions.events import (
@@ -20,7 +20,7 @@ RULES = {rule.fact: rule for rule in TABLE if rule.fact in SHOWN_BEFORE}
 
 
 @answers(NoticeAsked)
-def notice_of(question: NoticeAsked) -> Notice | None:
+def preview_notice(question: NoticeAsked) -> Notice | None:
     """In the words of the table; nothing for a member who is not there."""
     rule = RULES.get(type(question.fact))
     reader = User.objects.filter(pk=question.person_id).first() if rule else None
@@ -29,5 +29,5 @@ def notice_of(question: NoticeAsked) -> Notice | None:
     text = rule.text(News(fact=question.fact, reason=question.reason, reader=reader))
     if text is None:
         return None
-    channels = channels_for([reader.pk], rule.kind)[reader.pk]
+    channels = list_channels_by_member([reader.pk], rule.kind)[reader.pk]
     return Notice(title=text.title, message=text.message, is_muted=not (channels.in_app or channels.mail))

@@ -1,4 +1,4 @@
-"""What the page about a session shows of who was told what of it, and of the mails that told it."""
+"""The panel on the page of a session: who was notified of what, and what became of the mails."""
 
 from typing import Any
 from urllib.parse import urlencode
@@ -11,26 +11,26 @@ from core.facts import answers
 from core.mail.models import Mail
 from core.portal.panels import Panel
 from modules.notifications.models import Notification
-from modules.notifications.queries.why import what_became_of_mail
+from modules.notifications.queries.why import describe_mail
 from modules.sessions.events import PanelsOfSession
 
 VIEW = "notifications.view_notification"
-MOST_SHOWN = 200
+MAX_SHOWN = 200
 
 
 @answers(PanelsOfSession)
-def panels_of(question: PanelsOfSession) -> list[Panel]:
+def list_panels(question: PanelsOfSession) -> list[Panel]:
     may_view = question.viewer.has_perm(VIEW)
     if not (question.moderates or may_view):
         return []
     told = Notification.objects.filter(session_id=question.session_id)
-    counts = _counts(told)
-    latest = told.select_related("user", "mail__superseded_by").order_by("-pk")[:MOST_SHOWN]
+    counts = _count_notifications(told)
+    latest = told.select_related("user", "mail__superseded_by").order_by("-pk")[:MAX_SHOWN]
     context = {
-        "notifications": [_shown(each, question, may_ask_why=may_view) for each in latest],
+        "notifications": [_build_row(each, question, may_ask_why=may_view) for each in latest],
         "counts": counts,
-        "all_url": _list_of(question.session_id) if may_view else "",
-        "why_url": _why(question.session_id) if may_view else "",
+        "all_url": _build_list_url(question.session_id) if may_view else "",
+        "why_url": _build_why_url(question.session_id) if may_view else "",
     }
     return [
         Panel(
@@ -44,8 +44,8 @@ def panels_of(question: PanelsOfSession) -> list[Panel]:
     ]
 
 
-def _counts(told: "QuerySet[Notification]") -> dict[str, int]:
-    """How many there are, and what became of their mails; one that speaks for others counts for each of them."""
+def _count_notifications(told: "QuerySet[Notification]") -> dict[str, int]:
+    """Count notifications, and their mails by status; a mail that superseded others counts for each of them."""
     spoken = Q(mail__superseded_by__isnull=True)
     by_status = {
         name: Count("pk", filter=(spoken & Q(mail__status__in=statuses)) | Q(mail__superseded_by__status__in=statuses))
@@ -66,25 +66,25 @@ def _counts(told: "QuerySet[Notification]") -> dict[str, int]:
     )
 
 
-def _shown(notification: Notification, question: PanelsOfSession, *, may_ask_why: bool) -> dict[str, Any]:
+def _build_row(notification: Notification, question: PanelsOfSession, *, may_ask_why: bool) -> dict[str, Any]:
     reader = notification.user
     return {
         "notification": notification,
-        "mail": what_became_of_mail(notification, question.viewer),
-        "mail_status": _mail_status(notification),
-        "why_url": _why(question.session_id, reader) if may_ask_why else "",
+        "mail": describe_mail(notification, question.viewer),
+        "mail_status": _get_mail_status(notification),
+        "why_url": _build_why_url(question.session_id, reader) if may_ask_why else "",
     }
 
 
-def _mail_status(notification: Notification) -> str:
+def _get_mail_status(notification: Notification) -> str:
     mail = notification.mail and (notification.mail.superseded_by or notification.mail)
     return mail.status if mail else ""
 
 
-def _why(session_id: int, member: User | None = None) -> str:
+def _build_why_url(session_id: int, member: User | None = None) -> str:
     asked = {"member": member.username if member else "", "session": session_id}
     return f"{reverse('admin:notifications_notification_why')}?{urlencode(asked)}"
 
 
-def _list_of(session_id: int) -> str:
+def _build_list_url(session_id: int) -> str:
     return f"{reverse('admin:notifications_notification_changelist')}?session_id__exact={session_id}"

@@ -10,7 +10,7 @@ from core.facts.models import FactRecord
 from modules.notifications.events import People, PeopleOfSession, StillHolds
 from modules.notifications.kinds import MAILED_AT_ONCE, Kind
 from modules.notifications.models import Notification
-from modules.notifications.services.telling import notify
+from modules.notifications.services.notifying import notify
 from modules.notifications.texts import Text
 from modules.sessions.events import SessionDeleted
 

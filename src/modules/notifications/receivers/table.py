@@ -18,7 +18,7 @@ from modules.notifications import texts
 from modules.notifications.kinds import Kind
 from modules.notifications.models import Notification
 from modules.notifications.receivers.rules import Audience, News, Rule
-from modules.notifications.services.telling import unlink_session
+from modules.notifications.services.notifying import unlink_session
 from modules.notifications.texts import Text
 from modules.sessions import events as sessions
 

@@ -1,4 +1,4 @@
-"""Choosing where to be told of what (docs/contract.md, "Notifications")."""
+"""Changing preferences, and unsubscribing by a link (docs/contract.md, "Notifications")."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,16 +16,16 @@ from core.time import clock
 from modules.notifications.events import PreferencesChanged
 from modules.notifications.kinds import Channels, Choice, Kind
 from modules.notifications.models import Preference
-from modules.notifications.queries.preferences import preferences_of
+from modules.notifications.queries.preferences import list_channels
 
-UNSUBSCRIBING = "modules.notifications.unsubscribe"
-# The id of a member, and kinds: some may be gone since.
+UNSUBSCRIBE_SALT = "modules.notifications.unsubscribe"
+# The id of a member, and kinds, some of which may no longer exist.
 _TOKEN = TypeAdapter(tuple[StrictInt, list[str]])
 
 
 @dataclass(frozen=True, kw_only=True)
 class Subscription:
-    """Whose mails of which kinds an unsubscribe link is about."""
+    """The member and the kinds of notification that an unsubscribe link is about."""
 
     user: User
     kinds: tuple[Kind, ...]
@@ -34,17 +34,18 @@ class Subscription:
 def change_preferences(
     *, user: User, choices: Mapping[Kind, Choice], by: User | None, reason: str = ""
 ) -> dict[Kind, Channels]:
-    """Set where the member wants to be told of these kinds, and answer what holds for all.
+    """Set the channels of these kinds, and return the channels of all kinds.
 
-    What equals what holds already is no change: a default stays one. `by` is `None` for a link in a mail.
+    A choice that equals the present channels changes nothing: a default stays a default. `by` is `None` for a link in a
+    mail.
     """
     with transaction.atomic():
-        # One change of a member's choices after the other.
+        # Serializes concurrent changes of one member.
         User.objects.select_for_update(no_key=True).get(pk=user.pk)
-        now = preferences_of(user)
+        now = list_channels(user)
         changes = {}
         for kind, choice in choices.items():
-            before, channels = now[kind], choice.applied_to(now[kind])
+            before, channels = now[kind], choice.apply_to(now[kind])
             if (before.in_app, before.mail) == (channels.in_app, channels.mail):
                 continue
             Preference.objects.update_or_create(
@@ -53,22 +54,22 @@ def change_preferences(
                 defaults={"in_app": channels.in_app, "mail": channels.mail, "changed_at": clock.now()},
             )
             now[kind] = channels
-            changes[str(kind)] = (_in_words(before), _in_words(channels))
+            changes[str(kind)] = (_describe_channels(before), _describe_channels(channels))
         if changes:
             publish(PreferencesChanged(member_id=user.pk), by=by, reason=reason, changes=changes)
     return now
 
 
-def unsubscribe_url(*, user_id: int, kinds: tuple[Kind, ...]) -> str:
-    """Where a member ends the mails of these kinds, without a login and for as long as the account lives."""
-    token = signing.dumps([user_id, sorted(kinds)], salt=UNSUBSCRIBING, compress=True)
+def build_unsubscribe_url(*, user_id: int, kinds: tuple[Kind, ...]) -> str:
+    """Build the link by which a member unsubscribes from these kinds, without a login and without expiry."""
+    token = signing.dumps([user_id, sorted(kinds)], salt=UNSUBSCRIBE_SALT, compress=True)
     return f"{settings.SITE_URL}/unsubscribe/?{urlencode({'token': token})}"
 
 
 def read_unsubscribe_token(token: str) -> Subscription:
-    """What the token of a link is about. Raises `NotFound` for one that we did not make, or whose member is gone."""
+    """Return what the token of a link is about. Raises `NotFound` for an invalid token or a deleted member."""
     try:
-        user_id, kinds = _TOKEN.validate_python(signing.loads(token, salt=UNSUBSCRIBING))
+        user_id, kinds = _TOKEN.validate_python(signing.loads(token, salt=UNSUBSCRIBE_SALT))
         user = User.objects.get(pk=user_id)
     except (signing.BadSignature, ValueError, User.DoesNotExist):
         raise NotFound("This link is not valid.") from None
@@ -76,12 +77,12 @@ def read_unsubscribe_token(token: str) -> Subscription:
 
 
 def stop_mail(*, subscription: Subscription, everything: bool) -> None:
-    """End the mails of the link's kinds, or of all. Twice is fine; what is shown in the app stays as it is."""
+    """Stop mail of the link's kinds, or of all. Idempotent; what is shown in the app does not change."""
     kinds = tuple(Kind) if everything else subscription.kinds
     no_mail = dict.fromkeys(kinds, Choice(mail=False))
     change_preferences(user=subscription.user, choices=no_mail, by=None, reason="By a link in a mail.")
 
 
-def _in_words(channels: Channels) -> str:
+def _describe_channels(channels: Channels) -> str:
     places = [name for name, there in (("app", channels.in_app), ("mail", channels.mail)) if there]
     return " and ".join(places) or "nowhere"

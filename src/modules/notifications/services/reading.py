@@ -1,4 +1,4 @@
-"""What members do with what they were told."""
+"""Marking notifications as read."""
 
 from django.db import transaction
 
@@ -9,7 +9,7 @@ from modules.notifications.models import Notification
 
 
 def mark_as_read(*, notification_id: int, by: User) -> Notification:
-    """Note that the member has read it; twice is fine, and the first time counts.
+    """Mark a notification as read. Idempotent: the first time counts.
 
     Raises `NotFound` for a notification that is not theirs.
     """
@@ -25,9 +25,9 @@ def mark_as_read(*, notification_id: int, by: User) -> Notification:
 
 
 def mark_all_as_read(*, by: User) -> int:
-    """Note that the member has read everything they were told so far; returns how many they had not."""
+    """Mark all notifications of a member as read; returns how many were unread."""
     with transaction.atomic():
         unread = Notification.objects.filter(user=by, in_app=True, read_at=None)
-        # In one order, as whoever lets go of a session: or the two would wait for each other in a circle.
+        # In the same order as `unlink_session`, against deadlocks.
         locked = unread.select_for_update().order_by("pk").values_list("pk", flat=True)
         return Notification.objects.filter(pk__in=list(locked)).update(read_at=clock.now())

@@ -1,4 +1,4 @@
-"""Telling members: in the app, by mail, or both, as each of them wants it."""
+"""Notifying members: in the app, by mail, or both, as each of them prefers."""
 
 from collections.abc import Mapping
 from datetime import timedelta
@@ -10,10 +10,10 @@ from core.mail.services import enqueue_or_merge
 from core.time import clock
 from modules.notifications.kinds import Kind
 from modules.notifications.models import Notification
-from modules.notifications.queries.preferences import channels_for
+from modules.notifications.queries.preferences import list_channels_by_member
 from modules.notifications.texts import Text
 
-# What `modules.notifications.letters` writes.
+# The kind of letter that `modules.notifications.letters` writes.
 NEWS = "news"
 AT_ONCE = timedelta(0)
 
@@ -28,13 +28,14 @@ def notify(
     at_once: bool,
     texts: Mapping[User, Text],
 ) -> None:
-    """Tell each member the text that is theirs. Whom this fact told before is passed over.
+    """Write a notification for each member, with the text that is theirs, and enqueue or merge its mail.
 
-    A row is written for everybody, also for who wants to hear of it nowhere. Mails about one topic that come within a
-    short time become one; what has to leave `at_once` takes the ones before along. In the transaction of the fact.
+    Members who have a notification of this fact are passed over, so that a retry repeats nothing. A row is written for
+    everybody, also for who is notified nowhere. Mails of one topic are coalesced within MAIL_DELAY_SECONDS; `at_once`
+    sends them now. Runs in the transaction of the fact.
     """
     at = clock.now()
-    channels = channels_for([member.pk for member in texts], kind)
+    channels = list_channels_by_member([member.pk for member in texts], kind)
     mails = enqueue_or_merge(
         kind=NEWS,
         topic=topic,
@@ -64,8 +65,8 @@ def notify(
 
 
 def unlink_session(*, session_id: int) -> None:
-    """Let go of a session that is gone: what was told about it stays, without the link."""
+    """Remove the link to a deleted session from its notifications, which stay."""
     theirs = Notification.objects.filter(session_id=session_id)
-    # In one order, as whoever marks theirs as read: or the two would wait for each other in a circle.
+    # In the same order as `mark_all_as_read`, against deadlocks.
     locked = theirs.select_for_update().order_by("pk").values_list("pk", flat=True)
     Notification.objects.filter(pk__in=list(locked)).update(session_id=None)
