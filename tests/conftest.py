@@ -94,7 +94,17 @@ ANY_DATABASE = (
     "tests/modules/materials/",
     *(
         f"tests/modules/notifications/test_{name}"
-        for name in ("admin", "news_mail", "notices", "panel", "receivers", "texts", "unsubscribing", "why")
+        for name in (
+            "admin",
+            "news_mail",
+            "notices",
+            "news_of_bookings",
+            "news_of_sessions",
+            "panel",
+            "texts",
+            "unsubscribing",
+            "why",
+        )
     ),
     *(
         f"tests/modules/sessions/test_{name}"

@@ -1,155 +1,33 @@
-"""Who is told what, and who is not."""
+"""Who is notified of what happens to a session, in which words, and that nobody is notified twice."""
 
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
-from tests.conftest import Api
 from tests.modules.notifications.conftest import NOW
+from tests.modules.notifications.facts import (
+    SESSION,
+    START,
+    TITLE,
+    about,
+    booking,
+    cancelled,
+    material,
+    reminder,
+    rescheduled,
+)
 
 from core.facts.base import Delivery
-from core.facts.models import FailedDelivery
 from core.facts.registry import RECEIVERS
-from core.time import clock
-from modules.materials.events import MaterialAdded
 from modules.notifications.events import People, PeopleOfSession
 from modules.notifications.models import Notification
 from modules.sessions import events
-
-SESSION = 7
-TITLE = "Advanced Python Programming"
-START = datetime(2024, 1, 15, 19, 0, tzinfo=UTC)
 
 
 @pytest.fixture
 def moderator(make_member: Any) -> Any:
     return make_member("moderator")
-
-
-def about(creator: Any) -> dict[str, Any]:
-    return {"session_id": SESSION, "title": TITLE, "creator_id": creator.pk}
-
-
-def booking(kind: Any, *, creator: Any, member: Any) -> Any:
-    when = {"requested_at": clock.now()} if kind is events.BookingRequested else {}
-    return kind(**about(creator), request_id=11, member_id=member.pk, **when)
-
-
-# --- Booking ----------------------------------------------------------------------------------------------------
-
-
-def test_a_booking_request_is_told_to_the_creator_as_documented(john: Any, bob: Any, news: Any) -> None:
-    news.publish(booking(events.BookingRequested, creator=john, member=bob), by=bob)
-
-    assert Api(john).get("/api/notifications/").json() == [
-        {
-            "id": Notification.objects.get().pk,
-            "user": john.pk,
-            "title": "New booking request for Advanced Python Programming",
-            "message": "Bob Wilson wants to join your session.",
-            "type": "booking_request",
-            "session": SESSION,
-            "read": False,
-            "created_at": "2024-01-13T11:00:00Z",
-        }
-    ]
-    assert Api(bob).get("/api/notifications/").json() == []
-
-
-def test_a_member_without_a_name_is_called_by_their_user_name(john: Any, make_member: Any, news: Any) -> None:
-    nameless = make_member("nameless", first_name=" ", last_name="")
-    news.publish(booking(events.BookingRequested, creator=john, member=nameless), by=nameless)
-
-    [(_, _, message, _)] = news.told()["john_doe"]
-    assert message == "nameless wants to join your session."
-
-
-def test_asking_again_after_a_rejection_is_told_again(john: Any, bob: Any, news: Any) -> None:
-    news.publish(booking(events.BookingRequested, creator=john, member=bob), by=bob)
-    news.publish(booking(events.BookingRequested, creator=john, member=bob), by=bob)
-
-    assert [kind for kind, *_ in news.told()["john_doe"]] == ["booking_request", "booking_request"]
-
-
-def test_an_approved_request_is_told_to_its_member(john: Any, bob: Any, news: Any) -> None:
-    news.publish(booking(events.BookingRequestApproved, creator=john, member=bob), by=john)
-
-    assert news.told() == {
-        "bob_wilson": [
-            (
-                "session_update",
-                "Booking request approved for Advanced Python Programming",
-                "Your request to join Advanced Python Programming has been approved.",
-                SESSION,
-            )
-        ]
-    }
-
-
-def test_a_rejected_request_is_told_to_its_member(john: Any, bob: Any, news: Any) -> None:
-    news.publish(booking(events.BookingRequestRejected, creator=john, member=bob), by=john)
-
-    assert news.told() == {
-        "bob_wilson": [
-            (
-                "session_update",
-                "Booking request rejected for Advanced Python Programming",
-                "Your request to join Advanced Python Programming has been rejected.",
-                SESSION,
-            )
-        ]
-    }
-
-
-@pytest.mark.parametrize("kind", [events.BookingRequestApproved, events.BookingRequestRejected])
-def test_a_request_that_a_moderator_decided_is_told_to_its_member_alone(
-    kind: Any, john: Any, bob: Any, moderator: Any, news: Any
-) -> None:
-    news.publish(booking(kind, creator=john, member=bob), by=moderator)
-
-    assert list(news.told()) == ["bob_wilson"]
-
-
-def test_a_seat_left_is_told_to_the_creator(john: Any, jane: Any, news: Any) -> None:
-    news.publish(booking(events.SeatLeft, creator=john, member=jane), by=jane)
-
-    assert news.told() == {
-        "john_doe": [
-            (
-                "session_update",
-                "Seat free again for Advanced Python Programming",
-                "Jane Smith has left your session.",
-                SESSION,
-            )
-        ]
-    }
-
-
-def test_a_removal_is_told_to_the_one_removed(john: Any, jane: Any, moderator: Any, news: Any) -> None:
-    news.publish(booking(events.ParticipantRemoved, creator=john, member=jane), by=moderator)
-
-    assert news.told() == {
-        "jane_smith": [
-            (
-                "session_update",
-                "Participation ended for Advanced Python Programming",
-                "You have been removed from Advanced Python Programming.",
-                SESSION,
-            )
-        ]
-    }
-
-
-def test_a_withdrawn_request_and_a_changed_role_are_told_to_nobody(john: Any, bob: Any, news: Any) -> None:
-    news.publish(booking(events.BookingRequestWithdrawn, creator=john, member=bob), by=bob)
-    news.publish(events.ParticipantRoleChanged(**about(john), member_id=bob.pk, role="tutor"), by=john)
-
-    assert news.told() == {}
-
-
-# --- A session's life -------------------------------------------------------------------------------------------
 
 
 def test_an_approved_session_is_told_to_its_creator(john: Any, moderator: Any, news: Any) -> None:
@@ -187,16 +65,6 @@ def test_a_rejected_session_is_told_to_its_creator_with_the_reason(john: Any, mo
             )
         ]
     }
-
-
-def rescheduled(creator: Any, *, participants: Any = (), requesters: Any = ()) -> Any:
-    return events.SessionRescheduled(
-        **about(creator),
-        date=START,
-        previous_date=START - timedelta(days=1),
-        participant_ids=tuple(member.pk for member in participants),
-        requester_ids=tuple(member.pk for member in requesters),
-    )
 
 
 def test_a_new_date_is_told_to_everyone_in_it_in_their_own_time(
@@ -242,14 +110,6 @@ def test_a_zone_that_does_not_exist_costs_nobody_the_news(zone: str, john: Any, 
     told = news.told()
     assert told["jane_smith"] == told["bob_wilson"]
     assert "19:00 (UTC)" in told["jane_smith"][0][2]
-
-
-def cancelled(creator: Any, *, participants: Any = (), requesters: Any = ()) -> Any:
-    return events.SessionCancelled(
-        **about(creator),
-        participant_ids=tuple(member.pk for member in participants),
-        requester_ids=tuple(member.pk for member in requesters),
-    )
 
 
 def test_a_cancellation_is_told_once_to_everyone_in_it(john: Any, jane: Any, bob: Any, news: Any) -> None:
@@ -371,74 +231,6 @@ def test_what_concerns_no_person_is_told_to_nobody(john: Any, news: Any) -> None
     news.publish(events.SecondLookTaken(**about(john)))
 
     assert news.told() == {}
-
-
-# --- Materials and reminders ------------------------------------------------------------------------------------
-
-
-def material(uploader: Any) -> MaterialAdded:
-    return MaterialAdded(material_id=5, session_id=SESSION, title="Python Basics PDF", uploader_id=uploader.pk)
-
-
-def test_new_material_is_told_to_everyone_in_the_session_but_its_uploader(
-    john: Any, jane: Any, bob: Any, news: Any, answer: Any
-) -> None:
-    answer(
-        PeopleOfSession,
-        lambda question: (
-            People(title=TITLE, creator_id=john.pk, participant_ids=(jane.pk, bob.pk))
-            if question.session_id == SESSION
-            else None
-        ),
-    )
-    news.publish(material(jane), by=jane)
-
-    told = [
-        (
-            "session_update",
-            "New material for Advanced Python Programming",
-            'Jane Smith has added "Python Basics PDF".',
-            SESSION,
-        )
-    ]
-    assert news.told() == {"john_doe": told, "bob_wilson": told}
-
-
-def test_new_material_is_told_to_nobody_where_nobody_knows_the_people(
-    john: Any, jane: Any, news: Any, answer: Any
-) -> None:
-    answer(PeopleOfSession, lambda question: None)
-    news.publish(material(john), by=john)
-
-    assert news.told() == {}
-    assert not FailedDelivery.objects.filter(receiver__startswith="modules.notifications.").exists()
-
-
-def reminder(creator: Any, *people: Any, before: int = 1440, left: int = 1440, start: datetime = START) -> Any:
-    return events.ReminderDue(
-        **about(creator),
-        date=start,
-        minutes_before=before,
-        minutes_left=left,
-        person_ids=tuple(person.pk for person in people),
-    )
-
-
-def test_a_reminder_is_told_to_each_person_it_names(john: Any, jane: Any, bob: Any, news: Any) -> None:
-    news.publish(reminder(john, john, jane))
-
-    told = [
-        (
-            "reminder",
-            "Reminder for Advanced Python Programming",
-            "Advanced Python Programming starts in 24 hours.",
-            SESSION,
-        )
-    ]
-    assert news.told() == {"john_doe": told, "jane_smith": told}
-
-
-# --- Nobody left behind, nobody told twice ----------------------------------------------------------------------
 
 
 def test_the_second_delivery_of_a_fact_tells_nobody_twice(john: Any, jane: Any, bob: Any, news: Any) -> None:
