@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from tests.conftest import Api
 from tests.modules.notifications.facts import SESSION, TITLE, about, booking, material, reminder
 
 from core.facts.models import FailedDelivery
