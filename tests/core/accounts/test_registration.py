@@ -271,6 +271,17 @@ def test_an_address_must_be_one(stranger: Api, address: Any) -> None:
     assert not User.objects.exists()
 
 
+def test_the_longest_address_that_mail_reaches_is_taken(stranger: Api) -> None:
+    domain = ".".join(["a" * 63, "b" * 63, "c" * 57, "com"])
+    address = f"{'j' * 64}@{domain}"
+    assert len(address) == 254
+
+    response = stranger.post(REGISTER, form(email=address))
+
+    assert response.status_code == 201
+    assert User.objects.get().email == address
+
+
 def test_an_address_whose_letters_grow_when_their_case_is_put_aside_is_refused(stranger: Api) -> None:
     letters = "\N{LATIN SMALL LIGATURE FFI}" * 20
     address = f"jane@{'.'.join([letters] * 11)}.com"

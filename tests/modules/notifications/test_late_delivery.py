@@ -7,6 +7,7 @@ from tests.conftest import Api
 from tests.modules.notifications.conftest import NOW
 
 from core.facts.models import FailedDelivery
+from core.mail.models import Mail
 from modules.materials.events import MaterialAdded
 from modules.notifications.events import People, PeopleOfSession, StillHolds
 from modules.notifications.models import Notification
@@ -96,6 +97,7 @@ def test_who_was_told_before_the_receiver_failed_is_not_told_again(
 
     assert list(Notification.objects.filter(user=jane).values_list("message", flat=True)) == ["Before."]
     assert Notification.objects.filter(user=bob).count() == 1
+    assert not Mail.objects.filter(user=jane).exists()
 
 
 def test_what_no_longer_holds_for_a_person_is_not_told_to_them(
