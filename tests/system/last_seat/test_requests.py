@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from tests.system.last_seat.conftest import ROUNDS, at_once, statuses
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = pytest.mark.django_db(transaction=True, serialized_rollback=True)
 
 
 def test_one_member_who_joins_sixteen_times_at_once_has_one_request(make_race: Any, make_clients: Any) -> None:

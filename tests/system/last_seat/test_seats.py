@@ -8,7 +8,7 @@ import pytest
 from tests.conftest import Api
 from tests.system.last_seat.conftest import ROUNDS, at_once, statuses
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = pytest.mark.django_db(transaction=True, serialized_rollback=True)
 
 
 def test_of_twenty_approvals_at_once_as_many_hold_as_there_are_seats(make_race: Any, make_clients: Any) -> None:

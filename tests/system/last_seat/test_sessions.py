@@ -15,7 +15,7 @@ from modules.sessions.models import BookingRequest, Reminder, Session
 from modules.sessions.services.life_cycle import advance_due_sessions
 from modules.sessions.services.reminders import remind_due_sessions
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = pytest.mark.django_db(transaction=True, serialized_rollback=True)
 
 
 def test_a_cancellation_meanwhile_leaves_nobody_waiting_and_tells_whom_it_concerns(
