@@ -1,4 +1,4 @@
-"""What the sessions tell, and what they ask. Each sentence says when a fact is sent and when it is not."""
+"""The facts that this module publishes, and the questions that it asks; each says when it is sent, and when not."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
@@ -13,10 +13,7 @@ from core.portal.panels import Panel
 
 @dataclass(frozen=True, kw_only=True)
 class AboutSession(Fact, abstract=True):
-    """Which session a fact is about: its id, its title at that moment, and whose it is.
-
-    Of a session that was hidden then, the title is that under which it was last visible.
-    """
+    """The base of facts about a session; `title` is the public title at that time (see `Session.public_title`)."""
 
     session_id: int
     title: str
@@ -72,17 +69,17 @@ class SessionRejected(AboutSession):
 
 @dataclass(frozen=True, kw_only=True)
 class SessionScheduled(AboutSession):
-    """Sent when an approved session is settled: somebody is in, or its creator said so."""
+    """Sent when an approved session gets its first participant, or its creator schedules it."""
 
     words = "{title} was scheduled"
 
 
 @dataclass(frozen=True, kw_only=True)
 class SessionCancelled(AboutSession):
-    """Sent when a session is called off, with those who were in and those who had asked. Not for a rejection.
+    """Sent when a session is cancelled, with its participants and those who had asked. Not for a rejection.
 
-    Also when its creator was deactivated: then by who did that, whether it waited for a moderator or not. The reason is
-    for nobody's eyes but moderators' where the creator gave it while the session was hidden.
+    Also when its creator was deactivated; then the actor is who did that. `is_reason_told` is false where only
+    moderators may read the reason, since the creator gave it while the session was hidden.
     """
 
     words = "{actor} cancelled {title}"
@@ -94,7 +91,7 @@ class SessionCancelled(AboutSession):
 
 @dataclass(frozen=True, kw_only=True)
 class SessionExpired(AboutSession):
-    """Sent when the start was reached undecided, or with nobody in."""
+    """Sent when the start was reached without a decision on the session, or without participants."""
 
     words = "the start of {title} was reached and it could not take place"
 
@@ -104,7 +101,7 @@ class SessionExpired(AboutSession):
 
 @dataclass(frozen=True, kw_only=True)
 class SessionStarted(AboutSession):
-    """Sent when a session has begun, with those whose requests were still undecided and are now rejected."""
+    """Sent when a session has started, with those whose pending requests are rejected by that."""
 
     words = "{title} started"
 
@@ -120,9 +117,9 @@ class SessionCompleted(AboutSession):
 
 @dataclass(frozen=True, kw_only=True)
 class SessionDeleted(AboutSession):
-    """Sent when a session's rows are gone; who keeps its id has to let go of it. Nobody was in.
+    """Sent when a session was deleted; modules that keep its id have to delete what belongs to it.
 
-    What calendars show of it comes along, since there is nobody left to ask. Old records have none of that.
+    It had no participants. The fields with defaults are what calendars show of it; old records do not have them.
     """
 
     words = "{actor} deleted {title}"
@@ -173,7 +170,7 @@ class BookingRequested(AboutSession):
 
 @dataclass(frozen=True, kw_only=True)
 class BookingRequestApproved(AboutSession):
-    """Sent when a request was approved and its member is in. Not when the same decision is made twice."""
+    """Sent when a booking request was approved. Not when it was approved already."""
 
     words = "{actor} approved the request of {member} to join {title}"
 
@@ -193,7 +190,7 @@ class BookingRequestRejected(AboutSession):
 
 @dataclass(frozen=True, kw_only=True)
 class BookingRequestWithdrawn(AboutSession):
-    """Sent when a member took an undecided request back, or was deactivated: then by who did that."""
+    """Sent when a pending request is withdrawn, also by a deactivation: then the actor is who did that."""
 
     words = "{member} withdrew the request to join {title}"
 
@@ -203,7 +200,7 @@ class BookingRequestWithdrawn(AboutSession):
 
 @dataclass(frozen=True, kw_only=True)
 class SeatLeft(AboutSession):
-    """Sent when a participant has left by themselves, or was deactivated: then by who did that, with a reason."""
+    """Sent when a participant has left, also by a deactivation: then the actor is who did that, with a reason."""
 
     words = "{member} left {title}"
 
@@ -236,10 +233,9 @@ class ParticipantRoleChanged(AboutSession):
 
 @dataclass(frozen=True, kw_only=True)
 class ReminderDue(AboutSession):
-    """Sent once per session, start and offset, with those who have to be reminded of it now.
+    """Sent once per session, start and offset, with those who are to be reminded.
 
-    `minutes_before` is the offset it was due at, `minutes_left` what is left until the start (less, if the worker
-    was late).
+    `minutes_before` is the offset, `minutes_left` the time until the start, less if the worker was late.
     """
 
     words = "{title} was about to start"
@@ -252,7 +248,7 @@ class ReminderDue(AboutSession):
 
 @dataclass(frozen=True, kw_only=True)
 class RequestsUndecided(AboutSession):
-    """Sent once a start, 24 hours before it, when requests are undecided then: how many."""
+    """Sent once for a start, 24 hours before it, if requests are pending then; `undecided` is how many."""
 
     words = "requests to join {title} were undecided a day before its start"
 
@@ -273,11 +269,11 @@ class WaitingSession:
 
 @dataclass(frozen=True, kw_only=True)
 class SessionsWaiting(Fact):
-    """Sent at most once an hour, when there is news of sessions that wait for a moderator: with those who can decide
-    and how many wait.
+    """Sent at most once an hour, when there is news of sessions that wait for a moderator.
 
-    `own` says how many of these each of the moderators offered who offered some (in old records: nothing). `sessions`
-    has for each of them the first 20 that are not theirs, the urgent ones before the others.
+    `moderator_ids` are all who can decide, `waiting` is how many sessions wait. `own` maps moderators to how many of
+    these they offered themselves (empty in old records). `sessions` has for each moderator the first 20 by start that
+    are not their own.
     """
 
     words = "sessions waited for a moderator"
@@ -293,8 +289,7 @@ class SessionsWaiting(Fact):
 
 @dataclass(frozen=True, kw_only=True)
 class CalendarFeedMade(Fact):
-    """Sent when a member has made a link by which calendar programs read their sessions; the one before, if they had
-    one (`replaced`), works no longer."""
+    """Sent when a member has made a calendar link; `replaced` where it revokes an earlier one."""
 
     words = "{actor} made a link for calendar programs"
 
@@ -304,7 +299,7 @@ class CalendarFeedMade(Fact):
 
 @dataclass(frozen=True, kw_only=True)
 class CalendarFeedRevoked(Fact):
-    """Sent when a member has taken the link away from calendar programs. Not when they had none."""
+    """Sent when a member has revoked their calendar link. Not when they had none."""
 
     words = "{actor} revoked the link for calendar programs"
 
@@ -316,7 +311,7 @@ class CalendarFeedRevoked(Fact):
 
 @dataclass(frozen=True, kw_only=True)
 class MaterialsOfSessions(Question[dict[int, list[dict[str, Any]]]]):
-    """What do these sessions share? Asked only for sessions whose materials the viewer may read.
+    """The materials of these sessions. Asked only for sessions whose materials the viewer may read.
 
     `audiences` says, per session id, whose addresses the viewer may see there; `origin` (`https://host`) begins the
     links to files; `note_characters` cuts each note to its first so many. The answer has the documented material rows
@@ -333,9 +328,9 @@ class MaterialsOfSessions(Question[dict[int, list[dict[str, Any]]]]):
 
 @dataclass(frozen=True, kw_only=True)
 class SizesOfMaterials(Question[dict[int, int]]):
-    """How many bytes, at least, does the answer to `MaterialsOfSessions` have for each of these sessions?
+    """The least size in bytes of the answer to `MaterialsOfSessions`, by session id.
 
-    Asked before, so that no more is read than can be sent.
+    Asked before it, so that no more is read than can be sent.
     """
 
     session_ids: Collection[int]
@@ -347,10 +342,10 @@ class SizesOfMaterials(Question[dict[int, int]]):
 
 @dataclass(frozen=True, kw_only=True)
 class PanelsOfSession(Question[list[Panel]]):
-    """What does each module show `viewer` on the page about a session? Each answers with the panels that they may see.
+    """The panels of each module for `viewer` on the page about a session.
 
-    Who `moderates` it sees all of them, and is offered what moderators may change; nobody but a superuser moderates
-    their own. Others of the staff see what their rights show. `origin` (`https://host`) begins the links to files.
+    With `moderates` they see all panels, with the actions of moderators; others of the staff see what their permissions
+    allow. `origin` (`https://host`) begins the links to files.
     """
 
     session_id: int
@@ -364,7 +359,7 @@ class PanelsOfSession(Question[list[Panel]]):
 
 @dataclass(frozen=True, kw_only=True)
 class Notice:
-    """What a person reads of a piece of news; `is_muted` where they have switched off all news of its kind."""
+    """A notification as a person reads it; `is_muted` where their preferences suppress its kind."""
 
     title: str
     message: str
@@ -373,7 +368,7 @@ class Notice:
 
 @dataclass(frozen=True, kw_only=True)
 class NoticeAsked(Question[Notice | None]):
-    """What would `person_id` read, were this fact published with this reason? With nobody to tell them, nothing."""
+    """The notification that `person_id` would get if this fact were published with this reason, if any."""
 
     fact: AboutSession
     reason: str

@@ -120,7 +120,11 @@ TRANSITIONS: dict[Status, Transition] = {
 
 
 def apply_requested_transition(session: Session, target: Status, viewer: Viewer, *, reason: str, now: datetime) -> None:
-    """Make the transition to a status that was asked for. Raises `Forbidden`, `StateForbids` and `Invalid`."""
+    """Make the transition to a status that a client of the API asked for.
+
+    Unlike a decision in the portal (`moderation.py`), it needs no lease and names no content version. Raises
+    `Forbidden`, `StateForbids` and `Invalid`.
+    """
     transition = TRANSITIONS.get(target)
     if transition is None:
         require_transition(session, target, list_roles(session, viewer))
