@@ -344,3 +344,10 @@ def test_one_that_was_decided_is_in_nobodys_hands(moderator: Client, victor: Use
     session.status, session.approved_at = "approved", session.created_at
     session.save()
     assert "In the hands of" not in admin_of(victor).get(page(session)).content.decode()
+
+
+def test_a_session_whose_start_has_come_waits_for_nobody(make_session: MakeSession, moderator: Client) -> None:
+    make_session("pending_approval", title="Starts now", date=NOW)
+    make_session("pending_approval", title="Starts soon", date=NOW + timedelta(seconds=1))
+
+    assert titles(moderator) == ["Starts soon"]

@@ -1,0 +1,30 @@
+"""Keeping the bytes of an upload, against a clean-up that has them in hand already."""
+
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from modules.materials.files import stored_files
+from modules.materials.models import StoredFile
+
+
+@pytest.mark.django_db
+def test_a_file_that_the_clean_up_has_taken_is_not_linked_any_more() -> None:
+    taken_at = timezone.now()
+    file = StoredFile.objects.create(
+        place=StoredFile.Place.LOCAL,
+        name="materials/taken.pdf",
+        size=3,
+        content_type="application/pdf",
+        sha256="0" * 64,
+        created_at=taken_at - timedelta(days=1),
+        released_at=taken_at,
+        sweep_at=taken_at,
+    )
+
+    with pytest.raises(stored_files.NoLongerThere):
+        stored_files.link(file)
+
+    file.refresh_from_db()
+    assert file.sweep_at == taken_at
