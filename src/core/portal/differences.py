@@ -22,27 +22,27 @@ from core.portal.times import local
 Changes = Mapping[str, Sequence[Any]]
 
 # A text that is longer, or has several lines, is shown once, with its changes marked.
-SHORT = 80
+SHORT_TEXT = 80
 # How many characters of a text are read; a note may be longer.
-MOST_READ = 20_000
+MAX_READ = 20_000
 # How many words, spaces and signs are compared between the ends that stayed: what a description has.
-MOST_COMPARED = 2_000
+MAX_COMPARED = 2_000
 # How many passages are marked; what follows them has changed as a whole.
-MOST_MARKED = 100
+MAX_MARKED = 100
 # What is shown of a passage that went or came.
-MOST_SHOWN = 2_000
+MAX_SHOWN = 2_000
 # How many characters are shown in full on a page; and of each value when they are used up.
 BUDGET = 15_000
-SHORTEST = 40
+SHORTENED = 40
 # What is shown of an unchanged passage at either end.
 CONTEXT = 80
 # How often a passage is taken apart by the words that occur once in it.
-DEEPEST = 6
+MAX_DEPTH = 6
 
 INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)")
 TOKEN = re.compile(r"\s+|\w+|[^\w\s]")
 
-NOTHING_MARKED = SafeString("")
+NOTHING = SafeString("")
 
 Words = list[str]
 # Words that stayed, or that became others.
@@ -64,7 +64,7 @@ class Difference:
     label: str
     before: str
     after: str
-    marked: SafeString = NOTHING_MARKED
+    mark_changes: SafeString = NOTHING
 
 
 class Budget:
@@ -80,7 +80,9 @@ class Budget:
         return was_left
 
 
-def differences(changes: Changes, wording: Wording | None = None, *, budget: Budget | None = None) -> list[Difference]:
+def list_differences(
+    changes: Changes, wording: Wording | None = None, *, budget: Budget | None = None
+) -> list[Difference]:
     """Each change as it is shown, with instants in the time zone at hand; what is no pair of values is passed over.
 
     A page that shows the changes of many things gives one `budget` to all of them.
@@ -88,56 +90,58 @@ def differences(changes: Changes, wording: Wording | None = None, *, budget: Bud
     wording = wording or Wording()
     budget = budget or Budget()
     return [
-        _difference(name, pair[0], pair[1], wording, budget)
+        _build_difference(name, pair[0], pair[1], wording, budget)
         for name, pair in changes.items()
         if isinstance(pair, list | tuple) and len(pair) == 2
     ]
 
 
-def marked(before: str, after: str) -> SafeString:
+def mark_changes(before: str, after: str) -> SafeString:
     """Both texts in one: what went is within `<del>`, what came within `<ins>`; long passages are cut."""
-    cut = max(len(before), len(after)) > MOST_READ
-    passages = _bounded(_joined(_compared(_tokens(before), _tokens(after))))
+    cut = max(len(before), len(after)) > MAX_READ
+    passages = _limit_passages(_join_passages(_compare(_split_words(before), _split_words(after))))
     last = len(passages) - 1
     shown = format_html_join(
-        "", "{}", ((_shown(*passage, is_first=at == 0, is_last=at == last),) for at, passage in enumerate(passages))
+        "",
+        "{}",
+        ((_mark_passage(*passage, is_first=at == 0, is_last=at == last),) for at, passage in enumerate(passages)),
     )
     return format_html("{} […]", shown) if cut else shown
 
 
-def _difference(name: str, before: Any, after: Any, wording: Wording, budget: Budget) -> Difference:
+def _build_difference(name: str, before: Any, after: Any, wording: Wording, budget: Budget) -> Difference:
     label = wording.labels.get(name) or name.replace("_", " ").capitalize()
-    was, became = (_in_words(value, wording.choices.get(name, {})) for value in (before, after))
+    was, became = (_format_value(value, wording.choices.get(name, {})) for value in (before, after))
     if not budget.allows(len(was) + len(became)):
-        return _in_short(label, was, became)
+        return _shorten_difference(label, was, became)
     texts = [value for value in (before, after) if value is not None]
-    is_long = any(isinstance(text, str) and (len(text) > SHORT or "\n" in text) for text in texts)
+    is_long = any(isinstance(text, str) and (len(text) > SHORT_TEXT or "\n" in text) for text in texts)
     if is_long and all(isinstance(text, str) for text in texts):
-        return Difference(label=label, before=was, after=became, marked=marked(before or "", after or ""))
+        return Difference(label=label, before=was, after=became, marked=mark_changes(before or "", after or ""))
     return Difference(label=label, before=was, after=became)
 
 
-def _in_short(label: str, before: str, after: str) -> Difference:
-    was, became = (f"{text[:SHORTEST]} […]" if len(text) > SHORTEST else text for text in (before, after))
+def _shorten_difference(label: str, before: str, after: str) -> Difference:
+    was, became = (f"{text[:SHORTEST]} […]" if len(text) > SHORTENED else text for text in (before, after))
     return Difference(label=label, before=was, after=became if became != was else "changed further on")
 
 
-def _in_words(value: Any, choices: Mapping[str, str]) -> str:
+def _format_value(value: Any, choices: Mapping[str, str]) -> str:
     match value:
         case bool():
             words = "yes" if value else "no"
         case None | str() | list() | dict() if not value:
             words = "nothing"
         case str():
-            words = choices.get(value) or _moment(value)
+            words = choices.get(value) or _format_instant(value)
         case list():
-            words = ", ".join(_in_words(each, choices) for each in value)
+            words = ", ".join(_format_value(each, choices) for each in value)
         case _:
             words = json.dumps(value, default=str, ensure_ascii=False)
     return words
 
 
-def _moment(value: str) -> str:
+def _format_instant(value: str) -> str:
     """An instant as the clock at hand shows it; any other text as it is."""
     if not INSTANT.fullmatch(value):
         return value
@@ -153,11 +157,11 @@ def _moment(value: str) -> str:
 # is repeated. What has no such word has become something else as a whole.
 
 
-def _tokens(text: str) -> Words:
-    return TOKEN.findall(text[:MOST_READ])
+def _split_words(text: str) -> Words:
+    return TOKEN.findall(text[:MAX_READ])
 
 
-def _compared(before: Words, after: Words, depth: int = 0) -> Iterator[Passage]:
+def _compare(before: Words, after: Words, depth: int = 0) -> Iterator[Passage]:
     start = 0
     while start < min(len(before), len(after)) and before[start] == after[start]:
         start += 1
@@ -166,31 +170,31 @@ def _compared(before: Words, after: Words, depth: int = 0) -> Iterator[Passage]:
         end += 1
     if start:
         yield before[:start], before[:start]
-    yield from _taken_apart(before[start : len(before) - end], after[start : len(after) - end], depth)
+    yield from _compare_between_anchors(before[start : len(before) - end], after[start : len(after) - end], depth)
     if end:
         yield before[-end:], before[-end:]
 
 
-def _taken_apart(before: Words, after: Words, depth: int) -> Iterator[Passage]:
-    is_compared = depth < DEEPEST and max(len(before), len(after)) <= MOST_COMPARED
-    anchors = _anchors(before, after) if is_compared else []
+def _compare_between_anchors(before: Words, after: Words, depth: int) -> Iterator[Passage]:
+    is_compared = depth < MAX_DEPTH and max(len(before), len(after)) <= MAX_COMPARED
+    anchors = _find_anchors(before, after) if is_compared else []
     if not anchors:
         if before or after:
             yield before, after
         return
     for (one, other), (next_one, next_other) in pairwise([(0, 0), *anchors, (len(before), len(after))]):
-        yield from _compared(before[one:next_one], after[other:next_other], depth + 1)
+        yield from _compare(before[one:next_one], after[other:next_other], depth + 1)
 
 
-def _anchors(before: Words, after: Words) -> list[tuple[int, int]]:
+def _find_anchors(before: Words, after: Words) -> list[tuple[int, int]]:
     """Where the words that occur once in both stand in either, as many of them as come in the same order."""
     once_after = {word for word, times in Counter(after).items() if times == 1 and not word.isspace()}
     once = {word for word, times in Counter(before).items() if times == 1} & once_after
     place = {word: at for at, word in enumerate(after) if word in once}
-    return _longest_rising([(at, place[word]) for at, word in enumerate(before) if word in once])
+    return _find_longest_increasing_subsequence([(at, place[word]) for at, word in enumerate(before) if word in once])
 
 
-def _longest_rising(pairs: list[tuple[int, int]]) -> list[tuple[int, int]]:
+def _find_longest_increasing_subsequence(pairs: list[tuple[int, int]]) -> list[tuple[int, int]]:
     """Of pairs that rise in their first number, the most that rise in the second, too."""
     lowest: list[int] = []
     ends: list[int] = []
@@ -208,7 +212,7 @@ def _longest_rising(pairs: list[tuple[int, int]]) -> list[tuple[int, int]]:
     return rising[::-1]
 
 
-def _joined(passages: Iterator[Passage]) -> list[Passage]:
+def _join_passages(passages: Iterator[Passage]) -> list[Passage]:
     """Neighbours of a kind as one; a space that stayed between two changes goes with them."""
     joined: list[tuple[Words, Words, bool]] = []
     for before, after in passages:
@@ -223,29 +227,29 @@ def _joined(passages: Iterator[Passage]) -> list[Passage]:
     return [(before, after) for before, after, _ in joined]
 
 
-def _bounded(passages: list[Passage]) -> list[Passage]:
+def _limit_passages(passages: list[Passage]) -> list[Passage]:
     """As many as may be marked, every other of which stayed; the rest as one."""
-    if len(passages) <= 2 * MOST_MARKED:
+    if len(passages) <= 2 * MAX_MARKED:
         return passages
-    rest = passages[2 * MOST_MARKED :]
+    rest = passages[2 * MAX_MARKED :]
     one = [word for before, _ in rest for word in before], [word for _, after in rest for word in after]
-    return [*passages[: 2 * MOST_MARKED], one]
+    return [*passages[: 2 * MAX_MARKED], one]
 
 
-def _shown(before: Words, after: Words, *, is_first: bool, is_last: bool) -> SafeString:
+def _mark_passage(before: Words, after: Words, *, is_first: bool, is_last: bool) -> SafeString:
     if before == after:
-        return format_html("{}", _cut("".join(before), is_first=is_first, is_last=is_last))
-    went = format_html('<del class="portal-before">{}</del>', _beginning(before)) if before else NOTHING_MARKED
-    came = format_html('<ins class="portal-after">{}</ins>', _beginning(after)) if after else NOTHING_MARKED
+        return format_html("{}", _cut_middle("".join(before), is_first=is_first, is_last=is_last))
+    went = format_html('<del class="portal-before">{}</del>', _cut_end(before)) if before else NOTHING
+    came = format_html('<ins class="portal-after">{}</ins>', _cut_end(after)) if after else NOTHING
     return went + came
 
 
-def _beginning(words: Words) -> str:
+def _cut_end(words: Words) -> str:
     text = "".join(words)
-    return f"{text[:MOST_SHOWN]} […]" if len(text) > MOST_SHOWN else text
+    return f"{text[:MOST_SHOWN]} […]" if len(text) > MAX_SHOWN else text
 
 
-def _cut(text: str, *, is_first: bool, is_last: bool) -> str:
+def _cut_middle(text: str, *, is_first: bool, is_last: bool) -> str:
     head = "" if is_first else text[:CONTEXT]
     tail = "" if is_last else text[-CONTEXT:]
     return f"{head} […] {tail}" if len(text) > len(head) + len(tail) + CONTEXT else text

@@ -17,7 +17,7 @@ from core.accounts.models import User
 from core.facts.base import Fact
 from core.facts.delivery import load_fact
 from core.facts.models import FactRecord
-from core.portal.differences import Budget, Difference, Wording, differences
+from core.portal.differences import Budget, Difference, Wording, list_differences
 
 logger = logging.getLogger(__name__)
 
@@ -104,7 +104,7 @@ def _entry(record: FactRecord, people: _People, wording: Wording | None, budget:
         what=mark_safe(what),  # noqa: S308  (escaped above, but for our own links)
         is_by_name=ACTOR in sentence or is_about_actor,
         reason=record.reason,
-        changes=differences(changes, wording, budget=budget),
+        changes=list_differences(changes, wording, budget=budget),
         request_id=record.request_id if people.sees_requests else "",
     )
 

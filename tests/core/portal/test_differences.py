@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from django.utils import timezone
 
-from core.portal.differences import MOST_MARKED, Budget, Difference, Wording, differences, marked
+from core.portal.differences import MAX_MARKED, Budget, Difference, Wording, list_differences, mark_changes
 
 LONG = "We tie five knots that hold, and learn when each of them is the right one to tie, whatever the rope."
 
@@ -37,12 +37,12 @@ def without(element: str, text: str) -> str:
     ],
 )
 def test_a_short_value_is_shown_before_and_after(before: object, after: object, shown: tuple[str, str]) -> None:
-    assert differences({"title": [before, after]}) == [Difference(label="Title", before=shown[0], after=shown[1])]
+    assert list_differences({"title": [before, after]}) == [Difference(label="Title", before=shown[0], after=shown[1])]
 
 
 def test_instants_are_shown_by_the_clock_at_hand() -> None:
     with timezone.override(ZoneInfo("Europe/Berlin")):
-        [difference] = differences({"hidden_at": [None, "2024-07-01T22:30:00Z"]})
+        [difference] = list_differences({"hidden_at": [None, "2024-07-01T22:30:00Z"]})
     assert difference == Difference(label="Hidden at", before="nothing", after="Tue 2 Jul 2024, 00:30")
 
 
@@ -51,13 +51,13 @@ def test_instants_are_shown_by_the_clock_at_hand() -> None:
 )
 def test_what_only_looks_like_an_instant_is_shown_as_it_is(text: str) -> None:
     with timezone.override(ZoneInfo("America/New_York")):
-        [difference] = differences({"title": [text, "Knots"]})
+        [difference] = list_differences({"title": [text, "Knots"]})
     assert difference.before == text
 
 
 def test_fields_and_values_are_called_what_the_module_calls_them() -> None:
     wording = Wording(labels={"date": "Start"}, choices={"status": {"pending": "waiting for approval"}})
-    found = differences({"date": ["a", "b"], "status": ["pending", "lost"], "max_participants": [2, 3]}, wording)
+    found = list_differences({"date": ["a", "b"], "status": ["pending", "lost"], "max_participants": [2, 3]}, wording)
     assert [(each.label, each.before, each.after) for each in found] == [
         ("Start", "a", "b"),
         ("Status", "waiting for approval", "lost"),
@@ -66,14 +66,14 @@ def test_fields_and_values_are_called_what_the_module_calls_them() -> None:
 
 
 def test_what_is_no_change_is_passed_over() -> None:
-    assert differences({"a": "ab", "b": [1], "c": [1, 2, 3], "d": None}) == []
+    assert list_differences({"a": "ab", "b": [1], "c": [1, 2, 3], "d": None}) == []
 
 
 # --- Long texts -------------------------------------------------------------------------------------------------
 
 
 def test_the_words_of_a_long_text_that_changed_are_marked() -> None:
-    [difference] = differences({"description": [LONG, LONG.replace("five", "six").replace("rope", "thread")]})
+    [difference] = list_differences({"description": [LONG, LONG.replace("five", "six").replace("rope", "thread")]})
     assert difference.marked == (
         'We tie <del class="portal-before">five</del><ins class="portal-after">six</ins> knots that hold, and learn'
         " when each of them is the right one to tie, whatever the "
@@ -82,25 +82,25 @@ def test_the_words_of_a_long_text_that_changed_are_marked() -> None:
 
 
 def test_a_text_of_several_lines_is_marked_however_short() -> None:
-    [difference] = differences({"description": ["One\ntwo", "One\nthree"]})
+    [difference] = list_differences({"description": ["One\ntwo", "One\nthree"]})
     assert "<del" in difference.marked
 
 
 def test_a_long_text_that_was_nothing_before_is_new_as_a_whole() -> None:
     for nothing in (None, ""):
-        [difference] = differences({"description": [nothing, LONG]})
+        [difference] = list_differences({"description": [nothing, LONG]})
         assert difference.marked == f'<ins class="portal-after">{LONG}</ins>'
 
 
 def test_neighbouring_words_are_marked_together() -> None:
-    assert marked("one old short sentence", "one new long sentence") == (
+    assert mark_changes("one old short sentence", "one new long sentence") == (
         'one <del class="portal-before">old short</del><ins class="portal-after">new long</ins> sentence'
     )
 
 
 def test_of_a_long_passage_that_stayed_only_the_ends_are_shown() -> None:
     middle = " ".join(f"word{number}" for number in range(500))
-    text = marked(f"old {middle} old", f"new {middle} new")
+    text = mark_changes(f"old {middle} old", f"new {middle} new")
     assert len(text) < 600
     assert text.count("[…]") == 1
     assert "word0" in text
@@ -111,7 +111,7 @@ def test_of_a_long_passage_that_stayed_only_the_ends_are_shown() -> None:
 def test_markup_in_a_text_is_text() -> None:
     hostile = f'<script>alert("1")</script><img src=x onerror=alert(1)> {LONG}'
     for before, after in [(hostile, LONG), (LONG, hostile), (hostile, hostile + "!")]:
-        [difference] = differences({"description": [before, after]})
+        [difference] = list_differences({"description": [before, after]})
         assert "<script" not in difference.marked
         assert "<img" not in difference.marked
         assert set(re.findall(r"<[^>]*>", difference.marked)) <= {
@@ -127,7 +127,7 @@ def test_without_what_came_it_is_the_old_text_and_without_what_went_the_new_one(
     chance = random.Random(seed)
     words = ["a", "a", "the", "knot", "rope,", "ends.", "<b>", "&", "\n", "naïve", "zwölf", "結び目"]
     before, after = (" ".join(chance.choices(words, k=chance.randint(0, 25))) for _ in range(2))
-    text = marked(before, after)
+    text = mark_changes(before, after)
     assert without("ins", text) == before
     assert without("del", text) == after
 
@@ -149,15 +149,15 @@ CONTRIVED = {
 def test_no_text_is_so_contrived_that_it_takes_long(contrived: str) -> None:
     before, after = CONTRIVED[contrived]
     began = time.process_time()
-    text = marked(before, after)
+    text = mark_changes(before, after)
     assert time.process_time() - began < 0.25
     assert text
 
 
 @pytest.mark.parametrize("sign", [".", '"'])
 def test_no_text_is_so_contrived_that_it_is_shown_with_endless_marks(sign: str) -> None:
-    text = marked(f"x{sign}" * 990, "x!" * 990)
-    assert text.count("<del") <= MOST_MARKED + 1
+    text = mark_changes(f"x{sign}" * 990, "x!" * 990)
+    assert text.count("<del") <= MAX_MARKED + 1
     assert len(text) < 50_000
     assert without("ins", text).startswith(f"x{sign}x{sign}")
     assert without("del", text).startswith("x!x!")
@@ -165,7 +165,7 @@ def test_no_text_is_so_contrived_that_it_is_shown_with_endless_marks(sign: str) 
 
 def test_of_a_long_text_that_became_another_the_beginnings_are_shown() -> None:
     before, after = ("".join(f"{word} {number}. " for number in range(2000)) for word in ("Rope", "Yarn"))
-    text = marked(before, after)
+    text = mark_changes(before, after)
     assert len(text) < 5_000
     assert without("ins", text).startswith("Rope 0. Rope 1. ")
     assert without("del", text).startswith("Yarn 0. Yarn 1. ")
@@ -175,7 +175,7 @@ def test_of_a_long_text_that_became_another_the_beginnings_are_shown() -> None:
 def test_a_word_in_the_middle_of_a_long_text_is_marked_by_itself() -> None:
     words = [f"word{number}" for number in range(1500)]
     after = [*words[:750], "another", *words[751:]]
-    text = marked(" ".join(words), " ".join(after))
+    text = mark_changes(" ".join(words), " ".join(after))
     assert '<del class="portal-before">word750</del><ins class="portal-after">another</ins>' in text
     assert text.count("<del") == 1
 
@@ -183,7 +183,7 @@ def test_a_word_in_the_middle_of_a_long_text_is_marked_by_itself() -> None:
 def test_of_a_budget_the_first_changes_are_marked_and_the_others_said_in_short() -> None:
     budget = Budget(150)
     one, other, third = (
-        differences({"description": [LONG, LONG.replace("five", number)]}, budget=budget)[0]
+        list_differences({"description": [LONG, LONG.replace("five", number)]}, budget=budget)[0]
         for number in ("six", "seven", "eight")
     )
     assert '<ins class="portal-after">six</ins>' in one.marked
@@ -193,17 +193,17 @@ def test_of_a_budget_the_first_changes_are_marked_and_the_others_said_in_short()
 
 
 def test_of_what_is_changed_far_from_its_beginning_it_is_said_in_short_that_it_is() -> None:
-    [difference] = differences({"description": [LONG, f"{LONG} Or not."]}, budget=Budget(0))
+    [difference] = list_differences({"description": [LONG, f"{LONG} Or not."]}, budget=Budget(0))
     assert (difference.before, difference.after) == (f"{LONG[:40]} […]", "changed further on")
 
 
 def test_values_that_are_no_text_are_cut_as_well_when_the_budget_is_used_up() -> None:
-    [difference] = differences({"groups": [[], ["Editors"] * 50]}, budget=Budget(0))
+    [difference] = list_differences({"groups": [[], ["Editors"] * 50]}, budget=Budget(0))
     assert (difference.before, len(difference.after)) == ("nothing", 44)
 
 
 def test_of_an_endless_text_the_rest_is_left_out() -> None:
-    text = marked("old " * 100_000, "new " * 100_000)
+    text = mark_changes("old " * 100_000, "new " * 100_000)
     assert text.endswith("[…]")
     assert len(text) < 50_000
 
@@ -211,5 +211,5 @@ def test_of_an_endless_text_the_rest_is_left_out() -> None:
 def test_a_winter_date_is_shown_by_the_winter_clock() -> None:
     instant = datetime(2024, 1, 10, 12, tzinfo=UTC).isoformat()
     with timezone.override(ZoneInfo("Europe/Berlin")):
-        [difference] = differences({"date": [instant, instant.replace("12:", "13:")]})
+        [difference] = list_differences({"date": [instant, instant.replace("12:", "13:")]})
     assert (difference.before, difference.after) == ("Wed 10 Jan 2024, 13:00", "Wed 10 Jan 2024, 14:00")

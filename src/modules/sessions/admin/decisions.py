@@ -27,7 +27,7 @@ from core.accounts.models import User
 from core.admin.read_only import acting_member
 from core.errors import DomainError
 from core.portal.dialogs import dialog_page, leave_dialog, way_back
-from core.portal.differences import Difference, differences
+from core.portal.differences import Difference, list_differences
 from core.portal.ids import id_in
 from core.text.limits import MAX_REASON_LENGTH
 from core.time import clock
@@ -218,7 +218,7 @@ def _take_lease(session: Session, by: User, read: int | None) -> Candidate:
     except DomainError as error:
         return Candidate(session=session, refusal=error.message)
     changes = {} if read is None else find_changes_since_version(lease.session, read)
-    return Candidate(session=lease.session, lease=lease, changed=differences(changes, WORDING))
+    return Candidate(session=lease.session, lease=lease, changed=list_differences(changes, WORDING))
 
 
 def _decide(

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from core.portal.differences import differences
+from core.portal.differences import list_differences
 from modules.sessions.admin.wording import WORDING
 from modules.sessions.models import Session
 from modules.sessions.queries.evidence import find_clashes, load_creator_histories, load_evidence
@@ -17,7 +17,7 @@ def build_evidence_context(session: Session) -> dict[str, Any]:
         "history": evidence.history,
         "clashes": evidence.clashes,
         "decisions": evidence.decisions,
-        "differences": differences(evidence.changes, WORDING),
+        "differences": list_differences(evidence.changes, WORDING),
     }
 
 

@@ -22,7 +22,7 @@ from core.accounts.models import User
 from core.admin.read_only import acting_member
 from core.errors import DomainError
 from core.portal.dialogs import dialog_page, leave_dialog
-from core.portal.differences import Difference, differences
+from core.portal.differences import Difference, list_differences
 from core.portal.ids import id_in
 from core.text.limits import MAX_REASON_LENGTH
 from core.time import clock
@@ -184,7 +184,7 @@ class SessionActions:
                 action.carry_out(session, by, form.cleaned_data)
             except ContentChanged as error:
                 session.refresh_from_db()
-                changed = differences(error.changes, WORDING)
+                changed = list_differences(error.changes, WORDING)
             except DomainError as error:
                 messages.error(request, _explain_failure(action, session, error))
                 return leave_dialog(request, get_page_url(session))
@@ -263,7 +263,7 @@ def _build_consequences(action: SessionAction, session: Session, by: User) -> di
             "notice": _ask_notice(action.tells(session), reason="", person_id=session.creator_id),
         }
     if action.key == "second-look":
-        return {"differences": differences(find_changes_since_decision(session), WORDING)}
+        return {"differences": list_differences(find_changes_since_decision(session), WORDING)}
     return {}
 
 

@@ -7,7 +7,7 @@ from django.urls import reverse
 
 from core.accounts.models import User
 from core.facts.models import FactRecord
-from core.portal.differences import differences
+from core.portal.differences import list_differences
 from core.portal.history import VIEW_FACTS, History, history
 from core.portal.panels import Panel
 from modules.sessions.admin.evidence import build_evidence_context
@@ -47,7 +47,7 @@ def get_record_url(session: Session) -> str:
 def _build_details(session: Session, *, moderates: bool) -> Panel:
     context: dict[str, Any] = {"evidence": build_evidence_context(session) if moderates else None}
     if not moderates and session.second_look_since:
-        context["differences"] = differences(find_changes_since_decision(session), WORDING)
+        context["differences"] = list_differences(find_changes_since_decision(session), WORDING)
     return Panel(key="details", title="Details", template=f"{TEMPLATES}/details.html", rank=10, context=context)
 
 
