@@ -19,7 +19,7 @@ from tests.s3_server import S3Server
 from xdist.scheduler import LoadGroupScheduling
 
 from core.accounts.models import Login, User
-from core.accounts.tokens import AccessToken, token_for
+from core.accounts.tokens import AccessToken, make_token
 from core.facts import Question
 
 PASSWORD = "learn-together"
@@ -38,7 +38,7 @@ class Api:
         self.headers: dict[str, str] = {}
         if user is not None:
             login = Login.objects.create(user=user)
-            self.headers["Authorization"] = f"Bearer {token_for(AccessToken, login, user)}"
+            self.headers["Authorization"] = f"Bearer {make_token(AccessToken, login, user)}"
 
     def get(self, path: str, query: dict[str, Any] | None = None) -> Any:
         return self.client.get(path, query, headers=self.headers)

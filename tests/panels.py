@@ -5,7 +5,7 @@ from django.test import RequestFactory
 from django.utils import timezone
 
 from core.accounts.models import User
-from core.portal.panels import Panel, in_order
+from core.portal.panels import Panel, sort_panels
 from core.time.zones import load_zone
 from modules.sessions.events import PanelsOfSession
 
@@ -15,7 +15,7 @@ ORIGIN = "http://testserver"
 def panel_for(viewer: User, key: str, *, moderates: bool = True, session_id: int = 7) -> Panel | None:
     """The panel of that key, `None` where this viewer is shown none."""
     asked = PanelsOfSession(session_id=session_id, viewer=viewer, moderates=moderates, origin=ORIGIN)
-    panels = {panel.key: panel for panel in in_order(asked.ask_all())}
+    panels = {panel.key: panel for panel in sort_panels(asked.ask_all())}
     return panels.get(key)
 
 

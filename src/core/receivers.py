@@ -13,7 +13,7 @@ from core.portal.navigation import Entry, NavigationAsked, Section
 
 
 @answers(NavigationAsked)
-def entries_of_core(_question: NavigationAsked) -> list[Entry]:
+def list_entries(_question: NavigationAsked) -> list[Entry]:
     return [
         Entry(
             section=Section.START,
@@ -60,20 +60,20 @@ def entries_of_core(_question: NavigationAsked) -> list[Entry]:
 
 
 @answers(DashboardAsked)
-def area_of_core(question: DashboardAsked) -> list[Area] | None:
+def build_area(question: DashboardAsked) -> list[Area] | None:
     """How the service runs; nothing for somebody who has no business here."""
     viewer = question.viewer
     if not (viewer.is_superuser or viewer.get_all_permissions()):
         return None
-    cards = [_worker(viewer)]
+    cards = [_build_worker_card(viewer)]
     if viewer.has_perm("core.view_faileddelivery"):
-        cards.append(_failed_deliveries())
+        cards.append(_build_deliveries_card())
     if viewer.has_perm("core.view_mail"):
-        cards.append(_failed_mails())
+        cards.append(_build_mails_card())
     return [Area(key="service", title="The service", rank=90, cards=cards)]
 
 
-def _worker(viewer: User) -> Card:
+def _build_worker_card(viewer: User) -> Card:
     beat = read_heartbeat()
     value = "On time"
     if beat.late_jobs:
@@ -91,9 +91,9 @@ def _worker(viewer: User) -> Card:
     )
 
 
-def _failed_deliveries() -> Card:
+def _build_deliveries_card() -> Card:
     failed = FailedDelivery.objects.filter(delivered_at__isnull=True)
-    return _failures(
+    return _build_failures_card(
         key="failed-deliveries",
         title="Failed deliveries",
         icon="sync_problem",
@@ -102,9 +102,9 @@ def _failed_deliveries() -> Card:
     )
 
 
-def _failed_mails() -> Card:
+def _build_mails_card() -> Card:
     failed = Mail.objects.filter(status=Mail.Status.FAILED)
-    return _failures(
+    return _build_failures_card(
         key="failed-mails",
         title="Failed mails",
         icon="unsubscribe",
@@ -113,7 +113,7 @@ def _failed_mails() -> Card:
     )
 
 
-def _failures(*, key: str, title: str, icon: str, url: str, number: int, given_up: int) -> Card:
+def _build_failures_card(*, key: str, title: str, icon: str, url: str, number: int, given_up: int) -> Card:
     note, tone = "Nothing is left over", Tone.CALM
     if given_up:
         note, tone = f"{given_up} given up, {number - given_up} tried again", Tone.ALARM

@@ -3,7 +3,7 @@ from django.contrib import admin
 from django.urls import include, path, re_path
 from django.views.generic import RedirectView
 
-from core.admin.members.passwords import own_password
+from core.admin.members.passwords import change_own_password
 from core.api import api
 from core.http.unknown_paths import unknown_path
 
@@ -13,7 +13,7 @@ PAGES = [("unsubscribe/", "modules.notifications", "modules.notifications.unsubs
 urlpatterns = [
     path("", RedirectView.as_view(url="/api/docs")),
     # The admin has a page of its own at this address, and no way to name another form for it.
-    path("admin/password_change/", admin.site.admin_view(own_password, cacheable=True)),
+    path("admin/password_change/", admin.site.admin_view(change_own_password, cacheable=True)),
     path("admin/", admin.site.urls),
     path("api/", api.urls),
     re_path(r"^api(?:/.*)?$", unknown_path),

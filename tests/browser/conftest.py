@@ -27,7 +27,7 @@ from pytest_django.live_server_helper import LiveServer
 from tests.browser.accessibility import assert_accessible
 
 from core.accounts.models import Login, User
-from core.accounts.tokens import AccessToken, token_for
+from core.accounts.tokens import AccessToken, make_token
 from core.time import clock
 from modules.sessions.models import Session
 from screenshots.chromium import launch
@@ -237,7 +237,7 @@ def api_of(context_of: Callable[..., BrowserContext]) -> Callable[[User], Callab
     """`api_of(john)("GET", "notifications/")`: the answer of the API, over the wire."""
 
     def make(member: User) -> Callable[..., Any]:
-        token = token_for(AccessToken, Login.objects.create(user=member), member)
+        token = make_token(AccessToken, Login.objects.create(user=member), member)
         requests = context_of().request
 
         def ask(method: str, path: str, body: Any = None) -> Any:

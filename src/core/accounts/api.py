@@ -6,7 +6,7 @@ from django.http import HttpRequest
 from ninja import Router, Status
 
 from core.accounts import services
-from core.accounts.authentication import MemberRequest, bearer_token
+from core.accounts.authentication import MemberRequest, read_bearer_token
 from core.accounts.models import DEFAULT_ZONE, User
 from core.accounts.presentation import EmailAudience, present_user
 from core.accounts.schemas import (
@@ -80,7 +80,7 @@ def log_in(request: HttpRequest, payload: CredentialsIn) -> Any:
 )
 def refresh_token(request: HttpRequest, payload: RefreshIn) -> Any:
     """The refresh token stays valid. 401 once its login has ended: by logging out, by a new password, by time."""
-    return {"access": services.refresh_access(refresh=payload.refresh)}
+    return {"access": services.refresh_access_token(refresh=payload.refresh)}
 
 
 @router.post(
@@ -93,7 +93,7 @@ def refresh_token(request: HttpRequest, payload: RefreshIn) -> Any:
 def log_out(request: HttpRequest, payload: LogOutIn | None = None) -> Any:
     """Ends the login of this refresh token at once, its access tokens included; without one, that of the access token
     in the `Authorization` header. Twice is fine."""
-    services.log_out(refresh=payload.refresh if payload else None, access=bearer_token(request))
+    services.log_out(refresh=payload.refresh if payload else None, access=read_bearer_token(request))
     return {"message": "You are logged out."}
 
 
@@ -112,7 +112,7 @@ def log_out_everywhere(request: MemberRequest) -> Any:
 @router.get("me/", response=answers_of(200, Profile, 401), operation_id="get_profile", summary="My profile")
 def get_profile(request: MemberRequest) -> Any:
     """The caller, with their address and time zone."""
-    return _profile(request.auth)
+    return _present_profile(request.auth)
 
 
 @router.patch(
@@ -124,7 +124,7 @@ def get_profile(request: MemberRequest) -> Any:
 def change_profile(request: MemberRequest, payload: ProfileIn) -> Any:
     """Any of `first_name`, `last_name` and `timezone`; the address has an operation of its own."""
     values = payload.model_dump(exclude_unset=True, exclude_none=True)
-    return _profile(services.change_profile(user=request.auth, values=values))
+    return _present_profile(services.change_profile(user=request.auth, values=values))
 
 
 @router.post(
@@ -190,5 +190,5 @@ def confirm_address_change(request: HttpRequest, payload: AddressChangeConfirmIn
     return {"message": "Your address has been changed."}
 
 
-def _profile(user: User) -> dict[str, Any]:
+def _present_profile(user: User) -> dict[str, Any]:
     return {**present_user(user, EmailAudience(viewer_id=user.pk)), "timezone": user.timezone}

@@ -4,7 +4,7 @@ from django.http import HttpRequest
 from ninja.security import HttpBearer
 
 from core.accounts.models import User
-from core.accounts.tokens import AccessToken, login_of
+from core.accounts.tokens import AccessToken, authenticate_token
 
 
 class MemberRequest(HttpRequest):
@@ -20,15 +20,15 @@ class MemberAuthentication(HttpBearer):
 
     def __call__(self, request: HttpRequest) -> User | None:
         """Leaves out what the library does with another scheme where DEBUG is on: write all of it into the log."""
-        token = bearer_token(request)
+        token = read_bearer_token(request)
         return None if token is None else self.authenticate(request, token)
 
     def authenticate(self, request: HttpRequest, token: str) -> User:
-        user = login_of(token, AccessToken).user
+        user = authenticate_token(token, AccessToken).user
         request.user = user
         return user
 
 
-def bearer_token(request: HttpRequest) -> str | None:
+def read_bearer_token(request: HttpRequest) -> str | None:
     scheme, _, token = request.headers.get("Authorization", "").partition(" ")
     return token if scheme.lower() == MemberAuthentication.openapi_scheme else None

@@ -24,12 +24,12 @@ def check_addresses(databases: Sequence[str] | None = None, **_: Any) -> list[Ch
     second, unreachable, free = [], [], []
     for member, older in _set_aside(database):
         if older is not None:
-            second.append(f"{_named(member)} (the older is {_named(older)})")
+            second.append(f"{_format_account(member)} (the older is {_format_account(older)})")
         elif _is_deliverable(member.email):
-            free.append(_named(member))
+            free.append(_format_account(member))
         else:
-            unreachable.append(_named(member))
-    return [*_second_accounts(second), *_unreachable_accounts(unreachable), *_free_again(free)]
+            unreachable.append(_format_account(member))
+    return [*_check_second_accounts(second), *_check_unreachable_accounts(unreachable), *_check_freed_addresses(free)]
 
 
 def _set_aside(database: str) -> list[tuple[User, User | None]]:
@@ -53,12 +53,12 @@ def _is_deliverable(address: str) -> bool:
     return True
 
 
-def _second_accounts(accounts: list[str]) -> list[CheckMessage]:
+def _check_second_accounts(accounts: list[str]) -> list[CheckMessage]:
     if not accounts:
         return []
     return [
         Warning(
-            f"The mailbox of an older account is the address of {_listed(accounts)}.",
+            f"The mailbox of an older account is the address of {_join_accounts(accounts)}.",
             hint="Give each another address in the admin, or deactivate it. Until then it is found by its user name "
             "alone, and its mail goes to the mailbox that both have.",
             id="core.W001",
@@ -66,24 +66,24 @@ def _second_accounts(accounts: list[str]) -> list[CheckMessage]:
     ]
 
 
-def _unreachable_accounts(accounts: list[str]) -> list[CheckMessage]:
+def _check_unreachable_accounts(accounts: list[str]) -> list[CheckMessage]:
     if not accounts:
         return []
     return [
         Warning(
-            f"No mail can be sent to the address of {_listed(accounts)}.",
+            f"No mail can be sent to the address of {_join_accounts(accounts)}.",
             hint="Give each another address in the admin, or deactivate it.",
             id="core.W002",
         )
     ]
 
 
-def _free_again(accounts: list[str]) -> list[CheckMessage]:
+def _check_freed_addresses(accounts: list[str]) -> list[CheckMessage]:
     if not accounts:
         return []
     return [
         Warning(
-            f"Nobody else has the address of {_listed(accounts)} any more.",
+            f"Nobody else has the address of {_join_accounts(accounts)} any more.",
             hint="Save each account in the admin, and it is found by its address again.",
             id="core.W003",
         )
@@ -95,10 +95,10 @@ def _has_members(database: str) -> bool:
     return User._meta.db_table in connections[database].introspection.table_names()
 
 
-def _named(member: User) -> str:
+def _format_account(member: User) -> str:
     return f'"{member.username}" (id {member.pk})'
 
 
-def _listed(accounts: list[str]) -> str:
+def _join_accounts(accounts: list[str]) -> str:
     more = len(accounts) - MOST_NAMED
     return ", ".join(accounts[:MOST_NAMED]) + (f", and {more} more" if more > 0 else "")

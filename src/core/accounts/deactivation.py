@@ -24,10 +24,10 @@ def deactivate_member(*, member_id: int, by: User, reason: str, told: str = "") 
     by whom.
     """
     with transaction.atomic():
-        member, by = _locked(member_id, by)
+        member, by = _lock_account(member_id, by)
         require_deactivating(member, by)
         if not member.is_active:
-            raise StateForbids(how_it_came(member))
+            raise StateForbids(describe_status(member))
         if not reason.strip():
             raise Invalid({"reason": ["Say why: the member reads it, and it stays in the record."]})
         member.is_active = False
@@ -44,10 +44,10 @@ def reactivate_member(*, member_id: int, by: User, reason: str = "") -> User:
     Raises `NotFound`, `Forbidden`, and `StateForbids` for one who is active: the message says since when.
     """
     with transaction.atomic():
-        member, by = _locked(member_id, by)
+        member, by = _lock_account(member_id, by)
         require_deactivating(member, by)
         if member.is_active:
-            raise StateForbids(how_it_came(member))
+            raise StateForbids(describe_status(member))
         member.is_active = True
         member.save(update_fields=["is_active"])
         enqueue_mail(kind="reactivated", address=member.email, user=member)
@@ -55,13 +55,13 @@ def reactivate_member(*, member_id: int, by: User, reason: str = "") -> User:
     return member
 
 
-def last_switch(member_id: int) -> FactRecord | None:
+def find_last_change(member_id: int) -> FactRecord | None:
     """When, by whom and why a member was last deactivated or reactivated; `None` where the record knows of neither."""
     switches = FactRecord.objects.filter(member_id=member_id, name__in=SWITCHES).select_related("actor")
     return switches.order_by("-pk").first()
 
 
-def _locked(member_id: int, by: User) -> tuple[User, User]:
+def _lock_account(member_id: int, by: User) -> tuple[User, User]:
     """Both as they are now, until the transaction ends: of two who put each other out at once, one comes too late."""
     # What refers to them can be written meanwhile.
     rows = User.objects.select_for_update(no_key=True).filter(pk__in=[member_id, by.pk]).order_by("pk")
@@ -71,9 +71,9 @@ def _locked(member_id: int, by: User) -> tuple[User, User]:
     return members[member_id], members[by.pk]
 
 
-def how_it_came(member: User) -> str:
+def describe_status(member: User) -> str:
     state = "active" if member.is_active else "deactivated"
-    switch = last_switch(member.pk)
+    switch = find_last_change(member.pk)
     if switch is None:
         return f"{member.display_name} is {state} already."
     actor = switch.actor.display_name if switch.actor else "Somebody"

@@ -9,7 +9,7 @@ from django.db import models
 from core.text.email_addresses import InvalidAddress, normalize_address
 
 
-def _normalized(address: Any) -> Any:
+def _normalize(address: Any) -> Any:
     try:
         return normalize_address(address) if address else address
     except InvalidAddress as error:
@@ -20,14 +20,14 @@ class AddressFormField(forms.EmailField):
     """Takes an address however it is written."""
 
     def to_python(self, value: Any) -> Any:
-        return _normalized(super().to_python(value))
+        return _normalize(super().to_python(value))
 
 
 class AddressField(models.EmailField):  # type: ignore[type-arg]
     """Holds addresses in their normal form, which is what the validators see."""
 
     def clean(self, value: Any, model_instance: models.Model | None) -> Any:
-        return super().clean(_normalized(self.to_python(value)), model_instance)
+        return super().clean(_normalize(self.to_python(value)), model_instance)
 
     def formfield(self, *args: Any, **kwargs: Any) -> Any:
         return super().formfield(*args, **{"form_class": AddressFormField, **kwargs})

@@ -4,9 +4,9 @@ from django.contrib.auth.tokens import default_token_generator
 from django.utils.encoding import force_bytes
 from django.utils.http import urlsafe_base64_encode
 
-from core.accounts.deactivation import last_switch
+from core.accounts.deactivation import find_last_change
 from core.accounts.models import User
-from core.accounts.services import address_change_token
+from core.accounts.services import make_address_change_token
 from core.http.frontend import address_confirmation_link, home_link, password_reset_link
 from core.mail.letters import Letter, Link, writes
 from core.mail.models import Mail
@@ -17,7 +17,7 @@ from core.text.email_addresses import build_address_key
 
 
 @writes("welcome")
-def welcome(mail: Mail) -> Letter | None:
+def write_welcome(mail: Mail) -> Letter | None:
     if mail.user is None or not mail.user.is_active:
         return None
     return Letter(
@@ -29,7 +29,7 @@ def welcome(mail: Mail) -> Letter | None:
 
 
 @writes("address_taken")
-def address_taken(mail: Mail) -> Letter | None:
+def write_address_taken(mail: Mail) -> Letter | None:
     if mail.user is None:
         return None
     return Letter(
@@ -43,7 +43,7 @@ def address_taken(mail: Mail) -> Letter | None:
 
 
 @writes("password_reset")
-def password_reset(mail: Mail) -> Letter | None:
+def write_password_reset(mail: Mail) -> Letter | None:
     user = User.objects.filter(email_key=build_address_key(mail.address), is_active=True).first()
     if user is None or not user.has_usable_password():
         return None
@@ -63,7 +63,7 @@ def password_reset(mail: Mail) -> Letter | None:
 
 
 @writes("password_changed")
-def password_changed(mail: Mail) -> Letter | None:
+def write_password_changed(mail: Mail) -> Letter | None:
     if mail.user is None:
         return None
     return Letter(
@@ -77,11 +77,11 @@ def password_changed(mail: Mail) -> Letter | None:
 
 
 @writes("address_change")
-def address_change(mail: Mail) -> Letter | None:
+def write_address_change(mail: Mail) -> Letter | None:
     # Whoever asked has since lost the login that they asked with: to a new password, or to a deactivation.
     if mail.user is None or not mail.user.is_active or mail.user.token_version != mail.member_version:
         return None
-    link = address_confirmation_link(token=address_change_token(user=mail.user, new_email=mail.address))
+    link = address_confirmation_link(token=make_address_change_token(user=mail.user, new_email=mail.address))
     return Letter(
         subject="Confirm your new address",
         reader=mail.user.username,
@@ -92,7 +92,7 @@ def address_change(mail: Mail) -> Letter | None:
 
 
 @writes("address_changed")
-def address_changed(mail: Mail) -> Letter | None:
+def write_address_changed(mail: Mail) -> Letter | None:
     if mail.user is None:
         return None
     return Letter(
@@ -106,10 +106,10 @@ def address_changed(mail: Mail) -> Letter | None:
 
 
 @writes("deactivated")
-def deactivated(mail: Mail) -> Letter | None:
+def write_deactivated(mail: Mail) -> Letter | None:
     if mail.user is None or mail.user.is_active:
         return None
-    switch = last_switch(mail.user.pk)
+    switch = find_last_change(mail.user.pk)
     reason = (f"The reason: {switch.reason}",) if switch else ()
     return Letter(
         subject="Your account was deactivated",
@@ -124,7 +124,7 @@ def deactivated(mail: Mail) -> Letter | None:
 
 
 @writes("reactivated")
-def reactivated(mail: Mail) -> Letter | None:
+def write_reactivated(mail: Mail) -> Letter | None:
     if mail.user is None or not mail.user.is_active:
         return None
     return Letter(

@@ -24,7 +24,7 @@ SET_ASIDE = "@"
 DEFAULT_ZONE = "UTC"
 
 
-def identity_key(value: str) -> str:
+def build_identity_key(value: str) -> str:
     """What makes two user names the same: their letters, whatever the case or the encoding."""
     return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", value).casefold())
 
@@ -35,7 +35,7 @@ def set_aside_key(user_id: int | None, address: str) -> str:
     return f"{SET_ASIDE}{user_id} {build_address_key(address)}"
 
 
-def normalized_password(raw: str) -> str:
+def normalize_password(raw: str) -> str:
     """The form in which a password is hashed: what one keyboard sends as one character is two from another."""
     # Forms take longer ones, which cost too much: they are what they are.
     return unicodedata.normalize("NFKC", raw) if len(raw) <= MOST_NORMALIZED else raw
@@ -62,7 +62,7 @@ class UserManager(DjangoUserManager["User"]):
         login = strip_blanks(username or "")
         if "@" in login:
             return self.get(email_key=build_address_key(login))
-        return self.get(username_key=identity_key(login))
+        return self.get(username_key=build_identity_key(login))
 
     @classmethod
     def normalize_email(cls, email: str | None) -> str:
@@ -71,7 +71,7 @@ class UserManager(DjangoUserManager["User"]):
 
     def _create_user_object(self, username: str, email: str | None, password: str | None, **fields: Any) -> "User":
         """Where Django hashes the password of a new member by itself."""
-        password = None if password is None else normalized_password(password)
+        password = None if password is None else normalize_password(password)
         member: User = super()._create_user_object(username, email, password, **fields)  # type: ignore[misc]
         return member
 
@@ -106,9 +106,9 @@ class User(AbstractUser):
         ]
 
     def save(self, *args: Any, **kwargs: Any) -> None:
-        self.username_key = identity_key(self.username)
+        self.username_key = build_identity_key(self.username)
         self.email = normalize_address_if_valid(self.email)
-        self.email_key = self._key_of_address()
+        self.email_key = self._build_address_key()
         fields = kwargs.get("update_fields")
         if fields is not None:
             keys = {f"{name}_key" for name in ("username", "email") if name in fields}
@@ -119,14 +119,14 @@ class User(AbstractUser):
         """Says in a form what the database would refuse: a name or an address that differs in its case alone."""
         super().clean()
         others = User.objects.exclude(pk=self.pk)
-        if others.filter(username_key=identity_key(self.username)).exists():
+        if others.filter(username_key=build_identity_key(self.username)).exists():
             raise ValidationError({"username": "This user name is taken."})
         if self.email and others.filter(email_key=build_address_key(self.email)).exists():
             raise ValidationError({"email": "This address has an account."})
         # Nobody else has it (any more): an account that had to stand back for another is found by it again.
         self.email_key = None
 
-    def _key_of_address(self) -> str | None:
+    def _build_address_key(self) -> str | None:
         """An address that was set aside stays so until it is changed."""
         if not self.email:
             return None
@@ -147,7 +147,7 @@ class User(AbstractUser):
 
     def set_password(self, raw_password: str | None) -> None:
         """A new password ends every login, whoever sets it and wherever. It is hashed as `normalized_password`."""
-        super().set_password(None if raw_password is None else normalized_password(raw_password))
+        super().set_password(None if raw_password is None else normalize_password(raw_password))
         self.token_version += 1
 
     def set_unusable_password(self) -> None:
@@ -161,15 +161,15 @@ class User(AbstractUser):
         One that was hashed in an older way is stored anew, which is no change of the password and ends no login. What
         is not the password costs two hashings where its forms differ, whoever the member.
         """
-        normalized = normalized_password(raw_password)
-        if check_password(normalized, self.password, self._store_anew):
+        normalized = normalize_password(raw_password)
+        if check_password(normalized, self.password, self._save_rehashed):
             return True
         if normalized == raw_password or not check_password(raw_password, self.password):
             return False
-        self._store_anew(normalized)
+        self._save_rehashed(normalized)
         return True
 
-    def _store_anew(self, password: str) -> None:
+    def _save_rehashed(self, password: str) -> None:
         """Hash the same password again; one that was changed meanwhile stays."""
         stored, self.password = self.password, make_password(password)
         User.objects.filter(pk=self.pk, password=stored).update(password=self.password)

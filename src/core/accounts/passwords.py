@@ -6,7 +6,7 @@ from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.utils.module_loading import import_string
 
-from core.accounts.models import User, normalized_password
+from core.accounts.models import User, normalize_password
 from core.errors import Invalid
 
 
@@ -18,14 +18,14 @@ def check_new_password(password: str, *, user: User, field: str) -> None:
         raise Invalid({field: list(error.messages)}) from None
 
 
-class OfNormalized:
+class NormalizedPasswordValidator:
     """For AUTH_PASSWORD_VALIDATORS: lets another validator see a password as it is hashed, wherever it is set."""
 
     def __init__(self, *, validator: str) -> None:
         self.validator = import_string(validator)()
 
     def validate(self, password: str, user: Any = None) -> None:
-        self.validator.validate(normalized_password(password), user)
+        self.validator.validate(normalize_password(password), user)
 
     def get_help_text(self) -> str:
         return str(self.validator.get_help_text())

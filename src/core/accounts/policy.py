@@ -7,7 +7,7 @@ VIEW = "core.view_user"
 DEACTIVATE = "core.deactivate_user"
 
 
-def deactivating_refused(member: User, by: User) -> Forbidden | None:
+def explain_refused_deactivation(member: User, by: User) -> Forbidden | None:
     """Why somebody may neither deactivate nor reactivate this member, or `None` where they may."""
     if not by.has_perm(DEACTIVATE):
         return Forbidden("You may not deactivate or reactivate members.")
@@ -19,6 +19,6 @@ def deactivating_refused(member: User, by: User) -> Forbidden | None:
 
 
 def require_deactivating(member: User, by: User) -> None:
-    refusal = deactivating_refused(member, by)
+    refusal = explain_refused_deactivation(member, by)
     if refusal is not None:
         raise refusal

@@ -18,9 +18,9 @@ from django.utils.http import urlsafe_base64_decode
 from pydantic import StrictInt, TypeAdapter
 
 from core.accounts import events
-from core.accounts.models import DEFAULT_ZONE, Login, User, identity_key, normalized_password
+from core.accounts.models import DEFAULT_ZONE, Login, User, build_identity_key, normalize_password
 from core.accounts.passwords import check_new_password
-from core.accounts.tokens import AccessToken, RefreshToken, login_of, session_end, token_for, touched
+from core.accounts.tokens import AccessToken, RefreshToken, authenticate_token, get_session_end, make_token, touch_login
 from core.accounts.user_names import require_unmistakable
 from core.errors import Invalid, NotAuthenticated
 from core.facts.models import FactRecord
@@ -55,10 +55,10 @@ def register_member(
     _require_free_name(user.username)
     check_new_password(password, user=user, field="password")
     # In both cases: the time that hashing takes must not tell them apart.
-    user.password = make_password(normalized_password(password))
+    user.password = make_password(normalize_password(password))
     try:
         with transaction.atomic():
-            if _wrote_to_owner(user.email):
+            if _write_to_owner(user.email):
                 # Its owner may have come while the password was hashed, and with this very name.
                 _require_free_name(user.username)
                 return user
@@ -69,11 +69,11 @@ def register_member(
         # Somebody took the name or the address between our look and our insert.
         _require_free_name(user.username)
         with transaction.atomic():
-            _wrote_to_owner(user.email)
+            _write_to_owner(user.email)
     return user
 
 
-def _wrote_to_owner(address: str) -> bool:
+def _write_to_owner(address: str) -> bool:
     """Tell who has this address already that somebody wanted to use it; false where nobody has."""
     owner = User.objects.filter(email_key=build_address_key(address)).first()
     if owner is not None:
@@ -94,16 +94,16 @@ def log_in(*, username: str, password: str, user_agent: str) -> TokenPair:
         login = Login.objects.create(user=user, user_agent=user_agent.replace("\x00", "")[:300])
         update_last_login(User, user)
     return TokenPair(
-        access=token_for(AccessToken, login, user),
-        refresh=token_for(RefreshToken, login, user, expires_at=session_end(login)),
+        access=make_token(AccessToken, login, user),
+        refresh=make_token(RefreshToken, login, user, expires_at=get_session_end(login)),
     )
 
 
-def refresh_access(*, refresh: str) -> str:
+def refresh_access_token(*, refresh: str) -> str:
     """A new access token for a refresh token, which stays as it is. Raises `NotAuthenticated`."""
-    login = login_of(refresh, RefreshToken)
-    touched(login)
-    return token_for(AccessToken, login, login.user, expires_at=session_end(login))
+    login = authenticate_token(refresh, RefreshToken)
+    touch_login(login)
+    return make_token(AccessToken, login, login.user, expires_at=get_session_end(login))
 
 
 def log_out(*, refresh: str | None = None, access: str | None = None) -> None:
@@ -112,9 +112,9 @@ def log_out(*, refresh: str | None = None, access: str | None = None) -> None:
     Raises `NotAuthenticated` for a token that is not valid, `Invalid` without any.
     """
     if refresh is not None:
-        login = login_of(refresh, RefreshToken, ended_too=True)
+        login = authenticate_token(refresh, RefreshToken, ended_too=True)
     elif access is not None:
-        login = login_of(access, AccessToken, ended_too=True)
+        login = authenticate_token(access, AccessToken, ended_too=True)
     else:
         raise Invalid({"refresh": ["This field is required."]})
     Login.objects.filter(pk=login.pk, ended_at=None).update(ended_at=clock.now())
@@ -241,12 +241,12 @@ def ask_address_change(*, user: User, password: str, new_email: str) -> None:
             enqueue_mail(kind="address_change", address=candidate.email, user=user)
 
 
-def address_change_token(*, user: User, new_email: str) -> str:
+def make_address_change_token(*, user: User, new_email: str) -> str:
     """What the link to a new address carries: it dies with the old address, the password and the time limit."""
-    return signing.dumps([*_state_of_address(user), new_email], salt=ADDRESS_SALT)
+    return signing.dumps([*_read_address_state(user), new_email], salt=ADDRESS_SALT)
 
 
-def _state_of_address(user: User) -> list[Any]:
+def _read_address_state(user: User) -> list[Any]:
     """What a confirmation has to find as it was; the count keeps a used link void when the old address is back."""
     changed = FactRecord.objects.filter(member_id=user.pk, name=events.AddressChanged.name).count()
     return [user.pk, user.email, user.token_version, changed]
@@ -264,7 +264,7 @@ def confirm_address_change(*, token: str) -> None:
     try:
         with transaction.atomic():
             member = User.objects.select_for_update().filter(pk=claims[0], is_active=True).first()
-            if member is None or _state_of_address(member) != [*claims[:-1]]:
+            if member is None or _read_address_state(member) != [*claims[:-1]]:
                 raise used_up
             old_email, member.email = member.email, claims[-1]
             # Whoever follows the link reads that mailbox; another account that has it makes this fail.
@@ -286,5 +286,5 @@ def _clean(user: User, fields: list[str]) -> None:
 
 
 def _require_free_name(username: str) -> None:
-    if User.objects.filter(username_key=identity_key(username)).exists():
+    if User.objects.filter(username_key=build_identity_key(username)).exists():
         raise Invalid({"username": ["This user name is taken."]})

@@ -43,7 +43,7 @@ class RefreshToken(StrictToken):
     lifetime: timedelta = settings.REFRESH_TOKEN_LIFETIME
 
 
-def token_for(kind: type[StrictToken], login: Login, user: User, *, expires_at: datetime | None = None) -> str:
+def make_token(kind: type[StrictToken], login: Login, user: User, *, expires_at: datetime | None = None) -> str:
     """A signed token of this login, carrying the login's id and the member's token version."""
     token = kind()
     token["user_id"] = user.pk
@@ -54,7 +54,7 @@ def token_for(kind: type[StrictToken], login: Login, user: User, *, expires_at: 
     return str(token)
 
 
-def login_of(raw: str, kind: type[StrictToken], *, ended_too: bool = False) -> Login:
+def authenticate_token(raw: str, kind: type[StrictToken], *, ended_too: bool = False) -> Login:
     """The login (with its user) that a token belongs to, read in one query.
 
     Raises `NotAuthenticated` for a token that is not ours, of another kind or run out, and where the login has ended
@@ -63,12 +63,12 @@ def login_of(raw: str, kind: type[StrictToken], *, ended_too: bool = False) -> L
     try:
         claims: dict[str, Any] = kind(raw).payload
     except TokenError:
-        raise _refused() from None
+        raise _build_refusal() from None
     named = {"pk": claims["login"], "user_id": claims["user_id"]}
     live = {"ended_at": None, "user__token_version": claims["version"], "user__is_active": True}
     login = Login.objects.select_related("user").filter(**named, **({} if ended_too else live)).first()
     if login is None:
-        raise _refused()
+        raise _build_refusal()
     return login
 
 
@@ -84,7 +84,7 @@ def _is_time(claim: object) -> bool:
         return False
 
 
-def session_end(login: Login) -> datetime:
+def get_session_end(login: Login) -> datetime:
     """When the refresh token of a login runs out, and with it the login itself."""
     return login.created_at + settings.REFRESH_TOKEN_LIFETIME
 
@@ -94,10 +94,10 @@ def open_logins() -> Q:
     return Q(ended_at=None, created_at__gt=clock.now() - settings.REFRESH_TOKEN_LIFETIME)
 
 
-def _refused() -> NotAuthenticated:
+def _build_refusal() -> NotAuthenticated:
     return NotAuthenticated("Your login is not valid or has ended. Log in again.")
 
 
-def touched(login: Login) -> None:
+def touch_login(login: Login) -> None:
     """Note that the login was used just now."""
     Login.objects.filter(pk=login.pk).update(last_used_at=clock.now())

@@ -7,7 +7,7 @@ from django.http import HttpRequest
 from core.admin.read_only import ReadOnlyAdmin
 from core.jobs.models import Sweep
 from core.jobs.periodic import PERIODIC_JOBS, is_late, read_heartbeat
-from core.portal.times import moment
+from core.portal.times import render_instant
 
 
 @admin.register(Sweep)
@@ -29,11 +29,11 @@ class SweepAdmin(ReadOnlyAdmin):
 
     @admin.display(description="started", ordering="started_at")
     def started(self, sweep: Sweep) -> str:
-        return moment(sweep.started_at)
+        return render_instant(sweep.started_at)
 
     @admin.display(description="finished", ordering="finished_at")
     def finished(self, sweep: Sweep) -> str:
-        return moment(sweep.finished_at)
+        return render_instant(sweep.finished_at)
 
     @admin.display(description="on time", boolean=True)
     def is_well(self, sweep: Sweep) -> bool:
@@ -47,7 +47,7 @@ class SweepAdmin(ReadOnlyAdmin):
         return sweep.error.strip().rsplit("\n", maxsplit=1)[-1]
 
 
-def sign_of_lateness(request: HttpRequest) -> tuple[str, str] | None:
+def list_late_jobs(request: HttpRequest) -> tuple[str, str] | None:
     """What the head of every page of the admin shows when the worker is late, as a text and its kind; else nothing."""
     if not request.user.is_authenticated:
         return None

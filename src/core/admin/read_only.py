@@ -22,7 +22,7 @@ class ReadOnlyAdmin(PortalAdmin):
         return False
 
 
-def acting_member(request: HttpRequest) -> User:
+def get_acting_member(request: HttpRequest) -> User:
     """The member at the admin, as services want to know them."""
     if not isinstance(request.user, User):
         raise PermissionDenied

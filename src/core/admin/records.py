@@ -18,9 +18,9 @@ from core.mail.models import Mail
 from core.mail.rendering import build_message_id
 from core.mail.services import retry_mail
 from core.portal.cells import lines
-from core.portal.ids import id_in
+from core.portal.ids import parse_id
 from core.portal.searching import is_findable
-from core.portal.times import moment
+from core.portal.times import render_instant
 from core.text.normalization import strip_blanks
 
 
@@ -38,7 +38,7 @@ class FactRecordAdmin(ReadOnlyAdmin):
 
     @admin.display(description="when", ordering="id")
     def occurred(self, record: FactRecord) -> str:
-        return moment(record.occurred_at)
+        return render_instant(record.occurred_at)
 
     def get_search_results(
         self, request: HttpRequest, queryset: "QuerySet[FactRecord]", search_term: str
@@ -51,7 +51,7 @@ class FactRecordAdmin(ReadOnlyAdmin):
             return queryset.none(), False
         names = [name for name in Fact.kinds if term.casefold() in name.casefold()]
         found = Q(name__in=names or [term]) | Q(request_id=term)
-        if (number := id_in(term)) is not None:
+        if (number := parse_id(term)) is not None:
             found |= Q(session_id=number) | Q(member_id=number)
         return queryset.filter(found), False
 
@@ -69,15 +69,15 @@ class FailedDeliveryAdmin(ReadOnlyAdmin):
 
     @admin.display(description="failed", ordering="id")
     def failed(self, failure: FailedDelivery) -> str:
-        return moment(failure.failed_at)
+        return render_instant(failure.failed_at)
 
     @admin.display(description="next try")
     def next_try(self, failure: FailedDelivery) -> str:
-        return moment(failure.next_try_at)
+        return render_instant(failure.next_try_at)
 
     @admin.display(description="delivered")
     def delivered(self, failure: FailedDelivery) -> str:
-        return moment(failure.delivered_at)
+        return render_instant(failure.delivered_at)
 
     def has_deliver_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm("core.change_faileddelivery")
@@ -147,7 +147,7 @@ class MailAdmin(ReadOnlyAdmin):
 
     @admin.display(description="queued", ordering="queued_at")
     def queued(self, mail: Mail) -> str:
-        return moment(mail.queued_at)
+        return render_instant(mail.queued_at)
 
     @admin.display(description="news", ordering="kind")
     def news(self, mail: Mail) -> str:
@@ -168,7 +168,7 @@ class MailAdmin(ReadOnlyAdmin):
         error = self.what_went_wrong(mail)
         if mail.next_try_at is None:
             return error or None
-        return lines(moment(mail.next_try_at), error)
+        return lines(render_instant(mail.next_try_at), error)
 
     @admin.display(description="error", empty_value="-")
     def what_went_wrong(self, mail: Mail) -> str:

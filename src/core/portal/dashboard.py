@@ -13,7 +13,7 @@ from typing import Any, Literal
 from django.http import HttpRequest
 
 from core.accounts.models import User
-from core.admin.read_only import acting_member
+from core.admin.read_only import get_acting_member
 from core.facts.base import Question
 
 
@@ -157,8 +157,8 @@ class DashboardAsked(Question[list[Area]]):
         return []
 
 
-def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
+def show_dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     """What the first page is rendered with, for unfold."""
-    asked = [area for answer in DashboardAsked(viewer=acting_member(request)).ask_all() for area in answer]
+    asked = [area for answer in DashboardAsked(viewer=get_acting_member(request)).ask_all() for area in answer]
     areas = sorted(asked, key=lambda area: (area.rank, area.key))
     return {**context, "title": "Dashboard", "areas": areas}

@@ -14,7 +14,7 @@ from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 
 
-def dialog_page(request: HttpRequest, template: str, context: dict[str, Any]) -> TemplateResponse:
+def render_dialog(request: HttpRequest, template: str, context: dict[str, Any]) -> TemplateResponse:
     """The content of a dialog; the template extends `portal/dialog.html`."""
     return TemplateResponse(request, template, context)
 
@@ -30,7 +30,7 @@ def leave_dialog(request: HttpRequest, url: str) -> HttpResponse:
     return HttpResponse(status=204, headers={"HX-Refresh": "true"} if stays else {"HX-Redirect": url})
 
 
-def way_back(request: HttpRequest, otherwise: str) -> str:
+def find_way_back(request: HttpRequest, otherwise: str) -> str:
     """Where a dialog was opened, as its `back` says: an address in the admin, or what there is `otherwise`."""
     back = request.POST.get("back", "")
     is_ours = url_has_allowed_host_and_scheme(back, allowed_hosts=None) and back.startswith(reverse("admin:index"))

@@ -1,6 +1,6 @@
-"""What was changed, field by field, as people read it: short values before and after, long texts with the words marked.
+"""Changes of fields as people read them: short values before and after, long texts with the changed words marked.
 
-Everything comes from members, so everything is escaped, and what a text may cost is bounded, however contrived it is.
+Values come from members: they are escaped, and the cost of comparing texts is bounded (docs/decisions/own-differences.md).
 """
 
 import json
@@ -16,7 +16,7 @@ from typing import Any
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
-from core.portal.times import local
+from core.portal.times import format_local
 
 # The values before and after, by the field; plain values, as the record of facts keeps them.
 Changes = Mapping[str, Sequence[Any]]
@@ -64,7 +64,7 @@ class Difference:
     label: str
     before: str
     after: str
-    mark_changes: SafeString = NOTHING
+    marked: SafeString = NOTHING
 
 
 class Budget:
@@ -122,7 +122,7 @@ def _build_difference(name: str, before: Any, after: Any, wording: Wording, budg
 
 
 def _shorten_difference(label: str, before: str, after: str) -> Difference:
-    was, became = (f"{text[:SHORTEST]} […]" if len(text) > SHORTENED else text for text in (before, after))
+    was, became = (f"{text[:SHORTENED]} […]" if len(text) > SHORTENED else text for text in (before, after))
     return Difference(label=label, before=was, after=became if became != was else "changed further on")
 
 
@@ -146,7 +146,7 @@ def _format_instant(value: str) -> str:
     if not INSTANT.fullmatch(value):
         return value
     try:
-        return local(datetime.fromisoformat(value))
+        return format_local(datetime.fromisoformat(value))
     except (ValueError, OverflowError):
         return value
 
@@ -246,7 +246,7 @@ def _mark_passage(before: Words, after: Words, *, is_first: bool, is_last: bool)
 
 def _cut_end(words: Words) -> str:
     text = "".join(words)
-    return f"{text[:MOST_SHOWN]} […]" if len(text) > MAX_SHOWN else text
+    return f"{text[:MAX_SHOWN]} […]" if len(text) > MAX_SHOWN else text
 
 
 def _cut_middle(text: str, *, is_first: bool, is_last: bool) -> str:

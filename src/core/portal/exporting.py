@@ -19,7 +19,7 @@ from django.http import StreamingHttpResponse
 from django.utils import timezone
 from django.utils.text import capfirst, slugify
 
-from core.portal.spreadsheets import Cell, blocks, csv_parts, xlsx_file
+from core.portal.spreadsheets import Cell, read_blocks, write_csv, write_xlsx
 from core.time import clock
 
 CONTENT_TYPES = {
@@ -52,40 +52,40 @@ class Column:
 
     def cell(self, row: Model) -> Cell:
         try:
-            return as_cell(self.value(row))
+            return format_cell(self.value(row))
         except ObjectDoesNotExist:
             return None
 
 
 def export(*, model_admin: Any, names: Iterable[str], rows: "QuerySet[Any]", kind: str) -> StreamingHttpResponse:
     """The rows as a file of that kind. Reads them part by part, while it is sent (CSV) or before (XLSX)."""
-    columns = columns_of(model_admin, names)
+    columns = list_columns(model_admin, names)
     zone = timezone.get_current_timezone()
-    parts = _parts(model_admin, columns, rows)
+    parts = _read_parts(model_admin, columns, rows)
     first = next(parts, [])
-    header = [_with_zone(column, [row[index] for row in first]) for index, column in enumerate(columns)]
+    header = [_append_zone(column, [row[index] for row in first]) for index, column in enumerate(columns)]
     title = str(model_admin.opts.verbose_name_plural)
     file_name = f"{slugify(title)}-{timezone.localdate(clock.now(), zone).isoformat()}.{kind}"
     every = chain([first], parts)
     if kind == "csv":
-        response = StreamedParts(csv_parts(header, every), content_type=CONTENT_TYPES[kind])
+        response = StreamedParts(write_csv(header, every), content_type=CONTENT_TYPES[kind])
     else:
-        file = xlsx_file(capfirst(title), header, every)
-        response = StreamedParts(blocks(file), content_type=CONTENT_TYPES[kind])
+        file = write_xlsx(capfirst(title), header, every)
+        response = StreamedParts(read_blocks(file), content_type=CONTENT_TYPES[kind])
     response["Content-Disposition"] = f'attachment; filename="{file_name}"'
     response["Cache-Control"] = "no-store"
     return response
 
 
-def columns_of(model_admin: Any, names: Iterable[str]) -> list[Column]:
+def list_columns(model_admin: Any, names: Iterable[str]) -> list[Column]:
     """What the named columns of the list show; one that shows several things in one is taken apart again."""
     instead: dict[str, tuple[str, ...]] = model_admin.exported_columns
     plain = chain.from_iterable(instead.get(name, (name,)) for name in names if name != "action_checkbox")
     # What two columns show, the file has once.
-    return [_column(model_admin, name) for name in dict.fromkeys(plain)]
+    return [_build_column(model_admin, name) for name in dict.fromkeys(plain)]
 
 
-def as_cell(value: Any) -> Cell:
+def format_cell(value: Any) -> Cell:
     """A value as a file has it: text for what the list shows as icons, labels and links."""
     if isinstance(value, bool):
         return "yes" if value else "no"
@@ -94,39 +94,39 @@ def as_cell(value: Any) -> Cell:
     if value is None or isinstance(value, int | float | Decimal | date):
         return value
     if isinstance(value, list | tuple):
-        cells = (as_cell(each) for each in value if not isinstance(each, dict))
+        cells = (format_cell(each) for each in value if not isinstance(each, dict))
         return ", ".join(str(cell) for cell in cells if cell not in {None, ""})
     if isinstance(value, dict) and "title" in value:
         # What unfold makes a dropdown of.
         value = value["title"]
-    return _text_of_html(str(value)) if hasattr(value, "__html__") else str(value)
+    return _strip_html(str(value)) if hasattr(value, "__html__") else str(value)
 
 
-def _text_of_html(text: str) -> str:
+def _strip_html(text: str) -> str:
     return " ".join(html.unescape(TAG.sub(" ", text)).split())
 
 
-def _column(model_admin: Any, name: Any) -> Column:
-    title = capfirst(_text_of_html(str(label_for_field(name, model_admin.model, model_admin))))
+def _build_column(model_admin: Any, name: Any) -> Column:
+    title = capfirst(_strip_html(str(label_for_field(name, model_admin.model, model_admin))))
     try:
         field = model_admin.opts.get_field(name)
     except FieldDoesNotExist:
-        return Column(title, _computed(model_admin, name))
+        return Column(title, _read_computed(model_admin, name))
     if not isinstance(field, Field) or name != field.name:
         return Column(title, lambda row: lookup_field(name, row, model_admin)[2])
     if isinstance(field, ForeignKey):
-        return Column(title, lambda row: _text_of(getattr(row, field.name)))
+        return Column(title, lambda row: _read_text(getattr(row, field.name)))
     if field.flatchoices:
         names = dict(field.flatchoices)
         return Column(title, lambda row: names.get(value := getattr(row, field.attname), value))
     return Column(title, lambda row: getattr(row, field.attname), is_instant=isinstance(field, DateTimeField))
 
 
-def _text_of(row: Model | None) -> str | None:
+def _read_text(row: Model | None) -> str | None:
     return None if row is None else str(row)
 
 
-def _computed(model_admin: Any, name: Any) -> Callable[[Any], Any]:
+def _read_computed(model_admin: Any, name: Any) -> Callable[[Any], Any]:
     """What the list shows for a column that is no field."""
     function = name if callable(name) else getattr(model_admin, name, None)
     if function is None or name == "__str__":
@@ -147,12 +147,12 @@ def _computed(model_admin: Any, name: Any) -> Callable[[Any], Any]:
     return value
 
 
-def _parts(model_admin: Any, columns: list[Column], rows: "QuerySet[Any]") -> Iterator[list[list[Cell]]]:
+def _read_parts(model_admin: Any, columns: list[Column], rows: "QuerySet[Any]") -> Iterator[list[list[Cell]]]:
     # The response is sent when the request, and with it the zone of whoever asked, is over.
     zone = timezone.get_current_timezone()
-    keys = _keys(rows)
+    keys = _read_keys(rows)
     for start in range(0, len(keys), AT_ONCE):
-        part = _rows_of(rows, keys[start : start + AT_ONCE])
+        part = _read_rows(rows, keys[start : start + AT_ONCE])
         if part:
             with timezone.override(zone):
                 model_admin.prepare_rows(part)
@@ -160,20 +160,20 @@ def _parts(model_admin: Any, columns: list[Column], rows: "QuerySet[Any]") -> It
             yield cells
 
 
-def _keys(rows: "QuerySet[Any]") -> Sequence[Any]:
+def _read_keys(rows: "QuerySet[Any]") -> Sequence[Any]:
     """The keys of all rows in their order, eight bytes each: so each query is a short one, however long it takes to
     send the file, and none is held open meanwhile."""
     found = rows.values_list("pk", flat=True).iterator(chunk_size=AT_ONCE)
     return array("q", found) if isinstance(rows.model._meta.pk, IntegerField) else list(found)
 
 
-def _rows_of(rows: "QuerySet[Any]", keys: Sequence[Any]) -> list[Any]:
+def _read_rows(rows: "QuerySet[Any]", keys: Sequence[Any]) -> list[Any]:
     """Those that are still there."""
     found = {row.pk: row for row in rows.order_by().filter(pk__in=list(keys))}
     return [found[key] for key in keys if key in found]
 
 
-def _with_zone(column: Column, cells: list[Cell]) -> str:
+def _append_zone(column: Column, cells: list[Cell]) -> str:
     if column.is_instant or any(isinstance(cell, datetime) for cell in cells):
         return f"{column.title} ({timezone.get_current_timezone_name()})"
     return column.title

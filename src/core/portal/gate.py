@@ -40,13 +40,13 @@ class GateMiddleware:
             # Asks the database who it is, for all that comes after.
             _ = request.user.is_authenticated
         except (OperationalError, InterfaceError) as error:
-            return _unavailable(request, error)
+            return _render_unavailable(request, error)
         return self.get_response(request)
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponseBase | None:
         # Of the other pages, too, that are read without the app.
         if isinstance(error, OperationalError | InterfaceError):
-            return _unavailable(request, error)
+            return _render_unavailable(request, error)
         if self._is_ours(request) and isinstance(error, InvalidPage):
             return _page(404, "There is no page of this number.")
         return None
@@ -55,7 +55,7 @@ class GateMiddleware:
         return request.path_info.startswith(self.prefix)
 
 
-def _unavailable(request: HttpRequest, error: Exception) -> HttpResponse:
+def _render_unavailable(request: HttpRequest, error: Exception) -> HttpResponse:
     logger.error("%s %s: the database did not answer", request.method, escape_uri_path(request.path), exc_info=error)
     response = _page(503, SENTENCES[503])
     response["Retry-After"] = "5"

@@ -54,7 +54,7 @@ class History:
     before: int | None
 
 
-def history(
+def list_history(
     records: "QuerySet[FactRecord]", *, viewer: User, before: int | None = None, wording: Wording | None = None
 ) -> History:
     """A page of these records, those older than the fact `before`; two queries, however many there are."""
@@ -64,7 +64,7 @@ def history(
     shown = page[:A_PAGE]
     people, budget = _People(shown, viewer), Budget()
     return History(
-        entries=[_entry(record, people, wording, budget) for record in shown],
+        entries=[_build_entry(record, people, wording, budget) for record in shown],
         before=shown[-1].pk if len(page) > A_PAGE else None,
     )
 
@@ -88,8 +88,8 @@ class _People:
         return format_html('<a href="{}" class="portal-link">{}</a>', url, member.display_name)
 
 
-def _entry(record: FactRecord, people: _People, wording: Wording | None, budget: Budget) -> Entry:
-    sentence = _sentence(record)
+def _build_entry(record: FactRecord, people: _People, wording: Wording | None, budget: Budget) -> Entry:
+    sentence = _write_sentence(record)
     who = people.name(record.actor_id) if record.actor_id else SafeString(record.nobody)
     what = str(conditional_escape(capfirst(sentence)))
     what = what.replace(ACTOR, who).replace(MEMBER, people.name(record.member_id))
@@ -109,11 +109,11 @@ def _entry(record: FactRecord, people: _People, wording: Wording | None, budget:
     )
 
 
-def _sentence(record: FactRecord) -> str:
+def _write_sentence(record: FactRecord) -> str:
     """The fact in words. One whose module is not installed, or that is no longer of the shape that it had, by its
     name."""
     try:
-        return _without_nul(load_fact(record)).in_words(actor=ACTOR, member=MEMBER)
+        return _strip_nul(load_fact(record)).in_words(actor=ACTOR, member=MEMBER)
     except (KeyError, ValidationError):
         return f"there was {record.name}"
     except Exception:
@@ -121,6 +121,6 @@ def _sentence(record: FactRecord) -> str:
         return f"there was {record.name}"
 
 
-def _without_nul(fact: Fact) -> Fact:
+def _strip_nul(fact: Fact) -> Fact:
     values = {field.name: getattr(fact, field.name) for field in fields(fact)}
     return replace(fact, **{name: text.replace("\x00", "") for name, text in values.items() if isinstance(text, str)})

@@ -9,7 +9,7 @@ def is_endless(text: str) -> bool:
     return text.isdecimal() and len(text) > MOST_DIGITS
 
 
-def id_in(text: str | None) -> int | None:
+def parse_id(text: str | None) -> int | None:
     """The id that a text names, `None` for what is none."""
     is_id = text is not None and text.isascii() and text.isdecimal() and not is_endless(text)
     return int(text) if text is not None and is_id else None

@@ -139,10 +139,10 @@ class PortalAdmin(ModelAdmin):
     def get_search_results(
         self, request: HttpRequest, queryset: "QuerySet[Any]", search_term: str
     ) -> "tuple[QuerySet[Any], bool]":
-        fields = [self._whole_address(request, each) for each in self.get_search_fields(request)]
+        fields = [self._build_full_url(request, each) for each in self.get_search_fields(request)]
         return search(queryset, fields, search_term), False
 
-    def _whole_address(self, request: HttpRequest, field: str) -> str:
+    def _build_full_url(self, request: HttpRequest, field: str) -> str:
         """Addresses are found whole, but by superusers: nobody else spells one out piece by piece."""
         is_address = field.lstrip("^=").rpartition("__")[2] == "email"
         return f"={field.lstrip('^=')}" if is_address and not is_superuser(request) else field
@@ -175,10 +175,10 @@ class PortalAdmin(ModelAdmin):
         try:
             rows = self.get_changelist_instance(request).queryset
         except IncorrectLookupParameters:
-            return self._back_to_list(request, "e=1")
+            return self._redirect_to_list(request, "e=1")
         if not self._are_keys_ticked(request):
             self.message_user(request, NOT_IN_LIST, messages.WARNING)
-            return self._back_to_list(request, request.GET.urlencode())
+            return self._redirect_to_list(request, request.GET.urlencode())
         return self._export(request, rows, kind)
 
     def response_action(self, request: HttpRequest, queryset: "QuerySet[Any]") -> HttpResponseBase | None:
@@ -216,7 +216,7 @@ class PortalAdmin(ModelAdmin):
         if kind == "xlsx" and rows.order_by()[most : most + 1].exists():
             sentence = f"A sheet of XLSX holds {most:,} rows at most. Narrow the list, or export it as CSV."
             self.message_user(request, sentence, messages.ERROR)
-            return self._back_to_list(request, request.GET.urlencode())
+            return self._redirect_to_list(request, request.GET.urlencode())
         self._note_export(request, kind)
         return export(model_admin=self, names=self.get_list_display(request), rows=rows, kind=kind)
 
@@ -233,7 +233,7 @@ class PortalAdmin(ModelAdmin):
         with transaction.atomic():
             publish(fact, by=cast(User, request.user))
 
-    def _back_to_list(self, request: HttpRequest, query: str) -> HttpResponseRedirect:
+    def _redirect_to_list(self, request: HttpRequest, query: str) -> HttpResponseRedirect:
         return HttpResponseRedirect(f"{reverse(self._export_name.replace('_export', '_changelist'))}?{query}")
 
 

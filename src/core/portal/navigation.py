@@ -57,23 +57,23 @@ class NavigationAsked(Question[list[Entry]]):
         return []
 
 
-def navigation(request: HttpRequest) -> list[dict[str, Any]]:
+def list_navigation(request: HttpRequest) -> list[dict[str, Any]]:
     """What unfold shows as the sidebar."""
     asked = [entry for answer in NavigationAsked().ask_all() for entry in answer]
     entries = sorted(
         (entry for entry in asked if not entry.permission or request.user.has_perm(entry.permission)),
         key=lambda entry: (entry.rank, entry.title),
     )
-    current = current_entry(entries, request.path)
+    current = find_current_entry(entries, request.path)
     sections = {section: [entry for entry in entries if entry.section == section] for section in Section}
     return [
-        {"title": section.value, "items": [_item(entry, is_current=entry is current) for entry in filed]}
+        {"title": section.value, "items": [_build_item(entry, is_current=entry is current) for entry in filed]}
         for section, filed in sections.items()
         if filed
     ]
 
 
-def current_entry(entries: Iterable[Entry], path: str) -> Entry | None:
+def find_current_entry(entries: Iterable[Entry], path: str) -> Entry | None:
     """Whose page it is: the entry with the longest address that the page's begins with; the dashboard is alone."""
     index = reverse("admin:index")
     paths = {entry: urlsplit(entry.url).path for entry in entries}
@@ -81,7 +81,7 @@ def current_entry(entries: Iterable[Entry], path: str) -> Entry | None:
     return max(own, key=lambda entry: len(paths[entry]), default=None)
 
 
-def counted(number: int, *, most: int, one: str, many: str) -> Badge | None:
+def format_count(number: int, *, most: int, one: str, many: str) -> Badge | None:
     """A badge for a number that was counted no further than `most`; none for nothing.
 
     `counted(3, most=100, one="session waits", many="sessions wait")` is read "3 sessions wait".
@@ -93,7 +93,7 @@ def counted(number: int, *, most: int, one: str, many: str) -> Badge | None:
     return Badge(text=str(number), words=f"{number} {one if number == 1 else many}")
 
 
-def _item(entry: Entry, *, is_current: bool) -> dict[str, Any]:
+def _build_item(entry: Entry, *, is_current: bool) -> dict[str, Any]:
     item: dict[str, Any] = {
         "title": entry.title,
         "icon": entry.icon,

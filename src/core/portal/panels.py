@@ -35,6 +35,6 @@ class PanelsOfMember(Question[list[Panel]]):
         return []
 
 
-def in_order(answers: Iterable[Iterable[Panel]]) -> list[Panel]:
+def sort_panels(answers: Iterable[Iterable[Panel]]) -> list[Panel]:
     """The panels of all answers as the page shows them."""
     return sorted((panel for answer in answers for panel in answer), key=lambda panel: (panel.rank, panel.key))

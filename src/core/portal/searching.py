@@ -38,15 +38,17 @@ def search(rows: "QuerySet[Any]", fields: Iterable[str], text: str) -> "QuerySet
     for field in fields:
         path = field.lstrip("^=").rpartition("__")[0]
         (theirs[path] if path else own).append(field.replace(f"{path}__", "") if path else field)
-    for word in islice(_words(strip_blanks(text)), MOST_WORDS):
+    for word in islice(_split_words(strip_blanks(text)), MOST_WORDS):
         if not is_findable(word):
             return rows.none()
-        found = _any(rows.model, own, word)
+        found = _match_any(rows.model, own, word)
         for path, names in theirs.items():
             related: Any = rows.model._meta.get_field(path).related_model
-            matching = related._base_manager.filter(_any(related, names, word)).order_by()
+            matching = related._base_manager.filter(_match_any(related, names, word)).order_by()
             keys = list(matching.values_list("pk", flat=True)[: FEW + 1])
-            found |= Q(**{f"{path}__in": keys}) if len(keys) <= FEW else _any(related, names, word, path=f"{path}__")
+            found |= (
+                Q(**{f"{path}__in": keys}) if len(keys) <= FEW else _match_any(related, names, word, path=f"{path}__")
+            )
         rows = rows.filter(found)
     return rows
 
@@ -56,7 +58,7 @@ def is_findable(word: str) -> bool:
     return len(word) <= LONGEST_WORD and "\x00" not in word
 
 
-def _any(model: type[Model], names: Iterable[str], word: str, *, path: str = "") -> Q:
+def _match_any(model: type[Model], names: Iterable[str], word: str, *, path: str = "") -> Q:
     """That one of these fields has the word, for the model's own rows or those that lead to one by the path. Nothing
     has what no field can hold."""
     found = Q(pk__in=[])
@@ -79,7 +81,7 @@ def _any(model: type[Model], names: Iterable[str], word: str, *, path: str = "")
     return found
 
 
-def _words(text: str) -> Iterator[str]:
+def _split_words(text: str) -> Iterator[str]:
     for word in smart_split(text):
         quoted = len(word) > 1 and word[0] in "\"'" and word[0] == word[-1]
         yield unescape_string_literal(word) if quoted else word

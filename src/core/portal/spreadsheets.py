@@ -56,19 +56,19 @@ SIGNS_AFTER = frozenset(SIGNS)
 SPECIAL = re.compile(f"{BEGINNING.pattern}|[;\n]{SKIPPED}[{re.escape(SIGNS)}]|#")
 
 
-def csv_parts(header: Sequence[str], rows: Iterable[Iterable[Sequence[Cell]]]) -> Iterator[bytes]:
+def write_csv(header: Sequence[str], rows: Iterable[Iterable[Sequence[Cell]]]) -> Iterator[bytes]:
     """The file, a part for each of the parts in which the rows come. Instants are written as ISO 8601."""
     # Without this mark Excel takes UTF-8 for something else.
-    lines = [f"\ufeff{_csv_line(header)}"]
+    lines = [f"\ufeff{_write_csv_line(header)}"]
     for part in rows:
-        lines += [_csv_line(row) for row in part]
+        lines += [_write_csv_line(row) for row in part]
         yield "".join(lines).encode()
         lines = []
     if lines:
         yield "".join(lines).encode()
 
 
-def xlsx_file(title: str, header: Sequence[str], rows: Iterable[Iterable[Sequence[Cell]]]) -> IO[bytes]:
+def write_xlsx(title: str, header: Sequence[str], rows: Iterable[Iterable[Sequence[Cell]]]) -> IO[bytes]:
     """The file, open for reading; whoever asked for it closes it. Takes `MOST_ROWS` at most."""
     book = Workbook(write_only=True)
     sheet = book.create_sheet(re.sub(r"[\[\]:*?/\\]", " ", title)[:31])
@@ -77,45 +77,45 @@ def xlsx_file(title: str, header: Sequence[str], rows: Iterable[Iterable[Sequenc
     for column in range(1, len(header) + 1):
         sheet.column_dimensions[get_column_letter(column)].width = WIDTH
     bold = Font(bold=True)
-    heads = [_text_cell(sheet, _xlsx_text(text)) for text in header]
+    heads = [_write_text_cell(sheet, _escape_xlsx(text)) for text in header]
     for head in heads:
         head.font = bold
     sheet.append(heads)
     for part in rows:
         for row in part:
-            sheet.append([_xlsx_cell(sheet, cell) for cell in row])
+            sheet.append([_write_xlsx_cell(sheet, cell) for cell in row])
     file = tempfile.TemporaryFile()  # noqa: SIM115
     book.save(file)
     file.seek(0)
     return file
 
 
-def blocks(file: IO[bytes]) -> Iterator[bytes]:
+def read_blocks(file: IO[bytes]) -> Iterator[bytes]:
     """What the file holds, and its end."""
     with file:
         while block := file.read(BLOCK):
             yield block
 
 
-def _csv_line(cells: Iterable[Cell]) -> str:
+def _write_csv_line(cells: Iterable[Cell]) -> str:
     # An empty line would be no row. Python's own writer looks at each character by itself, ten times as long.
-    return f"{','.join(_csv_cell(cell) for cell in cells) or QUOTES}\r\n"
+    return f"{','.join(_write_csv_cell(cell) for cell in cells) or QUOTES}\r\n"
 
 
-def _csv_cell(cell: Cell) -> str:
+def _write_csv_cell(cell: Cell) -> str:
     if isinstance(cell, datetime):
         return cell.isoformat(timespec="seconds")
     if not isinstance(cell, str):
         return "" if cell is None else cell.isoformat() if isinstance(cell, date) else str(cell)
-    text = _defused(cell)
+    text = _defuse_text(cell)
     if not any(each in text for each in '",\r\n'):
         return text
     doubled = text.replace('"', QUOTES)
     return f'"{doubled}"'
 
 
-def _defused(text: str) -> str:
-    text = _writable(text)
+def _defuse_text(text: str) -> str:
+    text = _make_writable(text)
     start = QUOTE if BEGINNING.match(text) else ""
     if not MAY_BEGIN.search(text):
         return f"{start}{text}"
@@ -129,7 +129,7 @@ def _defused(text: str) -> str:
     return f"{start}{CELLS.sub(defuse, text)}"
 
 
-def _writable(text: str) -> str:
+def _make_writable(text: str) -> str:
     """The text without what no file can hold."""
     written = text.encode(errors="ignore").translate(None, CONTROLS)
     for each in NO_CHARACTERS:
@@ -137,7 +137,7 @@ def _writable(text: str) -> str:
     return written.decode()
 
 
-def _xlsx_cell(sheet: Any, cell: Cell) -> object:
+def _write_xlsx_cell(sheet: Any, cell: Cell) -> object:
     if isinstance(cell, datetime):
         cell = cell.replace(tzinfo=None, microsecond=0) if cell.date() >= FIRST_DATE else cell.isoformat()
     elif isinstance(cell, date):
@@ -146,8 +146,8 @@ def _xlsx_cell(sheet: Any, cell: Cell) -> object:
         cell = str(cell)
     if not isinstance(cell, str):
         return cell
-    text = _xlsx_text(cell)
-    return _text_cell(sheet, text, is_special=SPECIAL.match(text) is not None)
+    text = _escape_xlsx(cell)
+    return _write_text_cell(sheet, text, is_special=SPECIAL.match(text) is not None)
 
 
 def _is_exact(number: int | float | Decimal) -> bool:
@@ -156,7 +156,7 @@ def _is_exact(number: int | float | Decimal) -> bool:
     return math.isfinite(number) and -MOST_EXACT < number < MOST_EXACT
 
 
-def _text_cell(sheet: Any, text: str, *, is_special: bool = True) -> SheetCell:
+def _write_text_cell(sheet: Any, text: str, *, is_special: bool = True) -> SheetCell:
     """Text, whatever it looks like; what is special stays so when somebody edits the cell and changes nothing."""
     cell: SheetCell = WriteOnlyCell(sheet)
     # Past the setter, which looks at each character of it again, and takes some texts for formulas.
@@ -166,7 +166,7 @@ def _text_cell(sheet: Any, text: str, *, is_special: bool = True) -> SheetCell:
     return cell
 
 
-def _xlsx_text(text: str) -> str:
+def _escape_xlsx(text: str) -> str:
     # What follows is cut off in any case.
-    text = ESCAPE.sub("_x005F_", _writable(text)[: MOST_CHARACTERS + 1])
+    text = ESCAPE.sub("_x005F_", _make_writable(text)[: MOST_CHARACTERS + 1])
     return text if len(text) <= MOST_CHARACTERS else f"{text[: MOST_CHARACTERS - 1]}…"

@@ -26,18 +26,18 @@ def is_beyond_time(text: str) -> bool:
     return False
 
 
-def local(instant: datetime) -> str:
+def format_local(instant: datetime) -> str:
     """The date and the time in the zone that is set, as in "Mon 15 Jan 2024, 14:00"."""
     return date_format(timezone.localtime(instant), "D j M Y, H:i")
 
 
-def moment(instant: datetime | None) -> SafeString | str:
+def render_instant(instant: datetime | None) -> SafeString | str:
     """Both of it as HTML: when, and how far away; "-" for never."""
     if instant is None:
         return "-"
     return format_html(
         '<time datetime="{}">{} <span class="portal-muted">{}</span></time>',
         instant.isoformat(timespec="seconds"),
-        local(instant),
+        format_local(instant),
         format_relative_time(instant),
     )

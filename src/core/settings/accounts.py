@@ -11,7 +11,7 @@ AUTH_USER_MODEL = "core.User"
 AUTHENTICATION_BACKENDS = ["core.accounts.backends.MemberBackend"]
 AUTH_PASSWORD_VALIDATORS = [
     {
-        "NAME": "core.accounts.passwords.OfNormalized",
+        "NAME": "core.accounts.passwords.NormalizedPasswordValidator",
         "OPTIONS": {"validator": f"django.contrib.auth.password_validation.{name}"},
     }
     for name in (

@@ -16,12 +16,12 @@ UNFOLD = {
     "SITE_SUBHEADER": "Moderation",
     "SITE_SYMBOL": "school",
     "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": _asset("icon.svg")}],
-    "ENVIRONMENT": "core.admin.background.sign_of_lateness",
+    "ENVIRONMENT": "core.admin.background.list_late_jobs",
     "SHOW_VIEW_ON_SITE": False,
     # Django's own log of the admin: what happened to a session is in the record of facts.
     "SHOW_HISTORY": False,
-    "SIDEBAR": {"navigation": "core.portal.navigation.navigation"},
-    "DASHBOARD_CALLBACK": "core.portal.dashboard.dashboard",
+    "SIDEBAR": {"navigation": "core.portal.navigation.list_navigation"},
+    "DASHBOARD_CALLBACK": "core.portal.dashboard.show_dashboard",
     "STYLES": [_asset(name) for name in ("accessible.css", "portal.css", "page.css", "queue.css")],
     "SCRIPTS": [_asset(name) for name in ("controls.js", "dialogs.js", "shortcuts.js")],
 }

@@ -11,7 +11,7 @@ from core.portal.panels import Panel
 from core.time import durations
 
 register = template.Library()
-register.filter("moment", times.moment)
+register.filter("moment", times.render_instant)
 register.filter("ago", durations.format_relative_time)
 register.filter("lasting", durations.format_duration)
 

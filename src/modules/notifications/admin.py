@@ -12,9 +12,9 @@ from unfold.decorators import action
 from unfold.widgets import UnfoldAdminIntegerFieldWidget, UnfoldAdminTextInputWidget
 
 from core.accounts.models import User
-from core.admin.read_only import ReadOnlyAdmin, acting_member
+from core.admin.read_only import ReadOnlyAdmin, get_acting_member
 from core.facts.models import FactRecord
-from core.portal.times import moment
+from core.portal.times import render_instant
 from core.time.zones import load_zone
 from modules.notifications.models import Notification, Preference
 from modules.notifications.queries.why import Explanation, explain_facts
@@ -79,7 +79,7 @@ class NotificationAdmin(ReadOnlyAdmin):
 
     @admin.display(description="told", ordering="id")
     def told(self, notification: Notification) -> str:
-        return moment(notification.created_at)
+        return render_instant(notification.created_at)
 
     @admin.display(boolean=True, description="read")
     def was_read(self, notification: Notification) -> bool:
@@ -89,7 +89,7 @@ class NotificationAdmin(ReadOnlyAdmin):
     def why(self, request: HttpRequest) -> HttpResponse:
         """For a member and a session: what became of each thing that happened there. Changes nothing."""
         form = WhyForm(request.GET or None)
-        viewer = acting_member(request)
+        viewer = get_acting_member(request)
         zone = load_zone(viewer.timezone)
         context = {
             **self.admin_site.each_context(request),
@@ -117,7 +117,7 @@ class PreferenceAdmin(ReadOnlyAdmin):
 
     @admin.display(description="changed")
     def changed(self, preference: Preference) -> str:
-        return moment(preference.changed_at)
+        return render_instant(preference.changed_at)
 
 
 def _list_explanations(form: WhyForm, viewer: User) -> list[Explanation]:

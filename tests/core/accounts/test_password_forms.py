@@ -206,7 +206,7 @@ def test_the_other_form_of_one_that_was_hashed_as_typed_is_not_known_until_then(
 def test_one_that_is_changed_while_it_is_checked_is_not_brought_back(
     old: User, stranger: Api, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    store = User._store_anew
+    store = User._save_rehashed
 
     def change_first(self: User, password: str) -> None:
         other = User.objects.get(pk=self.pk)
@@ -214,7 +214,7 @@ def test_one_that_is_changed_while_it_is_checked_is_not_brought_back(
         other.save()
         store(self, password)
 
-    monkeypatch.setattr(User, "_store_anew", change_first)
+    monkeypatch.setattr(User, "_save_rehashed", change_first)
 
     assert stranger.post(TOKEN, {"username": "john_doe", "password": DECOMPOSED}).status_code == 401
     assert not Login.objects.exists()

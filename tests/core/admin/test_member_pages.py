@@ -26,7 +26,7 @@ from core.accounts.events import (
     RightsChanged,
 )
 from core.accounts.models import Login, User
-from core.admin.members.record import member_history
+from core.admin.members.record import list_member_history
 from core.facts.base import Fact
 from core.facts.models import FactRecord
 from core.facts.publish import publish
@@ -399,11 +399,11 @@ def test_moderators_read_of_nobody_what_was_done_to_themselves(
     answer(OwnSessionsAsked, lambda question: [9] if question.member_id == morgan.pk else [])
     morgan = User.objects.get(pk=morgan.pk)
 
-    history = member_history(boss, morgan)
+    history = list_member_history(boss, morgan)
 
     assert history is not None
     assert [entry.reason for entry in history.entries] == ["Of John's lantern", "Of John"]
-    whole = member_history(boss, boss)
+    whole = list_member_history(boss, boss)
     assert whole is not None
     assert len(whole.entries) == 6
 
@@ -516,7 +516,7 @@ def test_the_history_of_somebody_busy_is_read_in_parts(john: User, jane: User, a
         change_profile(john, jane, f"Jack the {number}.")
         change_profile(jane, john, f"Joan the {number}.")
     with CaptureQueriesContext(connection) as queries:
-        happened = member_history(john, auditor)
+        happened = list_member_history(john, auditor)
 
     assert happened is not None
     assert len(happened.entries) == 6

@@ -20,7 +20,7 @@ from core.accounts.models import User
 from core.facts.base import Fact
 from core.facts.models import FactRecord
 from core.facts.publish import publish
-from core.portal.history import A_PAGE, history
+from core.portal.history import A_PAGE, list_history
 
 HOSTILE = "<script>alert(1)</script>"
 
@@ -47,7 +47,7 @@ def happened(fact: Fact, *, by: User | None = None, **values: Any) -> FactRecord
 
 
 def told(viewer: User, **options: Any) -> list[str]:
-    return [entry.what for entry in history(FactRecord.objects.all(), viewer=viewer, **options).entries]
+    return [entry.what for entry in list_history(FactRecord.objects.all(), viewer=viewer, **options).entries]
 
 
 @pytest.fixture
@@ -88,7 +88,7 @@ def test_no_title_puts_a_name_where_the_words_have_none(boss: User, john: User) 
         assert told(boss) == []
     else:
         happened(SomethingElapsed(title=title), by=john)
-        [entry] = history(FactRecord.objects.all(), viewer=boss).entries
+        [entry] = list_history(FactRecord.objects.all(), viewer=boss).entries
         assert (entry.what, entry.is_by_name) == ("Actor and member elapsed", False)
 
 
@@ -97,7 +97,7 @@ def test_who_did_it_is_said_beside_where_the_words_do_not_name_them(boss: User, 
     happened(SomethingElapsed(title="The day"))
     happened(LoggedOutEverywhere(member_id=john.pk), by=john)
     happened(LoggedOutEverywhere(member_id=john.pk))
-    entries = history(FactRecord.objects.all(), viewer=auditor).entries
+    entries = list_history(FactRecord.objects.all(), viewer=auditor).entries
     assert [(entry.what, entry.who, entry.is_by_name) for entry in entries] == [
         ("John Doe logged out everywhere", "the system", False),
         ("John Doe logged out everywhere", "John Doe", True),
@@ -119,7 +119,7 @@ def test_what_an_absent_module_told_is_called_by_its_name(auditor: User) -> None
 @pytest.mark.parametrize("payload", [{}, [], "text", {"member_id": "no number"}])
 def test_what_is_no_longer_of_its_shape_is_called_by_its_name(payload: Any, auditor: User) -> None:
     baker.make(FactRecord, name=ProfileChanged.name, payload=payload, changes=[1, 2], occurred_at=NOW)
-    [entry] = history(FactRecord.objects.all(), viewer=auditor).entries
+    [entry] = list_history(FactRecord.objects.all(), viewer=auditor).entries
     assert (entry.what, entry.changes) == ("There was accounts.ProfileChanged", [])
 
 
@@ -143,7 +143,7 @@ def test_no_edits_are_so_contrived_that_a_page_of_them_is_slow_or_large(jane: Us
     for _ in range(A_PAGE):
         happened(ProfileChanged(member_id=jane.pk), by=jane, changes={"note": EDITS[edit], "title": ("Knots", "Bends")})
     began = time.process_time()
-    page = history(FactRecord.objects.all(), viewer=jane)
+    page = list_history(FactRecord.objects.all(), viewer=jane)
     assert time.process_time() - began < 0.3
     assert len(page.entries) == A_PAGE
     assert '<ins class="portal-after">' in page.entries[0].changes[0].marked or edit == "short values"
@@ -181,8 +181,8 @@ def test_how_long_ago_it_was_is_said_as_well(admin: Client, jane: User, clock: A
 def test_the_request_is_named_for_superusers_alone(boss: User, auditor: User, jane: User) -> None:
     record = happened(ProfileChanged(member_id=jane.pk), by=jane)
     FactRecord.objects.filter(pk=record.pk).update(request_id="c0ffee")
-    assert [entry.request_id for entry in history(FactRecord.objects.all(), viewer=boss).entries] == ["c0ffee"]
-    assert [entry.request_id for entry in history(FactRecord.objects.all(), viewer=auditor).entries] == [""]
+    assert [entry.request_id for entry in list_history(FactRecord.objects.all(), viewer=boss).entries] == ["c0ffee"]
+    assert [entry.request_id for entry in list_history(FactRecord.objects.all(), viewer=auditor).entries] == [""]
 
 
 def test_one_page_follows_another_without_a_gap(admin: Client, jane: User) -> None:
@@ -222,6 +222,6 @@ def test_two_queries_whatever_the_number(auditor: User, make_member: Callable[..
         viewer = User.objects.get(pk=auditor.pk)
         assert not viewer.has_perm("core.view_user")
         with CaptureQueriesContext(connection) as captured:
-            history(FactRecord.objects.all(), viewer=viewer)
+            list_history(FactRecord.objects.all(), viewer=viewer)
         counts.append(len(captured))
     assert counts == [2, 2]

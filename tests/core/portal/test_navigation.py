@@ -13,7 +13,7 @@ from django.test import Client
 from django.urls import reverse
 
 from core.accounts.models import User
-from core.portal.navigation import Badge, Entry, NavigationAsked, Section, counted
+from core.portal.navigation import Badge, Entry, NavigationAsked, Section, format_count
 
 Sidebar = dict[str, list[str]]
 
@@ -211,7 +211,7 @@ def test_without_a_badge_there_is_none(
     ],
 )
 def test_what_was_counted_no_further_says_so(number: int, badge: Badge | None) -> None:
-    assert counted(number, most=100, one="session waits", many="sessions wait") == badge
+    assert format_count(number, most=100, one="session waits", many="sessions wait") == badge
 
 
 def test_every_page_has_an_icon_that_is_there(moderator: Client) -> None:

@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from openpyxl import load_workbook
 
-from core.portal.spreadsheets import MOST_CHARACTERS, Cell, csv_parts, xlsx_file
+from core.portal.spreadsheets import MOST_CHARACTERS, Cell, write_csv, write_xlsx
 
 BERLIN = ZoneInfo("Europe/Berlin")
 
@@ -77,12 +77,12 @@ HARMLESS = [
 
 
 def read_csv(rows: Sequence[Sequence[Cell]], *, delimiter: str = ",") -> list[list[str]]:
-    written = b"".join(csv_parts(["A"], [rows])).decode("utf-8-sig")
+    written = b"".join(write_csv(["A"], [rows])).decode("utf-8-sig")
     return list(csv.reader(io.StringIO(written, newline=""), delimiter=delimiter))[1:]
 
 
 def read_xlsx(rows: Sequence[Sequence[Cell]], header: Sequence[str] = ("A",)) -> list[list[Any]]:
-    with xlsx_file("List", header, [rows]) as file:
+    with write_xlsx("List", header, [rows]) as file:
         return [list(row) for row in load_workbook(file)["List"].iter_rows()]
 
 
@@ -171,7 +171,7 @@ def test_a_text_that_is_too_long_for_a_cell_ends_with_a_mark() -> None:
 
 
 def test_headers_are_text_too() -> None:
-    written = b"".join(csv_parts(["=1+1"], [])).decode("utf-8-sig")
+    written = b"".join(write_csv(["=1+1"], [])).decode("utf-8-sig")
     [[cell]] = read_xlsx([], header=["=1+1"])
 
     assert written == "'=1+1\r\n"
@@ -179,7 +179,7 @@ def test_headers_are_text_too() -> None:
 
 
 def test_csv_says_that_it_is_utf_8_and_comes_part_by_part() -> None:
-    parts = list(csv_parts(["A"], [[["1"], ["2"]], [["3"]], [["4"]]]))
+    parts = list(write_csv(["A"], [[["1"], ["2"]], [["3"]], [["4"]]]))
 
     assert parts == ["\ufeffA\r\n1\r\n2\r\n".encode(), b"3\r\n", b"4\r\n"]
 
@@ -187,7 +187,7 @@ def test_csv_says_that_it_is_utf_8_and_comes_part_by_part() -> None:
 def test_markup_in_a_text_stays_in_its_cell() -> None:
     injected = '<r><t>x</t></r></is></c><c r="B1"><f>1+1</f></c><c r="C1" t="inlineStr"><is><r><t>y</t></r>'
 
-    with xlsx_file("List", ["A"], [[[injected]]]) as file:
+    with write_xlsx("List", ["A"], [[[injected]]]) as file:
         sheet = zipfile.ZipFile(file).read("xl/worksheets/sheet1.xml").decode()
 
     assert "<f>" not in sheet
@@ -195,7 +195,7 @@ def test_markup_in_a_text_stays_in_its_cell() -> None:
 
 
 def test_a_title_that_no_sheet_may_have_is_made_fit() -> None:
-    with xlsx_file("What [is]: this? " * 5, ["A"], []) as file:
+    with write_xlsx("What [is]: this? " * 5, ["A"], []) as file:
         [name] = load_workbook(file).sheetnames
 
     assert len(name) <= 31
@@ -210,9 +210,9 @@ def _shown(value: str) -> str:
 @pytest.mark.parametrize("text", ["\n" * 300_000, " \t" * 150_000, ";\n'" * 100_000, "=1+1\n" * 60_000], ids=range(4))
 def test_however_long_a_text_is_each_of_its_characters_is_looked_at_a_few_times(text: str) -> None:
     """Were each looked at once for every one before it, this would take hours."""
-    [_, row] = b"".join(csv_parts(["Text"], [[[text]]])).decode("utf-8-sig").split("\r\n", 1)
+    [_, row] = b"".join(write_csv(["Text"], [[[text]]])).decode("utf-8-sig").split("\r\n", 1)
     assert len(row) >= len(text)
 
-    with xlsx_file("Long", ["Text"], [[[text]]]) as file:
+    with write_xlsx("Long", ["Text"], [[[text]]]) as file:
         [(head,), (cell,)] = load_workbook(file).active.iter_rows(values_only=True)
     assert (head, len(cell)) == ("Text", MOST_CHARACTERS)

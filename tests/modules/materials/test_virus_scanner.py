@@ -17,7 +17,7 @@ from tests.modules.materials.conftest import PATH, MaterialsApi
 
 from core.accounts.models import User
 from core.facts.models import FactRecord
-from core.portal.history import history
+from core.portal.history import list_history
 from modules.materials import scanning, tasks
 from modules.materials.files import scanner, stored_files
 from modules.materials.models import Material, StoredFile
@@ -168,7 +168,7 @@ def test_what_waited_and_has_a_virus_is_taken_back_and_who_added_it_reads_why(
         "title": "My notes",
         "uploader_id": creator.user.pk if creator.user else 0,
     }
-    [entry] = history(FactRecord.objects.filter(pk=record.pk), viewer=superuser).entries
+    [entry] = list_history(FactRecord.objects.filter(pk=record.pk), viewer=superuser).entries
     assert str(entry.what) == "The system removed the material My notes"
     stored_files.sweep()
     assert nothing_left()

@@ -20,4 +20,4 @@ def crash(monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(user: User) -> None:
         raise RuntimeError("the password of the database is swordfish")
 
-    monkeypatch.setattr(accounts_api, "_profile", fail)
+    monkeypatch.setattr(accounts_api, "_present_profile", fail)

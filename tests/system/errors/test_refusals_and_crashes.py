@@ -83,7 +83,7 @@ def test_a_database_that_does_not_answer_is_a_503_that_says_when_to_try_again(
     def fail(user: User) -> None:
         raise error("connection refused by 10.1.2.3")
 
-    monkeypatch.setattr(accounts_api, "_profile", fail)
+    monkeypatch.setattr(accounts_api, "_present_profile", fail)
 
     answer = Api(john).get(ME)
 

@@ -23,7 +23,7 @@ from huey.contrib.djhuey import HUEY
 from tests.conftest import PASSWORD, Api
 
 from core.accounts.models import User
-from core.accounts.services import address_change_token
+from core.accounts.services import make_address_change_token
 from core.jobs.task_queue.enqueueing import BREAKER_PAUSE
 from modules.materials.models import StoredFile
 from modules.notifications.models import Notification
@@ -185,7 +185,7 @@ def accounts(world: World) -> None:
     world.api("reset_password", "", "post", "auth/password/reset/confirm/", reset)
     change = {"password": PASSWORD, "new_email": "dora@example.org"}
     world.api("ask_address_change", "dora", "post", "auth/email/change/", change)
-    token = address_change_token(user=world.users["dora"], new_email="dora@example.org")
+    token = make_address_change_token(user=world.users["dora"], new_email="dora@example.org")
     world.api("confirm_address_change", "", "post", "auth/email/change/confirm/", {"token": token})
     passwords = {"old_password": PASSWORD, "new_password": NEW_PASSWORD}
     world.api("change_password", "dora", "post", "auth/password/change/", passwords)

@@ -16,11 +16,11 @@ from core.accounts.events import MemberRegistered, ProfileChanged, RightsChanged
 from core.accounts.models import User
 from core.admin.members.dialogs import DeactivationDialogs
 from core.admin.members.page import MemberPage
-from core.admin.read_only import acting_member
+from core.admin.read_only import get_acting_member
 from core.facts.publish import Changes, publish
-from core.portal.ids import id_in
+from core.portal.ids import parse_id
 from core.portal.lists import PortalAdmin, is_superuser
-from core.portal.times import moment
+from core.portal.times import render_instant
 
 PROFILE = ("username", "first_name", "last_name", "timezone")
 FLAGS = ("is_staff", "is_superuser")
@@ -64,7 +64,7 @@ class UserAdmin(MemberPage, DeactivationDialogs, DjangoUserAdmin, PortalAdmin): 
 
     @admin.display(description="joined")
     def joined(self, member: User) -> str:
-        return moment(member.date_joined)
+        return render_instant(member.date_joined)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return is_superuser(request)
@@ -95,7 +95,7 @@ class UserAdmin(MemberPage, DeactivationDialogs, DjangoUserAdmin, PortalAdmin): 
         return HttpResponseRedirect(reverse("admin:core_user_change", args=[obj.pk]))
 
     def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:
-        by = acting_member(request)
+        by = get_acting_member(request)
         if not change:
             super().save_model(request, obj, form, change)
             publish(MemberRegistered(member_id=obj.pk, username=obj.username), by=by)
@@ -105,37 +105,37 @@ class UserAdmin(MemberPage, DeactivationDialogs, DjangoUserAdmin, PortalAdmin): 
         for name in NOT_OF_THE_FORM:
             setattr(obj, name, getattr(before, name))
         super().save_model(request, obj, form, change)
-        if changes := _changes(before, obj, PROFILE):
+        if changes := _list_changes(before, obj, PROFILE):
             publish(ProfileChanged(member_id=obj.pk), by=by, changes=changes)
-        if changes := _changes(before, obj, FLAGS):
+        if changes := _list_changes(before, obj, FLAGS):
             publish(RightsChanged(member_id=obj.pk), by=by, changes=changes)
         if obj.email != before.email:
             services.note_new_address(obj, before=before.email, by=by)
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
-        before = _roles(form.instance)
+        before = _list_roles(form.instance)
         super().save_related(request, form, formsets, change)
-        after = _roles(form.instance)
+        after = _list_roles(form.instance)
         if changes := {name: (before[name], after[name]) for name in ROLES if before[name] != after[name]}:
-            publish(RightsChanged(member_id=form.instance.pk), by=acting_member(request), changes=changes)
+            publish(RightsChanged(member_id=form.instance.pk), by=get_acting_member(request), changes=changes)
 
     def user_change_password(self, request: HttpRequest, id: str, form_url: str = "") -> HttpResponse:  # noqa: A002
         if request.method != "POST":
             return super().user_change_password(request, id, form_url)
         with transaction.atomic():
             # Django writes the whole row: it reads it while nobody else can change it.
-            before = User.objects.select_for_update(no_key=True).filter(pk=id_in(id) or 0).first()
+            before = User.objects.select_for_update(no_key=True).filter(pk=parse_id(id) or 0).first()
             response = super().user_change_password(request, id, form_url)
             after = User.objects.filter(pk=before.pk).first() if before else None
             if before and after and after.password != before.password:
-                services.note_new_password(after, by=acting_member(request))
+                services.note_new_password(after, by=get_acting_member(request))
         return response
 
 
-def _changes(before: User, after: User, names: tuple[str, ...]) -> Changes:
+def _list_changes(before: User, after: User, names: tuple[str, ...]) -> Changes:
     values = {name: (getattr(before, name), getattr(after, name)) for name in names}
     return {name: (old, new) for name, (old, new) in values.items() if old != new}
 
 
-def _roles(member: User) -> dict[str, list[str]]:
+def _list_roles(member: User) -> dict[str, list[str]]:
     return {name: sorted(str(each) for each in getattr(member, name).all()) for name in ROLES}

@@ -13,10 +13,10 @@ from django.views.decorators.http import require_POST
 from core.accounts import deactivation
 from core.accounts.events import TOLD_OTHERS, Consequence, ConsequencesAsked
 from core.accounts.models import User
-from core.accounts.policy import VIEW, deactivating_refused
-from core.admin.read_only import acting_member
+from core.accounts.policy import VIEW, explain_refused_deactivation
+from core.admin.read_only import get_acting_member
 from core.errors import DomainError
-from core.portal.dialogs import dialog_page, leave_dialog
+from core.portal.dialogs import leave_dialog, render_dialog
 from core.text.limits import MAX_REASON_LENGTH
 
 CONFIRMING = "confirming"
@@ -57,13 +57,13 @@ class DeactivationDialogs:
         }
 
     def deactivate_view(self, request: HttpRequest, object_id: int) -> HttpResponse:
-        member, by = _whom_and_by(request, object_id)
+        member, by = _load_member_and_actor(request, object_id)
         if not member.is_active:
-            return _too_late(request, member)
-        consequences = consequences_of(member, by)
+            return _render_too_late(request, member)
+        consequences = list_consequences(member, by)
         is_confirming = CONFIRMING in request.POST
         form = DeactivationForm(request.POST if is_confirming else None, concerns_others=bool(consequences))
-        is_as_read = form["read"].value() == in_short(consequences)
+        is_as_read = form["read"].value() == summarize_consequences(consequences)
         if not (is_confirming and is_as_read and form.is_valid()):
             context = {
                 "action": reverse("admin:core_user_deactivate", args=[member.pk]),
@@ -71,10 +71,10 @@ class DeactivationDialogs:
                 "member": member,
                 "form": form,
                 "consequences": consequences,
-                "read": in_short(consequences),
+                "read": summarize_consequences(consequences),
                 "has_changed": is_confirming and not is_as_read,
             }
-            return dialog_page(request, "portal/members/deactivate.html", context)
+            return render_dialog(request, "portal/members/deactivate.html", context)
         try:
             deactivation.deactivate_member(
                 member_id=member.pk, by=by, reason=form.cleaned_data["reason"], told=form.cleaned_data["told"]
@@ -86,9 +86,9 @@ class DeactivationDialogs:
         return leave_dialog(request, _page_of(member))
 
     def reactivate_view(self, request: HttpRequest, object_id: int) -> HttpResponse:
-        member, by = _whom_and_by(request, object_id)
+        member, by = _load_member_and_actor(request, object_id)
         if member.is_active:
-            return _too_late(request, member)
+            return _render_too_late(request, member)
         form = ReactivationForm(request.POST if CONFIRMING in request.POST else None)
         if not form.is_valid():
             context = {
@@ -97,7 +97,7 @@ class DeactivationDialogs:
                 "member": member,
                 "form": form,
             }
-            return dialog_page(request, "portal/members/reactivate.html", context)
+            return render_dialog(request, "portal/members/reactivate.html", context)
         try:
             deactivation.reactivate_member(member_id=member.pk, by=by, reason=form.cleaned_data["reason"])
         except DomainError as error:
@@ -107,30 +107,30 @@ class DeactivationDialogs:
         return leave_dialog(request, _page_of(member))
 
 
-def consequences_of(member: User, by: User) -> list[Consequence]:
+def list_consequences(member: User, by: User) -> list[Consequence]:
     """What comes of it in all modules; of a member who is deactivated already, what is still to come."""
     answers = ConsequencesAsked(member_id=member.pk, by_id=by.pk).ask_all()
     return [consequence for answer in answers for consequence in answer]
 
 
-def in_short(consequences: Sequence[Consequence]) -> str:
+def summarize_consequences(consequences: Sequence[Consequence]) -> str:
     """What the form carries from the dialog that was read to the one that is confirmed."""
     return " ".join(f"{each.key}={each.count}" for each in consequences)
 
 
-def _whom_and_by(request: HttpRequest, member_id: int) -> tuple[User, User]:
-    by = acting_member(request)
+def _load_member_and_actor(request: HttpRequest, member_id: int) -> tuple[User, User]:
+    by = get_acting_member(request)
     member = User.objects.filter(pk=member_id).first()
     # Who may not deactivate anybody does not learn who there is either.
     if member is None and by.has_perm(VIEW):
         raise Http404
-    if member is None or deactivating_refused(member, by) is not None:
+    if member is None or explain_refused_deactivation(member, by) is not None:
         raise PermissionDenied
     return member, by
 
 
-def _too_late(request: HttpRequest, member: User) -> HttpResponse:
-    messages.warning(request, deactivation.how_it_came(member))
+def _render_too_late(request: HttpRequest, member: User) -> HttpResponse:
+    messages.warning(request, deactivation.describe_status(member))
     return leave_dialog(request, _page_of(member))
 
 

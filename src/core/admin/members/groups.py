@@ -11,7 +11,7 @@ from django.http import HttpRequest
 
 from core.accounts.events import GroupChanged
 from core.accounts.models import Login
-from core.admin.read_only import ReadOnlyAdmin, acting_member
+from core.admin.read_only import ReadOnlyAdmin, get_acting_member
 from core.facts.publish import Changes, publish
 from core.portal.lists import PortalAdmin, is_superuser
 
@@ -33,13 +33,13 @@ class GroupAdmin(DjangoGroupAdmin, PortalAdmin):
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
         group = form.instance
-        before = {"name": form.initial.get("name", ""), "permissions": _permissions(group)}
+        before = {"name": form.initial.get("name", ""), "permissions": _list_permissions(group)}
         super().save_related(request, form, formsets, change)
-        after = {"name": group.name, "permissions": _permissions(group)}
+        after = {"name": group.name, "permissions": _list_permissions(group)}
         self._note(request, group, {name: (before[name], after[name]) for name in after if before[name] != after[name]})
 
     def delete_model(self, request: HttpRequest, obj: Group) -> None:
-        self._note(request, obj, {"name": (obj.name, ""), "permissions": (_permissions(obj), [])})
+        self._note(request, obj, {"name": (obj.name, ""), "permissions": (_list_permissions(obj), [])})
         super().delete_model(request, obj)
 
     def delete_queryset(self, request: HttpRequest, queryset: "QuerySet[Group]") -> None:
@@ -49,10 +49,10 @@ class GroupAdmin(DjangoGroupAdmin, PortalAdmin):
 
     def _note(self, request: HttpRequest, group: Group, changes: Changes) -> None:
         if changes:
-            publish(GroupChanged(group_id=group.pk, group=group.name), by=acting_member(request), changes=changes)
+            publish(GroupChanged(group_id=group.pk, group=group.name), by=get_acting_member(request), changes=changes)
 
 
-def _permissions(group: Group) -> list[str]:
+def _list_permissions(group: Group) -> list[str]:
     return sorted(str(permission) for permission in group.permissions.all())
 
 

@@ -12,16 +12,16 @@ from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.views.decorators.http import require_safe
 
-from core.accounts.deactivation import last_switch
+from core.accounts.deactivation import find_last_change
 from core.accounts.events import MemberReactivated
 from core.accounts.models import Login, User
-from core.accounts.policy import deactivating_refused
+from core.accounts.policy import explain_refused_deactivation
 from core.accounts.tokens import open_logins
-from core.admin.members.dialogs import consequences_of
-from core.admin.members.record import may_read_record, member_history
-from core.admin.read_only import acting_member
-from core.portal.ids import id_in
-from core.portal.panels import Panel, PanelsOfMember, in_order
+from core.admin.members.dialogs import list_consequences
+from core.admin.members.record import list_member_history, may_read_record
+from core.admin.read_only import get_acting_member
+from core.portal.ids import parse_id
+from core.portal.panels import Panel, PanelsOfMember, sort_panels
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,38 +46,38 @@ class MemberPage:
 
     @property
     def pages(self) -> dict[str, Callable[..., HttpResponse]]:
-        return {"record": require_safe(self.record_view)}
+        return {"record": require_safe(self.show_record)}
 
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
         if request.method not in {"GET", "HEAD"}:
             return HttpResponseNotAllowed(["GET", "HEAD"])
-        member, viewer = self._whom_and_by(request, object_id)
-        own = [_overview(member, viewer), *_what_happened(member, viewer)]
+        member, viewer = self._load_member_and_viewer(request, object_id)
+        own = [_build_overview(member, viewer), *_list_history(member, viewer)]
         context = {
-            "panels": in_order([own, *PanelsOfMember(member=member, viewer=viewer).ask_all()]),
-            "may_switch": deactivating_refused(member, viewer) is None,
+            "panels": sort_panels([own, *PanelsOfMember(member=member, viewer=viewer).ask_all()]),
+            "may_switch": explain_refused_deactivation(member, viewer) is None,
             "may_edit": self.has_change_permission(request),
         }
         return self._show(request, "portal/members/member.html", member, viewer, context)
 
-    def record_view(self, request: HttpRequest, object_id: int) -> HttpResponse:
+    def show_record(self, request: HttpRequest, object_id: int) -> HttpResponse:
         """What happened, from a fact on which the address names, back to the first."""
-        member, viewer = self._whom_and_by(request, str(object_id))
-        happened = member_history(member, viewer, before=id_in(request.GET.get("before")))
+        member, viewer = self._load_member_and_viewer(request, str(object_id))
+        happened = list_member_history(member, viewer, before=parse_id(request.GET.get("before")))
         if happened is None:
             raise PermissionDenied
-        context = {"history": happened, "older_url": _record_of(member)}
+        context = {"history": happened, "older_url": _build_record_url(member)}
         return self._show(request, "portal/members/record.html", member, viewer, context)
 
-    def _whom_and_by(self, request: HttpRequest, object_id: str) -> tuple[User, User]:
+    def _load_member_and_viewer(self, request: HttpRequest, object_id: str) -> tuple[User, User]:
         if not self.has_view_or_change_permission(request):
             raise PermissionDenied
-        member = User.objects.defer("password").filter(pk=id_in(object_id) or 0).first()
+        member = User.objects.defer("password").filter(pk=parse_id(object_id) or 0).first()
         if member is None:
             raise Http404
-        return member, acting_member(request)
+        return member, get_acting_member(request)
 
     def _show(
         self, request: HttpRequest, template: str, member: User, viewer: User, context: dict[str, Any]
@@ -94,34 +94,34 @@ class MemberPage:
         return TemplateResponse(request, template, page)
 
 
-def _overview(member: User, viewer: User) -> Panel:
+def _build_overview(member: User, viewer: User) -> Panel:
     reads_record = may_read_record(member, viewer)
-    switch = last_switch(member.pk) if reads_record else None
+    switch = find_last_change(member.pk) if reads_record else None
     return Panel(
         key="overview",
         title="Overview",
         template="portal/members/overview.html",
         rank=0,
         context={
-            "rights": _rights_of(member),
-            "seen": _last_seen(member),
+            "rights": _list_rights(member),
+            "seen": _find_last_seen(member),
             "reads_record": reads_record,
             # Of one who was set inactive past the services, the record knows nothing.
             "switch": switch if switch and ((switch.name == MemberReactivated.name) == member.is_active) else None,
-            "to_come": [] if member.is_active else consequences_of(member, viewer),
+            "to_come": [] if member.is_active else list_consequences(member, viewer),
         },
     )
 
 
-def _what_happened(member: User, viewer: User) -> list[Panel]:
-    happened = member_history(member, viewer)
+def _list_history(member: User, viewer: User) -> list[Panel]:
+    happened = list_member_history(member, viewer)
     if happened is None:
         return []
-    context = {"history": happened, "older_url": _record_of(member)}
+    context = {"history": happened, "older_url": _build_record_url(member)}
     return [Panel(key="history", title="History", template="portal/history.html", rank=100, context=context)]
 
 
-def _rights_of(member: User) -> Rights:
+def _list_rights(member: User) -> Rights:
     return Rights(
         staff=member.is_staff,
         superuser=member.is_superuser,
@@ -130,7 +130,7 @@ def _rights_of(member: User) -> Rights:
     )
 
 
-def _last_seen(member: User) -> dict[str, Any]:
+def _find_last_seen(member: User) -> dict[str, Any]:
     logins = Login.objects.filter(user=member).aggregate(
         open=Count("pk", filter=open_logins()), last_used_at=Max("last_used_at")
     )
@@ -138,5 +138,5 @@ def _last_seen(member: User) -> dict[str, Any]:
     return {"at": max(seen, default=None), "logins": logins["open"]}
 
 
-def _record_of(member: User) -> str:
+def _build_record_url(member: User) -> str:
     return reverse("admin:core_user_record", args=[member.pk])

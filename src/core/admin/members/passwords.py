@@ -12,7 +12,7 @@ from unfold.forms import AdminOwnPasswordChangeForm
 
 from core.accounts.models import User
 from core.accounts.services import change_password
-from core.admin.read_only import acting_member
+from core.admin.read_only import get_acting_member
 from core.errors import Invalid
 
 FIELDS = {"old_password": "old_password", "new_password": "new_password2"}
@@ -29,7 +29,7 @@ class OwnPassword(PasswordChangeView):
         return {**admin.site.each_context(self.request), **super().get_context_data(**kwargs)}
 
     def form_valid(self, form: Any) -> HttpResponse:
-        member = acting_member(self.request)
+        member = get_acting_member(self.request)
         old, new = form.cleaned_data["old_password"], form.cleaned_data["new_password1"]
         try:
             change_password(user=member, old_password=old, new_password=new)
@@ -42,6 +42,6 @@ class OwnPassword(PasswordChangeView):
         return HttpResponseRedirect(self.get_success_url())
 
 
-def own_password(request: HttpRequest) -> HttpResponseBase:
+def change_own_password(request: HttpRequest) -> HttpResponseBase:
     request.current_app = admin.site.name
     return OwnPassword.as_view()(request)

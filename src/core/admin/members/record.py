@@ -7,28 +7,28 @@ from core.accounts.models import User
 from core.accounts.policy import DEACTIVATE
 from core.facts.models import FactRecord
 from core.portal.events import OwnSessionsAsked
-from core.portal.history import A_PAGE, VIEW_FACTS, History, history
+from core.portal.history import A_PAGE, VIEW_FACTS, History, list_history
 
 # Of an account, what moderators ask about; addresses, rights and passwords are none of their business.
 OF_MODERATION = (MemberRegistered.name, MemberDeactivated.name, MemberReactivated.name)
 
 
 def may_read_record(member: User, viewer: User) -> bool:
-    return _readable(member, viewer) is not None
+    return _make_readable(member, viewer) is not None
 
 
-def member_history(member: User, viewer: User, *, before: int | None = None) -> History | None:
+def list_member_history(member: User, viewer: User, *, before: int | None = None) -> History | None:
     """What happened to a member, and what they did: a page of it, the newest first. `None` for who may not know."""
-    readable = _readable(member, viewer)
+    readable = _make_readable(member, viewer)
     if readable is None:
         return None
     concerns = [FactRecord.objects.filter(member_id=member.pk), FactRecord.objects.filter(actor=member)]
     # Each by its own index: the database would sort all that a moderator has ever done, asked for both at once.
-    ids = {pk for records in concerns for pk in _newest(records.filter(readable), before)}
-    return history(FactRecord.objects.filter(pk__in=ids), viewer=viewer)
+    ids = {pk for records in concerns for pk in _find_newest(records.filter(readable), before)}
+    return list_history(FactRecord.objects.filter(pk__in=ids), viewer=viewer)
 
 
-def _readable(member: User, viewer: User) -> Q | None:
+def _make_readable(member: User, viewer: User) -> Q | None:
     """Which of the facts; `None` for nothing at all."""
     if viewer.has_perm(VIEW_FACTS):
         return Q()
@@ -49,7 +49,7 @@ def _is_named(key: str, viewer: User) -> Q:
     return Q(**{f"payload__{key}__isnull": False, f"payload__{key}": viewer.pk})
 
 
-def _newest(records: "QuerySet[FactRecord]", before: int | None) -> list[int]:
+def _find_newest(records: "QuerySet[FactRecord]", before: int | None) -> list[int]:
     if before is not None:
         records = records.filter(pk__lt=before)
     return list(records.order_by("-pk").values_list("pk", flat=True)[: A_PAGE + 1])

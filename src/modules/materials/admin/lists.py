@@ -7,7 +7,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from core.admin.read_only import ReadOnlyAdmin
-from core.portal.times import moment
+from core.portal.times import render_instant
 from modules.materials.admin.removal import Removal
 from modules.materials.files.addresses import is_available
 from modules.materials.models import Material, StoredFile
@@ -28,7 +28,7 @@ class MaterialAdmin(Removal, ReadOnlyAdmin):
 
     @admin.display(description="uploaded", ordering="id")
     def uploaded(self, material: Material) -> str:
-        return moment(material.uploaded_at)
+        return render_instant(material.uploaded_at)
 
 
 class FamilyFilter(admin.SimpleListFilter):
@@ -57,7 +57,7 @@ class StoredFileAdmin(ReadOnlyAdmin):
 
     @admin.display(description="created", ordering="id")
     def created(self, file: StoredFile) -> str:
-        return moment(file.created_at)
+        return render_instant(file.created_at)
 
     @admin.display(description="state")
     def state(self, file: StoredFile) -> str:

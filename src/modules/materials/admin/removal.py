@@ -10,9 +10,9 @@ from django.urls import URLPattern, path, reverse
 from django.views.decorators.http import require_POST
 
 from core.accounts.models import User
-from core.admin.read_only import acting_member
+from core.admin.read_only import get_acting_member
 from core.errors import DomainError
-from core.portal.dialogs import dialog_page, leave_dialog, way_back
+from core.portal.dialogs import find_way_back, leave_dialog, render_dialog
 from core.text.limits import MAX_REASON_LENGTH
 from modules.materials import services
 from modules.materials.events import SessionAccessAsked
@@ -37,9 +37,9 @@ class Removal:
         return [path("<int:object_id>/remove/", view, name=URL_NAME), *others]
 
     def remove_view(self, request: HttpRequest, object_id: int) -> HttpResponse:
-        by = acting_member(request)
+        by = get_acting_member(request)
         material = Material.objects.select_related("uploaded_by").filter(pk=object_id).first()
-        back = way_back(request, reverse("admin:materials_material_changelist"))
+        back = find_way_back(request, reverse("admin:materials_material_changelist"))
         if material is None:
             # Who may see no material does not learn which there are.
             if not by.has_perm("materials.view_material"):
@@ -57,7 +57,7 @@ class Removal:
                 "form": form,
                 "back": back,
             }
-            return dialog_page(request, "admin/materials/remove.html", context)
+            return render_dialog(request, "admin/materials/remove.html", context)
         try:
             services.remove_material(
                 session_id=material.session_id, material_id=material.pk, by=by, reason=form.cleaned_data["reason"]

@@ -3,7 +3,7 @@
 from django.contrib import admin
 
 from core.admin.read_only import ReadOnlyAdmin
-from core.portal.times import moment
+from core.portal.times import render_instant
 from modules.sessions.models import BookingRequest, CalendarFeed, Reminder
 
 
@@ -22,11 +22,11 @@ class BookingRequestAdmin(ReadOnlyAdmin):
 
     @admin.display(description="requested", ordering="id")
     def requested(self, booking_request: BookingRequest) -> str:
-        return moment(booking_request.requested_at)
+        return render_instant(booking_request.requested_at)
 
     @admin.display(description="joined")
     def joined(self, booking_request: BookingRequest) -> str:
-        return moment(booking_request.joined_at)
+        return render_instant(booking_request.joined_at)
 
 
 @admin.register(Reminder)
@@ -40,11 +40,11 @@ class ReminderAdmin(ReadOnlyAdmin):
 
     @admin.display(description="reminded", ordering="id")
     def created(self, reminder: Reminder) -> str:
-        return moment(reminder.created_at)
+        return render_instant(reminder.created_at)
 
     @admin.display(description="of the start")
     def starts(self, reminder: Reminder) -> str:
-        return moment(reminder.starts_at)
+        return render_instant(reminder.starts_at)
 
 
 @admin.register(CalendarFeed)
@@ -61,8 +61,8 @@ class CalendarFeedAdmin(ReadOnlyAdmin):
 
     @admin.display(description="created", ordering="id")
     def created(self, feed: CalendarFeed) -> str:
-        return moment(feed.created_at)
+        return render_instant(feed.created_at)
 
     @admin.display(description="last used")
     def last_used(self, feed: CalendarFeed) -> str:
-        return moment(feed.last_used_at)
+        return render_instant(feed.last_used_at)

@@ -24,11 +24,11 @@ from django.urls import URLPattern, path, reverse
 from django.views.decorators.http import require_POST
 
 from core.accounts.models import User
-from core.admin.read_only import acting_member
+from core.admin.read_only import get_acting_member
 from core.errors import DomainError
-from core.portal.dialogs import dialog_page, leave_dialog, way_back
+from core.portal.dialogs import find_way_back, leave_dialog, render_dialog
 from core.portal.differences import Difference, list_differences
-from core.portal.ids import id_in
+from core.portal.ids import parse_id
 from core.text.limits import MAX_REASON_LENGTH
 from core.time import clock
 from modules.sessions.admin.evidence import build_evidence_context, build_evidence_lines
@@ -188,12 +188,12 @@ class Decisions:
             "gone": _format_deleted(gone) if gone else "",
             "is_stale": settled is not None,
         }
-        return dialog_page(request, "admin/learning_sessions/decision.html", context)
+        return render_dialog(request, "admin/learning_sessions/decision.html", context)
 
 
 def describe_decision(request: HttpRequest, session: Session) -> dict[str, Any]:
     """The `deciding` of `admin/learning_sessions/decision_buttons.html` on the page of a session."""
-    viewer = build_viewer(acting_member(request))
+    viewer = build_viewer(get_acting_member(request))
     waits = session.status == Status.PENDING_APPROVAL and session.date > clock.now()
     return {
         "may_decide": waits and acts_as_moderator(session, viewer),
@@ -267,7 +267,7 @@ def _format_deleted(number: int) -> str:
 
 
 def _require_moderator(request: HttpRequest) -> User:
-    by = acting_member(request)
+    by = get_acting_member(request)
     if not by.has_perm(MODERATE):
         raise PermissionDenied
     return by
@@ -275,13 +275,13 @@ def _require_moderator(request: HttpRequest) -> User:
 
 def _parse_chosen(request: HttpRequest) -> list[int]:
     """The ids of the rows that were ticked; invalid ones are ignored."""
-    ids = (id_in(each) for each in request.POST.getlist(CHOSEN))
+    ids = (parse_id(each) for each in request.POST.getlist(CHOSEN))
     return [each for each in dict.fromkeys(ids) if each is not None]
 
 
 def _parse_versions(request: HttpRequest) -> dict[int, int]:
     """The versions that were read, by session id."""
-    versions = {key: id_in(value) for key, value in _parse_fields(request, "version_").items()}
+    versions = {key: parse_id(value) for key, value in _parse_fields(request, "version_").items()}
     return {key: version for key, version in versions.items() if version is not None}
 
 
@@ -293,7 +293,7 @@ def _parse_taken(request: HttpRequest) -> dict[int, datetime]:
 
 def _parse_fields(request: HttpRequest, prefix: str) -> dict[int, str]:
     """The form's fields with this prefix, by the session id that follows it; no more than a dialog can have."""
-    named = ((id_in(name.removeprefix(prefix)), name) for name in request.POST if name.startswith(prefix))
+    named = ((parse_id(name.removeprefix(prefix)), name) for name in request.POST if name.startswith(prefix))
     found = ((key, str(request.POST[name])) for key, name in named if key is not None)
     return dict(islice(found, MOST_AT_ONCE))
 
@@ -313,4 +313,4 @@ def _load_sessions(ids: Sequence[int]) -> list[Session]:
 
 def _get_back_url(request: HttpRequest) -> str:
     """The page on which the dialog was opened, or the list."""
-    return way_back(request, reverse(LIST))
+    return find_way_back(request, reverse(LIST))

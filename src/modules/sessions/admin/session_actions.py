@@ -19,11 +19,11 @@ from django.urls import reverse
 from django.utils.text import get_text_list
 
 from core.accounts.models import User
-from core.admin.read_only import acting_member
+from core.admin.read_only import get_acting_member
 from core.errors import DomainError
-from core.portal.dialogs import dialog_page, leave_dialog
+from core.portal.dialogs import leave_dialog, render_dialog
 from core.portal.differences import Difference, list_differences
-from core.portal.ids import id_in
+from core.portal.ids import parse_id
 from core.text.limits import MAX_REASON_LENGTH
 from core.time import clock
 from modules.sessions.admin.wording import WORDING
@@ -201,12 +201,12 @@ class SessionActions:
             "changed": changed,
             **_build_consequences(action, session, by),
         }
-        return dialog_page(request, f"admin/learning_sessions/actions/{action.key}.html", context)
+        return render_dialog(request, f"admin/learning_sessions/actions/{action.key}.html", context)
 
     def remove_participant_view(self, request: HttpRequest, object_id: int, member_id: int) -> HttpResponse:
         session, by = _require_moderator(request, object_id)
         seats = BookingRequest.objects.filter(session=session, status=BookingRequest.Status.APPROVED)
-        seat = seats.select_related("user").filter(user_id=id_in(str(member_id)) or 0).first()
+        seat = seats.select_related("user").filter(user_id=parse_id(str(member_id)) or 0).first()
         back = f"{get_page_url(session)}#participants"
         if seat is None or not is_before_start(session, clock.now()):
             messages.warning(request, _explain_not_removable(session, seat))
@@ -225,7 +225,7 @@ class SessionActions:
                 "needs_reason": True,
                 "notice": _ask_notice(fact, reason="", person_id=member_id),
             }
-            return dialog_page(request, "admin/learning_sessions/actions/remove-participant.html", context)
+            return render_dialog(request, "admin/learning_sessions/actions/remove-participant.html", context)
         try:
             booking.remove_participant(
                 session_id=session.pk, participant_id=member_id, by=by, reason=form.cleaned_data["reason"]
@@ -242,7 +242,7 @@ def get_page_url(session: Session) -> str:
 
 
 def _require_moderator(request: HttpRequest, session_id: int) -> tuple[Session, User]:
-    by = acting_member(request)
+    by = get_acting_member(request)
     viewer = build_viewer(by)
     # Before the lookup: others must not learn which sessions exist.
     if not viewer.moderates:

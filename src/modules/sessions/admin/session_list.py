@@ -14,7 +14,7 @@ from django.utils.html import format_html
 from django.utils.text import Truncator
 
 from core.portal.paging import UncountedChangeList
-from core.portal.times import local, moment
+from core.portal.times import format_local, render_instant
 from core.time import clock
 from core.time.durations import format_duration
 from modules.sessions.models import Session
@@ -104,7 +104,7 @@ def _format_value(value: str) -> str:
         instant = datetime.fromisoformat(value)
     except ValueError:
         return value
-    return local(instant) if instant.tzinfo else value
+    return format_local(instant) if instant.tzinfo else value
 
 
 class SessionColumns:
@@ -147,7 +147,7 @@ class SessionColumns:
 
     @admin.display(description="start", ordering="date")
     def start(self, session: Session) -> str:
-        return moment(session.date)
+        return render_instant(session.date)
 
     @admin.display(description="waiting for", ordering="created_at")
     def waiting(self, session: Session) -> str:
@@ -180,4 +180,4 @@ class SessionColumns:
 
     @admin.display(description="offered", ordering="created_at")
     def offered(self, session: Session) -> str:
-        return moment(session.created_at)
+        return render_instant(session.created_at)

@@ -10,10 +10,10 @@ from django.urls import URLPattern, path, reverse
 from django.views.decorators.http import require_POST, require_safe
 
 from core.accounts.models import User
-from core.admin.read_only import acting_member
+from core.admin.read_only import get_acting_member
 from core.http.origin import origin_of
-from core.portal.ids import id_in
-from core.portal.panels import in_order
+from core.portal.ids import parse_id
+from core.portal.panels import sort_panels
 from core.time import clock
 from modules.sessions.admin.decisions import describe_decision
 from modules.sessions.admin.session_actions import SessionActions, list_actions
@@ -66,7 +66,7 @@ class SessionPage(SessionActions):
             session_id=session.pk, viewer=viewer, moderates=moderates, origin=origin_of(request)
         ).ask_all()
         context = {
-            "panels": in_order([build_own_panels(session, viewer, moderates=moderates), *asked]),
+            "panels": sort_panels([build_own_panels(session, viewer, moderates=moderates), *asked]),
             "actions": list_actions(session) if moderates else (),
             "moderates": moderates,
             "may_remove_participants": moderates and is_before_start(session, now),
@@ -86,7 +86,7 @@ class SessionPage(SessionActions):
             session,
             viewer,
             moderates=acts_as_moderator(session, build_viewer(viewer)),
-            before=id_in(request.GET.get("before")),
+            before=parse_id(request.GET.get("before")),
         )
         if history is None:
             raise PermissionDenied
@@ -96,7 +96,7 @@ class SessionPage(SessionActions):
     def _reader(self, request: HttpRequest) -> User:
         if request.method not in {"GET", "HEAD"} or not self.has_view_or_change_permission(request):
             raise PermissionDenied
-        return acting_member(request)
+        return get_acting_member(request)
 
     def _show_page(
         self, request: HttpRequest, session: Session, viewer: User, template: str, context: dict[str, Any]

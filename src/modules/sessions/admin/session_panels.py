@@ -8,7 +8,7 @@ from django.urls import reverse
 from core.accounts.models import User
 from core.facts.models import FactRecord
 from core.portal.differences import list_differences
-from core.portal.history import VIEW_FACTS, History, history
+from core.portal.history import VIEW_FACTS, History, list_history
 from core.portal.panels import Panel
 from modules.sessions.admin.evidence import build_evidence_context
 from modules.sessions.admin.wording import WORDING
@@ -37,7 +37,7 @@ def load_history(session: Session, viewer: User, *, moderates: bool, before: int
     if not (moderates or viewer.has_perm(VIEW_FACTS)):
         return None
     records = FactRecord.objects.filter(session_id=session.pk)
-    return history(records, viewer=viewer, before=before, wording=WORDING)
+    return list_history(records, viewer=viewer, before=before, wording=WORDING)
 
 
 def get_record_url(session: Session) -> str:

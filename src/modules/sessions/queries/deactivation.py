@@ -5,7 +5,7 @@ from datetime import datetime
 
 from django.db.models import Count, QuerySet
 
-from core.accounts.deactivation import last_switch
+from core.accounts.deactivation import find_last_change
 from core.accounts.events import TOLD_OTHERS, Consequence, MemberDeactivated
 from core.accounts.models import User
 from core.facts.delivery import load_fact
@@ -53,7 +53,7 @@ def select_requests_to_release(member_ids: Collection[int]) -> "QuerySet[Booking
 
 def get_deactivation_cause(member_id: int) -> tuple[User | None, str]:
     """Who deactivated a member, if that is recorded, and the explanation for others."""
-    switch = last_switch(member_id)
+    switch = find_last_change(member_id)
     fact = load_fact(switch) if switch else None
     if switch is None or not isinstance(fact, MemberDeactivated):
         return None, TOLD_OTHERS

@@ -8,8 +8,8 @@ from urllib.parse import urlencode
 from django.urls import reverse
 
 from core.facts import answers
+from core.portal.caching import cached
 from core.portal.dashboard import Area, Card, Chart, DashboardAsked, Point, Ranked, Ranking, Series, Tone
-from core.portal.keeping import cached
 from core.text.counts import format_count
 from core.time import clock
 from core.time.durations import format_duration

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from django.urls import reverse
 
 from core.facts import answers
-from core.portal.navigation import Badge, Entry, NavigationAsked, Section, counted
+from core.portal.navigation import Badge, Entry, NavigationAsked, Section, format_count
 from modules.sessions.queries.tabs import WAITING, count_rows
 
 MOST_COUNTED = 100
@@ -27,7 +27,7 @@ def entries_of_sessions(_question: NavigationAsked) -> list[Entry]:
 def count_waiting_badge() -> Badge | None:
     """The number of sessions that wait for approval, counted up to `MOST_COUNTED`."""
     waiting = count_rows(WAITING, MOST_COUNTED)
-    return counted(waiting, most=MOST_COUNTED, one="session waits", many="sessions wait")
+    return format_count(waiting, most=MOST_COUNTED, one="session waits", many="sessions wait")
 
 
 def _build_entry(

@@ -17,7 +17,7 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, kw_only=True)
 class CachedValue(Generic[Value]):
-    """A value, and when it was so."""
+    """A value, and when it was computed."""
 
     value: Value
     as_of: datetime
@@ -31,7 +31,7 @@ def cached(key: str, compute: Callable[[], Value], *, at_most: timedelta) -> Cac
     """
     now = clock.now()
     found = _read(key)
-    # By our own clock too: the cache's may be another machine's.
+    # By our own clock, too: the cache may be on a machine with another.
     if found is not None and timedelta(0) <= now - found.as_of < at_most:
         return cast(CachedValue[Value], found)
     fresh = CachedValue(value=compute(), as_of=now)
