@@ -1,4 +1,4 @@
-"""Keeping what took a while to compute, for as long as it may be old."""
+"""Caching of values that take long to compute, with the time when they were computed."""
 
 import logging
 from collections.abc import Callable
@@ -24,10 +24,10 @@ class CachedValue(Generic[Value]):
 
 
 def cached(key: str, compute: Callable[[], Value], *, at_most: timedelta) -> CachedValue[Value]:
-    """What `compute` returned less than `at_most` ago, for anybody; else what it returns now.
+    """Return the cached value if it is younger than `at_most`; otherwise compute and cache it.
 
-    The key says of whom and of what, rights included: whoever uses the same one is shown the same. A cache that fails
-    costs the time to compute, and nothing else.
+    The key has to contain everything that the value depends on, rights included: readers with the same key share it. If
+    the cache fails, the value is computed each time.
     """
     now = clock.now()
     found = _read(key)

@@ -1,6 +1,7 @@
 """Changes of fields as people read them: short values before and after, long texts with the changed words marked.
 
-Values come from members: they are escaped, and the cost of comparing texts is bounded (docs/decisions/own-differences.md).
+Values come from members: they are escaped, and the cost of comparing texts is bounded (see
+docs/decisions/own-differences.md).
 """
 
 import json
