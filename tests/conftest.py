@@ -16,6 +16,7 @@ from pytest_django import Settings
 from tests.cloudinary_server import CloudinaryServer
 from tests.mail_server import MailServer
 from tests.s3_server import S3Server
+from tests.sets import gives_same_answer_on_any_database
 from xdist.scheduler import LoadGroupScheduling
 
 from core.accounts.models import Login, User
@@ -74,65 +75,6 @@ FIRST = (
     "tests/system/test_supervisor.py",
     "tests/system/test_drill.py",
 )
-
-
-# What is the same on every database: starts that are refused, what is in files and where they lie, what is sent, how
-# pages look, and rules that are decided in Python. `./just test` runs it on SQLite alone, `./just test --system` on
-# PostgreSQL too. A file that is not listed here runs on both.
-ANY_DATABASE = (
-    *("tests/core/admin/", "tests/core/http/", "tests/core/jobs/task_queue/", "tests/core/monitoring/"),
-    *("tests/core/settings/", "tests/core/storages/", "tests/core/text/", "tests/core/time/", "tests/demo/"),
-    *(
-        f"tests/core/accounts/test_{name}"
-        for name in ("discretion", "domains", "password", "profile", "tokens", "user_names")
-    ),
-    "tests/core/mail/test_wire.py",
-    *(
-        f"tests/core/portal/test_{name}"
-        for name in ("dashboard", "differences", "exporting", "history", "navigation", "query_counts", "spreadsheets")
-    ),
-    "tests/modules/materials/",
-    *(
-        f"tests/modules/notifications/test_{name}"
-        for name in (
-            "admin",
-            "news_mail",
-            "notices",
-            "news_of_bookings",
-            "news_of_sessions",
-            "panel",
-            "texts",
-            "unsubscribing",
-            "why",
-        )
-    ),
-    *(
-        f"tests/modules/sessions/test_{name}"
-        for name in (
-            *("answers", "asking", "badge", "calendar_admin", "calendar_feed", "calendar_sequence", "dates"),
-            *("decisions_portal", "editing", "emails", "leaving", "materials_question", "member_panels", "moderation"),
-            *("offering", "session_actions", "session_history", "session_now", "session_page", "shapes", "states"),
-            "wall_clock",
-        )
-    ),
-    "tests/system/errors/",
-    *(
-        f"tests/system/test_{name}"
-        for name in (
-            *("boundaries", "chromium", "documentation", "earlier_database", "facts_and_questions", "memory"),
-            *("modules_are_removable", "openapi", "secrets_in_logs"),
-        )
-    ),
-)
-# Of those, what locks rows, commits or counts queries.
-EACH_DATABASE = tuple(
-    f"tests/modules/materials/test_{name}.py"
-    for name in ("bytes_and_rows", "killed_at_each_step", "limits", "listing", "moving")
-)
-
-
-def gives_same_answer_on_any_database(file: str) -> bool:
-    return file.startswith(ANY_DATABASE) and file not in EACH_DATABASE
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -1,5 +1,6 @@
 """What the documentation names exists: files, headings, recipes, commands, variables and terms."""
 
+import fnmatch
 import re
 import shlex
 import subprocess
@@ -9,6 +10,7 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 from django.core.management import get_commands
+from tests.sets import ANY_DATABASE, EACH_DATABASE
 
 CHECKOUT = Path(settings.CHECKOUT)
 DOCUMENTS = sorted(
@@ -154,3 +156,9 @@ def test_shell_blocks_parse() -> None:
         for block in SHELL.findall(document.read_text()):
             run = subprocess.run(["bash", "-n"], input=block, capture_output=True, text=True, check=False)
             assert (run.returncode, run.stderr) == (0, ""), document
+
+
+def test_each_pattern_of_the_sets_of_tests_names_a_file() -> None:
+    files = [name_of(path) for path in (CHECKOUT / "tests").rglob("test_*.py")]
+
+    assert [each for each in (*ANY_DATABASE, *EACH_DATABASE) if not fnmatch.filter(files, each)] == []
