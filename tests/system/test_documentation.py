@@ -151,6 +151,30 @@ def test_names_of_code_in_the_glossary_exist() -> None:
     assert sorted(name for name in names if not re.search(rf"\b{name}\b", source)) == []
 
 
+def test_stored_names_in_the_glossary_exist() -> None:
+    rows = (CHECKOUT / "docs" / "glossary.md").read_text().partition("## Stored and public names")[2]
+    names = {name for row in re.findall(r"^\| (`[^|]*) \|", rows, re.MULTILINE) for name in re.findall(r"`(?:\w+\.)?(\w+)`", row)}
+    source = "\n".join(path.read_text() for path in (CHECKOUT / "src").rglob("*.py"))
+
+    assert names
+    assert sorted(name for name in names if not re.search(rf"\b{name}\b", source)) == []
+
+
+def test_python_files_that_are_named_by_the_end_of_their_path_exist() -> None:
+    files = [path.as_posix() for folder in ("src", "tests", "drill") for path in (CHECKOUT / folder).rglob("*.py")]
+    for name in ("architecture", "glossary", "operations", "configuration", "contract", "portal"):
+        text = (CHECKOUT / "docs" / f"{name}.md").read_text()
+        named = re.findall(r"`([\w/]+\.py)`", text)
+        assert [end for end in named if not any(file.endswith(f"/{end}") for file in files)] == [], name
+
+
+@pytest.mark.parametrize("document", [*DOCUMENTS, CHECKOUT / "CHANGELOG.md"], ids=name_of)
+def test_lines_of_text_fit_into_120_columns(document: Path) -> None:
+    text = re.sub(r"```.*?```", "", document.read_text(), flags=re.DOTALL)
+
+    assert [line for line in text.splitlines() if len(line) > 120 and not line.startswith("|")] == []
+
+
 def test_shell_blocks_parse() -> None:
     for document in DOCUMENTS:
         for block in SHELL.findall(document.read_text()):
