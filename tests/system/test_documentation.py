@@ -153,7 +153,11 @@ def test_names_of_code_in_the_glossary_exist() -> None:
 
 def test_stored_names_in_the_glossary_exist() -> None:
     rows = (CHECKOUT / "docs" / "glossary.md").read_text().partition("## Stored and public names")[2]
-    names = {name for row in re.findall(r"^\| (`[^|]*) \|", rows, re.MULTILINE) for name in re.findall(r"`(?:\w+\.)?(\w+)`", row)}
+    names = {
+        name
+        for row in re.findall(r"^\| (`[^|]*) \|", rows, re.MULTILINE)
+        for name in re.findall(r"`(?:\w+\.)?(\w+)`", row)
+    }
     source = "\n".join(path.read_text() for path in (CHECKOUT / "src").rglob("*.py"))
 
     assert names
