@@ -204,7 +204,7 @@ def test_a_crash_that_tells_all_of_the_request(member: User, logged: StringIO, m
 def test_what_is_signed_for_a_bucket(s3_server: S3Server, logged: StringIO) -> None:
     storage = S3Storage(**s3_server.options, timeout=5)
     name = storage.save("notes.txt", ContentFile(b"hello"))
-    address = storage.address(name, file_name="notes.txt", content_type="text/plain", inline=False)
+    address = storage.build_signed_url(name, file_name="notes.txt", content_type="text/plain", inline=False)
     logging.getLogger("urllib3.connectionpool").warning("Retrying: %s", address)
     logging.getLogger("some.library").error("%s cannot be read", address)
     with storage.open(name) as file:
@@ -219,7 +219,7 @@ def test_what_is_signed_for_cloudinary(cloudinary_server: CloudinaryServer, logg
     options = cloudinary_server.options
     storage = CloudinaryStorage(**options, prefix="materials", timeout=5)
     name = storage.save("notes.txt", ContentFile(b"hello"))
-    address = storage.address(name, file_name="notes.txt", content_type="text/plain", inline=False)
+    address = storage.build_signed_url(name, file_name="notes.txt", content_type="text/plain", inline=False)
     logging.getLogger("some.library").error("%s cannot be read", address)
     with storage.open(name) as file:
         assert file.read() == b"hello"

@@ -78,5 +78,5 @@ def describe_status(member: User) -> str:
         return f"{member.display_name} is {state} already."
     actor = switch.actor.display_name if switch.actor else "Somebody"
     why = f" The reason: {switch.reason}" if switch.reason else ""
-    what = load_fact(switch).in_words(actor=actor, member=member.display_name)
+    what = load_fact(switch).summarize(actor=actor, member=member.display_name)
     return f"{what}, {format_relative_time(switch.occurred_at)}.{why}"

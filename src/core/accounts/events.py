@@ -13,7 +13,7 @@ class MemberRegistered(Fact):
     """Sent when an account has come to be, by its member or in the admin; not when a registration only wrote to the
     owner of a taken address."""
 
-    words = "{member} got an account"
+    summary_template = "{member} got an account"
 
     member_id: int
     username: str
@@ -23,7 +23,7 @@ class MemberRegistered(Fact):
 class ProfileChanged(Fact):
     """Sent when a member's name or time zone has changed; the record holds the values before and after."""
 
-    words = "{actor} changed the profile of {member}"
+    summary_template = "{actor} changed the profile of {member}"
 
     member_id: int
 
@@ -32,7 +32,7 @@ class ProfileChanged(Fact):
 class AddressChanged(Fact):
     """Sent when a member has confirmed a new e-mail address."""
 
-    words = "{actor} changed the address of {member}"
+    summary_template = "{actor} changed the address of {member}"
 
     member_id: int
 
@@ -41,7 +41,7 @@ class AddressChanged(Fact):
 class PasswordChanged(Fact):
     """Sent when a password was changed or reset, which ended every login of the member."""
 
-    words = "{actor} changed the password of {member}"
+    summary_template = "{actor} changed the password of {member}"
 
     member_id: int
 
@@ -50,7 +50,7 @@ class PasswordChanged(Fact):
 class LoggedOutEverywhere(Fact):
     """Sent when a member ended all of their logins."""
 
-    words = "{member} logged out everywhere"
+    summary_template = "{member} logged out everywhere"
 
     member_id: int
 
@@ -62,7 +62,7 @@ class MemberDeactivated(Fact):
     The reason is theirs alone to read. `told` is what others read whom it concerns; where it is empty, `TOLD_OTHERS`.
     """
 
-    words = "{actor} deactivated {member}"
+    summary_template = "{actor} deactivated {member}"
 
     member_id: int
     told: str = ""
@@ -72,7 +72,7 @@ class MemberDeactivated(Fact):
 class MemberReactivated(Fact):
     """Sent when a deactivated member may log in again; old tokens stay dead."""
 
-    words = "{actor} reactivated {member}"
+    summary_template = "{actor} reactivated {member}"
 
     member_id: int
 
@@ -82,7 +82,7 @@ class RightsChanged(Fact):
     """Sent when somebody gave a member rights or took them: staff, superuser, groups, permissions. The record holds
     them before and after."""
 
-    words = "{actor} changed the rights of {member}"
+    summary_template = "{actor} changed the rights of {member}"
 
     member_id: int
 
@@ -92,7 +92,7 @@ class GroupChanged(Fact):
     """Sent when somebody made, changed or deleted a group. The record holds its name and its permissions before and
     after: those of all its members."""
 
-    words = "{actor} changed the group {group}"
+    summary_template = "{actor} changed the group {group}"
 
     group_id: int
     group: str

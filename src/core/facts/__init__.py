@@ -1,4 +1,4 @@
-"""How modules talk: facts that are published and recorded, and questions that are asked and answered."""
+"""Communication between modules: facts are published and recorded, questions are asked and answered."""
 
 from core.facts.base import Delivery, Fact, Question, answers
 from core.facts.registry import subscribe, subscribes

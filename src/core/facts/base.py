@@ -1,7 +1,6 @@
-"""The two things that modules say to each other: facts and questions.
+"""The base classes of facts (domain events) and questions (requests between modules).
 
-A fact tells what has happened; a question asks what its asker needs to know from whoever can tell. Both are frozen
-dataclasses of ids and plain values, declared in a module's `events.py`, and ride on Django signals.
+Both are frozen dataclasses of ids and plain values, declared in a module's `events.py`, and use Django signals.
 """
 
 from collections.abc import Callable
@@ -15,10 +14,10 @@ from pydantic import TypeAdapter
 
 @dataclass(frozen=True, kw_only=True)
 class Delivery:
-    """What a receiver is told beside the fact itself.
+    """What a receiver gets beside the fact itself.
 
-    `fact_id` is the fact's row in the record. `is_retry` is true when the fact is delivered again after a failure: the
-    receiver then reads the state anew and drops what no longer holds.
+    `fact_id` is the primary key of the `FactRecord`. `is_retry` is true for a delivery after a failure: the
+    receiver then reads the present state and ignores what no longer holds.
     """
 
     fact_id: int
@@ -30,17 +29,17 @@ class Delivery:
 
 @dataclass(frozen=True, kw_only=True)
 class Fact:
-    """Something that has happened, named in the past tense.
+    """A domain event, named in the past tense.
 
-    A subclass's fields are what its receivers get and what the record keeps as payload. `session_id` and `member_id`
-    (whom it is about), where a subclass has them, are indexed columns of the record.
+    The fields of a subclass are what receivers get, and the payload of the record. `session_id` and `member_id` (whom
+    the fact is about), where a subclass has them, are indexed columns of the record.
     """
 
     name: ClassVar[str]
     signal: ClassVar[Signal]
-    # What happened, as one clause; `{actor}` and `{member}` are their names, all else are the fact's own fields.
-    words: ClassVar[str] = ""
-    # Where nobody did it, whether the system did, for what it has found, rather than the clock by passing.
+    # One clause with placeholders: `{actor}` and `{member}` are names, all others are fields of the fact.
+    summary_template: ClassVar[str] = ""
+    # For a fact without an actor: whether the system caused it by what it found, or the clock by passing.
     is_by_system: ClassVar[bool] = False
     kinds: ClassVar[dict[str, type["Fact"]]] = {}
     _adapters: ClassVar[dict[str, TypeAdapter[Any]]] = {}
@@ -54,14 +53,14 @@ class Fact:
         cls.signal = Signal()
         Fact.kinds[cls.name] = cls
 
-    def in_words(self, *, actor: str, member: str = "") -> str:
-        """What happened, as one clause without a full stop."""
+    def summarize(self, *, actor: str, member: str = "") -> str:
+        """Say what happened, as one clause without a full stop."""
         values = {field.name: getattr(self, field.name) for field in fields(self)}
-        return (self.words or type(self).__name__).format(**{**values, "actor": actor, "member": member})
+        return (self.summary_template or type(self).__name__).format(**{**values, "actor": actor, "member": member})
 
     @classmethod
     def adapter(cls) -> TypeAdapter[Any]:
-        """How facts of this kind become plain values and facts again. Made once: that takes longer than a query."""
+        """The serializer of this type, which is built once, since that takes longer than a query."""
         if cls.name not in Fact._adapters:
             Fact._adapters[cls.name] = TypeAdapter(cls)
         return Fact._adapters[cls.name]
@@ -73,7 +72,7 @@ QuestionKind = TypeVar("QuestionKind", bound="Question[Any]")
 
 @dataclass(frozen=True, kw_only=True)
 class Question(Generic[Answer]):
-    """Something that a module needs to know and only others can tell."""
+    """A request of one module that any other may answer."""
 
     signal: ClassVar[Signal]
 
@@ -82,20 +81,20 @@ class Question(Generic[Answer]):
         cls.signal = Signal()
 
     def default(self) -> Answer:
-        """The safe answer when nobody can tell (the module that could is not installed)."""
+        """The answer where no module answers, for example since it is not installed."""
         raise TypeError(f"{type(self).__name__} declares no default")
 
     def ask(self) -> Answer:
-        """The first answer that is not `None`, or the default. An error in the answering module is the asker's too."""
-        for answer in self._answers():
+        """Return the first answer that is not `None`, or the default. Errors of the answering module propagate."""
+        for answer in self._collect_answers():
             return answer
         return self.default()
 
     def ask_all(self) -> list[Answer]:
-        """Every answer that is not `None`, in the order of INSTALLED_APPS."""
-        return self._answers()
+        """Return every answer that is not `None`, in the order of INSTALLED_APPS."""
+        return self._collect_answers()
 
-    def _answers(self) -> list[Answer]:
+    def _collect_answers(self) -> list[Answer]:
         responses = self.signal.send(sender=type(self), question=self)
         return [cast(Answer, answer) for _, answer in responses if answer is not None]
 
@@ -103,7 +102,7 @@ class Question(Generic[Answer]):
 def answers(
     kind: type[QuestionKind],
 ) -> Callable[[Callable[[QuestionKind], Any]], Callable[[QuestionKind], Any]]:
-    """Declare that a function answers questions of this kind; it returns `None` when it cannot tell."""
+    """Register a function that answers questions of this type; it returns `None` where it has no answer."""
 
     def connect(function: Callable[[QuestionKind], Any]) -> Callable[[QuestionKind], Any]:
         def answer(question: QuestionKind, **_: object) -> Any:

@@ -1,4 +1,4 @@
-"""How a fact reaches its receivers, at once and again."""
+"""Delivering facts to their receivers, and retrying the deliveries that failed."""
 
 import logging
 from datetime import timedelta
@@ -14,17 +14,17 @@ from core.time import clock
 
 logger = logging.getLogger(__name__)
 
-MOST_ATTEMPTS = 12
-RETRY_POLICY = RetryPolicy(max_attempts=MOST_ATTEMPTS, max_delay=timedelta(hours=12))
+MAX_ATTEMPTS = 12
+RETRY_POLICY = RetryPolicy(max_attempts=MAX_ATTEMPTS, max_delay=timedelta(hours=12))
 
 
 def deliver(receiver: str, fact: Fact, delivery: Delivery) -> None:
-    """Serve one receiver inside the publisher's transaction. What it raises costs the publisher nothing."""
+    """Call one receiver in a savepoint of the publisher's transaction. What it raises is recorded, not propagated."""
     try:
         with transaction.atomic():
             RECEIVERS[receiver](fact, delivery)
     except Exception as error:
-        logger.exception("%s could not receive %s %s", receiver, fact.name, delivery.fact_id)
+        logger.exception("%s failed on %s %s", receiver, fact.name, delivery.fact_id)
         FailedDelivery.objects.create(
             fact_id=delivery.fact_id,
             receiver=receiver,
@@ -35,8 +35,8 @@ def deliver(receiver: str, fact: Fact, delivery: Delivery) -> None:
 
 
 def retry_failed_deliveries(*, limit: int = 100) -> int:
-    """Serve the receivers whose pause is over, by any number of workers at once; returns how many were served."""
-    served = 0
+    """Retry the deliveries that are due, by any number of workers at once; return how many succeeded."""
+    succeeded = 0
     tried: set[int] = set()
     while len(tried) < limit:
         failure = None
@@ -47,29 +47,29 @@ def retry_failed_deliveries(*, limit: int = 100) -> int:
                 if failure is None:
                     break
                 tried.add(failure.pk)
-                delivered = _serve(failure)
+                is_delivered = _retry(failure)
         except DatabaseError as error:
             if failure is None:
                 raise
-            delivered = False
-            _note_refused_commit(failure.pk, error)
-        served += delivered
-    return served
+            is_delivered = False
+            _record_rejected_commit(failure.pk, error)
+        succeeded += is_delivered
+    return succeeded
 
 
 def retry_delivery(failure_id: int) -> bool:
-    """Serve one failed delivery at once, whatever its pause; true when it is delivered (or had been)."""
+    """Retry one failed delivery now; return whether it is delivered (or had been before)."""
     try:
         with transaction.atomic():
             failure = FailedDelivery.objects.select_for_update().get(pk=failure_id)
-            return failure.delivered_at is not None or _serve(failure)
+            return failure.delivered_at is not None or _retry(failure)
     except DatabaseError as error:
-        _note_refused_commit(failure_id, error)
+        _record_rejected_commit(failure_id, error)
         return False
 
 
-def _serve(failure: FailedDelivery) -> bool:
-    """Serve a receiver whose failure is locked, in a savepoint of its own; true when that went well."""
+def _retry(failure: FailedDelivery) -> bool:
+    """Retry a locked failure in a savepoint; return whether it succeeded."""
     try:
         with transaction.atomic():
             record = failure.fact
@@ -84,7 +84,7 @@ def _serve(failure: FailedDelivery) -> bool:
                 ),
             )
     except Exception as error:
-        _note_failure(failure, error)
+        _record_failure(failure, error)
         return False
     failure.delivered_at = clock.now()
     failure.next_try_at = None
@@ -92,16 +92,16 @@ def _serve(failure: FailedDelivery) -> bool:
     return True
 
 
-def _note_refused_commit(failure_id: int, error: Exception) -> None:
-    """What a receiver wrote may be refused as late as at the commit (a dangling reference): that is its failure too."""
+def _record_rejected_commit(failure_id: int, error: Exception) -> None:
+    """Record that the database rejected the writes of a receiver at the commit (a dangling reference)."""
     with transaction.atomic():
         failure = FailedDelivery.objects.select_for_update().get(pk=failure_id)
         if failure.delivered_at is None:
-            _note_failure(failure, error)
+            _record_failure(failure, error)
 
 
-def _note_failure(failure: FailedDelivery, error: Exception) -> None:
-    logger.error("%s still cannot receive fact %s", failure.receiver, failure.fact_id, exc_info=error)
+def _record_failure(failure: FailedDelivery, error: Exception) -> None:
+    logger.error("%s failed again on fact %s", failure.receiver, failure.fact_id, exc_info=error)
     failure.error = format_traceback(error)
     failure.attempts += 1
     failure.failed_at = clock.now()
@@ -110,6 +110,6 @@ def _note_failure(failure: FailedDelivery, error: Exception) -> None:
 
 
 def load_fact(record: FactRecord) -> Fact:
-    """The fact as it was published. Raises `KeyError` where the module that published it is gone."""
+    """Rebuild the fact as it was published. Raises `KeyError` where the module that published it is not installed."""
     fact: Fact = Fact.kinds[record.name].adapter().validate_python(record.payload)
     return fact

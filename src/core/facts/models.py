@@ -1,4 +1,4 @@
-"""The record of facts, and the deliveries that failed."""
+"""The record of facts, and the failed deliveries."""
 
 from django.conf import settings
 from django.db import models
@@ -7,15 +7,14 @@ from core.facts.base import Fact
 
 
 class FactRecord(models.Model):
-    """One thing that happened: what, about which session and member, who did it, when, why, from which request.
+    """One fact: what happened, about which session and member, who did it, when, why, and in which HTTP request.
 
-    Append-only. It is the history that the portal shows, what a notification points to, and the source from which a
-    failed receiver is served again.
+    Append-only. The history of the portal, the source of notifications, and the outbox for failed deliveries.
     """
 
     name = models.CharField(max_length=100)
     session_id = models.BigIntegerField(null=True)
-    # Whom it is about; the one who did it is the actor.
+    # Whom the fact is about; the actor is who caused it.
     member_id = models.BigIntegerField(null=True)
     actor = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+", db_index=False
@@ -41,10 +40,10 @@ class FactRecord(models.Model):
         return f"{self.name} #{self.pk}"
 
     @property
-    def nobody(self) -> str:
-        """Whose doing it was where it was nobody's.
+    def system_actor_label(self) -> str:
+        """Who is named where there is no actor: the clock for what passes with time, else the system.
 
-        What passes is the clock's; what concerns one member, and came by a link without a login, is not.
+        The system also stands for a member who came by a link without a login.
         """
         kind = Fact.kinds.get(self.name)
         is_by_system = self.member_id is not None or (kind is not None and kind.is_by_system)
@@ -52,14 +51,14 @@ class FactRecord(models.Model):
 
 
 class FailedDelivery(models.Model):
-    """A receiver that raised: what it missed, and when it is served again."""
+    """A delivery whose receiver raised, and when it is retried."""
 
     fact = models.ForeignKey(FactRecord, on_delete=models.CASCADE, related_name="failed_deliveries")
     receiver = models.CharField(max_length=200)
     error = models.TextField()
     attempts = models.PositiveSmallIntegerField(default=1)
     failed_at = models.DateTimeField()
-    # Empty once delivered, or once the attempts are used up.
+    # Null once delivered, or once given up.
     next_try_at = models.DateTimeField(null=True)
     delivered_at = models.DateTimeField(null=True)
 

@@ -1,4 +1,4 @@
-"""Publishing a fact: one row in the record, then every receiver, all in the publisher's transaction."""
+"""Publishing a fact: a row in the record, then each receiver, all in the publisher's transaction."""
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
@@ -21,7 +21,7 @@ Changes = Mapping[str, tuple[Any, Any]]
 def publish(fact: Fact, *, by: "User | None", reason: str = "", changes: Changes | None = None) -> FactRecord:
     """Record the fact and deliver it. Call it last in the transaction that makes the fact true.
 
-    `by` is who caused it, `None` for the clock. `changes` maps a field to its value before and after.
+    `by` is the actor, `None` for the system or the clock. `changes` maps a field to its value before and after.
     Raises `RuntimeError` outside a transaction, since the change and its record belong together.
     """
     if not transaction.get_connection().in_atomic_block:

@@ -11,7 +11,7 @@ from core.facts.base import Delivery, Fact
 
 Kind = TypeVar("Kind", bound=Fact)
 Receiver = Callable[[Any, Delivery], None]
-# How a publisher has a receiver called, by the receiver's name.
+# How the publisher calls a receiver, which is given by name.
 Deliver = Callable[[str, Fact, Delivery], None]
 
 RECEIVERS: dict[str, Receiver] = {}
@@ -32,9 +32,9 @@ def subscribes(kind: type[Kind]) -> Callable[[Callable[[Kind, Delivery], None]],
 def subscribe(kind: type[Kind], receiver: Callable[[Kind, Delivery], None], *, name: str) -> None:
     """Call a receiver with each fact of this type, each delivery in a savepoint of its own.
 
-    The receiver may be called again with the same fact and must be idempotent; the fact's id tells a repetition. What
-    leaves the process belongs into a task that it enqueues after the commit. `name` is stored with failed deliveries,
-    and stays what it is.
+    The receiver must be idempotent, since it may be called again with the same fact (`Delivery.fact_id`). Whatever
+    leaves the process belongs in a task that it enqueues after the commit. `name` is stored with failed deliveries and
+    must not change.
     """
     RECEIVERS[name] = receiver
     _SUBSCRIPTIONS[name] = kind.name

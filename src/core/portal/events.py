@@ -14,7 +14,7 @@ class ListExported(Fact):
     the rows where some were chosen, and empty for all that the list finds.
     """
 
-    words = "{actor} exported the list of {list_name}"
+    summary_template = "{actor} exported the list of {list_name}"
 
     label: str
     list_name: str

@@ -90,7 +90,7 @@ class _People:
 
 def _build_entry(record: FactRecord, people: _People, wording: Wording | None, budget: Budget) -> Entry:
     sentence = _write_sentence(record)
-    who = people.name(record.actor_id) if record.actor_id else SafeString(record.nobody)
+    who = people.name(record.actor_id) if record.actor_id else SafeString(record.system_actor_label)
     what = str(conditional_escape(capfirst(sentence)))
     what = what.replace(ACTOR, who).replace(MEMBER, people.name(record.member_id))
     if what.startswith(NAMELESS):
@@ -113,7 +113,7 @@ def _write_sentence(record: FactRecord) -> str:
     """The fact in words. One whose module is not installed, or that is no longer of the shape that it had, by its
     name."""
     try:
-        return _strip_nul(load_fact(record)).in_words(actor=ACTOR, member=MEMBER)
+        return _strip_nul(load_fact(record)).summarize(actor=ACTOR, member=MEMBER)
     except (KeyError, ValidationError):
         return f"there was {record.name}"
     except Exception:

@@ -1,26 +1,25 @@
-"""Where files lie: one class for each kind of place, all of them Django storages, and what is asked of them besides."""
+"""Django storages for files of members, and what they can do beyond Django's interface."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
-# What the sender of a file reads where no place takes it just now.
+# The message to the sender of a file where no storage accepts it at present.
 CANNOT_BE_STORED = "The file could not be stored just now, and nothing was kept. Try again later."
 
 
 class Refused(ValueError):
-    """The storage has looked at the bytes and does not want them, for the reason that is its message: asking again
-    changes nothing."""
+    """The storage has read the bytes and rejects them; the message says why. Trying again is useless."""
 
 
-class Unanswered(OSError):
-    """A storage was asked and nobody knows what has become of it: no answer, one that cannot be read, or an error of
-    its own. What was to be stored may be there, or come to be."""
+class OutcomeUnknown(OSError):
+    """A storage gave no answer, an unreadable one, or an error of its own: what was to be stored may exist, or come to
+    exist."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Listed:
-    """A file that a place has."""
+class ListedFile:
+    """A file in the listing of a storage."""
 
     name: str
     # In bytes.
@@ -28,21 +27,21 @@ class Listed:
 
 
 @runtime_checkable
-class CanBeListed(Protocol):
-    """A storage that can tell all that it has."""
+class ListableStorage(Protocol):
+    """A storage that can list all its files."""
 
-    def walk(self) -> Iterator[Listed]:
-        """Everything in the place, page by page, in no order; nothing that lies outside its folder or prefix."""
+    def walk(self) -> Iterator[ListedFile]:
+        """Iterate over all files below the folder or prefix of the storage, page by page, in no order."""
         ...
 
 
 @runtime_checkable
-class HasAddresses(Protocol):
-    """A storage that members read from by themselves, at addresses on another host."""
+class SignedUrlStorage(Protocol):
+    """A storage that members download from directly, at signed URLs on another host."""
 
-    def address(self, name: str, *, file_name: str, content_type: str, inline: bool) -> str:
-        """An address at which whoever has it may read that one file. No network is needed to make it.
+    def build_signed_url(self, name: str, *, file_name: str, content_type: str, inline: bool) -> str:
+        """Build a URL at which whoever has it may read that one file, without a network request.
 
-        As far as the place can, it is sent as `content_type`, and downloaded as `file_name` unless `inline`.
+        As far as the storage can, it is served as `content_type`, and downloaded as `file_name` unless `inline`.
         """
         ...

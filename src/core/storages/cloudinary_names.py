@@ -1,14 +1,14 @@
-"""What Cloudinary calls a file, and what a file is called here.
+"""Mapping of the names of files to the public ids of Cloudinary, and back.
 
-A name says of which kind a file is for Cloudinary: `image/ab/abcdef.png` and `video/ab/abcdef.m4a` are taken apart
-there, `raw/ab/abcdef.pdf` is kept as it is. The public id, below the prefix, is the rest of the name:
+The first folder of a name is Cloudinary's resource type: `image` and `video` are decoded there, `raw` is kept as it is.
+The public id, below the prefix, is the rest of the name:
 
     image/ab/abcdef.png    image, ab/abcdef_png      video/ab/abcdef     video, ab/abcdef_
     raw/ab/abcdef.pdf      raw,   ab/abcdef.pdf      ab/abcdef           raw,   other/ab/abcdef
 
-The extension is part of what identifies a picture or a video. Cloudinary gives its formats names of its own (a `heif`
-is a `heic`, an `m4a` may be an `mp4`), so that no name could be read from them again; and it would take a dot in an
-address for the beginning of the format to convert to. Any other name lies as `raw` in a folder of its own.
+The extension is part of the public id of a picture or a video, with an underscore: Cloudinary reports formats by names
+of its own (a `heif` is a `heic`, an `m4a` may be an `mp4`), and reads a dot in a URL as a format to convert to. Any
+other name is `raw`, below the folder `other`.
 """
 
 import re
@@ -21,36 +21,36 @@ KINDS = ("image", "video", "raw")
 NAME = re.compile(
     r"(?P<kind>image|video)/(?P<path>[^.]+)(?:\.(?P<extension>[^._/]+))?|raw/(?P<raw>(?!other/).+)", re.DOTALL
 )
-# What Cloudinary has in no public id, and what would lead elsewhere.
+# Characters that Cloudinary allows in no public id, and paths that lead out of the prefix.
 NOT_IN_NAMES = re.compile(r"[?&#\\%<>+\x00-\x1f\x7f]|//|(^|/)\.{1,2}(/|$)|^/|/$|^\s|\s$")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Asset:
-    """What Cloudinary calls a file by."""
+    """What identifies a file at Cloudinary: its resource type and its public id."""
 
     kind: str
     public_id: str
 
 
-def asset_of(name: str, beginning: str) -> Asset:
-    """By what a file is found that is called so here. `beginning` is the prefix, with a `/` behind it.
+def parse_name(name: str, prefix: str) -> Asset:
+    """Map a name to its asset. `prefix` ends in a `/`.
 
-    Raises `SuspiciousFileOperation` for a name that leads nowhere, or elsewhere.
+    Raises `SuspiciousFileOperation` for a name that Cloudinary cannot store, or that leads out of the prefix.
     """
     if not name or NOT_IN_NAMES.search(name):
         raise SuspiciousFileOperation(f"Cloudinary has no files by such names as {name!r}")
     match = NAME.fullmatch(name)
     if match is None:
-        return Asset(kind="raw", public_id=f"{beginning}other/{name}")
+        return Asset(kind="raw", public_id=f"{prefix}other/{name}")
     if match["raw"]:
-        return Asset(kind="raw", public_id=f"{beginning}{match['raw']}")
-    return Asset(kind=match["kind"], public_id=f"{beginning}{match['path']}_{match['extension'] or ''}")
+        return Asset(kind="raw", public_id=f"{prefix}{match['raw']}")
+    return Asset(kind=match["kind"], public_id=f"{prefix}{match['path']}_{match['extension'] or ''}")
 
 
-def name_of(kind: str, public_id: str, beginning: str) -> str:
-    """Empty for what no name leads to."""
-    path = public_id.removeprefix(beginning)
+def build_name(kind: str, public_id: str, prefix: str) -> str:
+    """Map an asset to its name; return "" for one that no name maps to."""
+    path = public_id.removeprefix(prefix)
     root, _, extension = path.rpartition("_")
     if kind != "raw":
         name = f"{kind}/{root}.{extension}".removesuffix(".")
@@ -59,6 +59,6 @@ def name_of(kind: str, public_id: str, beginning: str) -> str:
     else:
         name = f"raw/{path}"
     try:
-        return name if asset_of(name, beginning) == Asset(kind=kind, public_id=public_id) else ""
+        return name if parse_name(name, prefix) == Asset(kind=kind, public_id=public_id) else ""
     except SuspiciousFileOperation:
         return ""

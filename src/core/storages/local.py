@@ -1,4 +1,4 @@
-"""Files in a folder of this machine, which the application serves itself."""
+"""A Django storage in a folder of this machine, which the application serves itself."""
 
 import errno
 import os
@@ -9,17 +9,17 @@ from pathlib import Path
 from django.core.files.base import File
 from django.core.files.storage import FileSystemStorage
 
-from core.storages import Listed
+from core.storages import ListedFile
 
 
 class LocalStorage(FileSystemStorage):
-    """Django's own, but that what it says is saved is still there after the power has failed."""
+    """Django's file storage, with saved files flushed to disk, so that they survive a power failure."""
 
     def __init__(self, location: str, base_url: str | None = None) -> None:
         super().__init__(location=location, base_url=base_url)
 
-    def walk(self) -> Iterator[Listed]:
-        """Everything in the folder. Raises `OSError` where a part of it cannot be looked into."""
+    def walk(self) -> Iterator[ListedFile]:
+        """Iterate over all files in the folder. Raises `OSError` where a subfolder cannot be read."""
         root = Path(self.location)
         if not root.exists():
             return
@@ -31,16 +31,16 @@ class LocalStorage(FileSystemStorage):
                 except FileNotFoundError:
                     # Deleted since the folder was read.
                     continue
-                yield Listed(name=file.relative_to(root).as_posix(), size=size)
+                yield ListedFile(name=file.relative_to(root).as_posix(), size=size)
 
     def _save(self, name: str, content: File) -> str:  # type: ignore[type-arg]
-        path = self._new_file(name)
+        path = self._create_empty_file(name)
         try:
             self._ensure_location_group_id(str(path))  # type: ignore[attr-defined]
             if self.file_permissions_mode is not None:
                 path.chmod(self.file_permissions_mode)
             with path.open("wb") as file:
-                # Copied even if the upload lies in a file of its own, which could be moved: it is the caller's.
+                # Copied and not moved, even from a temporary file, which belongs to the caller.
                 for chunk in content.chunks():
                     file.write(chunk)
                 file.flush()
@@ -51,8 +51,8 @@ class LocalStorage(FileSystemStorage):
             raise
         return path.relative_to(self.location).as_posix()
 
-    def _new_file(self, name: str) -> Path:
-        """Empty, and nobody else's: another saving that was given the same name finds it and takes one more."""
+    def _create_empty_file(self, name: str) -> Path:
+        """Create an empty file under a free name; another save that was given the same name then chooses another."""
         while True:
             path = Path(self.path(name))
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -64,27 +64,27 @@ class LocalStorage(FileSystemStorage):
                 return path
 
     def _sync_folders_of(self, path: Path) -> None:
-        """A file that is on the disk is lost all the same where one of the folders that lead to it is not."""
+        """Flush the folders that lead to a file, without which the file would be lost."""
         root = Path(self.location)
         for folder in path.parents:
             try:
                 descriptor = os.open(folder, os.O_RDONLY)
             except PermissionError:
-                # One that may not be read is none that was made here; and Windows opens no folders.
+                # A folder without read permission was not created here; and Windows cannot open folders.
                 return
             try:
-                with _if_supported():
+                with _ignore_if_unsupported():
                     os.fsync(descriptor)
             finally:
                 os.close(descriptor)
-            # The folder above the root too: the root itself may be new.
+            # Also the parent of the root, since the root itself may be new.
             if folder == root.parent:
                 return
 
 
 @contextmanager
-def _if_supported() -> Iterator[None]:
-    """Some file systems, above all those of networks, have no such promise to give for a folder."""
+def _ignore_if_unsupported() -> Iterator[None]:
+    """Some file systems, such as network file systems, cannot flush a folder."""
     try:
         yield
     except OSError as error:

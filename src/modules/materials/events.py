@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 class MaterialAdded(Fact):
     """Sent when a material has been added to a session, with its bytes in place if it has any."""
 
-    words = "{actor} added the material {title}"
+    summary_template = "{actor} added the material {title}"
 
     material_id: int
     session_id: int
@@ -26,7 +26,7 @@ class MaterialAdded(Fact):
 class MaterialChanged(Fact):
     """Sent when a material's fields or file have changed; the record holds the fields before and after."""
 
-    words = "{actor} changed the material {title}"
+    summary_template = "{actor} changed the material {title}"
 
     material_id: int
     session_id: int
@@ -41,7 +41,7 @@ class MaterialRemoved(Fact):
     Old records do not say who had added it.
     """
 
-    words = "{actor} removed the material {title}"
+    summary_template = "{actor} removed the material {title}"
     is_by_system = True
 
     material_id: int

@@ -12,7 +12,7 @@ class PreferencesChanged(Fact):
     """Sent when a member has chosen anew where to be told of something, in the app or by a link in a mail; the record
     holds the choices before and after."""
 
-    words = "{member} chose where to be told of what"
+    summary_template = "{member} chose where to be told of what"
 
     member_id: int
 

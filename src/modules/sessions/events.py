@@ -27,7 +27,7 @@ class AboutSession(Fact, abstract=True):
 class SessionOffered(AboutSession):
     """Sent when a member has offered a session, which now waits for a moderator."""
 
-    words = "{actor} offered {title}"
+    summary_template = "{actor} offered {title}"
 
     date: datetime
 
@@ -36,7 +36,7 @@ class SessionOffered(AboutSession):
 class SessionEdited(AboutSession):
     """Sent when fields of a session have changed; the record holds them before and after. Not for its status."""
 
-    words = "{actor} edited {title}"
+    summary_template = "{actor} edited {title}"
 
     second_look: bool
 
@@ -45,7 +45,7 @@ class SessionEdited(AboutSession):
 class SessionRescheduled(AboutSession):
     """Sent, after `SessionEdited`, when the start of a session has moved."""
 
-    words = "{actor} moved {title} to another time"
+    summary_template = "{actor} moved {title} to another time"
 
     date: datetime
     previous_date: datetime
@@ -57,21 +57,21 @@ class SessionRescheduled(AboutSession):
 class SessionApproved(AboutSession):
     """Sent when a moderator has approved a session."""
 
-    words = "{actor} approved {title}"
+    summary_template = "{actor} approved {title}"
 
 
 @dataclass(frozen=True, kw_only=True)
 class SessionRejected(AboutSession):
     """Sent when a moderator has rejected a session that waited; the reason comes with the delivery."""
 
-    words = "{actor} rejected {title}"
+    summary_template = "{actor} rejected {title}"
 
 
 @dataclass(frozen=True, kw_only=True)
 class SessionScheduled(AboutSession):
     """Sent when an approved session gets its first participant, or its creator schedules it."""
 
-    words = "{title} was scheduled"
+    summary_template = "{title} was scheduled"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,7 +82,7 @@ class SessionCancelled(AboutSession):
     moderators may read the reason, since the creator gave it while the session was hidden.
     """
 
-    words = "{actor} cancelled {title}"
+    summary_template = "{actor} cancelled {title}"
 
     participant_ids: tuple[int, ...]
     requester_ids: tuple[int, ...]
@@ -93,7 +93,7 @@ class SessionCancelled(AboutSession):
 class SessionExpired(AboutSession):
     """Sent when the start was reached without a decision on the session, or without participants."""
 
-    words = "the start of {title} was reached and it could not take place"
+    summary_template = "the start of {title} was reached and it could not take place"
 
     why: Literal["undecided", "nobody_in"]
     requester_ids: tuple[int, ...]
@@ -103,7 +103,7 @@ class SessionExpired(AboutSession):
 class SessionStarted(AboutSession):
     """Sent when a session has started, with those whose pending requests are rejected by that."""
 
-    words = "{title} started"
+    summary_template = "{title} started"
 
     requester_ids: tuple[int, ...]
 
@@ -112,7 +112,7 @@ class SessionStarted(AboutSession):
 class SessionCompleted(AboutSession):
     """Sent when a session is over."""
 
-    words = "{title} ended"
+    summary_template = "{title} ended"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -122,7 +122,7 @@ class SessionDeleted(AboutSession):
     It had no participants. The fields with defaults are what calendars show of it; old records do not have them.
     """
 
-    words = "{actor} deleted {title}"
+    summary_template = "{actor} deleted {title}"
 
     requester_ids: tuple[int, ...]
     description: str = ""
@@ -137,21 +137,21 @@ class SessionDeleted(AboutSession):
 class SessionHidden(AboutSession):
     """Sent when a moderator has hidden a session from those who are not in it."""
 
-    words = "{actor} hid {title}"
+    summary_template = "{actor} hid {title}"
 
 
 @dataclass(frozen=True, kw_only=True)
 class SessionShown(AboutSession):
     """Sent when a moderator has made a hidden session visible again."""
 
-    words = "{actor} showed {title} again"
+    summary_template = "{actor} showed {title} again"
 
 
 @dataclass(frozen=True, kw_only=True)
 class SecondLookTaken(AboutSession):
     """Sent when a moderator has looked at what was changed after the approval and let it stand."""
 
-    words = "{actor} let the edits of {title} stand"
+    summary_template = "{actor} let the edits of {title} stand"
 
 
 # --- Booking ----------------------------------------------------------------------------------------------------
@@ -161,7 +161,7 @@ class SecondLookTaken(AboutSession):
 class BookingRequested(AboutSession):
     """Sent when a member has asked to join, for the first time or again after a rejection."""
 
-    words = "{member} asked to join {title}"
+    summary_template = "{member} asked to join {title}"
 
     request_id: int
     member_id: int
@@ -172,7 +172,7 @@ class BookingRequested(AboutSession):
 class BookingRequestApproved(AboutSession):
     """Sent when a booking request was approved. Not when it was approved already."""
 
-    words = "{actor} approved the request of {member} to join {title}"
+    summary_template = "{actor} approved the request of {member} to join {title}"
 
     request_id: int
     member_id: int
@@ -182,7 +182,7 @@ class BookingRequestApproved(AboutSession):
 class BookingRequestRejected(AboutSession):
     """Sent when somebody rejected a request. Not for requests that a cancellation, an expiry or the start closes."""
 
-    words = "{actor} rejected the request of {member} to join {title}"
+    summary_template = "{actor} rejected the request of {member} to join {title}"
 
     request_id: int
     member_id: int
@@ -192,7 +192,7 @@ class BookingRequestRejected(AboutSession):
 class BookingRequestWithdrawn(AboutSession):
     """Sent when a pending request is withdrawn, also by a deactivation: then the actor is who did that."""
 
-    words = "{member} withdrew the request to join {title}"
+    summary_template = "{member} withdrew the request to join {title}"
 
     request_id: int
     member_id: int
@@ -202,7 +202,7 @@ class BookingRequestWithdrawn(AboutSession):
 class SeatLeft(AboutSession):
     """Sent when a participant has left, also by a deactivation: then the actor is who did that, with a reason."""
 
-    words = "{member} left {title}"
+    summary_template = "{member} left {title}"
 
     request_id: int
     member_id: int
@@ -212,7 +212,7 @@ class SeatLeft(AboutSession):
 class ParticipantRemoved(AboutSession):
     """Sent when the creator or a moderator has removed a participant."""
 
-    words = "{actor} removed {member} from {title}"
+    summary_template = "{actor} removed {member} from {title}"
 
     request_id: int
     member_id: int
@@ -222,7 +222,7 @@ class ParticipantRemoved(AboutSession):
 class ParticipantRoleChanged(AboutSession):
     """Sent when the creator has made a participant a tutor, or a student again."""
 
-    words = "{actor} made {member} a {role} of {title}"
+    summary_template = "{actor} made {member} a {role} of {title}"
 
     member_id: int
     role: Literal["student", "tutor"]
@@ -238,7 +238,7 @@ class ReminderDue(AboutSession):
     `minutes_before` is the offset, `minutes_left` the time until the start, less if the worker was late.
     """
 
-    words = "{title} was about to start"
+    summary_template = "{title} was about to start"
 
     date: datetime
     minutes_before: int
@@ -250,7 +250,7 @@ class ReminderDue(AboutSession):
 class RequestsUndecided(AboutSession):
     """Sent once for a start, 24 hours before it, if requests are pending then; `undecided` is how many."""
 
-    words = "requests to join {title} were undecided a day before its start"
+    summary_template = "requests to join {title} were undecided a day before its start"
 
     date: datetime
     undecided: int
@@ -276,7 +276,7 @@ class SessionsWaiting(Fact):
     are not their own.
     """
 
-    words = "sessions waited for a moderator"
+    summary_template = "sessions waited for a moderator"
 
     moderator_ids: tuple[int, ...]
     waiting: int
@@ -291,7 +291,7 @@ class SessionsWaiting(Fact):
 class CalendarFeedMade(Fact):
     """Sent when a member has made a calendar link; `replaced` where it revokes an earlier one."""
 
-    words = "{actor} made a link for calendar programs"
+    summary_template = "{actor} made a link for calendar programs"
 
     member_id: int
     replaced: bool
@@ -301,7 +301,7 @@ class CalendarFeedMade(Fact):
 class CalendarFeedRevoked(Fact):
     """Sent when a member has revoked their calendar link. Not when they had none."""
 
-    words = "{actor} revoked the link for calendar programs"
+    summary_template = "{actor} revoked the link for calendar programs"
 
     member_id: int
 

@@ -315,7 +315,7 @@ def test_who_is_no_staff_is_sent_to_the_login(john: User, jane: User, step: str)
 
 @dataclass(frozen=True, kw_only=True)
 class LanternLit(Fact):
-    words = "{actor} lit {title}"
+    summary_template = "{actor} lit {title}"
 
     session_id: int
     title: str
@@ -381,7 +381,7 @@ def test_moderators_read_nothing_of_what_happened_to_themselves_or_in_their_own_
 
 @dataclass(frozen=True, kw_only=True)
 class LanternTaken(Fact):
-    words = "{actor} took a lantern"
+    summary_template = "{actor} took a lantern"
 
     session_id: int
     uploader_id: int

@@ -13,7 +13,7 @@ from tests.core.threads import at_once
 
 from core.accounts.models import Login, User
 from core.facts.base import Delivery, Fact
-from core.facts.delivery import MOST_ATTEMPTS, retry_delivery, retry_failed_deliveries
+from core.facts.delivery import MAX_ATTEMPTS, retry_delivery, retry_failed_deliveries
 from core.facts.models import FactRecord, FailedDelivery
 from core.facts.publish import publish
 from core.facts.registry import RECEIVERS
@@ -179,13 +179,13 @@ def test_the_pauses_grow_up_to_half_a_day_until_it_is_given_up(broken: Ear, cloc
         failure.refresh_from_db()
 
     assert [pause // MINUTE for pause in pauses] == [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 720]
-    assert len(broken.heard) == failure.attempts == MOST_ATTEMPTS == 12
+    assert len(broken.heard) == failure.attempts == MAX_ATTEMPTS == 12
     assert failure.delivered_at is None
 
 
 def test_what_was_given_up_stays_on_record_and_rests(broken: Ear, clock: Any) -> None:
     tell(LanternLit())
-    FailedDelivery.objects.update(attempts=MOST_ATTEMPTS, next_try_at=None)
+    FailedDelivery.objects.update(attempts=MAX_ATTEMPTS, next_try_at=None)
     mend(broken)
     clock.shift(timedelta(days=365))
 
@@ -304,7 +304,7 @@ def test_a_failed_delivery_can_be_served_at_once_whatever_its_pause(broken: Ear)
 
 def test_what_was_given_up_can_be_served_by_hand(broken: Ear) -> None:
     tell(LanternLit())
-    FailedDelivery.objects.update(attempts=MOST_ATTEMPTS, next_try_at=None)
+    FailedDelivery.objects.update(attempts=MAX_ATTEMPTS, next_try_at=None)
     mend(broken)
 
     assert retry_delivery(FailedDelivery.objects.get().pk)

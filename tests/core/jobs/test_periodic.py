@@ -228,14 +228,14 @@ def test_one_whose_connection_breaks_is_noted_over_a_new_one(lanterns: Lanterns)
     assert (row.finished_at, row.failed_at) == (None, NOW)
 
 
-def test_two_sweeps_cannot_have_one_name() -> None:
+def test_two_periodic_jobs_cannot_have_one_name() -> None:
     taken = next(iter(PERIODIC_JOBS)).replace(" ", "_")
 
     def another() -> int:
         return 0
 
     another.__name__ = taken
-    with pytest.raises(RuntimeError, match="Two sweeps"):
+    with pytest.raises(RuntimeError, match="Two periodic jobs"):
         periodic_job()(another)
 
 

@@ -327,7 +327,7 @@ def test_an_export_is_recorded_with_who_it_was_which_list_and_what_was_asked_for
         "query": "status__exact=failed&q=carol",
         "ticked": [],
     }
-    assert load_fact(record).in_words(actor="Bea") == "Bea exported the list of mails"
+    assert load_fact(record).summarize(actor="Bea") == "Bea exported the list of mails"
     assert not LogEntry.objects.exists()
 
 

@@ -27,7 +27,7 @@ HOSTILE = "<script>alert(1)</script>"
 
 @dataclass(frozen=True, kw_only=True)
 class SomethingElapsed(Fact):
-    words = "{title} elapsed"
+    summary_template = "{title} elapsed"
 
     title: str
 
@@ -36,7 +36,7 @@ class SomethingElapsed(Fact):
 class Unspeakable(Fact):
     """Its words name what it does not have."""
 
-    words = "{actor} did {nothing.at_all}"
+    summary_template = "{actor} did {nothing.at_all}"
 
     member_id: int
 

@@ -11,7 +11,7 @@ from django.core.files.storage import Storage
 from django.core.files.uploadedfile import SimpleUploadedFile, TemporaryUploadedFile
 from tests.core.storages.samples import ALL_BYTES, NAME, PNG, SAMPLES
 
-from core.storages import CanBeListed, HasAddresses, Refused
+from core.storages import ListableStorage, Refused, SignedUrlStorage
 
 PICTURE = f"image/{NAME}.png"
 DOCUMENT = f"raw/{NAME}.pdf"
@@ -223,7 +223,7 @@ def test_nothing_is_deleted_without_a_name(storage: Any) -> None:
 
 
 def test_each_can_be_listed(storage: Storage) -> None:
-    assert isinstance(storage, CanBeListed)
+    assert isinstance(storage, ListableStorage)
 
 
 def test_nothing_is_listed_where_nothing_was_saved(storage: Any) -> None:
@@ -281,14 +281,14 @@ def test_a_folder_has_what_was_saved_in_it(storage: Storage, folder: str, folder
 
 
 def test_only_what_lies_elsewhere_has_addresses_there(storage: Storage, place: str) -> None:
-    assert isinstance(storage, HasAddresses) == (place != "local")
+    assert isinstance(storage, SignedUrlStorage) == (place != "local")
 
 
 @pytest.mark.parametrize("name", [PICTURE, f"video/{NAME}.m4a", DOCUMENT, NAME])
 def test_a_stranger_reads_a_file_at_its_address(remote_storage: Any, name: str) -> None:
     remote_storage.save(name, ContentFile(SAMPLES[name]))
 
-    address = remote_storage.address(name, file_name="Übung.png", content_type="image/png", inline=False)
+    address = remote_storage.build_signed_url(name, file_name="Übung.png", content_type="image/png", inline=False)
 
     assert requests.get(address, timeout=5).content == SAMPLES[name]
 
@@ -304,8 +304,8 @@ def test_a_stranger_reads_a_file_at_its_url(remote_storage: Storage, name: str) 
 def test_the_address_of_one_file_does_not_lead_to_another(remote_storage: Any, name: str, other: str) -> None:
     remote_storage.save(name, ContentFile(PNG))
     remote_storage.save(other, ContentFile(PNG))
-    address = remote_storage.address(name, file_name="a.png", content_type="image/png", inline=True)
-    to_other = remote_storage.address(other, file_name="a.png", content_type="image/png", inline=True)
+    address = remote_storage.build_signed_url(name, file_name="a.png", content_type="image/png", inline=True)
+    to_other = remote_storage.build_signed_url(other, file_name="a.png", content_type="image/png", inline=True)
 
     changed = _with_path_of(address, to_other)
 
@@ -314,7 +314,7 @@ def test_the_address_of_one_file_does_not_lead_to_another(remote_storage: Any, n
 
 
 def test_the_address_of_what_is_not_there_leads_nowhere(remote_storage: Any) -> None:
-    address = remote_storage.address(PICTURE, file_name="a.png", content_type="image/png", inline=True)
+    address = remote_storage.build_signed_url(PICTURE, file_name="a.png", content_type="image/png", inline=True)
 
     # S3 tells only those who may list the bucket what it does not have.
     assert requests.get(address, timeout=5).status_code in {403, 404}

@@ -12,7 +12,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from tests.core.storages.samples import NAME, PNG
 from tests.s3_server import S3Server
 
-from core.storages import Unanswered
+from core.storages import OutcomeUnknown
 from core.storages.s3 import S3Storage
 from core.time import clock
 
@@ -52,7 +52,7 @@ def test_a_file_is_sent_as_the_type_and_by_the_name_that_its_address_says(
 ) -> None:
     s3_storage.save(PICTURE, ContentFile(PNG))
 
-    address = s3_storage.address(PICTURE, file_name="Übung.png", content_type="image/png", inline=False)
+    address = s3_storage.build_signed_url(PICTURE, file_name="Übung.png", content_type="image/png", inline=False)
 
     headers = requests.get(address, timeout=5).headers
     assert headers["Content-Type"] == "image/png"
@@ -62,14 +62,14 @@ def test_a_file_is_sent_as_the_type_and_by_the_name_that_its_address_says(
 def test_a_file_that_may_be_shown_is_sent_to_be_shown(s3_storage: S3Storage) -> None:
     s3_storage.save(PICTURE, ContentFile(PNG))
 
-    address = s3_storage.address(PICTURE, file_name="a.png", content_type="image/png", inline=True)
+    address = s3_storage.build_signed_url(PICTURE, file_name="a.png", content_type="image/png", inline=True)
 
     assert requests.get(address, timeout=5).headers["Content-Disposition"] == 'inline; filename="a.png"'
 
 
 def test_an_address_runs_out(s3_storage: S3Storage) -> None:
     s3_storage.save(PICTURE, ContentFile(PNG))
-    address = s3_storage.address(PICTURE, file_name="a.png", content_type="image/png", inline=True)
+    address = s3_storage.build_signed_url(PICTURE, file_name="a.png", content_type="image/png", inline=True)
 
     with time_machine.travel(clock.now() + timedelta(seconds=599), tick=False):
         assert requests.get(address, timeout=5).status_code == 200
@@ -78,14 +78,14 @@ def test_an_address_runs_out(s3_storage: S3Storage) -> None:
 
 
 def test_an_address_is_made_without_asking_anybody(s3_storage: S3Storage, s3_server: S3Server) -> None:
-    s3_storage.address(PICTURE, file_name="a.png", content_type="image/png", inline=True)
+    s3_storage.build_signed_url(PICTURE, file_name="a.png", content_type="image/png", inline=True)
 
     assert s3_server.requests == []
 
 
 def test_what_an_address_says_of_the_type_cannot_be_changed(s3_storage: S3Storage) -> None:
     s3_storage.save(PICTURE, ContentFile(PNG))
-    address = s3_storage.address(PICTURE, file_name="a.png", content_type="image/png", inline=True)
+    address = s3_storage.build_signed_url(PICTURE, file_name="a.png", content_type="image/png", inline=True)
 
     changed = address.replace("image%2Fpng", "text%2Fhtml")
 
@@ -156,7 +156,7 @@ def test_a_service_that_says_that_something_is_wrong_has_not_answered(
 ) -> None:
     s3_server.is_busy = True
 
-    with pytest.raises(Unanswered):
+    with pytest.raises(OutcomeUnknown):
         CALLS[call](impatient_storage)
 
 
@@ -166,7 +166,7 @@ def test_a_service_that_says_nothing_is_not_waited_for_for_ever(
 ) -> None:
     s3_server.is_silent = True
 
-    with pytest.raises(Unanswered):
+    with pytest.raises(OutcomeUnknown):
         CALLS[call](impatient_storage)
 
 
@@ -174,5 +174,5 @@ def test_a_service_that_says_nothing_is_not_waited_for_for_ever(
 def test_a_wrong_key_is_not_taken_for_a_file_that_is_not_there(
     s3_server: S3Server, connected_storage_with_a_wrong_key: S3Storage, call: str
 ) -> None:
-    with pytest.raises(Unanswered):
+    with pytest.raises(OutcomeUnknown):
         CALLS[call](connected_storage_with_a_wrong_key)

@@ -122,7 +122,7 @@ def test_whatever_can_happen_has_words() -> None:
     kinds = [kind for name, kind in Fact.kinds.items() if name.startswith(ours)]
 
     assert len(kinds) > 30
-    assert [kind.name for kind in kinds if not kind.words] == []
+    assert [kind.name for kind in kinds if not kind.summary_template] == []
 
 
 # --- For whoever looks into a question --------------------------------------------------------------------------

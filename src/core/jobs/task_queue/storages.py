@@ -1,4 +1,4 @@
-"""Storages of the task queue for Huey: a SQLite file, or Redis (docs/decisions/huey-as-wake-up.md).
+"""Storages of the task queue for Huey: a SQLite file, or Redis (docs/decisions/own-queue-storages.md).
 
 Unlike Huey's own, they have two timeouts: a short one for enqueueing, where a request waits, and a long one for the
 worker. They connect when first used, so that the product starts while its queue is unavailable.

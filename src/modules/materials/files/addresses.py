@@ -9,7 +9,7 @@ from django.core.signing import BadSignature, Signer
 from django.urls import reverse
 
 from core.errors import Forbidden, NotFound
-from core.storages import HasAddresses
+from core.storages import SignedUrlStorage
 from core.time import clock
 from modules.materials.file_types import may_be_shown
 from modules.materials.files.places import is_set_up, storage_of
@@ -43,10 +43,10 @@ def address_elsewhere(file: StoredFile, *, file_name: str) -> str:
     """Where a file is read at its storage; empty where that has no addresses of its own, or none just now, and where it
     is not set up."""
     storage: object = storage_of(file.place) if is_set_up(file.place) else None
-    if not isinstance(storage, HasAddresses):
+    if not isinstance(storage, SignedUrlStorage):
         return ""
     try:
-        return storage.address(
+        return storage.build_signed_url(
             file.name, file_name=file_name, content_type=file.content_type, inline=may_be_shown(file.content_type)
         )
     except Exception:

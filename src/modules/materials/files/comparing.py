@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import cast
 
-from core.storages import CanBeListed, Listed
+from core.storages import ListableStorage, ListedFile
 from modules.materials.files.moving import checksum_of, is_still_there
 from modules.materials.files.names import is_ours
 from modules.materials.files.places import storage_of
@@ -23,7 +23,7 @@ class Comparison:
     place: str
     agree: int = 0
     # Bytes that no row knows.
-    orphans: list[Listed] = field(default_factory=list)
+    orphans: list[ListedFile] = field(default_factory=list)
     # Files of materials whose bytes are not there.
     lost: list[StoredFile] = field(default_factory=list)
     # Files of materials whose bytes are others, with what is wrong with them.
@@ -54,7 +54,7 @@ def compare(place: str, *, checksums: bool = False, progress: Progress = lambda:
     """
     comparison = Comparison(place=place)
     seen: set[str] = set()
-    storage = cast(CanBeListed, storage_of(place))
+    storage = cast(ListableStorage, storage_of(place))
     for listed in _batches(each for each in storage.walk() if is_ours(each.name)):
         rows_by_name = StoredFile.objects.select_related("material").filter(place=place)
         rows = rows_by_name.in_bulk([each.name for each in listed], field_name="name")
@@ -79,8 +79,8 @@ def is_orphan(place: str, name: str) -> bool:
     return not StoredFile.objects.filter(place=place, name=name).exists()
 
 
-def _batches(listed: Iterator[Listed]) -> Iterator[list[Listed]]:
-    batch: list[Listed] = []
+def _batches(listed: Iterator[ListedFile]) -> Iterator[list[ListedFile]]:
+    batch: list[ListedFile] = []
     for each in listed:
         batch.append(each)
         if len(batch) == AT_ONCE:

@@ -80,7 +80,7 @@ def _summarize_fact(record: FactRecord, members: Mapping[int, User], *, is_discr
     member = members.get(record.member_id or 0)
     actor = record.actor
     if actor is None:
-        name = record.nobody
+        name = record.system_actor_label
     elif is_discreet and not _is_named(actor, fact):
         name = "a moderator"
     else:
@@ -88,7 +88,7 @@ def _summarize_fact(record: FactRecord, members: Mapping[int, User], *, is_discr
     if is_discreet and _hides_title(fact):
         unnamed: Any = fact
         fact = cast(Fact, replace(unnamed, title="whose title is not shown now"))
-    return fact.in_words(actor=name, member=member.display_name if member else "somebody")
+    return fact.summarize(actor=name, member=member.display_name if member else "somebody")
 
 
 def _hides_title(fact: Fact) -> bool:

@@ -39,7 +39,7 @@ def find_last_change(session_id: int, field: str) -> StatusChange | None:
     if record is None:
         return None
     actor = record.actor.display_name if record.actor else UNKNOWN_ACTOR
-    return StatusChange(words=load_fact(record).in_words(actor=actor), when=record.occurred_at, reason=record.reason)
+    return StatusChange(words=load_fact(record).summarize(actor=actor), when=record.occurred_at, reason=record.reason)
 
 
 def find_changes_since_version(session: Session, version: int) -> Changes:
