@@ -1,0 +1,148 @@
+"""The headers of one part of a form: the names of fields and files, however a client has encoded them.
+
+Nothing that a part says of its own character set is looked up among Python's codecs.
+"""
+
+import base64
+import re
+import unicodedata
+from urllib.parse import unquote_to_bytes
+
+from django.http.multipartparser import LazyStream, MultiPartParserError
+
+# Room for a name of some thousand characters, written twice. Django's own bound is a kibibyte.
+MAX_HEADER_BYTES = 64 * 1024
+FOLD = re.compile(rb"\r\n[ \t]+")
+PARAMETER = re.compile(rb';[ \t]*([^\s=;"]+)[ \t]*=[ \t]*(?:"((?:\\.?|[^"\\])*)(?:"|$)|([^;]*))', re.DOTALL)
+ESCAPED = re.compile(rb'\\(["\\])')
+# RFC 2047, as mail has it and some clients have here.
+ENCODED_WORD = re.compile(r"=\?([^?\s]{1,40})\?([bqBQ])\?([^?]*)\?=")
+BLANKS_BETWEEN_WORDS = re.compile(r"(?<=\?=)[ \t]{1,8}(?==\?)")
+# How a browser writes a letter that the page's own encoding lacks, and what would end the name.
+CHARACTER_REFERENCE = re.compile(r"&#([0-9]{1,7});")
+BROWSER_ESCAPES = {"%22": '"', "%0D": "\r", "%0A": "\n"}
+# Those that a name may say it is written in. Nothing else is looked up: some of Python's codecs are no encodings.
+ENCODINGS = {
+    *("ascii", "utf-8", "utf-16", "utf-16le", "utf-16be", "shift-jis", "cp932", "euc-jp", "iso-2022-jp", "gbk"),
+    *("gb2312", "gb18030", "big5", "euc-kr", "koi8-r", "koi8-u"),
+    *(f"iso-8859-{number}" for number in (*range(1, 12), 13, 14, 15, 16)),
+    *(f"windows-{number}" for number in range(1250, 1259)),
+}
+# Four times what Django keeps of a name. Composing takes time that grows with the square of the length.
+MAX_NAME_LENGTH, KEPT_EXTENSION_LENGTH = 1000, 100
+
+
+class Part:
+    """One part of a form: what its headers say, and the stream of its content."""
+
+    def __init__(self, stream: LazyStream) -> None:
+        self.stream = stream
+        headers = _read_headers(stream)
+        disposition = _parse_parameters(headers.get(b"content-disposition", b""))
+        self.field = (_get_parameter(disposition, b"name") or "").strip()
+        name = _get_parameter(disposition, b"filename")
+        # Empty for a name of which nothing is left.
+        self.file_name = None if name is None else _strip_path(name)
+        self._has_empty_name = not name
+        self.content_type = headers.get(b"content-type", b"").partition(b";")[0].strip().decode("ascii", "replace")
+        self.is_base64 = headers.get(b"content-transfer-encoding", b"").strip().lower() == b"base64"
+
+    def is_file(self, file_field: str) -> bool:
+        if self.file_name is None:
+            return self.field == file_field and self.content_type.lower() not in {"", "text/plain"}
+        # This is how a browser sends that nobody has chosen a file.
+        return not self._has_empty_name or self._has_content()
+
+    def _has_content(self) -> bool:
+        beginning: bytes = self.stream.read(1)
+        self.stream.unget(beginning)
+        return bool(beginning)
+
+
+def _read_headers(stream: LazyStream) -> dict[bytes, bytes]:
+    """Read the headers by lower-case name; none where they have no end. Raises `MultiPartParserError`."""
+    size = 1024
+    while size <= MAX_HEADER_BYTES:
+        beginning = stream.read(size)
+        end = beginning.find(b"\r\n\r\n")
+        if end >= 0:
+            stream.unget(beginning[end + 4 :])
+            lines = FOLD.sub(b" ", beginning[:end]).split(b"\r\n")
+            pairs = (line.partition(b":") for line in lines)
+            return {name.strip().lower(): value.strip() for name, _, value in pairs}
+        stream.unget(beginning)
+        if len(beginning) < size:
+            return {}
+        size *= 2
+    raise MultiPartParserError("The headers of a part are too long.")
+
+
+def _parse_parameters(header: bytes) -> dict[bytes, bytes]:
+    found: dict[bytes, bytes] = {}
+    for name, quoted, plain in PARAMETER.findall(header):
+        found.setdefault(name.lower(), ESCAPED.sub(rb"\1", quoted) or plain.strip())
+    return found
+
+
+def _get_parameter(parameters: dict[bytes, bytes], name: bytes) -> str | None:
+    """Read a parameter in the first form that is present: RFC 8187, RFC 2231 (in pieces), then the plain one."""
+    if extended := parameters.get(name + b"*"):
+        return _decode_extended(extended)
+    pieces, number = b"", 0
+    is_extended = name + b"*0*" in parameters
+    while (piece := parameters.get(b"%b*%d*" % (name, number), parameters.get(b"%b*%d" % (name, number)))) is not None:
+        pieces, number = pieces + piece, number + 1
+    if pieces:
+        return _decode_extended(pieces) if is_extended else _decode_plain(pieces)
+    return _decode_plain(parameters[name]) if name in parameters else None
+
+
+def _decode_extended(value: bytes) -> str:
+    """Decode `charset'language'value` with a percent-encoded value, also without the first two."""
+    charset, _, rest = value.partition(b"'")
+    _, quote, encoded = rest.partition(b"'")
+    return _decode(unquote_to_bytes(encoded), charset) if quote else _decode(unquote_to_bytes(value))
+
+
+def _decode_plain(value: bytes) -> str:
+    text = _decode(value)
+    text = ENCODED_WORD.sub(_decode_encoded_word, BLANKS_BETWEEN_WORDS.sub("", text))
+    for written, meant in BROWSER_ESCAPES.items():
+        text = text.replace(written, meant)
+    return CHARACTER_REFERENCE.sub(_resolve_reference, text)
+
+
+def _decode_encoded_word(word: re.Match[str]) -> str:
+    charset, how, written = word.groups()
+    try:
+        if how in "bB":
+            raw = base64.b64decode(written + "=" * (-len(written) % 4))
+        else:
+            raw = unquote_to_bytes(written.replace("%", "%25").replace("=", "%").replace("_", " "))
+    except ValueError:
+        return word[0]
+    return _decode(raw, charset.encode("ascii", "replace"))
+
+
+def _resolve_reference(reference: re.Match[str]) -> str:
+    number = int(reference[1])
+    return chr(number) if number <= 0x10FFFF and not 0xD800 <= number <= 0xDFFF else reference[0]
+
+
+def _decode(raw: bytes, charset: bytes = b"utf-8") -> str:
+    """Decode in the named encoding if it is known, else UTF-8, else Windows-1252, which takes almost all bytes."""
+    encoding = charset.decode("ascii", "replace").strip().lower().replace("_", "-")
+    for candidate in (encoding if encoding in ENCODINGS else "utf-8", "utf-8", "windows-1252"):
+        try:
+            return raw.decode(candidate)
+        except UnicodeDecodeError:
+            continue
+    return raw.decode("latin-1")
+
+
+def _strip_path(name: str) -> str:
+    name = re.split(r"[/\\]", name)[-1]
+    if len(name) > MAX_NAME_LENGTH:
+        name = name[: MAX_NAME_LENGTH - KEPT_EXTENSION_LENGTH] + name[-KEPT_EXTENSION_LENGTH:]
+    # Composed before Django cuts it to the length that it allows.
+    return "" if name in {".", ".."} else unicodedata.normalize("NFC", name)
