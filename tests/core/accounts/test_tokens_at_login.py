@@ -1,0 +1,176 @@
+"""Logging in by user name or address, and what stays of it."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.contrib.auth import authenticate
+from django.contrib.auth.hashers import make_password
+from django.test import Client
+from tests.conftest import PASSWORD, Api
+from tests.core.accounts.conftest import LogIn
+from tests.core.accounts.tokens import ME, TOKEN, UNKNOWN, claims_of
+from tests.core.conftest import NOW
+
+from core.accounts import services
+from core.accounts.models import Login, User
+
+
+@pytest.mark.parametrize("name", ["john_doe", "John_Doe", "john@example.com", "JOHN@Example.COM"])
+def test_one_logs_in_by_user_name_or_address_whatever_the_case(member: User, stranger: Api, name: str) -> None:
+    answer = stranger.post(TOKEN, {"username": name, "password": PASSWORD})
+
+    assert answer.status_code == 200
+    assert list(answer.json()) == ["access", "refresh"]
+    assert Login.objects.get().user == member
+
+
+def test_the_access_token_opens_ones_own_profile(member: User, log_in: LogIn) -> None:
+    answer = log_in("john_doe").api.get(ME)
+
+    assert answer.status_code == 200
+    assert answer.json()["id"] == member.pk
+
+
+def test_a_wrong_password_an_unknown_and_an_inactive_member_are_answered_alike(
+    member: User, make_member: Callable[..., User], stranger: Api
+) -> None:
+    make_member("gone", is_active=False, password=make_password(PASSWORD))
+    make_member("no_password", password=make_password(None))
+
+    answers = [
+        stranger.post(TOKEN, {"username": name, "password": password})
+        for name, password in [
+            ("john_doe", "wrong"),
+            ("john@example.com", "wrong"),
+            ("nobody", PASSWORD),
+            ("nobody@example.com", PASSWORD),
+            ("gone", PASSWORD),
+            ("gone@example.com", PASSWORD),
+            ("no_password", PASSWORD),
+        ]
+    ]
+
+    assert {answer.status_code for answer in answers} == {401}
+    assert [answer.json() for answer in answers] == [UNKNOWN] * 7
+    assert {answer["WWW-Authenticate"] for answer in answers} == {"Bearer"}
+    assert not Login.objects.exists()
+
+
+@pytest.mark.parametrize("meanwhile", [{"is_active": False}, {"token_version": 7}])
+def test_one_who_is_kept_out_while_the_password_is_checked_is_not_let_in(
+    meanwhile: dict[str, Any], member: User, stranger: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def checked(**credentials: str) -> Any:
+        found = authenticate(**credentials)
+        User.objects.filter(pk=member.pk).update(**meanwhile)
+        return found
+
+    monkeypatch.setattr(services, "authenticate", checked)
+
+    answer = stranger.post(TOKEN, {"username": "john_doe", "password": PASSWORD})
+
+    assert (answer.status_code, answer.json()) == (401, UNKNOWN)
+    assert not Login.objects.exists()
+
+
+def test_an_unknown_member_costs_one_hashing_like_a_wrong_password(
+    member: User, stranger: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The time that hashing takes would tell a stranger which names there are."""
+    from django.contrib.auth.hashers import MD5PasswordHasher
+
+    encode = MD5PasswordHasher.encode
+    hashed: list[str] = []
+
+    def counted(self: MD5PasswordHasher, password: str, salt: str) -> str:
+        hashed.append(password)
+        return str(encode(self, password, salt))
+
+    monkeypatch.setattr(MD5PasswordHasher, "encode", counted)
+    counts = []
+    for name in ("john_doe", "nobody", "nobody@example.com"):
+        hashed.clear()
+        stranger.post(TOKEN, {"username": name, "password": "wrong"})
+        counts.append(len(hashed))
+
+    assert counts == [1, 1, 1]
+
+
+def test_an_at_means_an_address_and_never_a_user_name(member: User, stranger: Api) -> None:
+    answer = stranger.post(TOKEN, {"username": "john_doe@", "password": PASSWORD})
+
+    assert answer.status_code == 401
+
+
+@pytest.mark.parametrize(
+    ("body", "fields"),
+    [
+        ({}, {"username": ["This field is required."], "password": ["This field is required."]}),
+        (
+            {"username": "", "password": ""},
+            {"username": ["This field may not be empty."], "password": ["This field may not be empty."]},
+        ),
+        ({"username": "a" * 301, "password": PASSWORD}, {"username": ["At most 300 characters."]}),
+        ({"username": "john_doe", "password": "x" * 1001}, {"password": ["At most 1000 characters."]}),
+        ({"username": ["john_doe"], "password": PASSWORD}, {"username": ["Must be text."]}),
+        (
+            {"username": "john_doe\x00", "password": PASSWORD},
+            {"username": ["May not contain NUL characters or broken Unicode."]},
+        ),
+    ],
+)
+def test_credentials_that_cannot_be_any_are_a_400(
+    member: User, stranger: Api, body: dict[str, Any], fields: dict[str, list[str]]
+) -> None:
+    answer = stranger.post(TOKEN, body)
+
+    assert answer.status_code == 400
+    assert answer.json()["fields"] == fields
+
+
+def test_a_login_is_a_row(member: User, clock: Any) -> None:
+    client = Client(headers={"User-Agent": "Firefox on a bicycle"})
+
+    client.post(TOKEN, {"username": "john_doe", "password": PASSWORD}, content_type="application/json")
+
+    login = Login.objects.get()
+    assert (login.user, login.created_at, login.last_used_at, login.ended_at) == (member, NOW, NOW, None)
+    assert login.user_agent == "Firefox on a bicycle"
+    member.refresh_from_db()
+    assert member.last_login == NOW
+
+
+@pytest.mark.parametrize(
+    ("sent", "kept"), [("x" * 1000, "x" * 300), ("", ""), ("a\x00b", "ab"), ("\u2603 \xff", "\u2603 \xff")]
+)
+def test_any_user_agent_can_log_in(member: User, sent: str, kept: str) -> None:
+    answer = Client(HTTP_USER_AGENT=sent).post(
+        TOKEN, {"username": "john_doe", "password": PASSWORD}, content_type="application/json"
+    )
+
+    assert answer.status_code == 200
+    assert Login.objects.get().user_agent == kept
+
+
+def test_each_login_is_one_of_its_own(member: User, log_in: LogIn) -> None:
+    phone, laptop = log_in("john_doe"), log_in("john@example.com")
+
+    assert claims_of(phone.access)["login"] != claims_of(laptop.access)["login"]
+    assert Login.objects.count() == 2
+
+
+def test_a_stronger_hash_on_logging_in_ends_no_login(member: User, log_in: LogIn, settings: Any) -> None:
+    phone = log_in("john_doe")
+    settings.PASSWORD_HASHERS = [
+        "django.contrib.auth.hashers.ScryptPasswordHasher",
+        "django.contrib.auth.hashers.MD5PasswordHasher",
+    ]
+
+    laptop = log_in("john_doe")
+
+    member.refresh_from_db()
+    assert member.password.startswith("scrypt")
+    assert phone.is_known()
+    assert phone.can_refresh()
+    assert laptop.is_known()
