@@ -73,7 +73,8 @@ class Api:
 FIRST = (
     "tests/system/test_modules_are_removable.py",
     "tests/system/test_supervisor.py",
-    "tests/system/test_drill.py",
+    "tests/system/drill/test_counters.py",
+    "tests/system/drill/test_drill.py",
 )
 
 
@@ -90,17 +91,20 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 class OneProcessForSome(LoadGroupScheduling):  # type: ignore[misc]
-    """Hands out tests one by one, but those of some files together: they share a run, or are several processes each."""
+    """Hands out tests one by one, but those of some files and folders together.
+
+    They share a run, or are several processes each.
+    """
 
     TOGETHER = (
         "tests/demo/test_load_demo_data.py",
-        "tests/system/test_drill.py",
+        "tests/system/drill/",
         "tests/system/test_supervisor.py",
     )
 
     def _split_scope(self, nodeid: str) -> str:
         file = nodeid.split("::", maxsplit=1)[0]
-        return file if file in self.TOGETHER else nodeid
+        return next((each for each in self.TOGETHER if file.startswith(each)), nodeid)
 
 
 @pytest.hookimpl(optionalhook=True)

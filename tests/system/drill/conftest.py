@@ -1,0 +1,29 @@
+"""One run of the drill for every test here, and its records, to be spoiled."""
+
+import pytest
+from tests.system.drill.running import SERVER, Run, place, run_drill
+
+from drill.records import Records
+
+
+@pytest.fixture(scope="session")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
+    kept, scratch = tmp_path_factory.mktemp("kept"), tmp_path_factory.mktemp("scratch")
+    ended = run_drill(
+        "--short",
+        *place(),
+        "--keep",
+        str(kept),
+        TMPDIR=str(scratch),
+        **({"TEST_DATABASE_URL": SERVER} if SERVER else {}),
+    )
+    found = list(kept.glob("*-records.json"))
+    assert found, ended.stdout + ended.stderr
+    records = Records.model_validate_json(found[0].read_text())
+    return Run(pid=ended.pid, status=ended.returncode, printed=ended.stdout, records=records, scratch=scratch)
+
+
+@pytest.fixture
+def records(run: Run) -> Records:
+    """What the run has left behind, to be spoiled."""
+    return run.records.model_copy(deep=True)

@@ -1,0 +1,75 @@
+"""The fault drill in its short form: workers are killed, a mail server goes away, members go on."""
+
+import re
+
+import psycopg
+import pytest
+from django.conf import settings
+from tests.system.drill.running import SERVER, Run, run_drill
+
+from drill.__main__ import is_required
+from drill.counting import count
+from drill.history import histories_of
+from drill.kinds import KINDS
+from drill.plans import Planner
+from drill.reminders import count_reminders
+from drill.report import table
+from drill.scenario import short
+
+pytestmark = pytest.mark.system
+
+
+def test_every_promise_is_kept_while_workers_are_killed_and_the_mail_server_goes_away(run: Run) -> None:
+    counts = count(run.records)
+    assert {name: found for name, found in counts.bad.items() if found} == {}, run.printed
+    assert run.status == 0, run.printed
+    assert len(run.records.kills) > 5
+    assert run.records.outages == 2
+    assert run.records.failed_deliveries
+    assert run.records.refusals
+    assert run.records.hang_ups
+    assert run.records.arrivals
+    assert any(arrival.calendars for arrival in run.records.arrivals)
+    assert count_reminders(run.records, histories_of(run.records)).due
+
+
+def test_says_what_it_did_and_what_it_counted(run: Run) -> None:
+    counts = count(run.records)
+    assert "killing workers" in run.printed
+    for line in table("PostgreSQL" if SERVER else "SQLite", counts):
+        assert line in run.printed
+
+
+def test_leaves_nothing_behind(run: Run) -> None:
+    assert list(run.scratch.iterdir()) == []
+    if SERVER:
+        with psycopg.connect(SERVER) as connection:
+            # Other drills may be on their way.
+            own = (f"peer_learning_drill_{run.pid}",)
+            assert connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", own).fetchall() == []
+
+
+def test_a_seed_makes_the_choices_of_the_members_repeatable() -> None:
+    assert Planner(short(seed=7)).draw() == Planner(short(seed=7)).draw()
+    assert Planner(short(seed=7)).draw() != Planner(short(seed=8)).draw()
+
+
+def test_says_in_one_line_which_server_is_missing() -> None:
+    ended = run_drill("--short", "--database", "postgresql", TEST_DATABASE_URL="postgres://drill:secret@127.0.0.1:1/x")
+    assert ended.returncode == 1
+    assert ended.stdout.splitlines()[-1] == "PostgreSQL: did not run, no PostgreSQL at 127.0.0.1:1"
+    assert "secret" not in ended.stdout + ended.stderr
+
+
+def test_a_missing_server_is_a_failure_only_where_it_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("REQUIRE_POSTGRESQL", raising=False)
+    assert not is_required("both")
+    assert is_required("postgresql")
+    monkeypatch.setenv("REQUIRE_POSTGRESQL", "1")
+    assert is_required("both")
+
+
+def test_holds_the_product_to_the_contracts_own_table_of_what_is_mailed() -> None:
+    contract = (settings.CHECKOUT / "docs/contract.md").read_text()
+    rows = re.findall(r"^\| `(\w+)` \|.*\| (?:yes|no) \| (yes|no) \|$", contract, re.MULTILINE)
+    assert {kind: mailed == "yes" for kind, mailed in rows} == KINDS
