@@ -74,7 +74,7 @@ bench *what: _development
     set -uo pipefail
     here=${DATABASE_URL-}
     {{ forget_settings }}
-    measured=sweeps
+    measured=periodic_jobs
     if [ "${1-}" = portal ]; then
         measured=portal
         shift

@@ -20,8 +20,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from bench.spending import counted_by_django, timed
-from bench.sweeps import SOURCE, databases, say, version
+from bench.database_cost import counted_by_django, timed
+from bench.periodic_jobs import SOURCE, databases, say, version
 
 SIZES = (100_000,)
 TIMES = 3
@@ -157,7 +157,7 @@ def measure(size: int, file: str) -> None:
     from django.db import connection
     from django.test import Client
 
-    from bench.community import fill_all
+    from bench.fill_tables import fill_all
     from core.accounts.models import User
 
     call_command("migrate", verbosity=0)

@@ -12,10 +12,10 @@ from pathlib import Path
 
 from drill import scenario as scenarios
 from drill.counting import count
-from drill.places import POSTGRESQL, QUEUES, REDIS, SQLITE, Missing, place
 from drill.records import Records
 from drill.report import table
 from drill.scenario import Scenario
+from drill.scratch_databases import POSTGRESQL, QUEUES, REDIS, SQLITE, ServerMissing, scratch_databases
 
 DATABASES = {"sqlite": (SQLITE,), "postgresql": (POSTGRESQL,), "both": (SQLITE, POSTGRESQL)}
 
@@ -32,7 +32,7 @@ def main() -> int:
         say(f"\n=== Drill on {database}: {scenario.seconds} s, {scenario.sessions} sessions, seed {scenario.seed} ===")
         try:
             lines, passed = drill(database, scenario, queue=options.queue, keep=options.keep)
-        except Missing as missing:
+        except ServerMissing as missing:
             lines, passed = [f"{database}: did not run, {missing}"], not is_required(options.database)
         status |= not passed
         tables += ["", *lines]
@@ -70,8 +70,8 @@ def is_required(asked_for: str) -> bool:
 
 
 def drill(database: str, scenario: Scenario, *, queue: str, keep: Path | None) -> tuple[list[str], bool]:
-    """The lines of the table, and whether all promises were kept. Raises `Missing`."""
-    with place(database, queue=queue) as environment:
+    """The lines of the table, and whether all promises were kept. Raises `ServerMissing`."""
+    with scratch_databases(database, queue=queue) as environment:
         command = [sys.executable, "-m", "drill.director", json.dumps(asdict(scenario))]
         ended = subprocess.run(command, env=environment, check=False)
         folder = Path(environment["DATA_DIR"])

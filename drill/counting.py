@@ -4,15 +4,15 @@ from collections import Counter
 from dataclasses import dataclass, field
 from datetime import timedelta
 
+from drill.calendar_files import count_calendar_files
+from drill.decision_reminders import count_decision_reminders
 from drill.digests import count_digests
 from drill.history import histories_of
-from drill.invitations import count_calendar_files
 from drill.mails import count_mails, is_waiting
-from drill.notices import count_notices
-from drill.nudges import count_nudges
+from drill.notifications import count_notices
 from drill.records import Records
 from drill.reminders import count_reminders
-from drill.states import count_states
+from drill.session_states import count_states
 
 
 @dataclass
@@ -35,7 +35,7 @@ def count(records: Records) -> Counts:
     """Count it all. Depends on nothing but the records."""
     histories = histories_of(records)
     reminders = count_reminders(records, histories)
-    nudges = count_nudges(records, histories)
+    decision_reminders = count_decision_reminders(records, histories)
     states = count_states(records, histories)
     notices = count_notices(records, histories)
     mails = count_mails(records, histories)
@@ -54,7 +54,7 @@ def count(records: Records) -> Counts:
             "reminders sent": str(reminders.sent),
             "latest reminder": _late(reminders.latest, records.rate),
             "latest move by the clock": _late(states.latest, records.rate),
-            "nudges due": str(nudges.due),
+            "nudges due": str(decision_reminders.due),
             "digests sent": str(sum(fact.name == "SessionsWaiting" for fact in records.facts)),
             "notifications due": str(notices.due),
             "mails that arrived": str(mails.arrived),
@@ -71,7 +71,7 @@ def count(records: Records) -> Counts:
             "reminders after the start": reminders.after_the_start,
             "reminders to outsiders": reminders.to_outsiders,
             "reminders out of time": reminders.out_of_time,
-            "nudges wrong": nudges.wrong,
+            "nudges wrong": decision_reminders.wrong,
             "digests wrong": count_digests(records, histories),
             "states wrong": states.wrong,
             "states late": states.late,

@@ -1,4 +1,4 @@
-"""One drill on one database: `python -m drill.director`, with the environment that `drill.places` has made.
+"""One drill on one database: `python -m drill.director`, with the environment that `drill.scratch_databases` has made.
 
 This process forks all others, and so keeps free of threads and connections until nobody is forked any more.
 """
@@ -16,8 +16,8 @@ from random import Random
 
 import django
 
+from drill.child_processes import ChildProcesses
 from drill.clock import Clock
-from drill.family import Family
 from drill.journal import journals
 from drill.scenario import Scenario
 
@@ -36,11 +36,11 @@ def main() -> None:
     os.environ["DJANGO_SETTINGS_MODULE"] = "core.settings"
     django.setup()
     adapt_product(scenario)
-    family = Family(folder / "processes.log")
+    children = ChildProcesses(folder / "processes.log")
     try:
-        Director(scenario, folder, family, port).direct()
+        Director(scenario, folder, children, port).direct()
     finally:
-        family.end()
+        children.end()
         held.close()
 
 
@@ -57,7 +57,7 @@ def adapt_product(scenario: Scenario) -> None:
     from django.conf import settings
     from django.core.mail.utils import DNS_NAME
 
-    from drill.failures import let_receivers_fail
+    from drill.failing_receivers import let_receivers_fail
 
     let_receivers_fail(scenario.failing_receivers)
     settings.EMAIL_TIMEOUT = scenario.mail_timeout
@@ -72,10 +72,10 @@ class Director:
 
     clock: Clock
 
-    def __init__(self, scenario: Scenario, folder: Path, family: Family, port: int) -> None:
+    def __init__(self, scenario: Scenario, folder: Path, children: ChildProcesses, port: int) -> None:
         self.scenario = scenario
         self.folder = folder
-        self.family = family
+        self.children = children
         self.port = port
         self.deeds, self.arrivals, self.kills = journals(folder)
         self.random = Random(scenario.seed)  # noqa: S311
@@ -88,31 +88,31 @@ class Director:
     def direct(self) -> None:
         from core.time import clock as product_clock
         from drill import worker
-        from drill.members import Cast
-        from drill.plans import Planner
-        from drill.post_office import keep_post_office
+        from drill.mail_server import serve_mail
+        from drill.member_plans import Planner
+        from drill.members import MemberActions
         from drill.records import read_records
 
         plan = Planner(self.scenario).draw()
         clock = Clock(began_at=product_clock.now().replace(microsecond=0), origin=0.0, rate=self.scenario.rate)
         product_clock.set_source(lambda: clock.began_at - timedelta(seconds=1))
-        self._prepare(lambda: Cast(self.scenario, plan, clock, self.deeds).begin())
+        self._prepare(lambda: MemberActions(self.scenario, plan, clock, self.deeds).begin())
 
         clock = replace(clock, origin=time.monotonic())
         product_clock.set_source(clock.now)
         self.clock = clock
         self._fork_workers(worker.work)
-        self.family.fork(
+        self.children.fork(
             "mail server",
-            lambda: keep_post_office(scenario=self.scenario, port=self.port, clock=clock, arrivals=self.arrivals),
+            lambda: serve_mail(scenario=self.scenario, port=self.port, clock=clock, arrivals=self.arrivals),
         )
-        self.family.fork("members", lambda: Cast(self.scenario, plan, clock, self.deeds).act())
+        self.children.fork("members", lambda: MemberActions(self.scenario, plan, clock, self.deeds).act())
         self._kill_workers(worker.work)
         self._wait_for("the members", self._members_are_through, self.scenario.settle_seconds)
         self._wait_for("all that is due", self._all_is_settled, self.scenario.settle_seconds)
         # What is read must not change meanwhile.
-        self._bury()
-        self.family.end()
+        self._reap_children()
+        self.children.end()
         records = read_records(
             self.folder,
             rate=self.scenario.rate,
@@ -132,37 +132,37 @@ class Director:
             call_command("migrate", verbosity=0)
             begin()
 
-        self.family.fork("preparation", prepare)
+        self.children.fork("preparation", prepare)
         deadline = time.monotonic() + LONGEST_START
-        while not (ended := self.family.reap()):
+        while not (ended := self.children.reap()):
             if time.monotonic() > deadline:
                 raise TimeoutError("The preparation did not end.")
             time.sleep(0.05)
         if ended[0][1] != 0:
-            raise RuntimeError(f"The preparation failed:\n{self.family.log.read_text()[-4000:]}")
+            raise RuntimeError(f"The preparation failed:\n{self.children.log.read_text()[-4000:]}")
 
     # --- While workers die ------------------------------------------------------------------------------------
 
     def _fork_workers(self, work: Callable[[], None]) -> None:
-        while len(self.family.named("worker")) < self.scenario.workers:
-            self.family.fork("worker", work)
+        while len(self.children.named("worker")) < self.scenario.workers:
+            self.children.fork("worker", work)
 
     def _kill_workers(self, work: Callable[[], None]) -> None:
         end = self.clock.origin + self.scenario.seconds
         next_kill = self.clock.origin + self.scenario.kill_every
         while time.monotonic() < end:
-            self._bury()
+            self._reap_children()
             self._fork_workers(work)
             if time.monotonic() >= next_kill:
                 next_kill = max(next_kill + self.scenario.kill_every, time.monotonic())
-                self.family.kill(self.random.choice(self.family.named("worker")))
+                self.children.kill(self.random.choice(self.children.named("worker")))
                 self.kills.note(at=self.clock.now())
                 self._fork_workers(work)
             self._show_progress("killing workers")
             time.sleep(0.02)
 
-    def _bury(self) -> None:
-        for name, status in self.family.reap():
+    def _reap_children(self) -> None:
+        for name, status in self.children.reap():
             if (name, status) != ("members", 0):
                 self.died.append(f"{name}, with status {status}")
 
@@ -172,12 +172,12 @@ class Director:
         """Wait until it holds, and no longer than that: what is not done by then, the count will find."""
         deadline = time.monotonic() + seconds
         while not holds() and time.monotonic() < deadline:
-            self._bury()
+            self._reap_children()
             self._show_progress(f"waiting for {what}")
             time.sleep(0.2)
 
     def _members_are_through(self) -> bool:
-        return not self.family.named("members")
+        return not self.children.named("members")
 
     def _all_is_settled(self) -> bool:
         """Whether the last start is past, nothing is due, no mail waits and every sweep keeps up."""

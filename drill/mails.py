@@ -19,12 +19,12 @@ of answering the first time, or if a worker was killed between the two arrivals;
 from dataclasses import dataclass, field
 from itertools import pairwise
 
-from drill.ceasing import has_ceased
 from drill.history import History, slack_of
-from drill.kinds import Wishes
+from drill.mail_contents import ENDS, MailContents, count_mail_contents
+from drill.mail_preferences import MailPreferences
 from drill.mailbox import Mailbox
-from drill.news import ENDS, Said, count_said
 from drill.records import Arrival, Fact, MailRow, Notice, Records
+from drill.staleness import has_ceased
 
 # Of several of these, the last says how things stand.
 LAST_IS_ENOUGH = frozenset({"ReminderDue", "SessionRescheduled", "SessionsWaiting"})
@@ -42,7 +42,7 @@ class Mails:
     repeated: list[str] = field(default_factory=list)
     # News, in another mail.
     told_again: list[str] = field(default_factory=list)
-    said: Said = field(default_factory=Said)
+    said: MailContents = field(default_factory=MailContents)
     # That the ledger does not know, or that went to somebody else.
     unaccounted: list[str] = field(default_factory=list)
 
@@ -53,7 +53,7 @@ def count_mails(records: Records, histories: dict[int, History]) -> Mails:
         dropped=sum(mail.status == "dropped" and mail.superseded_by is None for mail in records.mails),
         superseded=sum(mail.superseded_by is not None for mail in records.mails),
         arrived=len(records.arrivals),
-        said=count_said(records, histories),
+        said=count_mail_contents(records, histories),
     )
     _count_arrivals(records, counted)
     _count_lost(records, histories, counted)
@@ -93,7 +93,7 @@ def _unexplained(repetitions: list[tuple[Arrival, Arrival]], records: Records) -
 
 
 def _count_lost(records: Records, histories: dict[int, History], counted: Mails) -> None:
-    mailbox, wishes = Mailbox(records, histories), Wishes(records)
+    mailbox, preferences = Mailbox(records, histories), MailPreferences(records)
     facts = mailbox.facts
     mails = {mail.id: mail for mail in records.mails}
     arrived: dict[str, list[Arrival]] = {}
@@ -104,7 +104,7 @@ def _count_lost(records: Records, histories: dict[int, History], counted: Mails)
     for notice in records.notices:
         if notice.mail_id is not None:
             news.setdefault(_speaker(mails[notice.mail_id], mails).id, []).append(notice)
-        elif wishes.by_mail(facts[notice.fact_id].name, notice.user_id):
+        elif preferences.by_mail(facts[notice.fact_id].name, notice.user_id):
             counted.lost.append(f"notification {notice.id} for member {notice.user_id} has no mail")
     for mail in records.mails:
         if mail.superseded_by is not None or is_waiting(mail):
@@ -113,7 +113,7 @@ def _count_lost(records: Records, histories: dict[int, History], counted: Mails)
         lasting = [
             notice
             for notice in _without_earlier(news.get(mail.id, []), facts)
-            if wishes.by_mail(facts[notice.fact_id].name, notice.user_id)
+            if preferences.by_mail(facts[notice.fact_id].name, notice.user_id)
             and not has_ceased(facts[notice.fact_id], notice.user_id, histories)
         ]
         final = [notice for notice in lasting if facts[notice.fact_id].name in ENDS]

@@ -12,7 +12,7 @@ from core.errors import DomainError
 from core.time import clock as product_clock
 from drill.clock import Clock
 from drill.journal import Journal
-from drill.plans import BEFORE, Plan, PlannedSession, Step
+from drill.member_plans import BEFORE, Plan, PlannedSession, Step
 from drill.scenario import Scenario
 from modules.notifications.kinds import Choice, Kind
 from modules.notifications.services.preferences import change_preferences
@@ -24,7 +24,7 @@ PASSWORD = "learn-together-in-a-drill"
 OF_NO_SESSION = frozenset({"offer", "register", "choose"})
 
 
-class Cast:
+class MemberActions:
     """Everybody, the two moderators after the members. `begin` happens while the clock stands, `act` while it runs."""
 
     def __init__(self, scenario: Scenario, plan: Plan, clock: Clock, deeds: Journal) -> None:

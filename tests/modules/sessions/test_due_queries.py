@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from bench.filling import fill
+from bench.fill_sessions import fill
 from core.accounts.models import User
 from modules.sessions.models import BookingRequest, Session
 from modules.sessions.queries.deactivation import select_sessions_to_cancel, select_sessions_to_leave

@@ -1,7 +1,7 @@
 """One run of the drill for every test here, and its records, to be spoiled."""
 
 import pytest
-from tests.system.drill.running import SERVER, Run, place, run_drill
+from tests.system.drill.running import SERVER, Run, database_arguments, run_drill
 
 from drill.records import Records
 
@@ -11,7 +11,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
     kept, scratch = tmp_path_factory.mktemp("kept"), tmp_path_factory.mktemp("scratch")
     ended = run_drill(
         "--short",
-        *place(),
+        *database_arguments(),
         "--keep",
         str(kept),
         TMPDIR=str(scratch),

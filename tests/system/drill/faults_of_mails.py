@@ -7,7 +7,7 @@ from tests.system.drill.faults import noticed_as
 from tests.system.drill.finder import Finder, again_in_another_mail, deed, last_answered, say_more
 
 from drill.history import slack_of
-from drill.kinds import KIND_OF
+from drill.mail_preferences import KIND_OF
 from drill.mailbox import WRITTEN_WITHIN
 from drill.records import FailedDelivery, Records
 

@@ -2,12 +2,12 @@
 
 from collections.abc import Callable, Iterator
 
-from drill.ceasing import NOT_TAKING_PLACE, is_stale
 from drill.history import histories_of
-from drill.kinds import KINDS, Wishes
+from drill.mail_preferences import KINDS, MailPreferences
 from drill.mailbox import Mailbox, News
 from drill.records import Arrival, Deed, Fact, MailRow, Notice, Records
 from drill.reminders import count_reminders
+from drill.staleness import NOT_TAKING_PLACE, is_stale
 
 
 class Finder:
@@ -93,14 +93,14 @@ class Finder:
         mailbox = Mailbox(self.records, self.histories)
         arrived = list(mailbox.news())
         told = {(news.person, news.topic, line.words) for news in arrived for line in news.lines}
-        wishes = Wishes(self.records)
+        preferences = MailPreferences(self.records)
         return next(
             (news, notice.message)
             for news in arrived
             for notice in mailbox.told[news.person, news.topic]
             if self.name(notice) == "BookingRequested"
             and (news.person, news.topic, notice.message) not in told
-            and wishes.by_mail("BookingRequested", news.person)
+            and preferences.by_mail("BookingRequested", news.person)
             and is_stale(self.facts[notice.fact_id], news.person, self.histories, news.begin, news.end)
             and notice.at < news.begin
         )

@@ -54,7 +54,7 @@ def run_drill(*arguments: str, **environment: str) -> Ended:
     return Ended(pid=process.pid, returncode=process.returncode, stdout=stdout, stderr=stderr)
 
 
-def place() -> list[str]:
+def database_arguments() -> list[str]:
     """The database that the tests run on; the queue is in Redis beside PostgreSQL, where there is one."""
     if not SERVER:
         return ["--database", "sqlite"]

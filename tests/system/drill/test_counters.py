@@ -10,7 +10,7 @@ from tests.system.drill.faults import FAULTS, Fault
 from tests.system.drill.finder import Finder, again_in_another_mail, last_answered, say_more
 
 from drill.counting import Counts, count
-from drill.news import ENDS, count_said
+from drill.mail_contents import ENDS, count_mail_contents
 from drill.records import Records
 from drill.report import table
 
@@ -48,14 +48,14 @@ def test_a_mail_server_that_hung_up_explains_that_news_is_told_in_another_mail(r
 def test_what_is_said_beside_a_cancellation_is_stale(records: Records) -> None:
     finder = Finder(records)
     news = next(news for news in finder.news() if not finder.names(news) & ENDS)
-    assert count_said(records, finder.histories).stale == []
+    assert count_mail_contents(records, finder.histories).stale == []
     cancellation = finder.add_fact("SessionCancelled", int(news.topic.partition(":")[2]))
     cancellation.at = news.begin
     finder.add_notice(cancellation, news.person)
     records.notices[-1].at = news.begin
     records.notices[-1].message = "It is cancelled."
     say_more(news.arrival, "It is cancelled.")
-    stale = count_said(records, finder.histories).stale
+    stale = count_mail_contents(records, finder.histories).stale
     assert [words.partition(" says: ")[2] for words in stale] == [line.words for line in news.lines]
 
 

@@ -10,8 +10,8 @@ from tests.system.drill.running import SERVER, Run, run_drill
 from drill.__main__ import is_required
 from drill.counting import count
 from drill.history import histories_of
-from drill.kinds import KINDS
-from drill.plans import Planner
+from drill.mail_preferences import KINDS
+from drill.member_plans import Planner
 from drill.reminders import count_reminders
 from drill.report import table
 from drill.scenario import short

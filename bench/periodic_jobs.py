@@ -41,7 +41,7 @@ def main(sizes: list[str]) -> None:
             say(f"\n=== {name} ===")
             file = Path(scratch) / "results.json"
             measured = subprocess.run(
-                [sys.executable, "-m", "bench.sweeps", "--here", str(file), *sizes],
+                [sys.executable, "-m", "bench.periodic_jobs", "--here", str(file), *sizes],
                 cwd=SOURCE,
                 env={**os.environ, "DATA_DIR": scratch, "PYTHONPATH": str(SOURCE / "src"), **environment},
                 check=False,
@@ -95,7 +95,7 @@ def measure(file: str, sizes: list[int]) -> None:
     from django.core.management import call_command
     from django.db import connection
 
-    from bench.filling import fill
+    from bench.fill_sessions import fill
     from modules.sessions.services.reminders import reschedule_reminders
 
     call_command("migrate", verbosity=0)

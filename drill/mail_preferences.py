@@ -35,7 +35,7 @@ KIND_OF = {
 }
 
 
-class Wishes:
+class MailPreferences:
     """What everybody wants to be mailed of. Members choose before there is any news, so it holds all the time."""
 
     def __init__(self, records: Records) -> None:

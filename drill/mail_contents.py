@@ -11,18 +11,18 @@ Each line of news has to be one that the drill knows of: a notification of its r
 
 from dataclasses import dataclass, field
 
-from drill.ceasing import is_stale
 from drill.history import History
-from drill.kinds import Wishes
+from drill.mail_preferences import MailPreferences
 from drill.mailbox import Line, Mailbox, News
 from drill.records import Arrival, Records
+from drill.staleness import is_stale
 
 # These say that a session does not take place.
 ENDS = frozenset({"SessionCancelled", "SessionExpired", "SessionDeleted"})
 
 
 @dataclass
-class Said:
+class MailContents:
     untrue: list[str] = field(default_factory=list)
     unwanted: list[str] = field(default_factory=list)
     stale: list[str] = field(default_factory=list)
@@ -30,14 +30,14 @@ class Said:
     told_again: list[tuple[Arrival, Arrival]] = field(default_factory=list)
 
 
-def count_said(records: Records, histories: dict[int, History]) -> Said:
-    counted = Said()
+def count_mail_contents(records: Records, histories: dict[int, History]) -> MailContents:
+    counted = MailContents()
     mailbox = Mailbox(records, histories)
-    wishes = Wishes(records)
+    preferences = MailPreferences(records)
     arrived = list(mailbox.news())
     for news in arrived:
         for line in news.lines:
-            _judge(counted, news, line, mailbox, wishes)
+            _judge(counted, news, line, mailbox, preferences)
         names = [{mailbox.facts[notice.fact_id].name for notice in line.notices} for line in news.lines]
         if any(name and name <= ENDS for name in names):
             beside = [line for line, name in zip(news.lines, names, strict=True) if name and not name & ENDS]
@@ -46,12 +46,12 @@ def count_said(records: Records, histories: dict[int, History]) -> Said:
     return counted
 
 
-def _judge(counted: Said, news: News, line: Line, mailbox: Mailbox, wishes: Wishes) -> None:
+def _judge(counted: MailContents, news: News, line: Line, mailbox: Mailbox, preferences: MailPreferences) -> None:
     """Put a line where it belongs if it is wrong: in one list alone."""
     facts = [mailbox.facts[notice.fact_id] for notice in line.notices]
     if not facts:
         counted.untrue.append(_in_words(news, line))
-    elif not any(wishes.by_mail(fact.name, news.person) for fact in facts):
+    elif not any(preferences.by_mail(fact.name, news.person) for fact in facts):
         counted.unwanted.append(_in_words(news, line))
     elif all(is_stale(fact, news.person, mailbox.histories, news.begin, news.end) for fact in facts):
         counted.stale.append(_in_words(news, line))

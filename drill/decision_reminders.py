@@ -10,14 +10,14 @@ BEFORE = timedelta(hours=24)
 
 
 @dataclass
-class Nudges:
+class DecisionReminders:
     due: int = 0
     # Due and not sent, sent twice for a start, or sent where nobody waited, too early, or not for that start.
     wrong: list[str] = field(default_factory=list)
 
 
-def count_nudges(records: Records, histories: dict[int, History]) -> Nudges:
-    counted = Nudges()
+def count_decision_reminders(records: Records, histories: dict[int, History]) -> DecisionReminders:
+    counted = DecisionReminders()
     slack = slack_of(records)
     for history in histories.values():
         sent: dict[datetime, int] = {}

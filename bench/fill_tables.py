@@ -6,7 +6,7 @@ from typing import Any
 
 from django.db import connection
 
-from bench.filling import AT_ONCE, DAY, HOUR, dialect
+from bench.fill_sessions import AT_ONCE, DAY, HOUR, dialect
 from core.time import clock
 
 # Of a hundred sessions: over in one way or another, open and ahead, waiting for a moderator and ahead.

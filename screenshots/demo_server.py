@@ -18,7 +18,7 @@ MOMENT = datetime(2026, 5, 12, 9, 40, tzinfo=UTC)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Site:
+class DemoServer:
     url: str
     # What the paths of pictures name.
     session: int
@@ -26,7 +26,7 @@ class Site:
 
 
 @contextmanager
-def site(*, session_title: str) -> Iterator[Site]:
+def run_demo_server(*, session_title: str) -> Iterator[DemoServer]:
     """Serves the demo by a thread of this process. Once per process, since it configures Django."""
     with tempfile.TemporaryDirectory(prefix="screenshots-") as folder:
         os.environ |= {
@@ -40,7 +40,7 @@ def site(*, session_title: str) -> Iterator[Site]:
         _prepare()
         with _server() as url:
             session, member = _shown(session_title)
-            yield Site(url=url, session=session, member=member)
+            yield DemoServer(url=url, session=session, member=member)
 
 
 def _prepare() -> None:

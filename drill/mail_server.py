@@ -29,7 +29,7 @@ class HungUp(Exception):
     """The mail server ends the conversation instead of answering."""
 
 
-class Clerk:
+class MailServerPolicy:
     """Takes mails and writes them into the journal, before it says so; or does not say so.
 
     Some are slow before the text comes, some between the text and the journal, some between the journal and the
@@ -44,7 +44,7 @@ class Clerk:
         self.count = 0
 
     async def handle_RCPT(  # noqa: N802 - aiosmtpd calls it so
-        self, server: "Counter", _conversation: Conversation, envelope: Envelope, address: str, _options: list[str]
+        self, server: "SmtpProtocol", _conversation: Conversation, envelope: Envelope, address: str, _options: list[str]
     ) -> str:
         self.count += 1
         server.mood = self.count % MOODS_IN if self._is_early() else 0
@@ -55,7 +55,7 @@ class Clerk:
         return "250 OK"
 
     async def handle_DATA(  # noqa: N802
-        self, server: "Counter", _conversation: Conversation, envelope: Envelope
+        self, server: "SmtpProtocol", _conversation: Conversation, envelope: Envelope
     ) -> str:
         await self._take_time(1)
         if server.mood == REFUSES_TEXT:
@@ -102,7 +102,7 @@ def _calendars(message: EmailMessage) -> list[dict[str, str]]:
     ]
 
 
-class Counter(SMTP):
+class SmtpProtocol(SMTP):
     """One conversation. A mail that it has begun to take is answered before it closes, but where it hangs up."""
 
     taking = False
@@ -111,16 +111,16 @@ class Counter(SMTP):
     mood = 0
     begun_at: datetime
 
-    def __init__(self, clerk: Clerk, open_counters: "set[Counter]") -> None:
-        self.open_counters = open_counters
-        super().__init__(clerk, hostname="localhost", loop=asyncio.get_running_loop())
+    def __init__(self, policy: MailServerPolicy, open_connections: "set[SmtpProtocol]") -> None:
+        self.open_connections = open_connections
+        super().__init__(policy, hostname="localhost", loop=asyncio.get_running_loop())
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         super().connection_made(transport)
-        self.open_counters.add(self)
+        self.open_connections.add(self)
 
     def connection_lost(self, error: Exception | None) -> None:
-        self.open_counters.discard(self)
+        self.open_connections.discard(self)
         super().connection_lost(error)
 
     async def smtp_MAIL(self, arg: str | None) -> None:  # noqa: N802
@@ -145,19 +145,19 @@ class Counter(SMTP):
             self.transport.close()
 
 
-def keep_post_office(*, scenario: Scenario, port: int, clock: Clock, arrivals: Journal) -> None:
+def serve_mail(*, scenario: Scenario, port: int, clock: Clock, arrivals: Journal) -> None:
     """Serve until killed, and be away when the scenario says so."""
     asyncio.run(_serve(scenario, port, clock, arrivals))
 
 
 async def _serve(scenario: Scenario, port: int, clock: Clock, arrivals: Journal) -> None:
-    clerk = Clerk(clock, arrivals, slow_until=scenario.seconds * scenario.rate)
-    open_counters: set[Counter] = set()
+    policy = MailServerPolicy(clock, arrivals, slow_until=scenario.seconds * scenario.rate)
+    open_connections: set[SmtpProtocol] = set()
 
     async def open_door() -> Any:
         return await asyncio.get_running_loop().create_server(
-            # The port is held by the drill even while nobody listens: see `drill.run`.
-            lambda: Counter(clerk, open_counters),
+            # The port is held by the drill even while nobody listens: see `hold_port`.
+            lambda: SmtpProtocol(policy, open_connections),
             "127.0.0.1",
             port,
             reuse_port=True,
@@ -170,7 +170,7 @@ async def _serve(scenario: Scenario, port: int, clock: Clock, arrivals: Journal)
     for begin, end in scenario.outages:
         await sleep_until(begin)
         server.close()
-        for counter in list(open_counters):
+        for counter in list(open_connections):
             counter.close()
         arrivals.note(kind="away", at=clock.now())
         await sleep_until(end)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from random import Random
 from typing import Any
 
-from drill.kinds import KINDS
+from drill.mail_preferences import KINDS
 from drill.scenario import MINUTE, Scenario
 
 # Just before the beginning, while the clock still stands.

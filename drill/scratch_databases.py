@@ -22,13 +22,13 @@ CLAIM_SECONDS = 3600
 SERVER_SECONDS = 5
 
 
-class Missing(Exception):
+class ServerMissing(Exception):
     """A server that a drill needs does not answer; in one sentence."""
 
 
 @contextmanager
-def place(database: str, *, queue: str = REDIS) -> Iterator[dict[str, str]]:
-    """The environment for one drill; all that it names is removed in the end. Raises `Missing`."""
+def scratch_databases(database: str, *, queue: str = REDIS) -> Iterator[dict[str, str]]:
+    """The environment for one drill; all that it names is removed in the end. Raises `ServerMissing`."""
     with ExitStack() as stack:
         folder = Path(tempfile.mkdtemp(prefix="drill-"))
         stack.callback(shutil.rmtree, folder, ignore_errors=True)
@@ -63,11 +63,11 @@ def _postgresql_database() -> Iterator[str]:
         parts = urlsplit(url)
         server = f"{parts.hostname}:{parts.port or 5432}"
     except ValueError:
-        raise Missing("TEST_DATABASE_URL cannot be read") from None
+        raise ServerMissing("TEST_DATABASE_URL cannot be read") from None
     try:
         connection = psycopg.connect(url, autocommit=True, connect_timeout=SERVER_SECONDS)
     except psycopg.Error:
-        raise Missing(f"no PostgreSQL at {server}") from None
+        raise ServerMissing(f"no PostgreSQL at {server}") from None
     with connection:
         # Of a drill that was killed, long ago: nobody else has our number now.
         connection.execute(sql.SQL("DROP DATABASE IF EXISTS {}").format(sql.Identifier(name)))
@@ -90,11 +90,11 @@ def _redis_database() -> Iterator[str]:
             if client.dbsize() or not client.set(CLAIM, os.getpid(), nx=True, ex=CLAIM_SECONDS):
                 continue
         except redis.RedisError:
-            raise Missing(f"no Redis at {parts.hostname}:{parts.port or 6379}") from None
+            raise ServerMissing(f"no Redis at {parts.hostname}:{parts.port or 6379}") from None
         try:
             yield url
         finally:
             client.flushdb()
             client.close()
         return
-    raise Missing(f"no empty database in the Redis at {parts.hostname}:{parts.port or 6379}")
+    raise ServerMissing(f"no empty database in the Redis at {parts.hostname}:{parts.port or 6379}")

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import NoReturn
 
 
-class Family:
+class ChildProcesses:
     """The children of this process. They end with it, however it ends."""
 
     def __init__(self, log: Path) -> None:

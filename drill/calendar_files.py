@@ -11,10 +11,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-from drill.ceasing import NOT_TAKING_PLACE
 from drill.history import History, Moment
 from drill.mailbox import Mailbox, News
 from drill.records import CalendarFile, Records
+from drill.staleness import NOT_TAKING_PLACE
 
 BRINGS_FILE = frozenset(
     {
@@ -33,7 +33,7 @@ EVER_APPROVED = frozenset({"approved", "scheduled", "ongoing", "completed"})
 
 
 @dataclass
-class Said:
+class FileContents:
     """By one file, once it was found to be whole."""
 
     news: News
@@ -48,7 +48,7 @@ class Calendars:
     def __init__(self) -> None:
         self.wrong: list[str] = []
         self.uids: dict[str, str] = {}
-        self.said: dict[tuple[int, str], list[Said]] = {}
+        self.said: dict[tuple[int, str], list[FileContents]] = {}
 
     def read(self, news: News, file: CalendarFile, history: History, address: str) -> None:
         lines = _lines(file.content)
@@ -68,7 +68,7 @@ class Calendars:
             if not is_right:
                 self.wrong.append(f"{_in_words(news)}: {words}")
                 return
-        said = Said(news=news, method=method, start=start, sequence=int(sequence[0]))
+        said = FileContents(news=news, method=method, start=start, sequence=int(sequence[0]))
         self.said.setdefault((news.person, news.topic), []).append(said)
 
     def compare(self) -> Iterator[str]:
@@ -114,7 +114,7 @@ def _was_in(history: History, person: int, until: datetime) -> bool:
     return any(moment.is_in(person) for moment in moments)
 
 
-def _says_something_else(before: Said, later: Said) -> bool:
+def _says_something_else(before: FileContents, later: FileContents) -> bool:
     return (before.method, before.start) != (later.method, later.start)
 
 

@@ -6,9 +6,9 @@ Reminders are counted by themselves.
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from drill.ceasing import has_ceased
 from drill.history import History, Told
 from drill.records import Fact, Records
+from drill.staleness import has_ceased
 
 # Whom a fact concerns, by what was so when it was published; the fact's own lists are held to that elsewhere.
 CONCERNED: dict[str, Callable[[History, Told], set[int]]] = {
