@@ -43,7 +43,7 @@ class Mails:
     # News, in another mail.
     told_again: list[str] = field(default_factory=list)
     said: MailContents = field(default_factory=MailContents)
-    # That the ledger does not know, or that went to somebody else.
+    # That the delivery log does not know, or that went to somebody else.
     unaccounted: list[str] = field(default_factory=list)
 
 

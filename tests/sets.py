@@ -5,7 +5,7 @@ from fnmatch import fnmatch
 # What is the same on every database: starts that are refused, what is in files and where they lie, what is sent, how
 # pages look, and rules that are decided in Python. `./just test` runs it on SQLite alone, `./just test --system` on
 # PostgreSQL too. A file that is not listed here runs on both.
-ANY_DATABASE = [
+ANY_DATABASE = (
     "tests/core/accounts/test_discretion.py",
     "tests/core/accounts/test_domains.py",
     "tests/core/accounts/*password*",
@@ -69,15 +69,15 @@ ANY_DATABASE = [
     "tests/system/test_modules_are_removable.py",
     "tests/system/test_openapi.py",
     "tests/system/test_secrets_in_logs.py",
-]
+)
 # Of those, what locks rows, commits or counts queries.
-EACH_DATABASE = [
+EACH_DATABASE = (
     "tests/modules/materials/*bytes_and_rows*",
     "tests/modules/materials/*killed_at_each_step*",
     "tests/modules/materials/*limits*",
     "tests/modules/materials/*listing*",
     "tests/modules/materials/*moving*",
-]
+)
 
 
 def gives_same_answer_on_any_database(file: str) -> bool:
@@ -85,5 +85,5 @@ def gives_same_answer_on_any_database(file: str) -> bool:
     return _matches(file, ANY_DATABASE) and not _matches(file, EACH_DATABASE)
 
 
-def _matches(file: str, patterns: list[str]) -> bool:
+def _matches(file: str, patterns: tuple[str, ...]) -> bool:
     return any(fnmatch(file, pattern) for pattern in patterns)

@@ -93,7 +93,7 @@ class FailedDeliveryAdmin(ReadOnlyAdmin):
 
 
 class KindFilter(admin.SimpleListFilter):
-    """By what is written, rather than by what the ledger holds: to find that out would read all of it."""
+    """By what is written, rather than by what the delivery log holds: to find that out would read all of it."""
 
     title = "kind"
     parameter_name = "kind"
@@ -120,7 +120,7 @@ class MailAdmin(ReadOnlyAdmin):
     # Which other mail speaks for it is shown by its number alone.
     list_select_related = ("user",)
     list_filter = ("status", KindFilter)
-    # Each has an index; the ledger is long.
+    # Each has an index; the delivery log is long.
     sortable_by = ("queued", "news", "state")
     search_fields = ("address", "user__username")
     search_help_text = "An address or a user name."

@@ -1,4 +1,4 @@
-"""What the notifications ask; of what others tell, they are where it ends."""
+"""The questions that notifications ask, and the one fact that they publish."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -9,8 +9,8 @@ from core.time.icalendar import CalendarEvent
 
 @dataclass(frozen=True, kw_only=True)
 class PreferencesChanged(Fact):
-    """Sent when a member has chosen anew where to be told of something, in the app or by a link in a mail; the record
-    holds the choices before and after."""
+    """Published when a member has changed their preferences, in the app or by an unsubscribe link. The record has the
+    channels before and after."""
 
     summary_template = "{member} chose where to be told of what"
 
@@ -19,10 +19,9 @@ class PreferencesChanged(Fact):
 
 @dataclass(frozen=True, kw_only=True)
 class StillHolds(Question[bool]):
-    """Is what this fact says still worth telling this person? Asked when a fact is served late, and before it is
-    mailed.
+    """Does this fact still hold for this person? Asked when a delivery is retried, and before the fact is mailed.
 
-    Answered by the module that published it. With nobody to tell, a person rather hears a thing too late than never.
+    Answered by the module that published it. Without an answer it holds: late news is better than none.
     """
 
     fact: Fact

@@ -1,4 +1,4 @@
-"""The ledger in the admin: what became of a mail, and sending again what was given up."""
+"""The delivery log in the admin: what became of a mail, and sending again what was given up."""
 
 import re
 from collections.abc import Callable
@@ -111,7 +111,7 @@ def test_mails_are_found_by_address_member_status_and_kind(admin: Client, john: 
 
 
 def test_the_kinds_to_choose_from_are_those_that_are_written(admin: Client, john: User) -> None:
-    """To ask the ledger for them would read all of it, for every look at a page."""
+    """To ask the delivery log for them would read all of it, for every look at a page."""
     make(john)
 
     with CaptureQueriesContext(connection) as queries:
@@ -132,7 +132,9 @@ def test_the_kinds_to_choose_from_are_those_that_are_written(admin: Client, john
         ({"o": "4"}, "mail_by_status"),
     ],
 )
-def test_a_long_ledger_is_read_through_an_index(admin: Client, john: User, query: dict[str, str], index: str) -> None:
+def test_a_long_delivery_log_is_read_through_an_index(
+    admin: Client, john: User, query: dict[str, str], index: str
+) -> None:
     make(john, status="failed")
     Mail.objects.bulk_create(
         [

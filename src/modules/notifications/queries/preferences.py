@@ -1,4 +1,4 @@
-"""Where members want to be told of what."""
+"""The channels of each kind of notification that members prefer."""
 
 from collections.abc import Collection, Mapping
 

@@ -72,8 +72,8 @@ class Rule:
     asks_people: bool = False
     links_session: bool = True
     is_mailed_at_once: Callable[[News], bool] | None = None
-    # Done before anybody is told.
-    first: Callable[[Any], None] = lambda _fact: None
+    # Done before anybody is notified.
+    before: Callable[[Any], None] = lambda _fact: None
 
     def find_audience(self, news: News) -> list[int]:
         """The ids of everybody whom the fact concerns."""
@@ -86,7 +86,7 @@ class Rule:
 
 def notify_by(rule: Rule, fact: Fact, delivery: Delivery) -> None:
     """Notify the audience of a rule, but for who caused the fact; on a retry only those for whom it still holds."""
-    rule.first(fact)
+    rule.before(fact)
     session_id = getattr(fact, "session_id", None)
     news = News(
         fact=fact,

@@ -190,7 +190,7 @@ TABLE = (
         to=[CREATOR, REQUESTERS],
         kind=Kind.SESSION_CANCELLED,
         links_session=False,
-        first=lambda fact: unlink_session(session_id=fact.session_id),
+        before=lambda fact: unlink_session(session_id=fact.session_id),
         text=write_session_deletion,
         receiver="let_go_of_session",
     ),

@@ -42,26 +42,15 @@ def notify(
         users=[member for member in texts if channels[member.pk].mail and member.is_active],
         delay=AT_ONCE if at_once else settings.MAIL_DELAY,
     )
-    Notification.objects.bulk_create(
-        [
-            Notification(
-                fact_id=fact_id,
-                user=member,
-                type=type,
-                kind=kind,
-                session_id=session_id,
-                title=text.title,
-                message=text.message,
-                in_app=channels[member.pk].in_app,
-                by_mail=channels[member.pk].mail,
-                chosen=channels[member.pk].chosen,
-                mail=mails.get(member.pk),
-                created_at=at,
-            )
-            for member, text in texts.items()
-        ],
-        ignore_conflicts=True,
-    )
+    rows = []
+    for member, text in texts.items():
+        chosen = channels[member.pk]
+        row = Notification(fact_id=fact_id, user=member, type=type, kind=kind, session_id=session_id, created_at=at)
+        row.title, row.message = text.title, text.message
+        row.in_app, row.by_mail, row.chosen = chosen.in_app, chosen.mail, chosen.chosen
+        row.mail = mails.get(member.pk)
+        rows.append(row)
+    Notification.objects.bulk_create(rows, ignore_conflicts=True)
 
 
 def unlink_session(*, session_id: int) -> None:

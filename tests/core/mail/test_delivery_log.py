@@ -1,4 +1,4 @@
-"""The ledger of mails: what has to be sent is a row first, and no row holds what is written."""
+"""The delivery log: what has to be sent is a row first, and no row holds what is written."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -247,7 +247,7 @@ def test_no_row_holds_what_was_written(john: User, read_mail: ReadMail) -> None:
         assert link.split("token=")[1] not in rows
 
 
-def test_what_could_not_be_sent_is_no_secret_in_the_ledger_either(
+def test_what_could_not_be_sent_is_no_secret_in_the_delivery_log_either(
     mail: Mail, monkeypatch: pytest.MonkeyPatch, read_mail: ReadMail
 ) -> None:
     """Of what went wrong the row tells, and not of the letter that was being written."""
