@@ -1,4 +1,4 @@
-"""What core itself answers when the portal asks: its lists, and how the service runs."""
+"""What core itself answers to the portal: the entries of its lists, and cards about how the service runs."""
 
 from django.db.models import Count, Q
 from django.urls import reverse
@@ -14,48 +14,16 @@ from core.portal.navigation import Entry, NavigationAsked, Section
 
 @answers(NavigationAsked)
 def list_entries(_question: NavigationAsked) -> list[Entry]:
+    home = reverse("admin:index")
     return [
-        Entry(
-            section=Section.START,
-            title="Dashboard",
-            url=reverse("admin:index"),
-            icon="dashboard",
-            permission="",
-            rank=0,
-        ),
-        Entry(
-            section=Section.MODERATION,
-            title="Members",
-            url=reverse("admin:core_user_changelist"),
-            icon="group",
-            permission="core.view_user",
-            rank=40,
-        ),
-        *(
-            Entry(
-                section=Section.RECORDS,
-                title=title,
-                url=reverse(f"admin:core_{model}_changelist"),
-                icon=icon,
-                permission=f"core.view_{model}",
-                rank=rank,
-            )
-            for rank, model, title, icon in (
-                (10, "factrecord", "Facts", "history"),
-                (20, "faileddelivery", "Failed deliveries", "sync_problem"),
-                (40, "mail", "Mails", "mail"),
-                (60, "login", "Logins", "login"),
-                (70, "sweep", "Background work", "monitor_heart"),
-            )
-        ),
-        Entry(
-            section=Section.SETTINGS,
-            title="Groups",
-            url=reverse("admin:auth_group_changelist"),
-            icon="shield_person",
-            permission="auth.view_group",
-            rank=20,
-        ),
+        Entry(section=Section.START, title="Dashboard", url=home, icon="dashboard", permission="", rank=0),
+        Entry.for_list(Section.MODERATION, "core.user", "Members", icon="group", rank=40),
+        Entry.for_list(Section.RECORDS, "core.factrecord", "Facts", icon="history", rank=10),
+        Entry.for_list(Section.RECORDS, "core.faileddelivery", "Failed deliveries", icon="sync_problem", rank=20),
+        Entry.for_list(Section.RECORDS, "core.mail", "Mails", icon="mail", rank=40),
+        Entry.for_list(Section.RECORDS, "core.login", "Logins", icon="login", rank=60),
+        Entry.for_list(Section.RECORDS, "core.sweep", "Background work", icon="monitor_heart", rank=70),
+        Entry.for_list(Section.SETTINGS, "auth.group", "Groups", icon="shield_person", rank=20),
     ]
 
 

@@ -48,6 +48,29 @@ class Entry:
     rank: int
     badge: Callable[[], Badge | None] | None = None
 
+    @classmethod
+    def for_list(
+        cls,
+        section: Section,
+        model: str,
+        title: str,
+        *,
+        icon: str,
+        rank: int,
+        badge: Callable[[], Badge | None] | None = None,
+    ) -> "Entry":
+        """The entry of the list of a model (`app_label.model`), for those who may view it."""
+        app_label, name = model.split(".")
+        return cls(
+            section=section,
+            title=title,
+            url=reverse(f"admin:{app_label}_{name}_changelist"),
+            icon=icon,
+            permission=f"{app_label}.view_{name}",
+            rank=rank,
+            badge=badge,
+        )
+
 
 @dataclass(frozen=True, kw_only=True)
 class NavigationAsked(Question[list[Entry]]):
