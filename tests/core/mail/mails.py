@@ -1,0 +1,19 @@
+"""Mails that tests queue and read again."""
+
+from datetime import timedelta
+
+from core.accounts.models import User
+from core.mail.models import Mail
+from core.mail.services import enqueue_mail
+
+MINUTE = timedelta(minutes=1)
+
+
+def reread(mail: Mail) -> Mail:
+    mail.refresh_from_db()
+    return mail
+
+
+def queue_for(*users: User) -> None:
+    for user in users:
+        enqueue_mail(kind="welcome", address=user.email, user=user)

@@ -1,0 +1,246 @@
+"""A letter that cannot be written, and a sender that dies, lose no mail."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+from smtplib import SMTP
+from typing import Any
+
+import pytest
+from django.core.mail import EmailMessage
+from pytest_django import Settings
+from tests.core.conftest import NOW
+from tests.core.mail.mails import MINUTE, queue_for, reread
+from tests.mail_server import MailServer
+
+from core.accounts.models import User
+from core.mail import sending
+from core.mail.claiming import CLAIM_TIMEOUT, MAX_ATTEMPTS
+from core.mail.letters import LETTER_WRITERS, Letter
+from core.mail.models import Mail
+from core.mail.sending import send_due_mail
+from core.mail.services import enqueue_mail
+from core.time import clock as core_clock
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clock")]
+
+
+@pytest.mark.parametrize("error", [ZeroDivisionError, ConnectionError, TimeoutError])
+def test_one_that_cannot_be_written_does_not_hold_up_the_others(
+    john: User, jane: User, mailoutbox: list[EmailMessage], monkeypatch: pytest.MonkeyPatch, error: type[Exception]
+) -> None:
+    """Whatever its writer meets says nothing about the mail server."""
+
+    def fail(mail: Mail) -> Letter:
+        raise error
+
+    monkeypatch.setitem(LETTER_WRITERS, "broken", fail)
+    enqueue_mail(kind="broken", address=john.email, user=john)
+    enqueue_mail(kind="no such kind", address=john.email, user=john)
+    queue_for(jane)
+
+    assert send_due_mail() == 3
+
+    assert [mail.to for mail in mailoutbox] == [["jane@example.com"]]
+    assert list(Mail.objects.order_by("pk").values_list("status", "next_try_at")) == [
+        ("failed", NOW + MINUTE),
+        ("failed", NOW + MINUTE),
+        ("sent", None),
+    ]
+
+
+@pytest.mark.usefixtures("unlogged")
+@pytest.mark.parametrize(
+    "address",
+    [
+        "john@example.com\r\nBcc: victim@example.com",
+        "john@example.com, victim@example.com",
+        f"john@{'x' * 64}.example",
+        "john@\ud800.example",
+        "john\ud800@example.com",
+        "@",
+        "john@",
+    ],
+)
+def test_an_address_that_no_mail_can_carry_is_given_up_at_once(
+    john: User, jane: User, server: MailServer, monkeypatch: pytest.MonkeyPatch, address: str
+) -> None:
+    letter = Letter(subject="Hi", reader="John", paragraphs=(), to=address)
+    monkeypatch.setitem(LETTER_WRITERS, "forged", lambda mail: letter)
+    enqueue_mail(kind="forged", address=john.email, user=john)
+    queue_for(jane)
+
+    assert send_due_mail() == 2
+
+    assert server.addressed() == ["jane@example.com"]
+    assert list(Mail.objects.order_by("pk").values_list("status", "next_try_at")) == [("failed", None), ("sent", None)]
+
+
+@pytest.mark.usefixtures("unlogged")
+def test_a_sender_that_no_mail_can_carry_costs_none_its_attempts(
+    mail: Mail, server: MailServer, settings: Settings
+) -> None:
+    """What is wrong with our configuration can be put right."""
+    settings.DEFAULT_FROM_EMAIL = f"noreply@{'x' * 64}.example"
+
+    assert send_due_mail() == 1
+
+    assert server.received == []
+    assert (reread(mail).status, mail.next_try_at) == ("failed", NOW + MINUTE)
+
+
+def test_an_address_of_another_alphabet_is_written(john: User, server: MailServer) -> None:
+    enqueue_mail(kind="welcome", address="john@bücher.example", user=john)
+
+    assert send_due_mail() == 1
+
+    assert server.addressed() == ["john@xn--bcher-kva.example"]
+
+
+@pytest.mark.usefixtures("unlogged")
+@pytest.mark.parametrize("text", ["a\x00b", "\ud800", "x" * 1_000_000], ids=["NUL", "lone surrogate", "long"])
+def test_any_reason_can_be_noted(mail: Mail, monkeypatch: pytest.MonkeyPatch, text: str) -> None:
+    def fail(mail: Mail) -> Letter:
+        raise ValueError(text)
+
+    monkeypatch.setitem(LETTER_WRITERS, "welcome", fail)
+
+    send_due_mail()
+
+    reread(mail)
+    assert mail.status == "failed"
+    assert mail.error.startswith("ValueError: ")
+    assert len(mail.error) < 5000
+
+
+class Killed(BaseException):
+    """What a process that is killed never gets to see."""
+
+
+@pytest.fixture
+def deadly(monkeypatch: pytest.MonkeyPatch) -> Iterator[pytest.MonkeyPatch]:
+    """Whoever writes a welcome is killed by it."""
+
+    def die(mail: Mail) -> Letter:
+        raise Killed
+
+    with monkeypatch.context() as patch:
+        patch.setitem(LETTER_WRITERS, "welcome", die)
+        yield patch
+
+
+def test_the_mail_of_a_dead_sender_is_found_again(
+    mail: Mail, deadly: pytest.MonkeyPatch, mailoutbox: list[EmailMessage], clock: Any
+) -> None:
+    with pytest.raises(Killed):
+        send_due_mail()
+    deadly.undo()
+    assert (reread(mail).status, mail.attempts, mail.next_try_at) == ("sending", 1, NOW + CLAIM_TIMEOUT)
+
+    clock.shift(CLAIM_TIMEOUT - timedelta(seconds=1))
+    assert send_due_mail() == 0
+    clock.shift(timedelta(seconds=1))
+    assert send_due_mail() == 1
+
+    assert len(mailoutbox) == 1
+    assert (reread(mail).status, mail.attempts) == ("sent", 2)
+
+
+def test_a_mail_that_kills_every_sender_is_given_up_too(mail: Mail, deadly: pytest.MonkeyPatch, clock: Any) -> None:
+    for _ in range(MAX_ATTEMPTS):
+        with pytest.raises(Killed):
+            send_due_mail()
+        clock.shift(CLAIM_TIMEOUT)
+
+    assert send_due_mail() == 0
+
+    reread(mail)
+    assert (mail.status, mail.attempts, mail.next_try_at) == ("failed", MAX_ATTEMPTS, None)
+    assert mail.error == "Whoever tried to send it did not live to tell."
+
+
+def test_a_mail_that_nobody_was_woken_for_is_found(mail: Mail, mailoutbox: list[EmailMessage], clock: Any) -> None:
+    """The process died between the commit and the queue."""
+    clock.shift(timedelta(days=1))
+
+    send_due_mail()
+
+    assert len(mailoutbox) == 1
+
+
+def test_who_held_a_mail_for_too_long_leaves_the_word_to_the_next(
+    mail: Mail, monkeypatch: pytest.MonkeyPatch, mailoutbox: list[EmailMessage]
+) -> None:
+    """The machine slept while the letter was written, and another worker has sent it since."""
+
+    def oversleep(mail: Mail) -> Letter:
+        Mail.objects.update(status="sent", attempts=2, sent_at=NOW, next_try_at=None)
+        raise ValueError("too late")
+
+    monkeypatch.setitem(LETTER_WRITERS, "welcome", oversleep)
+
+    send_due_mail()
+
+    assert (reread(mail).status, mail.attempts, mail.error, mail.next_try_at) == ("sent", 2, "", None)
+
+
+def test_a_mail_whose_member_is_deleted_meanwhile_is_no_error(
+    john: User, jane: User, monkeypatch: pytest.MonkeyPatch, mailoutbox: list[EmailMessage]
+) -> None:
+    def delete(mail: Mail) -> None:
+        User.objects.filter(pk=john.pk).delete()
+
+    monkeypatch.setitem(LETTER_WRITERS, "farewell", delete)
+    enqueue_mail(kind="farewell", address=john.email, user=john)
+    queue_for(jane)
+
+    assert send_due_mail() == 2
+
+    assert [mail.to for mail in mailoutbox] == [["jane@example.com"]]
+
+
+def test_a_mail_is_held_for_longer_than_the_slowest_server_takes(
+    john: User, server: MailServer, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A kept connection fails with its last answer, and the mail goes over another: each answer, and the mail itself on
+    its way there, may take as long as a connection waits."""
+    answers = 0
+
+    def count(connection: SMTP) -> tuple[int, bytes]:
+        nonlocal answers
+        answers += 1
+        return get_reply(connection)
+
+    get_reply = SMTP.getreply
+    write = LETTER_WRITERS["welcome"]
+
+    def hang_up(mail: Mail) -> Letter | None:
+        nonlocal answers
+        answers = 0
+        server.hangs_up = 1
+        return write(mail)
+
+    monkeypatch.setitem(LETTER_WRITERS, "last", hang_up)
+    monkeypatch.setattr(SMTP, "getreply", count)
+    # Not QUIT, which comes once the mail is noted.
+    monkeypatch.setattr(sending, "record_result", lambda *_, **__: seen.append(answers))
+    seen: list[int] = []
+    queue_for(john)
+    enqueue_mail(kind="last", address=john.email, user=john)
+
+    send_due_mail()
+
+    # With TLS and a login: another EHLO, STARTTLS, two for the handshake, and the login. Before all of them two
+    # addresses to connect to, and twice the mail itself.
+    most = seen[1] + 5 + 2 + 2
+    assert most * timedelta(seconds=settings.EMAIL_TIMEOUT) <= CLAIM_TIMEOUT
+
+
+@pytest.mark.parametrize("attempts", [2, 3])
+def test_every_attempt_carries_the_same_message_id(mail: Mail, server: MailServer, clock: Any, attempts: int) -> None:
+    """The server took the mail, and its answer did not arrive."""
+    for _ in range(attempts):
+        send_due_mail()
+        clock.shift(CLAIM_TIMEOUT)
+        Mail.objects.update(status="sending", next_try_at=core_clock.now(), sent_at=None)
+
+    assert [message["Message-ID"] for message in server.received] == [server.received[0]["Message-ID"]] * attempts
