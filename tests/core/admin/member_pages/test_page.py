@@ -1,0 +1,207 @@
+"""The list of members, and the page and history of one."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from html import escape
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import Group, Permission
+from tests.core.admin.member_pages.arrangements import HOSTILE, LIST, address, change_profile, client_of, listed, read
+
+from core.accounts.deactivation import deactivate_member, reactivate_member
+from core.accounts.events import (
+    Consequence,
+    ConsequencesAsked,
+)
+from core.accounts.models import Login, User
+from core.portal.history import A_PAGE
+from core.portal.panels import Panel, PanelsOfMember
+from core.time import clock as the_clock
+
+
+def test_the_list_shows_who_members_are(john: User, morgan: User, make_member: Callable[..., User]) -> None:
+    make_member("gone", is_active=False)
+
+    text = read(morgan, LIST)
+
+    for shown in ("john_doe", "John Doe", "gone"):
+        assert shown in text
+    assert "john@example.com" not in text
+    assert HOSTILE not in text
+
+
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [
+        ({"is_active__exact": "0"}, {"gone"}),
+        ({"is_staff__exact": "1"}, {"morgan"}),
+        ({"q": "jane_s"}, {"jane_smith"}),
+        ({"q": "Smith"}, {"jane_smith"}),
+        ({"q": "John Doe"}, {"john_doe"}),
+        ({"q": "JANE@EXAMPLE.COM"}, {"jane_smith"}),
+        ({"q": "jane@example"}, set()),
+        ({"q": "nobody"}, set()),
+    ],
+)
+def test_it_is_filtered_and_searched(
+    john: User, jane: User, morgan: User, make_member: Callable[..., User], query: dict[str, str], found: set[str]
+) -> None:
+    make_member("gone", is_active=False)
+
+    assert listed(morgan, **query) == found
+
+
+def test_superusers_see_addresses_in_the_list_and_search_for_parts_of_them(john: User, jane: User, boss: User) -> None:
+    assert "john@example.com" in read(boss, LIST)
+    assert listed(boss, q="jane@exam") == {"jane_smith"}
+
+
+def test_no_password_can_be_searched_for(john: User, morgan: User) -> None:
+    response = client_of(morgan).get(LIST, {"password__startswith": "pbkdf2"})
+
+    assert response.status_code in {302, 400}
+
+
+def test_the_page_says_who_somebody_is(john: User, reader: User, clock: Any, alone: None) -> None:
+    john.timezone = "Europe/Berlin"
+    john.save()
+    Login.objects.create(user=john, last_used_at=the_clock.now() - timedelta(hours=3))
+    Login.objects.create(user=john, last_used_at=the_clock.now() - timedelta(days=3), ended_at=the_clock.now())
+
+    text = read(reader, address("change", john))
+
+    for shown in ("John Doe", "john_doe", "john@example.com", "Europe/Berlin", "3 hours ago", "1 open login"):
+        assert shown in text
+    assert "those of every member" in text
+
+
+def test_one_who_never_came_was_never_seen(john: User, reader: User, alone: None) -> None:
+    assert "never logged in" in read(reader, address("change", john))
+
+
+def test_it_names_their_rights(morgan: User, boss: User, reader: User, alone: None) -> None:
+    morgan.user_permissions.add(Permission.objects.get(codename="view_mail"))
+
+    moderator = read(reader, address("change", morgan))
+
+    assert "staff, who may enter here" in moderator
+    assert "group Moderators" in moderator
+    assert "1 right of their own" in moderator
+    assert "superuser, who may do everything" in read(reader, address("change", boss))
+
+
+def test_it_says_who_deactivated_them_when_and_why(
+    john: User, morgan: User, auditor: User, clock: Any, alone: None
+) -> None:
+    deactivate_member(member_id=john.pk, by=morgan, reason="Spam & threats")
+    clock.shift(7200)
+
+    text = read(auditor, address("change", john))
+    assert "2 hours ago" in text
+    assert "by Morgan Reed" in text
+    assert "Spam &amp; threats" in text
+    reactivate_member(member_id=john.pk, by=morgan, reason="It was somebody else.")
+
+    text = read(auditor, address("change", john)).partition('id="panel-history"')[0]
+    assert "It was somebody else." in text
+    assert "Spam" not in text
+
+
+def test_of_one_who_was_set_inactive_by_hand_it_does_not_know_by_whom(
+    john: User, morgan: User, auditor: User, alone: None
+) -> None:
+    deactivate_member(member_id=john.pk, by=morgan, reason="Spam")
+    reactivate_member(member_id=john.pk, by=morgan)
+    User.objects.filter(pk=john.pk).update(is_active=False)
+
+    text = read(auditor, address("change", john)).partition('id="panel-history"')[0]
+
+    assert "the record does not know by whom" in text
+    assert "Morgan" not in text
+
+
+def test_it_says_what_is_still_to_come_of_a_deactivation(john: User, morgan: User, reader: User, answer: Any) -> None:
+    answer(ConsequencesAsked, lambda _: [Consequence(key="sessions", count=3, words="3 sessions are cancelled")])
+
+    assert "Still to come" not in read(reader, address("change", john))
+    deactivate_member(member_id=john.pk, by=morgan, reason="Spam")
+
+    text = read(reader, address("change", john))
+    assert "Still to come" in text
+    assert "3 sessions are cancelled" in text
+
+
+def test_modules_are_asked_for_their_panels_and_told_who_looks(john: User, auditor: User, answer: Any) -> None:
+    asked: list[PanelsOfMember] = []
+
+    def lanterns(question: PanelsOfMember) -> list[Panel]:
+        asked.append(question)
+        context = {"history": {"entries": ()}}
+        return [
+            Panel(key="lanterns", title="Lanterns", template="portal/history.html", rank=20, count=7, context=context)
+        ]
+
+    answer(PanelsOfMember, lanterns)
+
+    response = client_of(auditor).get(address("change", john))
+
+    assert [(question.member, question.viewer) for question in asked] == [(john, auditor)]
+    assert [panel.key for panel in response.context["panels"]] == ["overview", "lanterns", "history"]
+    assert 'id="panel-lanterns"' in response.content.decode()
+
+
+def test_hostile_names_are_shown_as_they_are(make_member: Callable[..., User], reader: User, alone: None) -> None:
+    mallory = make_member("mallory", first_name=HOSTILE, last_name="O'Hara", email='"><b>"@example.com')
+    mallory.groups.add(Group.objects.create(name=f"{HOSTILE} guild"))
+
+    text = read(reader, address("change", mallory))
+
+    assert HOSTILE not in text
+    assert "><b>" not in text
+    assert escape(f"{HOSTILE} guild") in text
+
+
+def test_the_history_has_what_was_done_to_them_and_by_them(
+    john: User, jane: User, bob: User, auditor: User, alone: None
+) -> None:
+    change_profile(john, jane, "Jack")
+    change_profile(jane, john, "Joan")
+    change_profile(bob, jane, "Rob")
+    change_profile(john, john, "Johnny")
+
+    text = read(auditor, address("change", john))
+
+    assert [text.count(f"Called {name}") for name in ("Jack", "Joan", "Rob", "Johnny")] == [1, 1, 0, 1]
+    assert text.index("Called Johnny") < text.index("Called Joan") < text.index("Called Jack")
+    assert address("change", jane) in text
+    assert address("change", bob) not in text
+    assert "First name" in text
+
+
+def test_of_a_long_history_the_page_shows_the_latest_and_leads_to_what_was_before(
+    john: User, jane: User, auditor: User, alone: None
+) -> None:
+    for number in range(A_PAGE + 5):
+        members = (john, jane) if number % 2 else (jane, john)
+        change_profile(*members, f"John the {number}.")
+    client = client_of(auditor)
+
+    first = client.get(address("change", john))
+    assert first.content.decode().count("Called John") == A_PAGE
+    shown = [panel.context["history"] for panel in first.context["panels"] if panel.key == "history"]
+    older = client.get(address("record", john), {"before": shown[0].before})
+
+    assert f'href="{address("record", john)}?before={shown[0].before}"' in first.content.decode()
+    entries = [*shown[0].entries, *older.context["history"].entries]
+    assert [entry.reason for entry in entries] == [f"Called John the {number}." for number in reversed(range(105))]
+    assert older.context["history"].before is None
+
+
+@pytest.mark.parametrize("before", ["", "soon", "-1", "9" * 30])
+def test_a_page_of_the_record_that_nobody_has_named_is_the_first(
+    john: User, auditor: User, alone: None, before: str
+) -> None:
+    change_profile(john, john, "Johnny")
+
+    assert "Called Johnny" in read(auditor, address("record", john), before=before)

@@ -1,0 +1,186 @@
+"""Who may export, and where exports are offered."""
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.contrib import admin as django_admin
+from django.contrib.admin.models import LogEntry
+from django.test import Client
+from django.urls import reverse
+from django.utils.html import strip_tags
+from tests.core.portal.conftest import export_of, list_of
+from tests.core.portal.exporting.arrangements import MAILS, USERS, _everything, exports, read_csv, read_xlsx
+from tests.core.portal.rows import mail, member, rows_of
+from tests.core.portal.test_query_counts import LABELS
+
+from core.accounts.models import Login, User
+from core.facts.delivery import load_fact
+from core.portal import exporting, spreadsheets
+
+
+def test_who_may_see_a_list_may_export_it(staff: Callable[..., Client]) -> None:
+    mail()
+    client = staff("view_mail")
+
+    assert len(read_csv(client.post(export_of(MAILS, "csv")))) == 2
+    assert client.post(export_of(USERS, "csv")).status_code == 403
+
+
+@pytest.mark.parametrize("kind", ["csv", "xlsx"])
+@pytest.mark.parametrize("label", LABELS)
+def test_who_may_not_see_a_list_may_not_export_it(staff: Callable[..., Client], label: str, kind: str) -> None:
+    client = staff()
+    rows_of(label).make(3)
+    ticked = {"action": f"export_{kind}", "index": 0, "_selected_action": ["1"], "select_across": 1}
+
+    assert client.post(export_of(label, kind)).status_code == 403
+    assert client.post(list_of(label), ticked).status_code == 403
+
+
+def test_a_member_and_a_stranger_are_sent_to_the_login(make_member: Callable[..., User]) -> None:
+    mail()
+    stranger, jane = Client(), Client()
+    jane.force_login(make_member("jane"))
+
+    for client in (stranger, jane):
+        response = client.post(export_of(MAILS, "csv"))
+        assert response.status_code == 302
+        assert response["Location"].startswith(reverse("admin:login"))
+
+
+def test_no_link_sets_it_off(admin: Client) -> None:
+    assert admin.get(export_of(MAILS, "csv")).status_code == 405
+
+
+def test_no_page_of_somebody_else_sets_it_off(boss: User) -> None:
+    client = Client(enforce_csrf_checks=True)
+    client.force_login(boss)
+    mail()
+    page = client.get(list_of(MAILS)).content.decode()
+    token = re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', page)
+    assert token
+
+    assert client.post(export_of(MAILS, "csv")).status_code == 403
+    assert len(read_csv(client.post(export_of(MAILS, "csv"), {"csrfmiddlewaretoken": token[1]}))) == 2
+
+
+@pytest.mark.parametrize("kind", ["json", "CSV", "xls"])
+def test_there_are_no_other_kinds(admin: Client, kind: str) -> None:
+    assert admin.post(export_of(MAILS, kind)).status_code == 404
+
+
+def test_an_export_is_recorded_with_who_it_was_which_list_and_what_was_asked_for(admin: Client, boss: User) -> None:
+    mail()
+
+    response = admin.post(export_of(MAILS, "csv", status__exact="failed", q="carol"))
+
+    # Before anything is sent.
+    [record] = exports()
+    read_csv(response)
+    assert [each.pk for each in exports()] == [record.pk]
+    assert (record.actor, record.session_id, record.member_id) == (boss, None, None)
+    assert record.payload == {
+        "label": MAILS,
+        "list_name": "mails",
+        "kind": "csv",
+        "query": "status__exact=failed&q=carol",
+        "ticked": [],
+    }
+    assert load_fact(record).summarize(actor="Bea") == "Bea exported the list of mails"
+    assert not LogEntry.objects.exists()
+
+
+def test_of_ticked_rows_the_record_has_which_they_were(admin: Client) -> None:
+    rows_of("core.login").make(3)
+    ticked = [str(login.pk) for login in Login.objects.order_by("-pk")[:2]]
+    body = {"action": "export_xlsx", "index": 0, "_selected_action": ticked}
+
+    read_xlsx(admin.post(list_of("core.login"), body))
+    read_xlsx(admin.post(list_of("core.login"), {**body, "select_across": 1}))
+
+    assert [record.payload["ticked"] for record in exports()] == [ticked, []]
+    assert {record.payload["kind"] for record in exports()} == {"xlsx"}
+
+
+def test_what_is_not_exported_is_not_recorded(
+    admin: Client, staff: Callable[..., Client], monkeypatch: pytest.MonkeyPatch, unlogged: None
+) -> None:
+    monkeypatch.setattr(spreadsheets, "MOST_ROWS", 1)
+    rows_of("core.login").make(2)
+
+    admin.post(export_of("core.login", "xlsx"))
+    admin.post(export_of(MAILS, "csv", id__exact="x"))
+    admin.post(export_of(MAILS, "csv", member_version__exact="1"))
+    admin.get(export_of(MAILS, "csv"))
+    staff().post(export_of(MAILS, "csv"))
+
+    assert exports() == []
+
+
+def test_only_superusers_take_all_addresses_along(admin: Client, staff: Callable[..., Client]) -> None:
+    user = member()
+    moderator = staff("view_user")
+
+    for address in (export_of(USERS, "csv"), export_of(USERS, "xlsx")):
+        assert "Email" in str(_everything(admin.post(address)))
+        theirs = str(_everything(moderator.post(address)))
+        assert user.username in theirs
+        assert "@" not in theirs
+
+    ticked = {"action": "export_csv", "index": 0, "_selected_action": [user.pk]}
+    [row] = read_csv(moderator.post(list_of(USERS), ticked))
+    assert row["Username"] == user.username
+    assert "@" not in str(row)
+
+
+def test_the_list_has_a_button_for_each_kind_that_keeps_what_is_found(admin: Client) -> None:
+    mail()
+    page = admin.get(list_of(MAILS, q="carol", p=1)).content.decode()
+
+    form = re.search(r'<form method="post" id="export-kinds".*?</form>', page, re.DOTALL)
+    assert form
+    assert strip_tags(form[0]).split() == ["CSV", "XLSX"]
+    assert re.findall('formaction="([^"]*)"', form[0]) == [
+        export_of(MAILS, "csv", q="carol"),
+        export_of(MAILS, "xlsx", q="carol"),
+    ]
+
+
+def test_a_window_in_which_a_row_is_picked_has_none(admin: Client) -> None:
+    mail()
+
+    assert "export-kinds" not in admin.get(list_of(MAILS, _popup=1)).content.decode()
+
+
+def test_ticked_rows_can_be_exported_whatever_else_the_list_offers(admin: Client) -> None:
+    for model, model_admin in django_admin.site._registry.items():
+        rows_of(model._meta.label_lower).make(1)
+        names = [name for _, name, _ in model_admin._get_base_actions()]
+        assert names[-2:] == ["export_csv", "export_xlsx"], model
+
+
+@pytest.mark.parametrize("kind", ["csv", "xlsx"])
+def test_rows_are_read_part_by_part_each_by_a_query_of_its_own(
+    admin: Client, monkeypatch: pytest.MonkeyPatch, queries_of: Any, kind: str
+) -> None:
+    monkeypatch.setattr(exporting, "AT_ONCE", 2)
+    members = [member() for _ in range(5)]
+
+    sqls, _ = queries_of(lambda: b"".join(admin.post(export_of(USERS, kind, q="carol")).streaming_content))
+
+    reading = [sql for sql in sqls if '"core_user"."username"' in sql.partition(" FROM ")[0] and " IN (" in sql]
+    assert len(reading) == 3
+    assert sum(str(each.pk) in sql for each in members for sql in reading) >= 5
+
+
+def test_what_is_deleted_while_the_file_is_sent_is_left_out(admin: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(exporting, "AT_ONCE", 1)
+    members = [member() for _ in range(3)]
+    answer = admin.post(export_of(USERS, "csv", q="carol"))
+    User.objects.filter(pk=members[0].pk).delete()
+
+    names = [row["Username"] for row in read_csv(answer)]
+
+    assert names == [members[2].username, members[1].username]

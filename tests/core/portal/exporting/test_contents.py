@@ -1,0 +1,200 @@
+"""What an export of a list contains."""
+
+import re
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from asgiref.sync import async_to_sync
+from django.contrib.messages import get_messages
+from django.test import Client
+from model_bakery import baker
+from tests.core.portal.conftest import NOW, export_of, list_of
+from tests.core.portal.exporting.arrangements import MAILS, USERS, read_cells, read_csv, read_xlsx
+from tests.core.portal.rows import fact, mail, member, rows_of
+from tests.core.portal.test_query_counts import LABELS, model_admin_of
+
+from core.accounts.models import Login, User
+from core.mail.models import Mail
+from core.portal import exporting, spreadsheets
+from core.portal.events import ListExported
+
+
+@pytest.mark.parametrize("label", LABELS)
+def test_every_list_is_exported_with_its_columns_and_all_its_rows(admin: Client, label: str) -> None:
+    rows_of(label).make(3)
+    change_list = admin.get(list_of(label)).context["cl"]
+
+    rows = read_csv(admin.post(export_of(label, "csv")))
+    sheet = read_xlsx(admin.post(export_of(label, "xlsx")))
+
+    model_admin = model_admin_of(label)
+    columns = [column for column in change_list.list_display if column != "action_checkbox"]
+    titles = [column.title for column in exporting.list_columns(model_admin, columns)]
+    assert len(titles) >= len(columns)
+    assert [re.sub(r" \(Europe/Berlin\)$", "", title) for title in rows[0]] == titles
+    assert sheet[0] == list(rows[0])
+    # That it was exported is a row of the record, too.
+    others = [[row for row in each if ListExported.name not in row] for each in (map(dict.values, rows), sheet[1:])]
+    assert len(others[0]) == len(others[1]) == len(change_list.result_list)
+    assert not any(re.search(r"<\w+[ >]", cell or "") for row in rows for cell in row.values())
+
+
+def test_what_the_list_shows_as_signs_and_links_is_text(admin: Client) -> None:
+    user = member(is_active=False, first_name="Zoë")
+    first = baker.make(Mail, user=user, kind="news", status="sent", next_try_at=None)
+    last = baker.make(Mail, user=user, kind="welcome", status="dropped", next_try_at=None, superseded_by=first)
+
+    [*_, people] = read_csv(admin.post(export_of(USERS, "csv", q=user.username)))
+    [mails, *_] = read_csv(admin.post(export_of(MAILS, "csv", q=user.username)))
+
+    assert "no" in people.values()
+    assert "dropped: nothing to say any more" in mails.values()
+    assert user.username in mails.values()
+    assert str(first.pk) in mails.values()
+    assert last.address in mails.values()
+
+
+def test_times_are_those_of_the_moderators_clock_and_the_header_says_which(admin: Client) -> None:
+    baker.make(Login, user=member(), created_at=NOW, ended_at=None)
+
+    [row] = read_csv(admin.post(export_of("core.login", "csv")))
+    header, [_, created, *_] = read_xlsx(admin.post(export_of("core.login", "xlsx")))
+
+    assert row["Created at (Europe/Berlin)"] == "2024-01-10T11:00:00+01:00"
+    assert row["Ended at (Europe/Berlin)"] == ""
+    assert header[1] == "Created at (Europe/Berlin)"
+    assert created.isoformat() == "2024-01-10T11:00:00"
+
+
+def test_the_file_is_named_after_the_list_and_the_moderators_day(admin: Client, boss: User) -> None:
+    User.objects.filter(pk=boss.pk).update(timezone="Pacific/Kiritimati")
+
+    csv_file, xlsx_file = admin.post(export_of(MAILS, "csv")), admin.post(export_of(MAILS, "xlsx"))
+
+    assert csv_file["Content-Disposition"] == 'attachment; filename="mails-2024-01-11.csv"'
+    assert xlsx_file["Content-Disposition"] == 'attachment; filename="mails-2024-01-11.xlsx"'
+    assert "no-store" in csv_file["Cache-Control"]
+    b"".join(csv_file.streaming_content)
+    b"".join(xlsx_file.streaming_content)
+
+
+def test_a_list_without_rows_is_its_header(admin: Client) -> None:
+    [header] = read_xlsx(admin.post(export_of("core.login", "xlsx")))
+
+    assert header[0] == "User"
+    assert read_csv(admin.post(export_of("core.login", "csv"))) == []
+
+
+def test_what_members_wrote_is_no_formula(admin: Client) -> None:
+    fact(reason="=HYPERLINK(A1)")
+
+    rows = read_csv(admin.post(export_of("core.factrecord", "csv")))
+
+    assert "'=HYPERLINK(A1)" in [row["Reason"] for row in rows]
+
+
+def test_no_secret_leaves(admin: Client, boss: User) -> None:
+    boss.set_password("learn-together")
+    boss.save()
+    admin.force_login(boss)
+    user = member(password="pbkdf2_sha256$secret")
+
+    for kind in ("csv", "xlsx"):
+        sent = b"".join(admin.post(export_of(USERS, kind)).streaming_content)
+        text = sent.decode("utf-8-sig") if kind == "csv" else str(read_cells(sent))
+        assert user.username in text
+        assert "pbkdf2" not in text
+        assert "token" not in text.lower()
+
+
+def test_filters_search_and_order_hold_and_pages_do_not(admin: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(model_admin_of(MAILS), "list_per_page", 2)
+    user = member()
+    mine = [
+        baker.make(Mail, user=user, kind="news", status="failed", queued_at=NOW + timedelta(minutes=number))
+        for number in range(5)
+    ]
+    baker.make(Mail, user=user, kind="news", status="sent", next_try_at=None)
+    baker.make(Mail, user=user, kind="welcome", status="failed")
+    mail()
+    asked = {"status__exact": "failed", "kind": "news", "q": user.username}
+
+    newest_first = read_csv(admin.post(export_of(MAILS, "csv", **asked)))
+    oldest_first = read_csv(admin.post(export_of(MAILS, "csv", **asked, o="1", p="2")))
+
+    assert [row["Message-ID"].split(".")[0] for row in newest_first] == [f"<{each.pk}" for each in reversed(mine)]
+    assert newest_first == oldest_first[::-1]
+
+
+def test_what_is_ticked_is_exported_alone(admin: Client) -> None:
+    rows_of("core.login").make(4)
+    chosen = Login.objects.order_by("-pk")[1:3]
+    body = {"action": "export_csv", "index": 0, "_selected_action": [login.pk for login in chosen]}
+
+    rows = read_csv(admin.post(list_of("core.login"), body))
+    everything = read_csv(admin.post(list_of("core.login"), {**body, "select_across": 1}))
+
+    assert [row["User"] for row in rows] == [login.user.username for login in chosen]
+    assert len(everything) == 4
+
+
+def test_what_is_ticked_can_be_a_sheet(admin: Client) -> None:
+    rows_of("core.login").make(2)
+    body = {"action": "export_xlsx", "index": 0, "_selected_action": [Login.objects.first().pk]}  # type: ignore[union-attr]
+
+    assert len(read_xlsx(admin.post(list_of("core.login"), body))) == 2
+
+
+def test_a_filter_that_makes_no_sense_leads_back_to_the_list(admin: Client) -> None:
+    response = admin.post(export_of(MAILS, "csv", status__exact="failed", id__exact="x"))
+
+    assert response.status_code == 302
+    assert response["Location"] == list_of(MAILS, e=1)
+
+
+def test_rows_are_looked_up_part_by_part(admin: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(exporting, "AT_ONCE", 2)
+    rows_of("core.login").make(5)
+    response = admin.post(export_of("core.login", "csv"))
+    seen: list[int] = []
+    monkeypatch.setattr(model_admin_of("core.login"), "prepare_rows", lambda rows: seen.append(len(rows)))
+
+    rows = read_csv(response)
+
+    assert len(rows) == 5
+    # The first were looked up for the header, before anything was sent.
+    assert seen == [2, 1]
+
+
+def test_an_asynchronous_server_sends_part_by_part(admin: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(exporting, "AT_ONCE", 2)
+    rows_of("core.login").make(5)
+    response: Any = admin.post(export_of("core.login", "csv"))
+
+    async def receive() -> list[bytes]:
+        return [part async for part in response]
+
+    parts = async_to_sync(receive)()
+
+    assert [part.count(b"\r\n") for part in parts] == [3, 2, 1]
+
+
+def test_more_than_a_sheet_holds_is_told_rather_than_cut_off(admin: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(spreadsheets, "MOST_ROWS", 3)
+    rows_of("core.login").make(4)
+
+    sheet = admin.post(export_of("core.login", "xlsx", q="carol"))
+
+    assert (sheet.status_code, sheet["Location"]) == (302, list_of("core.login", q="carol"))
+    assert [str(message) for message in get_messages(sheet.wsgi_request)] == [
+        "A sheet of XLSX holds 3 rows at most. Narrow the list, or export it as CSV."
+    ]
+    assert len(read_csv(admin.post(export_of("core.login", "csv")))) == 4
+
+
+def test_as_much_as_a_sheet_holds_is_exported(admin: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(spreadsheets, "MOST_ROWS", 4)
+    rows_of("core.login").make(4)
+
+    assert len(read_xlsx(admin.post(export_of("core.login", "xlsx")))) == 5
