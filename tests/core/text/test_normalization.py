@@ -55,7 +55,7 @@ def offer(member: User, **changes: Any) -> Any:
 
 
 def test_whatever_unicode_calls_white_space_is_a_blank() -> None:
-    spaces = {chr(code) for code in range(0x110000) if regex.match(r"\p{White_Space}", chr(code))}
+    spaces = set(regex.findall(r"\p{White_Space}", "".join(map(chr, range(0x110000)))))
 
     assert len(spaces) > 20
     assert spaces <= set(BLANKS)
