@@ -16,7 +16,7 @@ from pytest_django import Settings
 from tests.cloudinary_server import CloudinaryServer
 from tests.mail_server import MailServer
 from tests.s3_server import S3Server
-from tests.sets import gives_same_answer_on_any_database
+from tests.sets import WALKS, gives_same_answer_on_any_database
 from xdist.scheduler import LoadGroupScheduling
 
 from core.accounts.models import Login, User
@@ -78,10 +78,26 @@ FIRST = (
 )
 
 
+SEEN_TESTS = pytest.StashKey[set[tuple[str, str]]]()
+
+
+def is_further_case(item: pytest.Item, seen: set[tuple[str, str]]) -> bool:
+    """Whether a case of the same parametrized test is among `seen`, to which it is added."""
+    if not isinstance(item, pytest.Function) or item.parent is None or not hasattr(item, "callspec"):
+        return False
+    test = (item.parent.nodeid, item.originalname)
+    if test in seen:
+        return True
+    seen.add(test)
+    return False
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_itemcollected(item: pytest.Item) -> None:
     if gives_same_answer_on_any_database(item.nodeid.partition("::")[0]):
         item.add_marker(pytest.mark.any_database)
+    if item.nodeid.startswith(WALKS) or is_further_case(item, item.session.stash.setdefault(SEEN_TESTS, set())):
+        item.add_marker(pytest.mark.walk)
 
 
 @pytest.hookimpl(trylast=True)

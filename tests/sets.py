@@ -79,6 +79,22 @@ EACH_DATABASE = (
     "tests/modules/materials/*moving*",
 )
 
+# What takes seconds: it goes through every page, operation or limit, repeats a race, or starts a process.
+# `./just test --fast` leaves it out, and of each parametrized test all cases but the first.
+WALKS = (
+    "tests/core/admin/test_admin_urls.py",
+    "tests/core/monitoring/test_logs.py::test_every_secret_that_is_set_is_one_of_them",
+    "tests/core/portal/test_hostile_parameters.py",
+    "tests/core/portal/test_lookups.py",
+    "tests/core/portal/test_query_counts.py",
+    "tests/core/settings/test_checks.py::test_no_server_is_set_up_with_a_key_that_everybody_knows",
+    "tests/system/last_seat/",
+    "tests/system/queue_away/",
+    "tests/system/test_hostile_values.py",
+    "tests/system/test_migrations.py",
+    "tests/system/test_sizes_of_answers.py",
+)
+
 
 def gives_same_answer_on_any_database(file: str) -> bool:
     """Whether a file of tests, named from the checkout, asks no database anything that only one of them answers so."""
