@@ -34,7 +34,7 @@ ROUTERS = [
     ("/sessions/", "modules.sessions", "modules.sessions.calendar_api.router"),
     ("/notifications/", "modules.notifications", "modules.notifications.api.router"),
     ("/sessions/{int:session_id}/materials/", "modules.materials", "modules.materials.api.router"),
-    ("/files/", "modules.materials", "modules.materials.api.files"),
+    ("/files/", "modules.materials", "modules.materials.api.files_router"),
 ]
 
 

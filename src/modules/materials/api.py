@@ -15,15 +15,15 @@ from core.http.origin import origin_of
 from core.http.schemas import Identifier, answers_of
 from core.http.upload_slots import upload_slot
 from modules.materials import policy, queries, services
-from modules.materials.file_types import may_be_shown
+from modules.materials.file_types import can_be_shown_inline
 from modules.materials.files import stored_files
-from modules.materials.files.addresses import address_elsewhere
-from modules.materials.files.response import Served, serve
+from modules.materials.files.download_urls import build_storage_url
+from modules.materials.files.response import ServedFile, build_file_response
 from modules.materials.schemas import MaterialChanges, MaterialIn, MaterialOut, json_or_form
 from modules.materials.uploads import BoundedUploadHandler
 
 router = Router(tags=["Materials"])
-files = Router(tags=["Materials"])
+files_router = Router(tags=["Materials"])
 
 SessionId = Path[Identifier]
 MaterialId = Path[Identifier]
@@ -64,10 +64,10 @@ def add_material(request: MemberRequest, session_id: SessionId) -> HttpResponse:
     nothing was kept then. A `link` needs a `url`, a `note` a `content`; either may come as JSON or as a form. What does
     not belong to the type is ignored.
     """
-    access = policy.access_of(session_id=session_id, member=request.auth)
+    access = policy.get_access(session_id=session_id, member=request.auth)
     policy.require_adding(access)
     _bound_upload(request)
-    with _slot_for(request):
+    with _reserve_upload_slot(request):
         payload, upload = read_json_or_form(request, MaterialIn)
         material = services.add_material(
             session_id=session_id,
@@ -78,7 +78,7 @@ def add_material(request: MemberRequest, session_id: SessionId) -> HttpResponse:
             content=payload.content or "",
             upload=upload,
         )
-    row = queries.material_row(
+    row = queries.get_material_row(
         session_id=session_id, material_id=material.pk, audience=access.audience, origin=origin_of(request)
     )
     return json_response(row, status=201)
@@ -116,12 +116,12 @@ def change_material(request: MemberRequest, session_id: SessionId, material_id: 
     change. A new `file` (in a form) replaces the old one, and is taken only where one could be added; the rest can be
     corrected whatever the state of the session.
     """
-    access = policy.access_of(session_id=session_id, member=request.auth)
+    access = policy.get_access(session_id=session_id, member=request.auth)
     policy.require_reading(access)
-    uploader_id = queries.uploader_of(session_id=session_id, material_id=material_id)
+    uploader_id = queries.get_uploader_id(session_id=session_id, material_id=material_id)
     policy.require_changing(access, uploader_id=uploader_id, member=request.auth)
     _bound_upload(request)
-    with _slot_for(request):
+    with _reserve_upload_slot(request):
         payload, upload = read_json_or_form(request, MaterialChanges)
         services.change_material(
             session_id=session_id,
@@ -130,7 +130,7 @@ def change_material(request: MemberRequest, session_id: SessionId, material_id: 
             upload=upload,
             **payload.model_dump(exclude_none=True),
         )
-    row = queries.material_row(
+    row = queries.get_material_row(
         session_id=session_id, material_id=material_id, audience=access.audience, origin=origin_of(request)
     )
     return json_response(row)
@@ -148,8 +148,8 @@ def delete_material(request: MemberRequest, session_id: SessionId, material_id: 
     return HttpResponse(status=204)
 
 
-@files.api_operation(["HEAD"], "{token}/", auth=None, include_in_schema=False)
-@files.get(
+@files_router.api_operation(["HEAD"], "{token}/", auth=None, include_in_schema=False)
+@files_router.get(
     "{token}/",
     auth=None,
     response=answers_of(200, None, 403, 404, 412, 416),
@@ -178,24 +178,24 @@ def get_file(request: HttpRequest, token: str) -> HttpResponseBase:
 
 
 def _file_response(request: HttpRequest, token: str) -> HttpResponseBase:
-    file, ticket = queries.file_of_token(token)
+    file, ticket = queries.get_file_by_token(token)
     file_name = file.material.file_name
-    elsewhere = address_elsewhere(file, file_name=file_name)
+    elsewhere = build_storage_url(file, file_name=file_name)
     if elsewhere:
         return HttpResponse(status=302, headers={"Location": elsewhere, "Cache-Control": "no-store"})
-    content = stored_files.opened(file)
+    content = stored_files.open_file(file)
     # Whoever reads slowly, or not at all, keeps nobody else from the database.
     release_connection()
-    served = Served(
+    served = ServedFile(
         content=content,
         size=file.size,
         content_type=file.content_type,
         file_name=file_name,
-        is_attachment=not may_be_shown(file.content_type),
+        is_attachment=not can_be_shown_inline(file.content_type),
         sha256=file.sha256,
         stored_at=file.created_at,
     )
-    return serve(
+    return build_file_response(
         request,
         served,
         headers={
@@ -208,7 +208,7 @@ def _file_response(request: HttpRequest, token: str) -> HttpResponseBase:
     )
 
 
-def _slot_for(request: MemberRequest) -> AbstractContextManager[None]:
+def _reserve_upload_slot(request: MemberRequest) -> AbstractContextManager[None]:
     """Of a form, which may hold a file."""
     return upload_slot(request.auth.pk) if request.content_type == FORM else nullcontext()
 

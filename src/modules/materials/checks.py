@@ -7,7 +7,7 @@ from django.conf import settings
 from django.core.checks import CheckMessage, Error, register
 
 from core.settings.checks import TAG
-from modules.materials.files.places import is_set_up, place_of_new_files
+from modules.materials.files.storages import get_default_storage_name, is_configured
 
 CREDENTIALS = {
     "cloudinary": "Set CLOUDINARY_URL to cloudinary://key:secret@cloud, as the console of Cloudinary shows it.",
@@ -16,15 +16,15 @@ CREDENTIALS = {
 
 
 # As Amazon's protocol has it.
-MOST_DAYS = 7
+MAX_PRESIGNED_DAYS = 7
 
 
 @register(TAG)
 def check_materials(**_: Any) -> list[CheckMessage]:
-    return [*_credentials(), *_limits(), *_lifetimes()]
+    return [*_check_credentials(), *_check_limits(), *_check_lifetimes()]
 
 
-def _credentials() -> Iterator[CheckMessage]:
+def _check_credentials() -> Iterator[CheckMessage]:
     options = settings.STORAGES.get("materials_s3", {}).get("OPTIONS", {})
     if bool(options.get("access_key")) != bool(options.get("secret_key")):
         yield Error(
@@ -32,8 +32,8 @@ def _credentials() -> Iterator[CheckMessage]:
             hint="Set both, or neither where the machine has credentials of its own.",
             id="materials.E004",
         )
-    place = place_of_new_files()
-    if not is_set_up(place):
+    place = get_default_storage_name()
+    if not is_configured(place):
         yield Error(
             f"MATERIALS_STORAGE={place} is chosen without its credentials.",
             hint=CREDENTIALS[place],
@@ -41,16 +41,16 @@ def _credentials() -> Iterator[CheckMessage]:
         )
 
 
-def _lifetimes() -> Iterator[CheckMessage]:
-    if is_set_up("s3") and settings.MATERIALS_URL_MINUTES > MOST_DAYS * 24 * 60:
+def _check_lifetimes() -> Iterator[CheckMessage]:
+    if is_configured("s3") and settings.MATERIALS_URL_MINUTES > MAX_PRESIGNED_DAYS * 24 * 60:
         yield Error(
-            f"MATERIALS_URL_MINUTES is more than {MOST_DAYS} days, for which no bucket's links work.",
+            f"MATERIALS_URL_MINUTES is more than {MAX_PRESIGNED_DAYS} days, for which no bucket's links work.",
             hint="Set MATERIALS_URL_MINUTES to 10080 or less.",
             id="materials.E003",
         )
 
 
-def _limits() -> Iterator[CheckMessage]:
+def _check_limits() -> Iterator[CheckMessage]:
     for name in ("MATERIALS_MAX_BYTES_PER_SESSION", "MATERIALS_MAX_BYTES_PER_MEMBER"):
         if getattr(settings, name) < settings.MATERIALS_MAX_BYTES:
             yield Error(

@@ -6,7 +6,7 @@ from django.db.models.functions import Length
 
 from core.accounts.models import User
 from core.errors import Invalid, StateForbids
-from core.text import sizes
+from core.text.sizes import format_size
 from core.text.usage import format_usage
 from modules.materials.models import Material, StoredFile
 
@@ -22,17 +22,17 @@ def require_room(
     less = instead_of.size if instead_of else 0
     if size <= less:
         return
-    in_session = _used(Material.objects.filter(session_id=session_id)) - less
+    in_session = _sum_sizes(Material.objects.filter(session_id=session_id)) - less
     most = settings.MATERIALS_MAX_BYTES_PER_SESSION
     if in_session + size > most:
-        raise _invalid(f"The files of a session may have {_told(most, used=in_session, size=size)}")
-    of_member = _used(Material.objects.filter(uploaded_by=member_id)) - less
+        raise _build_error(f"The files of a session may have {_format_room(most, used=in_session, size=size)}")
+    of_member = _sum_sizes(Material.objects.filter(uploaded_by=member_id)) - less
     most = settings.MATERIALS_MAX_BYTES_PER_MEMBER
     if of_member + size > most:
         if asked_by.pk != member_id:
             # How much somebody shares elsewhere is theirs to know.
-            raise _invalid("Who added this material has no room left for a file of this size.")
-        raise _invalid(f"All files that a member shares may have {_told(most, used=of_member, size=size)}")
+            raise _build_error("Who added this material has no room left for a file of this size.")
+        raise _build_error(f"All files that a member shares may have {_format_room(most, used=of_member, size=size)}")
 
 
 def require_room_for_another(*, session_id: int) -> None:
@@ -62,17 +62,14 @@ def require_room_for_note(*, session_id: int, content: str, instead_of: str = ""
         raise Invalid({"content": [message]})
 
 
-def _used(materials: "QuerySet[Material]") -> int:
+def _sum_sizes(materials: "QuerySet[Material]") -> int:
     return materials.filter(file__isnull=False).aggregate(used=Sum("file__size"))["used"] or 0
 
 
-def _told(most: int, *, used: int, size: int) -> str:
-    left = sizes.format_size(max(most - used, 0))
-    return (
-        f"{sizes.format_size(most)} together, of which {sizes.format_size(used)} are used and {left} left;"
-        f" this file has {sizes.format_size(size, up=True)}."
-    )
+def _format_room(most: int, *, used: int, size: int) -> str:
+    usage = format_usage(most, used, format_amount=format_size)
+    return f"{format_size(most)} together, {usage}; this file has {format_size(size, up=True)}."
 
 
-def _invalid(message: str) -> Invalid:
+def _build_error(message: str) -> Invalid:
     return Invalid({"file": [message]})

@@ -8,32 +8,32 @@ from django.core.validators import URLValidator
 
 from core.errors import Invalid
 
-MOST_CHARACTERS = 2000
+MAX_URL_LENGTH = 2000
 
 
-def check_url(url: str) -> str:
+def validate_url(url: str) -> str:
     """The address. Raises `Invalid` for `url` where it is not one that a browser opens as a plain page."""
     if not url:
-        raise _invalid("A link needs a url.")
-    if len(url) > MOST_CHARACTERS:
-        raise _invalid(f"At most {MOST_CHARACTERS} characters.")
+        raise _build_error("A link needs a url.")
+    if len(url) > MAX_URL_LENGTH:
+        raise _build_error(f"At most {MAX_URL_LENGTH} characters.")
     if any(unicodedata.category(letter) in {"Cc", "Cf", "Zs", "Zl", "Zp"} for letter in url):
-        raise _invalid("May not contain spaces or invisible characters.")
+        raise _build_error("May not contain spaces or invisible characters.")
     try:
         parts = urlsplit(url)
         _ = parts.port
     except ValueError:
-        raise _invalid("This is no web address, such as https://docs.python.org/3/.") from None
+        raise _build_error("This is no web address, such as https://docs.python.org/3/.") from None
     if parts.scheme not in {"http", "https"}:
-        raise _invalid("Must begin with http:// or https://.")
+        raise _build_error("Must begin with http:// or https://.")
     if "@" in parts.netloc:
-        raise _invalid("May not contain a user name or a password.")
+        raise _build_error("May not contain a user name or a password.")
     try:
         URLValidator(schemes=["http", "https"])(url)
     except ValidationError:
-        raise _invalid("This is no web address, such as https://docs.python.org/3/.") from None
+        raise _build_error("This is no web address, such as https://docs.python.org/3/.") from None
     return url
 
 
-def _invalid(message: str) -> Invalid:
+def _build_error(message: str) -> Invalid:
     return Invalid({"url": [message]})

@@ -5,7 +5,7 @@ from core.errors import Forbidden, NotFound, StateForbids
 from modules.materials.events import SessionAccess, SessionAccessAsked
 
 
-def access_of(*, session_id: int, member: User, to_add: bool = False) -> SessionAccess:
+def get_access(*, session_id: int, member: User, to_add: bool = False) -> SessionAccess:
     """What a member may do in a session. Raises `NotFound` where they may not know of it.
 
     With `to_add` the answer holds until the end of the transaction in hand.

@@ -17,7 +17,7 @@ from core.errors import NotFound, Unavailable
 from core.http.json import MOST_BYTES, encode
 from core.text.limits import NOTE_EXCERPT_LENGTH
 from modules.materials import policy
-from modules.materials.files.addresses import Ticket, address_of, is_available, read_token
+from modules.materials.files.download_urls import FileToken, build_url, is_available, parse_token
 from modules.materials.models import Material, StoredFile
 
 
@@ -35,9 +35,9 @@ class MaterialRow(TypedDict):
 
 FILE_FIELDS = ("place", "name", "content_type", "scan_at")
 # What the keys and the fixed values of a row take as JSON.
-LEAST_BYTES = 220
+MIN_ROW_BYTES = 220
 # What the materials of one session take of an answer at most: the rest of its detail has room beside them.
-MOST_BYTES_TOGETHER = MOST_BYTES - 512 * 1024
+MAX_ROWS_BYTES = MOST_BYTES - 512 * 1024
 FIELDS = (
     "id",
     "session_id",
@@ -54,27 +54,27 @@ FIELDS = (
 
 def list_materials(*, session_id: int, viewer: User, origin: str) -> list[MaterialRow]:
     """What a session shares, the oldest first. Raises `NotFound` and `Forbidden`."""
-    access = policy.access_of(session_id=session_id, member=viewer)
+    access = policy.get_access(session_id=session_id, member=viewer)
     policy.require_reading(access)
-    return rows_by_session({session_id: access.audience}, origin=origin)[session_id]
+    return load_rows_by_session({session_id: access.audience}, origin=origin)[session_id]
 
 
 def get_material(*, session_id: int, material_id: int, viewer: User, origin: str) -> MaterialRow:
     """One of them. Raises `NotFound` and `Forbidden`."""
-    access = policy.access_of(session_id=session_id, member=viewer)
+    access = policy.get_access(session_id=session_id, member=viewer)
     policy.require_reading(access)
-    return material_row(session_id=session_id, material_id=material_id, audience=access.audience, origin=origin)
+    return get_material_row(session_id=session_id, material_id=material_id, audience=access.audience, origin=origin)
 
 
-def material_row(*, session_id: int, material_id: int, audience: EmailAudience, origin: str) -> MaterialRow:
+def get_material_row(*, session_id: int, material_id: int, audience: EmailAudience, origin: str) -> MaterialRow:
     """The row for somebody who may see it. Raises `NotFound`."""
     values = Material.objects.filter(pk=material_id, session_id=session_id).values(*FIELDS, "content").first()
     if values is None:
         raise NotFound("There is no such material in this session.")
-    return _row(values, values["content"], audience, origin)
+    return _build_row(values, values["content"], audience, origin)
 
 
-def rows_by_session(
+def load_rows_by_session(
     audiences: Mapping[int, EmailAudience], *, origin: str, note_characters: int | None = None
 ) -> dict[int, list[MaterialRow]]:
     """What these sessions share, for a viewer who may see it, the oldest first; an entry for each, two queries.
@@ -84,43 +84,43 @@ def rows_by_session(
     shown is not even read.
     """
     found = Material.objects.filter(session_id__in=list(audiences)).order_by("uploaded_at", "id")
-    content: Combinable = _shown(note_characters)
+    content: Combinable = _select_content(note_characters)
     if note_characters is None:
-        left_out, cut = _too_much(found)
+        left_out, cut = _find_oversized(found)
         found = found.exclude(pk__in=left_out)
-        content = Case(When(pk__in=cut, then=_shown(NOTE_EXCERPT_LENGTH)), default=content)
+        content = Case(When(pk__in=cut, then=_select_content(NOTE_EXCERPT_LENGTH)), default=content)
     rows: dict[int, list[MaterialRow]] = {session_id: [] for session_id in audiences}
     for values in found.annotate(shown=content).values(*FIELDS, "shown"):
         session_id = values["session_id"]
-        rows[session_id].append(_row(values, values["shown"], audiences[session_id], origin))
-    return {session_id: _within_bounds(of_session) for session_id, of_session in rows.items()}
+        rows[session_id].append(_build_row(values, values["shown"], audiences[session_id], origin))
+    return {session_id: _trim_to_fit(of_session) for session_id, of_session in rows.items()}
 
 
-def _too_much(materials: "QuerySet[Material]") -> tuple[list[int], list[int]]:
+def _find_oversized(materials: "QuerySet[Material]") -> tuple[list[int], list[int]]:
     """Those that an answer has no room for, and those whose note is cut; one query."""
     sizes: dict[int, list[tuple[int, int, int]]] = defaultdict(list)
-    found = materials.annotate(cut=_size(NOTE_EXCERPT_LENGTH), whole=_size(None))
+    found = materials.annotate(cut=_measure_texts(NOTE_EXCERPT_LENGTH), whole=_measure_texts(None))
     for session_id, pk, cut, whole in found.values_list("session_id", "pk", "cut", "whole"):
-        sizes[session_id].append((pk, cut + LEAST_BYTES, whole + LEAST_BYTES))
+        sizes[session_id].append((pk, cut + MIN_ROW_BYTES, whole + MIN_ROW_BYTES))
     left_out, are_cut = [], []
     for of_session in sizes.values():
-        shown, whole = _fitting([each[1:] for each in of_session])
+        shown, whole = _count_fitting([each[1:] for each in of_session])
         left_out += [pk for pk, _, _ in of_session[shown:]]
         are_cut += [pk for pk, _, _ in of_session[whole:shown]]
     return left_out, are_cut
 
 
-def _within_bounds(rows: list[MaterialRow]) -> list[MaterialRow]:
+def _trim_to_fit(rows: list[MaterialRow]) -> list[MaterialRow]:
     """The same again of what was read, now that it is known how long it is as JSON."""
-    if len(encode(rows)) <= MOST_BYTES_TOGETHER:
+    if len(encode(rows)) <= MAX_ROWS_BYTES:
         return rows
     cut = [cast(MaterialRow, {**row, "content": row["content"][:NOTE_EXCERPT_LENGTH]}) for row in rows]
     sizes = [(len(encode(short)) + 1, len(encode(row)) + 1) for short, row in zip(cut, rows, strict=True)]
-    shown, whole = _fitting(sizes)
+    shown, whole = _count_fitting(sizes)
     return [*rows[:whole], *cut[whole:shown]]
 
 
-def _fitting(sizes: Sequence[tuple[int, int]]) -> tuple[int, int]:
+def _count_fitting(sizes: Sequence[tuple[int, int]]) -> tuple[int, int]:
     """How many of the first rows are shown, and how many of these whole, by their sizes when they are cut and whole."""
     shown = sum(1 for _ in takewhile(_has_room, accumulate(cut for cut, _ in sizes)))
     least = sum(cut for cut, _ in sizes[:shown])
@@ -129,29 +129,29 @@ def _fitting(sizes: Sequence[tuple[int, int]]) -> tuple[int, int]:
 
 
 def _has_room(size: int) -> bool:
-    return size <= MOST_BYTES_TOGETHER
+    return size <= MAX_ROWS_BYTES
 
 
-def sizes_by_session(session_ids: Collection[int], *, note_characters: int | None = None) -> dict[int, int]:
+def estimate_sizes_by_session(session_ids: Collection[int], *, note_characters: int | None = None) -> dict[int, int]:
     """How many bytes, at least, these rows have as JSON, of each session that shares something; one query."""
     found = Material.objects.filter(session_id__in=session_ids).order_by().values("session_id")
-    sizes = found.annotate(size=Sum(_size(note_characters)), count=Count("pk")).values_list(
+    sizes = found.annotate(size=Sum(_measure_texts(note_characters)), count=Count("pk")).values_list(
         "session_id", "size", "count"
     )
-    return {session_id: size + count * LEAST_BYTES for session_id, size, count in sizes}
+    return {session_id: size + count * MIN_ROW_BYTES for session_id, size, count in sizes}
 
 
-def _size(note_characters: int | None) -> Combinable:
+def _measure_texts(note_characters: int | None) -> Combinable:
     """The bytes of the texts of a row."""
     texts = [Octets(name) for name in ("title", "url", "file_name", "uploaded_by__username")]
-    return sum(texts, Octets(_shown(note_characters)))
+    return sum(texts, Octets(_select_content(note_characters)))
 
 
-def _shown(note_characters: int | None) -> Left | F:
+def _select_content(note_characters: int | None) -> Left | F:
     return F("content") if note_characters is None else Left("content", note_characters, output_field=TextField())
 
 
-def uploader_of(*, session_id: int, material_id: int) -> int:
+def get_uploader_id(*, session_id: int, material_id: int) -> int:
     """Who added a material. Raises `NotFound`."""
     uploader = Material.objects.filter(pk=material_id, session_id=session_id).values_list("uploaded_by", flat=True)
     for identifier in uploader:
@@ -159,9 +159,9 @@ def uploader_of(*, session_id: int, material_id: int) -> int:
     raise NotFound("There is no such material in this session.")
 
 
-def file_of_token(token: str) -> tuple[StoredFile, Ticket]:
+def get_file_by_token(token: str) -> tuple[StoredFile, FileToken]:
     """The file, with its material, whose address has this token. Raises `NotFound`, `Forbidden` and `Unavailable`."""
-    ticket = read_token(token)
+    ticket = parse_token(token)
     file = StoredFile.objects.select_related("material").filter(pk=ticket.file_id, material__isnull=False).first()
     if file is None:
         raise NotFound("This file is no longer there.")
@@ -170,13 +170,13 @@ def file_of_token(token: str) -> tuple[StoredFile, Ticket]:
     return file, ticket
 
 
-def _row(values: Mapping[str, Any], content: str, audience: EmailAudience, origin: str) -> MaterialRow:
+def _build_row(values: Mapping[str, Any], content: str, audience: EmailAudience, origin: str) -> MaterialRow:
     return {
         "id": values["id"],
         "title": values["title"],
         "type": values["type"],
         "url": values["url"],
-        "file": _address(values, origin),
+        "file": _build_file_url(values, origin),
         "file_name": values["file_name"],
         "content": content,
         "uploaded_by": present_user_values(values, "uploaded_by__", audience),
@@ -184,8 +184,8 @@ def _row(values: Mapping[str, Any], content: str, audience: EmailAudience, origi
     }
 
 
-def _address(values: Mapping[str, Any], origin: str) -> str:
+def _build_file_url(values: Mapping[str, Any], origin: str) -> str:
     if values["file_id"] is None:
         return ""
     file = StoredFile(pk=values["file_id"], **{name: values[f"file__{name}"] for name in FILE_FIELDS})
-    return address_of(file, file_name=values["file_name"], origin=origin)
+    return build_url(file, file_name=values["file_name"], origin=origin)

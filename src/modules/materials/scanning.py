@@ -1,6 +1,5 @@
 """Files that came while the virus scanner was down, or before there was one."""
 
-import hashlib
 import logging
 import time
 from typing import IO
@@ -11,27 +10,27 @@ from core.database.locking import lock_batch
 from core.time import clock
 from modules.materials import services
 from modules.materials.files import scanner
-from modules.materials.files.places import storage_of
-from modules.materials.files.stored_files import PAUSE
+from modules.materials.files.hashing import compute_hash
+from modules.materials.files.storages import get_storage
+from modules.materials.files.stored_files import RETRY_DELAY
 from modules.materials.models import StoredFile
 
 logger = logging.getLogger(__name__)
 
 # After so long the others get their turn: the worker has more to do.
-MOST_SECONDS = 30
-CHUNK = 1024 * 1024
+MAX_SECONDS = 30
 
 
-def scan_waiting(*, limit: int = 50) -> int:
+def scan_due_files(*, limit: int = 50) -> int:
     """Show up to `limit` of the files that wait to the scanner, if there is one; returns how many have a verdict.
 
     What it finds something in is taken back. Any number of workers may do so at once. Raises `ScannerUnavailable`
     where it cannot be reached.
     """
-    if not scanner.is_scanning():
+    if not scanner.is_scanner_configured():
         return 0
-    end = time.monotonic() + MOST_SECONDS
-    files = _claimed(limit)
+    end = time.monotonic() + MAX_SECONDS
+    files = _claim_due(limit)
     verdicts = 0
     try:
         while files and time.monotonic() < end:
@@ -43,7 +42,7 @@ def scan_waiting(*, limit: int = 50) -> int:
     return verdicts
 
 
-def _claimed(size: int) -> list[StoredFile]:
+def _claim_due(size: int) -> list[StoredFile]:
     """Take files that are due, so that no other worker has them until the pause is over.
 
     Only those of materials: of an upload that is under way, all bytes need not be there yet.
@@ -52,28 +51,25 @@ def _claimed(size: int) -> list[StoredFile]:
     with transaction.atomic():
         due = StoredFile.objects.filter(scan_at__lte=now, sweep_at=None).order_by("scan_at", "pk")
         files = lock_batch(due, size=size)
-        StoredFile.objects.filter(pk__in=[file.pk for file in files]).update(scan_at=now + PAUSE)
+        StoredFile.objects.filter(pk__in=[file.pk for file in files]).update(scan_at=now + RETRY_DELAY)
     return files
 
 
 def _require_whole(content: IO[bytes], file: StoredFile) -> None:
     """Raises `ValueError` where these are not the bytes that were stored: a verdict would be about others."""
-    digest = hashlib.sha256()
-    while chunk := content.read(CHUNK):
-        digest.update(chunk)
-    if digest.hexdigest() != file.sha256:
+    if compute_hash(content) != file.sha256:
         raise ValueError(f"{file.name} does not have the bytes that were stored")
 
 
 def _scan(file: StoredFile) -> bool:
     """Whether there is a verdict. Raises `ScannerUnavailable`."""
     try:
-        with storage_of(file.place).open(file.name, "rb") as content:
+        with get_storage(file.place).open(file.name, "rb") as content:
             _require_whole(content, file)
-            virus = scanner.virus_in(content)
+            virus = scanner.find_virus(content)
         if virus:
             logger.warning("The virus scanner has found %s in %s", virus, file.name)
-            services.withdraw_file(file_id=file.pk, reason=f"The virus scanner has found {virus} in it.")
+            services.remove_material_of_file(file_id=file.pk, reason=f"The virus scanner has found {virus} in it.")
         else:
             StoredFile.objects.filter(pk=file.pk).update(scan_at=None)
     except scanner.ScannerUnavailable:

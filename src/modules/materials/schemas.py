@@ -4,10 +4,14 @@ from datetime import datetime
 from typing import Annotated, Any, Literal
 
 import ninja
+from django.conf import settings
 from pydantic import Field, StringConstraints
 
 from core.accounts.schemas import UserOut
 from core.http.schemas import ADDRESS, LINES, ONE_LINE, RequestSchema
+from core.text.sizes import format_size
+from modules.materials.links import MAX_URL_LENGTH
+from modules.materials.notes import MAX_NOTE_LENGTH
 
 Title = Annotated[str, StringConstraints(min_length=1, max_length=200), ONE_LINE]
 Url = Annotated[str, ADDRESS]
@@ -23,10 +27,12 @@ class MaterialIn(RequestSchema):
     type: Type = Field(examples=["link"])
     url: Url | None = Field(
         None,
-        description="For a `link`: http or https, without credentials, at most 2000 characters.",
+        description=f"For a `link`: http or https, without credentials, at most {MAX_URL_LENGTH} characters.",
         examples=["https://docs.python.org/3/"],
     )
-    content: Content | None = Field(None, description="For a `note`: at most 50,000 characters.", examples=[""])
+    content: Content | None = Field(
+        None, description=f"For a `note`: at most {MAX_NOTE_LENGTH:,} characters.", examples=[""]
+    )
 
 
 class MaterialChanges(RequestSchema):
@@ -59,9 +65,9 @@ FILE_PART = {
     "type": "string",
     "format": "binary",
     "description": "The file itself: documents without macros, images other than SVG, audio, video, archives, text or"
-    " source code in UTF-8; at most 25 MiB, and so many for a session and for a member that the answer names where they"
-    " are used up (all as the server is set up). What a picture says of where it was taken is removed, a clip behind"
-    " it too. One file alone; its name may be in any encoding.",
+    f" source code in UTF-8; at most {format_size(settings.MATERIALS_MAX_BYTES)}, and so many for a session and for a"
+    " member that the answer names where they are used up (all as the server is set up). What a picture says of where"
+    " it was taken is removed, a clip behind it too. One file alone; its name may be in any encoding.",
 }
 
 

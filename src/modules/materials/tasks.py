@@ -1,17 +1,17 @@
 """What the materials do in the background. The rows are the truth; a task is only a wake-up."""
 
 from core.jobs.periodic import periodic_job
-from modules.materials.files.stored_files import delete_released, sweep
-from modules.materials.scanning import scan_waiting
+from modules.materials.files.stored_files import delete_due_files, delete_released
+from modules.materials.scanning import scan_due_files
 
 __all__ = ["delete_released", "scan_files_for_viruses", "sweep_files"]
 
 
 @periodic_job()
 def sweep_files() -> int:
-    return sweep()
+    return delete_due_files()
 
 
 @periodic_job()
 def scan_files_for_viruses() -> int:
-    return scan_waiting()
+    return scan_due_files()

@@ -1,6 +1,5 @@
 """An upload on its way in: how large it may be, what it is, and what it is called."""
 
-import hashlib
 import re
 import unicodedata
 from dataclasses import dataclass
@@ -13,13 +12,14 @@ from django.core.files.uploadhandler import FileUploadHandler
 
 from core.errors import Invalid
 from core.text import sizes
-from modules.materials.file_types import content_type_of
+from modules.materials.file_types import detect_content_type
+from modules.materials.files.hashing import compute_hash
 from modules.materials.pictures import check_pixels, remove_location
 
-MOST_CHARACTERS_IN_NAME = 255
-MOST_CHARACTERS_IN_EXTENSION = 20
+MAX_NAME_LENGTH = 255
+MAX_EXTENSION_LENGTH = 20
 # Letters that are not seen; some of them make "annexe\u202efdp.exe" look like "annexeexe.pdf".
-UNSEEN = {"Cc", "Cf", "Cs", "Zl", "Zp"}
+INVISIBLE_CATEGORIES = {"Cc", "Cf", "Cs", "Zl", "Zp"}
 # These two join letters and emoji, or keep them apart.
 JOINERS = "\u200c\u200d"
 
@@ -35,38 +35,38 @@ class Upload:
     content_type: str
 
 
-def inspect(content: "File[bytes]") -> Upload:
+def validate_and_sanitize(content: "File[bytes]") -> Upload:
     """Read a file and decide whether it may be stored; what a picture says of where it was taken is removed from it, so
     it has to be one that can be written to.
 
     Raises `Invalid` for `file`: too large, empty, of a kind that is not accepted, or a picture of too many pixels.
     """
-    size = _size_within_bounds(content)
-    content_type = content_type_of(content)
+    size = _check_size(content)
+    content_type = detect_content_type(content)
     check_pixels(content, content_type)
     remove_location(content, content_type)
     return Upload(
         content=content,
-        name=shown_name(content.name or ""),
+        name=sanitize_name(content.name or ""),
         size=size,
-        sha256=_sha256(content),
+        sha256=_hash(content),
         content_type=content_type,
     )
 
 
-def shown_name(name: str) -> str:
+def sanitize_name(name: str) -> str:
     """The name that its owner gave a file, composed, without a path and what could deceive the eye; never empty."""
     name = re.split(r"[/\\]", name)[-1]
-    seen = (letter for letter in name if unicodedata.category(letter) not in UNSEEN or letter in JOINERS)
+    seen = (letter for letter in name if unicodedata.category(letter) not in INVISIBLE_CATEGORIES or letter in JOINERS)
     name = unicodedata.normalize("NFC", "".join(seen)).strip()
     if not name.strip("." + JOINERS):
         return "file"
-    if len(name) <= MOST_CHARACTERS_IN_NAME:
+    if len(name) <= MAX_NAME_LENGTH:
         return name
     extension = PurePosixPath(name).suffix
-    if len(extension) > MOST_CHARACTERS_IN_EXTENSION:
+    if len(extension) > MAX_EXTENSION_LENGTH:
         extension = ""
-    return name[: MOST_CHARACTERS_IN_NAME - len(extension)] + extension
+    return name[: MAX_NAME_LENGTH - len(extension)] + extension
 
 
 class BoundedUploadHandler(FileUploadHandler):
@@ -84,7 +84,7 @@ class BoundedUploadHandler(FileUploadHandler):
         return None
 
 
-def _size_within_bounds(content: "File[bytes]") -> int:
+def _check_size(content: "File[bytes]") -> int:
     """Raises `Invalid` as soon as too much was read, and for nothing at all."""
     size = 0
     for chunk in content.chunks():
@@ -96,8 +96,6 @@ def _size_within_bounds(content: "File[bytes]") -> int:
     return size
 
 
-def _sha256(content: "File[bytes]") -> str:
-    digest = hashlib.sha256()
-    for chunk in content.chunks():
-        digest.update(chunk)
-    return digest.hexdigest()
+def _hash(content: "File[bytes]") -> str:
+    content.seek(0)
+    return compute_hash(content)

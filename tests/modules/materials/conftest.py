@@ -16,7 +16,7 @@ from tests.conftest import Api
 from core.accounts.models import User
 from core.accounts.presentation import EmailAudience
 from modules.materials.events import SessionAccess, SessionAccessAsked
-from modules.materials.files.places import places_set_up
+from modules.materials.files.storages import list_configured
 from modules.materials.models import Material, StoredFile
 
 NOW = datetime(2024, 1, 12, 10, 0, tzinfo=UTC)
@@ -116,7 +116,7 @@ def agree(db: None, settings: Any) -> Callable[[], dict[str, int]]:
 
     def check() -> dict[str, int]:
         counts = {}
-        for place in places_set_up():
+        for place in list_configured():
             names = sorted(listed.name for listed in storages[f"materials_{place}"].walk())
             assert names == sorted(StoredFile.objects.filter(place=place).values_list("name", flat=True)), place
             counts[place] = len(names)

@@ -10,7 +10,7 @@ from tests.modules.materials.conftest import JOINED, ORIGIN, PATH, MaterialsApi
 
 from core.facts.models import FactRecord
 from modules.materials.models import Material, StoredFile
-from modules.materials.uploads import shown_name
+from modules.materials.uploads import sanitize_name
 
 KEYS = ["id", "title", "type", "url", "file", "file_name", "content", "uploaded_by", "uploaded_at"]
 
@@ -307,13 +307,13 @@ def test_not_much_more_than_the_limit_is_kept_while_it_is_read(
     from modules.materials import services
 
     sizes = []
-    inspect = services.inspect
+    validate = services.validate_and_sanitize
 
     def measure(upload: Any) -> Any:
         sizes.append(upload.size)
-        return inspect(upload)
+        return validate(upload)
 
-    monkeypatch.setattr(services, "inspect", measure)
+    monkeypatch.setattr(services, "validate_and_sanitize", measure)
     settings.MATERIALS_MAX_BYTES = 100_000
     assert creator.add_file("notes.txt", b"x" * 2_000_000).status_code == 400
     assert sizes[0] < 100_000 + 2 * 64 * 1024
@@ -358,8 +358,8 @@ def test_other_files_in_the_form_are_dropped(creator: MaterialsApi, stored: Call
     ],
 )
 def test_the_name_that_is_shown(given: str, shown: str) -> None:
-    assert shown_name(given)[-20:] == shown[-20:]
-    assert len(shown_name(given)) == len(shown)
+    assert sanitize_name(given)[-20:] == shown[-20:]
+    assert len(sanitize_name(given)) == len(shown)
 
 
 @pytest.mark.parametrize("given", ["../../evil.txt", "..\\..\\evil.txt", "/tmp/evil.txt", "evil\u202e.txt"])

@@ -17,7 +17,7 @@ from core.storages.local import LocalStorage
 from modules.materials import services, tasks
 from modules.materials.api import get_file
 from modules.materials.files import stored_files
-from modules.materials.files.stored_files import delete_released, sweep
+from modules.materials.files.stored_files import delete_due_files, delete_released
 from modules.materials.models import Material, StoredFile
 
 NOT_STORED = {"error": "The file could not be stored just now, and nothing was kept. Try again later."}
@@ -39,7 +39,7 @@ def dies(monkeypatch: pytest.MonkeyPatch) -> Callable[[Any, str], None]:
 
     def let_die(where: Any, name: str) -> None:
         monkeypatch.setattr(where, name, die)
-        monkeypatch.setattr(stored_files, "_discard_unless_linked", lambda file, **_: None)
+        monkeypatch.setattr(stored_files, "_discard_unless_attached", lambda file, **_: None)
 
     return let_die
 
@@ -93,14 +93,14 @@ def test_a_storage_that_takes_another_name(
     assert nothing_left()
 
 
-@pytest.mark.parametrize("where", ["link", "publish"])
+@pytest.mark.parametrize("where", ["attach", "publish"])
 def test_an_error_after_the_bytes_were_written(
     where: str, creator: MaterialsApi, monkeypatch: pytest.MonkeyPatch, nothing_left: NothingLeft
 ) -> None:
     def fail(*_: object, **__: object) -> None:
         raise IntegrityError("No.")
 
-    monkeypatch.setattr(stored_files if where == "link" else services, where, fail)
+    monkeypatch.setattr(stored_files if where == "attach" else services, where, fail)
     assert creator.add_file("notes.txt", b"hello").status_code == 500
     assert nothing_left()
 
@@ -131,10 +131,10 @@ def test_a_failed_upload_whose_bytes_cannot_be_deleted_is_left_to_the_sweep(
         break_storage(broken, "delete")
         assert creator.add_file("notes.txt", b"hello").status_code == 500
     assert StoredFile.objects.get().released_at is not None
-    sweep()
+    delete_due_files()
     assert StoredFile.objects.exists()
-    clock.shift(stored_files.PAUSE)
-    sweep()
+    clock.shift(stored_files.RETRY_DELAY)
+    delete_due_files()
     assert nothing_left()
 
 
@@ -146,7 +146,7 @@ def test_an_upload_that_the_database_confirmed_is_kept_though_its_answer_was_los
 
     def write_and_link(file: StoredFile, upload: Any) -> None:
         write(file, upload)
-        stored_files.link(file)
+        stored_files.attach(file)
         raise OperationalError("server closed the connection unexpectedly")
 
     monkeypatch.setattr(stored_files, "_write", write_and_link)
@@ -165,32 +165,32 @@ def test_dying_before_the_bytes_are_written(
     with pytest.raises(Death):
         add(creator)
     assert StoredFile.objects.get().released_at is None
-    clock.shift(stored_files.UNLINKED_FOR)
-    sweep()
+    clock.shift(stored_files.STAGING_TIMEOUT)
+    delete_due_files()
     assert nothing_left()
 
 
 def test_dying_after_the_bytes_are_written(
     creator: MaterialsApi, dies: Callable[[Any, str], None], stored: Stored, nothing_left: NothingLeft, clock: Any
 ) -> None:
-    dies(stored_files, "link")
+    dies(stored_files, "attach")
     with pytest.raises(Death):
         add(creator)
     assert stored() == [b"hello"]
     assert not Material.objects.exists()
-    clock.shift(stored_files.UNLINKED_FOR)
-    sweep()
+    clock.shift(stored_files.STAGING_TIMEOUT)
+    delete_due_files()
     assert nothing_left()
 
 
 def test_an_upload_under_way_is_not_swept(
     creator: MaterialsApi, dies: Callable[[Any, str], None], stored: Stored, clock: Any
 ) -> None:
-    dies(stored_files, "link")
+    dies(stored_files, "attach")
     with pytest.raises(Death):
         add(creator)
-    clock.shift(stored_files.UNLINKED_FOR - timedelta(seconds=1))
-    assert sweep() == 0
+    clock.shift(stored_files.STAGING_TIMEOUT - timedelta(seconds=1))
+    assert delete_due_files() == 0
     assert stored() == [b"hello"]
 
 
@@ -201,11 +201,11 @@ def test_an_upload_that_was_swept_meanwhile_fails_and_leaves_nothing(
 
     def write_slowly(file: StoredFile, upload: Any) -> None:
         write(file, upload)
-        clock.shift(stored_files.UNLINKED_FOR)
-        sweep()
+        clock.shift(stored_files.STAGING_TIMEOUT)
+        delete_due_files()
 
     monkeypatch.setattr(stored_files, "_write", write_slowly)
-    with pytest.raises(stored_files.NoLongerThere):
+    with pytest.raises(stored_files.StagedFileExpired):
         add(creator)
     assert nothing_left()
 
@@ -217,7 +217,7 @@ def test_dying_between_the_deletion_and_its_task(
     # The callbacks after a commit do not run in this test: as if the process had died before them.
     assert creator.delete(f"{PATH}{material.pk}/").status_code == 204
     assert stored() == [b"hello"]
-    sweep()
+    delete_due_files()
     assert nothing_left()
 
 
@@ -243,8 +243,8 @@ def test_dying_between_the_bytes_and_their_row(
         with pytest.raises(Death):
             delete_released.call_local(file.pk)
     assert StoredFile.objects.exists()
-    clock.shift(stored_files.PAUSE)
-    sweep()
+    clock.shift(stored_files.RETRY_DELAY)
+    delete_due_files()
     assert nothing_left()
 
 
@@ -254,7 +254,7 @@ def test_dying_between_the_bytes_and_their_row(
 def test_the_sweep_leaves_alone_what_belongs_to_a_material(creator: MaterialsApi, stored: Stored, clock: Any) -> None:
     add(creator)
     clock.shift(timedelta(days=365))
-    assert sweep() == 0
+    assert delete_due_files() == 0
     assert stored() == [b"hello"]
 
 
@@ -266,7 +266,7 @@ def test_the_sweep_runs_as_a_task(creator: MaterialsApi, nothing_left: NothingLe
 
 def test_sweeping_twice_is_fine(creator: MaterialsApi, nothing_left: NothingLeft) -> None:
     creator.delete(f"{PATH}{add(creator).pk}/")
-    assert (sweep(), sweep()) == (1, 0)
+    assert (delete_due_files(), delete_due_files()) == (1, 0)
     assert nothing_left()
 
 
@@ -286,7 +286,7 @@ def test_bytes_that_are_gone_already_keep_no_row(
     assert material.file is not None
     (folder / material.file.name).unlink()
     creator.delete(f"{PATH}{material.pk}/")
-    sweep()
+    delete_due_files()
     assert nothing_left()
 
 
@@ -306,9 +306,9 @@ def test_one_file_that_cannot_be_deleted_does_not_hold_up_the_others(
 
     monkeypatch.setattr(LocalStorage, "delete", fail_for_one)
     with caplog.at_level(logging.ERROR):
-        assert sweep(limit=1) == 1
-        assert sweep(limit=1) == 1
-        assert sweep(limit=1) == 0
+        assert delete_due_files(limit=1) == 1
+        assert delete_due_files(limit=1) == 1
+        assert delete_due_files(limit=1) == 0
     assert list(StoredFile.objects.values_list("pk", flat=True)) == [stuck.file.pk]
     assert f"The bytes of {stuck.file.name} were not deleted from local" in caplog.text
 
@@ -321,22 +321,22 @@ def test_another_worker_does_not_take_up_what_one_has_in_hand(
     others: list[int] = []
 
     def delete_while_another_sweeps(self: LocalStorage, name: str) -> None:
-        others.append(sweep())
+        others.append(delete_due_files())
         delete(self, name)
 
     monkeypatch.setattr(LocalStorage, "delete", delete_while_another_sweeps)
-    assert sweep() == 1
+    assert delete_due_files() == 1
     assert others == [0]
 
 
 def test_what_can_never_be_deleted_holds_up_nobody(
     creator: MaterialsApi, monkeypatch: pytest.MonkeyPatch, clock: Any
 ) -> None:
-    stuck = {add(creator, f"stuck {number}".encode()).file_id for number in range(stored_files.MOST_FAILURES)}
+    stuck = {add(creator, f"stuck {number}".encode()).file_id for number in range(stored_files.MAX_FAILURES)}
     names = set(StoredFile.objects.values_list("name", flat=True))
     for number in range(3):
         add(creator, f"other {number}".encode())
-    services.drop_materials_of_session(session_id=7)
+    services.delete_materials_of_session(session_id=7)
     delete = LocalStorage.delete
 
     def fail_for_some(self: LocalStorage, name: str) -> None:
@@ -345,9 +345,9 @@ def test_what_can_never_be_deleted_holds_up_nobody(
         delete(self, name)
 
     monkeypatch.setattr(LocalStorage, "delete", fail_for_some)
-    sweep()
-    clock.shift(stored_files.PAUSE)
-    sweep()
+    delete_due_files()
+    clock.shift(stored_files.RETRY_DELAY)
+    delete_due_files()
     assert set(StoredFile.objects.values_list("pk", flat=True)) == stuck
 
 
@@ -358,12 +358,12 @@ def test_an_upload_that_takes_longer_than_the_sweep_waits_leaves_no_bytes(
     new_file = LocalStorage._new_file
 
     def sweep_before_it_is_written(self: LocalStorage, name: str) -> Path:
-        clock.shift(stored_files.UNLINKED_FOR)
-        sweep()
+        clock.shift(stored_files.STAGING_TIMEOUT)
+        delete_due_files()
         return new_file(self, name)
 
     monkeypatch.setattr(LocalStorage, "_new_file", sweep_before_it_is_written)
-    with pytest.raises(stored_files.NoLongerThere):
+    with pytest.raises(stored_files.StagedFileExpired):
         add(creator)
     assert nothing_left()
 
@@ -384,7 +384,7 @@ def test_a_queue_that_is_down_does_not_fail_a_deletion(
         broken.setattr(stored_files, "delete_released", fail)
         assert creator.delete(f"{PATH}{material.pk}/").status_code == 204
     assert StoredFile.objects.get().released_at is not None
-    sweep()
+    delete_due_files()
     assert nothing_left()
 
 
@@ -413,7 +413,7 @@ def test_a_deletion_that_is_rolled_back_keeps_the_bytes(
         broken.setattr(services, "publish", fail)
         assert creator.delete(f"{PATH}{material.pk}/").status_code == 500
     assert stored() == [b"hello"]
-    assert sweep() == 0
+    assert delete_due_files() == 0
 
 
 @pytest.mark.django_db(transaction=True)

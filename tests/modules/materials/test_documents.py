@@ -21,7 +21,7 @@ from tests.modules.materials.samples import (
 
 from core.errors import Invalid
 from modules.materials.file_types import ACCEPTED
-from modules.materials.uploads import inspect
+from modules.materials.uploads import validate_and_sanitize
 
 TITLES = [b"<body>: the element that holds a page", b"<html> <head> <script> and <svg >", b"<!DOCTYPE html> (HTML)"]
 CATALOG = b"1 0 obj\n<</Type /Catalog /Pages 2 0 R>>\nendobj\n"
@@ -88,7 +88,7 @@ LAYOUTS: dict[str, Callable[[bytes], bytes]] = {
 @pytest.mark.parametrize("layout", LAYOUTS)
 def test_a_pdf_that_has_a_page_for_its_title_is_a_pdf(layout: str, title: bytes) -> None:
     content = LAYOUTS[layout](title)
-    assert inspect(SimpleUploadedFile("print.pdf", content)).content_type == "application/pdf"
+    assert validate_and_sanitize(SimpleUploadedFile("print.pdf", content)).content_type == "application/pdf"
 
 
 def test_a_pdf_that_a_browser_has_printed_is_shared(creator: MaterialsApi, stored: Callable[[], list[bytes]]) -> None:
@@ -147,7 +147,7 @@ OTHERS: dict[str, tuple[bytes, str]] = {
 @pytest.mark.parametrize("kind", OTHERS)
 def test_other_documents_and_archives_with_pages_written_in_them(kind: str) -> None:
     content, content_type = OTHERS[kind]
-    assert inspect(SimpleUploadedFile("unnamed", content)).content_type == content_type
+    assert validate_and_sanitize(SimpleUploadedFile("unnamed", content)).content_type == content_type
 
 
 POLYGLOTS: dict[str, bytes] = {
@@ -174,7 +174,7 @@ POLYGLOTS: dict[str, bytes] = {
 @pytest.mark.parametrize("kind", POLYGLOTS)
 def test_a_page_beside_a_document_is_refused(kind: str) -> None:
     with pytest.raises(Invalid) as error:
-        inspect(SimpleUploadedFile("slides.pdf", POLYGLOTS[kind]))
+        validate_and_sanitize(SimpleUploadedFile("slides.pdf", POLYGLOTS[kind]))
     assert error.value.fields == {"file": [ACCEPTED]}
 
 
@@ -184,4 +184,4 @@ def test_a_page_beside_a_document_is_refused(kind: str) -> None:
 def test_a_pdf_made_to_take_time_takes_none(nasty: bytes) -> None:
     content = b"%PDF-1.4\n<html>" + nasty * (64_000 // len(nasty))
     with pytest.raises(Invalid):
-        inspect(SimpleUploadedFile("slides.pdf", content))
+        validate_and_sanitize(SimpleUploadedFile("slides.pdf", content))

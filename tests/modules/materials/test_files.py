@@ -13,7 +13,7 @@ from django.test import Client
 from tests.modules.materials.conftest import ORIGIN, PATH, MaterialsApi
 from tests.modules.materials.samples import ACCEPTED, PDF, png
 
-from modules.materials.files.addresses import SALT
+from modules.materials.files.download_urls import SALT
 from modules.materials.files.response import StreamedFile
 from modules.materials.models import StoredFile
 
@@ -239,17 +239,17 @@ def test_a_file_that_is_moved_while_it_is_opened_is_found_where_it_is_then(
     stranger: Client, address: Callable[..., str], set_up: Callable[[str], Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from modules.materials.files import stored_files
-    from modules.materials.files.moving import move
+    from modules.materials.files.transfer import move_file
 
     set_up("s3")
     url = address()
-    opened = stored_files.opened
+    opened = stored_files.open_file
 
     def move_and_open(file: StoredFile) -> Any:
-        move(StoredFile.objects.get(), to="s3")
+        move_file(StoredFile.objects.get(), to="s3")
         return opened(file)
 
-    monkeypatch.setattr(stored_files, "opened", move_and_open)
+    monkeypatch.setattr(stored_files, "open_file", move_and_open)
     assert stranger.get(url).status_code == 302
 
 

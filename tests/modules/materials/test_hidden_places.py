@@ -17,7 +17,7 @@ from tests.modules.materials.test_pictures import CANNOT_BE_REMOVED, opened
 
 from core.errors import Invalid
 from modules.materials.pictures import remove_location
-from modules.materials.uploads import inspect
+from modules.materials.uploads import validate_and_sanitize
 
 
 def told(content: bytes) -> list[bytes]:
@@ -27,7 +27,7 @@ def told(content: bytes) -> list[bytes]:
 def inspected(content: bytes) -> bytes:
     """What would be stored."""
     file = SimpleUploadedFile("picture", content)
-    inspect(file)
+    validate_and_sanitize(file)
     file.seek(0)
     return file.read()
 
@@ -61,7 +61,7 @@ def test_what_was_cleaned_once_is_clean(kind: str) -> None:
 @pytest.mark.parametrize("kind", REFUSED)
 def test_what_would_have_to_be_guessed_is_refused(kind: str) -> None:
     with pytest.raises(Invalid) as error:
-        inspect(SimpleUploadedFile("picture", REFUSED[kind]))
+        validate_and_sanitize(SimpleUploadedFile("picture", REFUSED[kind]))
     assert error.value.fields == {"file": [CANNOT_BE_REMOVED]}
 
 
@@ -111,7 +111,7 @@ def test_a_long_clip_is_never_in_memory(settings: Any) -> None:
     file = TemporaryUploadedFile("moving.jpg", "image/jpeg", len(content), None)
     file.write(content)
     tracemalloc.start()
-    inspect(file)
+    validate_and_sanitize(file)
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     file.seek(0)
@@ -145,5 +145,5 @@ def test_a_note_that_lies_where_something_else_does_is_refused() -> None:
     at = raw.index(struct.pack("<HHI", 0x927C, 7, 45)) + 8
     raw = raw[:at] + struct.pack("<I", 8) + raw[at + 4 :]
     with pytest.raises(Invalid) as error:
-        inspect(SimpleUploadedFile("picture", jpeg_with(segment(b"Exif\x00\x00" + raw))))
+        validate_and_sanitize(SimpleUploadedFile("picture", jpeg_with(segment(b"Exif\x00\x00" + raw))))
     assert error.value.fields == {"file": [CANNOT_BE_REMOVED]}

@@ -16,7 +16,7 @@ from tests.modules.materials.samples import ACCEPTED
 
 from core.errors import Invalid
 from modules.materials.models import Material
-from modules.materials.uploads import Upload, inspect
+from modules.materials.uploads import Upload, validate_and_sanitize
 
 JOHN = {
     "username": "john_doe",
@@ -151,7 +151,7 @@ def inspected(content: bytes) -> tuple[Upload, bytes] | None:
     """What is found out and what would be stored; `None` for what is refused."""
     file = SimpleUploadedFile("file", content)
     try:
-        upload = inspect(file)
+        upload = validate_and_sanitize(file)
     except Invalid:
         return None
     file.seek(0)

@@ -26,7 +26,7 @@ from core.storages.cloudinary import CloudinaryStorage
 from core.storages.local import LocalStorage
 from core.storages.s3 import S3Storage
 from modules.materials import services
-from modules.materials.files import moving, stored_files
+from modules.materials.files import stored_files, transfer
 from modules.materials.models import Material, StoredFile
 
 pytestmark = [
@@ -73,14 +73,14 @@ def kill_at(fatal: int) -> None:
     for storage in (LocalStorage, CloudinaryStorage, S3Storage):
         before(storage, "_save", after=True)
         before(storage, "delete", after=True)
-    chunks = stored_files.Content.chunks
+    chunks = stored_files.TypedContent.chunks
 
     def stepping_chunks(*args: Any, **kwargs: Any) -> Iterator[bytes]:
         for chunk in chunks(*args, **kwargs):
             step()
             yield chunk
 
-    stored_files.Content.chunks = stepping_chunks  # type: ignore[method-assign]
+    stored_files.TypedContent.chunks = stepping_chunks  # type: ignore[method-assign]
 
 
 def is_killed(operation: Operation, *, fatal: int) -> bool:
@@ -136,8 +136,8 @@ class Trial:
 
     def sweep(self) -> None:
         """As the worker does, until nothing has to be done any more."""
-        self.clock.shift(stored_files.UNLINKED_FOR)
-        stored_files.sweep()
+        self.clock.shift(stored_files.STAGING_TIMEOUT)
+        stored_files.delete_due_files()
 
     def seen(self) -> list[bytes]:
         """The bytes of all materials; fails where rows and bytes do not fit each other."""
@@ -145,12 +145,12 @@ class Trial:
         assert not StoredFile.objects.exclude(sweep_at=None).exists()
         contents = []
         for file in StoredFile.objects.order_by("pk"):
-            with stored_files.opened(file) as content:
+            with stored_files.open_file(file) as content:
                 contents.append(content.read())
         return contents
 
     def clear(self) -> None:
-        services.drop_materials_of_session(session_id=7)
+        services.delete_materials_of_session(session_id=7)
         self.sweep()
         assert self.seen() == []
 
@@ -212,7 +212,7 @@ def test_deleting(place: str, trial: Trial) -> None:
 def test_a_session_that_goes_with_its_materials(trial: Trial) -> None:
     def prepare() -> Operation:
         trial.add()
-        return lambda: services.drop_materials_of_session(session_id=7)
+        return lambda: services.delete_materials_of_session(session_id=7)
 
     assert outlive(trial, prepare, before=[BEFORE], after=[]) > 3
 
@@ -223,7 +223,7 @@ def test_sweeping(place: str, trial: Trial) -> None:
         material = trial.add()
         Material.objects.filter(pk=material.pk).delete()
         stored_files.StoredFile.objects.update(released_at=material.uploaded_at, sweep_at=material.uploaded_at)
-        return stored_files.sweep
+        return stored_files.delete_due_files
 
     assert outlive(trial, prepare, before=[], after=[]) > 2
 
@@ -239,6 +239,6 @@ def test_moving(here: str, there: str, trial: Trial, set_up: Callable[[str], Any
     def prepare() -> Operation:
         file = trial.add().file
         assert file is not None
-        return lambda: moving.move(file, to=there)
+        return lambda: transfer.move_file(file, to=there)
 
     assert outlive(trial, prepare, before=[BEFORE], after=[BEFORE]) > 15

@@ -24,7 +24,7 @@ from tests.modules.materials.samples import (
 
 from modules.materials.file_types import ACCEPTED as WHAT_IS_ACCEPTED
 from modules.materials.models import Material, StoredFile
-from modules.materials.uploads import inspect
+from modules.materials.uploads import validate_and_sanitize
 
 
 @pytest.mark.parametrize("kind", ACCEPTED)
@@ -84,13 +84,13 @@ HONEST: dict[str, tuple[bytes, str]] = {
 @pytest.mark.parametrize("kind", HONEST)
 def test_accepts_what_only_resembles_a_trick(kind: str) -> None:
     content, content_type = HONEST[kind]
-    assert inspect(SimpleUploadedFile("unnamed", content)).content_type == content_type
+    assert validate_and_sanitize(SimpleUploadedFile("unnamed", content)).content_type == content_type
 
 
 def test_pixels_that_are_as_good_as_random_are_not_taken_for_a_page() -> None:
     pixels = random.Random(1).randbytes(25_000_000).replace(b"\xff", b"\xfe")
     photo = saved("JPEG").removesuffix(b"\xff\xd9") + pixels + b"\xff\xd9"
-    assert inspect(SimpleUploadedFile("unnamed", photo)).content_type == "image/jpeg"
+    assert validate_and_sanitize(SimpleUploadedFile("unnamed", photo)).content_type == "image/jpeg"
 
 
 @pytest.mark.parametrize("kind", REFUSED)

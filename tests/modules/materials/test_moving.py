@@ -13,7 +13,7 @@ from tests.cloudinary_server import CloudinaryServer, Failure
 from tests.modules.materials.conftest import PATH, MaterialsApi
 from tests.modules.materials.samples import ACCEPTED
 
-from modules.materials.files import moving, stored_files
+from modules.materials.files import stored_files, transfer
 from modules.materials.models import StoredFile
 
 Agree = Callable[[], dict[str, int]]
@@ -99,7 +99,7 @@ def test_goes_on_where_it_was_stopped(
 ) -> None:
     contents = added("local")
     everywhere("s3")
-    checksum_of = moving.checksum_of
+    checksum_of = transfer.hash_stored_bytes
     asked: list[str] = []
 
     def stop_at_the_third(file: StoredFile) -> str:
@@ -109,7 +109,7 @@ def test_goes_on_where_it_was_stopped(
         return checksum_of(file)
 
     with monkeypatch.context() as stopping:
-        stopping.setattr(moving, "checksum_of", stop_at_the_third)
+        stopping.setattr(transfer, "hash_stored_bytes", stop_at_the_third)
         with pytest.raises(
             CommandError, match=r"Stopped\. Moved 2 files .* to s3\. Run it again to go on\."
         ) as stopped:
@@ -126,7 +126,7 @@ def test_a_copy_that_is_not_what_was_sent_is_thrown_away(
 ) -> None:
     contents = added("local")
     everywhere("s3")
-    monkeypatch.setattr(moving, "checksum_of", lambda file: "0" * 64)
+    monkeypatch.setattr(transfer, "hash_stored_bytes", lambda file: "0" * 64)
     with pytest.raises(CommandError, match=r"Moved 0 files .* 4 could not be moved, as told above: run it again\."):
         move_all("s3")
     assert agree() == {"local": 4, "cloudinary": 0, "s3": 0}
@@ -156,8 +156,8 @@ def test_one_that_cannot_be_moved_does_not_keep_the_others(
     with pytest.raises(CommandError, match=r"Moved 3 files .* 1 could not be moved"):
         move_all("cloudinary")
     assert move_all("cloudinary").startswith("Moved 1 file ")
-    clock.shift(stored_files.PAUSE)
-    stored_files.sweep()
+    clock.shift(stored_files.RETRY_DELAY)
+    stored_files.delete_due_files()
     assert agree() == {"local": 0, "cloudinary": 4, "s3": 0}
 
 
@@ -180,16 +180,16 @@ def test_a_file_that_is_replaced_meanwhile_stays_where_its_successor_is(
     everywhere("local")
     row = creator.add_file("a.txt", b"before").json()
     everywhere("s3")
-    checksum_of = moving.checksum_of
+    checksum_of = transfer.hash_stored_bytes
 
     def replace(file: StoredFile) -> str:
         form = {"file": SimpleUploadedFile("b.txt", b"after")}
         assert creator.put_form(f"{PATH}{row['id']}/", form).status_code == 200
         return checksum_of(file)
 
-    monkeypatch.setattr(moving, "checksum_of", replace)
+    monkeypatch.setattr(transfer, "hash_stored_bytes", replace)
     assert move_all("s3").startswith("Moved 0 files")
-    stored_files.sweep()
+    stored_files.delete_due_files()
     assert agree() == {"local": 0, "cloudinary": 0, "s3": 1}
     assert bytes_of(StoredFile.objects.get()) == b"after"
 
@@ -200,15 +200,15 @@ def test_a_file_that_is_deleted_meanwhile_stays_deleted(
     everywhere("local")
     row = creator.add_file("a.txt", b"before").json()
     everywhere("s3")
-    checksum_of = moving.checksum_of
+    checksum_of = transfer.hash_stored_bytes
 
     def delete(file: StoredFile) -> str:
         assert creator.delete(f"{PATH}{row['id']}/").status_code == 204
         return checksum_of(file)
 
-    monkeypatch.setattr(moving, "checksum_of", delete)
+    monkeypatch.setattr(transfer, "hash_stored_bytes", delete)
     assert move_all("s3").startswith("Moved 0 files")
-    stored_files.sweep()
+    stored_files.delete_due_files()
     assert agree() == {"local": 0, "cloudinary": 0, "s3": 0}
 
 
@@ -244,15 +244,15 @@ def test_a_file_that_is_deleted_before_it_is_read_is_no_failure(
 ) -> None:
     added("local")
     everywhere("s3")
-    read = moving._read
+    read = transfer._read_to_temporary_file
 
     def delete_and_read(file: StoredFile) -> Any:
         for row in creator.get(PATH).json()[:1]:
             creator.delete(f"{PATH}{row['id']}/")
-            stored_files.sweep()
+            stored_files.delete_due_files()
         return read(file)
 
-    monkeypatch.setattr(moving, "_read", delete_and_read)
+    monkeypatch.setattr(transfer, "_read_to_temporary_file", delete_and_read)
     assert move_all("s3").startswith("Moved ")
     assert agree()["local"] == 0
 
@@ -263,13 +263,13 @@ def test_what_is_linked_only_after_its_turn_is_moved_too(
     added("local")
     everywhere("s3")
     first = StoredFile.objects.earliest("pk")
-    StoredFile.objects.filter(pk=first.pk).update(sweep_at=first.created_at + stored_files.UNLINKED_FOR)
-    checksum_of = moving.checksum_of
+    StoredFile.objects.filter(pk=first.pk).update(sweep_at=first.created_at + stored_files.STAGING_TIMEOUT)
+    checksum_of = transfer.hash_stored_bytes
 
     def link(file: StoredFile) -> str:
         StoredFile.objects.filter(pk=first.pk).update(sweep_at=None)
         return checksum_of(file)
 
-    monkeypatch.setattr(moving, "checksum_of", link)
+    monkeypatch.setattr(transfer, "hash_stored_bytes", link)
     assert move_all("s3").startswith("Moved 4 files")
     assert agree() == {"local": 0, "cloudinary": 0, "s3": 4}

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from tests.modules.materials.conftest import PATH, MaterialsApi
 
-from modules.materials.uploads import shown_name
+from modules.materials.uploads import sanitize_name
 
 NO_FILE = "Send a file, in a form (multipart/form-data)."
 
@@ -150,9 +150,9 @@ def test_a_file_that_is_cut_off_is_none(creator: MaterialsApi, nothing_left: Cal
 
 
 def test_a_name_that_is_decomposed_where_something_is_taken_out_is_composed_too() -> None:
-    assert shown_name("cafe\u202e\u0301.txt") == "café.txt"
+    assert sanitize_name("cafe\u202e\u0301.txt") == "café.txt"
 
 
 @pytest.mark.parametrize("given", ["\u200d", "\u200c.\u200d", "\u00ad", "\ufeff"])
 def test_a_name_that_nobody_sees_is_none(given: str) -> None:
-    assert shown_name(given) == "file"
+    assert sanitize_name(given) == "file"

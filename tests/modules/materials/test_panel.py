@@ -17,7 +17,7 @@ from tests.panels import html_of, panel_for
 from core.accounts.models import User
 from core.portal.panels import Panel
 from modules.materials.models import Material
-from modules.materials.receivers.panels import MOST_CHARACTERS, host_of
+from modules.materials.receivers.panels import EXCERPT_LENGTH, parse_host
 
 HOSTILE = '"><script>alert(1)</script><img src=x onerror=alert(1)>'
 NOTE = {"title": "What to bring", "type": "note", "content": "A pen."}
@@ -103,11 +103,11 @@ def test_a_note_is_shown_as_text(creator: MaterialsApi, mia: User) -> None:
 
 
 def test_of_a_long_note_the_beginning_is_shown(creator: MaterialsApi, mia: User) -> None:
-    creator.post(PATH, {**NOTE, "content": "a" * MOST_CHARACTERS + "bcd"})
+    creator.post(PATH, {**NOTE, "content": "a" * EXCERPT_LENGTH + "bcd"})
     html = page(mia)
     assert "a […]</blockquote>" in html
     assert "aab" not in html
-    assert f"{MOST_CHARACTERS + 3} characters" in html
+    assert f"{EXCERPT_LENGTH + 3} characters" in html
     # The rest is on a page that not everybody may see.
     whole = f'href="/admin/materials/material/{Material.objects.get().pk}/change/"'
     assert whole not in html
@@ -144,7 +144,7 @@ def test_a_link_is_shown_in_full_and_opened_by_nobody_else(creator: MaterialsApi
     ],
 )
 def test_the_host_is_named_as_it_is_asked_for(url: str, host: str) -> None:
-    assert host_of(url) == host
+    assert parse_host(url) == host
 
 
 @pytest.mark.parametrize("kind", ["png", "jpg"])

@@ -31,7 +31,7 @@ from tests.modules.materials.samples import ACCEPTED, heic, photoshop, picture, 
 from core.errors import Invalid
 from modules.materials.models import StoredFile
 from modules.materials.pictures import check_pixels, remove_location
-from modules.materials.uploads import inspect
+from modules.materials.uploads import validate_and_sanitize
 
 PICTURES = {kind: sample for kind, sample in ACCEPTED.items() if sample[1].startswith("image/")}
 CANNOT_BE_REMOVED = (
@@ -49,7 +49,7 @@ def opened(content: bytes) -> Image.Image:
 def refusal(content: bytes) -> str:
     """The sentence with which a file is refused."""
     with pytest.raises(Invalid) as raised:
-        inspect(SimpleUploadedFile("picture", content))
+        validate_and_sanitize(SimpleUploadedFile("picture", content))
     [sentence] = raised.value.fields["file"]
     return sentence
 
@@ -144,7 +144,7 @@ def test_a_picture_in_a_canvas_counts_by_itself() -> None:
 def test_an_animation_may_be_as_long_as_fifty_pictures_are_large(kind: str, settings: Any, monkeypatch: Any) -> None:
     content, _ = PICTURES[kind]
     settings.MATERIALS_MAX_PIXELS = 16 * 12
-    monkeypatch.setattr("modules.materials.pictures.MOST_FULL_FRAMES", 2)
+    monkeypatch.setattr("modules.materials.pictures.MAX_FULL_FRAMES", 2)
     sentence = "This picture has more than 384 pixels in all its frames or pages, which is the most accepted."
     assert refusal(content) == sentence
 
@@ -182,7 +182,7 @@ def test_a_large_picture_is_never_in_memory_as_a_whole() -> None:
     file = TemporaryUploadedFile("large.png", "image/png", len(content), None)
     file.write(content)
     tracemalloc.start()
-    inspect(file)
+    validate_and_sanitize(file)
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     file.close()
@@ -396,5 +396,5 @@ def test_no_warning_of_a_library_reaches_anybody() -> None:
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         for content, _ in PICTURES.values():
-            inspect(SimpleUploadedFile("picture", content))
+            validate_and_sanitize(SimpleUploadedFile("picture", content))
     assert caught == []

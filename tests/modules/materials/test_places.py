@@ -68,19 +68,19 @@ def test_a_file_is_read_at_its_address(kind: str, place: str, creator: Materials
 def test_a_file_that_is_replaced_or_deleted_is_gone(place: str, creator: MaterialsApi, agree: Agree) -> None:
     path = f"{PATH}{creator.add_file('a.png', PNG).json()['id']}/"
     changed = creator.put_form(path, {"file": SimpleUploadedFile("b.txt", b"other")}).json()
-    stored_files.sweep()
+    stored_files.delete_due_files()
     assert agree()[place] == 1
     assert read(changed["file"]) == b"other"
     assert creator.delete(path).status_code == 204
-    stored_files.sweep()
+    stored_files.delete_due_files()
     assert agree()[place] == 0
 
 
 def test_a_session_that_is_gone_takes_its_files_along(place: str, creator: MaterialsApi, agree: Agree) -> None:
     creator.add_file("a.png", PNG)
     creator.add_file("b.txt", b"hello")
-    services.drop_materials_of_session(session_id=7)
-    stored_files.sweep()
+    services.delete_materials_of_session(session_id=7)
+    stored_files.delete_due_files()
     assert agree()[place] == 0
     assert not Material.objects.exists()
 
@@ -158,7 +158,7 @@ def test_at_cloudinary_what_is_deleted_goes_from_the_caches_too(
     creator: MaterialsApi, cloudinary: CloudinaryServer
 ) -> None:
     creator.delete(f"{PATH}{creator.add_file('photo.png', PNG).json()['id']}/")
-    stored_files.sweep()
+    stored_files.delete_due_files()
     [asked] = cloudinary.asked("destroy")
     assert asked.form["invalidate"] in {"1", "true", "True"}
     assert cloudinary.stored == {}
@@ -168,13 +168,13 @@ def test_at_cloudinary_a_picture_that_it_cannot_read_is_refused_in_its_words(
     creator: MaterialsApi, cloudinary: CloudinaryServer, agree: Agree, clock: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(cloudinary, "misreports", {})
-    monkeypatch.setattr("modules.materials.services.inspect", _lying_inspection)
+    monkeypatch.setattr("modules.materials.services.validate_and_sanitize", _lying_inspection)
     response = creator.add_file("photo.png", b"no picture at all")
     assert response.status_code == 400
     sentence = "The storage cannot read this file: Invalid image file"
     assert response.json() == {"error": f"file: {sentence}", "fields": {"file": [sentence]}}
-    clock.shift(stored_files.PAUSE)
-    stored_files.sweep()
+    clock.shift(stored_files.RETRY_DELAY)
+    stored_files.delete_due_files()
     assert agree()["cloudinary"] == 0
     assert not StoredFile.objects.exists()
 
@@ -182,9 +182,9 @@ def test_at_cloudinary_a_picture_that_it_cannot_read_is_refused_in_its_words(
 def _lying_inspection(content: Any) -> Any:
     from dataclasses import replace
 
-    from modules.materials.uploads import inspect
+    from modules.materials.uploads import validate_and_sanitize
 
-    return replace(inspect(content), content_type="image/png")
+    return replace(validate_and_sanitize(content), content_type="image/png")
 
 
 @pytest.mark.parametrize("failure", [Failure.ERROR, Failure.GARBAGE, Failure.SILENCE, Failure.RESET, Failure.LOST])
@@ -208,10 +208,10 @@ def test_at_cloudinary_an_upload_that_fails_leaves_nothing_behind(
     assert not Material.objects.exists()
     # The row outlives the failure: what was sent may still arrive.
     assert StoredFile.objects.get().released_at is not None
-    stored_files.sweep()
+    stored_files.delete_due_files()
     assert StoredFile.objects.exists()
-    clock.shift(stored_files.PAUSE)
-    stored_files.sweep()
+    clock.shift(stored_files.RETRY_DELAY)
+    stored_files.delete_due_files()
     assert agree() == {"local": 0, "cloudinary": 0}
     assert creator.add_file("notes.txt", b"hello").status_code == 201
 
@@ -222,10 +222,10 @@ def test_at_cloudinary_a_deletion_that_fails_is_made_up_for(
     added = creator.add_file("notes.txt", b"hello").json()
     cloudinary.fail("destroy", Failure.ERROR)
     assert creator.delete(f"{PATH}{added['id']}/").status_code == 204
-    stored_files.sweep()
+    stored_files.delete_due_files()
     assert agree()["cloudinary"] == 1
-    clock.shift(stored_files.PAUSE)
-    stored_files.sweep()
+    clock.shift(stored_files.RETRY_DELAY)
+    stored_files.delete_due_files()
     assert agree()["cloudinary"] == 0
 
 
@@ -236,10 +236,10 @@ def test_a_storage_that_is_down_does_not_hold_up_the_sweep_of_another(
         creator.add_file("notes.txt", f"hello {number}".encode())
     settings.MATERIALS_STORAGE = "local"
     creator.add_file("notes.txt", b"here")
-    services.drop_materials_of_session(session_id=7)
+    services.delete_materials_of_session(session_id=7)
     cloudinary.fail("destroy", Failure.ERROR, times=6)
-    stored_files.sweep()
-    assert len(cloudinary.asked("destroy")) == stored_files.MOST_FAILURES
+    stored_files.delete_due_files()
+    assert len(cloudinary.asked("destroy")) == stored_files.MAX_FAILURES
     assert set(StoredFile.objects.values_list("place", flat=True)) == {"cloudinary"}
 
 
@@ -273,8 +273,8 @@ def test_a_bucket_that_is_busy_is_a_503_and_leaves_nothing(
     response = creator.add_file("notes.txt", b"hello")
     assert (response.status_code, response.json()) == (503, NOT_STORED)
     s3.is_busy = False
-    clock.shift(stored_files.PAUSE)
-    stored_files.sweep()
+    clock.shift(stored_files.RETRY_DELAY)
+    stored_files.delete_due_files()
     assert agree() == {"local": 0, "s3": 0}
     assert not StoredFile.objects.exists()
 
@@ -287,9 +287,9 @@ def test_an_address_of_before_leads_to_where_the_file_is_now(
 ) -> None:
     settings.MATERIALS_STORAGE = "local"
     added = creator.add_file("notes.txt", b"hello").json()
-    from modules.materials.files.moving import move
+    from modules.materials.files.transfer import move_file
 
-    assert move(StoredFile.objects.get(), to="cloudinary")
+    assert move_file(StoredFile.objects.get(), to="cloudinary")
     response = Client().get(added["file"])
     assert response.status_code == 302
     assert response["Cache-Control"] == "no-store"

@@ -22,8 +22,8 @@ from tests.modules.materials.samples import ELF, PAGE, WINDOWS, png, zipped
 
 from core.errors import Invalid
 from modules.materials.file_types import ACCEPTED
-from modules.materials.files.names import EXTENSIONS, new_name
-from modules.materials.uploads import inspect
+from modules.materials.files.names import EXTENSIONS, generate_name
+from modules.materials.uploads import validate_and_sanitize
 
 
 @pytest.mark.parametrize("kind", RECORDINGS)
@@ -78,7 +78,7 @@ TITLED: dict[str, bytes] = {
 
 @pytest.mark.parametrize("kind", TITLED)
 def test_a_title_that_names_an_element_makes_no_page(kind: str) -> None:
-    assert inspect(SimpleUploadedFile("lesson", TITLED[kind])).size == len(TITLED[kind])
+    assert validate_and_sanitize(SimpleUploadedFile("lesson", TITLED[kind])).size == len(TITLED[kind])
 
 
 @pytest.mark.parametrize(
@@ -94,7 +94,7 @@ def test_a_title_that_names_an_element_makes_no_page(kind: str) -> None:
 def test_a_page_in_a_title_still_does(page: bytes) -> None:
     for content in (png(text=page + b"        "), film(b"isom", moov=box(b"udta", page + b"        "))):
         with pytest.raises(Invalid) as error:
-            inspect(SimpleUploadedFile("lesson", content))
+            validate_and_sanitize(SimpleUploadedFile("lesson", content))
         assert error.value.fields == {"file": [ACCEPTED]}
 
 
@@ -111,7 +111,7 @@ def test_what_only_begins_like_a_recording_is_refused(
 @pytest.mark.parametrize("brands", [(b"mp42", b"heic"), (b"isom", b"mif1"), (b"mp41", b"avif"), (b"miaf", b"heic")])
 def test_a_picture_that_says_to_be_a_film_first_is_looked_at_as_a_picture(brands: tuple[bytes, ...]) -> None:
     with pytest.raises(Invalid) as error:
-        inspect(SimpleUploadedFile("film", film(brands[0], *brands)))
+        validate_and_sanitize(SimpleUploadedFile("film", film(brands[0], *brands)))
     assert error.value.fields == {"file": ["This picture cannot be read: it does not say how large it is."]}
 
 
@@ -125,4 +125,4 @@ def test_the_contract_names_every_type_that_is_known() -> None:
 
 @pytest.mark.parametrize("kind", sorted({content_type for _, content_type in RECORDINGS.values()}))
 def test_every_type_has_an_extension_in_the_storage(kind: str) -> None:
-    assert new_name(kind).endswith(f".{EXTENSIONS[kind]}")
+    assert generate_name(kind).endswith(f".{EXTENSIONS[kind]}")

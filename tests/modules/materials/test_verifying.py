@@ -12,7 +12,7 @@ from django.test import Client
 from tests.modules.materials.conftest import PATH, MaterialsApi
 
 from core.facts.models import FactRecord
-from modules.materials.files import stored_files
+from modules.materials.files import stored_files, verification
 from modules.materials.models import Material, StoredFile
 
 Agree = Callable[[], dict[str, int]]
@@ -151,22 +151,21 @@ def test_a_storage_that_is_down_keeps_nobody_from_comparing_the_others(
 def test_what_is_deleted_or_moved_while_it_is_read_is_not_damaged(
     creator: MaterialsApi, monkeypatch: pytest.MonkeyPatch, set_up: Callable[[str], Any]
 ) -> None:
-    from modules.materials.files import comparing
-    from modules.materials.files.moving import move
+    from modules.materials.files.transfer import move_file
 
     set_up("s3")
     first, second, _ = add(creator, b"one", b"two", b"three")
-    checksum_of = comparing.checksum_of
+    checksum_of = verification.hash_stored_bytes
 
     def read_while_others_go_on(file: StoredFile) -> str:
         if file == first:
             creator.delete(f"{PATH}{Material.objects.get(file=first).pk}/")
-            stored_files.sweep()
+            stored_files.delete_due_files()
         if file == second:
-            move(second, to="s3")
+            move_file(second, to="s3")
         return checksum_of(file)
 
-    monkeypatch.setattr(comparing, "checksum_of", read_while_others_go_on)
+    monkeypatch.setattr(verification, "hash_stored_bytes", read_while_others_go_on)
     assert Verified("--checksums").complaint == ""
 
 
@@ -226,7 +225,7 @@ def test_what_is_deleted_or_moved_during_the_listing_is_not_lost(
     creator: MaterialsApi, monkeypatch: pytest.MonkeyPatch, set_up: Callable[[str], Any]
 ) -> None:
     from core.storages.local import LocalStorage
-    from modules.materials.files.moving import move
+    from modules.materials.files.transfer import move_file
 
     set_up("s3")
     first, second, _ = add(creator, b"one", b"two", b"three")
@@ -234,8 +233,8 @@ def test_what_is_deleted_or_moved_during_the_listing_is_not_lost(
 
     def walk_while_others_go_on(self: LocalStorage) -> Any:
         creator.delete(f"{PATH}{Material.objects.get(file=first).pk}/")
-        stored_files.sweep()
-        move(second, to="s3")
+        stored_files.delete_due_files()
+        move_file(second, to="s3")
         yield from walk(self)
 
     monkeypatch.setattr(LocalStorage, "walk", walk_while_others_go_on)

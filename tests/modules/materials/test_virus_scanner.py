@@ -41,8 +41,8 @@ def later(clock: Any) -> Callable[[], int]:
     """Lets the pause go by, and the worker look at what waits."""
 
     def scan() -> int:
-        clock.shift(stored_files.PAUSE)
-        return scanning.scan_waiting()
+        clock.shift(stored_files.RETRY_DELAY)
+        return scanning.scan_due_files()
 
     return scan
 
@@ -103,7 +103,7 @@ def test_over_a_socket_of_the_machine(creator: MaterialsApi, settings: Any) -> N
 def test_without_one_nothing_waits(creator: MaterialsApi) -> None:
     added = creator.add_file("notes.txt", EICAR).json()
     assert read(added["file"]).getvalue() == EICAR
-    assert scanning.scan_waiting() == 0
+    assert scanning.scan_due_files() == 0
     assert Material.objects.exists()
 
 
@@ -170,7 +170,7 @@ def test_what_waited_and_has_a_virus_is_taken_back_and_who_added_it_reads_why(
     }
     [entry] = list_history(FactRecord.objects.filter(pk=record.pk), viewer=superuser).entries
     assert str(entry.what) == "The system removed the material My notes"
-    stored_files.sweep()
+    stored_files.delete_due_files()
     assert nothing_left()
 
 
@@ -182,7 +182,7 @@ def test_what_was_there_before_there_was_a_scanner_waits_for_it(
     assert read(added["file"]).getvalue() == b"hello"
     settings.CLAMAV_URL = clamd.url
     assert read(added["file"]).json() == NOT_YET
-    assert scanning.scan_waiting() == 1
+    assert scanning.scan_due_files() == 1
     assert read(added["file"]).getvalue() == b"hello"
 
 
@@ -196,7 +196,7 @@ def test_a_scanner_that_is_down_is_asked_once_in_each_turn(
         later()
     clamd.start()
     # None of them had a turn, and so they have it now.
-    assert scanning.scan_waiting() == 3
+    assert scanning.scan_due_files() == 3
     assert not StoredFile.objects.exclude(scan_at=None).exists()
 
 
@@ -225,7 +225,7 @@ def test_bytes_that_are_not_yet_all_there_are_not_judged(
     def scan_while_it_is_written(self: LocalStorage, name: str) -> Path:
         path = new_file(self, name)
         clamd.start()
-        scanning.scan_waiting()
+        scanning.scan_due_files()
         return path
 
     monkeypatch.setattr(LocalStorage, "_new_file", scan_while_it_is_written)
@@ -298,13 +298,13 @@ def test_an_upload_under_way_that_has_a_virus_stays_unavailable(
         write(file, upload)
         clamd.start()
         # Not before it belongs to a material: only then all of it is known to be there.
-        assert scanning.scan_waiting() == 0
+        assert scanning.scan_due_files() == 0
 
     monkeypatch.setattr(stored_files, "_write", write_and_scan)
     added = creator.add_file("notes.txt", EICAR).json()
     assert read(added["file"]).json() == NOT_YET
     assert later() == 1
-    stored_files.sweep()
+    stored_files.delete_due_files()
     assert nothing_left()
 
 
@@ -337,10 +337,10 @@ def test_a_scanner_that_is_down_shows_in_what_the_worker_could_not_do(
 def test_it_is_sent_the_whole_file_wherever_that_stands(clamd: ClamdServer) -> None:
     content = io.BytesIO(b"x" * 70_000 + EICAR)
     content.seek(70_000)
-    assert scanner.virus_in(content) == "Eicar-Test-Signature"
+    assert scanner.find_virus(content) == "Eicar-Test-Signature"
     content.read()
     clamd.viruses = {}
-    assert scanner.virus_in(content) == ""
+    assert scanner.find_virus(content) == ""
     assert clamd.scanned == [content.getvalue()] * 2
 
 
@@ -357,6 +357,6 @@ def test_a_scanner_that_speaks_another_language_has_no_verdict(settings: Any) ->
     settings.CLAMAV_URL = server.url
     try:
         with pytest.raises(scanner.NoVerdict):
-            scanner.virus_in(io.BytesIO(b"hello"))
+            scanner.find_virus(io.BytesIO(b"hello"))
     finally:
         server.stop()

@@ -218,12 +218,12 @@ def test_a_session_that_closes_while_a_file_is_read_leaves_nothing(
 ) -> None:
     from modules.materials import services
 
-    inspect = services.inspect
+    validate = services.validate_and_sanitize
 
     def close_meanwhile(upload: Any) -> Any:
         sessions.closed_because = CLOSED
-        return inspect(upload)
+        return validate(upload)
 
-    monkeypatch.setattr(services, "inspect", close_meanwhile)
+    monkeypatch.setattr(services, "validate_and_sanitize", close_meanwhile)
     assert outcome(creator.add_file("notes.txt", b"hello")) == (400, CLOSED)
     assert nothing_left()

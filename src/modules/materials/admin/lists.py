@@ -9,7 +9,7 @@ from django.http import HttpRequest
 from core.admin.read_only import ReadOnlyAdmin
 from core.portal.times import render_instant
 from modules.materials.admin.removal import Removal
-from modules.materials.files.addresses import is_available
+from modules.materials.files.download_urls import is_available
 from modules.materials.models import Material, StoredFile
 
 

@@ -7,59 +7,59 @@ runs it (`modules.materials.api.get_file`).
 from typing import IO
 
 from core.errors import Invalid
-from modules.materials.file_types.compound import compound_type
-from modules.materials.file_types.documents import is_pdf, is_rtf, pdf_type, rtf_type
-from modules.materials.file_types.hidden import is_also_a_disk, is_something_else_too
-from modules.materials.file_types.media import media_type
-from modules.materials.file_types.signatures import HEAD, is_program, signature_type
-from modules.materials.file_types.text import is_html, read_text
-from modules.materials.file_types.zips import zip_type
+from modules.materials.file_types.compound import detect_compound_type
+from modules.materials.file_types.documents import detect_pdf_type, detect_rtf_type, is_pdf, is_rtf
+from modules.materials.file_types.media import detect_media_type
+from modules.materials.file_types.polyglots import is_also_a_disk, is_polyglot
+from modules.materials.file_types.signatures import HEAD, detect_signature_type, is_program
+from modules.materials.file_types.text import detect_encoding, is_html
+from modules.materials.file_types.zips import detect_zip_type
 
 ACCEPTED = (
     "Accepted are documents without macros (PDF, Word, Excel, PowerPoint, OpenDocument, RTF without objects, EPUB),"
     " images other than SVG, audio, video, archives, and text or source code in UTF-8 other than HTML."
 )
 # Called a picture, but no browser shows it: a book of scanned pages.
-DOWNLOADED = {"image/vnd.djvu"}
+NEVER_INLINE = {"image/vnd.djvu"}
 
 
-def content_type_of(content: IO[bytes]) -> str:
+def detect_content_type(content: IO[bytes]) -> str:
     """The content type to store and serve. Raises `Invalid` for `file` where the kind is not accepted."""
-    content_type = _recognised(content)
+    content_type = _detect(content)
     content.seek(0)
     if content_type is None:
         raise Invalid({"file": [ACCEPTED]})
     return content_type
 
 
-def may_be_shown(content_type: str) -> bool:
+def can_be_shown_inline(content_type: str) -> bool:
     """Whether a browser may show it in place: pictures made of pixels, sound and moving pictures, nothing else."""
-    return content_type.startswith(("image/", "audio/", "video/")) and content_type not in DOWNLOADED
+    return content_type.startswith(("image/", "audio/", "video/")) and content_type not in NEVER_INLINE
 
 
-def _recognised(content: IO[bytes]) -> str | None:
+def _detect(content: IO[bytes]) -> str | None:
     content.seek(0)
     head = content.read(HEAD)
     if is_pdf(head):
-        content_type = pdf_type(content, head)
+        content_type = detect_pdf_type(content, head)
     elif is_rtf(head):
-        content_type = rtf_type(content, head)
-    elif encoding := read_text(content):
+        content_type = detect_rtf_type(content, head)
+    elif encoding := detect_encoding(content):
         return None if is_html(content, encoding) else f"text/plain; charset={encoding}"
     elif is_program(head):
         return None
     else:
-        content_type = _recognised_binary(content, head)
+        content_type = _detect_binary(content, head)
     return None if is_also_a_disk(content, head) else content_type
 
 
-def _recognised_binary(content: IO[bytes], head: bytes) -> str | None:
+def _detect_binary(content: IO[bytes], head: bytes) -> str | None:
     if head.startswith(b"PK"):
-        return zip_type(content)
+        return detect_zip_type(content)
     if head.startswith(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"):
-        return compound_type(content)
-    content_type = media_type(content, head) or signature_type(head)
+        return detect_compound_type(content)
+    content_type = detect_media_type(content, head) or detect_signature_type(head)
     if content_type is None or content_type.startswith("application/"):
         return content_type
     is_picture = content_type.startswith("image/")
-    return None if is_something_else_too(content, head, is_picture=is_picture) else content_type
+    return None if is_polyglot(content, head, is_picture=is_picture) else content_type

@@ -14,12 +14,12 @@ END_OF_STREAM = re.compile(rb"\bendstream\b")
 
 # Braces and what makes them letters; bytes that are none, as many as it says. Blank space belongs to the command.
 GROUP = re.compile(rb"\\bin(\d{1,9}) ?|\\.|[{}]", re.DOTALL)
-LONGEST_COMMAND = 16
+MAX_COMMAND_LENGTH = 16
 # They take less than a second.
-MOST_COMMANDS = 1_000_000
+MAX_COMMANDS = 1_000_000
 
 
-def without_strings(head: bytes, *, streams_end: bool) -> bytes:
+def blank_strings(head: bytes, *, streams_end: bool) -> bytes:
     """The beginning of a PDF with the strings and streams of its objects blanked, up to the first that does not end.
 
     `streams_end` says that further on there is the end of a stream.
@@ -38,7 +38,7 @@ def _blank_object(head: bytes, position: int, kept: bytearray, *, streams_end: b
             return position
         end: int | None = position
         if word == b"(":
-            end = _end_of_string(head, position)
+            end = _find_end_of_string(head, position)
         elif word.startswith(b"stream"):
             ending = END_OF_STREAM.search(head, position)
             end = ending.start() if ending else len(head) if streams_end else None
@@ -49,7 +49,7 @@ def _blank_object(head: bytes, position: int, kept: bytearray, *, streams_end: b
     return len(head)
 
 
-def _end_of_string(head: bytes, position: int) -> int | None:
+def _find_end_of_string(head: bytes, position: int) -> int | None:
     depth = 1
     while bracket := BRACKET.search(head, position):
         position = bracket.end()
@@ -59,15 +59,15 @@ def _end_of_string(head: bytes, position: int) -> int | None:
     return None
 
 
-def end_of_rtf(content: IO[bytes]) -> int | None:
+def find_end_of_rtf(content: IO[bytes]) -> int | None:
     """Where the group ends that is the whole document; `None` where that cannot be told."""
     length = content.seek(0, 2)
     start = depth = commands = 0
-    while start < length and commands < MOST_COMMANDS:
+    while start < length and commands < MAX_COMMANDS:
         content.seek(start)
         piece = content.read(PIECE)
         # A command may lie across the end of a piece.
-        bound = len(piece) if start + len(piece) == length else len(piece) - LONGEST_COMMAND
+        bound = len(piece) if start + len(piece) == length else len(piece) - MAX_COMMAND_LENGTH
         position = 0
         while (found := GROUP.search(piece, position)) and found.start() < bound:
             position = found.end() + int(found[1] or 0)

@@ -21,13 +21,13 @@ MACROS = {"macros", "vba", "_vba_project", "_vba_project_cur"}
 HEADER_SIZE = 512
 ENTRY_SIZE = 128
 # Streams shorter than this lie elsewhere in the file; Office pads the ones that matter here.
-LEAST_STREAM = 4096
+MIN_STREAM = 4096
 
 # PowerPoint keeps its project in the document itself; this record says that there is one ([MS-PPT] 2.4.10).
 POWERPOINT_MACROS = re.compile(rb"\x02\x00\x00\x04\x0c\x00\x00\x00....(?!\x00\x00\x00\x00)....", re.DOTALL)
 # More than any honest document has.
-MOST_NAMES = 20_000
-MOST_RECORDS = 100_000
+MAX_NAMES = 20_000
+MAX_RECORDS = 100_000
 BOUND_SHEET, FILE_PASS, END_OF_FILE = 0x0085, 0x002F, 0x000A
 MACRO_SHEET, MODULE_SHEET = 1, 6
 
@@ -36,7 +36,7 @@ class Unreadable(ValueError):
     """Not as the format has it: what is in there cannot be told."""
 
 
-def compound_type(content: IO[bytes]) -> str | None:
+def detect_compound_type(content: IO[bytes]) -> str | None:
     """The content type of a document, `None` for one with macros, of another kind, or that cannot be read."""
     try:
         document = CompoundFile(content)
@@ -65,19 +65,19 @@ class CompoundFile:
     def __post_init__(self) -> None:
         self.length = self.content.seek(0, 2)
         header = self._read(0, HEADER_SIZE)
-        shift = _number(header[30:32])
+        shift = _parse_number(header[30:32])
         if shift not in {9, 12}:
             raise Unreadable("sector size")
         self.sector_size = 1 << shift
         self.most_sectors = self.length // self.sector_size + 1
         self.table = self._sectors_of_table(header)
-        for sector in self._chain(_number(header[48:52])):
+        for sector in self._chain(_parse_number(header[48:52])):
             self._read_directory(sector)
 
     def stream(self, name: str) -> Iterator[bytes]:
         """A stream, sector by sector."""
         start, size = self.streams[name]
-        if size < LEAST_STREAM:
+        if size < MIN_STREAM:
             raise Unreadable(f"{name} is too short to be one")
         for sector in self._chain(start):
             yield sector[:size]
@@ -88,24 +88,24 @@ class CompoundFile:
     def _read_directory(self, sector: bytes) -> None:
         for position in range(0, len(sector), ENTRY_SIZE):
             entry = sector[position : position + ENTRY_SIZE]
-            length = _number(entry[64:66])
+            length = _parse_number(entry[64:66])
             if entry[66] not in {1, 2} or not 2 <= length <= 64:
                 continue
             name = entry[: length - 2].decode("utf-16-le", errors="replace").lower()
             self.names.add(name)
-            if len(self.names) > MOST_NAMES:
+            if len(self.names) > MAX_NAMES:
                 raise Unreadable("too many names")
             if entry[66] == 2:
-                self.streams.setdefault(name, (_number(entry[116:120]), _number(entry[120:124])))
+                self.streams.setdefault(name, (_parse_number(entry[116:120]), _parse_number(entry[120:124])))
 
     def _sectors_of_table(self, header: bytes) -> list[int]:
         """Where the allocation table lies: the first 109 sectors are in the header, the others in a chain of lists."""
-        sectors = _numbers(header[76:HEADER_SIZE])
-        following = _number(header[68:72])
+        sectors = _parse_numbers(header[76:HEADER_SIZE])
+        following = _parse_number(header[68:72])
         for _ in range(self.most_sectors):
             if following >= self.most_sectors:
                 break
-            numbers = _numbers(self._sector(following))
+            numbers = _parse_numbers(self._sector(following))
             sectors += numbers[:-1]
             following = numbers[-1]
             if len(sectors) > self.most_sectors + 256:
@@ -125,7 +125,7 @@ class CompoundFile:
         block, index = divmod(number, self.sector_size // 4)
         if block >= len(self.table) or self.table[block] >= self.most_sectors:
             raise Unreadable("a sector is not in the table")
-        return _number(self._read(self._offset(self.table[block]) + 4 * index, 4))
+        return _parse_number(self._read(self._offset(self.table[block]) + 4 * index, 4))
 
     def _sector(self, number: int) -> bytes:
         return self._read(self._offset(number), self.sector_size, at_least=ENTRY_SIZE)
@@ -153,7 +153,7 @@ def _has_powerpoint_macros(document: CompoundFile) -> bool:
 
 def _has_macro_sheet(document: CompoundFile, name: str) -> bool:
     """Whether a workbook has a sheet of macros as Excel 4 had them; it counts as one if it is encrypted."""
-    for kind, body in islice(_records(document.stream(name)), MOST_RECORDS):
+    for kind, body in islice(_read_records(document.stream(name)), MAX_RECORDS):
         if kind == FILE_PASS or (kind == BOUND_SHEET and body[5:6] in {bytes([MACRO_SHEET]), bytes([MODULE_SHEET])}):
             return True
         if kind == END_OF_FILE:
@@ -161,20 +161,20 @@ def _has_macro_sheet(document: CompoundFile, name: str) -> bool:
     raise Unreadable("a workbook without an end")
 
 
-def _records(stream: Iterator[bytes]) -> Iterator[tuple[int, bytes]]:
+def _read_records(stream: Iterator[bytes]) -> Iterator[tuple[int, bytes]]:
     """The records of a workbook, each with what it holds."""
     buffer = b""
     for sector in stream:
         buffer += sector
-        while len(buffer) >= 4 and len(buffer) >= 4 + _number(buffer[2:4]):
-            size = _number(buffer[2:4])
-            yield _number(buffer[:2]), buffer[4 : 4 + size]
+        while len(buffer) >= 4 and len(buffer) >= 4 + _parse_number(buffer[2:4]):
+            size = _parse_number(buffer[2:4])
+            yield _parse_number(buffer[:2]), buffer[4 : 4 + size]
             buffer = buffer[4 + size :]
 
 
-def _number(raw: bytes) -> int:
+def _parse_number(raw: bytes) -> int:
     return int.from_bytes(raw, "little")
 
 
-def _numbers(raw: bytes) -> list[int]:
-    return [_number(raw[position : position + 4]) for position in range(0, len(raw), 4)]
+def _parse_numbers(raw: bytes) -> list[int]:
+    return [_parse_number(raw[position : position + 4]) for position in range(0, len(raw), 4)]

@@ -6,9 +6,9 @@ Scripts in a PDF are accepted: forms use them, readers ask or keep them in, and 
 import re
 from typing import IO
 
-from modules.materials.file_types.chunks import contains, position_of_last
-from modules.materials.file_types.commands import end_of_rtf, without_strings
-from modules.materials.file_types.hidden import MARKUP, has_markup
+from modules.materials.file_types.chunks import contains, find_last
+from modules.materials.file_types.commands import blank_strings, find_end_of_rtf
+from modules.materials.file_types.polyglots import MARKUP, has_markup
 from modules.materials.file_types.zips import is_also_a_zip, is_zip_to_its_end
 
 # Before it only blank space and a byte order mark: readers look for it further on, and so would find it behind a page.
@@ -16,14 +16,14 @@ PDF = re.compile(rb"(?:\xef\xbb\xbf)?[\r\n\t ]{0,1024}%PDF-")
 END_OF_PDF = b"%%EOF"
 END_OF_STREAM = re.compile(rb"\bendstream\b")
 # Honest ones end with it, or with a little more: signatures, the padding of old disks.
-MOST_BEHIND_END = 1024
+MAX_BEHIND_END = 1024
 BEGINNING = 1024
 
 RTF = re.compile(rb"\s{0,1024}\{\\rt")
 # How a document carries what is no text, pictures aside: no other part of RTF was used as often to take over a machine.
 OBJECTS = re.compile(rb"\\obj(?:data|update|autlink|link|html|ocx)|\bDDEAUTO\b|\\template\s{1,9}https?:", re.IGNORECASE)
 
-MOST_READ_BEHIND = 64 * 1024
+MAX_READ_BEHIND = 64 * 1024
 PAYLOAD = re.compile(rb"\s*(?:MZ|PK\x03\x04|\x7fELF|Rar!\x1a\x07|7z\xbc\xaf\x27\x1c)")
 
 
@@ -31,12 +31,12 @@ def is_pdf(head: bytes) -> bool:
     return PDF.match(head) is not None
 
 
-def pdf_type(content: IO[bytes], head: bytes) -> str | None:
+def detect_pdf_type(content: IO[bytes], head: bytes) -> str | None:
     """`None` for one that is a page, an archive or a program as well. What its strings and streams say is nobody's."""
-    if is_zip_to_its_end(content) or (has_markup(head[:BEGINNING]) and has_markup(_commands(content, head))):
+    if is_zip_to_its_end(content) or (has_markup(head[:BEGINNING]) and has_markup(_extract_commands(content, head))):
         return None
-    behind = _behind_end(content)
-    if has_markup(behind) or PAYLOAD.match(behind) or len(behind.strip(b"\x00\r\n\t\f ")) > MOST_BEHIND_END:
+    behind = _read_behind_end(content)
+    if has_markup(behind) or PAYLOAD.match(behind) or len(behind.strip(b"\x00\r\n\t\f ")) > MAX_BEHIND_END:
         return None
     return "application/pdf"
 
@@ -46,7 +46,7 @@ def is_rtf(head: bytes) -> bool:
     return RTF.match(head) is not None
 
 
-def rtf_type(content: IO[bytes], head: bytes) -> str | None:
+def detect_rtf_type(content: IO[bytes], head: bytes) -> str | None:
     """`None` for one that has objects in it or fetches something, or that is a page or an archive as well."""
     if not head.startswith(b"{\\rtf") or is_also_a_zip(content) or contains(content, OBJECTS):
         return None
@@ -55,24 +55,24 @@ def rtf_type(content: IO[bytes], head: bytes) -> str | None:
 
 def _has_page_behind(content: IO[bytes]) -> bool:
     """Whether there is a page that does not only stand in an RTF; also where nobody can tell."""
-    end = end_of_rtf(content)
+    end = find_end_of_rtf(content)
     if end is None:
         return True
     content.seek(end)
-    return has_markup(content.read(MOST_READ_BEHIND))
+    return has_markup(content.read(MAX_READ_BEHIND))
 
 
-def _commands(content: IO[bytes], head: bytes) -> bytes:
+def _extract_commands(content: IO[bytes], head: bytes) -> bytes:
     """The beginning without what is written in it, as far as that comes to an end."""
     ends = contains(content, END_OF_STREAM)
     start = head.index(b"%PDF-")
-    return without_strings(head[start:], streams_end=ends)[:BEGINNING]
+    return blank_strings(head[start:], streams_end=ends)[:BEGINNING]
 
 
-def _behind_end(content: IO[bytes]) -> bytes:
+def _read_behind_end(content: IO[bytes]) -> bytes:
     """What follows the last end, of which there is one for each time that it was saved; nothing if there is none."""
-    position = position_of_last(content, END_OF_PDF)
+    position = find_last(content, END_OF_PDF)
     if position is None:
         return b""
     content.seek(position + len(END_OF_PDF))
-    return content.read(MOST_READ_BEHIND)
+    return content.read(MAX_READ_BEHIND)

@@ -12,7 +12,7 @@ FRAMES = 3
 # How much is looked at behind the tags, and how much padding may follow them.
 PIECE = 64 * 1024
 # There is a second tag here and there; no honest file has more.
-MOST_TAGS = 4
+MAX_TAGS = 4
 TAG_HEADER = 10
 HAS_FOOTER = 0x10
 
@@ -32,11 +32,11 @@ MPEG_2_RATES = {
 }
 
 
-def sound_type(content: IO[bytes], head: bytes, length: int) -> str | None:
+def detect_sound_type(content: IO[bytes], head: bytes, length: int) -> str | None:
     """MP3 and its elder brothers, AAC, and what has a tag (ID3) in front of it as they have."""
     position, tags = 0, 0
-    while _is_tag(head) and tags < MOST_TAGS:
-        position, tags = position + _length_of_tag(head), tags + 1
+    while _is_tag(head) and tags < MAX_TAGS:
+        position, tags = position + _parse_tag_length(head), tags + 1
         content.seek(position)
         head = content.read(PIECE)
     if tags:
@@ -47,13 +47,13 @@ def sound_type(content: IO[bytes], head: bytes, length: int) -> str | None:
             return None
         if head.startswith(b"fLaC"):
             return "audio/flac"
-    kind = _framed(head, length - position, _mpeg_frame, "audio/mpeg") or _framed(
-        head, length - position, _aac_frame, "audio/aac"
+    kind = _match_frames(head, length - position, _parse_mpeg_frame_length, "audio/mpeg") or _match_frames(
+        head, length - position, _parse_aac_frame_length, "audio/aac"
     )
     return kind or ("audio/mpeg" if tags else None)
 
 
-def stream_type(head: bytes, length: int) -> str | None:
+def detect_stream_type(head: bytes, length: int) -> str | None:
     """MPEG video, as it is sent through the air and as it lies on discs and in cameras."""
     for offset, size in ((0, TRANSPORT_PACKET), (4, WITH_TIMECODE)):
         packets = min(PACKETS, length // size)
@@ -69,14 +69,14 @@ def _is_tag(head: bytes) -> bool:
     return head.startswith(b"ID3") and head[3:4] in {b"\x02", b"\x03", b"\x04"} and len(head) >= TAG_HEADER
 
 
-def _length_of_tag(head: bytes) -> int:
+def _parse_tag_length(head: bytes) -> int:
     length = 0
     for seven_bits in head[6:10]:
         length = length << 7 | seven_bits & 0x7F
     return TAG_HEADER + length + (TAG_HEADER if head[5] & HAS_FOOTER else 0)
 
 
-def _framed(head: bytes, length: int, length_of: Callable[[bytes], int], content_type: str) -> str | None:
+def _match_frames(head: bytes, length: int, length_of: Callable[[bytes], int], content_type: str) -> str | None:
     position = 0
     for number in range(FRAMES):
         if number and position == length:
@@ -91,7 +91,7 @@ def _framed(head: bytes, length: int, length_of: Callable[[bytes], int], content
     return content_type
 
 
-def _mpeg_frame(header: bytes) -> int:
+def _parse_mpeg_frame_length(header: bytes) -> int:
     """The length of a frame of MPEG audio, or 0 where this is none."""
     if len(header) < 4 or header[0] != 0xFF or header[1] & 0xE0 != 0xE0:
         return 0
@@ -106,7 +106,7 @@ def _mpeg_frame(header: bytes) -> int:
     return (72 if layer == 3 and version != 3 else 144) * bits // hertz + padding
 
 
-def _aac_frame(header: bytes) -> int:
+def _parse_aac_frame_length(header: bytes) -> int:
     """The length of an ADTS frame, or 0 where this is none."""
     if len(header) < 7 or header[0] != 0xFF or header[1] & 0xF6 != 0xF0 or header[2] >> 2 & 15 > 12:
         return 0

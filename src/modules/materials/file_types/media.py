@@ -2,7 +2,7 @@
 
 from typing import IO
 
-from modules.materials.file_types.frames import sound_type, stream_type
+from modules.materials.file_types.frames import detect_sound_type, detect_stream_type
 
 RIFF_FORMS = {b"WAVE": "audio/wav", b"AVI ": "video/x-msvideo", b"WEBP": "image/webp", b"RMID": "audio/midi"}
 # Pictures, sound, and what Apple's programs make; all others are video in MP4.
@@ -50,33 +50,33 @@ ADAPTIVE_MULTI_RATE = {
 }
 
 
-def media_type(content: IO[bytes], head: bytes) -> str | None:
-    for look in LOOKS:
+def detect_media_type(content: IO[bytes], head: bytes) -> str | None:
+    for look in DETECTORS:
         content_type = look(head)
         if content_type is not None:
             return content_type
     length = content.seek(0, 2)
-    return sound_type(content, head, length) or stream_type(head, length)
+    return detect_sound_type(content, head, length) or detect_stream_type(head, length)
 
 
-def _riff(head: bytes) -> str | None:
+def _detect_riff(head: bytes) -> str | None:
     # The others are those of more than four gigabytes.
     return RIFF_FORMS.get(head[8:12]) if head[:4] in {b"RIFF", b"RF64", b"BW64"} else None
 
 
-def _iff(head: bytes) -> str | None:
+def _detect_iff(head: bytes) -> str | None:
     if head.startswith(b"FORM") and head[8:12] in {b"AIFF", b"AIFC"}:
         return "audio/aiff"
     return "image/vnd.djvu" if head.startswith(b"AT&TFORM") else None
 
 
-def _core_audio(head: bytes) -> str | None:
+def _detect_core_audio(head: bytes) -> str | None:
     """A description of the sound comes first, of a length that is always the same."""
     is_one = head.startswith(b"caff\x00\x01\x00\x00desc\x00\x00\x00\x00\x00\x00\x00\x20")
     return "audio/x-caf" if is_one else None
 
 
-def _iso_media(head: bytes) -> str | None:
+def _detect_iso_media(head: bytes) -> str | None:
     """MP4 and its relatives, QuickTime from before they had brands."""
     name, length = head[4:8], int.from_bytes(head[:4], "big")
     if name in QUICKTIME or (name in FILLERS and head[length + 4 : length + 8] in QUICKTIME | FILLERS | {b"ftyp"}):
@@ -85,10 +85,10 @@ def _iso_media(head: bytes) -> str | None:
     # `styp` begins a piece of a film that comes in pieces.
     if name not in {b"ftyp", b"styp"} or not all(0x20 <= letter < 0x7F for letter in brand):
         return None
-    return None if brand in RAW_BRANDS else _type_of_brands(brand, head[16 : min(max(length, 64), 512)])
+    return None if brand in RAW_BRANDS else _choose_type_by_brands(brand, head[16 : min(max(length, 64), 512)])
 
 
-def _type_of_brands(brand: bytes, others: bytes) -> str:
+def _choose_type_by_brands(brand: bytes, others: bytes) -> str:
     if brand in {b"mif1", b"msf1"} and b"avif" in others:
         return "image/avif"
     if brand in BRANDS:
@@ -101,7 +101,7 @@ def _type_of_brands(brand: bytes, others: bytes) -> str:
     return next((BRANDS[picture] for picture in PICTURES if picture in others), "video/mp4")
 
 
-def _matroska(head: bytes) -> str | None:
+def _detect_matroska(head: bytes) -> str | None:
     if not head.startswith(WEBM_OR_MATROSKA):
         return None
     header = head[:HEADER_OF_MATROSKA]
@@ -113,30 +113,30 @@ def _matroska(head: bytes) -> str | None:
     return "video/x-matroska" if b"matroska" in kind else None
 
 
-def _ogg(head: bytes) -> str | None:
+def _detect_ogg(head: bytes) -> str | None:
     if not head.startswith(b"OggS"):
         return None
     return "video/ogg" if b"theora" in head[:4096] else "audio/ogg"
 
 
-def _advanced_systems_format(head: bytes) -> str | None:
+def _detect_advanced_systems_format(head: bytes) -> str | None:
     if not head.startswith(ADVANCED_SYSTEMS_FORMAT):
         return None
     return "audio/x-ms-wma" if ASF_AUDIO in head and ASF_VIDEO not in head else "video/x-ms-wmv"
 
 
-def _adaptive_multi_rate(head: bytes) -> str | None:
+def _detect_adaptive_multi_rate(head: bytes) -> str | None:
     return next((kind for magic, kind in ADAPTIVE_MULTI_RATE.items() if head.startswith(magic)), None)
 
 
-def _bitmap(head: bytes) -> str | None:
+def _detect_bitmap(head: bytes) -> str | None:
     """Two letters begin it, which a text may have too; a header of a known size has to follow."""
     if head.startswith(b"BM") and head[6:10] == bytes(4):
         return "image/bmp" if int.from_bytes(head[14:18], "little") in BITMAP_HEADER_SIZES else None
     return None
 
 
-def _icon(head: bytes) -> str | None:
+def _detect_icon(head: bytes) -> str | None:
     """No letters at all: the number of pictures and the byte that is always 0 have to fit."""
     if (
         head.startswith(b"\x00\x00\x01\x00")
@@ -147,15 +147,15 @@ def _icon(head: bytes) -> str | None:
     return None
 
 
-LOOKS = (
-    _riff,
-    _iff,
-    _core_audio,
-    _iso_media,
-    _matroska,
-    _ogg,
-    _advanced_systems_format,
-    _adaptive_multi_rate,
-    _bitmap,
-    _icon,
+DETECTORS = (
+    _detect_riff,
+    _detect_iff,
+    _detect_core_audio,
+    _detect_iso_media,
+    _detect_matroska,
+    _detect_ogg,
+    _detect_advanced_systems_format,
+    _detect_adaptive_multi_rate,
+    _detect_bitmap,
+    _detect_icon,
 )

@@ -26,7 +26,7 @@ PROGRAMS = (
 
 # What puremagic calls them, and what they are served as. It goes by a table of first bytes alone, and some of those are
 # a letter or two: kinds that need a closer look are in `media`, all others are not accepted.
-KNOWN = {
+CONTENT_TYPES = {
     ".png": "image/png",
     ".jpg": "image/jpeg",
     ".gif": "image/gif",
@@ -48,7 +48,7 @@ KNOWN = {
     ".tar": "application/x-tar",
     ".cab": "application/vnd.ms-cab-compressed",
 }
-FEWEST_BYTES = 3
+MIN_BYTES = 3
 
 
 def is_program(head: bytes) -> bool:
@@ -56,12 +56,12 @@ def is_program(head: bytes) -> bool:
     return head.startswith(PROGRAMS) or (head.startswith(b"#!") and not head.startswith(b"#!AMR"))
 
 
-def signature_type(head: bytes) -> str | None:
+def detect_signature_type(head: bytes) -> str | None:
     try:
         matches = puremagic.magic_string(head)
     except puremagic.PureError:
         return None
     for match in matches:
-        if len(match.byte_match) >= FEWEST_BYTES and match.extension in KNOWN:
-            return KNOWN[match.extension]
+        if len(match.byte_match) >= MIN_BYTES and match.extension in CONTENT_TYPES:
+            return CONTENT_TYPES[match.extension]
     return None

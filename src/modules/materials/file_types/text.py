@@ -29,9 +29,9 @@ SKIPPED = (
     (re.compile(DOCTYPE + ">", re.IGNORECASE), re.compile(">"), 1),
 )
 # In each part of a text; no honest one has as many, and each takes its time.
-MOST_SKIPPED = 200
+MAX_SKIPPED = 200
 # The longest end that may be cut in two where one part of the text meets the next.
-LONGEST_END = 64
+MAX_END_LENGTH = 64
 
 PAGE = re.compile(
     r"<(!doctype\s+(html|svg)\b|([\w-]+:)?(html|svg|script)[\s>/]|hta:application\b"
@@ -70,12 +70,12 @@ class EndlessPreamble(ValueError):
     """Comment after comment, and nothing that they would be about."""
 
 
-def read_text(content: IO[bytes]) -> str | None:
+def detect_encoding(content: IO[bytes]) -> str | None:
     """The encoding of a text, `utf-8` or `utf-16`; `None` for what is no text from its first byte to its last."""
     content.seek(0)
     encoding = "utf-16" if content.read(2) in BYTE_ORDER_MARKS else "utf-8"
     try:
-        for part in _decoded(content, encoding):
+        for part in _decode(content, encoding):
             if CONTROLS.search(part):
                 return None
     except UnicodeDecodeError:
@@ -86,7 +86,7 @@ def read_text(content: IO[bytes]) -> str | None:
 def is_html(content: IO[bytes], encoding: str) -> bool:
     """Whether a text is an HTML or SVG document, or a piece of one."""
     try:
-        text = _from_first_element(_decoded(content, encoding))
+        text = _skip_preamble(_decode(content, encoding))
     except EndlessPreamble:
         return True
     if PAGE_BEHIND_A_WORD.match(text) or PAGE_IN_A_LETTER.match(text):
@@ -113,7 +113,7 @@ def _begins_with(text: str, *elements: str) -> bool:
     return re.match(rf"<({'|'.join(elements)})[\s>]", text, re.IGNORECASE) is not None
 
 
-def _decoded(content: IO[bytes], encoding: str) -> Iterator[str]:
+def _decode(content: IO[bytes], encoding: str) -> Iterator[str]:
     """Raises `UnicodeDecodeError`. Leaves a byte order mark out."""
     content.seek(0)
     decoder = codecs.getincrementaldecoder("utf-8-sig" if encoding == "utf-8" else encoding)()
@@ -122,7 +122,7 @@ def _decoded(content: IO[bytes], encoding: str) -> Iterator[str]:
     yield decoder.decode(b"", final=True)
 
 
-def _from_first_element(parts: Iterator[str]) -> str:
+def _skip_preamble(parts: Iterator[str]) -> str:
     """The text from where it begins in earnest, up to a bound; however long what precedes may be."""
     text = ""
     end: re.Pattern[str] | None = None
@@ -138,11 +138,11 @@ def _from_first_element(parts: Iterator[str]) -> str:
 def _skip(text: str, end: re.Pattern[str] | None) -> tuple[int, re.Pattern[str] | None]:
     """Where the first element begins as far as can be told, and the end that is still looked for, if any."""
     position = 0
-    for _ in range(MOST_SKIPPED):
+    for _ in range(MAX_SKIPPED):
         if end is not None:
             found = end.search(text, position)
             if found is None:
-                return max(position, len(text) - LONGEST_END), end
+                return max(position, len(text) - MAX_END_LENGTH), end
             position, end = found.end(), None
         ink = INK.search(text, position)
         position = ink.start() if ink else len(text)

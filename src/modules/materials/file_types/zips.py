@@ -8,8 +8,8 @@ import zlib
 from typing import IO, cast
 
 # Each part of the list takes memory; this is room for more than any document has.
-MOST_BYTES_OF_LIST = 2 * 1024 * 1024
-MOST_BYTES_OF_PART = 1024 * 1024
+MAX_BYTES_OF_LIST = 2 * 1024 * 1024
+MAX_BYTES_OF_PART = 1024 * 1024
 # Others take memory as their sender likes, and no document uses them.
 COMPRESSIONS = {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}
 
@@ -27,9 +27,9 @@ OFFICE_MACROS = re.compile(r"macroenabled|vbaproject|macrosheet|ms-office\.activ
 # Where the list of parts ends, and where it says how long a comment follows.
 END_OF_LIST = b"PK\x05\x06"
 END_OF_LIST_SIZE = 22
-LONGEST_COMMENT = 0xFFFF
+MAX_COMMENT_LENGTH = 0xFFFF
 # An archive made for several disks begins with four bytes of its own.
-MOST_IN_FRONT = 4
+MAX_IN_FRONT = 4
 
 UNREADABLE = (
     *(zipfile.BadZipFile, zlib.error, struct.error, NotImplementedError),
@@ -53,16 +53,16 @@ class BoundedFile:
         return True
 
     def read(self, size: int = -1) -> bytes:
-        if size > MOST_BYTES_OF_LIST:
+        if size > MAX_BYTES_OF_LIST:
             raise ListTooLong
         return self.content.read(size)
 
 
-def zip_type(content: IO[bytes]) -> str | None:
+def detect_zip_type(content: IO[bytes]) -> str | None:
     """The content type of a zip, `None` for one that is a program, holds macros, or cannot be read."""
     try:
-        with _opened(content) as archive:
-            return _type_of(archive)
+        with _open_archive(content) as archive:
+            return _detect_archive_type(archive)
     except UNREADABLE:
         return None
 
@@ -70,7 +70,7 @@ def zip_type(content: IO[bytes]) -> str | None:
 def is_also_a_zip(content: IO[bytes]) -> bool:
     """Whether the end of something else is a zip archive."""
     try:
-        with _opened(content) as archive:
+        with _open_archive(content) as archive:
             return bool(archive.infolist())
     except ListTooLong:
         return True
@@ -83,33 +83,33 @@ def is_zip_to_its_end(content: IO[bytes]) -> bool:
     if not is_also_a_zip(content):
         return False
     length = content.seek(0, 2)
-    content.seek(max(0, length - END_OF_LIST_SIZE - LONGEST_COMMENT))
+    content.seek(max(0, length - END_OF_LIST_SIZE - MAX_COMMENT_LENGTH))
     end = content.read()
     position = end.rfind(END_OF_LIST)
     comment = int.from_bytes(end[position + 20 : position + 22], "little")
     return position + END_OF_LIST_SIZE + comment >= len(end)
 
 
-def _opened(content: IO[bytes]) -> zipfile.ZipFile:
+def _open_archive(content: IO[bytes]) -> zipfile.ZipFile:
     return zipfile.ZipFile(cast(IO[bytes], BoundedFile(content)))
 
 
-def _type_of(archive: zipfile.ZipFile) -> str | None:
+def _detect_archive_type(archive: zipfile.ZipFile) -> str | None:
     parts = archive.infolist()
     names = [part.filename.replace("\\", "/").lstrip("/").lower() for part in parts]
     if _is_program(names) or _has_something_in_front(parts):
         return None
     lists = [part for part, name in zip(parts, names, strict=True) if name == CONTENT_TYPES]
     if lists:
-        return _office_type(names, [_text_of(archive, part) for part in lists])
+        return _detect_office_type(names, [_read_part(archive, part) for part in lists])
     # It belongs at the beginning, and programs that pack a document anew put it anywhere.
     if "mimetype" in names:
-        return _open_document_type(names, _text_of(archive, parts[names.index("mimetype")]).strip())
+        return _detect_open_document_type(names, _read_part(archive, parts[names.index("mimetype")]).strip())
     return "application/zip"
 
 
 def _has_something_in_front(parts: list[zipfile.ZipInfo]) -> bool:
-    return bool(parts) and min(part.header_offset for part in parts) > MOST_IN_FRONT
+    return bool(parts) and min(part.header_offset for part in parts) > MAX_IN_FRONT
 
 
 def _is_program(names: list[str]) -> bool:
@@ -122,7 +122,7 @@ def _is_program(names: list[str]) -> bool:
     return "meta-inf/manifest.mf" in everything and any(name.endswith(".class") for name in names)
 
 
-def _office_type(names: list[str], lists: list[str]) -> str | None:
+def _detect_office_type(names: list[str], lists: list[str]) -> str | None:
     if any(name.endswith("vbaproject.bin") or "/macrosheets/" in name for name in names):
         return None
     if any(OFFICE_MACROS.search(each) for each in lists):
@@ -132,7 +132,7 @@ def _office_type(names: list[str], lists: list[str]) -> str | None:
     return f"application/vnd.openxmlformats-officedocument.{found['kind']}" if found else "application/zip"
 
 
-def _open_document_type(names: list[str], said: str) -> str | None:
+def _detect_open_document_type(names: list[str], said: str) -> str | None:
     if said == EPUB:
         return EPUB
     if OPEN_DOCUMENT.fullmatch(said) is None:
@@ -140,12 +140,12 @@ def _open_document_type(names: list[str], said: str) -> str | None:
     return None if any(name.startswith(("basic/", "scripts/")) for name in names) else said
 
 
-def _text_of(archive: zipfile.ZipFile, part: zipfile.ZipInfo) -> str:
+def _read_part(archive: zipfile.ZipFile, part: zipfile.ZipInfo) -> str:
     """Raises `ValueError` for a part that is larger than any honest one."""
     if part.compress_type not in COMPRESSIONS:
         raise ValueError(f"{part.filename} is compressed in a way of its own")
     with archive.open(part) as opened:
-        raw = opened.read(MOST_BYTES_OF_PART + 1)
-    if len(raw) > MOST_BYTES_OF_PART:
+        raw = opened.read(MAX_BYTES_OF_PART + 1)
+    if len(raw) > MAX_BYTES_OF_PART:
         raise ValueError(f"{part.filename} is too large")
     return raw.decode("utf-16" if raw[:2] in {b"\xff\xfe", b"\xfe\xff"} else "utf-8", errors="replace")

@@ -4,8 +4,8 @@ import re
 import secrets
 
 # What Cloudinary takes apart, to show it in other sizes and formats; all else it keeps as it is.
-KINDS = {"image": "image", "audio": "video", "video": "video"}
-KEPT_AS_THEY_ARE = {"audio/amr-wb", "audio/midi", "audio/x-caf", "image/vnd.djvu"}
+RESOURCE_TYPES = {"image": "image", "audio": "video", "video": "video"}
+RAW_MEDIA_TYPES = {"audio/amr-wb", "audio/midi", "audio/x-caf", "image/vnd.djvu"}
 
 OFFICE = "application/vnd.openxmlformats-officedocument"
 OPEN_DOCUMENT = "application/vnd.oasis.opendocument"
@@ -82,18 +82,18 @@ EXTENSIONS = {
 
 
 # As names are made below, and as they were before there were kinds.
-OURS = re.compile(r"((image|video|raw)/)?([0-9a-f]{2})/\3[0-9a-f]{38}(\.[0-9a-z]+)?")
+GENERATED_NAME = re.compile(r"((image|video|raw)/)?([0-9a-f]{2})/\3[0-9a-f]{38}(\.[0-9a-z]+)?")
 
 
-def is_ours(name: str) -> bool:
+def is_generated_name(name: str) -> bool:
     """Whether a file was called so here: what else lies in the same folder is somebody else's."""
-    return OURS.fullmatch(name) is not None
+    return GENERATED_NAME.fullmatch(name) is not None
 
 
-def new_name(content_type: str) -> str:
+def generate_name(content_type: str) -> str:
     """A name that nobody can guess and no person has had a part in, as in `image/3f/3f0c….png`; at most 64 long."""
     essence = content_type.partition(";")[0]
-    kind = "raw" if essence in KEPT_AS_THEY_ARE else KINDS.get(essence.partition("/")[0], "raw")
+    kind = "raw" if essence in RAW_MEDIA_TYPES else RESOURCE_TYPES.get(essence.partition("/")[0], "raw")
     extension = EXTENSIONS.get(essence)
     name = secrets.token_hex(20)
     # A folder holds a 256th of the files: some file systems are slow with very many in one.

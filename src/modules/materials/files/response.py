@@ -15,11 +15,11 @@ from django.utils.http import http_date
 from core.http.error_responses import error_response
 
 # One part, from and to, from, or so many bytes before the end. Whoever asks for several gets the whole, as they may.
-PART = re.compile(r"bytes=(?:(?P<first>[0-9]{1,18})-(?P<last>[0-9]{1,18})?|-(?P<length>[0-9]{1,18}))", re.IGNORECASE)
+RANGE = re.compile(r"bytes=(?:(?P<first>[0-9]{1,18})-(?P<last>[0-9]{1,18})?|-(?P<length>[0-9]{1,18}))", re.IGNORECASE)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Served:
+class ServedFile:
     """A file as it is sent: what it is, and what a browser may go by to ask for less of it."""
 
     content: IO[bytes]
@@ -46,7 +46,7 @@ class StreamedFile(FileResponse):
             yield block
 
 
-class Part:
+class FileRange:
     """So many bytes of a file from where it stands."""
 
     def __init__(self, content: IO[bytes], length: int) -> None:
@@ -60,7 +60,7 @@ class Part:
         return block
 
 
-def serve(request: HttpRequest, served: Served, *, headers: Mapping[str, str]) -> HttpResponseBase:
+def build_file_response(request: HttpRequest, served: ServedFile, *, headers: Mapping[str, str]) -> HttpResponseBase:
     """200 with the file or 206 with the part that was asked for; 304 where the asker has it already.
 
     412 where a condition does not hold and 416 where there is no such part are errors of the API's kind. What is
@@ -72,10 +72,10 @@ def serve(request: HttpRequest, served: Served, *, headers: Mapping[str, str]) -
     conditional = get_conditional_response(request, etag=etag, last_modified=last_modified)
     if conditional is not None:
         served.content.close()
-        return _without_body(conditional.status_code, validators, size=served.size)
-    part = _part_of(request, served, validators)
+        return _build_bodiless_response(conditional.status_code, validators, size=served.size)
+    part = _parse_range(request, served, validators)
     if part is None:
-        response = _streamed(served.content, served, {**validators, "Accept-Ranges": "bytes"})
+        response = _stream(served.content, served, {**validators, "Accept-Ranges": "bytes"})
         if request.method == "HEAD":
             response.streaming_content = ()
             served.content.close()
@@ -86,14 +86,14 @@ def serve(request: HttpRequest, served: Served, *, headers: Mapping[str, str]) -
         refusal["Content-Range"] = f"bytes */{served.size}"
         return refusal
     served.content.seek(part.start)
-    partial = _streamed(Part(served.content, len(part)), served, validators)
+    partial = _stream(FileRange(served.content, len(part)), served, validators)
     partial.status_code = 206
     partial["Content-Length"] = str(len(part))
     partial["Content-Range"] = f"bytes {part.start}-{part.stop - 1}/{served.size}"
     return partial
 
 
-def _streamed(content: Any, served: Served, headers: Mapping[str, str]) -> StreamedFile:
+def _stream(content: Any, served: ServedFile, headers: Mapping[str, str]) -> StreamedFile:
     return StreamedFile(
         content,
         as_attachment=served.is_attachment,
@@ -103,7 +103,7 @@ def _streamed(content: Any, served: Served, headers: Mapping[str, str]) -> Strea
     )
 
 
-def _without_body(status: int, validators: Mapping[str, str], *, size: int) -> HttpResponse:
+def _build_bodiless_response(status: int, validators: Mapping[str, str], *, size: int) -> HttpResponse:
     if status != 304:
         return error_response(status)
     response = HttpResponse(status=304, headers={**validators, "Content-Length": str(size)})
@@ -111,9 +111,9 @@ def _without_body(status: int, validators: Mapping[str, str], *, size: int) -> H
     return response
 
 
-def _part_of(request: HttpRequest, served: Served, validators: Mapping[str, str]) -> range | None:
+def _parse_range(request: HttpRequest, served: ServedFile, validators: Mapping[str, str]) -> range | None:
     """The positions that are asked for: none where there are no such, `None` for the whole file."""
-    asked = PART.fullmatch(request.headers.get("Range", "").strip())
+    asked = RANGE.fullmatch(request.headers.get("Range", "").strip())
     # A part of what has changed since would not fit the parts that the asker has.
     unchanged = request.headers.get("If-Range", "") in {"", validators["ETag"], validators["Last-Modified"]}
     if request.method != "GET" or asked is None or not unchanged:

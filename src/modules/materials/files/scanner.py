@@ -10,15 +10,15 @@ from urllib.parse import unquote, urlsplit
 
 from django.conf import settings
 
-CHUNK = 64 * 1024
-LONGEST_ANSWER = 4096
+CHUNK_SIZE = 64 * 1024
+MAX_ANSWER_LENGTH = 4096
 
 
 class ScannerUnavailable(OSError):
     """The scanner cannot be reached: nothing is known of any file."""
 
 
-class HungUp(Exception):
+class ConnectionClosed(Exception):
     """The scanner takes no more of the file."""
 
 
@@ -26,20 +26,20 @@ class NoVerdict(ValueError):
     """The scanner was reached, but does not say whether there is anything in this file."""
 
 
-def is_scanning() -> bool:
+def is_scanner_configured() -> bool:
     """Whether there is a scanner that files have to pass."""
     return bool(settings.CLAMAV_URL)
 
 
-def virus_in(content: IO[bytes]) -> str:
+def find_virus(content: IO[bytes]) -> str:
     """What the scanner calls what it has found in the file, from its beginning to its end; empty for nothing.
 
     Raises `ScannerUnavailable` and `NoVerdict`.
     """
     content.seek(0)
-    with _connection() as connection:
-        _send(connection, content)
-        answer = _received(connection)
+    with _connect() as connection:
+        _send_file(connection, content)
+        answer = _receive_answer(connection)
     # `stream: OK`, `stream: Eicar-Test-Signature FOUND`, or what has gone wrong, ending in `ERROR`.
     verdict = answer.rstrip("\0\n").removeprefix("stream: ")
     if verdict == "OK":
@@ -49,31 +49,31 @@ def virus_in(content: IO[bytes]) -> str:
     raise NoVerdict(f"The virus scanner has no verdict: {verdict or 'it has hung up'}")
 
 
-def _send(connection: socket.socket, content: IO[bytes]) -> None:
+def _send_file(connection: socket.socket, content: IO[bytes]) -> None:
     # It hangs up on a file that is too long for it, and has said so by then.
-    with suppress(HungUp):
-        _sent(connection, b"zINSTREAM\0")
-        while chunk := content.read(CHUNK):
-            _sent(connection, struct.pack("!L", len(chunk)) + chunk)
-        _sent(connection, struct.pack("!L", 0))
+    with suppress(ConnectionClosed):
+        _send_part(connection, b"zINSTREAM\0")
+        while chunk := content.read(CHUNK_SIZE):
+            _send_part(connection, struct.pack("!L", len(chunk)) + chunk)
+        _send_part(connection, struct.pack("!L", 0))
 
 
-def _sent(connection: socket.socket, part: bytes) -> None:
+def _send_part(connection: socket.socket, part: bytes) -> None:
     try:
         connection.sendall(part)
     except (BrokenPipeError, ConnectionResetError):
-        raise HungUp from None
+        raise ConnectionClosed from None
     except OSError as error:
         raise NoVerdict(f"The virus scanner does not take the file: {error}") from error
 
 
-def _received(connection: socket.socket) -> str:
+def _receive_answer(connection: socket.socket) -> str:
     answer = b""
     end = time.monotonic() + settings.MATERIALS_TIMEOUT_SECONDS
     try:
         # An answer that comes byte by byte does not hold us for ever.
-        while not answer.endswith(b"\0") and len(answer) < LONGEST_ANSWER and time.monotonic() < end:
-            received = connection.recv(LONGEST_ANSWER)
+        while not answer.endswith(b"\0") and len(answer) < MAX_ANSWER_LENGTH and time.monotonic() < end:
+            received = connection.recv(MAX_ANSWER_LENGTH)
             if not received:
                 break
             answer += received
@@ -83,7 +83,7 @@ def _received(connection: socket.socket) -> str:
 
 
 @contextmanager
-def _connection() -> Iterator[socket.socket]:
+def _connect() -> Iterator[socket.socket]:
     parts = urlsplit(settings.CLAMAV_URL)
     with ExitStack() as stack:
         try:

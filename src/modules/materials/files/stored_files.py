@@ -24,30 +24,30 @@ from core.jobs.periodic import WAKE_UP_EXPIRY
 from core.jobs.task_queue.enqueueing import enqueue_after_commit
 from core.storages import CANNOT_BE_STORED, Refused
 from core.time import clock
-from modules.materials.files.names import new_name
-from modules.materials.files.places import place_of_new_files, storage_of
+from modules.materials.files.names import generate_name
+from modules.materials.files.storages import get_default_storage_name, get_storage
 from modules.materials.models import StoredFile
 from modules.materials.uploads import Upload
 
 logger = logging.getLogger(__name__)
 
 # No upload takes as long as this from its row to its material.
-UNLINKED_FOR = timedelta(hours=1)
+STAGING_TIMEOUT = timedelta(hours=1)
 # A deletion that failed, or whose process died, is tried again after this.
-PAUSE = timedelta(minutes=5)
+RETRY_DELAY = timedelta(minutes=5)
 # A storage that has failed so often in a row is down: the others need not wait for it.
-MOST_FAILURES = 3
+MAX_FAILURES = 3
 CANNOT_BE_READ = "This file cannot be read just now. Try again later."
 # After so long the others get their turn: the worker has more to do.
-MOST_SECONDS = 30
+MAX_SECONDS = 30
 
 
-class NoLongerThere(RuntimeError):
+class StagedFileExpired(RuntimeError):
     """The sweep has given up a file before a material could have it."""
 
 
 @contextmanager
-def stored(upload: Upload, *, scanned: bool = False, place: str = "") -> Iterator[StoredFile]:
+def staged(upload: Upload, *, scanned: bool = False, place: str = "") -> Iterator[StoredFile]:
     """Bytes in place, for the block to `link` to its material in a transaction of its own.
 
     They lie where new files go, or in `place`. `scanned` says that the virus scanner has found nothing in them.
@@ -58,13 +58,13 @@ def stored(upload: Upload, *, scanned: bool = False, place: str = "") -> Iterato
     now = clock.now()
     with transaction.atomic():
         file = StoredFile.objects.create(
-            place=place or place_of_new_files(),
-            name=new_name(upload.content_type),
+            place=place or get_default_storage_name(),
+            name=generate_name(upload.content_type),
             size=upload.size,
             content_type=upload.content_type,
             sha256=upload.sha256,
             created_at=now,
-            sweep_at=now + UNLINKED_FOR,
+            sweep_at=now + STAGING_TIMEOUT,
             scan_at=None if scanned else now,
         )
     written = False
@@ -73,14 +73,14 @@ def stored(upload: Upload, *, scanned: bool = False, place: str = "") -> Iterato
         written = True
         yield file
     finally:
-        _discard_unless_linked(file, written=written)
+        _discard_unless_attached(file, written=written)
 
 
-def opened(file: StoredFile) -> "File[bytes]":
+def open_file(file: StoredFile) -> "File[bytes]":
     """The bytes, to be read and closed. Raises `NotFound` where they are lost, `Unavailable` where nobody can tell, or
     where they are not as many as were stored."""
     try:
-        content = storage_of(file.place).open(file.name, "rb")
+        content = get_storage(file.place).open(file.name, "rb")
     except FileNotFoundError:
         logger.exception("The bytes of %s are not in %s", file.name, file.place)
         raise NotFound("This file is no longer there.") from None
@@ -94,19 +94,19 @@ def opened(file: StoredFile) -> "File[bytes]":
     return content
 
 
-def link(file: StoredFile) -> None:
+def attach(file: StoredFile) -> None:
     """Keep the bytes: call it in the transaction that gives them to a material. Raises `NoLongerThere`."""
     if not StoredFile.objects.filter(pk=file.pk, released_at=None).update(sweep_at=None):
-        raise NoLongerThere(file.name)
+        raise StagedFileExpired(file.name)
 
 
-def take_over(file: StoredFile, copy: StoredFile) -> StoredFile:
+def replace_bytes(file: StoredFile, copy: StoredFile) -> StoredFile:
     """Let a file have the bytes of its copy, whose row goes away, in a transaction that has locked the file.
 
     Returns the row that gives up the bytes it had. Raises `NoLongerThere` where the sweep has the copy.
     """
     if not StoredFile.objects.filter(pk=copy.pk, released_at=None).delete()[0]:
-        raise NoLongerThere(copy.name)
+        raise StagedFileExpired(copy.name)
     now = clock.now()
     former = StoredFile(
         place=file.place,
@@ -126,7 +126,7 @@ def take_over(file: StoredFile, copy: StoredFile) -> StoredFile:
     return former
 
 
-def release(identifiers: list[int]) -> None:
+def schedule_deletion(identifiers: list[int]) -> None:
     """Give the bytes up in the transaction that takes them from their materials; they go once it has committed."""
     now = clock.now()
     StoredFile.objects.filter(pk__in=identifiers).update(released_at=now, sweep_at=now)
@@ -137,35 +137,35 @@ def release(identifiers: list[int]) -> None:
 @db_task(expires=WAKE_UP_EXPIRY)  # type: ignore[untyped-decorator]
 def delete_released(identifier: int) -> None:
     """Delete the bytes of one file that was given up, then its row. Twice is fine."""
-    for file in _claimed(StoredFile.objects.filter(pk=identifier, released_at__isnull=False), size=1):
-        _delete(file)
+    for file in _claim_due(StoredFile.objects.filter(pk=identifier, released_at__isnull=False), size=1):
+        _delete_file(file)
 
 
-def sweep(*, limit: int = 200) -> int:
+def delete_due_files(*, limit: int = 200) -> int:
     """Delete what was given up, and what never came to belong to a material; returns how many were taken up.
 
     Any number of workers may do so at once.
     """
-    files = _claimed(StoredFile.objects.all(), size=limit)
-    end = time.monotonic() + MOST_SECONDS
+    files = _claim_due(StoredFile.objects.all(), size=limit)
+    end = time.monotonic() + MAX_SECONDS
     failures: Counter[str] = Counter()
     untried = []
     for file in files:
-        if failures[file.place] == MOST_FAILURES or time.monotonic() > end:
+        if failures[file.place] == MAX_FAILURES or time.monotonic() > end:
             untried.append(file.pk)
         else:
-            failures[file.place] = 0 if _delete(file) else failures[file.place] + 1
+            failures[file.place] = 0 if _delete_file(file) else failures[file.place] + 1
     # They come before those that were tried: whatever cannot be deleted holds up nobody.
     StoredFile.objects.filter(pk__in=untried, sweep_at__isnull=False).update(sweep_at=clock.now())
     return len(files) - len(untried)
 
 
 def _write(file: StoredFile, upload: Upload) -> None:
-    storage = storage_of(file.place)
+    storage = get_storage(file.place)
     upload.content.seek(0)
     release_connection()
     try:
-        name = storage.save(file.name, Content(upload.content, content_type=file.content_type))
+        name = storage.save(file.name, TypedContent(upload.content, content_type=file.content_type))
     except Refused as error:
         logger.warning("%s does not take the bytes of %s: %s", file.place, file.name, error)
         raise Invalid({"file": [f"The storage cannot read this file: {error}"]}) from error
@@ -178,7 +178,7 @@ def _write(file: StoredFile, upload: Upload) -> None:
         raise RuntimeError(f"The storage has renamed {file.name} to {name}")
 
 
-class Content(File):  # type: ignore[type-arg]
+class TypedContent(File):  # type: ignore[type-arg]
     """What storages are given: bytes, and the type that they have; not what their sender says that they are."""
 
     def __init__(self, content: "File[bytes]", *, content_type: str) -> None:
@@ -186,7 +186,7 @@ class Content(File):  # type: ignore[type-arg]
         self.stored_as = content_type
 
 
-def _discard_unless_linked(file: StoredFile, *, written: bool) -> None:
+def _discard_unless_attached(file: StoredFile, *, written: bool) -> None:
     """Asks the database, not the caller: after a connection that broke during the commit, only it can tell.
 
     What goes wrong here is left to the sweep, and hides nothing of what went wrong before.
@@ -194,33 +194,33 @@ def _discard_unless_linked(file: StoredFile, *, written: bool) -> None:
     now = clock.now()
     try:
         discarded = StoredFile.objects.filter(pk=file.pk, sweep_at__isnull=False).update(
-            released_at=now, sweep_at=now + PAUSE
+            released_at=now, sweep_at=now + RETRY_DELAY
         )
         # A server that did not answer may still be about to store them: deleted now, they would come after that.
         if discarded and (written or file.place == StoredFile.Place.LOCAL):
-            _delete(file)
+            _delete_file(file)
         elif written and not discarded and not StoredFile.objects.filter(name=file.name).exists():
             # It took so long that the sweep has come by, found no bytes yet, and forgotten them.
-            storage_of(file.place).delete(file.name)
+            get_storage(file.place).delete(file.name)
     except Exception:
         logger.exception("The upload %s could not be taken back; the sweep will do it", file.name)
 
 
-def _claimed(rows: "QuerySet[StoredFile]", *, size: int) -> list[StoredFile]:
+def _claim_due(rows: "QuerySet[StoredFile]", *, size: int) -> list[StoredFile]:
     """Take up to `size` of the rows that are due, so that no other worker has them until the pause is over."""
     now: datetime = clock.now()
     with transaction.atomic():
         files = lock_batch(rows.filter(sweep_at__lte=now).order_by("sweep_at", "pk"), size=size)
         StoredFile.objects.filter(pk__in=[file.pk for file in files]).update(
-            released_at=Coalesce("released_at", Value(now)), sweep_at=now + PAUSE
+            released_at=Coalesce("released_at", Value(now)), sweep_at=now + RETRY_DELAY
         )
     return files
 
 
-def _delete(file: StoredFile) -> bool:
+def _delete_file(file: StoredFile) -> bool:
     """Whether neither bytes nor row are there any more."""
     try:
-        storage_of(file.place).delete(file.name)
+        get_storage(file.place).delete(file.name)
     except Exception:
         logger.exception("The bytes of %s were not deleted from %s", file.name, file.place)
         return False

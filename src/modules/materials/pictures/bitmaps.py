@@ -6,34 +6,34 @@ from collections.abc import Iterator
 
 from modules.materials.pictures import exif, jpeg, png, resources, tiff, xmp
 from modules.materials.pictures.size import Size
-from modules.materials.pictures.source import Block, LocationStays, Source, Unreadable
+from modules.materials.pictures.source import Block, LocationNotRemovable, Source, Unreadable
 
 OLDEST_HEADER_SIZE = 12
-HEADER_SIZE, LONGEST_HEADER_SIZE = 40, 124
+HEADER_SIZE, V5_HEADER_SIZE = 40, 124
 PACKED = {1, 2, 4, 5}
 LARGE_DOCUMENT = 2
 # How EXIF begins in a photo within a document.
 PLACED = re.compile(rb"Exif\x00\x00(?:II\*\x00|MM\x00\*)")
 
 
-def sizes_of_bmp(source: Source) -> Iterator[Size]:
+def read_sizes_of_bmp(source: Source) -> Iterator[Size]:
     """Raises `Unreadable`."""
-    yield _size_at(source, 14)
+    yield _read_size(source, 14)
 
 
-def sizes_of_icon(source: Source) -> Iterator[Size]:
+def read_sizes_of_icon(source: Source) -> Iterator[Size]:
     """Width and height of each picture, whatever the list of them says. Raises `Unreadable`."""
     for number in range(source.number(4, 2, "little")):
         position = source.number(6 + 16 * number + 12, 4, "little")
         if source.read(position, len(png.SIGNATURE)) == png.SIGNATURE:
-            yield png.size_at(source, position + len(png.SIGNATURE))
+            yield png.read_size(source, position + len(png.SIGNATURE))
         else:
-            both = _size_at(source, position)
+            both = _read_size(source, position)
             # Below the picture is its mask.
             yield Size(both.width, both.height // 2)
 
 
-def sizes_of_photoshop(source: Source) -> Iterator[Size]:
+def read_sizes_of_photoshop(source: Source) -> Iterator[Size]:
     """Raises `Unreadable`."""
     height, width = struct.unpack(">II", source.read(14, 8))
     yield Size(width, height)
@@ -43,12 +43,12 @@ def clear_location_of_bmp(source: Source) -> bool:
     """Behind the pixels may be anything. Raises `Unreadable`."""
     said, start = source.number(2, 4, "little"), source.number(10, 4, "little")
     header_size = source.number(14, 4, "little")
-    size, compression, packed = _size_at(source, 14), 0, 0
+    size, compression, packed = _read_size(source, 14), 0, 0
     depth = source.number(24 if header_size == OLDEST_HEADER_SIZE else 28, 2, "little")
     if header_size >= HEADER_SIZE:
         compression, packed = struct.unpack("<II", source.read(30, 8))
     pixels = packed if compression in PACKED else (size.width * depth + 31) // 32 * 4 * size.height
-    profile = sum(struct.unpack("<II", source.read(14 + 112, 8))) + 14 if header_size == LONGEST_HEADER_SIZE else 0
+    profile = sum(struct.unpack("<II", source.read(14 + 112, 8))) + 14 if header_size == V5_HEADER_SIZE else 0
     if compression in PACKED and not packed:
         return source.clear(said or source.length, source.length)
     return source.clear(max(said, start + pixels, profile), source.length)
@@ -65,7 +65,7 @@ def clear_location_of_tiff(source: Source) -> bool:
     """Raises `LocationStays` and `Unreadable`."""
     block = Block.between(source, 0, source.length)
     cleared = tiff.clear_location(block)
-    for value in tiff.values(block, tiff.RESOURCES):
+    for value in tiff.find_values(block, tiff.RESOURCES):
         cleared = resources.clear_location(value) or cleared
     clip = source.find(jpeg.CLIP, tiff.HEADER_SIZE, longest=12)
     return tiff.clear_behind(block, clip[0]) if clip else cleared
@@ -80,7 +80,7 @@ def clear_location_of_photoshop(source: Source) -> bool:
     width = 8 if source.number(4, 2) == LARGE_DOCUMENT else 4
     pixels = layers + width + source.number(layers, width)
     cleared = _clear_layers(source, layers + width, min(pixels, source.length)) or cleared
-    return source.clear(_end_of_photoshop(source, pixels, width // 2), source.length) or cleared
+    return source.clear(_find_end_of_photoshop(source, pixels, width // 2), source.length) or cleared
 
 
 def _clear_layers(source: Source, start: int, end: int) -> bool:
@@ -89,12 +89,12 @@ def _clear_layers(source: Source, start: int, end: int) -> bool:
     while (found := source.find(PLACED, position, longest=10)) and found[1] <= end:
         position = found[1]
         cleared = exif.clear_location(Block.between(source, found[0], end)) or cleared
-    if xmp.names_place(Block.between(source, start, end)):
-        raise LocationStays
+    if xmp.names_location(Block.between(source, start, end)):
+        raise LocationNotRemovable
     return cleared
 
 
-def _end_of_photoshop(source: Source, position: int, width: int) -> int:
+def _find_end_of_photoshop(source: Source, position: int, width: int) -> int:
     """Where the pixels end that begin there; `width` is that of the length of a packed line."""
     channels, height, columns, depth = map(int, struct.unpack(">HIIH", source.read(12, 12)))
     lines, compression = channels * height, source.number(position, 2)
@@ -108,7 +108,7 @@ def _end_of_photoshop(source: Source, position: int, width: int) -> int:
     return end + sum(int(number) for piece in lengths for (number,) in struct.iter_unpack(letter, piece))
 
 
-def _size_at(source: Source, position: int) -> Size:
+def _read_size(source: Source, position: int) -> Size:
     header_size = source.number(position, 4, "little")
     if header_size == OLDEST_HEADER_SIZE:
         width, height = struct.unpack("<HH", source.read(position + 4, 4))

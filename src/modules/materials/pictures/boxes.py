@@ -14,7 +14,7 @@ LISTS = {
 }
 DEEPEST = 8
 # What readers pass over.
-NOTHINGS = (b"free", b"skip")
+FREE_SPACE = (b"free", b"skip")
 
 
 @dataclass(frozen=True)
@@ -28,24 +28,24 @@ class Box:
     end: int
 
 
-def walk(source: Source) -> Iterator[Box]:
+def walk_boxes(source: Source) -> Iterator[Box]:
     """Every box of a file, those in lists behind the list. Raises `Unreadable`."""
-    yield from _boxes(source, 0, source.length, around=b"", depth=0)
+    yield from _walk(source, 0, source.length, around=b"", depth=0)
 
 
-def children(source: Source, start: int, end: int) -> Iterator[Box]:
+def list_children(source: Source, start: int, end: int) -> Iterator[Box]:
     """The boxes between two positions, not those within them. Raises `Unreadable`."""
-    yield from _boxes(source, start, end, around=b"", depth=DEEPEST)
+    yield from _walk(source, start, end, around=b"", depth=DEEPEST)
 
 
 def discard(source: Source, box: Box) -> bool:
     """Make nothing of a box, in its place; whether there was anything in it."""
-    if box.name not in NOTHINGS:
-        source.write(box.position + 4, NOTHINGS[0])
+    if box.name not in FREE_SPACE:
+        source.write(box.position + 4, FREE_SPACE[0])
     return source.clear(box.start, box.end)
 
 
-def _boxes(source: Source, position: int, end: int, *, around: bytes, depth: int) -> Iterator[Box]:
+def _walk(source: Source, position: int, end: int, *, around: bytes, depth: int) -> Iterator[Box]:
     # What is too short for a box is padding.
     while position + 8 <= end:
         length, name = struct.unpack(">I4s", source.read(position, 8))
@@ -58,5 +58,5 @@ def _boxes(source: Source, position: int, end: int, *, around: bytes, depth: int
             raise Unreadable("it ends too early")
         yield Box(name, around, position, start, following)
         if name in LISTS and depth < DEEPEST:
-            yield from _boxes(source, start + LISTS[name], following, around=name, depth=depth + 1)
+            yield from _walk(source, start + LISTS[name], following, around=name, depth=depth + 1)
         position = following

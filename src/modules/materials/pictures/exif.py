@@ -13,12 +13,12 @@ def clear_location(block: Block) -> bool:
     Raises `LocationStays`, and `Unreadable` where there is too much of it.
     """
     start = len(PREFIX) if block.length >= len(PREFIX) and block.read(0, len(PREFIX)) == PREFIX else 0
-    if not begins(block.part(start)):
+    if not begins_tiff(block.part(start)):
         return False
     return tiff.clear_location(block.part(start), maker_notes=True)
 
 
-def begins(block: Block) -> bool:
+def begins_tiff(block: Block) -> bool:
     """Whether a TIFF begins here."""
     try:
         tiff.Tiff(block)

@@ -28,10 +28,10 @@ class Part:
     end: int
 
 
-def sizes(source: Source) -> Iterator[Size]:
+def read_sizes(source: Source) -> Iterator[Size]:
     """Width and height, once for every frame. Raises `Unreadable`."""
     canvas_width, canvas_height = struct.unpack("<HH", source.read(6, 4))
-    for part in _parts(source):
+    for part in _read_parts(source):
         if part.kind == IMAGE:
             left, top, width, height = struct.unpack("<HHHH", source.read(part.start + 1, 8))
             # Readers make the canvas larger for a frame that goes beyond it.
@@ -41,7 +41,7 @@ def sizes(source: Source) -> Iterator[Size]:
 def clear_location(source: Source) -> bool:
     """Raises `Unreadable`."""
     cleared, end = False, 0
-    for part in _parts(source):
+    for part in _read_parts(source):
         end = part.end
         if part.kind == EXTENSION and source.read(part.start + 1, 1)[0] in {COMMENT, APPLICATION}:
             cleared = _clear_extension(source, part) or cleared
@@ -53,23 +53,23 @@ def _clear_extension(source: Source, part: Part) -> bool:
     start = part.start + 2
     if source.read(start, min(len(XMP), part.end - start)) == XMP:
         return xmp.clear_location(Block.between(source, start + len(XMP), part.end))
-    blocks = _small_blocks(source, start)
-    if not xmp.names_place(Block(source, tuple(blocks))):
+    blocks = _list_sub_blocks(source, start)
+    if not xmp.names_location(Block(source, tuple(blocks))):
         return False
     # The first of an application says whose it is.
     is_named = source.read(part.start + 1, 1)[0] == APPLICATION
     return sum(source.clear(*block) for block in blocks[1 if is_named else 0 :]) > 0
 
 
-def _parts(source: Source) -> Iterator[Part]:
+def _read_parts(source: Source) -> Iterator[Part]:
     """Up to the end of the picture. Raises `Unreadable`."""
-    position = 13 + _length_of_colours(source.read(10, 1)[0])
+    position = 13 + _measure_colours(source.read(10, 1)[0])
     while position < source.length:
         kind, end = source.read(position, 1)[0], position + 1
         if kind == IMAGE:
-            end = _after_parts(source, position + 11 + _length_of_colours(source.read(position + 9, 1)[0]))
+            end = _skip_sub_blocks(source, position + 11 + _measure_colours(source.read(position + 9, 1)[0]))
         elif kind == EXTENSION:
-            end = _after_parts(source, position + 2)
+            end = _skip_sub_blocks(source, position + 2)
         elif kind not in {PADDING, END}:
             raise Unreadable("there is something in it that is no part of it")
         yield Part(kind, position, end)
@@ -78,7 +78,7 @@ def _parts(source: Source) -> Iterator[Part]:
         position = end
 
 
-def _small_blocks(source: Source, position: int) -> list[tuple[int, int]]:
+def _list_sub_blocks(source: Source, position: int) -> list[tuple[int, int]]:
     blocks = []
     while length := source.read(position, 1)[0]:
         blocks.append((position + 1, position + 1 + length))
@@ -86,11 +86,11 @@ def _small_blocks(source: Source, position: int) -> list[tuple[int, int]]:
     return blocks
 
 
-def _length_of_colours(flags: int) -> int:
+def _measure_colours(flags: int) -> int:
     return 3 << (flags & 7) + 1 if flags & HAS_COLOURS else 0
 
 
-def _after_parts(source: Source, position: int) -> int:
+def _skip_sub_blocks(source: Source, position: int) -> int:
     while length := source.read(position, 1)[0]:
         position += 1 + length
     return position + 1

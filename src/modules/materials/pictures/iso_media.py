@@ -4,13 +4,13 @@ import struct
 from collections.abc import Iterator
 
 from modules.materials.pictures import exif, xmp
-from modules.materials.pictures.boxes import Box, discard, walk
+from modules.materials.pictures.boxes import Box, discard, walk_boxes
 from modules.materials.pictures.items import Item, read_items
 from modules.materials.pictures.size import Size
-from modules.materials.pictures.source import Block, LocationStays, Source, Unreadable
+from modules.materials.pictures.source import Block, LocationNotRemovable, Source, Unreadable
 
 # More than any picture has.
-MOST_BOXES = 20_000
+MAX_BOXES = 20_000
 SPANS_A_MICROSECOND = 10
 # Items that may say anything.
 DESCRIPTIONS = {b"mime", b"uri "}
@@ -27,11 +27,11 @@ DESCRIPTIONS_OF_FILM = {b"udta", b"meta", b"uuid"}
 CODESTREAM = b"\xff\x4f\xff\x51"
 
 
-def sizes(source: Source) -> Iterator[Size]:
+def read_sizes(source: Source) -> Iterator[Size]:
     """Width and height of everything that has some, pictures and their parts; then all frames. Raises `Unreadable`."""
-    boxes = _boxes(source)
-    found = [size for box in boxes if (size := _size_in_box(source, box))]
-    found += [size for item in read_items(source, boxes) if (size := _size_in_item(source, item))]
+    boxes = _read_boxes(source)
+    found = [size for box in boxes if (size := _read_size_in_box(source, box))]
+    found += [size for item in read_items(source, boxes) if (size := _read_size_in_item(source, item))]
     yield from found
     frames = sum(source.number(box.start + 8, 4) for box in boxes if box.name == b"stsz")
     if found and frames:
@@ -40,28 +40,28 @@ def sizes(source: Source) -> Iterator[Size]:
 
 def clear_location(source: Source) -> bool:
     """Raises `LocationStays` and `Unreadable`."""
-    boxes = _boxes(source)
+    boxes = _read_boxes(source)
     items = read_items(source, boxes)
     cleared = False
     for item in items:
         if item.kind == b"Exif" or item.content_type == XMP_TYPE:
-            cleared = _clear_item(_block_of(source, item, items, boxes), item) or cleared
-        elif item.kind in DESCRIPTIONS and xmp.names_place(Block(source, tuple(item.spans))):
-            block = _block_of(source, item, items, boxes)
+            cleared = _clear_item(_get_block(source, item, items, boxes), item) or cleared
+        elif item.kind in DESCRIPTIONS and xmp.names_location(Block(source, tuple(item.spans))):
+            block = _get_block(source, item, items, boxes)
             cleared = block.clear(0, block.length) or cleared
     for box in boxes:
         if box.name == b"uuid" and box.end - box.start > 16:
             cleared = _clear_box(source, box) or cleared
     spans = [span for item in items for span in item.spans]
     end = 0
-    for box in _superfluous(source, boxes):
+    for box in _find_superfluous(source, boxes):
         if box.position < end:
             # It lies in one that has gone.
             continue
         end = box.end
         source.pay(len(spans) // SPANS_A_MICROSECOND)
         if any(start < box.end and box.position < end for start, end in spans):
-            raise LocationStays
+            raise LocationNotRemovable
         cleared = discard(source, box) or cleared
     if not any(box.name == b"moov" for box in boxes):
         cleared = _clear_gaps(source, boxes, items) or cleared
@@ -69,7 +69,7 @@ def clear_location(source: Source) -> bool:
     return source.clear(max((box.end for box in boxes), default=source.length), source.length) or cleared
 
 
-def _superfluous(source: Source, boxes: list[Box]) -> Iterator[Box]:
+def _find_superfluous(source: Source, boxes: list[Box]) -> Iterator[Box]:
     """What is no part of the picture, or describes it in a way that nobody here reads; what is behind a second
     beginning is another file."""
     beginnings = 0
@@ -102,16 +102,16 @@ def _clear_gaps(source: Source, boxes: list[Box], items: list[Item]) -> bool:
     return cleared
 
 
-def _boxes(source: Source) -> list[Box]:
+def _read_boxes(source: Source) -> list[Box]:
     boxes = []
-    for box in walk(source):
+    for box in walk_boxes(source):
         boxes.append(box)
-        if len(boxes) > MOST_BOXES:
+        if len(boxes) > MAX_BOXES:
             raise Unreadable("it has too many parts")
     return boxes
 
 
-def _size_in_box(source: Source, box: Box) -> Size | None:
+def _read_size_in_box(source: Source, box: Box) -> Size | None:
     if box.name == b"ispe":
         return Size(*struct.unpack(">II", source.read(box.start + 4, 8)))
     if box.name == b"ihdr" and box.around == b"jp2h":
@@ -125,7 +125,7 @@ def _size_in_box(source: Source, box: Box) -> Size | None:
     return None
 
 
-def _size_in_item(source: Source, item: Item) -> Size | None:
+def _read_size_in_item(source: Source, item: Item) -> Size | None:
     if item.kind not in BEFORE_SIZE:
         return None
     block = Block(source, tuple(item.spans))
@@ -134,16 +134,16 @@ def _size_in_item(source: Source, item: Item) -> Size | None:
     return Size(*struct.unpack(numbers, block.read(start, struct.calcsize(numbers))))
 
 
-def _block_of(source: Source, item: Item, items: list[Item], boxes: list[Box]) -> Block:
+def _get_block(source: Source, item: Item, items: list[Item], boxes: list[Box]) -> Block:
     """Where an item with metadata lies. Raises `LocationStays` where it has a place in common with anything else."""
     if item.is_elsewhere:
-        raise LocationStays
+        raise LocationNotRemovable
     pixels = [span for other in items if other.kind not in {b"Exif", b"mime"} for span in other.spans]
     homes = [(box.start, box.end) for box in boxes if box.name in {b"mdat", b"idat"}]
     for start, end in item.spans:
         is_at_home = any(first <= start and end <= last for first, last in homes)
         if not is_at_home or any(first < end and start < last for first, last in pixels):
-            raise LocationStays
+            raise LocationNotRemovable
     return Block(source, tuple(item.spans))
 
 

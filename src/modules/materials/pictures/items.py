@@ -2,11 +2,11 @@
 
 from dataclasses import dataclass, field
 
-from modules.materials.pictures.boxes import Box, children
+from modules.materials.pictures.boxes import Box, list_children
 from modules.materials.pictures.source import Source, Unreadable
 
-MOST_ITEMS = 10_000
-MOST_SPANS = 20_000
+MAX_ITEMS = 10_000
+MAX_SPANS = 20_000
 # Where what a table says is counted from: the file, the box `idat`, or another item.
 FILE, DATA_BOX = 0, 1
 
@@ -32,7 +32,7 @@ def read_items(source: Source, boxes: list[Box]) -> list[Item]:
         if box.name == b"iinf":
             _read_kinds(source, box, items)
         elif box.name == b"iloc":
-            _read_places(source, box, data, items)
+            _read_extents(source, box, data, items)
     return list(items.values())
 
 
@@ -51,22 +51,22 @@ class _Reader:
         return self.source.number(self.position - size, size)
 
 
-def _item(items: dict[int, Item], number: int) -> Item:
-    if number not in items and len(items) >= MOST_ITEMS:
+def _get_item(items: dict[int, Item], number: int) -> Item:
+    if number not in items and len(items) >= MAX_ITEMS:
         raise Unreadable("it has too many parts")
     return items.setdefault(number, Item())
 
 
 def _read_kinds(source: Source, box: Box, items: dict[int, Item]) -> None:
     version = source.number(box.start, 1)
-    for entry in children(source, box.start + (8 if version else 6), box.end):
+    for entry in list_children(source, box.start + (8 if version else 6), box.end):
         reader = _Reader(source, entry)
         version_of_entry = reader.number(1)
         # The older ones are of a time when there were no pictures in such files.
         if entry.name != b"infe" or version_of_entry < 2:
             continue
         reader.number(3)
-        item = _item(items, reader.number(2 if version_of_entry == 2 else 4))
+        item = _get_item(items, reader.number(2 if version_of_entry == 2 else 4))
         reader.number(2)
         item.kind = reader.number(4).to_bytes(4, "big")
         if item.kind == b"mime":
@@ -75,7 +75,7 @@ def _read_kinds(source: Source, box: Box, items: dict[int, Item]) -> None:
             item.is_packed = bool(packing)
 
 
-def _read_places(source: Source, box: Box, data: Box | None, items: dict[int, Item]) -> None:
+def _read_extents(source: Source, box: Box, data: Box | None, items: dict[int, Item]) -> None:
     reader = _Reader(source, box)
     version = reader.number(1)
     reader.number(3)
@@ -84,16 +84,16 @@ def _read_places(source: Source, box: Box, data: Box | None, items: dict[int, It
     size_of_index = sizes & 15 if version else 0
     spans = 0
     for _ in range(reader.number(4 if version == 2 else 2)):
-        item = _item(items, reader.number(4 if version == 2 else 2))
+        item = _get_item(items, reader.number(4 if version == 2 else 2))
         counted_from = reader.number(2) & 15 if version else FILE
         is_in_another_file = reader.number(2) != 0
         base = reader.number(size_of_base)
         for _ in range(reader.number(2)):
             reader.number(size_of_index)
             start = base + reader.number(size_of_offset)
-            span = _span(source, counted_from, data, start, reader.number(size_of_length))
+            span = _resolve_extent(source, counted_from, data, start, reader.number(size_of_length))
             spans += 1
-            if spans > MOST_SPANS:
+            if spans > MAX_SPANS:
                 raise Unreadable("it has too many parts")
             if span is None or is_in_another_file:
                 item.is_elsewhere = True
@@ -101,7 +101,7 @@ def _read_places(source: Source, box: Box, data: Box | None, items: dict[int, It
                 item.spans.append(span)
 
 
-def _span(source: Source, counted_from: int, data: Box | None, start: int, length: int) -> Span | None:
+def _resolve_extent(source: Source, counted_from: int, data: Box | None, start: int, length: int) -> Span | None:
     if counted_from == FILE:
         # No length means all there is.
         end = start + length if length else source.length

@@ -51,38 +51,38 @@ class Picture:
         return [segment for segment in self.segments if segment.marker in markers]
 
 
-def sizes(source: Source) -> Iterator[Size]:
+def read_sizes(source: Source) -> Iterator[Size]:
     """Width and height of every picture. Raises `Unreadable`."""
-    for picture in _pictures(source, source.length):
-        yield from _sizes_of(source, picture)
+    for picture in _read_pictures(source, source.length):
+        yield from _read_sizes(source, picture)
 
 
 def clear_location(source: Source) -> bool:
     """Clean every picture, and empty what is none, wherever it lies behind the first. Raises `LocationStays` and
     `Unreadable`."""
-    scans = _picture_at(source, 0, source.length).having(SCAN)
+    scans = _read_picture(source, 0, source.length).having(SCAN)
     clip = source.find(CLIP, scans[0].end if scans else 2, longest=12)
     cleared, behind = False, 0
-    for picture in _pictures(source, clip[0] if clip else source.length):
+    for picture in _read_pictures(source, clip[0] if clip else source.length):
         is_first = picture.start == 0
-        if is_first or (picture.is_whole and picture.having(SCAN) and any(_sizes_of(source, picture))):
+        if is_first or (picture.is_whole and picture.having(SCAN) and any(_read_sizes(source, picture))):
             cleared = source.clear(behind, picture.start) or cleared
             cleared = _clear_picture(source, picture) or cleared
             behind = picture.end
     return source.clear(behind, source.length) or cleared
 
 
-def _pictures(source: Source, end: int) -> Iterator[Picture]:
+def _read_pictures(source: Source, end: int) -> Iterator[Picture]:
     """Up to a position; whatever begins as one."""
     found: tuple[int, int] | None = (0, 0)
     while found and found[0] < end:
-        picture = _picture_at(source, found[0], end)
+        picture = _read_picture(source, found[0], end)
         yield picture
         # What is no picture may have one in it.
         found = source.find(NEXT_PICTURE, picture.end if picture.is_whole else picture.start + 2, longest=4)
 
 
-def _picture_at(source: Source, start: int, bound: int) -> Picture:
+def _read_picture(source: Source, start: int, bound: int) -> Picture:
     picture, position = Picture(start, bound), start + 2
     while (found := source.find(MARKER, position, longest=2)) and found[1] <= bound:
         marker, position = source.read(found[1] - 1, 1)[0], found[1]
@@ -100,7 +100,7 @@ def _picture_at(source: Source, start: int, bound: int) -> Picture:
     return picture
 
 
-def _sizes_of(source: Source, picture: Picture) -> Iterator[Size]:
+def _read_sizes(source: Source, picture: Picture) -> Iterator[Size]:
     for segment in picture.having(*FRAMES):
         if segment.end - segment.start < 6:
             continue
@@ -113,17 +113,17 @@ def _sizes_of(source: Source, picture: Picture) -> Iterator[Size]:
 def _clear_picture(source: Source, picture: Picture) -> bool:
     """Take the place out of what is known to have one, and empty what nobody knows."""
     cleared = False
-    of_exif = _behind(exif.PREFIX, source, picture, APPLICATION_1)
-    packets = _behind(PACKET, source, picture, APPLICATION_1)
-    more = _behind(MORE_OF_PACKET, source, picture, APPLICATION_1, skip=HEADER_OF_MORE)
-    of_photoshop = _behind(PHOTOSHOP, source, picture, APPLICATION_13)
-    for block in _joined(of_exif):
+    of_exif = _find_blocks(exif.PREFIX, source, picture, APPLICATION_1)
+    packets = _find_blocks(PACKET, source, picture, APPLICATION_1)
+    more = _find_blocks(MORE_OF_PACKET, source, picture, APPLICATION_1, skip=HEADER_OF_MORE)
+    of_photoshop = _find_blocks(PHOTOSHOP, source, picture, APPLICATION_13)
+    for block in _join_continued(of_exif):
         cleared = exif.clear_location(block) or cleared
-    for block in _behind(THUMBNAIL, source, picture, APPLICATION_0):
+    for block in _find_blocks(THUMBNAIL, source, picture, APPLICATION_0):
         cleared = thumbnails.clear_descriptions(block) or cleared
-    for block in [*packets, *_together(more)]:
+    for block in [*packets, *_concatenate(more)]:
         cleared = xmp.clear_location(block) or cleared
-    for block in _together(of_photoshop):
+    for block in _concatenate(of_photoshop):
         cleared = resources.clear_location(block) or cleared
     known = {block.spans[-1][1] for block in (*of_exif, *packets, *more, *of_photoshop)}
     for segment in picture.having(*APPLICATIONS, COMMENT):
@@ -138,19 +138,19 @@ def _is_harmless(source: Source, segment: Segment) -> bool:
     if segment.marker == APPLICATION_2:
         beginning = source.read(segment.start, min(segment.end - segment.start, 32))
         return beginning.startswith(HARMLESS_2)
-    return segment.marker == COMMENT and not xmp.names_place(Block.between(source, segment.start, segment.end))
+    return segment.marker == COMMENT and not xmp.names_location(Block.between(source, segment.start, segment.end))
 
 
 def _clear_certificates(source: Source, picture: Picture) -> bool:
     """Where a picture comes from and what was done to it (JUMBF), in as many segments as it takes."""
     segments = picture.having(APPLICATION_11)
     blocks = [Block.between(source, segment.start, segment.end) for segment in segments]
-    if not any(xmp.names_place(block) for block in _together(blocks)):
+    if not any(xmp.names_location(block) for block in _concatenate(blocks)):
         return False
     return sum(source.clear(segment.start, segment.end) for segment in segments) > 0
 
 
-def _behind(beginning: bytes, source: Source, picture: Picture, marker: int, *, skip: int = 0) -> list[Block]:
+def _find_blocks(beginning: bytes, source: Source, picture: Picture, marker: int, *, skip: int = 0) -> list[Block]:
     """What follows in the segments that begin so."""
     blocks = []
     for segment in picture.having(marker):
@@ -160,16 +160,16 @@ def _behind(beginning: bytes, source: Source, picture: Picture, marker: int, *, 
     return blocks
 
 
-def _joined(blocks: list[Block]) -> list[Block]:
+def _join_continued(blocks: list[Block]) -> list[Block]:
     """Each a block of its own; one that begins in the middle goes on with the one before."""
     joined: list[Block] = []
     for following in blocks:
-        if joined and not exif.begins(following):
+        if joined and not exif.begins_tiff(following):
             joined[-1] = Block(following.source, joined[-1].spans + following.spans)
         else:
             joined.append(following)
     return joined
 
 
-def _together(blocks: list[Block]) -> list[Block]:
+def _concatenate(blocks: list[Block]) -> list[Block]:
     return [Block(blocks[0].source, tuple(span for block in blocks for span in block.spans))] if blocks else []

@@ -12,20 +12,20 @@ from modules.materials.pictures.source import Block, Source, Unreadable
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 # What a text becomes whose location cannot be cleared by itself: the small letters say that it may be passed over.
-NOTHING = b"noNe"
+IGNORED_CHUNK = b"noNe"
 TEXTS = {b"tEXt", b"zTXt", b"iTXt"}
 XMP_KEYWORD = b"XML:com.adobe.xmp"
 PROFILE_KEYWORDS = {b"raw profile type " + kind for kind in (b"exif", b"app1", b"xmp", b"8bim")}
 # What a reader needs. Others may hold anything.
 HARMLESS = {
     *(b"IHDR", b"PLTE", b"IDAT", b"IEND", b"tRNS", b"cHRM", b"gAMA", b"iCCP", b"sBIT", b"sRGB", b"cICP", b"mDCV"),
-    *(b"cLLI", b"bKGD", b"hIST", b"pHYs", b"sPLT", b"tIME", b"acTL", b"fcTL", b"fdAT", NOTHING),
+    *(b"cLLI", b"bKGD", b"hIST", b"pHYs", b"sPLT", b"tIME", b"acTL", b"fcTL", b"fdAT", IGNORED_CHUNK),
 }
 # Texts that are longer, packed or unpacked, are not looked into.
-MOST_BYTES_OF_TEXT = 1024 * 1024
+MAX_BYTES_OF_TEXT = 1024 * 1024
 # Unpacking takes its time, and no honest picture has as many that may hold a location.
-MOST_TEXTS = 20
-LONGEST_KEYWORD = 79
+MAX_TEXTS = 20
+MAX_KEYWORD_LENGTH = 79
 
 
 @dataclass(frozen=True)
@@ -37,19 +37,19 @@ class Chunk:
     end: int
 
 
-def sizes(source: Source) -> Iterator[Size]:
+def read_sizes(source: Source) -> Iterator[Size]:
     """Width and height, once for every frame. Raises `Unreadable`."""
     canvas: Size | None = None
-    for chunk in _chunks(source):
+    for chunk in _read_chunks(source):
         if chunk.name == b"IHDR" or canvas is None:
-            canvas = size_at(source, chunk.start - 8)
+            canvas = read_size(source, chunk.start - 8)
             yield canvas
         elif chunk.name == b"fcTL":
             width, height = struct.unpack(">II", source.read(chunk.start + 4, 8))
             yield Size(max(width, canvas.width), max(height, canvas.height))
 
 
-def size_at(source: Source, position: int) -> Size:
+def read_size(source: Source, position: int) -> Size:
     """What the header says that begins there. Raises `Unreadable`."""
     length, name, width, height = struct.unpack(">I4sII", source.read(position, 16))
     if length != 13 or name != b"IHDR":
@@ -61,22 +61,22 @@ def clear_location(source: Source) -> bool:
     """Raises `LocationStays` and `Unreadable`."""
     cleared = False
     texts = end = 0
-    for chunk in _chunks(source):
+    for chunk in _read_chunks(source):
         end = chunk.end + 4
         if chunk.name == b"eXIf":
             cleared = _clear_exif(source, chunk) or cleared
         elif chunk.name in TEXTS and (text := _Text(source, chunk)).may_have_location:
             texts += 1
-            if texts > MOST_TEXTS:
+            if texts > MAX_TEXTS:
                 raise Unreadable("it has too many parts")
             cleared = _clear_text(source, chunk, text) or cleared
-        elif chunk.name not in HARMLESS and xmp.names_place(Block.between(source, chunk.start, chunk.end)):
+        elif chunk.name not in HARMLESS and xmp.names_location(Block.between(source, chunk.start, chunk.end)):
             cleared = _clear_wholly(source, chunk)
     # Behind the end of the picture may be anything.
     return source.clear(end, source.length) or cleared
 
 
-def _chunks(source: Source) -> Iterator[Chunk]:
+def _read_chunks(source: Source) -> Iterator[Chunk]:
     position = len(SIGNATURE)
     while position < source.length:
         length, name = struct.unpack(">I4s", source.read(position, 8))
@@ -108,7 +108,7 @@ def _clear_text(source: Source, chunk: Chunk, text: "_Text") -> bool:
 
 
 def _clear_wholly(source: Source, chunk: Chunk) -> bool:
-    source.write(chunk.start - 4, NOTHING)
+    source.write(chunk.start - 4, IGNORED_CHUNK)
     source.clear(chunk.start, chunk.end)
     _write_checksum(source, chunk)
     return True
@@ -126,10 +126,10 @@ class _Text:
 
     def __init__(self, source: Source, chunk: Chunk) -> None:
         self.name = chunk.name
-        self.is_long = chunk.end - chunk.start > MOST_BYTES_OF_TEXT
-        raw = source.read(chunk.start, min(chunk.end - chunk.start, MOST_BYTES_OF_TEXT))
+        self.is_long = chunk.end - chunk.start > MAX_BYTES_OF_TEXT
+        raw = source.read(chunk.start, min(chunk.end - chunk.start, MAX_BYTES_OF_TEXT))
         keyword, _, self._rest = raw.partition(b"\x00")
-        self.keyword = keyword[:LONGEST_KEYWORD]
+        self.keyword = keyword[:MAX_KEYWORD_LENGTH]
 
     @property
     def may_have_location(self) -> bool:
@@ -145,7 +145,7 @@ class _Text:
         if text is None or self.is_long:
             return True
         if self._is_profile:
-            text = _from_digits(text)
+            text = _decode_digits(text)
         block = Block.between(Source(io.BytesIO(text)), 0, len(text))
         return xmp.has_location(block) or exif.clear_location(block) or resources.clear_location(block)
 
@@ -169,13 +169,13 @@ class _Text:
             return text
         unpacker = zlib.decompressobj()
         try:
-            unpacked = unpacker.decompress(text, MOST_BYTES_OF_TEXT)
+            unpacked = unpacker.decompress(text, MAX_BYTES_OF_TEXT)
         except zlib.error:
             return b""
         return None if unpacker.unconsumed_tail else unpacked
 
 
-def _from_digits(text: bytes) -> bytes:
+def _decode_digits(text: bytes) -> bytes:
     """Such a profile is its name, its length and then two digits for each byte."""
     digits = b"".join(text.split()[2:])
     try:

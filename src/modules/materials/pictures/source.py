@@ -13,16 +13,16 @@ WINDOW = 16 * 1024
 PIECE = 64 * 1024
 # What one look at a file may cost: each question is one, and each kibibyte that is read for it one more. An honest
 # picture of 25 MiB takes about fifty thousand; all of them are read in a second.
-MOST_COST = 500_000
+MAX_COST = 500_000
 # A block of metadata that lies in more places than this was made to take time.
-MOST_SPANS = 1000
+MAX_SPANS = 1000
 
 
 class Unreadable(ValueError):
     """Not as its format has it; says in half a sentence what is wrong."""
 
 
-class LocationStays(ValueError):
+class LocationNotRemovable(ValueError):
     """There is a location that cannot be cleared without touching something else."""
 
 
@@ -93,7 +93,7 @@ class Source:
     def pay(self, cost: int) -> None:
         """For work besides reading, a microsecond each. Raises `Unreadable` where the file has cost enough."""
         self._cost += cost
-        if self._cost > MOST_COST:
+        if self._cost > MAX_COST:
             raise Unreadable("it has too many parts")
 
 
@@ -108,7 +108,7 @@ class Block:
     spans: tuple[tuple[int, int], ...]
 
     def __post_init__(self) -> None:
-        if len(self.spans) > MOST_SPANS:
+        if len(self.spans) > MAX_SPANS:
             raise Unreadable("it has too many parts")
 
     @classmethod

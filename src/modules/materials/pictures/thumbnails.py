@@ -8,7 +8,7 @@ BEGINNING = b"\xff\xd8"
 FILLER, SCAN, END = 0xFFFF, 0xFFDA, 0xFFD9
 # Descriptions of every kind: nobody misses them in a thumbnail.
 DESCRIPTIONS = {0xFFE1, *range(0xFFE3, 0xFFEE), 0xFFEF, 0xFFFE}
-MOST_SEGMENTS = 1000
+MAX_SEGMENTS = 1000
 
 
 def clear_descriptions(block: Block) -> bool:
@@ -16,7 +16,7 @@ def clear_descriptions(block: Block) -> bool:
     if block.length < 4 or block.read(0, 2) != BEGINNING:
         return False
     position, cleared = 2, False
-    for _ in range(MOST_SEGMENTS):
+    for _ in range(MAX_SEGMENTS):
         if position + 4 > block.length:
             break
         marker, length = struct.unpack(">HH", block.read(position, 4))

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from modules.materials.pictures import thumbnails, xmp
 from modules.materials.pictures.size import Size
-from modules.materials.pictures.source import Block, LocationStays, Unreadable
+from modules.materials.pictures.source import Block, LocationNotRemovable, Unreadable
 
 WIDTH, HEIGHT = 0x0100, 0x0101
 STRIPS, STRIP_SIZES = 0x0111, 0x0117
@@ -33,13 +33,13 @@ ENTRY_SIZE = 12
 SIZES = (0, 1, 1, 2, 4, 8, 1, 1, 2, 4, 8, 4, 8, 4)
 NUMBERS = {1: "B", 3: "H", 4: "I", 13: "I"}
 # More than an honest file has, were it a book or a mosaic.
-MOST_DIRECTORIES = 2000
-MOST_ENTRIES_OF_INTEREST = 20_000
-MOST_ENTRIES_OF_PLACE = 100
-MOST_SUBDIRECTORIES = 100
-MOST_PIECES = 100_000
+MAX_DIRECTORIES = 2000
+MAX_ENTRIES_OF_INTEREST = 20_000
+MAX_LOCATION_ENTRIES = 100
+MAX_SUBDIRECTORIES = 100
+MAX_PIECES = 100_000
 # Those of other makers are in a form of their own, and some say where.
-MAKERS_WITHOUT_PLACE = b"Apple iOS\x00"
+MAKERS_WITHOUT_LOCATION = b"Apple iOS\x00"
 
 # Where something begins and ends.
 Area = tuple[int, int]
@@ -100,12 +100,12 @@ class Tiff:
             if directory is None:
                 continue
             of_interest += len(directory.entries)
-            if len(seen) > MOST_DIRECTORIES or of_interest > MOST_ENTRIES_OF_INTEREST:
+            if len(seen) > MAX_DIRECTORIES or of_interest > MAX_ENTRIES_OF_INTEREST:
                 raise Unreadable("it has too many parts")
             yield directory
             waiting.append(directory.following)
             for entry in directory.having(*POINTERS):
-                waiting += self.numbers(entry, most=MOST_SUBDIRECTORIES)
+                waiting += self.numbers(entry, most=MAX_SUBDIRECTORIES)
 
     def directory(self, position: int, tags: set[int] | None = None) -> Directory | None:
         """The directory that begins there, with those of its entries that are asked for; `None` if there is none."""
@@ -135,7 +135,7 @@ class Tiff:
         return list(struct.unpack(f"{self.order}{count}{letter}", raw))
 
 
-def sizes(block: Block) -> Iterator[Size]:
+def read_sizes(block: Block) -> Iterator[Size]:
     """The width and height of each page. Raises `Unreadable`."""
     tiff = Tiff(block)
     for directory in tiff.directories():
@@ -148,9 +148,9 @@ def sizes(block: Block) -> Iterator[Size]:
             yield Size(max(widths), max(heights))
 
 
-def values(block: Block, tag: int) -> list[Block]:
+def find_values(block: Block, tag: int) -> list[Block]:
     """What every directory has under a tag. Raises `Unreadable`."""
-    entries = _entries(list(Tiff(block).directories()), tag)
+    entries = _find_entries(list(Tiff(block).directories()), tag)
     return [block.part(entry.position, entry.size) for entry in entries if entry.position + entry.size <= block.length]
 
 
@@ -161,20 +161,20 @@ def clear_location(block: Block, *, maker_notes: bool = False) -> bool:
     """
     tiff = Tiff(block)
     directories = list(tiff.directories())
-    cleared = _clear_places(tiff, directories, maker_notes=maker_notes)
-    for thumbnail in _thumbnails(tiff, directories):
+    cleared = _clear_locations(tiff, directories, maker_notes=maker_notes)
+    for thumbnail in _find_thumbnails(tiff, directories):
         cleared = thumbnails.clear_descriptions(thumbnail) or cleared
     return cleared
 
 
-def _clear_places(tiff: Tiff, directories: list[Directory], *, maker_notes: bool) -> bool:
+def _clear_locations(tiff: Tiff, directories: list[Directory], *, maker_notes: bool) -> bool:
     block = tiff.block
-    places = [area for entry in _entries(directories, LOCATION) for area in _areas_of_place(tiff, entry)]
-    places += [area for tag in MAP for area in _areas_of_values(tiff, directories, tag)]
+    places = [area for entry in _find_entries(directories, LOCATION) for area in _find_location_areas(tiff, entry)]
+    places += [area for tag in MAP for area in _find_value_areas(tiff, directories, tag)]
     if maker_notes:
-        notes = _areas_of_values(tiff, directories, MAKER_NOTE)
-        places += [(start, end) for start, end in notes if not _is_without_place(block.part(start, end - start))]
-    packets = [(entry.position, entry.position + entry.size) for entry in _entries(directories, XMP)]
+        notes = _find_value_areas(tiff, directories, MAKER_NOTE)
+        places += [(start, end) for start, end in notes if not _names_no_location(block.part(start, end - start))]
+    packets = [(entry.position, entry.position + entry.size) for entry in _find_entries(directories, XMP)]
     packets = [(start, end) for start, end in packets if end <= block.length]
     packets = [(start, end) for start, end in packets if xmp.has_location(block.part(start, end - start))]
     if not places and not packets:
@@ -187,9 +187,9 @@ def _clear_places(tiff: Tiff, directories: list[Directory], *, maker_notes: bool
     return True
 
 
-def _areas_of_values(tiff: Tiff, directories: list[Directory], tag: int) -> Iterator[Area]:
+def _find_value_areas(tiff: Tiff, directories: list[Directory], tag: int) -> Iterator[Area]:
     """Those that there is something in; those beyond the end nobody finds."""
-    for entry in _entries(directories, tag):
+    for entry in _find_entries(directories, tag):
         area = entry.position, entry.position + entry.size
         if (
             entry.size
@@ -199,12 +199,12 @@ def _areas_of_values(tiff: Tiff, directories: list[Directory], tag: int) -> Iter
             yield area
 
 
-def _is_without_place(note: Block) -> bool:
-    length = len(MAKERS_WITHOUT_PLACE)
-    return note.length >= length and note.read(0, length) == MAKERS_WITHOUT_PLACE
+def _names_no_location(note: Block) -> bool:
+    length = len(MAKERS_WITHOUT_LOCATION)
+    return note.length >= length and note.read(0, length) == MAKERS_WITHOUT_LOCATION
 
 
-def _thumbnails(tiff: Tiff, directories: list[Directory]) -> Iterator[Block]:
+def _find_thumbnails(tiff: Tiff, directories: list[Directory]) -> Iterator[Block]:
     """What may be a JPEG: what says to be one, and pixels in one piece."""
     for directory in directories:
         for tag, tag_of_sizes in PIXELS:
@@ -218,26 +218,26 @@ def clear_behind(block: Block, position: int) -> bool:
     """Clear all from a position on. Raises `LocationStays` where the picture goes on there."""
     tiff = Tiff(block)
     directories = list(tiff.directories())
-    values = ((entry.position, entry.position + entry.size) for each in directories for entry in each.entries)
-    areas = (*_areas_of_others(tiff, directories), *values)
+    find_values = ((entry.position, entry.position + entry.size) for each in directories for entry in each.entries)
+    areas = (*_find_other_areas(tiff, directories), *find_values)
     if any(position < end <= block.length for _, end in areas):
-        raise LocationStays
+        raise LocationNotRemovable
     return block.clear(position, block.length - position)
 
 
-def _entries(directories: list[Directory], tag: int) -> Iterator[Entry]:
+def _find_entries(directories: list[Directory], tag: int) -> Iterator[Entry]:
     for directory in directories:
         yield from directory.having(tag)
 
 
-def _areas_of_place(tiff: Tiff, pointer: Entry) -> Iterator[Area]:
+def _find_location_areas(tiff: Tiff, pointer: Entry) -> Iterator[Area]:
     """Where the directory of the location lies, and the values that lie apart from it."""
     for position in tiff.numbers(pointer, most=1):
         directory = tiff.directory(position) if position >= HEADER_SIZE else None
         if directory is None or not directory.count:
             continue
-        if directory.count > MOST_ENTRIES_OF_PLACE:
-            raise LocationStays
+        if directory.count > MAX_LOCATION_ENTRIES:
+            raise LocationNotRemovable
         yield directory.area
         for entry in directory.entries:
             # Those of four bytes and less lie in the directory; those beyond the end nobody finds.
@@ -254,22 +254,22 @@ def _require_apart(tiff: Tiff, directories: list[Directory], areas: list[Area]) 
         else:
             merged.append((start, end))
     ends = [end for _, end in merged]
-    for start, end in _areas_of_others(tiff, directories):
+    for start, end in _find_other_areas(tiff, directories):
         nearest = bisect_right(ends, start)
         if nearest < len(merged) and merged[nearest][0] < end:
-            raise LocationStays
+            raise LocationNotRemovable
 
 
-def _areas_of_others(tiff: Tiff, directories: list[Directory]) -> Iterator[Area]:
+def _find_other_areas(tiff: Tiff, directories: list[Directory]) -> Iterator[Area]:
     yield 0, HEADER_SIZE
     for directory in directories:
         yield directory.area
         for tag, tag_of_sizes in PIXELS:
             starts = directory.having(tag)
             lengths = directory.having(tag_of_sizes)
-            if any(entry.count > MOST_PIECES for entry in starts) or len(starts) > 1 or len(starts) != len(lengths):
-                raise LocationStays
+            if any(entry.count > MAX_PIECES for entry in starts) or len(starts) > 1 or len(starts) != len(lengths):
+                raise LocationNotRemovable
             for entry, entry_of_sizes in zip(starts, lengths, strict=True):
-                positions = tiff.numbers(entry, most=MOST_PIECES)
-                for start, length in zip(positions, tiff.numbers(entry_of_sizes, most=MOST_PIECES), strict=False):
+                positions = tiff.numbers(entry, most=MAX_PIECES)
+                for start, length in zip(positions, tiff.numbers(entry_of_sizes, most=MAX_PIECES), strict=False):
                     yield start, start + length

@@ -21,36 +21,36 @@ class Chunk:
     end: int
 
 
-def sizes(source: Source) -> Iterator[Size]:
+def read_sizes(source: Source) -> Iterator[Size]:
     """Width and height, once for every frame. Raises `Unreadable`."""
     canvas = Size(0, 0)
-    for chunk in _chunks(source, HEADER_SIZE, _end(source)):
+    for chunk in _read_chunks(source, HEADER_SIZE, _read_end(source)):
         if chunk.name == b"VP8X":
-            canvas = _less_one(source, chunk.start + 4)
+            canvas = _read_size(source, chunk.start + 4)
             yield canvas
         elif chunk.name == b"ANMF":
-            sizes_of_frame = [canvas, _less_one(source, chunk.start + 6), *_of_frame(source, chunk)]
+            sizes_of_frame = [canvas, _read_size(source, chunk.start + 6), *_read_frame_sizes(source, chunk)]
             yield Size(max(size.width for size in sizes_of_frame), max(size.height for size in sizes_of_frame))
-        elif size := _of_pixels(source, chunk):
+        elif size := _read_pixel_size(source, chunk):
             yield size
 
 
 def clear_location(source: Source) -> bool:
     """Raises `LocationStays` and `Unreadable`."""
     cleared = False
-    for chunk in _chunks(source, HEADER_SIZE, _end(source)):
+    for chunk in _read_chunks(source, HEADER_SIZE, _read_end(source)):
         block = Block.between(source, chunk.start, chunk.end)
         if chunk.name == b"EXIF":
             cleared = exif.clear_location(block) or cleared
         elif chunk.name == b"XMP ":
             cleared = xmp.clear_location(block) or cleared
-        elif chunk.name not in HARMLESS and xmp.names_place(block):
+        elif chunk.name not in HARMLESS and xmp.names_location(block):
             cleared = block.clear(0, block.length) or cleared
     # Behind the end of the picture may be anything.
-    return source.clear(_end(source), source.length) or cleared
+    return source.clear(_read_end(source), source.length) or cleared
 
 
-def _end(source: Source) -> int:
+def _read_end(source: Source) -> int:
     """What lies behind it is no part of the picture for any reader."""
     end = 8 + source.number(4, 4, "little")
     if end > source.length:
@@ -58,7 +58,7 @@ def _end(source: Source) -> int:
     return end
 
 
-def _chunks(source: Source, position: int, end: int) -> Iterator[Chunk]:
+def _read_chunks(source: Source, position: int, end: int) -> Iterator[Chunk]:
     while position + 8 <= end:
         name, length = struct.unpack("<4sI", source.read(position, 8))
         start = position + 8
@@ -68,13 +68,13 @@ def _chunks(source: Source, position: int, end: int) -> Iterator[Chunk]:
         position = start + length + length % 2
 
 
-def _of_frame(source: Source, frame: Chunk) -> Iterator[Size]:
-    for chunk in _chunks(source, frame.start + FRAME_HEADER_SIZE, frame.end):
-        if size := _of_pixels(source, chunk):
+def _read_frame_sizes(source: Source, frame: Chunk) -> Iterator[Size]:
+    for chunk in _read_chunks(source, frame.start + FRAME_HEADER_SIZE, frame.end):
+        if size := _read_pixel_size(source, chunk):
             yield size
 
 
-def _of_pixels(source: Source, chunk: Chunk) -> Size | None:
+def _read_pixel_size(source: Source, chunk: Chunk) -> Size | None:
     if chunk.name == b"VP8 ":
         width, height = struct.unpack("<HH", source.read(chunk.start + 6, 4))
         return Size(width & 0x3FFF, height & 0x3FFF)
@@ -84,6 +84,6 @@ def _of_pixels(source: Source, chunk: Chunk) -> Size | None:
     return None
 
 
-def _less_one(source: Source, position: int) -> Size:
+def _read_size(source: Source, position: int) -> Size:
     """Two numbers of three bytes; what is meant is one more."""
     return Size(source.number(position, 3, "little") + 1, source.number(position + 3, 3, "little") + 1)

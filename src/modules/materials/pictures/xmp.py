@@ -5,7 +5,7 @@ import re
 from modules.materials.pictures.source import Block
 
 # Larger ones hold pictures of their own, and are cleared as a whole if there is a place in them.
-MOST_BYTES = 1024 * 1024
+MAX_BYTES = 1024 * 1024
 BYTES_A_MICROSECOND = 128
 
 NAME = rb"[\w.-]{1,64}:(?:gps\w{1,64}|(?:latitude|longitude)\w{0,64}|(?<=geo:)(?:lat|long))"
@@ -20,14 +20,14 @@ NAMES = (b"gpslatitude", b"gpslongitude", b":latitude", b":longitude", b"geo:lat
 # How EXIF begins in letters and digits (base64), wherever among three bytes it does: a picture in a picture.
 EXIF_IN_LETTERS = (b"rxhpzgaa", b"v4awyaa", b"feglmaa")
 # In the widest encoding.
-LONGEST_NAME = 4 * 12
+MAX_NAME_LENGTH = 4 * 12
 
 
 def has_location(packet: Block) -> bool:
     """Whether there is a property that says where. Raises `Unreadable` where there was enough of this."""
-    if packet.length <= MOST_BYTES and PROPERTY.search(packet.read(0, packet.length)):
+    if packet.length <= MAX_BYTES and PROPERTY.search(packet.read(0, packet.length)):
         return True
-    return names_place(packet)
+    return names_location(packet)
 
 
 def clear_location(packet: Block) -> bool:
@@ -37,15 +37,15 @@ def clear_location(packet: Block) -> bool:
     """
     if not has_location(packet):
         return False
-    if packet.length <= MOST_BYTES:
+    if packet.length <= MAX_BYTES:
         for found in PROPERTY.finditer(packet.read(0, packet.length)):
             packet.clear(found.start(), found.end() - found.start(), b" ")
-    if names_place(packet):
+    if names_location(packet):
         packet.clear(0, packet.length, b" ")
     return True
 
 
-def names_place(packet: Block) -> bool:
+def names_location(packet: Block) -> bool:
     """Whether a place is named, however it is written and in whichever encoding. Raises `Unreadable` where there was
     enough of this."""
     packet.source.pay(packet.length // BYTES_A_MICROSECOND)
@@ -54,5 +54,5 @@ def names_place(packet: Block) -> bool:
         letters = (before + piece).replace(b"\x00", b"").lower()
         if any(name in letters for name in (*NAMES, *EXIF_IN_LETTERS)):
             return True
-        before = piece[-LONGEST_NAME:]
+        before = piece[-MAX_NAME_LENGTH:]
     return False

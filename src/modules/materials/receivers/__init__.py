@@ -5,8 +5,6 @@ What hears stays where it is: failed deliveries name it.
 
 from typing import Any
 
-from django.urls import reverse
-
 from core.accounts.models import User
 from core.facts import Delivery, answers, subscribes
 from core.portal.navigation import Entry, NavigationAsked, Section
@@ -22,19 +20,21 @@ __all__ = ["panels"]
 
 @subscribes(SessionDeleted)
 def drop_materials(fact: SessionDeleted, _delivery: Delivery) -> None:
-    services.drop_materials_of_session(session_id=fact.session_id)
+    services.delete_materials_of_session(session_id=fact.session_id)
 
 
 @answers(MaterialsOfSessions)
 def materials_of(question: MaterialsOfSessions) -> dict[int, list[Any]]:
     return dict(
-        queries.rows_by_session(question.audiences, origin=question.origin, note_characters=question.note_characters)
+        queries.load_rows_by_session(
+            question.audiences, origin=question.origin, note_characters=question.note_characters
+        )
     )
 
 
 @answers(SizesOfMaterials)
 def sizes_of_materials(question: SizesOfMaterials) -> dict[int, int]:
-    return queries.sizes_by_session(question.session_ids, note_characters=question.note_characters)
+    return queries.estimate_sizes_by_session(question.session_ids, note_characters=question.note_characters)
 
 
 @answers(StillHolds)
@@ -56,20 +56,6 @@ def still_holds(question: StillHolds) -> bool | None:
 @answers(NavigationAsked)
 def entries_of_materials(_question: NavigationAsked) -> list[Entry]:
     return [
-        Entry(
-            section=Section.MODERATION,
-            title="Materials",
-            url=reverse("admin:materials_material_changelist"),
-            icon="folder_open",
-            permission="materials.view_material",
-            rank=30,
-        ),
-        Entry(
-            section=Section.RECORDS,
-            title="Stored files",
-            url=reverse("admin:materials_storedfile_changelist"),
-            icon="draft",
-            permission="materials.view_storedfile",
-            rank=80,
-        ),
+        Entry.for_list(Section.MODERATION, "materials.material", "Materials", icon="folder_open", rank=30),
+        Entry.for_list(Section.RECORDS, "materials.storedfile", "Stored files", icon="draft", rank=80),
     ]

@@ -9,12 +9,12 @@ from tqdm import tqdm
 
 from core.errors import DomainError
 from core.text import sizes
-from modules.materials.files.moving import files_to_move, move
-from modules.materials.files.places import is_set_up, place_of_new_files
+from modules.materials.files.storages import get_default_storage_name, is_configured
+from modules.materials.files.transfer import move_file, select_files_to_move
 from modules.materials.models import StoredFile
 
 # In a row: the storage is down, and each of the others would fail as well.
-MOST_FAILURES = 5
+MAX_FAILURES = 5
 
 
 class Command(BaseCommand):
@@ -25,11 +25,11 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, to: str, **options: Any) -> None:
         """Raises `CommandError` where anything was left behind."""
-        if not is_set_up(to):
+        if not is_configured(to):
             raise CommandError(f"{to} is not set up: see `MATERIALS_STORAGE` in docs/configuration.md.")
-        if place_of_new_files() != to:
-            self.stderr.write(f"New files still go to {place_of_new_files()}: set MATERIALS_STORAGE={to} first.")
-        ahead = files_to_move(to=to).aggregate(count=Count("pk"), size=Sum("size"))
+        if get_default_storage_name() != to:
+            self.stderr.write(f"New files still go to {get_default_storage_name()}: set MATERIALS_STORAGE={to} first.")
+        ahead = select_files_to_move(to=to).aggregate(count=Count("pk"), size=Sum("size"))
         self.moved, self.moved_bytes, self.failed = 0, 0, 0
         with tqdm(
             total=ahead["size"] or 0, unit="B", unit_scale=True, unit_divisor=1024, desc=f"To {to}", disable=None
@@ -46,15 +46,15 @@ class Command(BaseCommand):
         in_a_row = 0
         failed: set[int] = set()
         # From the beginning each time: what is uploaded meanwhile may come to lie before what is moved already.
-        while file := files_to_move(to=to).exclude(pk__in=failed).first():
+        while file := select_files_to_move(to=to).exclude(pk__in=failed).first():
             try:
-                moved = move(file, to=to)
+                moved = move_file(file, to=to)
             except Exception as error:
                 failed.add(file.pk)
                 self.failed = len(failed)
                 in_a_row += 1
-                tqdm.write(f"{file.name}: {_in_a_sentence(error)}", file=self.stderr)
-                if in_a_row == MOST_FAILURES:
+                tqdm.write(f"{file.name}: {_format_error(error)}", file=self.stderr)
+                if in_a_row == MAX_FAILURES:
                     raise CommandError(f"{self.result(to)} Given up after {in_a_row} failures in a row.") from error
             else:
                 in_a_row = 0
@@ -68,7 +68,7 @@ class Command(BaseCommand):
         return f"Moved {files} ({sizes.format_size(self.moved_bytes)}) to {to}."
 
 
-def _in_a_sentence(error: Exception) -> str:
+def _format_error(error: Exception) -> str:
     # What is told to members leaves out what an operator wants to know.
     cause = error.__cause__ if isinstance(error, DomainError) and error.__cause__ is not None else error
     return str(cause) or type(cause).__name__

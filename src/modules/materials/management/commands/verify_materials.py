@@ -9,13 +9,13 @@ from tqdm import tqdm
 
 from core.text import sizes
 from modules.materials import services
-from modules.materials.files.comparing import Comparison, compare, is_lost, is_orphan
-from modules.materials.files.places import NotSetUp, is_set_up, places_set_up, storage_of
-from modules.materials.files.stored_files import sweep
+from modules.materials.files.storages import StorageNotConfigured, get_storage, is_configured, list_configured
+from modules.materials.files.stored_files import delete_due_files
+from modules.materials.files.verification import Comparison, compare_storage, is_lost, is_orphan
 from modules.materials.models import StoredFile
 
 # Of each kind of finding; the count says how many there are.
-MOST_SHOWN = 20
+MAX_SHOWN = 20
 
 
 class Command(BaseCommand):
@@ -37,7 +37,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, checksums: bool, repair: bool, even_if_most: bool, **options: Any) -> None:
         """Raises `CommandError` where something does not agree, or could not be mended."""
         disagree = mendable = False
-        for place in places_set_up():
+        for place in list_configured():
             try:
                 comparison = self.compare(place, checksums=checksums)
                 self.tell(comparison)
@@ -46,12 +46,12 @@ class Command(BaseCommand):
                     disagree |= not self.mend(comparison, even_if_most=even_if_most)
                 else:
                     disagree |= not comparison.is_clean
-            except (OSError, NotSetUp) as error:
+            except (OSError, StorageNotConfigured) as error:
                 self.stdout.write(f"{place}: cannot be compared: {error}")
                 disagree = True
         disagree |= self.tell_of_places_not_set_up()
         if repair:
-            while sweep():
+            while delete_due_files():
                 pass
         if disagree:
             advice = " --repair mends what can be mended." if mendable and not repair else ""
@@ -60,7 +60,7 @@ class Command(BaseCommand):
     def compare(self, place: str, *, checksums: bool) -> Comparison:
         total = StoredFile.objects.filter(place=place, sweep_at=None).count()
         with tqdm(total=total, unit=" files", desc=place, disable=None) as bar:
-            return compare(place, checksums=checksums, progress=bar.update)
+            return compare_storage(place, checksums=checksums, progress=bar.update)
 
     def tell(self, comparison: Comparison) -> None:
         orphans, lost, damaged = comparison.orphans, comparison.lost, comparison.damaged
@@ -69,14 +69,14 @@ class Command(BaseCommand):
             f" {len(lost)} files without bytes, {len(damaged)} damaged files."
         )
         self.list("bytes of no file", [f"{each.name}, {sizes.format_size(each.size)}" for each in orphans])
-        self.list("files without bytes", [_described(row) for row in lost])
-        self.list("damaged files", [f"{_described(row)}: {wrong}" for row, wrong in damaged])
+        self.list("files without bytes", [_describe(row) for row in lost])
+        self.list("damaged files", [f"{_describe(row)}: {wrong}" for row, wrong in damaged])
 
     def list(self, what: str, lines: list[str]) -> None:
-        for line in lines[:MOST_SHOWN]:
+        for line in lines[:MAX_SHOWN]:
             self.stdout.write(f"  {what}: {line}")
-        if len(lines) > MOST_SHOWN:
-            self.stdout.write(f"  {what}: and {len(lines) - MOST_SHOWN} more")
+        if len(lines) > MAX_SHOWN:
+            self.stdout.write(f"  {what}: and {len(lines) - MAX_SHOWN} more")
 
     def mend(self, comparison: Comparison, *, even_if_most: bool) -> bool:
         """Whether all agree now. Nothing is touched where that would be most of what there is."""
@@ -102,26 +102,28 @@ class Command(BaseCommand):
         deleted = 0
         for each in comparison.orphans:
             if is_orphan(comparison.place, each.name):
-                storage_of(comparison.place).delete(each.name)
+                get_storage(comparison.place).delete(each.name)
                 deleted += 1
         if deleted:
             self.stdout.write(f"  deleted the bytes of {deleted}")
 
     def remove_lost(self, comparison: Comparison) -> None:
         reason = "Its file was lost; add it again, please."
-        removed = sum(services.withdraw_file(file_id=row.pk, reason=reason) for row in comparison.lost if is_lost(row))
+        removed = sum(
+            services.remove_material_of_file(file_id=row.pk, reason=reason) for row in comparison.lost if is_lost(row)
+        )
         if removed:
             self.stdout.write(f"  removed {removed} materials whose files are lost")
 
     def tell_of_places_not_set_up(self) -> bool:
         """Whether there are files that nobody can look for."""
         counts = StoredFile.objects.values_list("place").annotate(count=Count("pk")).order_by("place")
-        elsewhere = [(place, count) for place, count in counts if not is_set_up(place)]
+        elsewhere = [(place, count) for place, count in counts if not is_configured(place)]
         for place, count in elsewhere:
             self.stdout.write(f"{place}: {count} files, but it is not set up here.")
         return bool(elsewhere)
 
 
-def _described(row: StoredFile) -> str:
+def _describe(row: StoredFile) -> str:
     material = getattr(row, "material", None)
     return f"{row.name}, material {material.pk}" if material else row.name

@@ -5,12 +5,12 @@ from dataclasses import dataclass, field
 from typing import cast
 
 from core.storages import ListableStorage, ListedFile
-from modules.materials.files.moving import checksum_of, is_still_there
-from modules.materials.files.names import is_ours
-from modules.materials.files.places import storage_of
+from modules.materials.files.names import is_generated_name
+from modules.materials.files.storages import get_storage
+from modules.materials.files.transfer import hash_stored_bytes, is_still_attached
 from modules.materials.models import StoredFile
 
-AT_ONCE = 500
+BATCH_SIZE = 500
 
 # Told of each thing that was looked at.
 Progress = Callable[[], object]
@@ -44,7 +44,7 @@ class Comparison:
         return len(self.orphans) > self.agree + len(self.damaged)
 
 
-def compare(place: str, *, checksums: bool = False, progress: Progress = lambda: None) -> Comparison:
+def compare_storage(place: str, *, checksums: bool = False, progress: Progress = lambda: None) -> Comparison:
     """Compare what a place has with the rows of the files there. Changes nothing, and may run while members go on.
 
     What is not called as files are here is passed over.
@@ -54,8 +54,8 @@ def compare(place: str, *, checksums: bool = False, progress: Progress = lambda:
     """
     comparison = Comparison(place=place)
     seen: set[str] = set()
-    storage = cast(ListableStorage, storage_of(place))
-    for listed in _batches(each for each in storage.walk() if is_ours(each.name)):
+    storage = cast(ListableStorage, get_storage(place))
+    for listed in _split_into_batches(each for each in storage.walk() if is_generated_name(each.name)):
         rows_by_name = StoredFile.objects.select_related("material").filter(place=place)
         rows = rows_by_name.in_bulk([each.name for each in listed], field_name="name")
         for each in listed:
@@ -65,7 +65,7 @@ def compare(place: str, *, checksums: bool = False, progress: Progress = lambda:
                 comparison.orphans.append(each)
             elif row.sweep_at is None:
                 seen.add(row.name)
-                if wrong := _what_is_wrong(row, each.size, checksums=checksums):
+                if wrong := _find_damage(row, each.size, checksums=checksums):
                     comparison.damaged.append((row, wrong))
                 else:
                     comparison.agree += 1
@@ -79,11 +79,11 @@ def is_orphan(place: str, name: str) -> bool:
     return not StoredFile.objects.filter(place=place, name=name).exists()
 
 
-def _batches(listed: Iterator[ListedFile]) -> Iterator[list[ListedFile]]:
+def _split_into_batches(listed: Iterator[ListedFile]) -> Iterator[list[ListedFile]]:
     batch: list[ListedFile] = []
     for each in listed:
         batch.append(each)
-        if len(batch) == AT_ONCE:
+        if len(batch) == BATCH_SIZE:
             yield batch
             batch = []
     if batch:
@@ -92,21 +92,21 @@ def _batches(listed: Iterator[ListedFile]) -> Iterator[list[ListedFile]]:
 
 def is_lost(row: StoredFile) -> bool:
     """Asked once more: it may have been deleted or moved since, or have come when the listing was past it."""
-    return is_still_there(row) and not storage_of(row.place).exists(row.name)
+    return is_still_attached(row) and not get_storage(row.place).exists(row.name)
 
 
-def _what_is_wrong(row: StoredFile, size: int, *, checksums: bool) -> str:
+def _find_damage(row: StoredFile, size: int, *, checksums: bool) -> str:
     """Empty for nothing, and for a file that is deleted or moved meanwhile."""
     try:
         if size != row.size:
             # It may have been listed while it was written.
-            size = storage_of(row.place).size(row.name)
+            size = get_storage(row.place).size(row.name)
         if size != row.size:
             wrong = f"{size} bytes instead of {row.size}"
-        elif checksums and checksum_of(row) != row.sha256:
+        elif checksums and hash_stored_bytes(row) != row.sha256:
             wrong = "other bytes than were stored"
         else:
             return ""
     except FileNotFoundError:
         wrong = "no bytes any more"
-    return wrong if is_still_there(row) else ""
+    return wrong if is_still_attached(row) else ""

@@ -11,9 +11,9 @@ from django.urls import reverse
 from core.errors import Forbidden, NotFound
 from core.storages import SignedUrlStorage
 from core.time import clock
-from modules.materials.file_types import may_be_shown
-from modules.materials.files.places import is_set_up, storage_of
-from modules.materials.files.scanner import is_scanning
+from modules.materials.file_types import can_be_shown_inline
+from modules.materials.files.scanner import is_scanner_configured
+from modules.materials.files.storages import get_storage, is_configured
 from modules.materials.models import StoredFile
 
 logger = logging.getLogger(__name__)
@@ -22,32 +22,35 @@ SALT = "modules.materials.file"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Ticket:
+class FileToken:
     """What a token says."""
 
     file_id: int
     seconds_left: int
 
 
-def address_of(file: StoredFile, *, file_name: str, origin: str) -> str:
+def build_url(file: StoredFile, *, file_name: str, origin: str) -> str:
     """Where a file is read from now on: at its storage, where that has addresses of its own, else here.
 
     An address here begins with `origin` (`https://host`) and runs out after MATERIALS_URL_MINUTES. A file that cannot
     be had yet has one, too: it says so, and leads to the file once it can. No network is needed.
     """
-    elsewhere = address_elsewhere(file, file_name=file_name) if is_available(file) else ""
-    return elsewhere or _address_here(file, origin)
+    elsewhere = build_storage_url(file, file_name=file_name) if is_available(file) else ""
+    return elsewhere or _build_signed_url(file, origin)
 
 
-def address_elsewhere(file: StoredFile, *, file_name: str) -> str:
+def build_storage_url(file: StoredFile, *, file_name: str) -> str:
     """Where a file is read at its storage; empty where that has no addresses of its own, or none just now, and where it
     is not set up."""
-    storage: object = storage_of(file.place) if is_set_up(file.place) else None
+    storage: object = get_storage(file.place) if is_configured(file.place) else None
     if not isinstance(storage, SignedUrlStorage):
         return ""
     try:
         return storage.build_signed_url(
-            file.name, file_name=file_name, content_type=file.content_type, inline=may_be_shown(file.content_type)
+            file.name,
+            file_name=file_name,
+            content_type=file.content_type,
+            inline=can_be_shown_inline(file.content_type),
         )
     except Exception:
         # As without credentials: one file that cannot be read must not cost the list that it is in.
@@ -57,10 +60,10 @@ def address_elsewhere(file: StoredFile, *, file_name: str) -> str:
 
 def is_available(file: StoredFile) -> bool:
     """Whether it may be read: where there is a virus scanner, it must have seen it."""
-    return file.scan_at is None or not is_scanning()
+    return file.scan_at is None or not is_scanner_configured()
 
 
-def read_token(token: str) -> Ticket:
+def parse_token(token: str) -> FileToken:
     """Raises `NotFound` for a token that is not ours and `Forbidden` for one that has run out."""
     try:
         file_id, runs_out = map(int, Signer(salt=SALT).unsign(token).split("-"))
@@ -69,10 +72,10 @@ def read_token(token: str) -> Ticket:
         raise NotFound("There is no such file. Take its address from the materials of the session.") from None
     if left <= timedelta(0):
         raise Forbidden("This address has run out. Load the materials of the session again for a new one.")
-    return Ticket(file_id=file_id, seconds_left=int(left.total_seconds()))
+    return FileToken(file_id=file_id, seconds_left=int(left.total_seconds()))
 
 
-def _address_here(file: StoredFile, origin: str) -> str:
+def _build_signed_url(file: StoredFile, origin: str) -> str:
     runs_out = clock.now() + timedelta(minutes=settings.MATERIALS_URL_MINUTES)
     token = Signer(salt=SALT).sign(f"{file.pk}-{int(runs_out.timestamp())}")
     return origin + reverse("api:get_file", args=[token])

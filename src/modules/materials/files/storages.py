@@ -6,29 +6,29 @@ from django.core.files.storage import InvalidStorageError, Storage, storages
 from modules.materials.models import StoredFile
 
 
-class NotSetUp(RuntimeError):
+class StorageNotConfigured(RuntimeError):
     """Files lie in a place for which the settings have no credentials, or no longer."""
 
 
-def place_of_new_files() -> str:
+def get_default_storage_name() -> str:
     return settings.MATERIALS_STORAGE
 
 
-def is_set_up(place: str) -> bool:
-    return _alias(place) in settings.STORAGES
+def is_configured(place: str) -> bool:
+    return _get_alias(place) in settings.STORAGES
 
 
-def places_set_up() -> list[str]:
-    return [place for place in StoredFile.Place.values if is_set_up(place)]
+def list_configured() -> list[str]:
+    return [place for place in StoredFile.Place.values if is_configured(place)]
 
 
-def storage_of(place: str) -> Storage:
+def get_storage(place: str) -> Storage:
     """Raises `NotSetUp`."""
     try:
-        return storages[_alias(place)]
+        return storages[_get_alias(place)]
     except InvalidStorageError as error:
-        raise NotSetUp(f"There are files in {place}, which is not set up here.") from error
+        raise StorageNotConfigured(f"There are files in {place}, which is not set up here.") from error
 
 
-def _alias(place: str) -> str:
+def _get_alias(place: str) -> str:
     return f"materials_{place}"

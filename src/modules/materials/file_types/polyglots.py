@@ -56,7 +56,7 @@ def is_also_a_disk(content: IO[bytes], head: bytes) -> bool:
     return content.read(LENGTH_OF_TRAILER).startswith((b"koly\x00\x00\x00\x04", b"conectix"))
 
 
-def is_something_else_too(content: IO[bytes], head: bytes, *, is_picture: bool) -> bool:
+def is_polyglot(content: IO[bytes], head: bytes, *, is_picture: bool) -> bool:
     """Whether a picture, sound or video is a page, a script, an archive or a program as well."""
     if DOCUMENT in head[:WHERE_DOCUMENTS_BEGIN] or is_also_a_zip(content):
         return True

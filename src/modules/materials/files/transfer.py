@@ -1,6 +1,5 @@
 """Bytes from one place to another, one file at a time, while members go on reading and writing."""
 
-import hashlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from tempfile import TemporaryFile
@@ -10,24 +9,23 @@ from django.core.files.base import File
 from django.db import transaction
 from django.db.models import QuerySet
 
-from modules.materials.files.places import storage_of
-from modules.materials.files.stored_files import delete_released, stored, take_over
+from modules.materials.files.hashing import compute_hash
+from modules.materials.files.storages import get_storage
+from modules.materials.files.stored_files import delete_released, replace_bytes, staged
 from modules.materials.models import StoredFile
 from modules.materials.uploads import Upload
 
-CHUNK = 1024 * 1024
 
-
-class Damaged(ValueError):
+class DamagedBytes(ValueError):
     """Bytes that are not those which were once stored."""
 
 
-def files_to_move(*, to: str) -> "QuerySet[StoredFile]":
+def select_files_to_move(*, to: str) -> "QuerySet[StoredFile]":
     """What belongs to a material and lies elsewhere, in the order in which it came."""
     return StoredFile.objects.filter(sweep_at=None).exclude(place=to).order_by("pk")
 
 
-def move(file: StoredFile, *, to: str) -> bool:
+def move_file(file: StoredFile, *, to: str) -> bool:
     """Copy a file, compare the copy, and give the bytes up where they were; false for one that is gone meanwhile.
 
     Whenever this ends, and however, one of both places has the bytes, and the sweep finds what the other has of them.
@@ -35,15 +33,15 @@ def move(file: StoredFile, *, to: str) -> bool:
     `Invalid`, `Unavailable` and whatever a storage raises that cannot be read.
     """
     try:
-        return _move(file, to)
+        return _move_file(file, to)
     except Exception:
-        if not is_still_there(file):
+        if not is_still_attached(file):
             return False
         raise
 
 
-def _move(file: StoredFile, to: str) -> bool:
-    with _read(file) as content:
+def _move_file(file: StoredFile, to: str) -> bool:
+    with _read_to_temporary_file(file) as content:
         upload = Upload(
             content=File(content),
             name="",
@@ -51,10 +49,10 @@ def _move(file: StoredFile, to: str) -> bool:
             sha256=file.sha256,
             content_type=file.content_type,
         )
-        with stored(upload, scanned=file.scan_at is None, place=to) as copy:
-            if checksum_of(copy) != file.sha256:
-                raise Damaged(f"The copy of {file.name} in {to} is not what was sent there")
-            former = _switch(file, copy)
+        with staged(upload, scanned=file.scan_at is None, place=to) as copy:
+            if hash_stored_bytes(copy) != file.sha256:
+                raise DamagedBytes(f"The copy of {file.name} in {to} is not what was sent there")
+            former = _switch_storage(file, copy)
     if former is None:
         return False
     # Not left to the worker: whoever moves wants to see the old place empty.
@@ -62,36 +60,30 @@ def _move(file: StoredFile, to: str) -> bool:
     return True
 
 
-def is_still_there(file: StoredFile) -> bool:
+def is_still_attached(file: StoredFile) -> bool:
     """Whether a material still has it, where it was."""
     return StoredFile.objects.filter(pk=file.pk, place=file.place, name=file.name, sweep_at=None).exists()
 
 
-def checksum_of(file: StoredFile) -> str:
+def hash_stored_bytes(file: StoredFile) -> str:
     """The SHA-256 of the bytes where they lie now. Raises what the storage raises."""
-    digest = hashlib.sha256()
-    with storage_of(file.place).open(file.name, "rb") as content:
-        while chunk := content.read(CHUNK):
-            digest.update(chunk)
-    return digest.hexdigest()
+    with get_storage(file.place).open(file.name, "rb") as content:
+        return compute_hash(content)
 
 
 @contextmanager
-def _read(file: StoredFile) -> Iterator[IO[bytes]]:
+def _read_to_temporary_file(file: StoredFile) -> Iterator[IO[bytes]]:
     """The bytes, whole and compared. Raises `Damaged`."""
-    digest = hashlib.sha256()
     with TemporaryFile() as kept:
-        with storage_of(file.place).open(file.name, "rb") as content:
-            while chunk := content.read(CHUNK):
-                digest.update(chunk)
-                kept.write(chunk)
-        if digest.hexdigest() != file.sha256:
-            raise Damaged(f"The bytes of {file.name} in {file.place} are not those that were stored")
+        with get_storage(file.place).open(file.name, "rb") as content:
+            sha256 = compute_hash(content, copy_to=kept)
+        if sha256 != file.sha256:
+            raise DamagedBytes(f"The bytes of {file.name} in {file.place} are not those that were stored")
         kept.seek(0)
         yield kept
 
 
-def _switch(file: StoredFile, copy: StoredFile) -> StoredFile | None:
+def _switch_storage(file: StoredFile, copy: StoredFile) -> StoredFile | None:
     with transaction.atomic():
         current = StoredFile.objects.select_for_update().filter(pk=file.pk, place=file.place, sweep_at=None).first()
-        return take_over(current, copy) if current else None
+        return replace_bytes(current, copy) if current else None
