@@ -15,6 +15,7 @@ from tests.conftest import Api
 
 from core.accounts.models import User
 from core.accounts.presentation import EmailAudience
+from modules.materials import services
 from modules.materials.events import SessionAccess, SessionAccessAsked
 from modules.materials.files.storages import list_configured
 from modules.materials.models import Material, StoredFile
@@ -26,6 +27,9 @@ ORIGIN = "http://testserver"
 
 JOINED = datetime(2024, 1, 1, tzinfo=UTC)
 
+NothingLeft = Callable[[], bool]
+Stored = Callable[[], list[bytes]]
+
 
 class MaterialsApi(Api):
     """A member's client that also knows forms by PUT."""
@@ -36,6 +40,14 @@ class MaterialsApi(Api):
 
     def add_file(self, name: str, content: bytes, *, title: str = "A file", path: str = PATH) -> Any:
         return self.upload(path, {"title": title, "type": "file", "file": SimpleUploadedFile(name, content)})
+
+
+def share_file(member: MaterialsApi, content: bytes = b"hello") -> Material:
+    """Add a file without HTTP."""
+    assert member.user is not None
+    return services.add_material(
+        session_id=7, by=member.user, title="A file", type="file", upload=SimpleUploadedFile("notes.txt", content)
+    )
 
 
 class Sessions:
