@@ -1,4 +1,4 @@
-"""Files that came while the virus scanner was down, or before there was one."""
+"""Scan files that were stored while the virus scanner was down, or before there was one."""
 
 import logging
 import time

@@ -1,4 +1,4 @@
-"""An upload on its way in: how large it may be, what it is, and what it is called."""
+"""Validate uploads: their size, content type, name, and what pictures say of where they were taken."""
 
 import re
 import unicodedata
@@ -18,7 +18,7 @@ from modules.materials.pictures import check_pixels, remove_location
 
 MAX_NAME_LENGTH = 255
 MAX_EXTENSION_LENGTH = 20
-# Letters that are not seen; some of them make "annexe\u202efdp.exe" look like "annexeexe.pdf".
+# Unicode categories of characters that show nothing; some of them make "annexe\u202efdp.exe" look like "annexeexe.pdf".
 INVISIBLE_CATEGORIES = {"Cc", "Cf", "Cs", "Zl", "Zp"}
 # These two join letters and emoji, or keep them apart.
 JOINERS = "\u200c\u200d"
@@ -26,7 +26,7 @@ JOINERS = "\u200c\u200d"
 
 @dataclass(frozen=True, kw_only=True)
 class Upload:
-    """A file that was read to its end and may be stored."""
+    """A validated file that may be stored."""
 
     content: "File[bytes]"
     name: str
@@ -36,8 +36,9 @@ class Upload:
 
 
 def validate_and_sanitize(content: "File[bytes]") -> Upload:
-    """Read a file and decide whether it may be stored; what a picture says of where it was taken is removed from it, so
-    it has to be one that can be written to.
+    """Check the size and detect the type of a file, and remove from a picture where it was taken.
+
+    Writes to `content`, which therefore has to be writable.
 
     Raises `Invalid` for `file`: too large, empty, of a kind that is not accepted, or a picture of too many pixels.
     """
@@ -55,7 +56,7 @@ def validate_and_sanitize(content: "File[bytes]") -> Upload:
 
 
 def sanitize_name(name: str) -> str:
-    """The name that its owner gave a file, composed, without a path and what could deceive the eye; never empty."""
+    """Return a file name in NFC without a path and without invisible characters; never empty."""
     name = re.split(r"[/\\]", name)[-1]
     seen = (letter for letter in name if unicodedata.category(letter) not in INVISIBLE_CATEGORIES or letter in JOINERS)
     name = unicodedata.normalize("NFC", "".join(seen)).strip()

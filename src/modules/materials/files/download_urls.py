@@ -1,4 +1,4 @@
-"""Addresses of files that run out: who has one may read that one file until then."""
+"""URLs that expire: whoever has one may read that one file until then."""
 
 import logging
 from dataclasses import dataclass
@@ -23,25 +23,24 @@ SALT = "modules.materials.file"
 
 @dataclass(frozen=True, kw_only=True)
 class FileToken:
-    """What a token says."""
+    """The content of a valid token: a file, and for how many seconds the token is still valid."""
 
     file_id: int
     seconds_left: int
 
 
 def build_url(file: StoredFile, *, file_name: str, origin: str) -> str:
-    """Where a file is read from now on: at its storage, where that has addresses of its own, else here.
+    """Build the URL of a file: that of its storage where it has some, else a signed URL of this service.
 
-    An address here begins with `origin` (`https://host`) and runs out after MATERIALS_URL_MINUTES. A file that cannot
-    be had yet has one, too: it says so, and leads to the file once it can. No network is needed.
+    A signed URL begins with `origin` (`https://host`) and expires after MATERIALS_URL_MINUTES. A file that waits for
+    the virus scanner has one, too, which answers 503 until then. No network is needed.
     """
     elsewhere = build_storage_url(file, file_name=file_name) if is_available(file) else ""
     return elsewhere or _build_signed_url(file, origin)
 
 
 def build_storage_url(file: StoredFile, *, file_name: str) -> str:
-    """Where a file is read at its storage; empty where that has no addresses of its own, or none just now, and where it
-    is not set up."""
+    """Build the URL of a file at its storage; empty where that has no URLs, cannot build one, or is not configured."""
     storage: object = get_storage(file.place) if is_configured(file.place) else None
     if not isinstance(storage, SignedUrlStorage):
         return ""
@@ -64,7 +63,7 @@ def is_available(file: StoredFile) -> bool:
 
 
 def parse_token(token: str) -> FileToken:
-    """Raises `NotFound` for a token that is not ours and `Forbidden` for one that has run out."""
+    """Verify a token. Raises `NotFound` for one that was not signed here and `Forbidden` for one that has expired."""
     try:
         file_id, runs_out = map(int, Signer(salt=SALT).unsign(token).split("-"))
         left = datetime.fromtimestamp(runs_out, tz=clock.now().tzinfo) - clock.now()

@@ -1,9 +1,9 @@
-"""What a file is called where it lies: at random, but for its kind and its type, which storages go by."""
+"""The random names of files in their storages, with a folder and an extension by which storages treat them."""
 
 import re
 import secrets
 
-# What Cloudinary takes apart, to show it in other sizes and formats; all else it keeps as it is.
+# Cloudinary's resource types; all others are `raw`, which it serves unchanged.
 RESOURCE_TYPES = {"image": "image", "audio": "video", "video": "video"}
 RAW_MEDIA_TYPES = {"audio/amr-wb", "audio/midi", "audio/x-caf", "image/vnd.djvu"}
 
@@ -86,7 +86,7 @@ GENERATED_NAME = re.compile(r"((image|video|raw)/)?([0-9a-f]{2})/\3[0-9a-f]{38}(
 
 
 def is_generated_name(name: str) -> bool:
-    """Whether a file was called so here: what else lies in the same folder is somebody else's."""
+    """Whether a name was generated here. Other files in the same folder belong to somebody else."""
     return GENERATED_NAME.fullmatch(name) is not None
 
 

@@ -1,4 +1,4 @@
-"""Where the bytes of files lie: each place that is set up has a storage, and one setting says where new files go."""
+"""The storages of files. Each configured one has an entry in STORAGES; MATERIALS_STORAGE names that of new files."""
 
 from django.conf import settings
 from django.core.files.storage import InvalidStorageError, Storage, storages
@@ -7,7 +7,7 @@ from modules.materials.models import StoredFile
 
 
 class StorageNotConfigured(RuntimeError):
-    """Files lie in a place for which the settings have no credentials, or no longer."""
+    """Files are in a storage for which the settings have no credentials, or no longer."""
 
 
 def get_default_storage_name() -> str:
@@ -15,6 +15,7 @@ def get_default_storage_name() -> str:
 
 
 def is_configured(place: str) -> bool:
+    """Whether the settings have what it takes to reach a storage, such as its credentials."""
     return _get_alias(place) in settings.STORAGES
 
 

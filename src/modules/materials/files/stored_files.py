@@ -1,7 +1,8 @@
-"""Keeping rows and bytes in step.
+"""Store and delete bytes so that each file in a storage has a row.
 
-A row is committed before its bytes are written and deleted after they are, so that whenever a process dies there is a
-row from which the sweep finds what was left behind. Giving bytes up is final: a row that was released is never linked.
+A row is committed before its bytes are written, and deleted after they are deleted. Whenever a process dies, the
+periodic job finds the rest by its row. A file is staged, then attached to a material or released; a released file is never
+attached again.
 """
 
 import logging
@@ -43,16 +44,16 @@ MAX_SECONDS = 30
 
 
 class StagedFileExpired(RuntimeError):
-    """The sweep has given up a file before a material could have it."""
+    """The periodic job has released a staged file before it was attached."""
 
 
 @contextmanager
 def staged(upload: Upload, *, scanned: bool = False, place: str = "") -> Iterator[StoredFile]:
-    """Bytes in place, for the block to `link` to its material in a transaction of its own.
+    """Store an upload for the block, which has to `attach` it to a material in a transaction of its own.
 
-    They lie where new files go, or in `place`. `scanned` says that the virus scanner has found nothing in them.
-    A block that raises, or that does not link the file, leaves neither row nor bytes. Inside somebody else's
-    transaction that is no longer so: its rollback takes the row away and leaves the bytes.
+    `scanned`: the virus scanner has found nothing. `place`: the storage, by default that of new files. Where the block
+    raises or does not attach the file, row and bytes are deleted. Do not use it inside another transaction: its
+    rollback would remove the row and leave the bytes.
     Raises `Unavailable` where the storage does not take them, and `Invalid` for `file` where it cannot read them.
     """
     now = clock.now()
@@ -77,8 +78,10 @@ def staged(upload: Upload, *, scanned: bool = False, place: str = "") -> Iterato
 
 
 def open_file(file: StoredFile) -> "File[bytes]":
-    """The bytes, to be read and closed. Raises `NotFound` where they are lost, `Unavailable` where nobody can tell, or
-    where they are not as many as were stored."""
+    """Open the bytes for reading; the caller closes them.
+
+    Raises `NotFound` where they are lost, and `Unavailable` where the storage fails or their size has changed.
+    """
     try:
         content = get_storage(file.place).open(file.name, "rb")
     except FileNotFoundError:
@@ -95,15 +98,15 @@ def open_file(file: StoredFile) -> "File[bytes]":
 
 
 def attach(file: StoredFile) -> None:
-    """Keep the bytes: call it in the transaction that gives them to a material. Raises `NoLongerThere`."""
+    """Mark a staged file as attached, in the transaction that gives it to a material. Raises `NoLongerThere`."""
     if not StoredFile.objects.filter(pk=file.pk, released_at=None).update(sweep_at=None):
         raise StagedFileExpired(file.name)
 
 
 def replace_bytes(file: StoredFile, copy: StoredFile) -> StoredFile:
-    """Let a file have the bytes of its copy, whose row goes away, in a transaction that has locked the file.
+    """Let a file take the bytes of its staged copy, whose row is deleted, in a transaction that has locked the file.
 
-    Returns the row that gives up the bytes it had. Raises `NoLongerThere` where the sweep has the copy.
+    Returns a new, released row with the former bytes. Raises `NoLongerThere` where the copy was released.
     """
     if not StoredFile.objects.filter(pk=copy.pk, released_at=None).delete()[0]:
         raise StagedFileExpired(copy.name)
@@ -127,7 +130,7 @@ def replace_bytes(file: StoredFile, copy: StoredFile) -> StoredFile:
 
 
 def schedule_deletion(identifiers: list[int]) -> None:
-    """Give the bytes up in the transaction that takes them from their materials; they go once it has committed."""
+    """Release files in the transaction that deletes or changes their materials; bytes are deleted after the commit."""
     now = clock.now()
     StoredFile.objects.filter(pk__in=identifiers).update(released_at=now, sweep_at=now)
     for identifier in identifiers:
@@ -136,15 +139,15 @@ def schedule_deletion(identifiers: list[int]) -> None:
 
 @db_task(expires=WAKE_UP_EXPIRY)  # type: ignore[untyped-decorator]
 def delete_released(identifier: int) -> None:
-    """Delete the bytes of one file that was given up, then its row. Twice is fine."""
+    """Delete the bytes of one released file, then its row. Idempotent."""
     for file in _claim_due(StoredFile.objects.filter(pk=identifier, released_at__isnull=False), size=1):
         _delete_file(file)
 
 
 def delete_due_files(*, limit: int = 200) -> int:
-    """Delete what was given up, and what never came to belong to a material; returns how many were taken up.
+    """Delete released files, and staged ones that were never attached; return how many were processed.
 
-    Any number of workers may do so at once.
+    Safe to run in several workers at once.
     """
     files = _claim_due(StoredFile.objects.all(), size=limit)
     end = time.monotonic() + MAX_SECONDS
@@ -179,7 +182,7 @@ def _write(file: StoredFile, upload: Upload) -> None:
 
 
 class TypedContent(File):  # type: ignore[type-arg]
-    """What storages are given: bytes, and the type that they have; not what their sender says that they are."""
+    """A file for storages, with the detected content type rather than the one that the client sent."""
 
     def __init__(self, content: "File[bytes]", *, content_type: str) -> None:
         super().__init__(content.file, name=None)

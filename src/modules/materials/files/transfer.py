@@ -1,4 +1,4 @@
-"""Bytes from one place to another, one file at a time, while members go on reading and writing."""
+"""Move files from one storage to another, one at a time, while members go on reading and writing."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,19 +17,19 @@ from modules.materials.uploads import Upload
 
 
 class DamagedBytes(ValueError):
-    """Bytes that are not those which were once stored."""
+    """The bytes have another hash than when they were stored."""
 
 
 def select_files_to_move(*, to: str) -> "QuerySet[StoredFile]":
-    """What belongs to a material and lies elsewhere, in the order in which it came."""
+    """Attached files in any other storage, the oldest first."""
     return StoredFile.objects.filter(sweep_at=None).exclude(place=to).order_by("pk")
 
 
 def move_file(file: StoredFile, *, to: str) -> bool:
-    """Copy a file, compare the copy, and give the bytes up where they were; false for one that is gone meanwhile.
+    """Copy a file, compare hashes, and delete the old bytes; return false if the file is gone meanwhile.
 
-    Whenever this ends, and however, one of both places has the bytes, and the sweep finds what the other has of them.
-    Addresses here lead to the new place from then on, those at the old place end. Raises `Damaged`, `NotSetUp`,
+    If the process dies, one of the storages has the bytes, and the periodic job deletes what the other has of them.
+    Signed URLs of this service lead to the new storage from then on, URLs of the old storage end. Raises `Damaged`, `NotSetUp`,
     `Invalid`, `Unavailable` and whatever a storage raises that cannot be read.
     """
     try:
@@ -55,25 +55,25 @@ def _move_file(file: StoredFile, to: str) -> bool:
             former = _switch_storage(file, copy)
     if former is None:
         return False
-    # Not left to the worker: whoever moves wants to see the old place empty.
+    # At once, not by the worker: after the command the old storage is expected to be empty.
     delete_released.call_local(former.pk)
     return True
 
 
 def is_still_attached(file: StoredFile) -> bool:
-    """Whether a material still has it, where it was."""
+    """Whether a material still has the file, in the same storage."""
     return StoredFile.objects.filter(pk=file.pk, place=file.place, name=file.name, sweep_at=None).exists()
 
 
 def hash_stored_bytes(file: StoredFile) -> str:
-    """The SHA-256 of the bytes where they lie now. Raises what the storage raises."""
+    """Hash the bytes in the storage. Raises what the storage raises."""
     with get_storage(file.place).open(file.name, "rb") as content:
         return compute_hash(content)
 
 
 @contextmanager
 def _read_to_temporary_file(file: StoredFile) -> Iterator[IO[bytes]]:
-    """The bytes, whole and compared. Raises `Damaged`."""
+    """Copy the bytes into a temporary file and compare their hash. Raises `Damaged`."""
     with TemporaryFile() as kept:
         with get_storage(file.place).open(file.name, "rb") as content:
             sha256 = compute_hash(content, copy_to=kept)

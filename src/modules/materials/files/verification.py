@@ -1,4 +1,4 @@
-"""Whether bytes and rows agree, place by place."""
+"""Compare the bytes in a storage with the rows of `StoredFile`."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -12,13 +12,13 @@ from modules.materials.models import StoredFile
 
 BATCH_SIZE = 500
 
-# Told of each thing that was looked at.
+# Called after each file that was compared.
 Progress = Callable[[], object]
 
 
 @dataclass
 class Comparison:
-    """What was found in one place. Files that wait for the sweep are nobody's any more, and agree."""
+    """The result for one storage. Released files that wait for their deletion count as agreeing."""
 
     place: str
     agree: int = 0
@@ -45,11 +45,10 @@ class Comparison:
 
 
 def compare_storage(place: str, *, checksums: bool = False, progress: Progress = lambda: None) -> Comparison:
-    """Compare what a place has with the rows of the files there. Changes nothing, and may run while members go on.
+    """Compare a storage with its rows. Changes nothing, and may run while members use the service.
 
-    What is not called as files are here is passed over.
-
-    With `checksums` all bytes are read. Holds the names of all files there in memory. Raises `NotSetUp`, and what the
+    Names that were not generated here are skipped. With `checksums` all bytes are read. Holds the names of all files
+    of the storage in memory. Calls `progress` once for each file. Raises `NotSetUp`, and what the
     storage raises where it does not answer.
     """
     comparison = Comparison(place=place)
@@ -75,7 +74,7 @@ def compare_storage(place: str, *, checksums: bool = False, progress: Progress =
 
 
 def is_orphan(place: str, name: str) -> bool:
-    """Whether no row knows these bytes; rows are there before bytes are, so this stays so."""
+    """Whether these bytes have no row. That cannot change: a row is committed before its bytes are written."""
     return not StoredFile.objects.filter(place=place, name=name).exists()
 
 
@@ -91,12 +90,12 @@ def _split_into_batches(listed: Iterator[ListedFile]) -> Iterator[list[ListedFil
 
 
 def is_lost(row: StoredFile) -> bool:
-    """Asked once more: it may have been deleted or moved since, or have come when the listing was past it."""
+    """Check again whether the bytes are missing: they may have been deleted, moved or added during the comparison."""
     return is_still_attached(row) and not get_storage(row.place).exists(row.name)
 
 
 def _find_damage(row: StoredFile, size: int, *, checksums: bool) -> str:
-    """Empty for nothing, and for a file that is deleted or moved meanwhile."""
+    """Describe how the bytes differ from the row; empty if they do not, or if the file is gone meanwhile."""
     try:
         if size != row.size:
             # It may have been listed while it was written.

@@ -1,6 +1,6 @@
-"""What is heard of the sessions, and what is answered when other modules ask.
+"""Receivers of the facts of sessions, and answers to the questions of other modules.
 
-What hears stays where it is: failed deliveries name it.
+Receivers keep their names and module: failed deliveries store them.
 """
 
 from typing import Any
