@@ -10,7 +10,7 @@ MAX_MATCH_LENGTH = 128
 
 
 def contains(content: IO[bytes], *patterns: re.Pattern[bytes]) -> bool:
-    """Whether one of the patterns, of no more than `LONGEST` bytes, is anywhere in it."""
+    """Whether one of the patterns, of no more than `MAX_MATCH_LENGTH` bytes, is anywhere in it."""
     return any(pattern.search(chunk) for _, chunk in _read_overlapping(content) for pattern in patterns)
 
 

@@ -24,7 +24,7 @@ def list_configured() -> list[str]:
 
 
 def get_storage(place: str) -> Storage:
-    """Raises `NotSetUp`."""
+    """Return the storage named as in `StoredFile.place`. Raises `StorageNotConfigured`."""
     try:
         return storages[_get_alias(place)]
     except InvalidStorageError as error:

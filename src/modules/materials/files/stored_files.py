@@ -1,8 +1,8 @@
 """Store and delete bytes so that each file in a storage has a row.
 
 A row is committed before its bytes are written, and deleted after they are deleted. Whenever a process dies, the
-periodic job finds the rest by its row. A file is staged, then attached to a material or released; a released file is never
-attached again.
+periodic job finds the rest by its row. A file is staged, then attached to a material or released; a released file is
+never attached again.
 """
 
 import logging
@@ -98,7 +98,7 @@ def open_file(file: StoredFile) -> "File[bytes]":
 
 
 def attach(file: StoredFile) -> None:
-    """Mark a staged file as attached, in the transaction that gives it to a material. Raises `NoLongerThere`."""
+    """Mark a staged file as attached, in the transaction that gives it to a material. Raises `StagedFileExpired`."""
     if not StoredFile.objects.filter(pk=file.pk, released_at=None).update(sweep_at=None):
         raise StagedFileExpired(file.name)
 
@@ -106,7 +106,7 @@ def attach(file: StoredFile) -> None:
 def replace_bytes(file: StoredFile, copy: StoredFile) -> StoredFile:
     """Let a file take the bytes of its staged copy, whose row is deleted, in a transaction that has locked the file.
 
-    Returns a new, released row with the former bytes. Raises `NoLongerThere` where the copy was released.
+    Returns a new, released row with the former bytes. Raises `StagedFileExpired` where the copy was released.
     """
     if not StoredFile.objects.filter(pk=copy.pk, released_at=None).delete()[0]:
         raise StagedFileExpired(copy.name)

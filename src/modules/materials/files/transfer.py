@@ -29,8 +29,8 @@ def move_file(file: StoredFile, *, to: str) -> bool:
     """Copy a file, compare hashes, and delete the old bytes; return false if the file is gone meanwhile.
 
     If the process dies, one of the storages has the bytes, and the periodic job deletes what the other has of them.
-    Signed URLs of this service lead to the new storage from then on, URLs of the old storage end. Raises `Damaged`, `NotSetUp`,
-    `Invalid`, `Unavailable` and whatever a storage raises that cannot be read.
+    Signed URLs of this service lead to the new storage from then on, those of the old one end. Raises `DamagedBytes`,
+    `StorageNotConfigured`, `Invalid`, `Unavailable` and what a storage raises.
     """
     try:
         return _move_file(file, to)
@@ -73,7 +73,7 @@ def hash_stored_bytes(file: StoredFile) -> str:
 
 @contextmanager
 def _read_to_temporary_file(file: StoredFile) -> Iterator[IO[bytes]]:
-    """Copy the bytes into a temporary file and compare their hash. Raises `Damaged`."""
+    """Copy the bytes into a temporary file and compare their hash. Raises `DamagedBytes`."""
     with TemporaryFile() as kept:
         with get_storage(file.place).open(file.name, "rb") as content:
             sha256 = compute_hash(content, copy_to=kept)

@@ -48,7 +48,7 @@ def compare_storage(place: str, *, checksums: bool = False, progress: Progress =
     """Compare a storage with its rows. Changes nothing, and may run while members use the service.
 
     Names that were not generated here are skipped. With `checksums` all bytes are read. Holds the names of all files
-    of the storage in memory. Calls `progress` once for each file. Raises `NotSetUp`, and what the
+    of the storage in memory. Calls `progress` once for each file. Raises `StorageNotConfigured`, and what the
     storage raises where it does not answer.
     """
     comparison = Comparison(place=place)

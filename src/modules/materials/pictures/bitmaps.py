@@ -17,7 +17,7 @@ PLACED = re.compile(rb"Exif\x00\x00(?:II\*\x00|MM\x00\*)")
 
 
 def read_sizes_of_bmp(source: Source) -> Iterator[Size]:
-    """Raises `Unreadable`."""
+    """Yield width and height. Raises `Unreadable`."""
     yield _read_size(source, 14)
 
 
@@ -34,7 +34,7 @@ def read_sizes_of_icon(source: Source) -> Iterator[Size]:
 
 
 def read_sizes_of_photoshop(source: Source) -> Iterator[Size]:
-    """Raises `Unreadable`."""
+    """Yield width and height. Raises `Unreadable`."""
     height, width = struct.unpack(">II", source.read(14, 8))
     yield Size(width, height)
 
@@ -62,7 +62,7 @@ def clear_location_of_icon(source: Source) -> bool:
 
 
 def clear_location_of_tiff(source: Source) -> bool:
-    """Raises `LocationStays` and `Unreadable`."""
+    """Clear the location in place; return whether there was one. Raises `LocationNotRemovable` and `Unreadable`."""
     block = Block.between(source, 0, source.length)
     cleared = tiff.clear_location(block)
     for value in tiff.find_values(block, tiff.RESOURCES):
@@ -72,7 +72,7 @@ def clear_location_of_tiff(source: Source) -> bool:
 
 
 def clear_location_of_photoshop(source: Source) -> bool:
-    """Raises `LocationStays` and `Unreadable`."""
+    """Clear the location in place; return whether there was one. Raises `LocationNotRemovable` and `Unreadable`."""
     position = 26 + 4 + source.number(26, 4)
     start, layers = position + 4, position + 4 + source.number(position, 4)
     cleared = resources.clear_location(Block.between(source, start, min(layers, source.length)))
@@ -84,7 +84,7 @@ def clear_location_of_photoshop(source: Source) -> bool:
 
 
 def _clear_layers(source: Source, start: int, end: int) -> bool:
-    """Photos that were placed in a document are in it as they were. Raises `LocationStays`."""
+    """Photos that were placed in a document are in it as they were. Raises `LocationNotRemovable`."""
     cleared, position = False, start
     while (found := source.find(PLACED, position, longest=10)) and found[1] <= end:
         position = found[1]

@@ -10,7 +10,7 @@ def clear_location(block: Block) -> bool:
     """Clear the place that a picture was taken at, and what its camera notes for itself, which may be one; whether
     there was anything of that. What is no EXIF has none.
 
-    Raises `LocationStays`, and `Unreadable` where there is too much of it.
+    Raises `LocationNotRemovable`, and `Unreadable` where there is too much of it.
     """
     start = len(PREFIX) if block.length >= len(PREFIX) and block.read(0, len(PREFIX)) == PREFIX else 0
     if not begins_tiff(block.part(start)):

@@ -39,7 +39,7 @@ def read_sizes(source: Source) -> Iterator[Size]:
 
 
 def clear_location(source: Source) -> bool:
-    """Raises `Unreadable`."""
+    """Clear the location in place; return whether there was one. Raises `Unreadable`."""
     cleared, end = False, 0
     for part in _read_parts(source):
         end = part.end

@@ -39,7 +39,7 @@ def read_sizes(source: Source) -> Iterator[Size]:
 
 
 def clear_location(source: Source) -> bool:
-    """Raises `LocationStays` and `Unreadable`."""
+    """Clear the location in place; return whether there was one. Raises `LocationNotRemovable` and `Unreadable`."""
     boxes = _read_boxes(source)
     items = read_items(source, boxes)
     cleared = False
@@ -135,7 +135,7 @@ def _read_size_in_item(source: Source, item: Item) -> Size | None:
 
 
 def _get_block(source: Source, item: Item, items: list[Item], boxes: list[Box]) -> Block:
-    """Where an item with metadata lies. Raises `LocationStays` where it has a place in common with anything else."""
+    """The block of an item with metadata. Raises `LocationNotRemovable` where it overlaps with anything else."""
     if item.is_elsewhere:
         raise LocationNotRemovable
     pixels = [span for other in items if other.kind not in {b"Exif", b"mime"} for span in other.spans]

@@ -58,7 +58,7 @@ def read_sizes(source: Source) -> Iterator[Size]:
 
 
 def clear_location(source: Source) -> bool:
-    """Clean every picture, and empty what is none, wherever it lies behind the first. Raises `LocationStays` and
+    """Clean every picture, and empty what is none, wherever it lies behind the first. Raises `LocationNotRemovable` and
     `Unreadable`."""
     scans = _read_picture(source, 0, source.length).having(SCAN)
     clip = source.find(CLIP, scans[0].end if scans else 2, longest=12)

@@ -58,7 +58,7 @@ def read_size(source: Source, position: int) -> Size:
 
 
 def clear_location(source: Source) -> bool:
-    """Raises `LocationStays` and `Unreadable`."""
+    """Clear the location in place; return whether there was one. Raises `LocationNotRemovable` and `Unreadable`."""
     cleared = False
     texts = end = 0
     for chunk in _read_chunks(source):

@@ -9,7 +9,7 @@ HEADER_OF_THUMBNAIL = 28
 
 
 def clear_location(block: Block) -> bool:
-    """Whether any resource said where the picture was taken. Raises `LocationStays` and `Unreadable`."""
+    """Whether any resource said where the picture was taken. Raises `LocationNotRemovable` and `Unreadable`."""
     cleared, position = False, 0
     while position + 12 <= block.length and block.read(position, 4) in NAMES:
         kind = int.from_bytes(block.read(position + 4, 2), "big")

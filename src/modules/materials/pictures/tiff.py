@@ -157,7 +157,7 @@ def find_values(block: Block, tag: int) -> list[Block]:
 def clear_location(block: Block, *, maker_notes: bool = False) -> bool:
     """Clear the place that a picture was taken at; whether there was one. `maker_notes` says that those go, too.
 
-    Raises `LocationStays` where it cannot be cleared without touching something else, and `Unreadable`.
+    Raises `LocationNotRemovable` where it cannot be cleared without touching something else, and `Unreadable`.
     """
     tiff = Tiff(block)
     directories = list(tiff.directories())
@@ -215,7 +215,7 @@ def _find_thumbnails(tiff: Tiff, directories: list[Directory]) -> Iterator[Block
 
 
 def clear_behind(block: Block, position: int) -> bool:
-    """Clear all from a position on. Raises `LocationStays` where the picture goes on there."""
+    """Clear all from a position on. Raises `LocationNotRemovable` where the picture goes on there."""
     tiff = Tiff(block)
     directories = list(tiff.directories())
     find_values = ((entry.position, entry.position + entry.size) for each in directories for entry in each.entries)
@@ -246,7 +246,7 @@ def _find_location_areas(tiff: Tiff, pointer: Entry) -> Iterator[Area]:
 
 
 def _require_apart(tiff: Tiff, directories: list[Directory], areas: list[Area]) -> None:
-    """Raises `LocationStays` where what is to be cleared would take something else with it."""
+    """Raises `LocationNotRemovable` where what is to be cleared would take something else with it."""
     merged: list[Area] = []
     for start, end in sorted(areas):
         if merged and start <= merged[-1][1]:

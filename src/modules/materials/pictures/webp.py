@@ -36,7 +36,7 @@ def read_sizes(source: Source) -> Iterator[Size]:
 
 
 def clear_location(source: Source) -> bool:
-    """Raises `LocationStays` and `Unreadable`."""
+    """Clear the location in place; return whether there was one. Raises `LocationNotRemovable` and `Unreadable`."""
     cleared = False
     for chunk in _read_chunks(source, HEADER_SIZE, _read_end(source)):
         block = Block.between(source, chunk.start, chunk.end)
