@@ -23,8 +23,8 @@ def test_a_file_that_the_clean_up_has_taken_is_not_linked_any_more() -> None:
         sweep_at=taken_at,
     )
 
-    with pytest.raises(stored_files.NoLongerThere):
-        stored_files.link(file)
+    with pytest.raises(stored_files.StagedFileExpired):
+        stored_files.attach(file)
 
     file.refresh_from_db()
     assert file.sweep_at == taken_at
