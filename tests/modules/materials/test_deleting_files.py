@@ -126,14 +126,14 @@ def test_an_upload_that_takes_longer_than_the_sweep_waits_leaves_no_bytes(
     creator: MaterialsApi, monkeypatch: pytest.MonkeyPatch, nothing_left: NothingLeft, clock: Any
 ) -> None:
     """The sweep finds no bytes yet, and forgets the row; then they come."""
-    new_file = LocalStorage._new_file
+    create_empty_file = LocalStorage._create_empty_file
 
     def sweep_before_it_is_written(self: LocalStorage, name: str) -> Path:
         clock.shift(stored_files.STAGING_TIMEOUT)
         delete_due_files()
-        return new_file(self, name)
+        return create_empty_file(self, name)
 
-    monkeypatch.setattr(LocalStorage, "_new_file", sweep_before_it_is_written)
+    monkeypatch.setattr(LocalStorage, "_create_empty_file", sweep_before_it_is_written)
     with pytest.raises(stored_files.StagedFileExpired):
         share_file(creator)
     assert nothing_left()

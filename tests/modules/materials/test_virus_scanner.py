@@ -220,15 +220,15 @@ def test_bytes_that_are_not_yet_all_there_are_not_judged(
     from core.storages.local import LocalStorage
 
     clamd.stop()
-    new_file = LocalStorage._new_file
+    create_empty_file = LocalStorage._create_empty_file
 
     def scan_while_it_is_written(self: LocalStorage, name: str) -> Path:
-        path = new_file(self, name)
+        path = create_empty_file(self, name)
         clamd.start()
         scanning.scan_due_files()
         return path
 
-    monkeypatch.setattr(LocalStorage, "_new_file", scan_while_it_is_written)
+    monkeypatch.setattr(LocalStorage, "_create_empty_file", scan_while_it_is_written)
     added = creator.add_file("notes.txt", EICAR)
     assert added.status_code == 201
     assert clamd.scanned == []
