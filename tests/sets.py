@@ -73,6 +73,7 @@ ANY_DATABASE = (
 # Of those, what locks rows, commits or counts queries.
 EACH_DATABASE = (
     "tests/modules/materials/*bytes_and_rows*",
+    "tests/modules/materials/*deleting_files*",
     "tests/modules/materials/*killed_at_each_step*",
     "tests/modules/materials/*limits*",
     "tests/modules/materials/*listing*",
