@@ -116,7 +116,7 @@ def forget_connections() -> None:
     for name in storages.backends:
         storage = storages[name] if name.startswith("materials_") else None
         if isinstance(storage, CloudinaryStorage):
-            storage._http.clear()
+            storage._client._http.clear()
         elif isinstance(storage, S3Storage):
             storage.connection.meta.client._endpoint.http_session._manager.clear()
 
