@@ -152,6 +152,15 @@ def test_one_that_is_open_no_longer_nudges_nobody(
     assert at(timedelta(minutes=10)) == []
 
 
+def test_one_that_is_cancelled_long_before_is_due_for_no_nudge(john: Any, jane: Any, make_armed: Any, at: Any) -> None:
+    session = make_armed(requests={jane: "pending"})
+    at(3 * DAY, worker=False)
+    assert Api(john).post(path(session, "cancel/")).status_code == 200
+
+    session.refresh_from_db()
+    assert session.nudge_due_at is None
+
+
 def test_a_date_that_moves_arms_it_again(john: Any, jane: Any, make_armed: Any, at: Any) -> None:
     session = make_armed(requests={jane: "pending"})
     at(DAY)

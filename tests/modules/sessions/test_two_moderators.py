@@ -22,6 +22,7 @@ from tests.modules.sessions.portal import (
 )
 
 from core.accounts.models import User
+from core.time import clock as core_clock
 from modules.sessions.models import DecisionLease, Session
 from modules.sessions.services import leases, moderation
 from modules.sessions.services.deciding import AlreadyDecided, ContentChanged, LeasedByOther
@@ -139,6 +140,17 @@ def test_who_writes_has_the_session_in_hand_for_longer(
     assert refusal_of(open_decision(other, "approve", session)) == ""
     moderator.post(f"{DECISIONS}preview/", {**fields, "reason": "Well"})
     assert DecisionLease.objects.get().holder.username == "victor"
+
+
+def test_writing_does_not_renew_a_lease_that_has_ended(
+    moderator: Client, other: Client, make_session: MakeSession, clock: Any
+) -> None:
+    session = make_session("pending_approval")
+    fields = fields_of_dialog(open_decision(moderator, "reject", session))
+    clock.shift(timedelta(minutes=6))
+    moderator.post(f"{DECISIONS}preview/", {**fields, "reason": "Well"})
+    assert DecisionLease.objects.get().ends_at < core_clock.now()
+    assert refusal_of(open_decision(other, "approve", session)) == ""
 
 
 @pytest.mark.parametrize(
