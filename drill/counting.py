@@ -76,6 +76,7 @@ def count(records: Records) -> Counts:
             "states wrong": states.wrong,
             "states late": states.late,
             "states early": states.early,
+            "counters wrong": records.mismatches,
             "requests wrong": states.requests_wrong,
             "requests left undecided": states.requests_left,
             "facts impossible": states.impossible,

@@ -116,6 +116,8 @@ class Records(BaseModel):
     failed_deliveries: list[FailedDelivery]
     addresses: dict[int, str]
     moderators: list[int]
+    # Stored values of sessions that are not what their rows say, in words.
+    mismatches: list[str]
     # Sweeps that have not ended well for too long.
     late_sweeps: list[str]
     deeds: list[Deed]
@@ -141,6 +143,7 @@ def read_records(folder: Path, *, rate: float, ended_at: datetime, late_sweeps: 
     from modules.notifications.models import Notification
     from modules.sessions.models import BookingRequest, Session
     from modules.sessions.policy import MODERATE
+    from modules.sessions.queries.consistency import find_mismatches
 
     deeds, arrivals, kills = (journal.entries() for journal in journals(folder))
     return Records(
@@ -206,6 +209,7 @@ def read_records(folder: Path, *, rate: float, ended_at: datetime, late_sweeps: 
         ],
         addresses=dict(User.objects.values_list("pk", "email")),
         moderators=list(User.objects.with_perm(MODERATE).order_by("pk").values_list("pk", flat=True)),
+        mismatches=[str(mismatch) for mismatch in find_mismatches()],
         late_sweeps=late_sweeps,
         deeds=[Deed(**entry) for entry in deeds],
         arrivals=[Arrival(**entry) for entry in arrivals if entry["kind"] == "mail"],

@@ -208,3 +208,8 @@ def a_notification_to_somebody_whom_it_does_not_concern(records: Records) -> Non
     other = next(member for member in records.addresses if member != told.user_id)
     finder.silence(other)
     finder.add_notice(finder.facts[told.fact_id], other)
+
+
+@noticed_as("counters wrong")
+def a_seat_that_is_counted_without_a_participant(records: Records) -> None:
+    records.mismatches.append("session 1: participant_count is 2, expected 1")
