@@ -16,7 +16,7 @@ from pytest_django import Settings
 from tests.cloudinary_server import CloudinaryServer
 from tests.mail_server import MailServer
 from tests.s3_server import S3Server
-from tests.sets import WALKS, gives_same_answer_on_any_database
+from tests.sets import SQLITE_ONLY, WALKS, gives_same_answer_on_any_database
 from xdist.scheduler import LoadGroupScheduling
 
 from core.accounts.models import Login, User
@@ -96,8 +96,12 @@ def is_further_case(item: pytest.Item, seen: set[tuple[str, str]]) -> bool:
 def pytest_itemcollected(item: pytest.Item) -> None:
     if gives_same_answer_on_any_database(item.nodeid.partition("::")[0]):
         item.add_marker(pytest.mark.any_database)
-    if item.nodeid.startswith(WALKS) or is_further_case(item, item.session.stash.setdefault(SEEN_TESTS, set())):
-        item.add_marker(pytest.mark.walk)
+    if item.nodeid.startswith(SQLITE_ONLY):
+        item.add_marker(pytest.mark.sqlite_only)
+    if item.nodeid.startswith(WALKS):
+        item.add_marker(pytest.mark.system)
+    if is_further_case(item, item.session.stash.setdefault(SEEN_TESTS, set())):
+        item.add_marker(pytest.mark.further_case)
 
 
 @pytest.hookimpl(trylast=True)

@@ -80,8 +80,15 @@ EACH_DATABASE = (
     "tests/modules/materials/*moving*",
 )
 
-# What takes seconds: it goes through every page, operation or limit, repeats a race, or starts a process.
-# `./just test --fast` leaves it out, and of each parametrized test all cases but the first.
+# What never asks PostgreSQL anything: it starts processes on SQLite, or runs other tests again.
+SQLITE_ONLY = (
+    "tests/system/test_earlier_database.py",
+    "tests/system/test_memory.py",
+    "tests/system/test_modules_are_removable.py",
+)
+
+# What goes through every page, operation or limit with many values, or repeats a race. It takes seconds, and runs with
+# `./just test --system`.
 WALKS = (
     "tests/core/admin/test_admin_urls.py",
     "tests/core/monitoring/test_logs.py::test_every_secret_that_is_set_is_one_of_them",

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 from django.core.management import get_commands
-from tests.sets import ANY_DATABASE, EACH_DATABASE, WALKS
+from tests.sets import ANY_DATABASE, EACH_DATABASE, SQLITE_ONLY, WALKS
 
 CHECKOUT = Path(settings.CHECKOUT)
 DOCUMENTS = sorted(
@@ -190,4 +190,4 @@ def test_each_pattern_of_the_sets_of_tests_names_a_file() -> None:
     files = [name_of(path) for path in (CHECKOUT / "tests").rglob("test_*.py")]
 
     assert [each for each in (*ANY_DATABASE, *EACH_DATABASE) if not fnmatch.filter(files, each)] == []
-    assert [each for each in WALKS if not (CHECKOUT / each.partition("::")[0]).exists()] == []
+    assert [each for each in (*WALKS, *SQLITE_ONLY) if not (CHECKOUT / each.partition("::")[0]).exists()] == []

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import Group
+from django.db import connection
 from django.db.models.signals import post_save
 from django.test import Client
 from model_bakery import baker
@@ -104,11 +105,14 @@ def last_fact() -> FactRecord:
 
 
 def rows() -> dict[str, list[dict[str, Any]]]:
-    """Everything that the sessions keep, and the record of facts."""
-    return {
-        model.__name__: list(model.objects.order_by("pk").values())
-        for model in (Session, BookingRequest, Reminder, FactRecord)
-    }
+    """Everything that the sessions keep, and the record of facts. Plain SQL: hundreds of tests read it twice."""
+    found = {}
+    with connection.cursor() as cursor:
+        for model in (Session, BookingRequest, Reminder, FactRecord):
+            cursor.execute(f"SELECT * FROM {connection.ops.quote_name(model._meta.db_table)} ORDER BY id")
+            names = [column[0] for column in cursor.description]
+            found[model.__name__] = [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+    return found
 
 
 @contextmanager
