@@ -2,7 +2,7 @@
 
 from datetime import time
 
-from core.accounts.services import forget_old_logins
+from core.accounts.services import delete_old_logins
 from core.facts.delivery import retry_failed_deliveries
 from core.jobs.periodic import periodic_job
 from core.mail.sending import send_due_mail, wake_sender
@@ -26,7 +26,7 @@ def forget_mail_that_is_done() -> int:
 
 @periodic_job(at=time(3, 23))
 def forget_logins_that_are_over() -> int:
-    return forget_old_logins()
+    return delete_old_logins()
 
 
 # Made where it is enqueued, and named here, where the worker looks for tasks.

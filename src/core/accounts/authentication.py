@@ -1,4 +1,4 @@
-"""Who is asking: the bearer token of a request."""
+"""Authentication of API requests by a bearer token."""
 
 from django.http import HttpRequest
 from ninja.security import HttpBearer
@@ -19,16 +19,18 @@ class MemberAuthentication(HttpBearer):
     openapi_description = "The access token that `POST /api/auth/token/` answered."
 
     def __call__(self, request: HttpRequest) -> User | None:
-        """Leaves out what the library does with another scheme where DEBUG is on: write all of it into the log."""
+        """Replace the library's method, which logs the whole header of another scheme where DEBUG is on."""
         token = read_bearer_token(request)
         return None if token is None else self.authenticate(request, token)
 
     def authenticate(self, request: HttpRequest, token: str) -> User:
+        """Return the member. Raises `NotAuthenticated`."""
         user = authenticate_token(token, AccessToken).user
         request.user = user
         return user
 
 
 def read_bearer_token(request: HttpRequest) -> str | None:
+    """Return the token of the `Authorization` header; `None` without one, or for another scheme."""
     scheme, _, token = request.headers.get("Authorization", "").partition(" ")
     return token if scheme.lower() == MemberAuthentication.openapi_scheme else None

@@ -1,4 +1,4 @@
-"""How a user name and a password become a member, in the API and in the admin alike."""
+"""The authentication backend of the API and of the admin."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ from core.accounts.models import User
 
 
 class MemberBackend(ModelBackend):
-    """Takes as long for a name that nobody has as for a wrong password."""
+    """Authenticates by user name or e-mail address; an unknown name takes as long as a wrong password."""
 
     def authenticate(
         self, request: HttpRequest | None, username: str | None = None, password: str | None = None, **_: Any

@@ -1,5 +1,4 @@
-"""Accounts that somebody has to look after, found by `manage.py check --database default`. The ids stay what they
-are."""
+"""System checks for accounts that need an operator, run by `manage.py check --database default`."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -7,41 +6,45 @@ from typing import Any
 from django.core.checks import CheckMessage, Tags, Warning, register  # noqa: A004
 from django.db import connections
 
-from core.accounts.models import SET_ASIDE, User
+from core.accounts.models import SET_ASIDE_PREFIX, User
 from core.text.email_addresses import InvalidAddress, build_address_key, get_deliverable_address
 
-# How many accounts a message names.
-MOST_NAMED = 100
-MOST_VALUES = 500
+# How many accounts a message lists.
+MAX_LISTED = 100
+# Values in one `IN` clause: databases limit the parameters of a query.
+MAX_QUERY_VALUES = 500
 
 
 @register(Tags.database)
 def check_addresses(databases: Sequence[str] | None = None, **_: Any) -> list[CheckMessage]:
-    """Whose address was set aside when addresses came to be stored in their normal form."""
+    """Warn of accounts whose address was set aside by migration 0006, which normalized addresses."""
     database = "default"
-    if database not in (databases or ()) or not _has_members(database):
+    if database not in (databases or ()) or not _has_user_table(database):
         return []
-    second, unreachable, free = [], [], []
-    for member, older in _set_aside(database):
+    duplicate, undeliverable, freed = [], [], []
+    for member, older in _list_set_aside_accounts(database):
         if older is not None:
-            second.append(f"{_format_account(member)} (the older is {_format_account(older)})")
+            duplicate.append(f"{_format_account(member)} (the older is {_format_account(older)})")
         elif _is_deliverable(member.email):
-            free.append(_format_account(member))
+            freed.append(_format_account(member))
         else:
-            unreachable.append(_format_account(member))
-    return [*_check_second_accounts(second), *_check_unreachable_accounts(unreachable), *_check_freed_addresses(free)]
+            undeliverable.append(_format_account(member))
+    return [
+        *_warn_of_duplicates(duplicate),
+        *_warn_of_undeliverable(undeliverable),
+        *_warn_of_freed(freed),
+    ]
 
 
-def _set_aside(database: str) -> list[tuple[User, User | None]]:
-    """Each account whose address was set aside, with the one that holds the mailbox, if any does."""
+def _list_set_aside_accounts(database: str) -> list[tuple[User, User | None]]:
+    """List the accounts whose address was set aside, each with the account that has the same mailbox, if any."""
     users = User.objects.using(database).order_by("pk").only("username", "email", "email_key")
-    members = list(users.filter(email_key__startswith=SET_ASIDE))
+    members = list(users.filter(email_key__startswith=SET_ASIDE_PREFIX))
     keys = sorted({build_address_key(member.email) for member in members})
-    # One query for all of them, but for what a database takes of values in one.
     holders: dict[str | None, User] = {}
-    for start in range(0, len(keys), MOST_VALUES):
-        some = keys[start : start + MOST_VALUES]
-        holders.update((user.email_key, user) for user in users.filter(email_key__in=some))
+    for start in range(0, len(keys), MAX_QUERY_VALUES):
+        chunk = keys[start : start + MAX_QUERY_VALUES]
+        holders.update((user.email_key, user) for user in users.filter(email_key__in=chunk))
     return [(member, holders.get(build_address_key(member.email))) for member in members]
 
 
@@ -53,7 +56,7 @@ def _is_deliverable(address: str) -> bool:
     return True
 
 
-def _check_second_accounts(accounts: list[str]) -> list[CheckMessage]:
+def _warn_of_duplicates(accounts: list[str]) -> list[CheckMessage]:
     if not accounts:
         return []
     return [
@@ -66,7 +69,7 @@ def _check_second_accounts(accounts: list[str]) -> list[CheckMessage]:
     ]
 
 
-def _check_unreachable_accounts(accounts: list[str]) -> list[CheckMessage]:
+def _warn_of_undeliverable(accounts: list[str]) -> list[CheckMessage]:
     if not accounts:
         return []
     return [
@@ -78,7 +81,7 @@ def _check_unreachable_accounts(accounts: list[str]) -> list[CheckMessage]:
     ]
 
 
-def _check_freed_addresses(accounts: list[str]) -> list[CheckMessage]:
+def _warn_of_freed(accounts: list[str]) -> list[CheckMessage]:
     if not accounts:
         return []
     return [
@@ -90,8 +93,8 @@ def _check_freed_addresses(accounts: list[str]) -> list[CheckMessage]:
     ]
 
 
-def _has_members(database: str) -> bool:
-    """Migrating looks for such accounts, too, before there is a table."""
+def _has_user_table(database: str) -> bool:
+    """Whether the table exists: `migrate` runs this check before it creates it."""
     return User._meta.db_table in connections[database].introspection.table_names()
 
 
@@ -100,5 +103,5 @@ def _format_account(member: User) -> str:
 
 
 def _join_accounts(accounts: list[str]) -> str:
-    more = len(accounts) - MOST_NAMED
-    return ", ".join(accounts[:MOST_NAMED]) + (f", and {more} more" if more > 0 else "")
+    more = len(accounts) - MAX_LISTED
+    return ", ".join(accounts[:MAX_LISTED]) + (f", and {more} more" if more > 0 else "")

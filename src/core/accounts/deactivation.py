@@ -1,4 +1,4 @@
-"""Keeping members out, and letting them in again (docs/contract.md, "Deactivation")."""
+"""Deactivating and reactivating members (docs/contract.md, "Deactivation")."""
 
 from django.db import transaction
 
@@ -13,15 +13,15 @@ from core.facts.publish import publish
 from core.mail.services import enqueue_mail
 from core.time.durations import format_relative_time
 
-SWITCHES = (MemberDeactivated.name, MemberReactivated.name)
+STATUS_FACTS = (MemberDeactivated.name, MemberReactivated.name)
 
 
 def deactivate_member(*, member_id: int, by: User, reason: str, told: str = "") -> User:
-    """Keep a member out: no new login, and every open one ends. They are written why.
+    """Deactivate a member: end their logins, refuse new ones, and mail them the reason.
 
-    `told` is what others read whom it concerns, if not the standard sentence; the reason they never do. Raises
-    `NotFound`, `Forbidden`, `Invalid` without a reason, and `StateForbids` for one who is out already: the message says
-    by whom.
+    `told` is the explanation for other members concerned, who never read the reason; by default `DEFAULT_EXPLANATION`.
+    Raises `NotFound`, `Forbidden`, `Invalid` without a reason, and `StateForbids` if the member is deactivated already,
+    with a message that says by whom.
     """
     with transaction.atomic():
         member, by = _lock_account(member_id, by)
@@ -39,9 +39,9 @@ def deactivate_member(*, member_id: int, by: User, reason: str, told: str = "") 
 
 
 def reactivate_member(*, member_id: int, by: User, reason: str = "") -> User:
-    """Let a deactivated member log in again; old tokens stay dead, and what was called off stays so.
+    """Let a deactivated member log in again; old tokens stay invalid, and cancelled sessions stay cancelled.
 
-    Raises `NotFound`, `Forbidden`, and `StateForbids` for one who is active: the message says since when.
+    Raises `NotFound`, `Forbidden`, and `StateForbids` if the member is active, with a message that says since when.
     """
     with transaction.atomic():
         member, by = _lock_account(member_id, by)
@@ -56,14 +56,14 @@ def reactivate_member(*, member_id: int, by: User, reason: str = "") -> User:
 
 
 def find_last_change(member_id: int) -> FactRecord | None:
-    """When, by whom and why a member was last deactivated or reactivated; `None` where the record knows of neither."""
-    switches = FactRecord.objects.filter(member_id=member_id, name__in=SWITCHES).select_related("actor")
-    return switches.order_by("-pk").first()
+    """Return the record of the last deactivation or reactivation of a member; `None` if none is recorded."""
+    records = FactRecord.objects.filter(member_id=member_id, name__in=STATUS_FACTS).select_related("actor")
+    return records.order_by("-pk").first()
 
 
 def _lock_account(member_id: int, by: User) -> tuple[User, User]:
-    """Both as they are now, until the transaction ends: of two who put each other out at once, one comes too late."""
-    # What refers to them can be written meanwhile.
+    """Lock both members: of two who deactivate each other at once, one comes too late."""
+    # `no_key`: rows with a foreign key to them can still be written.
     rows = User.objects.select_for_update(no_key=True).filter(pk__in=[member_id, by.pk]).order_by("pk")
     members = {row.pk: row for row in rows}
     if member_id not in members or by.pk not in members:
@@ -72,11 +72,12 @@ def _lock_account(member_id: int, by: User) -> tuple[User, User]:
 
 
 def describe_status(member: User) -> str:
+    """Say whether a member is active, since when, by whom and why."""
     state = "active" if member.is_active else "deactivated"
-    switch = find_last_change(member.pk)
-    if switch is None:
+    change = find_last_change(member.pk)
+    if change is None:
         return f"{member.display_name} is {state} already."
-    actor = switch.actor.display_name if switch.actor else "Somebody"
-    why = f" The reason: {switch.reason}" if switch.reason else ""
-    what = load_fact(switch).summarize(actor=actor, member=member.display_name)
-    return f"{what}, {format_relative_time(switch.occurred_at)}.{why}"
+    actor = change.actor.display_name if change.actor else "Somebody"
+    why = f" The reason: {change.reason}" if change.reason else ""
+    what = load_fact(change).summarize(actor=actor, member=member.display_name)
+    return f"{what}, {format_relative_time(change.occurred_at)}.{why}"

@@ -1,16 +1,16 @@
-"""What the accounts tell."""
+"""The facts and questions about accounts."""
 
 from dataclasses import dataclass
 
 from core.facts.base import Fact, Question
 
-# What others read of a deactivation that concerns them, where nobody wrote anything else for them.
-TOLD_OTHERS = "The account of its creator was deactivated."
+# What other members read of a deactivation, unless the moderator wrote something else.
+DEFAULT_EXPLANATION = "The account of its creator was deactivated."
 
 
 @dataclass(frozen=True, kw_only=True)
 class MemberRegistered(Fact):
-    """Sent when an account has come to be, by its member or in the admin; not when a registration only wrote to the
+    """Sent when an account was created, by its member or in the admin; not when a registration only sent a mail to the
     owner of a taken address."""
 
     summary_template = "{member} got an account"
@@ -59,7 +59,7 @@ class LoggedOutEverywhere(Fact):
 class MemberDeactivated(Fact):
     """Sent when a member may no longer log in; their logins have ended.
 
-    The reason is theirs alone to read. `told` is what others read whom it concerns; where it is empty, `TOLD_OTHERS`.
+    Only they read the reason. `told` is the explanation for other members; if it is empty, `DEFAULT_EXPLANATION`.
     """
 
     summary_template = "{actor} deactivated {member}"
@@ -70,7 +70,7 @@ class MemberDeactivated(Fact):
 
 @dataclass(frozen=True, kw_only=True)
 class MemberReactivated(Fact):
-    """Sent when a deactivated member may log in again; old tokens stay dead."""
+    """Sent when a deactivated member may log in again; old tokens stay invalid."""
 
     summary_template = "{actor} reactivated {member}"
 
@@ -79,8 +79,7 @@ class MemberReactivated(Fact):
 
 @dataclass(frozen=True, kw_only=True)
 class RightsChanged(Fact):
-    """Sent when somebody gave a member rights or took them: staff, superuser, groups, permissions. The record holds
-    them before and after."""
+    """Sent when the rights of a member were changed: staff, superuser, groups, permissions. The record holds both."""
 
     summary_template = "{actor} changed the rights of {member}"
 
@@ -89,8 +88,7 @@ class RightsChanged(Fact):
 
 @dataclass(frozen=True, kw_only=True)
 class GroupChanged(Fact):
-    """Sent when somebody made, changed or deleted a group. The record holds its name and its permissions before and
-    after: those of all its members."""
+    """Sent when a group was created, changed or deleted. The record holds its name and permissions before and after."""
 
     summary_template = "{actor} changed the group {group}"
 
@@ -100,18 +98,18 @@ class GroupChanged(Fact):
 
 @dataclass(frozen=True, kw_only=True)
 class Consequence:
-    """One thing that comes of a deactivation, and how often; in words ("3 sessions are cancelled"), for who decides."""
+    """One consequence of a deactivation, with its count and as a sentence ("3 sessions are cancelled")."""
 
     key: str
     count: int
-    words: str
+    text: str
 
 
 @dataclass(frozen=True, kw_only=True)
 class ConsequencesAsked(Question[list[Consequence]]):
-    """What would come of it, were this member deactivated by `by_id` now? Of one who is already: what is still to come.
+    """What would follow if `by_id` deactivated this member now? If they are deactivated already: what is still pending.
 
-    Each answers with what comes of it there, and leaves out what does not.
+    Each module answers with the consequences for its own data, without those that count zero.
     """
 
     member_id: int

@@ -1,4 +1,4 @@
-"""The address of a member, in a row and in a form."""
+"""Model and form fields for e-mail addresses."""
 
 from typing import Any
 
@@ -17,14 +17,14 @@ def _normalize(address: Any) -> Any:
 
 
 class AddressFormField(forms.EmailField):
-    """Takes an address however it is written."""
+    """Normalizes the address that was typed."""
 
     def to_python(self, value: Any) -> Any:
         return _normalize(super().to_python(value))
 
 
 class AddressField(models.EmailField):  # type: ignore[type-arg]
-    """Holds addresses in their normal form, which is what the validators see."""
+    """Normalizes addresses before they are validated."""
 
     def clean(self, value: Any, model_instance: models.Model | None) -> Any:
         return super().clean(_normalize(self.to_python(value)), model_instance)
@@ -33,6 +33,6 @@ class AddressField(models.EmailField):  # type: ignore[type-arg]
         return super().formfield(*args, **{"form_class": AddressFormField, **kwargs})
 
     def deconstruct(self) -> Any:
-        """The column is that of any address: migrations need not know this class."""
+        """Migrations see Django's field, since the column is the same."""
         name, _, args, kwargs = super().deconstruct()
         return name, "django.db.models.EmailField", args, kwargs

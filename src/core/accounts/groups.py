@@ -1,4 +1,4 @@
-"""The groups that migrations make, and what each app gives them."""
+"""The group of moderators, created by migrations, and the permissions that each app grants it."""
 
 from collections.abc import Callable, Mapping
 
@@ -6,28 +6,28 @@ from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 from django.db.migrations.state import StateApps
 
 MODERATORS = "Moderators"
-# Whatever it is called by now, a group that has this permission is one of moderators.
-MODERATES = "moderate_session"
+# The codename by which groups of moderators are found after they were renamed.
+MODERATE_CODENAME = "moderate_session"
 
-# For one app: by the model, the codename and the name of each permission.
+# Codename and name of each permission of one app, by the name of its model.
 Permissions = Mapping[str, Mapping[str, str]]
-Step = Callable[[StateApps, BaseDatabaseSchemaEditor], None]
+MigrationStep = Callable[[StateApps, BaseDatabaseSchemaEditor], None]
 
 
-def give_to_moderators(app_label: str, permissions: Permissions) -> Step:
-    """A step of a migration that gives the group these permissions of an app; where it was renamed, whichever moderate.
+def give_to_moderators(app_label: str, permissions: Permissions) -> MigrationStep:
+    """Build a `RunPython` step that grants permissions of an app to the group *Moderators*.
 
-    Django makes permissions after all migrations, which is too late for a group that shall have them: what is not
-    there yet is made here, the group itself too.
+    If it was renamed, they are granted to all groups with `MODERATE_CODENAME`. Django creates permissions only after
+    all migrations: missing ones are created here, and so is the group.
     """
 
-    def give(apps: StateApps, _schema_editor: BaseDatabaseSchemaEditor) -> None:
+    def grant(apps: StateApps, _schema_editor: BaseDatabaseSchemaEditor) -> None:
         content_types = apps.get_model("contenttypes", "ContentType")
         all_permissions = apps.get_model("auth", "Permission")
         all_groups = apps.get_model("auth", "Group").objects
         groups = (
             all_groups.filter(name=MODERATORS)
-            or all_groups.filter(permissions__codename=MODERATES).distinct()
+            or all_groups.filter(permissions__codename=MODERATE_CODENAME).distinct()
             or [all_groups.create(name=MODERATORS)]
         )
         for model, names in permissions.items():
@@ -39,4 +39,4 @@ def give_to_moderators(app_label: str, permissions: Permissions) -> Step:
                 for group in groups:
                     group.permissions.add(permission)
 
-    return give
+    return grant

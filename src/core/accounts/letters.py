@@ -1,5 +1,12 @@
-"""The letters about an account."""
+"""The letters about an account.
 
+To an address that may be a stranger's, a letter names the user name only: full names are free text, which a spammer
+could fill with a message.
+"""
+
+from datetime import timedelta
+
+from django.conf import settings
 from django.contrib.auth.tokens import default_token_generator
 from django.utils.encoding import force_bytes
 from django.utils.http import urlsafe_base64_encode
@@ -11,9 +18,7 @@ from core.http.frontend import address_confirmation_link, home_link, password_re
 from core.mail.letters import Letter, Link, writes
 from core.mail.models import Mail
 from core.text.email_addresses import build_address_key
-
-# To an address that may be a stranger's we write by the user name: names can be whole sentences, and must not reach
-# them through us.
+from core.time.durations import format_duration
 
 
 @writes("welcome")
@@ -52,13 +57,13 @@ def write_password_reset(mail: Mail) -> Letter | None:
         token=default_token_generator.make_token(user),
     )
     return Letter(
-        # Never to what a stranger typed: an address that is the same to us may be another mailbox.
+        # Not to the address that was typed: it has the same key, and may still be another mailbox.
         to=user.email,
         subject="Choose a new password",
         reader=user.display_name,
         paragraphs=("You asked for a new password.",),
         link=Link(label="Choose a new password", url=link),
-        small_print=("The link works once, for a day. If you did not ask for it, there is nothing to do.",),
+        small_print=(f"{_describe_link_validity()} If you did not ask for it, there is nothing to do.",),
     )
 
 
@@ -78,7 +83,7 @@ def write_password_changed(mail: Mail) -> Letter | None:
 
 @writes("address_change")
 def write_address_change(mail: Mail) -> Letter | None:
-    # Whoever asked has since lost the login that they asked with: to a new password, or to a deactivation.
+    # The login that asked for it has ended since: by a new password, or by a deactivation.
     if mail.user is None or not mail.user.is_active or mail.user.token_version != mail.member_version:
         return None
     link = address_confirmation_link(token=make_address_change_token(user=mail.user, new_email=mail.address))
@@ -87,7 +92,7 @@ def write_address_change(mail: Mail) -> Letter | None:
         reader=mail.user.username,
         paragraphs=("Confirm that this is your new address.",),
         link=Link(label="Confirm", url=link),
-        small_print=("The link works once, for a day.",),
+        small_print=(_describe_link_validity(),),
     )
 
 
@@ -109,8 +114,8 @@ def write_address_changed(mail: Mail) -> Letter | None:
 def write_deactivated(mail: Mail) -> Letter | None:
     if mail.user is None or mail.user.is_active:
         return None
-    switch = find_last_change(mail.user.pk)
-    reason = (f"The reason: {switch.reason}",) if switch else ()
+    change = find_last_change(mail.user.pk)
+    reason = (f"The reason: {change.reason}",) if change else ()
     return Letter(
         subject="Your account was deactivated",
         reader=mail.user.display_name,
@@ -133,3 +138,8 @@ def write_reactivated(mail: Mail) -> Letter | None:
         paragraphs=("You can log in again. What was called off when your account was deactivated stays so.",),
         link=Link(label="Look around", url=home_link()),
     )
+
+
+def _describe_link_validity() -> str:
+    validity = timedelta(seconds=settings.PASSWORD_RESET_TIMEOUT)
+    return f"The link works once, for {'a day' if validity == timedelta(days=1) else format_duration(validity)}."

@@ -18,26 +18,25 @@ from core.text.normalization import MOST_NORMALIZED, strip_blanks
 from core.time import clock
 from core.time.zones import require_zone_name
 
-# Before the key of an address that an account has and does not hold: no address begins so.
-SET_ASIDE = "@"
-# Of a member who has not said where they live.
+# Begins the `email_key` of an account that is not found by its address; no address begins so.
+SET_ASIDE_PREFIX = "@"
 DEFAULT_ZONE = "UTC"
 
 
-def build_identity_key(value: str) -> str:
-    """What makes two user names the same: their letters, whatever the case or the encoding."""
+def build_username_key(value: str) -> str:
+    """Return the key by which user names are unique: case-folded, in compatibility form (NFKC)."""
     return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", value).casefold())
 
 
 def set_aside_key(user_id: int | None, address: str) -> str:
-    """The key of an address by which this account is not found: its mailbox is that of an older account, or it is one
-    that no mail can be sent to."""
-    return f"{SET_ASIDE}{user_id} {build_address_key(address)}"
+    """Return the `email_key` of an account that is not found by its address, since an older account has the same
+    mailbox or no mail can be sent there."""
+    return f"{SET_ASIDE_PREFIX}{user_id} {build_address_key(address)}"
 
 
 def normalize_password(raw: str) -> str:
-    """The form in which a password is hashed: what one keyboard sends as one character is two from another."""
-    # Forms take longer ones, which cost too much: they are what they are.
+    """Return the form in which a password is hashed (NFKC), since keyboards compose characters differently."""
+    # Forms accept longer passwords, whose normalization takes too long.
     return unicodedata.normalize("NFKC", raw) if len(raw) <= MOST_NORMALIZED else raw
 
 
@@ -62,22 +61,22 @@ class UserManager(DjangoUserManager["User"]):
         login = strip_blanks(username or "")
         if "@" in login:
             return self.get(email_key=build_address_key(login))
-        return self.get(username_key=build_identity_key(login))
+        return self.get(username_key=build_username_key(login))
 
     @classmethod
     def normalize_email(cls, email: str | None) -> str:
-        """What has no normal form stays as it is, for the validators to refuse."""
+        """Normalize an address; an invalid one is left for the validators to reject."""
         return normalize_address_if_valid(email or "")
 
     def _create_user_object(self, username: str, email: str | None, password: str | None, **fields: Any) -> "User":
-        """Where Django hashes the password of a new member by itself."""
+        """Normalize the password, which Django hashes here without `set_password`."""
         password = None if password is None else normalize_password(password)
         member: User = super()._create_user_object(username, email, password, **fields)  # type: ignore[misc]
         return member
 
 
 class User(AbstractUser):
-    """A member. Deactivated rather than deleted: sessions, requests and the record of facts go on naming them."""
+    """A member. Deactivated rather than deleted, since sessions, booking requests and facts refer to them."""
 
     username = models.CharField(
         max_length=150,
@@ -85,12 +84,12 @@ class User(AbstractUser):
         validators=[validate_username],
         help_text="Up to 150 letters, digits and . + - _ characters.",
     )
-    # The database compares letters beyond ASCII differently from engine to engine; Python does not.
+    # Computed in Python, since databases differ in how they compare letters beyond ASCII.
     username_key = models.CharField(max_length=300, unique=True, editable=False)
     email = AddressField("email address", blank=True)
     email_key = models.CharField(max_length=508, unique=True, null=True, editable=False)  # noqa: DJ001
     timezone = models.CharField(max_length=64, default=DEFAULT_ZONE, validators=[validate_timezone])
-    # Every token carries it: raising it ends all logins at once.
+    # Every token carries it: raising it ends all logins.
     token_version = models.PositiveIntegerField(default=0, editable=False)
 
     date_joined = models.DateTimeField(default=clock.now)
@@ -106,7 +105,7 @@ class User(AbstractUser):
         ]
 
     def save(self, *args: Any, **kwargs: Any) -> None:
-        self.username_key = build_identity_key(self.username)
+        self.username_key = build_username_key(self.username)
         self.email = normalize_address_if_valid(self.email)
         self.email_key = self._build_address_key()
         fields = kwargs.get("update_fields")
@@ -116,18 +115,18 @@ class User(AbstractUser):
         super().save(*args, **kwargs)
 
     def clean(self) -> None:
-        """Says in a form what the database would refuse: a name or an address that differs in its case alone."""
+        """Check in forms that the user name and the address are unique, whatever their case."""
         super().clean()
         others = User.objects.exclude(pk=self.pk)
-        if others.filter(username_key=build_identity_key(self.username)).exists():
+        if others.filter(username_key=build_username_key(self.username)).exists():
             raise ValidationError({"username": "This user name is taken."})
         if self.email and others.filter(email_key=build_address_key(self.email)).exists():
             raise ValidationError({"email": "This address has an account."})
-        # Nobody else has it (any more): an account that had to stand back for another is found by it again.
+        # No other account has the address (any more): `save` ends a set-aside key.
         self.email_key = None
 
     def _build_address_key(self) -> str | None:
-        """An address that was set aside stays so until it is changed."""
+        """Return the key of the address; one that was set aside stays so until the address changes."""
         if not self.email:
             return None
         set_aside = set_aside_key(self.pk, self.email)
@@ -135,31 +134,31 @@ class User(AbstractUser):
 
     @property
     def display_name(self) -> str:
-        """The full name, or the user name of somebody who gave none."""
+        """The full name, or the user name without one."""
         return self.get_full_name() or self.username
 
     def get_session_auth_hash(self) -> str:
-        """What a session of the admin carries: it ends with the member's logins.
+        """Bind Django's sessions to the token version, so that they end with the member's logins.
 
-        Not with the hash of their password, which a login may make anew.
+        Not to the hash of the password, which a login may upgrade.
         """
         return salted_hmac("core.accounts.session", f"{self.pk}:{self.token_version}").hexdigest()
 
     def set_password(self, raw_password: str | None) -> None:
-        """A new password ends every login, whoever sets it and wherever. It is hashed as `normalized_password`."""
+        """Set the normalized password and raise the token version, which ends every login."""
         super().set_password(None if raw_password is None else normalize_password(raw_password))
         self.token_version += 1
 
     def set_unusable_password(self) -> None:
-        """Ends every login, too."""
+        """Raise the token version too, which ends every login."""
         super().set_unusable_password()
         self.token_version += 1
 
     def check_password(self, raw_password: str) -> bool:
-        """Whether that is the password, as normalised or, where it was set without that, as it is.
+        """Whether that is the password: normalized, or as typed if it was set before passwords were normalized.
 
-        One that was hashed in an older way is stored anew, which is no change of the password and ends no login. What
-        is not the password costs two hashings where its forms differ, whoever the member.
+        An outdated hash is upgraded, which ends no login. A wrong password whose forms differ costs two hashings,
+        whether or not the member exists.
         """
         normalized = normalize_password(raw_password)
         if check_password(normalized, self.password, self._save_rehashed):
@@ -170,17 +169,17 @@ class User(AbstractUser):
         return True
 
     def _save_rehashed(self, password: str) -> None:
-        """Hash the same password again; one that was changed meanwhile stays."""
+        """Upgrade the hash of the same password, unless the password was changed meanwhile."""
         stored, self.password = self.password, make_password(password)
         User.objects.filter(pk=self.pk, password=stored).update(password=self.password)
 
 
 class Login(models.Model):
-    """One login of a member, from a token pair's birth to its logout. Every token names its login."""
+    """One login of a member, which all its tokens name."""
 
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="logins")
     created_at = models.DateTimeField(default=clock.now)
-    # When it last got a new access token.
+    # When an access token was last issued.
     last_used_at = models.DateTimeField(default=clock.now)
     user_agent = models.CharField(max_length=300, blank=True)
     ended_at = models.DateTimeField(null=True, blank=True)

@@ -1,4 +1,4 @@
-"""The rules for a new password, as configured in AUTH_PASSWORD_VALIDATORS."""
+"""Validation of new passwords by AUTH_PASSWORD_VALIDATORS."""
 
 from typing import Any
 
@@ -10,8 +10,8 @@ from core.accounts.models import User, normalize_password
 from core.errors import Invalid
 
 
-def check_new_password(password: str, *, user: User, field: str) -> None:
-    """Raises `Invalid`, naming `field`, where the password is too weak for this member."""
+def require_strong_password(password: str, *, user: User, field: str) -> None:
+    """Raise `Invalid` with the messages of the validators under `field`, if the password is too weak."""
     try:
         validate_password(password, user)
     except ValidationError as error:
@@ -19,7 +19,7 @@ def check_new_password(password: str, *, user: User, field: str) -> None:
 
 
 class NormalizedPasswordValidator:
-    """For AUTH_PASSWORD_VALIDATORS: lets another validator see a password as it is hashed, wherever it is set."""
+    """Wraps a validator in AUTH_PASSWORD_VALIDATORS, which then checks the normalized password."""
 
     def __init__(self, *, validator: str) -> None:
         self.validator = import_string(validator)()

@@ -1,4 +1,4 @@
-"""Who may do what to a member: the only place that says so."""
+"""Who may deactivate and reactivate a member."""
 
 from core.accounts.models import User
 from core.errors import Forbidden
@@ -7,8 +7,8 @@ VIEW = "core.view_user"
 DEACTIVATE = "core.deactivate_user"
 
 
-def explain_refused_deactivation(member: User, by: User) -> Forbidden | None:
-    """Why somebody may neither deactivate nor reactivate this member, or `None` where they may."""
+def check_deactivating(member: User, by: User) -> Forbidden | None:
+    """Return the error that forbids `by` to deactivate or reactivate this member, or `None`."""
     if not by.has_perm(DEACTIVATE):
         return Forbidden("You may not deactivate or reactivate members.")
     if member.pk == by.pk:
@@ -19,6 +19,7 @@ def explain_refused_deactivation(member: User, by: User) -> Forbidden | None:
 
 
 def require_deactivating(member: User, by: User) -> None:
-    refusal = explain_refused_deactivation(member, by)
-    if refusal is not None:
-        raise refusal
+    """Raises `Forbidden`."""
+    error = check_deactivating(member, by)
+    if error is not None:
+        raise error

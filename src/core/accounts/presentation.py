@@ -19,15 +19,15 @@ class UserRow(TypedDict):
     date_joined: datetime
 
 
-# What a query has to fetch of a related user to present them.
+# The fields of a related user that `present_user_values` needs.
 USER_FIELDS = ("id", "username", "first_name", "last_name", "email", "date_joined")
 
 
 @dataclass(frozen=True, kw_only=True)
 class EmailAudience:
-    """Whose e-mail addresses a viewer may read in some place: their own, and those of `others`, by id.
+    """The members whose e-mail addresses a viewer may read in one response: the viewer, and `others`, by id.
 
-    Nobody reads everybody's: whoever stands somewhere in the name of an earlier time is not among the others.
+    Former participants are not among the others.
     """
 
     viewer_id: int
@@ -38,6 +38,7 @@ class EmailAudience:
 
 
 def present_user(user: User, audience: EmailAudience) -> UserRow:
+    """Return the user object of the API, with the address only if the audience may read it."""
     return {
         "id": user.pk,
         "username": user.username,
@@ -49,7 +50,7 @@ def present_user(user: User, audience: EmailAudience) -> UserRow:
 
 
 def present_user_values(values: Mapping[str, Any], prefix: str, audience: EmailAudience) -> UserRow:
-    """The same from a row of `QuerySet.values()`, whose keys for this user begin with `prefix`."""
+    """Like `present_user`, from a row of `QuerySet.values()` whose keys for this user begin with `prefix`."""
     user_id = values[f"{prefix}id"]
     return {
         "id": user_id,

@@ -18,10 +18,17 @@ from django.utils.http import urlsafe_base64_decode
 from pydantic import StrictInt, TypeAdapter
 
 from core.accounts import events
-from core.accounts.models import DEFAULT_ZONE, Login, User, build_identity_key, normalize_password
-from core.accounts.passwords import check_new_password
-from core.accounts.tokens import AccessToken, RefreshToken, authenticate_token, get_session_end, make_token, touch_login
-from core.accounts.user_names import require_unmistakable
+from core.accounts.models import DEFAULT_ZONE, Login, User, build_username_key, normalize_password
+from core.accounts.passwords import require_strong_password
+from core.accounts.tokens import (
+    AccessToken,
+    RefreshToken,
+    authenticate_token,
+    get_login_expiry,
+    make_token,
+    touch_login,
+)
+from core.accounts.user_names import forbid_confusable_name
 from core.errors import Invalid, NotAuthenticated
 from core.facts.models import FactRecord
 from core.facts.publish import publish
@@ -31,8 +38,8 @@ from core.time import clock
 
 NO_ACCOUNT = "No active account fits this user name and password."
 WRONG_PASSWORD = "That is not your password."
-# For how long a login that is over can be looked at.
-KEPT = timedelta(days=30)
+# How long ended and expired logins are kept.
+LOGIN_RETENTION = timedelta(days=30)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,37 +51,37 @@ class TokenPair:
 def register_member(
     *, username: str, email: str, password: str, first_name: str, last_name: str, timezone: str = DEFAULT_ZONE
 ) -> User:
-    """Make an account, or write to the owner of an address that has one; the caller cannot tell which.
+    """Create an account, or mail the owner of the address if it has one; the caller cannot tell which.
 
-    Returns the member with the values as they are stored, or would be.
-    Raises `Invalid` for values that break a rule and for a user name that is taken (user names are public).
+    Returns the member with normalized values. Raises `Invalid` for invalid values, and for a user name that is taken
+    (user names are public).
     """
     user = User(username=username, email=email, first_name=first_name, last_name=last_name, timezone=timezone)
     _clean(user, ["username", "email", "first_name", "last_name", "timezone"])
-    require_unmistakable(user.username)
+    forbid_confusable_name(user.username)
     _require_free_name(user.username)
-    check_new_password(password, user=user, field="password")
-    # In both cases: the time that hashing takes must not tell them apart.
+    require_strong_password(password, user=user, field="password")
+    # In both cases: the response time must not reveal whether the address has an account.
     user.password = make_password(normalize_password(password))
     try:
         with transaction.atomic():
-            if _write_to_owner(user.email):
-                # Its owner may have come while the password was hashed, and with this very name.
+            if _notify_owner(user.email):
+                # The owner may have registered while the password was hashed, with the same user name.
                 _require_free_name(user.username)
                 return user
             user.save(force_insert=True)
             enqueue_mail(kind="welcome", address=user.email, user=user)
             publish(events.MemberRegistered(member_id=user.pk, username=user.username), by=user)
     except IntegrityError:
-        # Somebody took the name or the address between our look and our insert.
+        # Another registration took the name or the address between the check and the insert.
         _require_free_name(user.username)
         with transaction.atomic():
-            _write_to_owner(user.email)
+            _notify_owner(user.email)
     return user
 
 
-def _write_to_owner(address: str) -> bool:
-    """Tell who has this address already that somebody wanted to use it; false where nobody has."""
+def _notify_owner(address: str) -> bool:
+    """Mail the owner of the address that somebody wanted to use it; return whether it has an owner."""
     owner = User.objects.filter(email_key=build_address_key(address)).first()
     if owner is not None:
         enqueue_mail(kind="address_taken", address=owner.email, user=owner)
@@ -82,12 +89,12 @@ def _write_to_owner(address: str) -> bool:
 
 
 def log_in(*, username: str, password: str, user_agent: str) -> TokenPair:
-    """Open a login by user name or e-mail address. Raises `NotAuthenticated`, the same for every reason."""
+    """Create a login by user name or e-mail address. Raises `NotAuthenticated`, without saying why."""
     user = authenticate(username=username, password=password)
     if not isinstance(user, User):
         raise NotAuthenticated(NO_ACCOUNT)
     with transaction.atomic():
-        # The password was checked against what may have been changed, or kept out, since then.
+        # The password may have been changed, or the member deactivated, since it was checked.
         member = User.objects.select_for_update(no_key=True).get(pk=user.pk)
         if not member.is_active or member.token_version != user.token_version:
             raise NotAuthenticated(NO_ACCOUNT)
@@ -95,33 +102,33 @@ def log_in(*, username: str, password: str, user_agent: str) -> TokenPair:
         update_last_login(User, user)
     return TokenPair(
         access=make_token(AccessToken, login, user),
-        refresh=make_token(RefreshToken, login, user, expires_at=get_session_end(login)),
+        refresh=make_token(RefreshToken, login, user, expires_at=get_login_expiry(login)),
     )
 
 
 def refresh_access_token(*, refresh: str) -> str:
-    """A new access token for a refresh token, which stays as it is. Raises `NotAuthenticated`."""
+    """Issue a new access token for a refresh token, which stays valid. Raises `NotAuthenticated`."""
     login = authenticate_token(refresh, RefreshToken)
     touch_login(login)
-    return make_token(AccessToken, login, login.user, expires_at=get_session_end(login))
+    return make_token(AccessToken, login, login.user, expires_at=get_login_expiry(login))
 
 
 def log_out(*, refresh: str | None = None, access: str | None = None) -> None:
-    """End the login of the refresh token, or else of the access token; one that has ended already stays so.
+    """End the login of the refresh token, or else of the access token. Idempotent.
 
-    Raises `NotAuthenticated` for a token that is not valid, `Invalid` without any.
+    Raises `NotAuthenticated` for a token that is not valid, and `Invalid` without one.
     """
     if refresh is not None:
-        login = authenticate_token(refresh, RefreshToken, ended_too=True)
+        login = authenticate_token(refresh, RefreshToken, include_ended=True)
     elif access is not None:
-        login = authenticate_token(access, AccessToken, ended_too=True)
+        login = authenticate_token(access, AccessToken, include_ended=True)
     else:
         raise Invalid({"refresh": ["This field is required."]})
     Login.objects.filter(pk=login.pk, ended_at=None).update(ended_at=clock.now())
 
 
 def log_out_everywhere(*, user: User) -> None:
-    """End every login of the member, at once."""
+    """End all logins of the member."""
     with transaction.atomic():
         locked = User.objects.select_for_update().get(pk=user.pk)
         end_logins(locked)
@@ -130,16 +137,16 @@ def log_out_everywhere(*, user: User) -> None:
 
 
 def end_logins(user: User) -> None:
-    """Raise the token version (the caller saves it) and close the rows of the member's logins."""
+    """End all logins of the member: raise the token version, which the caller saves, and close the rows."""
     user.token_version += 1
     _close_logins(user)
 
 
-def forget_old_logins() -> int:
-    """Delete the rows of logins that ended, or whose refresh token ran out, 30 days ago; returns how many."""
-    before = clock.now() - KEPT
-    ran_out = Q(created_at__lt=before - settings.REFRESH_TOKEN_LIFETIME)
-    deleted, _ = Login.objects.filter(Q(ended_at__lt=before) | ran_out).delete()
+def delete_old_logins() -> int:
+    """Delete logins that ended or expired more than `LOGIN_RETENTION` ago; return how many."""
+    before = clock.now() - LOGIN_RETENTION
+    has_expired = Q(created_at__lt=before - settings.REFRESH_TOKEN_LIFETIME)
+    deleted, _ = Login.objects.filter(Q(ended_at__lt=before) | has_expired).delete()
     return deleted
 
 
@@ -160,33 +167,33 @@ def change_profile(*, user: User, values: dict[str, Any]) -> User:
 
 
 def change_password(*, user: User, old_password: str, new_password: str) -> None:
-    """Set a new password, which ends every login. Raises `Invalid`."""
+    """Set a new password, which ends all logins. Raises `Invalid`."""
     with transaction.atomic():
         member = User.objects.select_for_update().get(pk=user.pk)
         if not member.check_password(old_password):
             raise Invalid({"old_password": [WRONG_PASSWORD]})
-        check_new_password(new_password, user=member, field="new_password")
+        require_strong_password(new_password, user=member, field="new_password")
         _set_password(member, new_password)
 
 
 def _set_password(member: User, password: str) -> None:
     member.set_password(password)
     member.save(update_fields=["password", "token_version"])
-    note_new_password(member, by=member)
+    record_password_change(member, by=member)
 
 
-def note_new_password(member: User, *, by: User) -> None:
-    """Close the rows of the logins that a new password has ended, record it and tell the member.
+def record_password_change(member: User, *, by: User) -> None:
+    """Close the member's logins, publish the change and mail the member.
 
-    For the transaction that has set it, by `User.set_password`.
+    Call it in the transaction that has set the password by `User.set_password`.
     """
     _close_logins(member)
     enqueue_mail(kind="password_changed", address=member.email, user=member)
     publish(events.PasswordChanged(member_id=member.pk), by=by)
 
 
-def note_new_address(member: User, *, before: str, by: User) -> None:
-    """Record a new address and tell the old one. For the transaction that has set it."""
+def record_address_change(member: User, *, before: str, by: User) -> None:
+    """Publish the change and mail the old address. Call it in the transaction that has set the new one."""
     enqueue_mail(kind="address_changed", address=before, user=member)
     publish(events.AddressChanged(member_id=member.pk), by=by, changes={"email": (before, member.email)})
 
@@ -196,33 +203,33 @@ def _close_logins(member: User) -> None:
 
 
 def ask_password_reset(*, email: str) -> None:
-    """Write a reset link to the owner of the address, if it has one; the caller cannot tell."""
+    """Mail a reset link to the owner of the address, if it has one; the caller cannot tell."""
     with transaction.atomic():
         enqueue_mail(kind="password_reset", address=email, user=None)
 
 
 def reset_password(*, uid: str, token: str, new_password: str) -> None:
-    """Set a new password with the link from the mail, once. Raises `Invalid`."""
-    used_up = Invalid({"token": ["This link is not valid or has been used. Ask for a new one."]})
+    """Set a new password with `uid` and `token` of the mailed link, which works once. Raises `Invalid`."""
+    invalid_link = Invalid({"token": ["This link is not valid or has been used. Ask for a new one."]})
     try:
         user_id = int(force_str(urlsafe_base64_decode(uid)))
     except (ValueError, OverflowError):
-        raise used_up from None
+        raise invalid_link from None
     with transaction.atomic():
         member = User.objects.select_for_update().filter(pk=user_id, is_active=True).first()
         if member is None or not default_token_generator.check_token(member, token):
-            raise used_up
-        check_new_password(new_password, user=member, field="new_password")
+            raise invalid_link
+        require_strong_password(new_password, user=member, field="new_password")
         _set_password(member, new_password)
 
 
 ADDRESS_SALT = "core.accounts.address"
-# The state that a confirmation has to find, and the new address.
+# The signed state of the account (`_read_address_state`), and the new address.
 _CONFIRMATION = TypeAdapter(tuple[StrictInt, str, StrictInt, StrictInt, str])
 
 
 def ask_address_change(*, user: User, password: str, new_email: str) -> None:
-    """Write a confirmation link to the new address (or a notice, if it is somebody else's); the caller cannot tell.
+    """Mail a confirmation link to the new address, or a notice if another account has it; the caller cannot tell.
 
     Raises `Invalid` for a wrong password or a malformed address.
     """
@@ -242,41 +249,44 @@ def ask_address_change(*, user: User, password: str, new_email: str) -> None:
 
 
 def make_address_change_token(*, user: User, new_email: str) -> str:
-    """What the link to a new address carries: it dies with the old address, the password and the time limit."""
+    """Build the token of a confirmation link. A change of the address or the password invalidates it."""
     return signing.dumps([*_read_address_state(user), new_email], salt=ADDRESS_SALT)
 
 
 def _read_address_state(user: User) -> list[Any]:
-    """What a confirmation has to find as it was; the count keeps a used link void when the old address is back."""
+    """Return what must not have changed until the confirmation.
+
+    The number of address changes invalidates a used link even after the old address was restored.
+    """
     changed = FactRecord.objects.filter(member_id=user.pk, name=events.AddressChanged.name).count()
     return [user.pk, user.email, user.token_version, changed]
 
 
 def confirm_address_change(*, token: str) -> None:
-    """Set the address that the token was sent to. Raises `Invalid` for a token that does not hold (any more)."""
-    used_up = Invalid({"token": ["This link is not valid or has been used. Ask for a new one."]})
+    """Set the address that the token was sent to. Raises `Invalid` for an invalid, expired or used token."""
+    invalid_link = Invalid({"token": ["This link is not valid or has been used. Ask for a new one."]})
     try:
         claims = _CONFIRMATION.validate_python(
             signing.loads(token, salt=ADDRESS_SALT, max_age=settings.PASSWORD_RESET_TIMEOUT)
         )
     except (signing.BadSignature, ValueError):
-        raise used_up from None
+        raise invalid_link from None
     try:
         with transaction.atomic():
             member = User.objects.select_for_update().filter(pk=claims[0], is_active=True).first()
             if member is None or _read_address_state(member) != [*claims[:-1]]:
-                raise used_up
+                raise invalid_link
             old_email, member.email = member.email, claims[-1]
-            # Whoever follows the link reads that mailbox; another account that has it makes this fail.
+            # The mailbox is proven: a set-aside key ends, unless another account has the address (`IntegrityError`).
             member.email_key = None
             member.save(update_fields=["email"])
-            note_new_address(member, before=old_email, by=member)
+            record_address_change(member, before=old_email, by=member)
     except IntegrityError:
-        raise used_up from None
+        raise invalid_link from None
 
 
 def _clean(user: User, fields: list[str]) -> None:
-    """Hold the named fields to the model's own validators. Raises `Invalid`."""
+    """Run the model's validators of the named fields. Raises `Invalid`."""
     everything_else = {field.name for field in User._meta.get_fields()} - set(fields)
     user.username = User.normalize_username(user.username)
     try:
@@ -286,5 +296,5 @@ def _clean(user: User, fields: list[str]) -> None:
 
 
 def _require_free_name(username: str) -> None:
-    if User.objects.filter(username_key=build_identity_key(username)).exists():
+    if User.objects.filter(username_key=build_username_key(username)).exists():
         raise Invalid({"username": ["This user name is taken."]})

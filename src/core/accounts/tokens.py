@@ -1,4 +1,4 @@
-"""Access and refresh tokens: signed by the JWT library, valid only while their login and their member say so."""
+"""Access and refresh tokens (JWT), which are valid as long as their login and their member are."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -12,22 +12,22 @@ from core.accounts.models import Login, User
 from core.errors import NotAuthenticated
 from core.time import clock
 
-# What a row can be numbered by, and a member's version with it.
-LARGEST_NUMBER = 2**63 - 1
+# The largest id in a database.
+MAX_BIGINT = 2**63 - 1
 
 
 class StrictToken(Token):
-    """A token whose claims have the types that ours have. The library trusts whoever signed it, and crashes."""
+    """Checks the types of the claims; the library raises other errors than `TokenError` for wrong ones."""
 
     def verify(self) -> None:
         """Raises `TokenError`."""
         super().verify()
-        if not all(_is_number(self.payload.get(claim)) for claim in ("user_id", "login", "version")):
+        if not all(_is_id(self.payload.get(claim)) for claim in ("user_id", "login", "version")):
             raise TokenError("Token has a claim of a wrong type")
 
     def check_exp(self, claim: str = "exp", current_time: datetime | None = None) -> None:
-        """Leaves out the leeway that the library gives: it is for clocks that are ahead, not for a longer life."""
-        if not all(_is_time(self.payload[each]) for each in ("exp", "iat", "nbf") if each in self.payload):
+        """Check the expiry without the library's leeway, which is meant for `iat` and `nbf`. Raises `TokenError`."""
+        if not all(_is_timestamp(self.payload[each]) for each in ("exp", "iat", "nbf") if each in self.payload):
             raise TokenError("Token has a time of a wrong type")
         if claim not in self.payload or self.payload[claim] <= (current_time or self.current_time).timestamp():
             raise TokenError("Token has expired")
@@ -44,7 +44,7 @@ class RefreshToken(StrictToken):
 
 
 def make_token(kind: type[StrictToken], login: Login, user: User, *, expires_at: datetime | None = None) -> str:
-    """A signed token of this login, carrying the login's id and the member's token version."""
+    """Build a signed token with the id of the login and the token version. It expires at `expires_at` at the latest."""
     token = kind()
     token["user_id"] = user.pk
     token["login"] = login.pk
@@ -54,50 +54,50 @@ def make_token(kind: type[StrictToken], login: Login, user: User, *, expires_at:
     return str(token)
 
 
-def authenticate_token(raw: str, kind: type[StrictToken], *, ended_too: bool = False) -> Login:
-    """The login (with its user) that a token belongs to, read in one query.
+def authenticate_token(raw: str, kind: type[StrictToken], *, include_ended: bool = False) -> Login:
+    """Return the login of a token, with its user, by one query.
 
-    Raises `NotAuthenticated` for a token that is not ours, of another kind or run out, and where the login has ended
-    (unless `ended_too`), the member was deactivated or the member's token version has moved on.
+    Raises `NotAuthenticated` for a token that is expired, of another kind or not signed by us. Unless `include_ended`,
+    also if the login has ended, the member was deactivated or their token version was raised.
     """
     try:
         claims: dict[str, Any] = kind(raw).payload
     except TokenError:
-        raise _build_refusal() from None
-    named = {"pk": claims["login"], "user_id": claims["user_id"]}
-    live = {"ended_at": None, "user__token_version": claims["version"], "user__is_active": True}
-    login = Login.objects.select_related("user").filter(**named, **({} if ended_too else live)).first()
+        raise _build_error() from None
+    ids = {"pk": claims["login"], "user_id": claims["user_id"]}
+    is_valid = {"ended_at": None, "user__token_version": claims["version"], "user__is_active": True}
+    login = Login.objects.select_related("user").filter(**ids, **({} if include_ended else is_valid)).first()
     if login is None:
-        raise _build_refusal()
+        raise _build_error()
     return login
 
 
-def _is_number(claim: object) -> bool:
-    return type(claim) is int and 0 <= claim <= LARGEST_NUMBER
+def _is_id(claim: object) -> bool:
+    return type(claim) is int and 0 <= claim <= MAX_BIGINT
 
 
-def _is_time(claim: object) -> bool:
-    """Whether it is a number of seconds that leads to a day in the calendar."""
+def _is_timestamp(claim: object) -> bool:
+    """Whether it is a number of seconds since 1970 that `datetime` can represent."""
     try:
         return type(claim) in {int, float} and bool(datetime.fromtimestamp(claim, tz=UTC))  # type: ignore[arg-type]
     except (ValueError, OverflowError, OSError):
         return False
 
 
-def get_session_end(login: Login) -> datetime:
-    """When the refresh token of a login runs out, and with it the login itself."""
+def get_login_expiry(login: Login) -> datetime:
+    """Return when the refresh token expires, and the login with it."""
     return login.created_at + settings.REFRESH_TOKEN_LIFETIME
 
 
-def open_logins() -> Q:
-    """Of logins: what has neither ended nor run out."""
+def filter_open_logins() -> Q:
+    """Return the filter for logins that have neither ended nor expired."""
     return Q(ended_at=None, created_at__gt=clock.now() - settings.REFRESH_TOKEN_LIFETIME)
 
 
-def _build_refusal() -> NotAuthenticated:
+def _build_error() -> NotAuthenticated:
     return NotAuthenticated("Your login is not valid or has ended. Log in again.")
 
 
 def touch_login(login: Login) -> None:
-    """Note that the login was used just now."""
+    """Record that the login was used now."""
     Login.objects.filter(pk=login.pk).update(last_used_at=clock.now())

@@ -1,4 +1,4 @@
-"""What superusers see of members and of the records. Importing the parts registers them."""
+"""The admin of core: members, records of facts and mails, periodic jobs. Importing these modules registers it."""
 
 from django.contrib import admin
 

@@ -1,4 +1,4 @@
-"""What the worker does again and again, and whether it still does."""
+"""The admin of periodic jobs, and the warning that the worker is late."""
 
 from django.contrib import admin
 from django.db.models import QuerySet
@@ -12,19 +12,19 @@ from core.portal.times import render_instant
 
 @admin.register(Sweep)
 class SweepAdmin(ReadOnlyAdmin):
-    list_display = ("words", "started", "finished", "taken_up", "is_well", "last_error")
+    list_display = ("job", "started", "finished", "taken_up", "is_on_time", "last_error")
     exported_columns = {"started": ("started_at",), "finished": ("finished_at",)}
     read_by_columns = ("error",)
     ordering = ("name",)
     fields = ("name", "every", "started_at", "finished_at", "taken_up", "failed_at", "error")
 
     def get_queryset(self, request: HttpRequest) -> "QuerySet[Sweep]":
-        """Not the turns that something else is given by."""
+        """Leave out rows of interval claims that are no periodic jobs."""
         rows: QuerySet[Sweep] = super().get_queryset(request)
         return rows.filter(name__in=PERIODIC_JOBS)
 
     @admin.display(description="what", ordering="name")
-    def words(self, sweep: Sweep) -> str:
+    def job(self, sweep: Sweep) -> str:
         return sweep.name.capitalize()
 
     @admin.display(description="started", ordering="started_at")
@@ -36,19 +36,19 @@ class SweepAdmin(ReadOnlyAdmin):
         return render_instant(sweep.finished_at)
 
     @admin.display(description="on time", boolean=True)
-    def is_well(self, sweep: Sweep) -> bool:
+    def is_on_time(self, sweep: Sweep) -> bool:
         return not is_late(sweep.name, sweep.finished_at)
 
     @admin.display(description="error", empty_value="")
     def last_error(self, sweep: Sweep) -> str | None:
-        """Of a turn that no good one has followed; the whole of it is on the page of the sweep."""
+        """The last line of the traceback of the last run, if it failed; the page of the row shows all of it."""
         if sweep.failed_at is None or (sweep.finished_at and sweep.finished_at > sweep.failed_at):
             return None
         return sweep.error.strip().rsplit("\n", maxsplit=1)[-1]
 
 
-def list_late_jobs(request: HttpRequest) -> tuple[str, str] | None:
-    """What the head of every page of the admin shows when the worker is late, as a text and its kind; else nothing."""
+def build_worker_warning(request: HttpRequest) -> tuple[str, str] | None:
+    """Unfold's environment label: a warning and its colour on every page while the worker is late, else `None`."""
     if not request.user.is_authenticated:
         return None
     late = read_heartbeat().late_jobs

@@ -1,4 +1,4 @@
-"""A list that shows and never changes: changes go through services."""
+"""The base of admins that change nothing, since changes go through services."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ from core.portal.lists import PortalAdmin
 
 
 class ReadOnlyAdmin(PortalAdmin):
-    """Lists and pages without a way to add, change or delete."""
+    """An admin without permission to add, change or delete."""
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
@@ -23,7 +23,7 @@ class ReadOnlyAdmin(PortalAdmin):
 
 
 def get_acting_member(request: HttpRequest) -> User:
-    """The member at the admin, as services want to know them."""
+    """Return the member who is logged in to the admin. Raises `PermissionDenied`."""
     if not isinstance(request.user, User):
         raise PermissionDenied
     return request.user

@@ -1,4 +1,4 @@
-"""What has happened, what was missed, and what was mailed."""
+"""The admin of facts, failed deliveries and the delivery log of mail."""
 
 from typing import Any
 
@@ -17,7 +17,7 @@ from core.mail.letters import LETTER_WRITERS
 from core.mail.models import Mail
 from core.mail.rendering import build_message_id
 from core.mail.services import retry_mail
-from core.portal.cells import lines
+from core.portal.cells import render_lines
 from core.portal.ids import parse_id
 from core.portal.searching import is_findable
 from core.portal.times import render_instant
@@ -30,7 +30,7 @@ class FactRecordAdmin(ReadOnlyAdmin):
     list_display_links = ("name",)
     exported_columns = {"occurred": ("occurred_at",)}
     list_select_related = ("actor",)
-    # The record is long: by the order in which it was written alone.
+    # Only by primary key, since there are many rows.
     sortable_by = ("occurred",)
     search_fields = ("name", "session_id", "member_id", "request_id")
     search_help_text = "The id of a session, a member or a request, or the name of a fact."
@@ -43,7 +43,7 @@ class FactRecordAdmin(ReadOnlyAdmin):
     def get_search_results(
         self, request: HttpRequest, queryset: "QuerySet[FactRecord]", search_term: str
     ) -> "tuple[QuerySet[FactRecord], bool]":
-        """Each through its index: a part of a name is looked for among the names that there are, not in the record."""
+        """Search by indexes: a part of a name is matched against the registered facts, not against the table."""
         term = strip_blanks(search_term)
         if not term:
             return queryset, False
@@ -93,7 +93,7 @@ class FailedDeliveryAdmin(ReadOnlyAdmin):
 
 
 class KindFilter(admin.SimpleListFilter):
-    """By what is written, rather than by what the delivery log holds: to find that out would read all of it."""
+    """Offers the kinds that have a letter, since finding those in the delivery log would scan it."""
 
     title = "kind"
     parameter_name = "kind"
@@ -107,21 +107,20 @@ class KindFilter(admin.SimpleListFilter):
 
 @admin.register(Mail)
 class MailAdmin(ReadOnlyAdmin):
-    list_display = ("queued", "news", "recipient", "state", "trouble", "message_id")
-    list_display_links = ("news",)
+    list_display = ("queued", "kind_and_topic", "recipient", "state", "next_try_and_error", "message_id")
+    list_display_links = ("kind_and_topic",)
     exported_columns = {
         "queued": ("queued_at",),
-        "news": ("kind", "topic"),
+        "kind_and_topic": ("kind", "topic"),
         "recipient": ("user", "address"),
-        "state": ("status", "attempts", "spoken_for_by"),
-        "trouble": ("next_try_at", "what_went_wrong"),
+        "state": ("status", "attempts", "superseded_by_link"),
+        "next_try_and_error": ("next_try_at", "short_error"),
     }
     read_by_columns = ("error",)
-    # Which other mail speaks for it is shown by its number alone.
     list_select_related = ("user",)
     list_filter = ("status", KindFilter)
-    # Each has an index; the delivery log is long.
-    sortable_by = ("queued", "news", "state")
+    # Only columns with an index, since there are many rows.
+    sortable_by = ("queued", "kind_and_topic", "state")
     search_fields = ("address", "user__username")
     search_help_text = "An address or a user name."
     ordering = ("-id",)
@@ -136,8 +135,8 @@ class MailAdmin(ReadOnlyAdmin):
         "next_try_at",
         "sent_at",
         "error",
-        "spoken_for_by",
-        "speaks_for",
+        "superseded_by_link",
+        "supersedes_links",
         "message_id",
     )
     actions = ("send_again",)
@@ -150,53 +149,55 @@ class MailAdmin(ReadOnlyAdmin):
         return render_instant(mail.queued_at)
 
     @admin.display(description="news", ordering="kind")
-    def news(self, mail: Mail) -> str:
-        return lines(mail.kind, mail.topic)
+    def kind_and_topic(self, mail: Mail) -> str:
+        return render_lines(mail.kind, mail.topic)
 
     @admin.display(description="to")
     def recipient(self, mail: Mail) -> str:
-        return lines(mail.address, mail.user and mail.user.username)
+        return render_lines(mail.address, mail.user and mail.user.username)
 
     @admin.display(description="status", ordering="status")
     def state(self, mail: Mail) -> str:
         attempts = f"{mail.attempts} attempt{'' if mail.attempts == 1 else 's'}" if mail.attempts else ""
-        instead = format_html("superseded by {}", self._link_to(mail.superseded_by_id)) if mail.superseded_by_id else ""
-        return lines(Mail.Status(mail.status).label, attempts, instead)
+        superseded = (
+            format_html("superseded by {}", self._render_link(mail.superseded_by_id)) if mail.superseded_by_id else ""
+        )
+        return render_lines(Mail.Status(mail.status).label, attempts, superseded)
 
     @admin.display(description="next try and error", empty_value="-")
-    def trouble(self, mail: Mail) -> str | None:
-        error = self.what_went_wrong(mail)
+    def next_try_and_error(self, mail: Mail) -> str | None:
+        error = self.short_error(mail)
         if mail.next_try_at is None:
             return error or None
-        return lines(render_instant(mail.next_try_at), error)
+        return render_lines(render_instant(mail.next_try_at), error)
 
     @admin.display(description="error", empty_value="-")
-    def what_went_wrong(self, mail: Mail) -> str:
+    def short_error(self, mail: Mail) -> str:
         return Truncator(mail.error).chars(80) if len(mail.error) > 80 else mail.error
 
     @admin.display(description="superseded by", empty_value="-")
-    def spoken_for_by(self, mail: Mail) -> str | None:
-        return self._link_to(mail.superseded_by_id)
+    def superseded_by_link(self, mail: Mail) -> str | None:
+        return self._render_link(mail.superseded_by_id)
 
     @admin.display(description="supersedes", empty_value="-")
-    def speaks_for(self, mail: Mail) -> str:
+    def supersedes_links(self, mail: Mail) -> str:
         others = mail.supersedes.order_by("pk").values_list("pk", flat=True)
-        return format_html_join(", ", "{}", ((self._link_to(other),) for other in others))
+        return format_html_join(", ", "{}", ((self._render_link(other),) for other in others))
 
     @admin.display(description="Message-ID")
     def message_id(self, mail: Mail) -> str:
         return format_html('<span class="portal-code">{}</span>', build_message_id(mail))
 
-    def _link_to(self, mail_id: int | None) -> str | None:
+    def _render_link(self, mail_id: int | None) -> str | None:
         if mail_id is None:
             return None
         return format_html('<a href="{}">{}</a>', reverse("admin:core_mail_change", args=[mail_id]), mail_id)
 
     @admin.action(description="Send again", permissions=["send"])
     def send_again(self, request: HttpRequest, queryset: QuerySet[Mail]) -> None:
-        chosen = list(queryset.values_list("pk", flat=True))
-        queued = retry_mail(mail_ids=chosen)
+        mail_ids = list(queryset.values_list("pk", flat=True))
+        queued = retry_mail(mail_ids=mail_ids)
         if queued:
             self.message_user(request, f"{queued} will be sent again.", messages.SUCCESS)
-        if queued < len(chosen):
-            self.message_user(request, f"{len(chosen) - queued} did not fail and stay as they are.", messages.WARNING)
+        if queued < len(mail_ids):
+            self.message_user(request, f"{len(mail_ids) - queued} did not fail and stay as they are.", messages.WARNING)

@@ -16,7 +16,7 @@ UNFOLD = {
     "SITE_SUBHEADER": "Moderation",
     "SITE_SYMBOL": "school",
     "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": _asset("icon.svg")}],
-    "ENVIRONMENT": "core.admin.background.list_late_jobs",
+    "ENVIRONMENT": "core.admin.background.build_worker_warning",
     "SHOW_VIEW_ON_SITE": False,
     # Django's own log of the admin: what happened to a session is in the record of facts.
     "SHOW_HISTORY": False,

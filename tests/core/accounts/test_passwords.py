@@ -213,6 +213,15 @@ def test_the_link_runs_out_after_a_day(member: User, clock: Any, link: dict[str,
     assert can_log_in(PASSWORD)
 
 
+def test_the_mail_says_how_long_the_link_is_valid(
+    member: User, stranger: Api, read_mail: ReadMail, settings: Any
+) -> None:
+    settings.PASSWORD_RESET_TIMEOUT = 2 * 3600
+    stranger.post(RESET, {"email": member.email})
+
+    assert "The link works once, for 2 hours. If you" in str(read_mail()[0].body)
+
+
 def test_the_link_works_until_then(member: User, clock: Any, link: dict[str, str], stranger: Api) -> None:
     clock.shift(timedelta(days=1))
 

@@ -83,13 +83,13 @@ def test_what_is_refused_changes_nothing(wrong: dict[str, str], admin: Client, s
 
 
 def before_it_is_saved(monkeypatch: pytest.MonkeyPatch, happens: Callable[[], object]) -> None:
-    saved = passwords.OwnPassword.form_valid
+    saved = passwords.OwnPasswordView.form_valid
 
     def save(self: Any, form: Any) -> Any:
         happens()
         return saved(self, form)
 
-    monkeypatch.setattr(passwords.OwnPassword, "form_valid", save)
+    monkeypatch.setattr(passwords.OwnPasswordView, "form_valid", save)
 
 
 def test_one_who_is_deactivated_meanwhile_stays_so(

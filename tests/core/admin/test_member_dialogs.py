@@ -71,7 +71,7 @@ def consequences(answer: Answer) -> list[Consequence]:
 
 
 def three_sessions(count: int = 3) -> Consequence:
-    return Consequence(key="sessions", count=count, words=f"{count} sessions of theirs are cancelled")
+    return Consequence(key="sessions", count=count, text=f"{count} sessions of theirs are cancelled")
 
 
 # --- The dialog -------------------------------------------------------------------------------------------------
@@ -168,7 +168,7 @@ def test_where_the_numbers_have_changed_it_is_shown_again_with_the_new_ones(
 def test_numbers_that_are_as_they_were_read_are_not_shown_again(
     john: User, morgan: User, consequences: list[Consequence]
 ) -> None:
-    consequences += [three_sessions(), Consequence(key="people", count=1, words="1 member is told")]
+    consequences += [three_sessions(), Consequence(key="people", count=1, text="1 member is told")]
 
     post(morgan, "deactivate", john, CONFIRMED | {"read": "sessions=3 people=1"})
 

@@ -1,6 +1,6 @@
-"""Members, groups and logins. What is changed here is recorded and told like what members change themselves.
+"""The admin of members, groups and logins. Changes are published and mailed like those that members make themselves.
 
-Importing the parts registers them.
+Importing these modules registers it.
 """
 
 from core.admin.members import accounts, groups

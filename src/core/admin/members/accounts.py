@@ -1,4 +1,4 @@
-"""Members as moderators see them: a list, a page about each, and, for superusers alone, the form that changes them."""
+"""The admin of members: a list and a page about each for moderators, and forms for superusers."""
 
 from collections.abc import Callable
 from typing import Any
@@ -22,15 +22,16 @@ from core.portal.ids import parse_id
 from core.portal.lists import PortalAdmin, is_superuser
 from core.portal.times import render_instant
 
-PROFILE = ("username", "first_name", "last_name", "timezone")
-FLAGS = ("is_staff", "is_superuser")
-ROLES = ("groups", "user_permissions")
-NOT_OF_THE_FORM = ("password", "token_version", "is_active", "last_login")
+PROFILE_FIELDS = ("username", "first_name", "last_name", "timezone")
+FLAG_FIELDS = ("is_staff", "is_superuser")
+PERMISSION_FIELDS = ("groups", "user_permissions")
+# Not in the form: saving it must not write back what it had read before.
+UNTOUCHED_FIELDS = ("password", "token_version", "is_active", "last_login")
 
 
 @admin.register(User)
 class UserAdmin(MemberPage, DeactivationDialogs, DjangoUserAdmin, PortalAdmin):  # type: ignore[type-arg]
-    """Members are deactivated rather than deleted: their sessions and the record go on naming them."""
+    """Members are deactivated rather than deleted, since their sessions and facts refer to them."""
 
     form = UserChangeForm
     add_form = UserCreationForm
@@ -39,7 +40,7 @@ class UserAdmin(MemberPage, DeactivationDialogs, DjangoUserAdmin, PortalAdmin): 
     list_filter = ("is_active", "is_staff")
     search_help_text = "A user name, a name, or a whole e-mail address."
     exported_columns = {"joined": ("date_joined",)}
-    # The order in which they joined, as the database has it at hand.
+    # By date of joining, through the index of the primary key.
     ordering = ("-id",)
     sortable_by = ("username",)
     readonly_fields = ("last_login", "date_joined")
@@ -54,7 +55,7 @@ class UserAdmin(MemberPage, DeactivationDialogs, DjangoUserAdmin, PortalAdmin): 
     )
 
     def get_list_display(self, request: HttpRequest) -> tuple[Any, ...]:
-        """Addresses for superusers alone: others read one on the page of its member, and take no list of them along."""
+        """Show addresses to superusers only: others must not export a list of them."""
         columns = super().get_list_display(request)
         return tuple(column for column in columns if column != "email" or is_superuser(request))
 
@@ -70,19 +71,19 @@ class UserAdmin(MemberPage, DeactivationDialogs, DjangoUserAdmin, PortalAdmin): 
         return is_superuser(request)
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Who may give rights has all of them."""
+        """Superusers only, since the form grants rights."""
         return is_superuser(request)
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
 
     def get_urls(self) -> list[URLPattern]:
-        steps: dict[str, Callable[..., HttpResponse]] = {"edit": self.edit_view, **self.dialogs, **self.pages}
-        own = [
-            path(f"<int:object_id>/{step}/", self.admin_site.admin_view(view), name=f"core_user_{step}")
-            for step, view in steps.items()
+        views: dict[str, Callable[..., HttpResponse]] = {"edit": self.edit_view, **self.dialogs, **self.pages}
+        paths = [
+            path(f"<int:object_id>/{name}/", self.admin_site.admin_view(view), name=f"core_user_{name}")
+            for name, view in views.items()
         ]
-        return [*own, *super().get_urls()]
+        return [*paths, *super().get_urls()]
 
     # --- Changing, for superusers -------------------------------------------------------------------------------
 
@@ -101,41 +102,40 @@ class UserAdmin(MemberPage, DeactivationDialogs, DjangoUserAdmin, PortalAdmin): 
             publish(MemberRegistered(member_id=obj.pk, username=obj.username), by=by)
             return
         before = User.objects.select_for_update().get(pk=obj.pk)
-        # A password, a new login or a deactivation that came meanwhile is not written back from the page.
-        for name in NOT_OF_THE_FORM:
+        for name in UNTOUCHED_FIELDS:
             setattr(obj, name, getattr(before, name))
         super().save_model(request, obj, form, change)
-        if changes := _list_changes(before, obj, PROFILE):
+        if changes := _find_changes(before, obj, PROFILE_FIELDS):
             publish(ProfileChanged(member_id=obj.pk), by=by, changes=changes)
-        if changes := _list_changes(before, obj, FLAGS):
+        if changes := _find_changes(before, obj, FLAG_FIELDS):
             publish(RightsChanged(member_id=obj.pk), by=by, changes=changes)
         if obj.email != before.email:
-            services.note_new_address(obj, before=before.email, by=by)
+            services.record_address_change(obj, before=before.email, by=by)
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
-        before = _list_roles(form.instance)
+        before = _list_permissions(form.instance)
         super().save_related(request, form, formsets, change)
-        after = _list_roles(form.instance)
-        if changes := {name: (before[name], after[name]) for name in ROLES if before[name] != after[name]}:
+        after = _list_permissions(form.instance)
+        if changes := {name: (before[name], after[name]) for name in PERMISSION_FIELDS if before[name] != after[name]}:
             publish(RightsChanged(member_id=form.instance.pk), by=get_acting_member(request), changes=changes)
 
     def user_change_password(self, request: HttpRequest, id: str, form_url: str = "") -> HttpResponse:  # noqa: A002
         if request.method != "POST":
             return super().user_change_password(request, id, form_url)
         with transaction.atomic():
-            # Django writes the whole row: it reads it while nobody else can change it.
+            # Django writes the whole row: the lock prevents that it overwrites a concurrent change.
             before = User.objects.select_for_update(no_key=True).filter(pk=parse_id(id) or 0).first()
             response = super().user_change_password(request, id, form_url)
             after = User.objects.filter(pk=before.pk).first() if before else None
             if before and after and after.password != before.password:
-                services.note_new_password(after, by=get_acting_member(request))
+                services.record_password_change(after, by=get_acting_member(request))
         return response
 
 
-def _list_changes(before: User, after: User, names: tuple[str, ...]) -> Changes:
+def _find_changes(before: User, after: User, names: tuple[str, ...]) -> Changes:
     values = {name: (getattr(before, name), getattr(after, name)) for name in names}
     return {name: (old, new) for name, (old, new) in values.items() if old != new}
 
 
-def _list_roles(member: User) -> dict[str, list[str]]:
-    return {name: sorted(str(each) for each in getattr(member, name).all()) for name in ROLES}
+def _list_permissions(member: User) -> dict[str, list[str]]:
+    return {name: sorted(str(each) for each in getattr(member, name).all()) for name in PERMISSION_FIELDS}

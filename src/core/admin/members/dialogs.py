@@ -1,4 +1,4 @@
-"""Deactivating and reactivating a member: dialogs that say what comes of it before it is done."""
+"""The dialogs that deactivate and reactivate a member, after showing the consequences."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -11,9 +11,9 @@ from django.urls import reverse
 from django.views.decorators.http import require_POST
 
 from core.accounts import deactivation
-from core.accounts.events import TOLD_OTHERS, Consequence, ConsequencesAsked
+from core.accounts.events import DEFAULT_EXPLANATION, Consequence, ConsequencesAsked
 from core.accounts.models import User
-from core.accounts.policy import VIEW, explain_refused_deactivation
+from core.accounts.policy import VIEW, check_deactivating
 from core.admin.read_only import get_acting_member
 from core.errors import DomainError
 from core.portal.dialogs import leave_dialog, render_dialog
@@ -23,7 +23,7 @@ CONFIRMING = "confirming"
 
 
 class DeactivationForm(forms.Form):
-    """Why, what others read of it, and the consequences that whoever confirms has read."""
+    """The reason, the explanation for others (`told`), and the consequences that were shown (`read`)."""
 
     reason = forms.CharField(
         max_length=MAX_REASON_LENGTH,
@@ -31,7 +31,7 @@ class DeactivationForm(forms.Form):
     )
     told = forms.CharField(
         max_length=MAX_REASON_LENGTH,
-        initial=TOLD_OTHERS,
+        initial=DEFAULT_EXPLANATION,
         error_messages={"required": "Say what others read: it is sent to them."},
     )
     read = forms.CharField(required=False)
@@ -46,11 +46,11 @@ class ReactivationForm(forms.Form):
 
 
 class DeactivationDialogs:
-    """The addresses of both, under that of a member and for POST alone: they show the dialog, and act once it is
-    confirmed."""
+    """The views of both dialogs, for POST only: they show the dialog, and act once it is confirmed."""
 
     @property
     def dialogs(self) -> dict[str, Callable[..., HttpResponse]]:
+        """The views by the last part of their URLs."""
         return {
             "deactivate": require_POST(self.deactivate_view),
             "reactivate": require_POST(self.reactivate_view),
@@ -59,12 +59,12 @@ class DeactivationDialogs:
     def deactivate_view(self, request: HttpRequest, object_id: int) -> HttpResponse:
         member, by = _load_member_and_actor(request, object_id)
         if not member.is_active:
-            return _render_too_late(request, member)
+            return _report_current_status(request, member)
         consequences = list_consequences(member, by)
         is_confirming = CONFIRMING in request.POST
         form = DeactivationForm(request.POST if is_confirming else None, concerns_others=bool(consequences))
-        is_as_read = form["read"].value() == summarize_consequences(consequences)
-        if not (is_confirming and is_as_read and form.is_valid()):
+        is_current = form["read"].value() == summarize_consequences(consequences)
+        if not (is_confirming and is_current and form.is_valid()):
             context = {
                 "action": reverse("admin:core_user_deactivate", args=[member.pk]),
                 "title": f"Deactivate {member.display_name}",
@@ -72,7 +72,7 @@ class DeactivationDialogs:
                 "form": form,
                 "consequences": consequences,
                 "read": summarize_consequences(consequences),
-                "has_changed": is_confirming and not is_as_read,
+                "has_changed": is_confirming and not is_current,
             }
             return render_dialog(request, "portal/members/deactivate.html", context)
         try:
@@ -83,12 +83,12 @@ class DeactivationDialogs:
             messages.error(request, error.message)
         else:
             messages.success(request, f"{member.display_name} is deactivated.")
-        return leave_dialog(request, _page_of(member))
+        return leave_dialog(request, _get_page_url(member))
 
     def reactivate_view(self, request: HttpRequest, object_id: int) -> HttpResponse:
         member, by = _load_member_and_actor(request, object_id)
         if member.is_active:
-            return _render_too_late(request, member)
+            return _report_current_status(request, member)
         form = ReactivationForm(request.POST if CONFIRMING in request.POST else None)
         if not form.is_valid():
             context = {
@@ -104,35 +104,35 @@ class DeactivationDialogs:
             messages.error(request, error.message)
         else:
             messages.success(request, f"{member.display_name} is active again.")
-        return leave_dialog(request, _page_of(member))
+        return leave_dialog(request, _get_page_url(member))
 
 
 def list_consequences(member: User, by: User) -> list[Consequence]:
-    """What comes of it in all modules; of a member who is deactivated already, what is still to come."""
+    """List the consequences of a deactivation in all modules; if it has happened already, those still pending."""
     answers = ConsequencesAsked(member_id=member.pk, by_id=by.pk).ask_all()
     return [consequence for answer in answers for consequence in answer]
 
 
 def summarize_consequences(consequences: Sequence[Consequence]) -> str:
-    """What the form carries from the dialog that was read to the one that is confirmed."""
+    """Return the form value by which a confirmation is rejected if the consequences have changed meanwhile."""
     return " ".join(f"{each.key}={each.count}" for each in consequences)
 
 
 def _load_member_and_actor(request: HttpRequest, member_id: int) -> tuple[User, User]:
     by = get_acting_member(request)
     member = User.objects.filter(pk=member_id).first()
-    # Who may not deactivate anybody does not learn who there is either.
+    # A 404 would tell who exists to somebody who may not know.
     if member is None and by.has_perm(VIEW):
         raise Http404
-    if member is None or explain_refused_deactivation(member, by) is not None:
+    if member is None or check_deactivating(member, by) is not None:
         raise PermissionDenied
     return member, by
 
 
-def _render_too_late(request: HttpRequest, member: User) -> HttpResponse:
+def _report_current_status(request: HttpRequest, member: User) -> HttpResponse:
     messages.warning(request, deactivation.describe_status(member))
-    return leave_dialog(request, _page_of(member))
+    return leave_dialog(request, _get_page_url(member))
 
 
-def _page_of(member: User) -> str:
+def _get_page_url(member: User) -> str:
     return reverse("admin:core_user_change", args=[member.pk])

@@ -1,4 +1,4 @@
-"""What gives members rights, and where they are logged in."""
+"""The admin of groups and logins."""
 
 from typing import Any
 
@@ -20,7 +20,7 @@ admin.site.unregister(Group)
 
 @admin.register(Group)
 class GroupAdmin(DjangoGroupAdmin, PortalAdmin):
-    """Groups give rights, which who has all of them gives alone; the record has what each could do, and can."""
+    """Groups, which only superusers change, since they grant rights; each change is published."""
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return is_superuser(request)
@@ -36,10 +36,12 @@ class GroupAdmin(DjangoGroupAdmin, PortalAdmin):
         before = {"name": form.initial.get("name", ""), "permissions": _list_permissions(group)}
         super().save_related(request, form, formsets, change)
         after = {"name": group.name, "permissions": _list_permissions(group)}
-        self._note(request, group, {name: (before[name], after[name]) for name in after if before[name] != after[name]})
+        self._publish_change(
+            request, group, {name: (before[name], after[name]) for name in after if before[name] != after[name]}
+        )
 
     def delete_model(self, request: HttpRequest, obj: Group) -> None:
-        self._note(request, obj, {"name": (obj.name, ""), "permissions": (_list_permissions(obj), [])})
+        self._publish_change(request, obj, {"name": (obj.name, ""), "permissions": (_list_permissions(obj), [])})
         super().delete_model(request, obj)
 
     def delete_queryset(self, request: HttpRequest, queryset: "QuerySet[Group]") -> None:
@@ -47,7 +49,7 @@ class GroupAdmin(DjangoGroupAdmin, PortalAdmin):
             for group in queryset:
                 self.delete_model(request, group)
 
-    def _note(self, request: HttpRequest, group: Group, changes: Changes) -> None:
+    def _publish_change(self, request: HttpRequest, group: Group, changes: Changes) -> None:
         if changes:
             publish(GroupChanged(group_id=group.pk, group=group.name), by=get_acting_member(request), changes=changes)
 
@@ -59,7 +61,7 @@ def _list_permissions(group: Group) -> list[str]:
 @admin.register(Login)
 class LoginAdmin(ReadOnlyAdmin):
     list_display = ("user", "created_at", "last_used_at", "user_agent", "ended_at")
-    # There is one for each time that somebody logged in: they stay in that order.
+    # Only by primary key, since there are many rows.
     sortable_by = ()
     list_select_related = ("user",)
     search_fields = ("user__username", "user__email")

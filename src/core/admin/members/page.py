@@ -1,4 +1,4 @@
-"""The page about a member: who they are, what they did, and what each module knows of them, in tabs."""
+"""The page about a member: account, history, and the panels of all modules, in tabs."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -15,8 +15,8 @@ from django.views.decorators.http import require_safe
 from core.accounts.deactivation import find_last_change
 from core.accounts.events import MemberReactivated
 from core.accounts.models import Login, User
-from core.accounts.policy import explain_refused_deactivation
-from core.accounts.tokens import open_logins
+from core.accounts.policy import check_deactivating
+from core.accounts.tokens import filter_open_logins
 from core.admin.members.dialogs import list_consequences
 from core.admin.members.record import list_member_history, may_read_record
 from core.admin.read_only import get_acting_member
@@ -26,18 +26,17 @@ from core.portal.panels import Panel, PanelsOfMember, sort_panels
 
 @dataclass(frozen=True, kw_only=True)
 class Rights:
-    """What a member may do beside what every member may."""
+    """The rights of a member beyond those of every member."""
 
     staff: bool
     superuser: bool
     groups: tuple[str, ...]
-    # Permissions given to them alone.
+    # How many permissions were granted to them directly.
     others: int
 
 
 class MemberPage:
-    """Takes the place of the form that Django shows of a row. Whoever may view members may read it, but for what
-    comes from the record of facts."""
+    """Replaces Django's change form, for everybody who may view members; `record.py` limits the history."""
 
     admin_site: Any
     opts: Any
@@ -46,6 +45,7 @@ class MemberPage:
 
     @property
     def pages(self) -> dict[str, Callable[..., HttpResponse]]:
+        """The views by the last part of their URLs."""
         return {"record": require_safe(self.show_record)}
 
     def change_view(
@@ -54,21 +54,21 @@ class MemberPage:
         if request.method not in {"GET", "HEAD"}:
             return HttpResponseNotAllowed(["GET", "HEAD"])
         member, viewer = self._load_member_and_viewer(request, object_id)
-        own = [_build_overview(member, viewer), *_list_history(member, viewer)]
+        panels = [_build_overview(member, viewer), *_build_history(member, viewer)]
         context = {
-            "panels": sort_panels([own, *PanelsOfMember(member=member, viewer=viewer).ask_all()]),
-            "may_switch": explain_refused_deactivation(member, viewer) is None,
+            "panels": sort_panels([panels, *PanelsOfMember(member=member, viewer=viewer).ask_all()]),
+            "may_deactivate": check_deactivating(member, viewer) is None,
             "may_edit": self.has_change_permission(request),
         }
         return self._show(request, "portal/members/member.html", member, viewer, context)
 
     def show_record(self, request: HttpRequest, object_id: int) -> HttpResponse:
-        """What happened, from a fact on which the address names, back to the first."""
+        """Show the history of a member, from the fact in the URL backwards."""
         member, viewer = self._load_member_and_viewer(request, str(object_id))
-        happened = list_member_history(member, viewer, before=parse_id(request.GET.get("before")))
-        if happened is None:
+        history = list_member_history(member, viewer, before=parse_id(request.GET.get("before")))
+        if history is None:
             raise PermissionDenied
-        context = {"history": happened, "older_url": _build_record_url(member)}
+        context = {"history": history, "older_url": _get_record_url(member)}
         return self._show(request, "portal/members/record.html", member, viewer, context)
 
     def _load_member_and_viewer(self, request: HttpRequest, object_id: str) -> tuple[User, User]:
@@ -96,32 +96,32 @@ class MemberPage:
 
 def _build_overview(member: User, viewer: User) -> Panel:
     reads_record = may_read_record(member, viewer)
-    switch = find_last_change(member.pk) if reads_record else None
+    change = find_last_change(member.pk) if reads_record else None
     return Panel(
         key="overview",
         title="Overview",
         template="portal/members/overview.html",
         rank=0,
         context={
-            "rights": _list_rights(member),
-            "seen": _find_last_seen(member),
+            "rights": _load_rights(member),
+            "last_seen": _load_last_seen(member),
             "reads_record": reads_record,
-            # Of one who was set inactive past the services, the record knows nothing.
-            "switch": switch if switch and ((switch.name == MemberReactivated.name) == member.is_active) else None,
-            "to_come": [] if member.is_active else list_consequences(member, viewer),
+            # `is_active` may have been changed without the services, and so without a fact.
+            "last_change": change if change and (change.name == MemberReactivated.name) == member.is_active else None,
+            "pending_consequences": [] if member.is_active else list_consequences(member, viewer),
         },
     )
 
 
-def _list_history(member: User, viewer: User) -> list[Panel]:
-    happened = list_member_history(member, viewer)
-    if happened is None:
+def _build_history(member: User, viewer: User) -> list[Panel]:
+    history = list_member_history(member, viewer)
+    if history is None:
         return []
-    context = {"history": happened, "older_url": _build_record_url(member)}
+    context = {"history": history, "older_url": _get_record_url(member)}
     return [Panel(key="history", title="History", template="portal/history.html", rank=100, context=context)]
 
 
-def _list_rights(member: User) -> Rights:
+def _load_rights(member: User) -> Rights:
     return Rights(
         staff=member.is_staff,
         superuser=member.is_superuser,
@@ -130,13 +130,13 @@ def _list_rights(member: User) -> Rights:
     )
 
 
-def _find_last_seen(member: User) -> dict[str, Any]:
+def _load_last_seen(member: User) -> dict[str, Any]:
     logins = Login.objects.filter(user=member).aggregate(
-        open=Count("pk", filter=open_logins()), last_used_at=Max("last_used_at")
+        open=Count("pk", filter=filter_open_logins()), last_used_at=Max("last_used_at")
     )
-    seen: list[datetime] = [at for at in (logins["last_used_at"], member.last_login) if at]
-    return {"at": max(seen, default=None), "logins": logins["open"]}
+    instants: list[datetime] = [at for at in (logins["last_used_at"], member.last_login) if at]
+    return {"at": max(instants, default=None), "logins": logins["open"]}
 
 
-def _build_record_url(member: User) -> str:
+def _get_record_url(member: User) -> str:
     return reverse("admin:core_user_record", args=[member.pk])

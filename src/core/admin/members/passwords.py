@@ -1,4 +1,4 @@
-"""The page at which whoever is at the admin sets their own password: by the same service as in the app."""
+"""The admin page for changing one's own password, by the same service as the API."""
 
 from typing import Any
 
@@ -15,11 +15,12 @@ from core.accounts.services import change_password
 from core.admin.read_only import get_acting_member
 from core.errors import Invalid
 
+# The form's fields by those of the service.
 FIELDS = {"old_password": "old_password", "new_password": "new_password2"}
 
 
-class OwnPassword(PasswordChangeView):
-    """Takes the place of Django's page, whose form writes the whole row of a member as it was read before."""
+class OwnPasswordView(PasswordChangeView):
+    """Replaces Django's view, whose form writes back the whole row of the member as it was read."""
 
     form_class = AdminOwnPasswordChangeForm
     template_name = "registration/password_change_form.html"
@@ -34,7 +35,7 @@ class OwnPassword(PasswordChangeView):
         try:
             change_password(user=member, old_password=old, new_password=new)
         except Invalid as error:
-            # The old one was changed while the form was read.
+            # The old password was changed since the form checked it.
             for name, sentences in error.fields.items():
                 form.add_error(FIELDS[name], sentences)
             return self.form_invalid(form)
@@ -44,4 +45,4 @@ class OwnPassword(PasswordChangeView):
 
 def change_own_password(request: HttpRequest) -> HttpResponseBase:
     request.current_app = admin.site.name
-    return OwnPassword.as_view()(request)
+    return OwnPasswordView.as_view()(request)

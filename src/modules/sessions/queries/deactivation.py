@@ -6,7 +6,7 @@ from datetime import datetime
 from django.db.models import Count, QuerySet
 
 from core.accounts.deactivation import find_last_change
-from core.accounts.events import TOLD_OTHERS, Consequence, MemberDeactivated
+from core.accounts.events import DEFAULT_EXPLANATION, Consequence, MemberDeactivated
 from core.accounts.models import User
 from core.facts.delivery import load_fact
 from core.text.counts import format_count
@@ -53,11 +53,11 @@ def select_requests_to_release(member_ids: Collection[int]) -> "QuerySet[Booking
 
 def get_deactivation_cause(member_id: int) -> tuple[User | None, str]:
     """Who deactivated a member, if that is recorded, and the explanation for others."""
-    switch = find_last_change(member_id)
-    fact = load_fact(switch) if switch else None
-    if switch is None or not isinstance(fact, MemberDeactivated):
-        return None, TOLD_OTHERS
-    return switch.actor, fact.told or TOLD_OTHERS
+    change = find_last_change(member_id)
+    fact = load_fact(change) if change else None
+    if change is None or not isinstance(fact, MemberDeactivated):
+        return None, DEFAULT_EXPLANATION
+    return change.actor, fact.told or DEFAULT_EXPLANATION
 
 
 def describe_consequences(*, member_id: int, by_id: int) -> list[Consequence]:
@@ -80,7 +80,7 @@ def describe_consequences(*, member_id: int, by_id: int) -> list[Consequence]:
         ("requests", requests, f"{format_count(requests, 'request')} of theirs to join {_be(requests)} withdrawn"),
         ("places", places, f"{format_count(places, 'place')} of theirs {_be(places)} free again, and {creators}"),
     ]
-    return [Consequence(key=key, count=count, words=words) for key, count, words in found if count]
+    return [Consequence(key=key, count=count, text=text) for key, count, text in found if count]
 
 
 def _filter_upcoming(sessions: "QuerySet[Session]", now: datetime) -> "QuerySet[Session]":

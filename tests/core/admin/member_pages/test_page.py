@@ -122,7 +122,7 @@ def test_of_one_who_was_set_inactive_by_hand_it_does_not_know_by_whom(
 
 
 def test_it_says_what_is_still_to_come_of_a_deactivation(john: User, morgan: User, reader: User, answer: Any) -> None:
-    answer(ConsequencesAsked, lambda _: [Consequence(key="sessions", count=3, words="3 sessions are cancelled")])
+    answer(ConsequencesAsked, lambda _: [Consequence(key="sessions", count=3, text="3 sessions are cancelled")])
 
     assert "Still to come" not in read(reader, address("change", john))
     deactivate_member(member_id=john.pk, by=morgan, reason="Spam")

@@ -19,7 +19,7 @@ def numbers(member: User, by: User) -> dict[str, int]:
 
 def words(member: User, by: User) -> list[str]:
     (answer,) = ConsequencesAsked(member_id=member.pk, by_id=by.pk).ask_all()
-    return [each.words for each in answer]
+    return [each.text for each in answer]
 
 
 def test_what_would_come_of_it_is_known_beforehand(
