@@ -5,8 +5,8 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "core.settings")
 import django
 
 from core.http.handler import Handler
-from core.settings.checks import refuse_what_is_unsafe
+from core.settings.checks import require_safe_settings
 
 django.setup(set_prefix=False)
-refuse_what_is_unsafe()
+require_safe_settings()
 application = Handler()

@@ -43,10 +43,10 @@ class Invalid(DomainError):
 
     def __init__(self, fields: Mapping[str, Sequence[str]], message: str = "") -> None:
         self.fields = {name: list(messages) for name, messages in fields.items()}
-        super().__init__(message or summarise(self.fields))
+        super().__init__(message or summarize(self.fields))
 
 
-def summarise(fields: Mapping[str, Sequence[str]]) -> str:
+def summarize(fields: Mapping[str, Sequence[str]]) -> str:
     """One sentence out of the messages for each field: the first one, with the field named."""
     for name, messages in fields.items():
         for message in messages:

@@ -12,7 +12,7 @@ from django.test import Client
 from openapi_spec_validator import validate
 from pytest_django import Settings
 
-from core.http.error_responses import SENTENCES
+from core.http.error_responses import STATUS_MESSAGES
 
 
 @dataclass(frozen=True)
@@ -135,7 +135,7 @@ def test_every_operation_declares_the_errors_that_it_can_meet(operations: list[O
 
 
 def test_no_operation_declares_what_nobody_answers(operations: list[Operation]) -> None:
-    known = {str(status) for status in SENTENCES}
+    known = {str(status) for status in STATUS_MESSAGES}
 
     assert {status for each in operations for status in each.errors} <= known - {"405"}
 

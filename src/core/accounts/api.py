@@ -26,7 +26,7 @@ from core.accounts.schemas import (
     RegisterOut,
     TokenPairOut,
 )
-from core.http.schemas import answers_of
+from core.http.schemas import declare_responses
 
 router = Router(tags=["Accounts"])
 
@@ -34,7 +34,7 @@ router = Router(tags=["Accounts"])
 @router.post(
     "register/",
     auth=None,
-    response=answers_of(201, RegisterOut, 400, 413, 415),
+    response=declare_responses(201, RegisterOut, 400, 413, 415),
     operation_id="register",
     summary="Open an account",
 )
@@ -58,7 +58,7 @@ def register(request: HttpRequest, payload: RegisterIn) -> Any:
 @router.post(
     "token/",
     auth=None,
-    response=answers_of(200, TokenPairOut, 400, 401, 413, 415),
+    response=declare_responses(200, TokenPairOut, 400, 401, 413, 415),
     operation_id="log_in",
     summary="Log in",
 )
@@ -74,7 +74,7 @@ def log_in(request: HttpRequest, payload: CredentialsIn) -> Any:
 @router.post(
     "token/refresh/",
     auth=None,
-    response=answers_of(200, AccessOut, 400, 401, 413, 415),
+    response=declare_responses(200, AccessOut, 400, 401, 413, 415),
     operation_id="refresh_token",
     summary="Get a new access token",
 )
@@ -86,7 +86,7 @@ def refresh_token(request: HttpRequest, payload: RefreshIn) -> Any:
 @router.post(
     "logout/",
     auth=None,
-    response=answers_of(200, Done, 400, 401, 413, 415),
+    response=declare_responses(200, Done, 400, 401, 413, 415),
     operation_id="log_out",
     summary="Log out",
 )
@@ -99,7 +99,7 @@ def log_out(request: HttpRequest, payload: LogOutIn | None = None) -> Any:
 
 @router.post(
     "logout/everywhere/",
-    response=answers_of(200, Done, 401),
+    response=declare_responses(200, Done, 401),
     operation_id="log_out_everywhere",
     summary="Log out on every device",
 )
@@ -109,7 +109,7 @@ def log_out_everywhere(request: MemberRequest) -> Any:
     return {"message": "You are logged out on every device."}
 
 
-@router.get("me/", response=answers_of(200, Profile, 401), operation_id="get_profile", summary="My profile")
+@router.get("me/", response=declare_responses(200, Profile, 401), operation_id="get_profile", summary="My profile")
 def get_profile(request: MemberRequest) -> Any:
     """The caller, with their address and time zone."""
     return _present_profile(request.auth)
@@ -117,7 +117,7 @@ def get_profile(request: MemberRequest) -> Any:
 
 @router.patch(
     "me/",
-    response=answers_of(200, Profile, 400, 401, 413, 415),
+    response=declare_responses(200, Profile, 400, 401, 413, 415),
     operation_id="change_profile",
     summary="Change my profile",
 )
@@ -129,7 +129,7 @@ def change_profile(request: MemberRequest, payload: ProfileIn) -> Any:
 
 @router.post(
     "password/change/",
-    response=answers_of(200, Done, 400, 401, 413, 415),
+    response=declare_responses(200, Done, 400, 401, 413, 415),
     operation_id="change_password",
     summary="Change my password",
 )
@@ -142,7 +142,7 @@ def change_password(request: MemberRequest, payload: PasswordChangeIn) -> Any:
 @router.post(
     "password/reset/",
     auth=None,
-    response=answers_of(200, Done, 400, 413, 415),
+    response=declare_responses(200, Done, 400, 413, 415),
     operation_id="ask_password_reset",
     summary="Ask for a new password",
 )
@@ -155,7 +155,7 @@ def ask_password_reset(request: HttpRequest, payload: PasswordResetIn) -> Any:
 @router.post(
     "password/reset/confirm/",
     auth=None,
-    response=answers_of(200, Done, 400, 413, 415),
+    response=declare_responses(200, Done, 400, 413, 415),
     operation_id="reset_password",
     summary="Choose a new password",
 )
@@ -167,7 +167,7 @@ def reset_password(request: HttpRequest, payload: PasswordResetConfirmIn) -> Any
 
 @router.post(
     "email/change/",
-    response=answers_of(200, Done, 400, 401, 413, 415),
+    response=declare_responses(200, Done, 400, 401, 413, 415),
     operation_id="ask_address_change",
     summary="Ask for another e-mail address",
 )
@@ -180,7 +180,7 @@ def ask_address_change(request: MemberRequest, payload: AddressChangeIn) -> Any:
 @router.post(
     "email/change/confirm/",
     auth=None,
-    response=answers_of(200, Done, 400, 413, 415),
+    response=declare_responses(200, Done, 400, 413, 415),
     operation_id="confirm_address_change",
     summary="Confirm another e-mail address",
 )

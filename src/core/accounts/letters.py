@@ -14,7 +14,7 @@ from django.utils.http import urlsafe_base64_encode
 from core.accounts.deactivation import find_last_change
 from core.accounts.models import User
 from core.accounts.services import make_address_change_token
-from core.http.frontend import address_confirmation_link, home_link, password_reset_link
+from core.http.frontend import build_address_confirmation_url, build_home_url, build_password_reset_url
 from core.mail.letters import Letter, Link, writes
 from core.mail.models import Mail
 from core.text.email_addresses import build_address_key
@@ -29,7 +29,7 @@ def write_welcome(mail: Mail) -> Letter | None:
         subject="Welcome to Peer Learning",
         reader=mail.user.username,
         paragraphs=(f'Your account "{mail.user.username}" is ready.',),
-        link=Link(label="Look around", url=home_link()),
+        link=Link(label="Look around", url=build_home_url()),
     )
 
 
@@ -52,7 +52,7 @@ def write_password_reset(mail: Mail) -> Letter | None:
     user = User.objects.filter(email_key=build_address_key(mail.address), is_active=True).first()
     if user is None or not user.has_usable_password():
         return None
-    link = password_reset_link(
+    link = build_password_reset_url(
         uid=urlsafe_base64_encode(force_bytes(user.pk)),
         token=default_token_generator.make_token(user),
     )
@@ -86,7 +86,7 @@ def write_address_change(mail: Mail) -> Letter | None:
     # The login that asked for it has ended since: by a new password, or by a deactivation.
     if mail.user is None or not mail.user.is_active or mail.user.token_version != mail.member_version:
         return None
-    link = address_confirmation_link(token=make_address_change_token(user=mail.user, new_email=mail.address))
+    link = build_address_confirmation_url(token=make_address_change_token(user=mail.user, new_email=mail.address))
     return Letter(
         subject="Confirm your new address",
         reader=mail.user.username,
@@ -136,7 +136,7 @@ def write_reactivated(mail: Mail) -> Letter | None:
         subject="Your account is active again",
         reader=mail.user.display_name,
         paragraphs=("You can log in again. What was called off when your account was deactivated stays so.",),
-        link=Link(label="Look around", url=home_link()),
+        link=Link(label="Look around", url=build_home_url()),
     )
 
 

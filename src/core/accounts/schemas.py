@@ -6,12 +6,12 @@ from typing import Annotated
 import ninja
 from pydantic import AfterValidator, Field, StringConstraints
 
-from core.http.schemas import ADDRESS, ONE_LINE, SECRET, RequestSchema
+from core.http.schemas import EXACT_LINE, ONE_LINE, SECRET, RequestSchema
 from core.time.zones import require_zone_name
 
 NameText = Annotated[str, StringConstraints(max_length=150), ONE_LINE]
 Username = Annotated[str, StringConstraints(min_length=1, max_length=150), ONE_LINE]
-Address = Annotated[str, StringConstraints(min_length=3, max_length=254), ONE_LINE, ADDRESS]
+Address = Annotated[str, StringConstraints(min_length=3, max_length=254), ONE_LINE, EXACT_LINE]
 Zone = Annotated[str, StringConstraints(max_length=64), AfterValidator(require_zone_name)]
 # Bounded, since hashing takes time that grows with it.
 Password = Annotated[str, StringConstraints(min_length=1, max_length=1000), SECRET]
@@ -64,7 +64,7 @@ class RegisterOut(ninja.Schema):
 
 
 class CredentialsIn(RequestSchema):
-    username: Annotated[str, StringConstraints(min_length=1, max_length=300), ADDRESS] = Field(
+    username: Annotated[str, StringConstraints(min_length=1, max_length=300), EXACT_LINE] = Field(
         description="A user name or an e-mail address.", examples=["john_doe"]
     )
     password: Password = Field(examples=["learn-together"])

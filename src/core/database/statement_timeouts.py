@@ -9,7 +9,7 @@ from typing import Any
 from django.conf import settings
 from django.db.backends.signals import connection_created
 
-from core.monitoring.request_id import current_request_id
+from core.monitoring.request_id import get_current_request_id
 
 # After so many instructions SQLite asks whether to go on: in a few milliseconds, and for no time that shows.
 INSTRUCTIONS = 20_000
@@ -28,7 +28,7 @@ class Deadline:
 def statement_seconds() -> float:
     """The limit for a query that is asked now; 0 for none."""
     web, jobs = settings.DATABASE_STATEMENT_TIMEOUT_SECONDS, settings.DATABASE_JOB_STATEMENT_TIMEOUT_SECONDS
-    return float(web if current_request_id() else jobs)
+    return float(web if get_current_request_id() else jobs)
 
 
 def watch(connection: Any, **_: Any) -> None:

@@ -33,7 +33,7 @@ def publish(fact: Fact, *, by: "User | None", reason: str = "", changes: Changes
         actor=by,
         occurred_at=clock.now(),
         reason=reason,
-        request_id=request_id.current_request_id(),
+        request_id=request_id.get_current_request_id(),
         payload=fact.adapter().dump_python(fact, mode="json"),
         changes=to_jsonable_python(dict(changes or {})),
     )

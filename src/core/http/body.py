@@ -1,4 +1,4 @@
-"""Bodies that come as JSON or as a form, for the paths that take both (docs/contract.md, "Materials")."""
+"""Request bodies that are JSON or a form, for the operations that accept both (docs/contract.md, "Materials")."""
 
 from typing import IO, TypeVar, cast
 
@@ -9,27 +9,26 @@ from django.http.request import UnreadablePostError
 from django.utils.datastructures import MultiValueDict
 
 from core.errors import Invalid, Unavailable
-from core.http.error_responses import invalid
+from core.http.error_responses import convert_validation_error
 from core.http.json import MalformedBody, UnsupportedContentType, decode
 from core.http.multipart import FormParser, NotUtf8
 from core.storages import CANNOT_BE_STORED
 
-# The content type of a form, and the field of it that holds a file.
-FORM = "multipart/form-data"
-FILE = "file"
+FORM_CONTENT_TYPE = "multipart/form-data"
+FILE_FIELD = "file"
 
 Body = TypeVar("Body", bound=pydantic.BaseModel)
 
 
 def read_json_or_form(request: HttpRequest, kind: type[Body]) -> tuple[Body, UploadedFile | None]:
-    """The validated body and the uploaded `file`, if there is one; a form's text fields are read like JSON's.
+    """Parse and validate the body; return it with the uploaded `file`, if there is one.
 
-    Works for any method (Django itself parses a form of a POST alone). Two files in `file` are one too many.
-    Raises `UnsupportedContentType`, `MalformedBody`, `Invalid`, and `Unavailable` where the temporary folder takes no
-    more.
+    Works for any method, while Django parses forms of POST requests only. Raises `UnsupportedContentType`,
+    `MalformedBody`, `Invalid` (also for more than one file), and `Unavailable` if the file cannot be written to the
+    temporary folder.
     """
     file: UploadedFile | None = None
-    if request.content_type == FORM:
+    if request.content_type == FORM_CONTENT_TYPE:
         values: object
         values, file = _read_form(request)
     elif request.content_type == "application/json":
@@ -41,34 +40,34 @@ def read_json_or_form(request: HttpRequest, kind: type[Body]) -> tuple[Body, Upl
     try:
         return kind.model_validate(values), file
     except pydantic.ValidationError as error:
-        raise invalid(error) from None
+        raise convert_validation_error(error) from None
 
 
 def _read_form(request: HttpRequest) -> tuple[dict[str, str], UploadedFile | None]:
-    """Its text fields, and its `file`. Raises `Invalid`, and what Django raises for a form that cannot be read."""
+    """Return its text fields and its `file`. Raises `Invalid`, and what Django raises for a malformed form."""
     try:
         form, files = _parse_form(request)
     except NotUtf8 as error:
         raise Invalid({name: ["Send this text in UTF-8."] for name in error.fields}) from None
-    # Django closes them with the request, as it does for a form that it has parsed itself.
+    # Django closes these with the request, like those of a form that it has parsed itself.
     request._files = files  # type: ignore[attr-defined]
-    found = files.getlist(FILE)
+    found = files.getlist(FILE_FIELD)
     if len(found) > 1:
-        raise Invalid({FILE: ["Send one file, not several."]})
-    values = {name: str(value) for name, value in form.dict().items() if name != FILE}
+        raise Invalid({FILE_FIELD: ["Send one file, not several."]})
+    values = {name: str(value) for name, value in form.dict().items() if name != FILE_FIELD}
     return values, found[0] if found else None
 
 
 def _parse_form(request: HttpRequest) -> tuple[QueryDict, MultiValueDict[str, UploadedFile]]:
     stream = cast(IO[bytes], request)
     try:
-        return FormParser(request.META, stream, request.upload_handlers, file_field=FILE).parse()
+        return FormParser(request.META, stream, request.upload_handlers, file_field=FILE_FIELD).parse()
     except BaseException as error:
-        # Django closes the files that are complete; what came in half would lie there until it is collected.
+        # Django closes complete files only; an incomplete one would stay open until it is garbage-collected.
         for handler in request.upload_handlers:
             if unfinished := getattr(handler, "file", None):
                 unfinished.close()
         if isinstance(error, OSError) and not isinstance(error, UnreadablePostError):
-            # The folder for what is on its way in is full, or cannot be written to.
+            # The temporary folder is full, or not writable.
             raise Unavailable(CANNOT_BE_STORED) from error
         raise

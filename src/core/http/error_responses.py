@@ -1,6 +1,6 @@
-"""The one place that turns errors into statuses and bodies (docs/contract.md, "Errors").
+"""Maps errors to HTTP statuses and bodies (docs/contract.md, "Errors"); no other code does.
 
-Every answer that is not 2xx is `{"error": "<one sentence>"}`; a value that breaks a rule adds `fields`.
+Every response that is not 2xx is `{"error": "<one sentence>"}`; invalid values add `fields`.
 """
 
 import logging
@@ -30,7 +30,7 @@ from core.errors import (
     TooManyAtOnce,
     Unavailable,
 )
-from core.http.json import MalformedBody, UnsupportedContentType, json_response
+from core.http.json import MalformedBody, UnsupportedContentType, build_json_response
 from core.http.request_body import BodyStalled
 
 logger = logging.getLogger(__name__)
@@ -48,8 +48,8 @@ STATUSES: dict[type[DomainError], int] = {
     Unavailable: 503,
 }
 
-# What a status means where nothing more is known.
-SENTENCES = {
+# The default message of each status.
+STATUS_MESSAGES = {
     400: "The request could not be read.",
     401: "Log in: this needs a valid access token.",
     403: "You may not do this.",
@@ -66,11 +66,15 @@ SENTENCES = {
 }
 
 
-def error_response(status: int, message: str = "", *, fields: Mapping[str, list[str]] | None = None) -> HttpResponse:
-    body: dict[str, Any] = {"error": message or SENTENCES.get(status, SENTENCES[400 if status < 500 else 500])}
+def build_error_response(
+    status: int, message: str = "", *, fields: Mapping[str, list[str]] | None = None
+) -> HttpResponse:
+    body: dict[str, Any] = {
+        "error": message or STATUS_MESSAGES.get(status, STATUS_MESSAGES[400 if status < 500 else 500])
+    }
     if fields:
         body["fields"] = fields
-    response = json_response(body, status=status)
+    response = build_json_response(body, status=status)
     if status == 401:
         response["WWW-Authenticate"] = "Bearer"
     if status in {429, 503}:
@@ -78,69 +82,69 @@ def error_response(status: int, message: str = "", *, fields: Mapping[str, list[
     return response
 
 
-def domain_error_response(error: DomainError) -> HttpResponse:
+def build_domain_error_response(error: DomainError) -> HttpResponse:
     status = next(STATUSES[kind] for kind in type(error).__mro__ if kind in STATUSES)
     fields = error.fields if isinstance(error, Invalid) else None
-    return error_response(status, error.message, fields=fields)
+    return build_error_response(status, error.message, fields=fields)
 
 
-def invalid(error: pydantic.ValidationError) -> Invalid:
-    """The domain's error for what pydantic found."""
-    return _invalid([dict(each) for each in error.errors(include_url=False, include_input=False)], skip=0)
+def convert_validation_error(error: pydantic.ValidationError) -> Invalid:
+    """Convert a validation error of pydantic."""
+    return _build_invalid([dict(each) for each in error.errors(include_url=False, include_input=False)], skip=0)
 
 
 def install_error_handlers(api: NinjaAPI) -> None:
-    """Let the API answer every error in the contract's shape."""
+    """Let the API respond to every error in the format of the contract."""
 
     def on_domain_error(request: HttpRequest, error: Any) -> HttpResponse:
-        return domain_error_response(error)
+        return build_domain_error_response(error)
 
     def on_parameter_error(request: HttpRequest, error: Any) -> HttpResponse:
         if any(each["loc"][0] == "path" for each in error.errors):
-            return error_response(404)
-        # The first part of a location is the kind of parameter, and for a body the second is our own name for it.
-        return domain_error_response(_invalid(error.errors, skip=1))
+            return build_error_response(404)
+        # The first part of a location is the kind of parameter, the second of a body is the name of the argument.
+        return build_domain_error_response(_build_invalid(error.errors, skip=1))
 
     def on_http_error(request: HttpRequest, error: Any) -> HttpResponse:
         if isinstance(error.__cause__, DomainError):
-            return domain_error_response(error.__cause__)
-        return error_response(error.status_code)
+            return build_domain_error_response(error.__cause__)
+        return build_error_response(error.status_code)
 
     def on_crash(request: HttpRequest, error: Any, status: int = 500) -> HttpResponse:
         logger.error("%s %s crashed", request.method, escape_uri_path(request.path), exc_info=error)
-        return error_response(status)
+        return build_error_response(status)
 
     api.add_exception_handler(DomainError, on_domain_error)
     api.add_exception_handler(ParameterError, on_parameter_error)
     api.add_exception_handler(HttpError, on_http_error)
-    api.add_exception_handler(Http404, lambda request, error: error_response(404))
-    api.add_exception_handler(RequestDataTooBig, lambda request, error: error_response(413))
-    api.add_exception_handler(SuspiciousOperation, lambda request, error: error_response(400))
-    api.add_exception_handler(MultiPartParserError, lambda request, error: error_response(400))
-    api.add_exception_handler(UnreadablePostError, lambda request, error: error_response(400))
-    # The database is away, or too busy to answer in time.
+    api.add_exception_handler(Http404, lambda request, error: build_error_response(404))
+    api.add_exception_handler(RequestDataTooBig, lambda request, error: build_error_response(413))
+    api.add_exception_handler(SuspiciousOperation, lambda request, error: build_error_response(400))
+    api.add_exception_handler(MultiPartParserError, lambda request, error: build_error_response(400))
+    api.add_exception_handler(UnreadablePostError, lambda request, error: build_error_response(400))
+    # The database is down, or a query timed out.
     api.add_exception_handler(OperationalError, partial(on_crash, status=503))
     api.add_exception_handler(InterfaceError, partial(on_crash, status=503))
     api.add_exception_handler(Exception, on_crash)
 
 
-def _invalid(errors: list[dict[str, Any]], *, skip: int) -> Invalid:
+def _build_invalid(errors: list[dict[str, Any]], *, skip: int) -> Invalid:
     fields: dict[str, list[str]] = defaultdict(list)
     for each in errors:
         location = [str(part) for part in each["loc"][skip:]]
         if location and location[0] in {"payload", "query"}:
             location = location[1:]
-        message = _message(each)
+        message = _build_message(each)
         name = location[0] if location else "body"
         if message not in fields[name]:
             fields[name].append(message)
     return Invalid(fields)
 
 
-def _message(error: Mapping[str, Any]) -> str:
-    """A sentence for a person, where pydantic's own is for a programmer."""
+def _build_message(error: Mapping[str, Any]) -> str:
+    """Write a message for users, where that of pydantic is for programmers."""
     context = error.get("ctx", {})
-    sentences = {
+    messages = {
         "missing": "This field is required.",
         "extra_forbidden": "There is nothing of this name.",
         "string_too_short": "This field may not be empty."
@@ -166,4 +170,4 @@ def _message(error: Mapping[str, Any]) -> str:
     kind = error["type"]
     if kind in {"value_error", "assertion_error"} and context.get("error"):
         return str(context["error"])
-    return sentences.get(kind, str(error["msg"]).rstrip(".") + ".")
+    return messages.get(kind, str(error["msg"]).rstrip(".") + ".")

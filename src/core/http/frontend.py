@@ -1,4 +1,4 @@
-"""Links into the single-page app, whose paths are settings."""
+"""URLs of the single-page app, whose paths are settings."""
 
 from urllib.parse import quote
 
@@ -6,44 +6,44 @@ from django.conf import settings
 from django.utils.http import urlencode
 
 
-def home_link() -> str:
-    """Where the app begins."""
+def build_home_url() -> str:
+    """The home page of the app."""
     return str(settings.FRONTEND_URL)
 
 
-def session_link(session_id: int) -> str:
-    """Where the app shows a session."""
-    return _link(settings.FRONTEND_SESSION_PATH, id=str(session_id))
+def build_session_url(session_id: int) -> str:
+    """The page of a session."""
+    return _build_url(settings.FRONTEND_SESSION_PATH, id=str(session_id))
 
 
-def password_reset_link(*, uid: str, token: str) -> str:
-    """Where the app lets somebody choose a new password."""
-    return _link(settings.FRONTEND_PASSWORD_RESET_PATH, uid=uid, token=token)
+def build_password_reset_url(*, uid: str, token: str) -> str:
+    """The page that sets a new password."""
+    return _build_url(settings.FRONTEND_PASSWORD_RESET_PATH, uid=uid, token=token)
 
 
-def address_confirmation_link(*, token: str) -> str:
-    """Where the app lets somebody confirm a new address."""
-    return _link(settings.FRONTEND_EMAIL_CONFIRMATION_PATH, token=token)
+def build_address_confirmation_url(*, token: str) -> str:
+    """The page that confirms a new e-mail address."""
+    return _build_url(settings.FRONTEND_EMAIL_CONFIRMATION_PATH, token=token)
 
 
-def _link(path: str, **values: str) -> str:
-    """The absolute link to a path of the app: values stand in place of their placeholders, the others in the query."""
+def _build_url(path: str, **values: str) -> str:
+    """Build an absolute URL: values replace their placeholders in the path, those without one go into the query."""
     query = {name: value for name, value in values.items() if f"{{{name}}}" not in path}
     for name, value in values.items():
         path = path.replace(f"{{{name}}}", quote(value, safe=""))
-    return f"{settings.FRONTEND_URL}{_with_query(path, query)}"
+    return f"{settings.FRONTEND_URL}{_add_query(path, query)}"
 
 
-def _with_query(path: str, query: dict[str, str]) -> str:
+def _add_query(path: str, query: dict[str, str]) -> str:
     if not query:
         return path
-    before, sign, fragment = path.partition("#")
-    # Routers of the fragment look for the query of their route behind it.
+    before, hash_sign, fragment = path.partition("#")
+    # Hash routers expect the query of a route inside the fragment.
     if fragment.startswith(("/", "!")):
-        return f"{before}#{_appended(fragment, query)}"
-    return f"{_appended(before, query)}{sign}{fragment}"
+        return f"{before}#{_append_query(fragment, query)}"
+    return f"{_append_query(before, query)}{hash_sign}{fragment}"
 
 
-def _appended(address: str, query: dict[str, str]) -> str:
-    joint = "" if address.endswith(("?", "&")) else "&" if "?" in address else "?"
-    return f"{address}{joint}{urlencode(query)}"
+def _append_query(url: str, query: dict[str, str]) -> str:
+    separator = "" if url.endswith(("?", "&")) else "&" if "?" in url else "?"
+    return f"{url}{separator}{urlencode(query)}"

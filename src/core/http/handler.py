@@ -1,4 +1,4 @@
-"""Django under ASGI, but for what a stranger can make it do before any of our code is reached."""
+"""Django's ASGI handler, hardened against denial of service before any view or middleware runs."""
 
 from typing import Any
 
@@ -9,31 +9,31 @@ from core.http.json import encode
 from core.http.middleware import UNREADABLE
 from core.http.request_body import Receive, RequestBody, Scope, Send
 
-# To read parameters takes time that grows with the square of their length, and Django does so in the event loop.
-LONGEST_CONTENT_TYPE = 500
+# Django parses the parameters in the event loop, in time that is quadratic in their length.
+MAX_CONTENT_TYPE_LENGTH = 500
 
 
 class Request(ASGIRequest):
-    """A request whose content type names no codec and is read in no time: what cannot be read so is
-    `UNREADABLE`, and `RefusalMiddleware` answers it like every charset but UTF-8."""
+    """A request with a safe content type: a long or encoded one gets the charset `UNREADABLE`, which
+    `RefusalMiddleware` refuses like every charset but UTF-8."""
 
     def _set_content_type_params(self, meta: dict[str, Any]) -> None:
         content_type: str = meta.get("CONTENT_TYPE", "")
-        # A parameter with a star brings an encoding of its own (RFC 2231), which would be looked up among the codecs.
-        if len(content_type) > LONGEST_CONTENT_TYPE or "*" in content_type.partition(";")[2]:
+        # A parameter with a star names its encoding (RFC 2231), which Python would look up among its codecs.
+        if len(content_type) > MAX_CONTENT_TYPE_LENGTH or "*" in content_type.partition(";")[2]:
             self.content_type, self.content_params = "", {"charset": UNREADABLE}
         else:
             self.content_type, self.content_params = parse_header_parameters(content_type)
 
 
 class Handler(ASGIHandler):
-    """The application of this product. There are no sockets: a handshake is refused."""
+    """The ASGI application. WebSocket handshakes are refused."""
 
     request_class = Request
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # type: ignore[override]
         if scope["type"] == "websocket":
-            await _refuse_socket(scope, receive, send)
+            await _refuse_websocket(scope, receive, send)
             return
         if scope["type"] != "http":
             await super().__call__(scope, receive, send)  # type: ignore[arg-type]
@@ -49,8 +49,8 @@ class Handler(ASGIHandler):
         return await receive.open()
 
 
-async def _refuse_socket(scope: Scope, receive: Receive, send: Send) -> None:
-    """404 in the contract's shape where the server lets us answer, and what it makes of a closing otherwise."""
+async def _refuse_websocket(scope: Scope, receive: Receive, send: Send) -> None:
+    """Respond with a 404 if the server supports that, else close the connection."""
     await receive()
     if "websocket.http.response" not in (scope.get("extensions") or {}):
         await send({"type": "websocket.close"})

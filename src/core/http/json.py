@@ -1,4 +1,4 @@
-"""JSON in and out: one fast encoder and one strict parser."""
+"""JSON encoding by orjson, and strict parsing of request bodies and queries."""
 
 from typing import Any
 
@@ -9,37 +9,36 @@ from ninja.parser import Parser
 from ninja.renderers import BaseRenderer
 
 from core.errors import DomainError
-from core.http.query_string import read_query
+from core.http.query_string import parse_query
 
-# What no answer is larger than, whoever filled up whichever limits: many are made at once, and each is held in memory.
-MOST_BYTES = 4 * 1024 * 1024
+# The upper bound of every JSON response, since many responses are in memory at once.
+MAX_RESPONSE_BYTES = 4 * 1024 * 1024
 
-# Instants are stored in UTC and shown as 2024-01-15T19:00:00Z.
+# Instants are UTC, as in 2024-01-15T19:00:00Z.
 OPTIONS = orjson.OPT_NAIVE_UTC | orjson.OPT_UTC_Z | orjson.OPT_OMIT_MICROSECONDS
 
 
 class UnsupportedContentType(DomainError):
-    """The body is of a kind that the operation does not take."""
+    """The operation does not accept this content type."""
 
 
 class MalformedBody(DomainError):
-    """The body is of the right kind, but cannot be read."""
+    """The body cannot be parsed."""
 
 
 def encode(content: Any) -> bytes:
     return orjson.dumps(content, option=OPTIONS)
 
 
-def json_response(content: Any, *, status: int = 200) -> HttpResponse:
-    """A finished answer from plain rows, encoded once. Rows must have the declared shape: a test holds them to it."""
+def build_json_response(content: Any, *, status: int = 200) -> HttpResponse:
+    """Encode plain rows without validating them; a test compares them with the declared schema."""
     return HttpResponse(encode(content), status=status, content_type="application/json")
 
 
-def json_response_within_bounds(content: Any, *, shorten: list[Any]) -> HttpResponse:
-    """The same, of at most `MOST_BYTES`: the list `shorten`, which is a part of the content, ends earlier where need be
-    (and has then lost its end)."""
+def build_bounded_json_response(content: Any, *, shorten: list[Any]) -> HttpResponse:
+    """Encode at most `MAX_RESPONSE_BYTES`: items are removed from the end of `shorten`, a list within the content."""
     body = encode(content)
-    excess = len(body) - MOST_BYTES
+    excess = len(body) - MAX_RESPONSE_BYTES
     if excess > 0:
         while excess > 0 and shorten:
             excess -= len(encode(shorten.pop())) + len(b",")
@@ -48,7 +47,7 @@ def json_response_within_bounds(content: Any, *, shorten: list[Any]) -> HttpResp
 
 
 def decode(body: bytes) -> Any:
-    """Raises `MalformedBody` for what is no JSON (NaN, lone surrogates and endless nesting included)."""
+    """Raises `MalformedBody` for invalid JSON, including NaN, lone surrogates and deep nesting."""
     try:
         return orjson.loads(body)
     except orjson.JSONDecodeError as error:
@@ -74,4 +73,4 @@ class JsonParser(Parser):
     def parse_querydict(
         self, data: "MultiValueDict[str, str]", list_fields: list[str], request: HttpRequest
     ) -> dict[str, Any]:
-        return read_query(data, lists=list_fields)
+        return parse_query(data, lists=list_fields)

@@ -1,6 +1,6 @@
-"""Forms (multipart/form-data) as clients send them, which is not always as RFC 7578 has it.
+"""A lenient parser of forms (multipart/form-data), since clients do not always follow RFC 7578.
 
-Nothing that a part says of its own character set is asked: values are UTF-8, and the names of files whatever they are.
+The charsets that parts declare are ignored: values are UTF-8; multipart_part.py decodes the names of files.
 """
 
 import base64
@@ -27,13 +27,13 @@ from core.http.multipart_part import Part
 
 READ_BYTES = 64 * 1024
 DEFAULT_FILE_NAME = "file"
-# What lies before the first boundary of a form, and after its last.
+# The preamble before the first boundary of a form, and the epilogue after its last.
 PARTS_OUTSIDE_BOUNDARIES = 2
 MAX_FIELD_NAME_LENGTH = 100
 
 
 class NotUtf8(MultiPartParserError):
-    """Values of a form in another encoding; `fields` names them."""
+    """Values of a form are not UTF-8; `fields` has the names of their fields."""
 
     def __init__(self, fields: list[str]) -> None:
         super().__init__(f"Not UTF-8: {', '.join(fields)}")
@@ -41,9 +41,9 @@ class NotUtf8(MultiPartParserError):
 
 
 class FormParser(MultiPartParser):
-    """Django's parser with a lenient reading of part headers. Raises what Django's does, and `NotUtf8`.
+    """Django's parser with lenient parsing of part headers. Raises what Django's does, and `NotUtf8`.
 
-    `file_field` is the field that holds a file even where the client gives it no name, but a content type.
+    `file_field` is the field that is a file even without a file name, if it has a content type.
     """
 
     _meta: Any
@@ -92,14 +92,14 @@ class FormParser(MultiPartParser):
                 )
 
     def _receive_parts(self) -> None:
-        # A file is complete once a boundary follows it; one that is cut off is none.
+        # A file is complete once a boundary follows it; a truncated one is dropped.
         unfinished: tuple[Part, list[int]] | None = None
-        # Those that are skipped take their time, too.
-        most_parts = (
+        # Skipped parts take time, too, and count.
+        max_parts = (
             settings.DATA_UPLOAD_MAX_NUMBER_FIELDS + settings.DATA_UPLOAD_MAX_NUMBER_FILES + PARTS_OUTSIDE_BOUNDARIES
         )
         for number, part in enumerate(self._parts(), start=1):
-            if number > most_parts:
+            if number > max_parts:
                 raise TooManyFieldsSent("There are more parts in the form than it may have fields and files.")
             if unfinished:
                 self._complete_file(*unfinished)
@@ -123,12 +123,12 @@ class FormParser(MultiPartParser):
 
     def _receive_text(self, part: Part) -> None:
         self._fields_read += 1
-        most_fields, most_bytes = settings.DATA_UPLOAD_MAX_NUMBER_FIELDS, settings.DATA_UPLOAD_MAX_MEMORY_SIZE
-        if self._fields_read > most_fields:
+        max_fields, max_bytes = settings.DATA_UPLOAD_MAX_NUMBER_FIELDS, settings.DATA_UPLOAD_MAX_MEMORY_SIZE
+        if self._fields_read > max_fields:
             raise TooManyFieldsSent("There are more fields in the form than DATA_UPLOAD_MAX_NUMBER_FIELDS.")
-        value = part.stream.read(most_bytes - self._bytes_of_fields + 1)
+        value = part.stream.read(max_bytes - self._bytes_of_fields + 1)
         self._bytes_of_fields += len(value) + len(part.field)
-        if self._bytes_of_fields > most_bytes:
+        if self._bytes_of_fields > max_bytes:
             raise RequestDataTooBig("The fields of the form are longer than DATA_UPLOAD_MAX_MEMORY_SIZE.")
         if part.is_base64:
             with contextlib.suppress(binascii.Error):
@@ -139,16 +139,16 @@ class FormParser(MultiPartParser):
             self._not_utf8.append(part.field[:MAX_FIELD_NAME_LENGTH])
 
     def _receive_file(self, part: Part) -> list[int] | None:
-        """Pass a file to the handlers; return how many bytes each was given, or `None` where one skips the file."""
+        """Pass a file to the handlers; return how many bytes each received, or `None` if one skips the file."""
         self._files_read += 1
-        most_files = settings.DATA_UPLOAD_MAX_NUMBER_FILES
-        if self._files_read > most_files:
+        max_files = settings.DATA_UPLOAD_MAX_NUMBER_FILES
+        if self._files_read > max_files:
             raise TooManyFilesSent("There are more files in the form than DATA_UPLOAD_MAX_NUMBER_FILES.")
         counters = [0] * len(self._upload_handlers)
         try:
             for handler in self._upload_handlers:
                 try:
-                    # Handlers make names of temporary files from it: they get the real one in the end.
+                    # Handlers name temporary files after it; the uploaded file gets its real name at the end.
                     handler.new_file(part.field, DEFAULT_FILE_NAME, part.content_type, None, None, {})
                 except StopFutureHandlers:
                     break
@@ -161,11 +161,11 @@ class FormParser(MultiPartParser):
 
     def _pass_to_handlers(self, chunk: bytes, counters: list[int]) -> None:
         for number, handler in enumerate(self._upload_handlers):
-            left = handler.receive_data_chunk(chunk, counters[number])
+            remaining = handler.receive_data_chunk(chunk, counters[number])
             counters[number] += len(chunk)
-            if left is None:
+            if remaining is None:
                 return
-            chunk = left
+            chunk = remaining
 
     def _complete_file(self, part: Part, counters: list[int]) -> None:
         for handler, counter in zip(self._upload_handlers, counters, strict=True):
@@ -177,7 +177,7 @@ class FormParser(MultiPartParser):
 
 
 class FormUploadHandler(FileUploadHandler):
-    """Lets `FormParser` read the forms that Django reads itself, the portal's among them."""
+    """Makes Django parse forms by `FormParser`, for example those of the portal."""
 
     def handle_raw_input(
         self,
@@ -201,11 +201,11 @@ def _decode_base64(stream: LazyStream) -> Iterator[bytes]:
     """Raises `MultiPartParserError`."""
     rest = b""
     for chunk in stream:
-        letters = rest + b"".join(chunk.split())
-        whole = len(letters) // 4 * 4
-        rest = letters[whole:]
+        encoded = rest + b"".join(chunk.split())
+        complete = len(encoded) // 4 * 4
+        rest = encoded[complete:]
         try:
-            yield base64.b64decode(letters[:whole])
+            yield base64.b64decode(encoded[:complete])
         except binascii.Error as error:
             raise MultiPartParserError("Could not decode base64 data.") from error
     if rest:
@@ -213,6 +213,6 @@ def _decode_base64(stream: LazyStream) -> Iterator[bytes]:
 
 
 def _exhaust(stream: Any) -> None:
-    """Read to the end and discard what is read."""
+    """Read to the end and discard the content."""
     while stream.read(READ_BYTES):
         pass

@@ -1,6 +1,6 @@
-"""The headers of one part of a form: the names of fields and files, however a client has encoded them.
+"""The headers of one part of a form: the names of fields and files in the encodings that clients use.
 
-Nothing that a part says of its own character set is looked up among Python's codecs.
+Of the charsets that parts declare, only those in `ENCODINGS` are used.
 """
 
 import base64
@@ -10,30 +10,30 @@ from urllib.parse import unquote_to_bytes
 
 from django.http.multipartparser import LazyStream, MultiPartParserError
 
-# Room for a name of some thousand characters, written twice. Django's own bound is a kibibyte.
+# Enough for a name of some thousand characters in two encodings; Django's limit is 1 KiB.
 MAX_HEADER_BYTES = 64 * 1024
 FOLD = re.compile(rb"\r\n[ \t]+")
 PARAMETER = re.compile(rb';[ \t]*([^\s=;"]+)[ \t]*=[ \t]*(?:"((?:\\.?|[^"\\])*)(?:"|$)|([^;]*))', re.DOTALL)
 ESCAPED = re.compile(rb'\\(["\\])')
-# RFC 2047, as mail has it and some clients have here.
+# RFC 2047: meant for mail, but some clients use it in forms.
 ENCODED_WORD = re.compile(r"=\?([^?\s]{1,40})\?([bqBQ])\?([^?]*)\?=")
 BLANKS_BETWEEN_WORDS = re.compile(r"(?<=\?=)[ \t]{1,8}(?==\?)")
-# How a browser writes a letter that the page's own encoding lacks, and what would end the name.
+# How browsers escape characters that the encoding of the page lacks, and those that would end the name.
 CHARACTER_REFERENCE = re.compile(r"&#([0-9]{1,7});")
 BROWSER_ESCAPES = {"%22": '"', "%0D": "\r", "%0A": "\n"}
-# Those that a name may say it is written in. Nothing else is looked up: some of Python's codecs are no encodings.
+# The charsets that a name may declare. No others are looked up: some of Python's codecs are no text encodings.
 ENCODINGS = {
     *("ascii", "utf-8", "utf-16", "utf-16le", "utf-16be", "shift-jis", "cp932", "euc-jp", "iso-2022-jp", "gbk"),
     *("gb2312", "gb18030", "big5", "euc-kr", "koi8-r", "koi8-u"),
     *(f"iso-8859-{number}" for number in (*range(1, 12), 13, 14, 15, 16)),
     *(f"windows-{number}" for number in range(1250, 1259)),
 }
-# Four times what Django keeps of a name. Composing takes time that grows with the square of the length.
+# In characters; Django keeps 255. NFC normalization takes time that is quadratic in the length.
 MAX_NAME_LENGTH, KEPT_EXTENSION_LENGTH = 1000, 100
 
 
 class Part:
-    """One part of a form: what its headers say, and the stream of its content."""
+    """One part of a form: its parsed headers, and the stream of its content."""
 
     def __init__(self, stream: LazyStream) -> None:
         self.stream = stream
@@ -41,7 +41,7 @@ class Part:
         disposition = _parse_parameters(headers.get(b"content-disposition", b""))
         self.field = (_get_parameter(disposition, b"name") or "").strip()
         name = _get_parameter(disposition, b"filename")
-        # Empty for a name of which nothing is left.
+        # Empty if the name is only a path, such as `../`.
         self.file_name = None if name is None else _strip_path(name)
         self._has_empty_name = not name
         self.content_type = headers.get(b"content-type", b"").partition(b";")[0].strip().decode("ascii", "replace")
@@ -50,7 +50,7 @@ class Part:
     def is_file(self, file_field: str) -> bool:
         if self.file_name is None:
             return self.field == file_field and self.content_type.lower() not in {"", "text/plain"}
-        # This is how a browser sends that nobody has chosen a file.
+        # A browser sends an empty name and no content if no file was selected.
         return not self._has_empty_name or self._has_content()
 
     def _has_content(self) -> bool:
@@ -60,7 +60,7 @@ class Part:
 
 
 def _read_headers(stream: LazyStream) -> dict[bytes, bytes]:
-    """Read the headers by lower-case name; none where they have no end. Raises `MultiPartParserError`."""
+    """Read the headers by lower-case name; none if their end is missing. Raises `MultiPartParserError`."""
     size = 1024
     while size <= MAX_HEADER_BYTES:
         beginning = stream.read(size)
@@ -85,7 +85,7 @@ def _parse_parameters(header: bytes) -> dict[bytes, bytes]:
 
 
 def _get_parameter(parameters: dict[bytes, bytes], name: bytes) -> str | None:
-    """Read a parameter in the first form that is present: RFC 8187, RFC 2231 (in pieces), then the plain one."""
+    """Read a parameter in the first syntax that is present: RFC 8187, RFC 2231 (continuations), then the plain one."""
     if extended := parameters.get(name + b"*"):
         return _decode_extended(extended)
     pieces, number = b"", 0
@@ -107,18 +107,18 @@ def _decode_extended(value: bytes) -> str:
 def _decode_plain(value: bytes) -> str:
     text = _decode(value)
     text = ENCODED_WORD.sub(_decode_encoded_word, BLANKS_BETWEEN_WORDS.sub("", text))
-    for written, meant in BROWSER_ESCAPES.items():
-        text = text.replace(written, meant)
+    for escape, character in BROWSER_ESCAPES.items():
+        text = text.replace(escape, character)
     return CHARACTER_REFERENCE.sub(_resolve_reference, text)
 
 
 def _decode_encoded_word(word: re.Match[str]) -> str:
-    charset, how, written = word.groups()
+    charset, encoding, encoded = word.groups()
     try:
-        if how in "bB":
-            raw = base64.b64decode(written + "=" * (-len(written) % 4))
+        if encoding in "bB":
+            raw = base64.b64decode(encoded + "=" * (-len(encoded) % 4))
         else:
-            raw = unquote_to_bytes(written.replace("%", "%25").replace("=", "%").replace("_", " "))
+            raw = unquote_to_bytes(encoded.replace("%", "%25").replace("=", "%").replace("_", " "))
     except ValueError:
         return word[0]
     return _decode(raw, charset.encode("ascii", "replace"))
@@ -144,5 +144,5 @@ def _strip_path(name: str) -> str:
     name = re.split(r"[/\\]", name)[-1]
     if len(name) > MAX_NAME_LENGTH:
         name = name[: MAX_NAME_LENGTH - KEPT_EXTENSION_LENGTH] + name[-KEPT_EXTENSION_LENGTH:]
-    # Composed before Django cuts it to the length that it allows.
+    # Normalized before Django truncates it.
     return "" if name in {".", ".."} else unicodedata.normalize("NFC", name)

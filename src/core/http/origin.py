@@ -1,6 +1,6 @@
 from django.http import HttpRequest
 
 
-def origin_of(request: HttpRequest) -> str:
-    """`https://host`, where this answer comes from: what absolute links begin with."""
+def get_origin(request: HttpRequest) -> str:
+    """The scheme and host of the request, as in `https://host`, for absolute URLs."""
     return f"{request.scheme}://{request.get_host()}"

@@ -14,26 +14,26 @@ class Page(TypedDict):
     results: list[Any]
 
 
-def page_bounds(*, page: int, page_size: int, count: int) -> slice:
-    """The rows of a page, counted from 1. Raises `NotFound` past the end; the first page is there even when empty."""
+def get_page_slice(*, page: int, page_size: int, count: int) -> slice:
+    """The slice of the rows of a page, counted from 1. Raises `NotFound` past the end, except for the first page."""
     first = (page - 1) * page_size
     if page > 1 and first >= count:
         raise NotFound("There is no such page.")
     return slice(first, first + page_size)
 
 
-def page_of(request: HttpRequest, *, page: int, page_size: int, count: int, results: list[Any]) -> Page:
-    """The page with absolute links to its neighbours, which keep every other parameter of the query."""
+def build_page(request: HttpRequest, *, page: int, page_size: int, count: int, results: list[Any]) -> Page:
+    """Build the page with absolute URLs of its neighbours, which keep all other query parameters."""
     return {
         "count": count,
-        "next": address_with(request, page=page + 1) if page * page_size < count else None,
-        "previous": address_with(request, page=page - 1) if page > 1 else None,
+        "next": build_url_with_query(request, page=page + 1) if page * page_size < count else None,
+        "previous": build_url_with_query(request, page=page - 1) if page > 1 else None,
         "results": results,
     }
 
 
-def address_with(request: HttpRequest, **parameters: object) -> str:
-    """The address of the request, absolute, with these parameters in the place of what it says there."""
+def build_url_with_query(request: HttpRequest, **parameters: object) -> str:
+    """The absolute URL of the request with these query parameters replaced."""
     query = request.GET.copy()
     for name, value in parameters.items():
         query[name] = str(value)

@@ -1,3 +1,1 @@
-"""Where what lies."""
-
 API_PREFIX = "/api/"

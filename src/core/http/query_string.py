@@ -1,4 +1,4 @@
-"""What the parameters of a query mean, for every operation (docs/contract.md, "Pages")."""
+"""Parsing of query parameters, for every operation (docs/contract.md, "Pages")."""
 
 from collections.abc import Collection
 from typing import Any
@@ -9,13 +9,13 @@ from core.text.normalization import strip_blanks
 
 
 class Repeated(list[str]):
-    """The values of a parameter that takes one and was given several times: `GivenOnce` refuses it by name."""
+    """The values of a parameter that was repeated though it is not a list; `SingleValueSchema` refuses it."""
 
 
-def read_query(parameters: "MultiValueDict[str, str]", *, lists: Collection[str]) -> dict[str, Any]:
-    """The values by name: a list for each of `lists`, which may be given several times, else one value.
+def parse_query(parameters: "MultiValueDict[str, str]", *, lists: Collection[str]) -> dict[str, Any]:
+    """Return the values by name: a list for the parameters in `lists`, which may be repeated, else one value.
 
-    What is left empty was not given: that is what a form sends for a field that nobody has filled in.
+    Empty values are ignored: HTML forms send them for fields that were not filled in.
     """
     values: dict[str, Any] = {}
     for name, given in parameters.lists():

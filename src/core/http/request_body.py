@@ -1,8 +1,8 @@
-"""How the body of a request is read under ASGI: who sends half of one, slowly, or without end, costs nobody else.
+"""Reading of request bodies under ASGI, with limits on size, time and memory against slow or endless bodies.
 
-A body is read to its end before Django sees the request: it waits in the event loop and takes neither a thread nor a
-database connection, and lies in memory, up to DATA_UPLOAD_MAX_MEMORY_SIZE. A form under `/api/` may hold a file: it is
-left to the operation that takes it, which knows by then who sends it and whether they may.
+A body is read into memory in the event loop before Django handles the request, up to DATA_UPLOAD_MAX_MEMORY_SIZE: a
+slow client occupies neither a thread nor a database connection. A form under `/api/` may have a file and is streamed:
+the operation reads it once the client is authenticated and authorized.
 """
 
 import asyncio
@@ -24,18 +24,17 @@ Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 
-# In the scope: the status that `RefusalMiddleware` answers, where the body could not be read.
+# The key in the scope for the status that `RefusalMiddleware` responds with when the body could not be read.
 REFUSAL = "body_refused_with"
-# All bodies in memory together, of one process. Whoever sends less than `SMALL_BYTES` gets through even so.
-MOST_BYTES_HELD = 64 * 1024 * 1024
+# For all bodies in the memory of this process. Bodies of up to `SMALL_BYTES` are accepted even beyond it.
+MAX_BUFFERED_BYTES = 64 * 1024 * 1024
 SMALL_BYTES = 64 * 1024
-# Who drips, just fast enough, holds memory that is everybody's: a body in memory has so many times
-# REQUEST_BODY_SECONDS in all.
-WINDOWS_FOR_SMALL = 3
-# Of a form, how much is read at once.
-BUFFER_BYTES = 64 * 1024
-# How long what still comes after an answer is read and dropped, so that the answer arrives: a client that is in the
-# middle of sending would find its connection reset instead.
+# A body that is read into memory may take so many times REQUEST_BODY_SECONDS in all, however steadily it arrives.
+MAX_WINDOWS = 3
+# The size of the read buffer of a streamed form.
+STREAM_BUFFER_BYTES = 64 * 1024
+# How long the rest of a body is read and discarded after the response. A client that is still sending would get a
+# connection reset instead of the response.
 LINGER_SECONDS = 5
 
 
@@ -47,15 +46,15 @@ class BodyStalled(DomainError):
 
 
 class BodyStore:
-    """How many bytes of bodies this process holds in memory. For the event loop alone."""
+    """How many bytes of bodies are in the memory of this process. Not thread-safe: only the event loop uses it."""
 
-    held = 0
+    buffered_bytes = 0
 
 
 class RequestBody:
-    """The body of one request. Takes the place of ASGI's `receive` for Django, which then waits for a disconnect.
+    """The body of one request. Replaces ASGI's `receive`, by which Django then waits for a disconnect only.
 
-    It hears of none that comes within the body: that may be a body that cannot be read, which is answered.
+    A disconnect within the body is not passed on: it may be a malformed body, which gets a response.
     """
 
     def __init__(self, scope: Scope, receive: Receive) -> None:
@@ -65,9 +64,9 @@ class RequestBody:
         self.started_at = self.loop.time()
         self.window_ends_at = self.started_at + settings.REQUEST_BODY_SECONDS
         self.received_in_window = 0
-        self.declared = _declared_length(scope)
+        self.declared_length = _read_content_length(scope)
         self.received = 0
-        self.held = 0
+        self.buffered_bytes = 0
         self.is_complete = False
         self.has_stalled = False
         self.has_disconnected = False
@@ -80,14 +79,14 @@ class RequestBody:
         return {"type": "http.disconnect"}
 
     async def open(self) -> BufferedIOBase:
-        """The body as a file. One that is refused is empty, and the scope says why."""
-        if self._may_hold_a_file():
-            if self.declared is None:
-                # Django takes a form of no known length for an empty one.
-                self._declare(settings.REQUEST_MAX_BYTES)
-            return BufferedReader(StreamedBody(self), buffer_size=BUFFER_BYTES)
+        """Return the body as a file. A refused body is empty, and the scope has the status under `REFUSAL`."""
+        if self._may_have_file():
+            if self.declared_length is None:
+                # Django treats a form without a Content-Length as empty.
+                self._set_content_length(settings.REQUEST_MAX_BYTES)
+            return BufferedReader(StreamedBody(self), buffer_size=STREAM_BUFFER_BYTES)
         try:
-            content = await self._read_whole()
+            content = await self._read_into_memory()
         except RequestDataTooBig:
             self.scope[REFUSAL] = 413
         except BodyStalled:
@@ -95,24 +94,24 @@ class RequestBody:
         except BufferError:
             self.scope[REFUSAL] = 503
         except ConnectionError:
-            # Or it is no body by the rules of HTTP: the server says the same of both, and one of them reads the answer.
+            # The server reports a disconnect for a malformed body, too, whose client reads the response.
             self.scope[REFUSAL] = 400
         else:
-            self._declare(len(content))
+            self._set_content_length(len(content))
             return BytesIO(content)
         return BytesIO()
 
-    async def read_chunk(self, *, most: int, ends_at: float = math.inf) -> bytes:
-        """The next piece, `b""` at the end.
+    async def read_chunk(self, *, max_bytes: int, deadline: float = math.inf) -> bytes:
+        """Return the next chunk, `b""` at the end.
 
-        `ends_at` is the time of the loop when it is enough, however well the bytes come. Raises `BodyStalled`,
-        `RequestDataTooBig` beyond `most` bytes in all, and `ConnectionError` if the client goes away.
+        `deadline` is the time of the event loop at which the body has to be complete. Raises `BodyStalled`,
+        `RequestDataTooBig` beyond `max_bytes` in all, and `ConnectionError` on a disconnect.
         """
         while not self.is_complete:
-            if max(self.received, self.declared or 0) > most:
+            if max(self.received, self.declared_length or 0) > max_bytes:
                 raise RequestDataTooBig
             try:
-                async with asyncio.timeout_at(min(self.window_ends_at, ends_at)):
+                async with asyncio.timeout_at(min(self.window_ends_at, deadline)):
                     message = await self.receive()
             except TimeoutError:
                 self.has_stalled = True
@@ -125,29 +124,29 @@ class RequestBody:
             if not message.get("more_body", False):
                 self.is_complete = True
                 self._has_ended.set()
-            if self.received > most:
+            if self.received > max_bytes:
                 raise RequestDataTooBig
             if chunk:
                 return chunk
         return b""
 
     def close_when_unread(self, send: Send) -> Send:
-        """Say in the answer that the connection ends with it, where the body was not read to its end."""
+        """Wrap `send` so that the response closes an HTTP/1 connection whose body was not read to its end."""
 
-        async def send_closing(message: Message) -> None:
-            is_first_version = str(self.scope.get("http_version", "1.1")).startswith("1")
-            if message["type"] == "http.response.start" and not self.is_complete and is_first_version:
+        async def send_with_close(message: Message) -> None:
+            is_http1 = str(self.scope.get("http_version", "1.1")).startswith("1")
+            if message["type"] == "http.response.start" and not self.is_complete and is_http1:
                 message = {**message, "headers": [*message.get("headers", []), (b"connection", b"close")]}
             await send(message)
 
-        return send_closing
+        return send_with_close
 
     def release(self) -> None:
-        BodyStore.held -= self.held
-        self.held = 0
+        BodyStore.buffered_bytes -= self.buffered_bytes
+        self.buffered_bytes = 0
 
     async def discard_rest(self) -> None:
-        """Drop what still comes after the answer, for a moment."""
+        """Read and discard the rest of the body, for at most `LINGER_SECONDS`."""
         with suppress(TimeoutError, RequestDataTooBig, ConnectionError):
             async with asyncio.timeout(LINGER_SECONDS):
                 while not (self.is_complete or self.has_stalled or self.has_disconnected):
@@ -157,45 +156,44 @@ class RequestBody:
                     if self.received > settings.REQUEST_MAX_BYTES:
                         raise RequestDataTooBig
 
-    def _may_hold_a_file(self) -> bool:
+    def _may_have_file(self) -> bool:
         path = self.scope["path"].removeprefix(self.scope.get("root_path", ""))
-        kinds = [value for name, value in self.scope["headers"] if name == b"content-type"]
+        content_types = [value for name, value in self.scope["headers"] if name == b"content-type"]
         return path.startswith(API_PREFIX) and any(
-            kind.strip().lower().startswith(b"multipart/form-data") for kind in kinds
+            value.strip().lower().startswith(b"multipart/form-data") for value in content_types
         )
 
-    async def _read_whole(self) -> bytes:
-        """Raises `BufferError` where this process holds as many bodies as it may."""
+    async def _read_into_memory(self) -> bytes:
+        """Raises what `read_chunk` does, and `BufferError` beyond `MAX_BUFFERED_BYTES`."""
         content = bytearray()
-        most = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
-        ends_at = self.started_at + WINDOWS_FOR_SMALL * settings.REQUEST_BODY_SECONDS
-        while chunk := await self.read_chunk(most=most, ends_at=ends_at):
-            self.held += len(chunk)
-            BodyStore.held += len(chunk)
-            if BodyStore.held > MOST_BYTES_HELD and self.held > SMALL_BYTES:
+        max_bytes = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
+        deadline = self.started_at + MAX_WINDOWS * settings.REQUEST_BODY_SECONDS
+        while chunk := await self.read_chunk(max_bytes=max_bytes, deadline=deadline):
+            self.buffered_bytes += len(chunk)
+            BodyStore.buffered_bytes += len(chunk)
+            if BodyStore.buffered_bytes > MAX_BUFFERED_BYTES and self.buffered_bytes > SMALL_BYTES:
                 self.release()
                 raise BufferError
             content += chunk
         return bytes(content)
 
     def _count(self, size: int) -> None:
-        """What has come in good time begins another window: a fast beginning earns no slow end."""
+        """Count received bytes; begin another window once this one has the bytes of the minimum rate."""
         self.received += size
         self.received_in_window += size
         if self.received_in_window >= settings.REQUEST_BODY_SECONDS * settings.REQUEST_MIN_BYTES_PER_SECOND:
             self.received_in_window = 0
             self.window_ends_at = self.loop.time() + settings.REQUEST_BODY_SECONDS
 
-    def _declare(self, length: int) -> None:
+    def _set_content_length(self, length: int) -> None:
         others = [header for header in self.scope["headers"] if header[0] != b"content-length"]
         self.scope["headers"] = [*others, (b"content-length", b"%d" % length)]
 
 
 class StreamedBody(RawIOBase):
-    """A form that is read while it arrives, by the thread of the view that takes it. That view keeps no connection to
-    the database meanwhile.
+    """A form that the thread of its view reads while it arrives. Reading releases the database connection.
 
-    Reading raises `BodyStalled`, `RequestDataTooBig`, and `ConnectionError` if the client goes away.
+    Reading raises `BodyStalled`, `RequestDataTooBig`, and `ConnectionError` on a disconnect.
     """
 
     def __init__(self, body: RequestBody) -> None:
@@ -207,26 +205,26 @@ class StreamedBody(RawIOBase):
 
     def readinto(self, buffer: Any) -> int:
         if not self._unread:
-            self._unread = self._wait_for_chunk(most=settings.REQUEST_MAX_BYTES)
-        piece, self._unread = self._unread[: len(buffer)], self._unread[len(buffer) :]
-        buffer[: len(piece)] = piece
-        return len(piece)
+            self._unread = self._wait_for_chunk(max_bytes=settings.REQUEST_MAX_BYTES)
+        chunk, self._unread = self._unread[: len(buffer)], self._unread[len(buffer) :]
+        buffer[: len(chunk)] = chunk
+        return len(chunk)
 
     def readall(self) -> bytes:
-        """All at once, within what fits in memory."""
-        pieces = [self._unread]
+        """Read the rest into memory, up to DATA_UPLOAD_MAX_MEMORY_SIZE."""
+        chunks = [self._unread]
         self._unread = b""
-        while piece := self._wait_for_chunk(most=settings.DATA_UPLOAD_MAX_MEMORY_SIZE):
-            pieces.append(piece)
-        return b"".join(pieces)
+        while chunk := self._wait_for_chunk(max_bytes=settings.DATA_UPLOAD_MAX_MEMORY_SIZE):
+            chunks.append(chunk)
+        return b"".join(chunks)
 
-    def _wait_for_chunk(self, *, most: int) -> bytes:
+    def _wait_for_chunk(self, *, max_bytes: int) -> bytes:
         release_connection()
-        waiting = asyncio.run_coroutine_threadsafe(self.body.read_chunk(most=most), self.body.loop)
-        return waiting.result()
+        future = asyncio.run_coroutine_threadsafe(self.body.read_chunk(max_bytes=max_bytes), self.body.loop)
+        return future.result()
 
 
-def _declared_length(scope: Scope) -> int | None:
+def _read_content_length(scope: Scope) -> int | None:
     for name, value in scope["headers"]:
         if name == b"content-length" and value.isdigit():
             return int(value)

@@ -1,4 +1,4 @@
-"""Building blocks of what comes in and goes out."""
+"""Base classes and field types of the schemas of requests and responses."""
 
 import unicodedata
 from collections.abc import Iterator
@@ -14,7 +14,7 @@ from core.text.normalization import compose, normalize_lines, strip_blanks
 
 
 class ErrorBody(ninja.Schema):
-    """What every answer that is not 2xx looks like."""
+    """The body of every response that is not 2xx."""
 
     model_config = ConfigDict(json_schema_extra={"example": {"error": "There is no such session."}})
 
@@ -26,121 +26,120 @@ class ErrorBody(ninja.Schema):
     )
 
 
-def answers_of(success: int, schema: Any, *errors: int) -> dict[int, Any]:
-    """The answers of an operation for the OpenAPI document: one success, its errors, and what can always happen."""
+def declare_responses(success: int, schema: Any, *errors: int) -> dict[int, Any]:
+    """The responses of an operation, by status, for the OpenAPI document; 500 and 503 are added to each."""
     return {success: schema, **dict.fromkeys(sorted({*errors, 500, 503}), ErrorBody)}
 
 
 @dataclass(frozen=True, kw_only=True)
-class Reading:
-    """How the text of a field is read; with `Annotated`, where it is not a single line for people."""
+class Normalization:
+    """How the text of a field is normalized; an `Annotated` field may have another than `LINE`."""
 
     trims: bool
     composes: bool
     has_lines: bool = False
 
-    def read(self, text: str) -> str:
+    def apply(self, text: str) -> str:
         text = normalize_lines(text) if self.has_lines else text
         text = strip_blanks(text) if self.trims else text
         return compose(text) if self.composes else text
 
 
-LINE = Reading(trims=True, composes=True)
-# Passwords and tokens are what was sent, to the letter.
-SECRET = Reading(trims=False, composes=False)
-# What a person wrote in several lines; blanks may be part of how it looks.
-LINES = Reading(trims=False, composes=False, has_lines=True)
-# Of mail or of the web: another form of its letters is another address.
-ADDRESS = Reading(trims=True, composes=False)
+LINE = Normalization(trims=True, composes=True)
+# Passwords and tokens, byte for byte.
+SECRET = Normalization(trims=False, composes=False)
+# Text of several lines, whose indentation is kept.
+LINES = Normalization(trims=False, composes=False, has_lines=True)
+# E-mail addresses, URLs and user names: the composed form may be a different one.
+EXACT_LINE = Normalization(trims=True, composes=False)
 
 
-class GivenOnce(ninja.Schema):
-    """Parameters of a query, each of which is given once, but for those that are lists."""
+class SingleValueSchema(ninja.Schema):
+    """Refuses a query parameter that is given more than once, unless it is a list."""
 
     @field_validator("*", mode="before")
     @classmethod
-    def _given_once(cls, value: Any) -> Any:
-        """Of two values, nobody knows which one was meant."""
+    def _refuse_repeated(cls, value: Any) -> Any:
         if isinstance(value, Repeated):
             raise ValueError("May be given only once.")
         return value
 
 
-class RequestSchema(GivenOnce):
-    """What a client sends. Fields that it does not know are ignored, since clients send whole objects back.
+class RequestSchema(SingleValueSchema):
+    """A body or query of a request. Unknown fields are ignored, since clients send whole objects back.
 
-    Every text is read as a `LINE`, unless its field is annotated with another `Reading`.
+    Text is normalized as a `LINE`, unless its field is annotated with another `Normalization`.
     """
 
-    readings: ClassVar[dict[str, Reading]] = {}
+    normalizations: ClassVar[dict[str, Normalization]] = {}
 
     @classmethod
     def __pydantic_init_subclass__(cls, **options: Any) -> None:
         super().__pydantic_init_subclass__(**options)
-        cls.readings = {name: next(_readings_in(field), LINE) for name, field in cls.model_fields.items()}
+        cls.normalizations = {name: next(_find_normalizations(field), LINE) for name, field in cls.model_fields.items()}
 
     @field_validator("*", mode="before")
     @classmethod
-    def _as_it_is_kept(cls, value: Any, info: ValidationInfo) -> Any:
-        """Text as it is stored and compared; what no database takes is the sender's error, not ours."""
+    def _normalize(cls, value: Any, info: ValidationInfo) -> Any:
+        """Normalize text, and refuse characters that a database cannot store."""
         if isinstance(value, list) and not isinstance(value, Repeated):
-            return [cls._as_it_is_kept(each, info) for each in value]
+            return [cls._normalize(each, info) for each in value]
         if not isinstance(value, str):
             return value
         if "\x00" in value or any(0xD800 <= ord(letter) < 0xE000 for letter in value):
             raise ValueError("May not contain NUL characters or broken Unicode.")
-        return cls.readings[str(info.field_name)].read(value)
+        return cls.normalizations[str(info.field_name)].apply(value)
 
 
-def _readings_in(annotated: Any) -> Iterator[Reading]:
+def _find_normalizations(annotated: Any) -> Iterator[Normalization]:
     """Those that a field or a type is annotated with, also within `X | None`."""
     if isinstance(annotated, FieldInfo):
-        yield from (each for each in annotated.metadata if isinstance(each, Reading))
-        yield from _readings_in(annotated.annotation)
+        yield from (each for each in annotated.metadata if isinstance(each, Normalization))
+        yield from _find_normalizations(annotated.annotation)
     for part in (*get_args(annotated), *getattr(annotated, "__metadata__", ())):
-        if isinstance(part, Reading):
+        if isinstance(part, Normalization):
             yield part
         else:
-            yield from _readings_in(part)
+            yield from _find_normalizations(part)
 
 
-# Embeddings and overrides, and isolates, by what ends each.
-CLOSED_BY = dict.fromkeys("\u202a\u202b\u202d\u202e", "\u202c") | dict.fromkeys("\u2066\u2067\u2068", "\u2069")
-CLOSING = frozenset(CLOSED_BY.values())
+# The control characters for bidirectional text (embeddings, overrides, isolates), and the one that closes each.
+BIDI_CLOSED_BY = dict.fromkeys("\u202a\u202b\u202d\u202e", "\u202c") | dict.fromkeys("\u2066\u2067\u2068", "\u2069")
+BIDI_CLOSING = frozenset(BIDI_CLOSED_BY.values())
 
 
-def _one_line(value: str) -> str:
+def _validate_one_line(value: str) -> str:
     categories = {unicodedata.category(letter) for letter in value}
     if categories & {"Cc", "Zl", "Zp"}:
         raise ValueError("May not contain line breaks or control characters.")
     if value and all(category[0] in "CZ" for category in categories):
         raise ValueError("May not consist of invisible characters alone.")
-    if not _closes_its_directions(value):
+    if not _closes_bidi_controls(value):
         raise ValueError("May not turn the direction of the text that comes after it.")
     return value
 
 
-def _closes_its_directions(value: str) -> bool:
-    """Whether each mark that turns the direction of text is closed: what is shown after the value keeps its own."""
+def _closes_bidi_controls(value: str) -> bool:
+    """Whether each bidirectional control is closed, so that the text displayed after the value keeps its direction."""
     awaited: list[str] = []
     for letter in value:
-        if letter in CLOSED_BY:
-            awaited.append(CLOSED_BY[letter])
-        elif letter in CLOSING and (not awaited or awaited.pop() != letter):
+        if letter in BIDI_CLOSED_BY:
+            awaited.append(BIDI_CLOSED_BY[letter])
+        elif letter in BIDI_CLOSING and (not awaited or awaited.pop() != letter):
             return False
     return not awaited
 
 
-def _whole_number(value: Any) -> Any:
+def _refuse_lenient_integers(value: Any) -> Any:
     if isinstance(value, bool) or (isinstance(value, str) and "_" in value):
         raise ValueError("Must be a whole number.")
     return value
 
 
-# For `Annotated`: text that fits on one line, and shows (a title ends up in the subject of a mail).
-ONE_LINE = AfterValidator(_one_line)
-# For `Annotated`: pydantic takes `true` for 1, and `1_0` for 10.
-WHOLE_NUMBER = BeforeValidator(_whole_number)
+# For `Annotated`: visible text of one line (a title becomes the subject of a mail).
+ONE_LINE = AfterValidator(_validate_one_line)
+# For `Annotated`: pydantic parses `true` as 1, and `1_0` as 10.
+WHOLE_NUMBER = BeforeValidator(_refuse_lenient_integers)
 
-# The ids that a database can hold; anything else in a path is simply not there.
+# The ids that a database can hold; any other in a path is a 404.
 Identifier = Annotated[int, Field(ge=1, le=2**63 - 1), WHOLE_NUMBER]

@@ -1,4 +1,4 @@
-"""Static files, without a detour for everything else."""
+"""Static files, without overhead for other requests."""
 
 from collections.abc import Callable
 
@@ -11,11 +11,10 @@ GetResponse = Callable[[HttpRequest], HttpResponseBase]
 
 
 class StaticFilesMiddleware:
-    """Hands to ServeStatic the files that lie below `STATIC_URL`, and nothing else.
+    """Passes requests for files below `STATIC_URL` to ServeStatic, and no others.
 
-    ServeStatic is a coroutine: as a middleware of its own it costs every request changes of thread, and under WSGI a
-    loop as well, which is a third of the time that the API takes for a short answer. What it would serve besides, from
-    SERVESTATIC_ROOT, is passed over.
+    ServeStatic is async: as a middleware of its own it costs every request thread switches, and under WSGI an event
+    loop, a third of the time of a short API response. SERVESTATIC_ROOT is not supported.
     """
 
     def __init__(self, get_response: GetResponse) -> None:
@@ -27,9 +26,9 @@ class StaticFilesMiddleware:
         path = request.path_info
         if not path.startswith(self.prefix):
             return self.get_response(request)
-        # Looked for as the files change while somebody develops, and known from the start otherwise.
+        # In development files are looked up for each request, otherwise they are indexed at the start.
         file = self.files.find_file(path) if self.files.autorefresh else self.files.files.get(path)
         if file is None:
             return self.get_response(request)
-        answer: HttpResponseBase = async_to_sync(self.files.aserve)(file, request)
-        return answer
+        response: HttpResponseBase = async_to_sync(self.files.aserve)(file, request)
+        return response

@@ -1,4 +1,4 @@
-"""How many uploads are on their way in at once: each has a thread and a temporary file for as long as it lasts."""
+"""Limits on concurrent uploads, since each occupies a thread and a temporary file."""
 
 import threading
 from collections import Counter
@@ -9,8 +9,8 @@ from django.conf import settings
 
 from core.errors import TooManyAtOnce, Unavailable
 
-# Of one process, by whomever.
-MOST_OF_A_PROCESS = 100
+# By all members together.
+MAX_UPLOADS_PER_PROCESS = 100
 
 _lock = threading.Lock()
 _running: Counter[int] = Counter()
@@ -18,10 +18,10 @@ _running: Counter[int] = Counter()
 
 @contextmanager
 def upload_slot(member_id: int) -> Iterator[None]:
-    """Held while a member's upload is read and stored by this process.
+    """Occupy a slot of this process while an upload is read and stored.
 
-    Raises `TooManyAtOnce` for more than UPLOADS_MAX_AT_ONCE_PER_MEMBER of one member, and `Unavailable` where this
-    process has as many as it takes.
+    Raises `TooManyAtOnce` beyond UPLOADS_MAX_AT_ONCE_PER_MEMBER of one member, and `Unavailable` beyond
+    MAX_UPLOADS_PER_PROCESS.
     """
     with _lock:
         if _running[member_id] >= settings.UPLOADS_MAX_AT_ONCE_PER_MEMBER:
@@ -29,7 +29,7 @@ def upload_slot(member_id: int) -> Iterator[None]:
                 f"You have {_running[member_id]} uploads on their way, and more at once are not taken. "
                 "Send this file when one of them has arrived."
             )
-        if _running.total() >= MOST_OF_A_PROCESS:
+        if _running.total() >= MAX_UPLOADS_PER_PROCESS:
             raise Unavailable("Too many files are on their way just now. Try again later.")
         _running[member_id] += 1
     try:
@@ -37,6 +37,6 @@ def upload_slot(member_id: int) -> Iterator[None]:
     finally:
         with _lock:
             _running[member_id] -= 1
-            # A counter keeps what is zero.
+            # A `Counter` keeps entries of zero.
             if not _running[member_id]:
                 del _running[member_id]

@@ -28,4 +28,4 @@ class RetryPolicy:
 
 def format_traceback(error: Exception) -> str:
     """Format an error with its traceback, shortened, without characters that a database refuses."""
-    return make_storable("".join(traceback.format_exception(error)), most=MAX_TRACEBACK_LENGTH)
+    return make_storable("".join(traceback.format_exception(error)), max_length=MAX_TRACEBACK_LENGTH)

@@ -65,7 +65,7 @@ def record_failure(mail: Mail, error: Exception) -> None:
     record_result(
         mail,
         Mail.Status.FAILED,
-        error=make_storable(f"{type(error).__name__}: {error}", most=MAX_ERROR_LENGTH),
+        error=make_storable(f"{type(error).__name__}: {error}", max_length=MAX_ERROR_LENGTH),
         next_try_at=None if is_permanent(error) else RETRY_POLICY.next_try_at(mail.attempts),
     )
 

@@ -27,7 +27,7 @@ kill -KILL -- $groups
 """
 
 
-def stop_signals() -> list[signal.Signals]:
+def list_stop_signals() -> list[signal.Signals]:
     """What asks for the end. A lost terminal does, unless `nohup` said otherwise."""
     signals = [signal.SIGINT, signal.SIGTERM]
     if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
@@ -136,7 +136,7 @@ class Supervisor:
             os.set_blocking(end, False)
         signal.set_wakeup_fd(pipe_end, warn_on_full_buffer=False)
         signal.signal(signal.SIGCHLD, lambda _signal, _frame: None)
-        for number in stop_signals():
+        for number in list_stop_signals():
             signal.signal(number, self._on_stop_signal)
 
     def _on_stop_signal(self, number: int, _frame: FrameType | None) -> None:

@@ -8,8 +8,8 @@ from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.views.decorators.http import require_safe
 
-from core.http.error_responses import error_response
-from core.http.json import json_response
+from core.http.error_responses import build_error_response
+from core.http.json import build_json_response
 from core.jobs.periodic import read_heartbeat
 
 PATH = "/healthz"
@@ -34,7 +34,7 @@ def healthz(request: HttpRequest) -> HttpResponse:
         worker = read_heartbeat()
     except Error:
         logger.exception("The database does not answer")
-        return error_response(503)
-    return json_response(
+        return build_error_response(503)
+    return build_json_response(
         {"status": "ok", "worker": {"last_ran_at": worker.last_ran_at, "late": bool(worker.late_jobs)}}
     )

@@ -64,7 +64,7 @@ _PATTERNS = [
 _formatter = logging.Formatter()
 
 
-def redacted(text: str) -> str:
+def redact(text: str) -> str:
     """The text with the value of whatever opens something taken out."""
     small = text.lower()
     for words, pattern, kept in _PATTERNS:
@@ -73,7 +73,7 @@ def redacted(text: str) -> str:
     return text
 
 
-class TokenFilter(logging.Filter):
+class RedactionFilter(logging.Filter):
     """Takes secrets out of a record: its message with all that is put into it, and its traceback. Whoever wrote it.
 
     `secrets` are those of this installation, which are taken out wherever they stand.
@@ -103,7 +103,7 @@ class TokenFilter(logging.Filter):
         return True
 
     def _clean(self, text: str) -> str:
-        return redacted(self.known.sub(INSTEAD, text))
+        return redact(self.known.sub(INSTEAD, text))
 
     def _clean_parts(self, record: logging.LogRecord) -> None:
         record.msg = self._clean(_shown(record.msg))

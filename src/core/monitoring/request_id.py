@@ -25,7 +25,7 @@ def end_request(**_: Any) -> None:
 request_finished.connect(end_request)
 
 
-def current_request_id() -> str:
+def get_current_request_id() -> str:
     """The id of the request in hand, `""` outside a request (in the worker, in a command)."""
     return _request_id.get()
 
@@ -34,5 +34,5 @@ class RequestIdFilter(logging.Filter):
     """Puts the request id on every log record, so that a line can be found by the `X-Request-ID` of an answer."""
 
     def filter(self, record: logging.LogRecord) -> bool:
-        record.request_id = current_request_id() or "-"
+        record.request_id = get_current_request_id() or "-"
         return True

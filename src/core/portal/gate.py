@@ -11,7 +11,7 @@ from django.http.response import HttpResponseBase
 from django.urls import reverse
 from django.utils.encoding import escape_uri_path
 
-from core.http.error_responses import SENTENCES
+from core.http.error_responses import STATUS_MESSAGES
 
 # NUL, and halves of surrogate pairs.
 NO_TEXT = re.compile("[\x00\ud800-\udfff]")
@@ -57,7 +57,7 @@ class GateMiddleware:
 
 def _render_unavailable(request: HttpRequest, error: Exception) -> HttpResponse:
     logger.error("%s %s: the database did not answer", request.method, escape_uri_path(request.path), exc_info=error)
-    response = _page(503, SENTENCES[503])
+    response = _page(503, STATUS_MESSAGES[503])
     response["Retry-After"] = "5"
     return response
 

@@ -5,7 +5,7 @@ from core.settings.base import CHECKOUT, env
 
 # Each can be left out: the others go on without it.
 MODULES: list[str] = env.items(
-    "MODULES", ["modules.sessions", "modules.notifications", "modules.materials"], environment.read_module
+    "MODULES", ["modules.sessions", "modules.notifications", "modules.materials"], environment.parse_module
 )
 
 INSTALLED_APPS = [

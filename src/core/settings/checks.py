@@ -24,7 +24,7 @@ def is_loopback(host: str) -> bool:
         return False
 
 
-def refuse_what_is_unsafe() -> None:
+def require_safe_settings() -> None:
     """Raises `ImproperlyConfigured`, in a sentence for people, where something of this would go wrong for others."""
     problems = run_checks(tags=[TAG])
     if problems:

@@ -12,7 +12,7 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 _database: dict[str, Any] = env.value(
     "DATABASE_URL",
     {"ENGINE": "django.db.backends.sqlite3", "NAME": str(DATA_DIR / "database.sqlite3")},
-    environment.read_database_url,
+    environment.parse_database_url,
 )
 if _database["ENGINE"] == "django.db.backends.sqlite3":
     _database["OPTIONS"] = {
@@ -44,7 +44,7 @@ DATABASE_JOB_STATEMENT_TIMEOUT_SECONDS: float = env.float(
     "DATABASE_JOB_STATEMENT_TIMEOUT_SECONDS", 3600, validate=validate.Range(min=0)
 )
 
-REDIS_URL: str = env.value("REDIS_URL", "", environment.read_redis_url)
+REDIS_URL: str = env.value("REDIS_URL", "", environment.parse_redis_url)
 CACHES = {
     "default": (
         {

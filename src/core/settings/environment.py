@@ -87,7 +87,7 @@ def _require(condition: object) -> None:
 
 
 @_or_shows("a name or an address without a scheme, a port or a path, as in learn.example, .learn.example or [::1]")
-def read_allowed_host(text: str) -> str:
+def parse_allowed_host(text: str) -> str:
     """A name that requests may come by; `.learn.example` stands for it and what lies below it, `*` for all."""
     if text == "*":
         return text
@@ -95,7 +95,7 @@ def read_allowed_host(text: str) -> str:
 
 
 @_or_shows("a name or an address without a scheme or a port, as in 127.0.0.1 or 0.0.0.0")
-def read_listening_host(text: str) -> str:
+def parse_listening_host(text: str) -> str:
     """What a server listens on: a name or an address of this machine."""
     try:
         return str(ipaddress.ip_address(text.removeprefix("[").removesuffix("]")))
@@ -104,13 +104,13 @@ def read_listening_host(text: str) -> str:
 
 
 @_or_shows(ORIGIN_SHAPE)
-def read_origin(text: str) -> str:
+def parse_origin(text: str) -> str:
     """An origin as browsers send it, who write neither the usual port nor capitals."""
     return _normalize_origin(text)
 
 
 @_or_shows(ORIGIN_SHAPE)
-def read_trusted_origin(text: str) -> str:
+def parse_trusted_origin(text: str) -> str:
     """The same for pages of the admin; `https://*.learn.example` stands for all below it."""
     scheme, _, host = text.partition("://")
     _require(scheme.lower() in _DEFAULT_PORTS)
@@ -120,7 +120,7 @@ def read_trusted_origin(text: str) -> str:
 
 
 @_or_shows("where the site is, as in https://app.example or https://app.example/folder, without a password, ? or #")
-def read_web_address(text: str) -> str:
+def parse_web_address(text: str) -> str:
     """Where a site is, without a slash at its end."""
     parts = urlsplit(text)
     _require(parts.scheme in _DEFAULT_PORTS)
@@ -130,7 +130,7 @@ def read_web_address(text: str) -> str:
 
 
 @_or_shows('one address, as in noreply@learn.example or "Learning, e.V." <noreply@learn.example>')
-def read_sender(text: str) -> str:
+def parse_sender(text: str) -> str:
     """From whom mails are, with a name or without."""
     return normalize_sender(text)
 
@@ -155,7 +155,7 @@ def _normalize_host(host: str) -> str:
 
 
 @_or_shows("postgres://user:password@host:5432/name or sqlite:////folder/file.sqlite3, with # as %23 and ? as %3F")
-def read_database_url(text: str) -> dict[str, Any]:
+def parse_database_url(text: str) -> dict[str, Any]:
     """Django's settings for a database."""
     try:
         database: dict[str, Any] = dict(dj_database_url.parse(text))
@@ -172,7 +172,7 @@ def read_database_url(text: str) -> dict[str, Any]:
     "submission://user:password@host:587, smtps://user:password@host:465, smtp://host:25, "
     "file:///folder or console://, with # as %23 and ? as %3F"
 )
-def read_email_url(text: str) -> dict[str, Any]:
+def parse_email_url(text: str) -> dict[str, Any]:
     """Django's settings for mail."""
     parts = urlsplit(text)
     with warnings.catch_warnings():
@@ -194,7 +194,7 @@ def read_email_url(text: str) -> dict[str, Any]:
 
 
 @_or_shows("redis://host:6379/0, rediss://host:6379/0 or unix:///path/of/the.socket, with # as %23")
-def read_redis_url(text: str) -> str:
+def parse_redis_url(text: str) -> str:
     """Where Redis is."""
     parts = urlsplit(text)
     _require(parts.scheme in {"redis", "rediss", "unix"} and "#" not in text)
@@ -207,7 +207,7 @@ def read_redis_url(text: str) -> str:
 
 
 @_or_shows("tcp://host:3310 or unix:///path/of/the.socket, with # as %23 and ? as %3F")
-def read_scanner_url(text: str) -> str:
+def parse_scanner_url(text: str) -> str:
     """Where the virus scanner is."""
     parts = urlsplit(text)
     _require(not {"#", "?", "@"} & set(text))
@@ -227,7 +227,7 @@ def _check_server(host: str, port: int | None) -> None:
 # --- The rest ---------------------------------------------------------------------------------------------------
 
 
-def read_module(text: str) -> str:
+def parse_module(text: str) -> str:
     """The dotted path of a module that there is."""
     try:
         import_module(text)
@@ -237,13 +237,13 @@ def read_module(text: str) -> str:
 
 
 @_or_shows("whole minutes before the start, separated by commas, as in 1440,60")
-def read_minutes(text: str) -> int:
+def parse_minutes(text: str) -> int:
     """Minutes before a start, up to those of a year."""
     _require(re.fullmatch(r"[0-9]{1,6}", text) and 0 < int(text) <= 365 * 24 * 60)
     return int(text)
 
 
-def read_frontend_path(*, example: str, required: Iterable[str] = (), optional: Iterable[str] = ()) -> Read[str]:
+def parse_frontend_path(*, example: str, required: Iterable[str] = (), optional: Iterable[str] = ()) -> Read[str]:
     """Reads a path of the app: with each of the required placeholders once, and the optional ones at most once."""
 
     @_or_shows(f"a path of the app that begins with a slash, in visible letters of ASCII, as in {example}")

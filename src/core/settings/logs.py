@@ -16,7 +16,7 @@ LOGGING = {
     "filters": {
         "request_id": {"()": "core.monitoring.request_id.RequestIdFilter"},
         "tokens": {
-            "()": "core.monitoring.logs.TokenFilter",
+            "()": "core.monitoring.logs.RedactionFilter",
             "secrets": [
                 SECRET_KEY,
                 DATABASES["default"].get("PASSWORD", ""),

@@ -11,8 +11,8 @@ from core.settings.web import DEBUG
 
 _email: dict[str, Any] = env.value(
     "EMAIL_URL",
-    environment.read_email_url("console://" if DEBUG else "smtp://localhost:25"),
-    environment.read_email_url,
+    environment.parse_email_url("console://" if DEBUG else "smtp://localhost:25"),
+    environment.parse_email_url,
 )
 EMAIL_BACKEND = _email["EMAIL_BACKEND"].replace("django.core.mail.backends.smtp", "core.mail.smtp")
 EMAIL_HOST = _email.get("EMAIL_HOST", "")
@@ -25,7 +25,7 @@ EMAIL_FILE_PATH = _email["EMAIL_FILE_PATH"] if EMAIL_BACKEND.endswith("filebased
 # In seconds, for each answer: a server may look at a mail for long before it takes it. The conversation about one mail
 # has an end of its own (core.mail.transport).
 EMAIL_TIMEOUT = 30
-DEFAULT_FROM_EMAIL: str = env.value("DEFAULT_FROM_EMAIL", "Peer Learning <noreply@localhost>", environment.read_sender)
+DEFAULT_FROM_EMAIL: str = env.value("DEFAULT_FROM_EMAIL", "Peer Learning <noreply@localhost>", environment.parse_sender)
 
 # How long news of one session waits for more of it, so that several changes make one mail.
 MAIL_DELAY = timedelta(seconds=env.int("MAIL_DELAY_SECONDS", 120, validate=validate.Range(0, YEAR_DAYS * 24 * 3600)))

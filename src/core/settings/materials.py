@@ -34,7 +34,7 @@ MATERIALS_PREFIX: str = env.str(
     "materials",
     validate=validate.Regexp(r"[A-Za-z0-9_-]+(/[A-Za-z0-9_-]+)*\Z", error="A folder, as in school/materials."),
 )
-CLAMAV_URL: str = env.value("CLAMAV_URL", "", environment.read_scanner_url)
+CLAMAV_URL: str = env.value("CLAMAV_URL", "", environment.parse_scanner_url)
 
 STORAGES: dict[str, dict[str, Any]] = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
@@ -56,9 +56,9 @@ _cloudinary = urlsplit(
 )
 cloudinary_api_secret = unquote(_cloudinary.password or "")
 _cloudinary_minutes: int = env.int("CLOUDINARY_URL_MINUTES", 0, validate=validate.Range(min=0))
-_cloudinary_api: str = env.value("CLOUDINARY_API_URL", "https://api.cloudinary.com", environment.read_web_address)
+_cloudinary_api: str = env.value("CLOUDINARY_API_URL", "https://api.cloudinary.com", environment.parse_web_address)
 _cloudinary_delivery: str = env.value(
-    "CLOUDINARY_DELIVERY_URL", "https://res.cloudinary.com", environment.read_web_address
+    "CLOUDINARY_DELIVERY_URL", "https://res.cloudinary.com", environment.parse_web_address
 )
 if _cloudinary.hostname:
     STORAGES["materials_cloudinary"] = {
@@ -81,7 +81,7 @@ _s3_bucket: str = env.str("S3_BUCKET", "")
 s3_secret_access_key: str = env.str("S3_SECRET_ACCESS_KEY", "")
 _s3: dict[str, Any] = {
     # The address without a name is the default, Amazon's own.
-    "endpoint_url": env.value("S3_ENDPOINT_URL", "", environment.read_web_address) or None,
+    "endpoint_url": env.value("S3_ENDPOINT_URL", "", environment.parse_web_address) or None,
     "region_name": env.str("S3_REGION", "us-east-1"),
     # Without them those are used that the machine has: a role, or a file of credentials.
     "access_key": env.str("S3_ACCESS_KEY_ID", "") or None,

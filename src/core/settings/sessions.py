@@ -10,4 +10,4 @@ SESSIONS_MAX_OPEN_PER_MEMBER: int = env.int("SESSIONS_MAX_OPEN_PER_MEMBER", 50, 
 SESSIONS_MAX_WAITING_REQUESTS: int = env.int("SESSIONS_MAX_WAITING_REQUESTS", 200, validate=validate.Range(min=1))
 
 # Minutes before a session's start at which its people are reminded.
-REMINDER_MINUTES: list[int] = env.items("REMINDER_MINUTES", [24 * 60, 60], environment.read_minutes)
+REMINDER_MINUTES: list[int] = env.items("REMINDER_MINUTES", [24 * 60, 60], environment.parse_minutes)

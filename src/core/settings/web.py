@@ -6,7 +6,7 @@ from environs import validate
 from core.settings import environment
 from core.settings.base import env
 
-HOST: str = env.value("HOST", "127.0.0.1", environment.read_listening_host)
+HOST: str = env.value("HOST", "127.0.0.1", environment.parse_listening_host)
 PORT: int = env.int("PORT", 8000, validate=validate.Range(1, 65535))
 DEBUG: bool = env.bool("DEBUG", True)
 # How many web processes share this configuration: what one may have for itself, several may not.
@@ -17,25 +17,25 @@ BUILT_IN_SECRET_KEY = "built-in-key-for-one-machine-only-never-for-a-server-that
 SECRET_KEY: str = env.str("SECRET_KEY", BUILT_IN_SECRET_KEY)
 
 _local_hosts = ["localhost", "127.0.0.1", "[::1]"]
-ALLOWED_HOSTS: list[str] = env.items("ALLOWED_HOSTS", _local_hosts if DEBUG else [], environment.read_allowed_host)
-CSRF_TRUSTED_ORIGINS: list[str] = env.items("CSRF_TRUSTED_ORIGINS", [], environment.read_trusted_origin)
+ALLOWED_HOSTS: list[str] = env.items("ALLOWED_HOSTS", _local_hosts if DEBUG else [], environment.parse_allowed_host)
+CSRF_TRUSTED_ORIGINS: list[str] = env.items("CSRF_TRUSTED_ORIGINS", [], environment.parse_trusted_origin)
 
 # Where the app is, and the paths of it that mails and calendars lead to.
-FRONTEND_URL: str = env.value("FRONTEND_URL", "http://localhost:3000", environment.read_web_address)
+FRONTEND_URL: str = env.value("FRONTEND_URL", "http://localhost:3000", environment.parse_web_address)
 FRONTEND_SESSION_PATH: str = env.value(
     "FRONTEND_SESSION_PATH",
     "/sessions/{id}",
-    environment.read_frontend_path(example="/sessions/{id}", required=("id",)),
+    environment.parse_frontend_path(example="/sessions/{id}", required=("id",)),
 )
 FRONTEND_PASSWORD_RESET_PATH: str = env.value(
     "FRONTEND_PASSWORD_RESET_PATH",
     "/reset-password",
-    environment.read_frontend_path(example="/reset-password or /reset/{uid}/{token}", optional=("uid", "token")),
+    environment.parse_frontend_path(example="/reset-password or /reset/{uid}/{token}", optional=("uid", "token")),
 )
 FRONTEND_EMAIL_CONFIRMATION_PATH: str = env.value(
     "FRONTEND_EMAIL_CONFIRMATION_PATH",
     "/confirm-email",
-    environment.read_frontend_path(example="/confirm-email or /confirm/{token}", optional=("token",)),
+    environment.parse_frontend_path(example="/confirm-email or /confirm/{token}", optional=("token",)),
 )
 
 # How this service is called from outside: where the links begin that work without the app, as those to unsubscribe.
@@ -44,13 +44,13 @@ _names = [name.lstrip(".") for name in ALLOWED_HOSTS if name != "*"]
 SITE_URL: str = env.value(
     "SITE_URL",
     f"http://localhost:{PORT}" if DEBUG or not _names else f"{_scheme}://{_names[0]}",
-    environment.read_web_address,
+    environment.parse_web_address,
 )
 
 CORS_ALLOWED_ORIGINS: list[str] = env.items(
     "CORS_ALLOWED_ORIGINS",
     ["http://localhost:3000", "http://127.0.0.1:3000"] if DEBUG else [],
-    environment.read_origin,
+    environment.parse_origin,
 )
 CORS_URLS_REGEX = r"^/api/"
 CORS_ALLOW_HEADERS = [

@@ -61,7 +61,7 @@ class CalendarEvent:
     is_tentative: bool = False
 
 
-def invitation(event: CalendarEvent, *, attendee_name: str, attendee_address: str, now: datetime) -> bytes:
+def build_invitation(event: CalendarEvent, *, attendee_name: str, attendee_address: str, now: datetime) -> bytes:
     """A file for one person that puts the event into their calendar, or brings it up to date there.
 
     They attend already: nobody asks them for an answer.
@@ -73,7 +73,7 @@ def invitation(event: CalendarEvent, *, attendee_name: str, attendee_address: st
     return _written(calendar)
 
 
-def cancellation(event: CalendarEvent, *, attendee_name: str, attendee_address: str, now: datetime) -> bytes:
+def build_cancellation(event: CalendarEvent, *, attendee_name: str, attendee_address: str, now: datetime) -> bytes:
     """A file for one person that takes the event out of their calendar, whether it takes place without them or not."""
     calendar = _calendar("CANCEL")
     entry = _entry(event, status="CANCELLED", now=now)
@@ -82,7 +82,7 @@ def cancellation(event: CalendarEvent, *, attendee_name: str, attendee_address: 
     return _written(calendar)
 
 
-def feed(events: Iterable[CalendarEvent], *, name: str, now: datetime) -> bytes:
+def build_feed(events: Iterable[CalendarEvent], *, name: str, now: datetime) -> bytes:
     """A file that calendar programs read again and again; it names nobody who attends.
 
     What does not take place says so in its title, too: several programs look at no status there.
@@ -100,7 +100,7 @@ def feed(events: Iterable[CalendarEvent], *, name: str, now: datetime) -> bytes:
     return _written(calendar)
 
 
-def most_bytes_of(event: CalendarEvent) -> int:
+def estimate_max_bytes(event: CalendarEvent) -> int:
     """How many bytes an event takes in such a file, at most."""
     texts = (event.summary, event.description, event.url, event.url, event.organizer, settings.DEFAULT_FROM_EMAIL)
     written = sum(len(text.encode()) + sum(text.count(letter) for letter in "\\;,\n") for text in texts)
@@ -108,7 +108,7 @@ def most_bytes_of(event: CalendarEvent) -> int:
     return written * 75 // 70 + 1000
 
 
-def feed_tag(events: Iterable[CalendarEvent], *, name: str) -> str:
+def build_feed_etag(events: Iterable[CalendarEvent], *, name: str) -> str:
     """The ETag of such a file: the same as long as it says the same, whenever it is written. Needs no writing, which
     takes a hundred times as long."""
     said = (FORMAT, name, settings.DEFAULT_FROM_EMAIL, tuple(events))

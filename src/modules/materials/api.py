@@ -9,10 +9,10 @@ from ninja import Path, Router
 from core.accounts.authentication import MemberRequest
 from core.database.connections import release_connection
 from core.errors import NotFound
-from core.http.body import FORM, read_json_or_form
-from core.http.json import json_response
-from core.http.origin import origin_of
-from core.http.schemas import Identifier, answers_of
+from core.http.body import FORM_CONTENT_TYPE, read_json_or_form
+from core.http.json import build_json_response
+from core.http.origin import get_origin
+from core.http.schemas import Identifier, declare_responses
 from core.http.upload_slots import upload_slot
 from modules.materials import policy, queries, services
 from modules.materials.file_types import can_be_shown_inline
@@ -35,19 +35,19 @@ BYTES = {"application/octet-stream": {"schema": {"type": "string", "format": "bi
 
 @router.get(
     "",
-    response=answers_of(200, list[MaterialOut], 401, 403, 404),
+    response=declare_responses(200, list[MaterialOut], 401, 403, 404),
     operation_id="list_materials",
     summary="What a session shares",
 )
 def list_materials(request: MemberRequest, session_id: SessionId) -> HttpResponse:
     """The oldest first, as a bare array. For the creator, the approved participants and moderators; 403 for others."""
-    rows = queries.list_materials(session_id=session_id, viewer=request.auth, origin=origin_of(request))
-    return json_response(rows)
+    rows = queries.list_materials(session_id=session_id, viewer=request.auth, origin=get_origin(request))
+    return build_json_response(rows)
 
 
 @router.post(
     "",
-    response=answers_of(201, MaterialOut, 400, 401, 403, 404, 408, 413, 415, 429),
+    response=declare_responses(201, MaterialOut, 400, 401, 403, 404, 408, 413, 415, 429),
     operation_id="add_material",
     summary="Share a file, a link or a note",
     openapi_extra=json_or_form(
@@ -79,28 +79,28 @@ def add_material(request: MemberRequest, session_id: SessionId) -> HttpResponse:
             upload=upload,
         )
     row = queries.get_material_row(
-        session_id=session_id, material_id=material.pk, audience=access.audience, origin=origin_of(request)
+        session_id=session_id, material_id=material.pk, audience=access.audience, origin=get_origin(request)
     )
-    return json_response(row, status=201)
+    return build_json_response(row, status=201)
 
 
 @router.get(
     "{int:material_id}/",
-    response=answers_of(200, MaterialOut, 401, 403, 404),
+    response=declare_responses(200, MaterialOut, 401, 403, 404),
     operation_id="get_material",
     summary="One material",
 )
 def get_material(request: MemberRequest, session_id: SessionId, material_id: MaterialId) -> HttpResponse:
     """As in the list; a way to a new address of its file when the old one has run out."""
     row = queries.get_material(
-        session_id=session_id, material_id=material_id, viewer=request.auth, origin=origin_of(request)
+        session_id=session_id, material_id=material_id, viewer=request.auth, origin=get_origin(request)
     )
-    return json_response(row)
+    return build_json_response(row)
 
 
 @router.put(
     "{int:material_id}/",
-    response=answers_of(200, MaterialOut, 400, 401, 403, 404, 408, 413, 415, 429),
+    response=declare_responses(200, MaterialOut, 400, 401, 403, 404, 408, 413, 415, 429),
     operation_id="change_material",
     summary="Change a material",
     openapi_extra=json_or_form(
@@ -131,14 +131,14 @@ def change_material(request: MemberRequest, session_id: SessionId, material_id: 
             **payload.model_dump(exclude_none=True),
         )
     row = queries.get_material_row(
-        session_id=session_id, material_id=material_id, audience=access.audience, origin=origin_of(request)
+        session_id=session_id, material_id=material_id, audience=access.audience, origin=get_origin(request)
     )
-    return json_response(row)
+    return build_json_response(row)
 
 
 @router.delete(
     "{int:material_id}/",
-    response=answers_of(204, None, 401, 403, 404),
+    response=declare_responses(204, None, 401, 403, 404),
     operation_id="delete_material",
     summary="Delete a material",
 )
@@ -152,7 +152,7 @@ def delete_material(request: MemberRequest, session_id: SessionId, material_id: 
 @files_router.get(
     "{token}/",
     auth=None,
-    response=answers_of(200, None, 403, 404, 412, 416),
+    response=declare_responses(200, None, 403, 404, 412, 416),
     operation_id="get_file",
     url_name="get_file",
     summary="The bytes of a file",
@@ -210,7 +210,7 @@ def _file_response(request: HttpRequest, token: str) -> HttpResponseBase:
 
 def _reserve_upload_slot(request: MemberRequest) -> AbstractContextManager[None]:
     """Of a form, which may hold a file."""
-    return upload_slot(request.auth.pk) if request.content_type == FORM else nullcontext()
+    return upload_slot(request.auth.pk) if request.content_type == FORM_CONTENT_TYPE else nullcontext()
 
 
 def _bound_upload(request: HttpRequest) -> None:

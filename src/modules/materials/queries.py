@@ -14,7 +14,7 @@ from core.accounts.models import User
 from core.accounts.presentation import USER_FIELDS, EmailAudience, UserRow, present_user_values
 from core.database.functions import Octets
 from core.errors import NotFound, Unavailable
-from core.http.json import MOST_BYTES, encode
+from core.http.json import MAX_RESPONSE_BYTES, encode
 from core.text.limits import NOTE_EXCERPT_LENGTH
 from modules.materials import policy
 from modules.materials.files.download_urls import FileToken, build_url, is_available, parse_token
@@ -37,7 +37,7 @@ FILE_FIELDS = ("place", "name", "content_type", "scan_at")
 # What the keys and the fixed values of a row take as JSON.
 MIN_ROW_BYTES = 220
 # What the materials of one session take of an answer at most: the rest of its detail has room beside them.
-MAX_ROWS_BYTES = MOST_BYTES - 512 * 1024
+MAX_ROWS_BYTES = MAX_RESPONSE_BYTES - 512 * 1024
 FIELDS = (
     "id",
     "session_id",

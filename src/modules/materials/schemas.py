@@ -8,13 +8,13 @@ from django.conf import settings
 from pydantic import Field, StringConstraints
 
 from core.accounts.schemas import UserOut
-from core.http.schemas import ADDRESS, LINES, ONE_LINE, RequestSchema
+from core.http.schemas import EXACT_LINE, LINES, ONE_LINE, RequestSchema
 from core.text.sizes import format_size
 from modules.materials.links import MAX_URL_LENGTH
 from modules.materials.notes import MAX_NOTE_LENGTH
 
 Title = Annotated[str, StringConstraints(min_length=1, max_length=200), ONE_LINE]
-Url = Annotated[str, ADDRESS]
+Url = Annotated[str, EXACT_LINE]
 Type = Literal["file", "link", "note"]
 
 Content = Annotated[str, LINES]

@@ -7,9 +7,9 @@ from ninja import Query, Router
 
 from core.accounts.authentication import MemberRequest
 from core.errors import NotFound
-from core.http.json import json_response, json_response_within_bounds
-from core.http.pages import address_with
-from core.http.schemas import Identifier, answers_of
+from core.http.json import build_bounded_json_response, build_json_response
+from core.http.pages import build_url_with_query
+from core.http.schemas import Identifier, declare_responses
 from modules.notifications.queries import lists
 from modules.notifications.queries.preferences import list_channels
 from modules.notifications.queries.why import explain_notification, get_own_notification
@@ -37,7 +37,7 @@ LINK_HEADER = {
 
 @router.get(
     "",
-    response=answers_of(200, list[NotificationOut], 400, 401),
+    response=declare_responses(200, list[NotificationOut], 400, 401),
     operation_id="list_notifications",
     summary="What I was told",
     openapi_extra={"responses": {200: {"headers": {"Link": LINK_HEADER}}}},
@@ -52,26 +52,26 @@ def list_notifications(request: MemberRequest, query: Query[NotificationsIn]) ->
         user=request.auth, limit=query.limit + 1, before=query.before, unread_only=query.unread
     )
     page = rows[: query.limit]
-    response = json_response_within_bounds(page, shorten=page)
+    response = build_bounded_json_response(page, shorten=page)
     if len(rows) > len(page):
-        response["Link"] = f'<{address_with(request, before=page[-1]["id"])}>; rel="next"'
+        response["Link"] = f'<{build_url_with_query(request, before=page[-1]["id"])}>; rel="next"'
     return response
 
 
 @router.get(
     "unread_count/",
-    response=answers_of(200, UnreadCountOut, 401),
+    response=declare_responses(200, UnreadCountOut, 401),
     operation_id="count_unread_notifications",
     summary="How many I have not read",
 )
 def count_unread_notifications(request: MemberRequest) -> HttpResponse:
     """The number for the badge."""
-    return json_response({"count": lists.count_unread(user=request.auth)})
+    return build_json_response({"count": lists.count_unread(user=request.auth)})
 
 
 @router.post(
     "mark_all_as_read/",
-    response=answers_of(200, MarkedOut, 401),
+    response=declare_responses(200, MarkedOut, 401),
     operation_id="mark_all_notifications_as_read",
     summary="Mark all as read",
 )
@@ -82,19 +82,19 @@ def mark_all_notifications_as_read(request: MemberRequest) -> Any:
 
 @router.post(
     "{int:notification_id}/mark_as_read/",
-    response=answers_of(200, NotificationOut, 401, 404),
+    response=declare_responses(200, NotificationOut, 401, 404),
     operation_id="mark_notification_as_read",
     summary="Mark one as read",
 )
 def mark_notification_as_read(request: MemberRequest, notification_id: Identifier) -> HttpResponse:
     """Answers the notification; marking it twice is fine. One that is somebody else's is a 404. Takes no body."""
     notification = reading.mark_as_read(notification_id=notification_id, by=request.auth)
-    return json_response(lists.present_notification(notification))
+    return build_json_response(lists.present_notification(notification))
 
 
 @router.get(
     "{int:notification_id}/why/",
-    response=answers_of(200, WhyOut, 401, 404),
+    response=declare_responses(200, WhyOut, 401, 404),
     operation_id="why_notification",
     summary="Why I was told",
 )
@@ -103,7 +103,7 @@ def why_notification(request: MemberRequest, notification_id: Identifier) -> Htt
     notification = get_own_notification(notification_id=notification_id, user=request.auth)
     if notification is None:
         raise NotFound("There is no such notification.")
-    return json_response(
+    return build_json_response(
         {
             "why": explain_notification(notification, request.auth),
             "kind": notification.kind,
@@ -116,18 +116,18 @@ def why_notification(request: MemberRequest, notification_id: Identifier) -> Htt
 
 @router.get(
     "preferences/",
-    response=answers_of(200, PreferencesOut, 401),
+    response=declare_responses(200, PreferencesOut, 401),
     operation_id="get_notification_preferences",
     summary="Where I am told of what",
 )
 def get_notification_preferences(request: MemberRequest) -> HttpResponse:
     """For every kind of news, whether it is shown in the app and whether it is mailed; the defaults, until changed."""
-    return json_response(present_preferences(list_channels(request.auth)))
+    return build_json_response(present_preferences(list_channels(request.auth)))
 
 
 @router.put(
     "preferences/",
-    response=answers_of(200, PreferencesOut, 400, 401, 413, 415),
+    response=declare_responses(200, PreferencesOut, 400, 401, 413, 415),
     operation_id="change_notification_preferences",
     summary="Choose where I am told of what",
 )
@@ -136,4 +136,4 @@ def change_notification_preferences(request: MemberRequest, payload: Preferences
     for mails that wait.
     """
     user = request.auth
-    return json_response(present_preferences(change_preferences(user=user, choices=payload.choices(), by=user)))
+    return build_json_response(present_preferences(change_preferences(user=user, choices=payload.choices(), by=user)))

@@ -9,11 +9,11 @@ from django.db.models import QuerySet
 from core.accounts.models import User
 from core.facts import Fact
 from core.facts.delivery import load_fact
-from core.http.frontend import session_link
+from core.http.frontend import build_session_url
 from core.mail.letters import Attachment, Letter, Link, writes
 from core.mail.models import Mail
 from core.time import clock
-from core.time.icalendar import cancellation, invitation
+from core.time.icalendar import build_cancellation, build_invitation
 from core.time.zones import load_zone
 from modules.notifications import texts
 from modules.notifications.events import SessionNow, SessionNowAsked, StillHolds
@@ -138,7 +138,7 @@ def _build_link(notification: Notification, now: SessionNow | None) -> Link | No
         return Link(label="Look at what waits", url=f"{settings.SITE_URL}/admin/")
     if notification.session_id is None or (now is not None and not now.is_visible):
         return None
-    return Link(label="Open the session", url=session_link(notification.session_id))
+    return Link(label="Open the session", url=build_session_url(notification.session_id))
 
 
 def _build_calendar_file(
@@ -148,7 +148,7 @@ def _build_calendar_file(
     if now is None or now.event is None or not CHANGES_CALENDAR.intersection(kinds):
         return ()
     event = now.event if now.is_visible else replace(now.event, summary=_find_title(last, now))
-    build, method = (invitation, "REQUEST") if now.is_attended else (cancellation, "CANCEL")
+    build, method = (build_invitation, "REQUEST") if now.is_attended else (build_cancellation, "CANCEL")
     content = build(event, attendee_name=reader.display_name, attendee_address=reader.email, now=clock.now())
     return (
         Attachment(name="session.ics", content=content, mime_type=f"text/calendar; method={method}; charset=utf-8"),

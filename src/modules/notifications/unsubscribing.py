@@ -8,7 +8,7 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
 
 from core.errors import NotFound
-from core.http.frontend import home_link
+from core.http.frontend import build_home_url
 from modules.notifications.queries.preferences import list_channels
 from modules.notifications.services.preferences import read_unsubscribe_token, stop_mail
 
@@ -35,7 +35,7 @@ def unsubscribe(request: HttpRequest) -> HttpResponse:
 
 
 def _render_page(request: HttpRequest, context: dict[str, object], *, status: int = 200) -> HttpResponse:
-    context["app"] = home_link()
+    context["app"] = build_home_url()
     response = render(request, "notifications/unsubscribe.html", context, status=status)
     # The URL has a token: no other site may learn it.
     response["Referrer-Policy"] = "no-referrer"

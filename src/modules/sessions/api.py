@@ -4,10 +4,10 @@ from django.http import HttpResponse
 from ninja import Path, Query, Router
 
 from core.accounts.authentication import MemberRequest
-from core.http.json import json_response, json_response_within_bounds
-from core.http.origin import origin_of
-from core.http.pages import address_with, page_bounds, page_of
-from core.http.schemas import Identifier, answers_of
+from core.http.json import build_bounded_json_response, build_json_response
+from core.http.origin import get_origin
+from core.http.pages import build_page, build_url_with_query, get_page_slice
+from core.http.schemas import Identifier, declare_responses
 from core.text.limits import NOTE_EXCERPT_LENGTH
 from modules.sessions.models import Session
 from modules.sessions.policy import build_viewer, require_manager
@@ -46,7 +46,10 @@ LINK_HEADER = {
 
 
 @router.get(
-    "", response=answers_of(200, SessionPage, 400, 401, 404), operation_id="list_sessions", summary="Find sessions"
+    "",
+    response=declare_responses(200, SessionPage, 400, 401, 404),
+    operation_id="list_sessions",
+    summary="Find sessions",
 )
 def list_sessions(request: MemberRequest, query: Query[SessionQuery]) -> HttpResponse:
     """The sessions that the caller may see, the latest start first. A page past the end is a 404."""
@@ -54,26 +57,28 @@ def list_sessions(request: MemberRequest, query: Query[SessionQuery]) -> HttpRes
     filters = queries.Filters(**query.model_dump(exclude={"ordering", "page", "page_size"}))
     sessions = queries.select_filtered_sessions(viewer, filters)
     count = sessions.count()
-    part = page_bounds(page=query.page, page_size=query.page_size, count=count)
+    part = get_page_slice(page=query.page, page_size=query.page_size, count=count)
     rows = queries.build_list_rows(sessions, query.ordering, part, viewer)
-    return json_response(page_of(request, page=query.page, page_size=query.page_size, count=count, results=rows))
+    return build_json_response(
+        build_page(request, page=query.page, page_size=query.page_size, count=count, results=rows)
+    )
 
 
 @router.post(
     "",
-    response=answers_of(201, SessionCreated, 400, 401, 413, 415),
+    response=declare_responses(201, SessionCreated, 400, 401, 413, 415),
     operation_id="create_session",
     summary="Offer a session",
 )
 def create_session(request: MemberRequest, payload: SessionIn) -> HttpResponse:
     """The session waits for a moderator (`pending_approval`) until it is approved or rejected."""
     session = offering.offer_session(values=payload.values(), date=payload.sent_date(), by=request.auth)
-    return json_response(queries.build_created_row(session, build_viewer(request.auth)), status=201)
+    return build_json_response(queries.build_created_row(session, build_viewer(request.auth)), status=201)
 
 
 @router.get(
     "my_sessions/",
-    response=answers_of(200, MySessions, 400, 401),
+    response=declare_responses(200, MySessions, 400, 401),
     operation_id="my_sessions",
     summary="My sessions",
     description=(
@@ -87,20 +92,20 @@ def create_session(request: MemberRequest, payload: SessionIn) -> HttpResponse:
 def my_sessions(request: MemberRequest, query: Query[MySessionsQuery]) -> HttpResponse:
     part = mine.my_sessions(
         build_viewer(request.auth),
-        origin_of(request),
+        get_origin(request),
         limit=query.limit,
         created_before=query.created_before,
         joined_before=query.joined_before,
     )
-    response = json_response({"created": part.created, "joined": part.joined})
+    response = build_json_response({"created": part.created, "joined": part.joined})
     if part.next is not None:
-        response["Link"] = f'<{address_with(request, **part.next)}>; rel="next"'
+        response["Link"] = f'<{build_url_with_query(request, **part.next)}>; rel="next"'
     return response
 
 
 @router.get(
     "{int:session_id}/",
-    response=answers_of(200, SessionDetail, 401, 404),
+    response=declare_responses(200, SessionDetail, 401, 404),
     operation_id="get_session",
     summary="A session in full",
 )
@@ -111,7 +116,7 @@ def get_session(request: MemberRequest, session_id: SessionId) -> HttpResponse:
 
 @router.put(
     "{int:session_id}/",
-    response=answers_of(200, SessionDetail, 400, 401, 403, 404, 413, 415),
+    response=declare_responses(200, SessionDetail, 400, 401, 403, 404, 413, 415),
     operation_id="update_session",
     summary="Change a session",
 )
@@ -135,7 +140,7 @@ def update_session(request: MemberRequest, session_id: SessionId, payload: Sessi
 
 @router.delete(
     "{int:session_id}/",
-    response=answers_of(204, None, 400, 401, 403, 404),
+    response=declare_responses(204, None, 400, 401, 403, 404),
     operation_id="delete_session",
     summary="Delete a session",
 )
@@ -147,7 +152,7 @@ def delete_session(request: MemberRequest, session_id: SessionId) -> HttpRespons
 
 @router.post(
     "{int:session_id}/cancel/",
-    response=answers_of(200, SessionDetail, 400, 401, 403, 404, 413, 415),
+    response=declare_responses(200, SessionDetail, 400, 401, 403, 404, 413, 415),
     operation_id="cancel_session",
     summary="Cancel a session",
 )
@@ -162,7 +167,7 @@ def cancel_session(request: MemberRequest, session_id: SessionId, payload: Cance
 
 @router.post(
     "{int:session_id}/start/",
-    response=answers_of(200, SessionDetail, 400, 401, 403, 404),
+    response=declare_responses(200, SessionDetail, 400, 401, 403, 404),
     operation_id="start_session",
     summary="Start a session",
     description=(
@@ -176,7 +181,7 @@ def start_session(request: MemberRequest, session_id: SessionId) -> HttpResponse
 
 @router.post(
     "{int:session_id}/end/",
-    response=answers_of(200, SessionDetail, 400, 401, 403, 404),
+    response=declare_responses(200, SessionDetail, 400, 401, 403, 404),
     operation_id="end_session",
     summary="End a session",
 )
@@ -187,7 +192,7 @@ def end_session(request: MemberRequest, session_id: SessionId) -> HttpResponse:
 
 @router.post(
     "{int:session_id}/join/",
-    response=answers_of(201, BookingRequestOut, 400, 401, 404, 413, 415),
+    response=declare_responses(201, BookingRequestOut, 400, 401, 404, 413, 415),
     operation_id="join_session",
     summary="Ask to join",
     tags=BOOKING,
@@ -199,12 +204,12 @@ def join_session(request: MemberRequest, session_id: SessionId, payload: JoinIn 
     """
     message = (payload.message if payload else None) or ""
     booked = booking.request_booking(session_id=session_id, message=message, by=request.auth)
-    return json_response(bookings.build_request_row(booked, build_viewer(request.auth)), status=201)
+    return build_json_response(bookings.build_request_row(booked, build_viewer(request.auth)), status=201)
 
 
 @router.post(
     "{int:session_id}/leave/",
-    response=answers_of(200, SessionDetail, 400, 401, 404),
+    response=declare_responses(200, SessionDetail, 400, 401, 404),
     operation_id="leave_session",
     summary="Leave, or withdraw a request",
     tags=BOOKING,
@@ -216,7 +221,7 @@ def leave_session(request: MemberRequest, session_id: SessionId) -> HttpResponse
 
 @router.post(
     "{int:session_id}/approve_request/",
-    response=answers_of(200, BookingRequestOut, 400, 401, 403, 404, 413, 415),
+    response=declare_responses(200, BookingRequestOut, 400, 401, 403, 404, 413, 415),
     operation_id="approve_request",
     summary="Let a requester in",
     tags=BOOKING,
@@ -224,12 +229,12 @@ def leave_session(request: MemberRequest, session_id: SessionId) -> HttpResponse
 def approve_request(request: MemberRequest, session_id: SessionId, payload: RequesterIn) -> HttpResponse:
     """By the creator or a moderator, while the session is open and has room. Twice is fine."""
     decided = booking.approve_request(session_id=session_id, requester_id=payload.user_id, by=request.auth)
-    return json_response(bookings.build_request_row(decided, build_viewer(request.auth)))
+    return build_json_response(bookings.build_request_row(decided, build_viewer(request.auth)))
 
 
 @router.post(
     "{int:session_id}/reject_request/",
-    response=answers_of(200, BookingRequestOut, 400, 401, 403, 404, 413, 415),
+    response=declare_responses(200, BookingRequestOut, 400, 401, 403, 404, 413, 415),
     operation_id="reject_request",
     summary="Turn a requester down",
     tags=BOOKING,
@@ -237,12 +242,12 @@ def approve_request(request: MemberRequest, session_id: SessionId, payload: Requ
 def reject_request(request: MemberRequest, session_id: SessionId, payload: RequesterIn) -> HttpResponse:
     """By the creator or a moderator. Twice is fine; one who is in already has to be removed instead."""
     decided = booking.reject_request(session_id=session_id, requester_id=payload.user_id, by=request.auth)
-    return json_response(bookings.build_request_row(decided, build_viewer(request.auth)))
+    return build_json_response(bookings.build_request_row(decided, build_viewer(request.auth)))
 
 
 @router.get(
     "{int:session_id}/booking_requests/",
-    response=answers_of(200, BookingRequestPage, 400, 401, 403, 404),
+    response=declare_responses(200, BookingRequestPage, 400, 401, 403, 404),
     operation_id="list_booking_requests",
     summary="Who asked to join",
     tags=BOOKING,
@@ -257,14 +262,16 @@ def list_booking_requests(
     require_manager(session, viewer)
     requests = bookings.select_requests(session, query.status)
     count = requests.count()
-    part = page_bounds(page=query.page, page_size=query.page_size, count=count)
+    part = get_page_slice(page=query.page, page_size=query.page_size, count=count)
     rows = bookings.load_request_page(session, requests, part, viewer)
-    return json_response(page_of(request, page=query.page, page_size=query.page_size, count=count, results=rows))
+    return build_json_response(
+        build_page(request, page=query.page, page_size=query.page_size, count=count, results=rows)
+    )
 
 
 @router.delete(
     "{int:session_id}/participants/{int:user_id}/",
-    response=answers_of(204, None, 400, 401, 403, 404),
+    response=declare_responses(204, None, 400, 401, 403, 404),
     operation_id="remove_participant",
     summary="Remove a participant",
     tags=BOOKING,
@@ -277,7 +284,7 @@ def remove_participant(request: MemberRequest, session_id: SessionId, user_id: P
 
 @router.post(
     "{int:session_id}/participants/{int:user_id}/role/",
-    response=answers_of(200, ParticipantOut, 400, 401, 403, 404, 413, 415),
+    response=declare_responses(200, ParticipantOut, 400, 401, 403, 404, 413, 415),
     operation_id="change_role",
     summary="Make a participant a tutor",
     tags=BOOKING,
@@ -287,9 +294,9 @@ def change_role(
 ) -> HttpResponse:
     """By the creator. A tutor may add materials; `student` takes that back."""
     changed = booking.change_role(session_id=session_id, participant_id=user_id, role=payload.role, by=request.auth)
-    return json_response(bookings.build_participant_row(changed, build_viewer(request.auth)))
+    return build_json_response(bookings.build_participant_row(changed, build_viewer(request.auth)))
 
 
 def _detail(request: MemberRequest, session: Session) -> HttpResponse:
-    row = queries.build_detail_row(session, build_viewer(request.auth), origin_of(request))
-    return json_response_within_bounds(row, shorten=row["booking_requests"])
+    row = queries.build_detail_row(session, build_viewer(request.auth), get_origin(request))
+    return build_bounded_json_response(row, shorten=row["booking_requests"])

@@ -7,9 +7,9 @@ from django.utils.cache import get_conditional_response
 from ninja import Query, Router
 
 from core.accounts.authentication import MemberRequest
-from core.http.json import json_response
-from core.http.origin import origin_of
-from core.http.schemas import answers_of
+from core.http.json import build_json_response
+from core.http.origin import get_origin
+from core.http.schemas import declare_responses
 from core.time import clock, icalendar
 from modules.sessions import calendar_feeds
 from modules.sessions.calendar_schemas import CalendarLink, CalendarQuery
@@ -24,7 +24,7 @@ FILE = {"text/calendar": {"schema": {"type": "string"}}}
 
 @router.get(
     "calendar/",
-    response=answers_of(200, CalendarLink, 401),
+    response=declare_responses(200, CalendarLink, 401),
     operation_id="get_calendar_link",
     summary="My calendar link",
 )
@@ -35,7 +35,7 @@ def get_calendar_link(request: MemberRequest) -> HttpResponse:
 
 @router.post(
     "calendar/",
-    response=answers_of(201, CalendarLink, 401),
+    response=declare_responses(201, CalendarLink, 401),
     operation_id="make_calendar_link",
     summary="Make a calendar link",
 )
@@ -46,7 +46,7 @@ def make_calendar_link(request: MemberRequest) -> HttpResponse:
 
 @router.delete(
     "calendar/",
-    response=answers_of(204, None, 401),
+    response=declare_responses(204, None, 401),
     operation_id="revoke_calendar_link",
     summary="Revoke the calendar link",
 )
@@ -59,7 +59,7 @@ def revoke_calendar_link(request: MemberRequest) -> HttpResponse:
 @router.get(
     FEED,
     auth=None,
-    response=answers_of(200, None, 400, 404),
+    response=declare_responses(200, None, 400, 404),
     operation_id="get_calendar",
     summary="My sessions, for calendar programs",
     openapi_extra={"responses": {200: {"description": "An iCalendar file (RFC 5545).", "content": FILE}}},
@@ -72,16 +72,16 @@ def get_calendar(request: HttpRequest, query: Query[CalendarQuery]) -> HttpRespo
     feed = calendar_feeds.get_feed_by_token(query.token)
     events = calendar_feeds.list_calendar_events(feed.user)
     calendar.record_use(feed=feed)
-    tag = icalendar.feed_tag(events, name=calendar_feeds.NAME)
+    tag = icalendar.build_feed_etag(events, name=calendar_feeds.NAME)
     response = HttpResponse(
         content_type="text/calendar; charset=utf-8", headers={"Cache-Control": "private, no-cache", "ETag": tag}
     )
     answer = get_conditional_response(request, etag=tag, response=response)
     if answer is response:
-        response.content = icalendar.feed(events, name=calendar_feeds.NAME, now=clock.now())
+        response.content = icalendar.build_feed(events, name=calendar_feeds.NAME, now=clock.now())
     return answer
 
 
 def _link(request: MemberRequest, feed: CalendarFeed | None, *, status: int = 200) -> HttpResponse:
-    address = f"{origin_of(request)}{reverse('api:get_calendar')}"
-    return json_response(calendar_feeds.build_link_row(feed, address), status=status)
+    address = f"{get_origin(request)}{reverse('api:get_calendar')}"
+    return build_json_response(calendar_feeds.build_link_row(feed, address), status=status)

@@ -11,9 +11,9 @@ from django.db.models import QuerySet
 from core.accounts.models import User
 from core.database.functions import Octets
 from core.errors import NotFound
-from core.http.json import MOST_BYTES
+from core.http.json import MAX_RESPONSE_BYTES
 from core.time import clock
-from core.time.icalendar import CalendarEvent, most_bytes_of
+from core.time.icalendar import CalendarEvent, estimate_max_bytes
 from modules.sessions.calendars import build_calendar_event
 from modules.sessions.models import BookingRequest, CalendarFeed, Session
 
@@ -61,7 +61,7 @@ def list_calendar_events(member: User) -> list[CalendarEvent]:
     fitting = latest[: _count_fitting(octets for _, _, octets in latest)]
     sessions = Session.objects.select_related("creator").filter(pk__in=[pk for _, pk, _ in fitting])
     events = [build_calendar_event(session) for session in sessions.order_by("-date", "-pk")]
-    return events[: _count_fitting(most_bytes_of(event) for event in events)][::-1]
+    return events[: _count_fitting(estimate_max_bytes(event) for event in events)][::-1]
 
 
 def build_link_row(feed: CalendarFeed | None, address: str) -> dict[str, Any]:
@@ -83,7 +83,7 @@ def _select_recent(sessions: "QuerySet[Session]") -> "QuerySet[Session, tuple[da
 
 def _count_fitting(sizes: Iterable[int]) -> int:
     """How many of the first items fit into one answer, by their sizes in bytes."""
-    return sum(1 for total in accumulate(sizes) if total <= MOST_BYTES - FRAME_BYTES)
+    return sum(1 for total in accumulate(sizes) if total <= MAX_RESPONSE_BYTES - FRAME_BYTES)
 
 
 def _build_signer() -> signing.Signer:

@@ -5,10 +5,10 @@ from datetime import datetime
 import ninja
 from pydantic import ConfigDict, Field
 
-from core.http.schemas import GivenOnce
+from core.http.schemas import SingleValueSchema
 
 
-class CalendarQuery(GivenOnce):
+class CalendarQuery(SingleValueSchema):
     # What no database takes is a token that is not ours, and no error of its own.
     token: str = Field("", description="That of the `url` of a calendar link.")
 

@@ -4,7 +4,7 @@ from datetime import datetime
 
 from core.accounts.models import User
 from core.facts.models import FactRecord
-from core.http.frontend import session_link
+from core.http.frontend import build_session_url
 from core.time.icalendar import CalendarEvent
 from modules.sessions import events
 from modules.sessions.models import BookingRequest, Session
@@ -20,7 +20,7 @@ def build_calendar_event(session: Session) -> CalendarEvent:
         ends_at=session.ends_at,
         summary=session.public_title,
         description=session.public_description,
-        url=session_link(session.pk),
+        url=build_session_url(session.pk),
         organizer=session.creator.display_name,
         changed_at=session.updated_at,
         is_cancelled=session.status in NOT_TAKING_PLACE,
@@ -39,7 +39,7 @@ def build_deleted_calendar_event(
         ends_at=ends_at,
         summary=fact.title,
         description=fact.description,
-        url=session_link(fact.session_id),
+        url=build_session_url(fact.session_id),
         organizer=User.objects.get(pk=fact.creator_id).display_name,
         changed_at=deleted_at,
         is_cancelled=True,

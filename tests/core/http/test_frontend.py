@@ -10,7 +10,7 @@ from tests.conftest import PASSWORD, Api
 from tests.core.conftest import ReadMail
 
 from core.accounts.models import User
-from core.http.frontend import session_link
+from core.http.frontend import build_session_url
 
 APP = "https://app.example/learn"
 
@@ -96,4 +96,4 @@ def test_the_link_to_a_session_leads_to_its_path(settings: Any, path: str, link:
     settings.FRONTEND_URL = APP
     settings.FRONTEND_SESSION_PATH = path
 
-    assert session_link(7) == f"{APP}{link}"
+    assert build_session_url(7) == f"{APP}{link}"

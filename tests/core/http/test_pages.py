@@ -5,12 +5,12 @@ from typing import Any
 import pytest
 from django.test import RequestFactory
 
-from core.http.pages import Page, page_of
+from core.http.pages import Page, build_page
 
 
 def page(path: str, **headers: Any) -> Page:
     """The middle one of three pages."""
-    return page_of(RequestFactory().get(path, **headers), page=2, page_size=10, count=25, results=[])
+    return build_page(RequestFactory().get(path, **headers), page=2, page_size=10, count=25, results=[])
 
 
 def test_the_links_lead_to_the_host_that_was_asked() -> None:

@@ -173,13 +173,13 @@ def test_what_has_come_fast_earns_no_time_for_the_rest(settings: Settings) -> No
 def test_a_body_that_drips_just_fast_enough_has_an_end(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     """It holds memory that is everybody's."""
     settings.REQUEST_MIN_BYTES_PER_SECOND = 1
-    monkeypatch.setattr(request_body, "WINDOWS_FOR_SMALL", 0)
+    monkeypatch.setattr(request_body, "MAX_WINDOWS", 0)
 
     assert_stalled(send(REGISTER, pieces(200 * KIB), headers={**JSON, "Content-Length": str(MIB)}, ends=False))
 
 
 def test_what_bodies_hold_in_memory_together_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(request_body, "MOST_BYTES_HELD", 100 * KIB)
+    monkeypatch.setattr(request_body, "MAX_BUFFERED_BYTES", 100 * KIB)
 
     large = send(REGISTER, pieces(200 * KIB), headers={**JSON, "Transfer-Encoding": "chunked"})
     small = send(REGISTER, pieces(10 * KIB), headers={**JSON, "Transfer-Encoding": "chunked"})
@@ -187,7 +187,7 @@ def test_what_bodies_hold_in_memory_together_is_bounded(monkeypatch: pytest.Monk
     assert (large.status, large.headers["Retry-After"]) == (503, "5")
     assert large.json() == {"error": "The service is not available right now. Try again later."}
     assert small.status == 400
-    assert BodyStore.held == 0
+    assert BodyStore.buffered_bytes == 0
 
 
 # --- Forms, which may hold a file -------------------------------------------------------------------------------

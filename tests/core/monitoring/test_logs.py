@@ -15,7 +15,7 @@ from django.core.servers.basehttp import WSGIRequestHandler
 from django.test import Client, RequestFactory
 
 from core.api import api
-from core.monitoring.logs import TokenFilter
+from core.monitoring.logs import RedactionFilter
 
 SECRET = "q7Hk2VZx.b3Jx9Lw-_8"
 FEED = f"/api/sessions/calendar.ics?token={SECRET}"
@@ -201,7 +201,7 @@ def test_what_does_not_fit_its_message_is_left_to_those_who_report_it_without_se
     message, arguments = "%d and %s, token=hunter22", (f"token={SECRET}", 7)
     record = logging.LogRecord("some.library", logging.WARNING, __file__, 1, message, arguments, None)
 
-    assert TokenFilter().filter(record) is True
+    assert RedactionFilter().filter(record) is True
     assert (record.msg, record.args) == ("%d and %s, token=[redacted]", ("token=[redacted]", 7))
 
 
@@ -221,7 +221,7 @@ def test_what_does_not_fit_its_message_is_left_to_those_who_report_it_without_se
 def test_so_is_whatever_else_its_arguments_are(capsys: pytest.CaptureFixture[str], arguments: Any) -> None:
     record = logging.LogRecord("some.library", logging.WARNING, __file__, 1, "%(none)s %d", arguments, None)
     handler = logging.StreamHandler(StringIO())
-    handler.addFilter(TokenFilter())
+    handler.addFilter(RedactionFilter())
 
     handler.handle(record)
 
@@ -235,7 +235,7 @@ def test_so_is_whatever_else_its_arguments_are(capsys: pytest.CaptureFixture[str
 def test_a_secret_of_the_installation_is_taken_out_wherever_it_stands(shown: str) -> None:
     record = logging.LogRecord("some.library", logging.WARNING, __file__, 1, "it is %s, or so", (shown,), None)
 
-    TokenFilter(["p\u00e4ss/word+1", "", "so"]).filter(record)
+    RedactionFilter(["p\u00e4ss/word+1", "", "so"]).filter(record)
 
     assert record.getMessage() == "it is [redacted], or so"
 
@@ -298,7 +298,7 @@ def test_a_traceback_and_a_stack_have_none(logged: StringIO) -> None:
 def test_a_message_that_does_not_fit_its_arguments_is_left_to_those_who_report_it() -> None:
     record = logging.LogRecord("some.library", logging.WARNING, __file__, 1, "%d and %s", ("one",), None)
 
-    assert TokenFilter().filter(record) is True
+    assert RedactionFilter().filter(record) is True
     assert (record.msg, record.args) == ("%d and %s", ("one",))
 
 

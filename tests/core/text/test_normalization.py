@@ -15,7 +15,7 @@ from tests.core.conftest import ReadMail, link_in
 
 from core.accounts.models import User
 from core.api import api
-from core.http.schemas import ADDRESS, LINES, SECRET, RequestSchema
+from core.http.schemas import EXACT_LINE, LINES, SECRET, RequestSchema
 from core.mail.models import Mail
 from core.text.normalization import BLANKS, strip_blanks
 from core.time import clock
@@ -43,7 +43,7 @@ class Sent(RequestSchema):
     secret: Annotated[str, SECRET] = ""
     secret_or_none: Annotated[str, StringConstraints(min_length=1), SECRET] | None = None
     long: Annotated[str, LINES] = ""
-    address: Annotated[str, ADDRESS] = ""
+    address: Annotated[str, EXACT_LINE] = ""
 
 
 def offer(member: User, **changes: Any) -> Any:
@@ -122,10 +122,10 @@ def test_every_field_that_is_a_secret_says_so() -> None:
     secrets = [each for each in fields if "password" in each[1] or each[1] in {"token", "refresh"}]
 
     assert len(secrets) == 10
-    assert [each for each in fields if each[0].readings[each[1]] is LINES] == [
+    assert [each for each in fields if each[0].normalizations[each[1]] is LINES] == [
         each for each in fields if each[1] in {"description", "message", "reason", "content"}
     ]
-    assert all(kind.readings[name] is SECRET for kind, name in secrets)
+    assert all(kind.normalizations[name] is SECRET for kind, name in secrets)
 
 
 def descendants(kind: type[RequestSchema]) -> list[type[RequestSchema]]:

@@ -8,7 +8,7 @@ import pytest
 import vobject
 from icalendar import Calendar
 
-from core.time.icalendar import CalendarEvent, cancellation, feed, invitation
+from core.time.icalendar import CalendarEvent, build_cancellation, build_feed, build_invitation
 
 NOW = datetime(2024, 1, 13, 11, 0, 0, 123456, tzinfo=UTC)
 START = datetime(2024, 1, 15, 19, 0, tzinfo=UTC)
@@ -40,11 +40,11 @@ HOSTILE = [
 
 def invited(event: CalendarEvent = EVENT, **attendee: str) -> bytes:
     values = {"attendee_name": "Jane Smith", "attendee_address": "jane@example.com", **attendee}
-    return invitation(event, **values, now=NOW)
+    return build_invitation(event, **values, now=NOW)
 
 
 def cancelled(event: CalendarEvent = EVENT) -> bytes:
-    return cancellation(event, attendee_name="Jane Smith", attendee_address="jane@example.com", now=NOW)
+    return build_cancellation(event, attendee_name="Jane Smith", attendee_address="jane@example.com", now=NOW)
 
 
 def with_link(description: str) -> str:
@@ -109,7 +109,7 @@ def test_a_cancellation_takes_out_what_the_invitation_put_in(*, takes_place: boo
 
 
 def test_a_feed_tells_its_name_when_to_read_it_again_and_nobody_who_attends() -> None:
-    content = feed(
+    content = build_feed(
         [
             EVENT,
             replace(EVENT, uid="second", is_tentative=True),
@@ -137,7 +137,7 @@ def test_a_feed_tells_its_name_when_to_read_it_again_and_nobody_who_attends() ->
 
 
 def test_a_feed_of_nothing_is_a_calendar_all_the_same() -> None:
-    calendar = Calendar.from_ical(feed([], name="Jane", now=NOW))
+    calendar = Calendar.from_ical(build_feed([], name="Jane", now=NOW))
 
     assert calendar.events == []
     # The standard lets no calendar be without any component.
@@ -166,7 +166,7 @@ def test_the_organizer_writes_from_the_address_of_the_service(settings: Any) -> 
 def test_every_line_ends_as_the_standard_says_and_is_no_longer_than_75_bytes() -> None:
     event = replace(EVENT, summary="Übung 🪢 " * 25, description="Zwei Meter Seil, 🪢; zwei Hände\n" * 160)
 
-    for content in (invited(event), cancelled(event), feed([event], name="🪢" * 100, now=NOW)):
+    for content in (invited(event), cancelled(event), build_feed([event], name="🪢" * 100, now=NOW)):
         assert content.endswith(b"\r\n")
         rows = content.removesuffix(b"\r\n").split(b"\r\n")
         assert all(b"\n" not in row and b"\r" not in row for row in rows)
@@ -192,7 +192,7 @@ def test_texts_are_read_as_they_were_written(text: str) -> None:
     for content in (
         invited(replace(EVENT, description=text)),
         cancelled(replace(EVENT, description=text)),
-        feed([replace(EVENT, description=text)], name="Jane", now=NOW),
+        build_feed([replace(EVENT, description=text)], name="Jane", now=NOW),
     ):
         assert str(entry(content)["description"]) == with_link(text)
         assert entry_elsewhere(content).description.value == with_link(text)
@@ -216,7 +216,7 @@ ONE_LINE = [
 def test_every_text_is_read_as_it_was_written(text: str) -> None:
     event = replace(EVENT, uid=text, summary=text, description=f"{text}\n{text}")
 
-    for content in (invited(event), cancelled(event), feed([event], name=text, now=NOW)):
+    for content in (invited(event), cancelled(event), build_feed([event], name=text, now=NOW)):
         found, elsewhere = entry(content), entry_elsewhere(content)
         assert (str(found["uid"]), str(found["summary"])) == (text, text)
         assert (elsewhere.uid.value, elsewhere.summary.value) == (text, text)
@@ -280,8 +280,8 @@ def test_no_value_can_add_a_property(evil: str) -> None:
 
     for content in (
         invited(event, attendee_name=evil, attendee_address=evil),
-        cancellation(event, attendee_name=evil, attendee_address=evil, now=NOW),
-        feed([event], name=evil, now=NOW),
+        build_cancellation(event, attendee_name=evil, attendee_address=evil, now=NOW),
+        build_feed([event], name=evil, now=NOW),
     ):
         found = entry(content)
         # By a reader that ends lines wherever Python sees an end, as by one that keeps to the standard.
@@ -323,7 +323,7 @@ def test_people_have_the_address_that_their_mail_goes_to(settings: Any, address:
 def test_what_does_not_take_place_says_so_in_the_title_of_a_feed_alone() -> None:
     event = replace(EVENT, is_cancelled=True)
 
-    assert str(entry(feed([event], name="Jane", now=NOW))["summary"]) == "Cancelled: Knots That Hold"
+    assert str(entry(build_feed([event], name="Jane", now=NOW))["summary"]) == "Cancelled: Knots That Hold"
     assert str(entry(cancelled(event))["summary"]) == "Knots That Hold"
 
 

@@ -116,8 +116,8 @@ def test_an_upload_holds_no_database_connection_while_it_arrives(
     held: list[bool] = []
     read_chunk = request_body.StreamedBody._wait_for_chunk
 
-    def watch(body: Any, *, most: int) -> bytes:
-        chunk = read_chunk(body, most=most)
+    def watch(body: Any, *, max_bytes: int) -> bytes:
+        chunk = read_chunk(body, max_bytes=max_bytes)
         held.append(connection.connection is not None)
         return chunk
 
@@ -168,7 +168,7 @@ def test_an_upload_that_fails_gives_its_slot_back(creator: dict[str, str]) -> No
 def test_a_process_reads_no_more_than_so_many_uploads_at_once(
     creator: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(upload_slots, "MOST_OF_A_PROCESS", 0)
+    monkeypatch.setattr(upload_slots, "MAX_UPLOADS_PER_PROCESS", 0)
 
     answer = send(PATH, form(10), headers={**creator, **CHUNKED})
 

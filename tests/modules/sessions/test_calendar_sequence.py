@@ -11,7 +11,7 @@ from tests.conftest import Api
 from tests.modules.sessions.conftest import error_of, path
 
 from core.facts.models import FactRecord
-from core.time.icalendar import cancellation, invitation
+from core.time.icalendar import build_cancellation, build_invitation
 from modules.notifications.events import SessionNowAsked
 from modules.sessions.models import BookingRequest, Session
 from modules.sessions.services.life_cycle import advance_due_sessions
@@ -162,7 +162,7 @@ class Mailbox:
         found = SessionNowAsked(session_id=self.session_id, person_id=self.person.pk).ask()
         if found is None or found.event is None:
             return
-        write = invitation if found.is_attended else cancellation
+        write = build_invitation if found.is_attended else build_cancellation
         content = write(
             found.event, attendee_name=self.person.display_name, attendee_address=self.person.email, now=now
         )

@@ -158,7 +158,7 @@ def room(monkeypatch: pytest.MonkeyPatch) -> Any:
     """Sets how many bytes an answer may have."""
 
     def make(size: int) -> int:
-        monkeypatch.setattr(my_sessions, "MOST_BYTES", size)
+        monkeypatch.setattr(my_sessions, "MAX_RESPONSE_BYTES", size)
         return size
 
     return make
@@ -213,4 +213,4 @@ def test_no_more_is_read_than_can_be_sent(john: Any, make_mine: Any, room: Any, 
 
 
 def test_the_room_is_that_of_every_answer() -> None:
-    assert my_sessions.MOST_BYTES == json_module.MOST_BYTES == 4 * 1024 * 1024
+    assert my_sessions.MAX_RESPONSE_BYTES == json_module.MAX_RESPONSE_BYTES == 4 * 1024 * 1024

@@ -18,7 +18,7 @@ from django.db import transaction
 from huey.contrib.djhuey import HUEY
 
 from core.jobs.task_queue.circuit_breaker import CircuitBreaker
-from core.monitoring.request_id import current_request_id
+from core.monitoring.request_id import get_current_request_id
 
 Values = ParamSpec("Values")
 
@@ -124,7 +124,7 @@ def _enqueue_with_timeout(put: Callable[[], object], *, seconds: float) -> None:
 
 def _get_budget() -> RequestBudget:
     """The budget of the current request. Outside requests each task has its own: nobody waits for an answer there."""
-    request_id = current_request_id()
+    request_id = get_current_request_id()
     budget = _current_budget.get()
     if budget is None or not request_id or budget.request_id != request_id:
         budget = RequestBudget(request_id)

@@ -21,8 +21,8 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import DatabaseError, connections
 
 from core.accounts.models import User
-from core.management.supervisor import Supervisor, stop_signals
-from core.settings.checks import is_loopback, refuse_what_is_unsafe
+from core.management.supervisor import Supervisor, list_stop_signals
+from core.settings.checks import is_loopback, require_safe_settings
 
 SOURCE = Path(settings.CHECKOUT) / "src"
 
@@ -42,9 +42,9 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         try:
             with raising_on_signals():
-                self.refuse_what_is_unsafe()
-                address = find_address()
-                self.refuse_what_does_not_answer()
+                self.require_safe_settings()
+                address = resolve_listening_address()
+                self.require_reachable_servers()
                 self.prepare()
         except Stopped:
             return
@@ -58,8 +58,8 @@ class Command(BaseCommand):
         demo = {"demo": [sys.executable, "manage.py", "load_demo_data"]} if self.wants_demo_data else {}
         failure = Supervisor(SOURCE).run(
             {"web": web, "worker": worker, **demo},
-            is_ready=lambda: answers(address),
-            when_ready=lambda: self.greet(site_url(address)),
+            is_ready=lambda: is_serving(address),
+            when_ready=lambda: self.greet(build_site_url(address)),
             start_seconds=180 if demo else 60,
             one_shots=demo.keys(),
         )
@@ -73,16 +73,16 @@ class Command(BaseCommand):
             self.stdout.write(text)
             self.stdout.flush()
 
-    def refuse_what_is_unsafe(self) -> None:
+    def require_safe_settings(self) -> None:
         try:
-            refuse_what_is_unsafe()
+            require_safe_settings()
         except ImproperlyConfigured as error:
             raise CommandError(str(error)) from None
         serious = [problem for problem in run_checks() if problem.is_serious()]
         if serious:
             raise CommandError("Not started: " + " ".join(f"{each.msg} {each.hint or ''}".strip() for each in serious))
 
-    def refuse_what_does_not_answer(self) -> None:
+    def require_reachable_servers(self) -> None:
         try:
             connections["default"].ensure_connection()
         except DatabaseError as error:
@@ -127,7 +127,7 @@ def raising_on_signals() -> Iterator[None]:
     def stop(_signal: int, _frame: FrameType | None) -> None:
         raise Stopped
 
-    before = {number: signal.signal(number, stop) for number in stop_signals()}
+    before = {number: signal.signal(number, stop) for number in list_stop_signals()}
     try:
         yield
     finally:
@@ -135,7 +135,7 @@ def raising_on_signals() -> Iterator[None]:
             signal.signal(number, handler)
 
 
-def find_address() -> str:
+def resolve_listening_address() -> str:
     """The address that HOST stands for, provided that PORT is free there."""
     host, port = settings.HOST.strip("[]"), settings.PORT
     try:
@@ -154,7 +154,7 @@ def find_address() -> str:
     return str(address[0])
 
 
-def answers(address: str) -> bool:
+def is_serving(address: str) -> bool:
     """Whether the web process can serve."""
     ip = ipaddress.ip_address(address)
     if ip.is_unspecified:
@@ -169,17 +169,17 @@ def answers(address: str) -> bool:
         connection.close()
 
 
-def allowed_name() -> str:
+def find_allowed_host() -> str:
     """A name under which the site lets itself be called."""
     names = [name.lstrip(".") for name in settings.ALLOWED_HOSTS if name != "*"]
     return names[0] if names else "localhost"
 
 
-def site_url(address: str) -> str:
+def build_site_url(address: str) -> str:
     """Where people find the site."""
     host = settings.HOST.strip("[]")
     if ipaddress.ip_address(address).is_unspecified:
-        host = allowed_name()
+        host = find_allowed_host()
     return f"http://[{host}]:{settings.PORT}" if ":" in host else f"http://{host}:{settings.PORT}"
 
 

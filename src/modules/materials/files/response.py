@@ -12,7 +12,7 @@ from django.http.response import HttpResponseBase
 from django.utils.cache import get_conditional_response
 from django.utils.http import http_date
 
-from core.http.error_responses import error_response
+from core.http.error_responses import build_error_response
 
 # One part, from and to, from, or so many bytes before the end. Whoever asks for several gets the whole, as they may.
 RANGE = re.compile(r"bytes=(?:(?P<first>[0-9]{1,18})-(?P<last>[0-9]{1,18})?|-(?P<length>[0-9]{1,18}))", re.IGNORECASE)
@@ -82,7 +82,7 @@ def build_file_response(request: HttpRequest, served: ServedFile, *, headers: Ma
         return response
     if not part:
         served.content.close()
-        refusal = error_response(416)
+        refusal = build_error_response(416)
         refusal["Content-Range"] = f"bytes */{served.size}"
         return refusal
     served.content.seek(part.start)
@@ -105,7 +105,7 @@ def _stream(content: Any, served: ServedFile, headers: Mapping[str, str]) -> Str
 
 def _build_bodiless_response(status: int, validators: Mapping[str, str], *, size: int) -> HttpResponse:
     if status != 304:
-        return error_response(status)
+        return build_error_response(status)
     response = HttpResponse(status=304, headers={**validators, "Content-Length": str(size)})
     del response["Content-Type"]
     return response

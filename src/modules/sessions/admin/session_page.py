@@ -11,7 +11,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from core.accounts.models import User
 from core.admin.read_only import get_acting_member
-from core.http.origin import origin_of
+from core.http.origin import get_origin
 from core.portal.ids import parse_id
 from core.portal.panels import sort_panels
 from core.time import clock
@@ -63,7 +63,7 @@ class SessionPage(SessionActions):
         now = clock.now()
         moderates = acts_as_moderator(session, build_viewer(viewer))
         asked = PanelsOfSession(
-            session_id=session.pk, viewer=viewer, moderates=moderates, origin=origin_of(request)
+            session_id=session.pk, viewer=viewer, moderates=moderates, origin=get_origin(request)
         ).ask_all()
         context = {
             "panels": sort_panels([build_own_panels(session, viewer, moderates=moderates), *asked]),

@@ -9,7 +9,7 @@ from django.db.models import Count, Max, Q, QuerySet, Sum
 
 from core.database.functions import Octets
 from core.errors import Invalid
-from core.http.json import MOST_BYTES, encode
+from core.http.json import MAX_RESPONSE_BYTES, encode
 from core.text.limits import NOTE_EXCERPT_LENGTH
 from modules.sessions.events import SizesOfMaterials
 from modules.sessions.models import BookingRequest, Session
@@ -87,7 +87,7 @@ def _load_next(sessions: "QuerySet[Session]", name: str, before: int | None, lim
 def _take_fitting(sessions: Sequence[Session], sizes: Iterable[int]) -> list[Session]:
     """The first sessions that fit into one answer by their sizes in bytes; at least one."""
     totals = accumulate(sizes, lambda total, size: total + size + len(b","), initial=FRAME_BYTES)
-    fitting = sum(1 for _ in takewhile(lambda total: total <= MOST_BYTES, totals)) - 1
+    fitting = sum(1 for _ in takewhile(lambda total: total <= MAX_RESPONSE_BYTES, totals)) - 1
     return list(sessions[: max(fitting, 1)])
 
 
