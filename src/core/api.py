@@ -1,4 +1,4 @@
-"""The one API: who is asked for a token, how errors look, and which routers are mounted where."""
+"""The API: authentication, error handlers, and the routers with their prefixes."""
 
 from typing import Any
 
@@ -27,7 +27,7 @@ see, 405, 408, 413, 415, 429, 500 and 503 as usual. Each answer carries an `X-Re
 Every path ends in a slash, but for `calendar.ics`, which calendar programs know by its ending.
 """
 
-# A router is mounted when the app that holds it is installed.
+# Prefix, the app that must be installed, router.
 ROUTERS = [
     ("/auth/", "core", "core.accounts.api.router"),
     ("/sessions/", "modules.sessions", "modules.sessions.api.router"),
@@ -39,7 +39,7 @@ ROUTERS = [
 
 
 class Api(NinjaAPI):
-    """Makes its document once: that takes a hundred times as long as any request, and anybody may ask for it."""
+    """Caches its OpenAPI document, which is public and takes a hundred times as long to build as any other response."""
 
     def __init__(self, **arguments: Any) -> None:
         super().__init__(**arguments)

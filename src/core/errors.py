@@ -1,10 +1,10 @@
-"""What can go wrong, in the language of the domain; only `core.http.error_responses` knows the statuses."""
+"""The errors that services raise; `core.http.error_responses` maps them to HTTP statuses."""
 
 from collections.abc import Mapping, Sequence
 
 
 class DomainError(Exception):
-    """A request that was understood and refused. `message` is one sentence that a person can act on."""
+    """An operation was refused. `message` is one sentence for the user, who can act on it."""
 
     def __init__(self, message: str) -> None:
         super().__init__(message)
@@ -12,34 +12,34 @@ class DomainError(Exception):
 
 
 class NotFound(DomainError):
-    """There is no such thing, or the asker may not know of it."""
+    """The object does not exist, or the user may not know of it."""
 
     def __init__(self, message: str = "Not found.") -> None:
         super().__init__(message)
 
 
 class Forbidden(DomainError):
-    """The asker may see the thing but not do this to it."""
+    """The user may see the object, but not do this."""
 
 
 class StateForbids(DomainError):
-    """The thing is in a state in which this cannot be done."""
+    """The state of the object does not allow this."""
 
 
 class NotAuthenticated(DomainError):
-    """The asker did not show who they are, or what they showed holds no longer."""
+    """The credentials are missing, wrong or expired."""
 
 
 class TooManyAtOnce(DomainError):
-    """The asker does as many of these at once as anybody may."""
+    """The user has as many concurrent operations of this kind as are allowed."""
 
 
 class Unavailable(DomainError):
-    """What it takes to do this does not answer just now; later it may."""
+    """A service that this needs is temporarily unavailable."""
 
 
 class Invalid(DomainError):
-    """Values that break a rule. `fields` maps each field's name to its messages."""
+    """Values are invalid. `fields` maps the names of fields to their messages."""
 
     def __init__(self, fields: Mapping[str, Sequence[str]], message: str = "") -> None:
         self.fields = {name: list(messages) for name, messages in fields.items()}
@@ -47,7 +47,7 @@ class Invalid(DomainError):
 
 
 def summarize(fields: Mapping[str, Sequence[str]]) -> str:
-    """One sentence out of the messages for each field: the first one, with the field named."""
+    """Return the first message, prefixed with the name of its field."""
     for name, messages in fields.items():
         for message in messages:
             return f"{name}: {message}"

@@ -1,4 +1,4 @@
-"""What core does in the background. The rows are the truth; a task is only a wake-up."""
+"""The periodic jobs and tasks of core."""
 
 from datetime import time
 
@@ -29,5 +29,5 @@ def forget_logins_that_are_over() -> int:
     return delete_old_logins()
 
 
-# Made where it is enqueued, and named here, where the worker looks for tasks.
+# Defined in the module that enqueues it, and imported here, where the worker discovers tasks.
 __all__ = ["wake_sender"]

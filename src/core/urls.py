@@ -7,12 +7,12 @@ from core.admin.members.passwords import change_own_password
 from core.api import api
 from core.http.unknown_paths import unknown_path
 
-# Pages for people without the app. Each is mounted when the app that holds it is installed.
+# Pages outside the API and the portal: prefix, the app that must be installed, module of URLs.
 PAGES = [("unsubscribe/", "modules.notifications", "modules.notifications.unsubscribing")]
 
 urlpatterns = [
     path("", RedirectView.as_view(url="/api/docs")),
-    # The admin has a page of its own at this address, and no way to name another form for it.
+    # Replaces the view of Django's admin, which does not allow another form.
     path("admin/password_change/", admin.site.admin_view(change_own_password, cacheable=True)),
     path("admin/", admin.site.urls),
     path("api/", api.urls),

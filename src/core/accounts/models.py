@@ -14,7 +14,7 @@ from django.utils.crypto import salted_hmac
 
 from core.accounts.fields import AddressField
 from core.text.email_addresses import build_address_key, normalize_address_if_valid
-from core.text.normalization import MOST_NORMALIZED, strip_blanks
+from core.text.normalization import MAX_COMPOSED_LENGTH, strip_blanks
 from core.time import clock
 from core.time.zones import require_zone_name
 
@@ -37,7 +37,7 @@ def set_aside_key(user_id: int | None, address: str) -> str:
 def normalize_password(raw: str) -> str:
     """Return the form in which a password is hashed (NFKC), since keyboards compose characters differently."""
     # Forms accept longer passwords, whose normalization takes too long.
-    return unicodedata.normalize("NFKC", raw) if len(raw) <= MOST_NORMALIZED else raw
+    return unicodedata.normalize("NFKC", raw) if len(raw) <= MAX_COMPOSED_LENGTH else raw
 
 
 def validate_timezone(value: str) -> None:

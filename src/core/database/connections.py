@@ -1,13 +1,13 @@
-"""Waiting for others without keeping what others wait for."""
+"""Releasing database connections early."""
 
 from django.db import connection
 
 
 def release_connection() -> None:
-    """Give the connection back before something slow that needs none; the next query takes one again.
+    """Return the connection to the pool before slow work that needs none; the next query takes another.
 
-    Under ASGI each request has its own, out of a pool that a few slow clients or storages would empty. Inside a
-    transaction nothing is given back.
+    Under ASGI each request has a connection, and a few slow clients or storages could exhaust the pool. Does nothing
+    inside a transaction.
     """
     if not connection.in_atomic_block:
         connection.close()

@@ -1,4 +1,4 @@
-"""How long a text is once it is sent, as the database counts."""
+"""Database functions."""
 
 from typing import Any
 
@@ -6,12 +6,12 @@ from django.db.models import Func, IntegerField
 
 
 class Octets(Func):
-    """The bytes of a text in UTF-8."""
+    """The length of a text in UTF-8 bytes."""
 
     arity = 1
     output_field = IntegerField()
     function = "OCTET_LENGTH"
 
     def as_sqlite(self, compiler: Any, connection: Any, **context: Any) -> Any:
-        # Of a text, SQLite counts the characters.
+        # SQLite's LENGTH counts the characters of a text.
         return self.as_sql(compiler, connection, template="LENGTH(CAST(%(expressions)s AS BLOB))", **context)

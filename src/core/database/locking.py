@@ -9,9 +9,9 @@ Row = TypeVar("Row", bound=Model)
 
 
 def lock_batch(rows: "QuerySet[Row]", *, size: int) -> list[Row]:
-    """Up to `size` of the rows, locked until the transaction ends; rows that others hold are passed over.
+    """Return up to `size` of the rows, locked until the transaction ends; locked rows are skipped.
 
-    SQLite has no row locks: there the transaction, immediate from its start, keeps every other writer out.
+    SQLite has no row locks: its transactions begin as IMMEDIATE and so exclude every other writer.
     """
     if connection.features.has_select_for_update_skip_locked:
         rows = rows.select_for_update(skip_locked=True, of=("self",))

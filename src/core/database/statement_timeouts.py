@@ -1,6 +1,6 @@
-"""How long one query may take: what a web request asks for has a limit of its own, and jobs and commands another.
+"""Statement timeouts: one for the queries of web requests, and one for those of jobs and commands.
 
-Whatever takes longer is ended by the database, as an `OperationalError`; the connection goes on to be used.
+A query that takes longer raises `OperationalError`; the connection stays usable.
 """
 
 from time import perf_counter
@@ -11,12 +11,12 @@ from django.db.backends.signals import connection_created
 
 from core.monitoring.request_id import get_current_request_id
 
-# After so many instructions SQLite asks whether to go on: in a few milliseconds, and for no time that shows.
-INSTRUCTIONS = 20_000
+# The number of virtual machine instructions between two calls of SQLite's progress handler: a few milliseconds.
+PROGRESS_INSTRUCTIONS = 20_000
 
 
 class Deadline:
-    """When SQLite gives up the query in hand: an instant of `perf_counter`, `None` for never."""
+    """A progress handler for SQLite that interrupts the query after `at` (by `perf_counter`; `None` for never)."""
 
     def __init__(self) -> None:
         self.at: float | None = None
@@ -25,41 +25,41 @@ class Deadline:
         return self.at is not None and perf_counter() > self.at
 
 
-def statement_seconds() -> float:
-    """The limit for a query that is asked now; 0 for none."""
+def get_timeout_seconds() -> float:
+    """Return the timeout of a query that starts now; 0 for none."""
     web, jobs = settings.DATABASE_STATEMENT_TIMEOUT_SECONDS, settings.DATABASE_JOB_STATEMENT_TIMEOUT_SECONDS
     return float(web if get_current_request_id() else jobs)
 
 
-def watch(connection: Any, **_: Any) -> None:
-    """Limit what is asked through this connection, which has just been opened or come from the pool."""
+def install_timeout(connection: Any, **_: Any) -> None:
+    """Limit the queries of a connection that was just opened or taken from the pool."""
     if connection.vendor == "sqlite":
         connection.deadline = Deadline()
-        connection.connection.set_progress_handler(connection.deadline, INSTRUCTIONS)
+        connection.connection.set_progress_handler(connection.deadline, PROGRESS_INSTRUCTIONS)
     else:
-        # Outside a transaction, with which it would be taken back.
-        _limit_session(connection)
-    if _limited not in connection.execute_wrappers:
-        connection.execute_wrappers.insert(0, _limited)
+        # Now, outside a transaction, whose rollback would undo it.
+        _set_session_timeout(connection)
+    if _execute_with_timeout not in connection.execute_wrappers:
+        connection.execute_wrappers.insert(0, _execute_with_timeout)
 
 
-connection_created.connect(watch)
+connection_created.connect(install_timeout)
 
 
-def _limited(execute: Any, sql: Any, params: Any, many: bool, context: Any) -> Any:
+def _execute_with_timeout(execute: Any, sql: Any, params: Any, many: bool, context: Any) -> Any:
     connection = context["connection"]
     if connection.vendor == "sqlite":
-        seconds = statement_seconds()
-        # Until the next one: SQLite looks for its rows while they are fetched.
+        seconds = get_timeout_seconds()
+        # Stays until the next query, since SQLite computes rows while they are fetched.
         connection.deadline.at = perf_counter() + seconds if seconds else None
     else:
-        _limit_session(connection)
+        _set_session_timeout(connection)
     return execute(sql, params, many, context)
 
 
-def _limit_session(connection: Any) -> None:
-    """Tell PostgreSQL, which keeps it for the session: once for each, while a pool serves the same kind of work."""
-    session, milliseconds = connection.connection, round(statement_seconds() * 1000)
+def _set_session_timeout(connection: Any) -> None:
+    """Set `statement_timeout` of the PostgreSQL session, unless it already has this value."""
+    session, milliseconds = connection.connection, round(get_timeout_seconds() * 1000)
     if getattr(session, "statement_milliseconds", None) == milliseconds:
         return
     with connection.wrap_database_errors:

@@ -1,4 +1,4 @@
-"""`GET /healthz`: can this process serve, and does the worker do what it should?"""
+"""`GET /healthz`: whether this process can serve, and whether the worker runs its jobs on time."""
 
 import logging
 from collections.abc import Callable
@@ -18,7 +18,7 @@ logger = logging.getLogger(__name__)
 
 
 class HealthMiddleware:
-    """Answers before names are checked and before anything is redirected: who probes knows an address, not a name."""
+    """Responds before the host check and the redirect to HTTPS, since probes use an IP address and plain HTTP."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self.get_response = get_response
@@ -29,7 +29,7 @@ class HealthMiddleware:
 
 @require_safe
 def healthz(request: HttpRequest) -> HttpResponse:
-    """200 when the database answers, 503 when it does not. A worker that is late is told of, and no fault of ours."""
+    """200 if the database responds, else 503. A late worker is reported, but does not change the status."""
     try:
         worker = read_heartbeat()
     except Error:

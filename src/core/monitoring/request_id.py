@@ -1,4 +1,4 @@
-"""What is known about the request in hand, for logs and for the record of facts."""
+"""The id of the current request, for logs and for the record of facts."""
 
 import logging
 import secrets
@@ -11,14 +11,14 @@ _request_id: ContextVar[str] = ContextVar("request_id", default="")
 
 
 def begin_request() -> str:
-    """Give the request in hand an id of its own and return it."""
+    """Generate an id for the current request and return it."""
     identifier = secrets.token_hex(16)
     _request_id.set(identifier)
     return identifier
 
 
 def end_request(**_: Any) -> None:
-    """Forget the request: its answer has been sent, and Django has logged what it says of it."""
+    """Clear the id, after the response was sent and Django has logged the request."""
     _request_id.set("")
 
 
@@ -26,12 +26,12 @@ request_finished.connect(end_request)
 
 
 def get_current_request_id() -> str:
-    """The id of the request in hand, `""` outside a request (in the worker, in a command)."""
+    """Return the id of the current request, `""` outside requests (in the worker, in a command)."""
     return _request_id.get()
 
 
 class RequestIdFilter(logging.Filter):
-    """Puts the request id on every log record, so that a line can be found by the `X-Request-ID` of an answer."""
+    """Adds the request id to log records, to find them by the `X-Request-ID` of a response."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         record.request_id = get_current_request_id() or "-"

@@ -1,6 +1,6 @@
-"""Numbers of things, for people."""
+"""Counts with their nouns."""
 
 
 def format_count(count: int, noun: str) -> str:
-    """The number with its noun, such as "1 session" or "3 sessions"; only for nouns that end in -s then."""
+    """Format as "1 session" or "3 sessions"; only for nouns with a plural in -s."""
     return f"{count} {noun}{'' if count == 1 else 's'}"

@@ -1,6 +1,6 @@
-"""How long texts may be, where several modules hold to the same limit."""
+"""Lengths of texts that several modules share, in characters."""
 
-# Of the reason for a decision, wherever one is given, in characters.
+# The maximum length of the reason for a decision.
 MAX_REASON_LENGTH = 1000
-# How much of a note is shown where all of it would be too much, in characters.
+# The length of the excerpt of a note where it is not displayed in full.
 NOTE_EXCERPT_LENGTH = 200

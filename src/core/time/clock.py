@@ -1,36 +1,36 @@
-"""The one clock of the product: nothing else asks what time it is, so that tests and drills can move it."""
+"""The only source of the current time, so that tests and the drill can change it."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import UTC, datetime
 
-_stopped_at: ContextVar[datetime | None] = ContextVar("stopped_at", default=None)
+_frozen_at: ContextVar[datetime | None] = ContextVar("frozen_at", default=None)
 
 
-def _present() -> datetime:
+def _read_system_clock() -> datetime:
     return datetime.now(UTC)
 
 
-_source: Callable[[], datetime] = _present
+_source: Callable[[], datetime] = _read_system_clock
 
 
 def now() -> datetime:
-    """The present instant, aware, in UTC."""
-    return _stopped_at.get() or _source()
+    """Return the current instant, aware, in UTC."""
+    return _frozen_at.get() or _source()
 
 
 def set_source(source: Callable[[], datetime] | None) -> None:
-    """Let this process go by another clock, which answers aware instants in UTC; by the real one for `None`."""
+    """Replace the clock of this process by a function that returns aware instants in UTC; `None` restores it."""
     global _source  # noqa: PLW0603
-    _source = source or _present
+    _source = source or _read_system_clock
 
 
 @contextmanager
 def freeze_at(instant: datetime) -> Iterator[None]:
-    """Let everything inside happen at this instant (demo data has a past)."""
-    token = _stopped_at.set(instant)
+    """Freeze the clock within the context, for example for demo data in the past."""
+    token = _frozen_at.set(instant)
     try:
         yield
     finally:
-        _stopped_at.reset(token)
+        _frozen_at.reset(token)

@@ -1,4 +1,4 @@
-"""Calendar files (RFC 5545 and 5546): what a calendar program is told of one event, and of many."""
+"""iCalendar files (RFC 5545 and 5546): invitations, cancellations and feeds."""
 
 import hashlib
 import re
@@ -15,38 +15,37 @@ from icalendar import Calendar, Event, Parameters, Timezone, TimezoneStandard, v
 from core.text.email_addresses import normalize_address_if_valid
 
 PRODUCT = "-//Peer Learning//Sessions//EN"
-# Another one whenever the files come to say the same in another way, so that programs read them anew.
-FORMAT = 2
-# How often programs are asked to read a feed again. Some do it when they like.
-READ_AGAIN_AFTER = timedelta(hours=1)
+# Part of the ETag of feeds: to be raised with every change of the format of files.
+FORMAT_VERSION = 2
+# The refresh interval that feeds ask for; some programs ignore it.
+REFRESH_INTERVAL = timedelta(hours=1)
 
-# All that some reader of files takes for one, not the standard alone.
+# Includes line ends that the standard does not know, but some parsers do.
 _LINE_ENDS = re.compile("\r\n|[\r\n\x0b\x0c\x1c-\x1e\x85\u2028\u2029]")
 _CONTROLS = re.compile("[\x00-\x08\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
-# Signs of an address that stand in a URI as they are (RFC 3986). Programs compare it with the address of their own
-# account letter by letter: so only what a URI cannot hold, or what would end the address there, is written otherwise.
+# Characters that stay unescaped in a mailto URI (RFC 3986). Programs compare the URI with the address of their account
+# character by character, so that no more is escaped than necessary.
 _SAFE_IN_MAILTO = "!$&'()*+,;=:@/"
 _ESCAPED_IN_TEXT = str.maketrans({"\\": "\\\\", ";": "\\;", ",": "\\,", "\n": "\\n"})
 
 
 class _Text(vText):
-    """Text as the standard has it (RFC 5545, 3.3.11). The library takes a backslash before a capital N for a line break
-    that was escaped already."""
+    """Text, escaped as in RFC 5545, 3.3.11. The library would mistake a backslash before a capital N for an escaped
+    line break."""
 
     def to_ical(self) -> bytes:
         return self.translate(_ESCAPED_IN_TEXT).encode()
 
 
 class _Parameters(Parameters):
-    """Names stand in quotes, in which nothing is escaped: without them, some programs take a backslash at the end for
-    one that escapes what follows."""
+    """Parameters with quoted names. In an unquoted one, some programs mistake a backslash at the end for an escape."""
 
     always_quoted = (*Parameters.always_quoted, "CN")  # type: ignore[assignment]
 
 
 @dataclass(frozen=True, kw_only=True)
 class CalendarEvent:
-    """One event as calendars show it. `uid` stays what it is for ever; `sequence` rises with every change of it."""
+    """One event. `uid` never changes; `sequence` rises with every change of the event."""
 
     uid: str
     sequence: int
@@ -62,65 +61,64 @@ class CalendarEvent:
 
 
 def build_invitation(event: CalendarEvent, *, attendee_name: str, attendee_address: str, now: datetime) -> bytes:
-    """A file for one person that puts the event into their calendar, or brings it up to date there.
+    """Build a file that adds the event to the calendar of one attendee, or updates it there.
 
-    They attend already: nobody asks them for an answer.
+    The attendee has accepted already, and is asked for no reply.
     """
-    calendar = _calendar("REQUEST")
-    entry = _entry(event, status=_status(event), now=now)
-    entry.add("attendee", _attendee(attendee_name, attendee_address))
-    calendar.add_component(entry)
-    return _written(calendar)
+    calendar = _build_calendar("REQUEST")
+    component = _build_component(event, status=_get_status(event), now=now)
+    component.add("attendee", _build_attendee(attendee_name, attendee_address))
+    calendar.add_component(component)
+    return _serialize(calendar)
 
 
 def build_cancellation(event: CalendarEvent, *, attendee_name: str, attendee_address: str, now: datetime) -> bytes:
-    """A file for one person that takes the event out of their calendar, whether it takes place without them or not."""
-    calendar = _calendar("CANCEL")
-    entry = _entry(event, status="CANCELLED", now=now)
-    entry.add("attendee", _attendee(attendee_name, attendee_address))
-    calendar.add_component(entry)
-    return _written(calendar)
+    """Build a file that removes the event from the calendar of one attendee."""
+    calendar = _build_calendar("CANCEL")
+    component = _build_component(event, status="CANCELLED", now=now)
+    component.add("attendee", _build_attendee(attendee_name, attendee_address))
+    calendar.add_component(component)
+    return _serialize(calendar)
 
 
 def build_feed(events: Iterable[CalendarEvent], *, name: str, now: datetime) -> bytes:
-    """A file that calendar programs read again and again; it names nobody who attends.
+    """Build a feed, which calendar programs poll; it contains no attendees.
 
-    What does not take place says so in its title, too: several programs look at no status there.
+    The summary of a cancelled event says so, since several programs ignore the status.
     """
-    calendar = _calendar("PUBLISH")
-    calendar.add("name", _Text(_line(name)))
-    calendar.add("x-wr-calname", _Text(_line(name)))
-    calendar.add("refresh-interval", vDuration(READ_AGAIN_AFTER), parameters={"VALUE": "DURATION"})
-    calendar.add("x-published-ttl", vDuration(READ_AGAIN_AFTER))
+    calendar = _build_calendar("PUBLISH")
+    calendar.add("name", _Text(_join_lines(name)))
+    calendar.add("x-wr-calname", _Text(_join_lines(name)))
+    calendar.add("refresh-interval", vDuration(REFRESH_INTERVAL), parameters={"VALUE": "DURATION"})
+    calendar.add("x-published-ttl", vDuration(REFRESH_INTERVAL))
     for event in events:
         summary = f"Cancelled: {event.summary}" if event.is_cancelled else event.summary
-        calendar.add_component(_entry(replace(event, summary=summary), status=_status(event), now=now))
+        calendar.add_component(_build_component(replace(event, summary=summary), status=_get_status(event), now=now))
     if not calendar.subcomponents:
-        calendar.add_component(_universal_time())
-    return _written(calendar)
+        calendar.add_component(_build_utc_timezone())
+    return _serialize(calendar)
 
 
 def estimate_max_bytes(event: CalendarEvent) -> int:
-    """How many bytes an event takes in such a file, at most."""
+    """Estimate an upper bound of the bytes of an event in a feed."""
     texts = (event.summary, event.description, event.url, event.url, event.organizer, settings.DEFAULT_FROM_EMAIL)
-    written = sum(len(text.encode()) + sum(text.count(letter) for letter in "\\;,\n") for text in texts)
-    # Lines are folded so that none has more than 75 bytes, in the midst of no letter; the rest is always the same.
-    return written * 75 // 70 + 1000
+    escaped = sum(len(text.encode()) + sum(text.count(letter) for letter in "\\;,\n") for text in texts)
+    # Lines are folded at 75 bytes, never within a character; the rest of an event has a fixed size.
+    return escaped * 75 // 70 + 1000
 
 
 def build_feed_etag(events: Iterable[CalendarEvent], *, name: str) -> str:
-    """The ETag of such a file: the same as long as it says the same, whenever it is written. Needs no writing, which
-    takes a hundred times as long."""
-    said = (FORMAT, name, settings.DEFAULT_FROM_EMAIL, tuple(events))
-    return f'W/"{hashlib.sha256(repr(said).encode("utf-8", "backslashreplace")).hexdigest()[:32]}"'
+    """Build the ETag of a feed from its contents, without building the feed, which takes a hundred times as long."""
+    contents = (FORMAT_VERSION, name, settings.DEFAULT_FROM_EMAIL, tuple(events))
+    return f'W/"{hashlib.sha256(repr(contents).encode("utf-8", "backslashreplace")).hexdigest()[:32]}"'
 
 
-def _written(calendar: Calendar) -> bytes:
+def _serialize(calendar: Calendar) -> bytes:
     content: bytes = calendar.to_ical()
     return content
 
 
-def _calendar(method: str) -> Calendar:
+def _build_calendar(method: str) -> Calendar:
     calendar = Calendar()
     calendar.add("prodid", PRODUCT)
     calendar.add("version", "2.0")
@@ -129,67 +127,65 @@ def _calendar(method: str) -> Calendar:
     return calendar
 
 
-def _entry(event: CalendarEvent, *, status: str, now: datetime) -> Event:
-    entry = Event()
-    url = iri_to_uri(_line(event.url))
-    entry.add("uid", _Text(_line(event.uid)))
-    entry.add("sequence", event.sequence)
-    entry.add("dtstamp", now)
-    entry.add("last-modified", event.changed_at)
-    entry.add("dtstart", event.starts_at)
-    entry.add("dtend", event.ends_at)
-    entry.add("summary", _Text(_line(event.summary)))
-    # Not every program shows the link by itself.
-    entry.add("description", _Text(f"{_lines(event.description)}\n\n{url}"))
-    entry.add("url", url)
-    entry.add("status", status)
-    entry.add("transp", "TRANSPARENT" if status == "CANCELLED" else "OPAQUE")
-    # The service speaks for the organizer: a member's address is nobody's to have.
-    entry.add("organizer", _person(event.organizer, parseaddr(settings.DEFAULT_FROM_EMAIL)[1]))
-    return entry
+def _build_component(event: CalendarEvent, *, status: str, now: datetime) -> Event:
+    component = Event()
+    url = iri_to_uri(_join_lines(event.url))
+    component.add("uid", _Text(_join_lines(event.uid)))
+    component.add("sequence", event.sequence)
+    component.add("dtstamp", now)
+    component.add("last-modified", event.changed_at)
+    component.add("dtstart", event.starts_at)
+    component.add("dtend", event.ends_at)
+    component.add("summary", _Text(_join_lines(event.summary)))
+    # Repeated in the description, since some programs do not show the URL.
+    component.add("description", _Text(f"{_normalize_line_ends(event.description)}\n\n{url}"))
+    component.add("url", url)
+    component.add("status", status)
+    component.add("transp", "TRANSPARENT" if status == "CANCELLED" else "OPAQUE")
+    # With the address of the service, since the address of the creator is private.
+    component.add("organizer", _build_person(event.organizer, parseaddr(settings.DEFAULT_FROM_EMAIL)[1]))
+    return component
 
 
-def _universal_time() -> Timezone:
-    """What a file holds that has no events: the standard lets none be empty."""
-    nothing = timedelta(0)
+def _build_utc_timezone() -> Timezone:
+    """Build the component of a file without events, since the standard requires at least one."""
+    zero = timedelta(0)
     times = TimezoneStandard()
-    times.add("dtstart", datetime(1970, 1, 1))  # noqa: DTZ001  (the standard wants it without a zone)
-    times.add("tzoffsetfrom", nothing)
-    times.add("tzoffsetto", nothing)
+    times.add("dtstart", datetime(1970, 1, 1))  # noqa: DTZ001  (local time, as the standard requires)
+    times.add("tzoffsetfrom", zero)
+    times.add("tzoffsetto", zero)
     zone = Timezone()
     zone.add("tzid", "Etc/UTC")
     zone.add_component(times)
     return zone
 
 
-def _status(event: CalendarEvent) -> str:
+def _get_status(event: CalendarEvent) -> str:
     if event.is_cancelled:
         return "CANCELLED"
     return "TENTATIVE" if event.is_tentative else "CONFIRMED"
 
 
-def _attendee(name: str, address: str) -> vCalAddress:
-    attendee = _person(name, address)
+def _build_attendee(name: str, address: str) -> vCalAddress:
+    attendee = _build_person(name, address)
     attendee.params["ROLE"] = "REQ-PARTICIPANT"
     attendee.params["PARTSTAT"] = "ACCEPTED"
     attendee.params["RSVP"] = "FALSE"
     return attendee
 
 
-def _person(name: str, address: str) -> vCalAddress:
-    person = vCalAddress(f"mailto:{quote(normalize_address_if_valid(_line(address)), safe=_SAFE_IN_MAILTO)}")
+def _build_person(name: str, address: str) -> vCalAddress:
+    person = vCalAddress(f"mailto:{quote(normalize_address_if_valid(_join_lines(address)), safe=_SAFE_IN_MAILTO)}")
     person.params = _Parameters()
-    # A parameter has no way to hold a double quote that all programs understand.
-    person.params["CN"] = _line(name).replace('"', "'")
+    # There is no escape for a double quote in a parameter that all programs support.
+    person.params["CN"] = _join_lines(name).replace('"', "'")
     return person
 
 
-def _line(text: str) -> str:
-    """The text on one line."""
-    return _lines(text).replace("\n", " ")
+def _join_lines(text: str) -> str:
+    return _normalize_line_ends(text).replace("\n", " ")
 
 
-def _lines(text: str) -> str:
-    """The text with one kind of line end and without control characters, so that no value ends where a program does
-    not expect it."""
+def _normalize_line_ends(text: str) -> str:
+    """Convert line ends to LF and remove control characters, so that no text can inject content lines."""
     return _CONTROLS.sub("", _LINE_ENDS.sub("\n", text))

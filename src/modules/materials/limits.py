@@ -68,7 +68,7 @@ def _sum_sizes(materials: "QuerySet[Material]") -> int:
 
 def _format_room(most: int, *, used: int, size: int) -> str:
     usage = format_usage(most, used, format_amount=format_size)
-    return f"{format_size(most)} together, {usage}; this file has {format_size(size, up=True)}."
+    return f"{format_size(most)} together, {usage}; this file has {format_size(size, round_up=True)}."
 
 
 def _build_error(message: str) -> Invalid:

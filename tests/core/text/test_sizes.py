@@ -26,5 +26,5 @@ def test_in_words(size: int, words: str) -> None:
 
 def test_what_has_to_find_room_is_rounded_up() -> None:
     assert format_size(25 * 1024**2 + 1) == "25 MiB"
-    assert format_size(25 * 1024**2 + 1, up=True) == "25.01 MiB"
-    assert format_size(25 * 1024**2, up=True) == "25 MiB"
+    assert format_size(25 * 1024**2 + 1, round_up=True) == "25.01 MiB"
+    assert format_size(25 * 1024**2, round_up=True) == "25 MiB"

@@ -9,7 +9,7 @@ from django.urls import reverse
 
 from core.facts import answers
 from core.portal.panels import Panel
-from core.text.email_addresses import LONGEST_LABEL, normalize_domain
+from core.text.email_addresses import MAX_LABEL_LENGTH, normalize_domain
 from modules.materials.file_types import can_be_shown_inline
 from modules.materials.files.download_urls import build_url, is_available
 from modules.materials.models import Material
@@ -81,7 +81,7 @@ def parse_host(url: str) -> str:
         return normalize_domain(host)
     except ValueError:
         # An address of IPv6, or a name with a sign that no domain has: it is asked for as it is.
-        return host if host.isascii() and all(len(label) <= LONGEST_LABEL for label in host.split(".")) else ""
+        return host if host.isascii() and all(len(label) <= MAX_LABEL_LENGTH for label in host.split(".")) else ""
 
 
 def _get_list_url(session_id: int) -> str:
