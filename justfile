@@ -49,7 +49,7 @@ test *args: _development
     export TEST_DATABASE_URL=$database_url
     exec tests/run "$@"
 
-# Kill workers and shut out mail while members go on, then count what was lost; `./just drill --help` says more
+# Kill workers and interrupt the mail server, then count what was lost or done twice; see `./just drill --help`
 [group('measure')]
 [no-exit-message]
 drill *args: _development

@@ -1,5 +1,5 @@
-"""The fault drill: the product's promises, held while its workers are killed and its mail server goes away.
+"""The fault drill: workers are killed and the mail server has outages, and nothing may be lost or done twice.
 
-`./just drill` runs it. Workers, mail server and members are real processes; what they leave behind is counted by an
-oracle that reads the record of facts and the journals of the drill, and shares no code with what it judges.
+`./just drill` runs it. Workers, mail server and members are real processes. Afterwards an oracle reads the record of
+facts and the drill's journals, and counts violations; it shares no code with what it checks.
 """

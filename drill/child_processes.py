@@ -1,6 +1,6 @@
-"""Processes by fork: a child begins at once with everything imported, and dies a real death.
+"""Forked processes: a child starts at once with everything imported, and can be killed with SIGKILL.
 
-The parent has no thread and no connection open, so that there is nothing for a child to inherit and spoil.
+The parent has no threads and no open connections that a child could inherit.
 """
 
 import os
@@ -15,47 +15,47 @@ from typing import NoReturn
 
 
 class ChildProcesses:
-    """The children of this process. They end with it, however it ends."""
+    """The children of this process. They exit with it, even if it is killed."""
 
     def __init__(self, log: Path) -> None:
         self.log = log
         self.names: dict[int, str] = {}
-        # Only the parent holds the writing end: it ends when the parent does.
-        self._lifeline, self._held = os.pipe()
+        # Only the parent keeps the write end open, so that children read EOF once it has exited.
+        self._read_end, self._write_end = os.pipe()
 
     def fork(self, name: str, do: "Callable[[], object]") -> int:
         child = os.fork()
         if child == 0:
-            self._live(do)
+            self._run_child(do)
         self.names[child] = name
         return child
 
-    def _live(self, do: "Callable[[], object]") -> NoReturn:
+    def _run_child(self, do: "Callable[[], object]") -> NoReturn:
         status = 1
         try:
-            os.close(self._held)
+            os.close(self._write_end)
             for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
                 signal.signal(number, signal.SIG_DFL)
-            # A Ctrl-C is for the parent, which ends the others.
+            # Ctrl-C reaches the parent alone, which ends its children.
             os.setsid()
             with self.log.open("ab") as log:
                 os.dup2(log.fileno(), sys.stderr.fileno())
                 os.dup2(log.fileno(), sys.stdout.fileno())
-            threading.Thread(target=self._end_with_parent, daemon=True).start()
+            threading.Thread(target=self._exit_with_parent, daemon=True).start()
             do()
             status = 0
         except BaseException:
             traceback.print_exc()
         finally:
             sys.stderr.flush()
-            # Past everything that Python would tidy up: that is the parent's.
+            # Without exit handlers, which belong to the parent.
             os._exit(status)
 
-    def _end_with_parent(self) -> None:
-        os.read(self._lifeline, 1)
+    def _exit_with_parent(self) -> None:
+        os.read(self._read_end, 1)
         os._exit(1)
 
-    def named(self, name: str) -> list[int]:
+    def list_named(self, name: str) -> list[int]:
         return [child for child, its_name in self.names.items() if its_name == name]
 
     def kill(self, child: int) -> None:
@@ -64,7 +64,7 @@ class ChildProcesses:
         del self.names[child]
 
     def reap(self) -> list[tuple[str, int]]:
-        """Who has ended by themselves since the last time, and with which status."""
+        """Return the names and exit codes of children that ended by themselves since the last call."""
         ended = []
         for child in list(self.names):
             found, status = os.waitpid(child, os.WNOHANG)

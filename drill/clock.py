@@ -1,4 +1,4 @@
-"""The clock of the drill: the product's minutes pass in seconds, in every process alike."""
+"""The accelerated clock of a drill, shared by all its processes."""
 
 import time
 from dataclasses import dataclass
@@ -7,9 +7,9 @@ from datetime import datetime, timedelta
 
 @dataclass(frozen=True, kw_only=True)
 class Clock:
-    """Says `began_at` at the moment `origin` of this machine's monotonic clock, and then goes `rate` times as fast.
+    """Starts from `began_at` when the monotonic clock is at `origin`, and runs `rate` times as fast.
 
-    The monotonic clock is one for all processes of a machine, so whoever has these three numbers agrees.
+    All processes of a machine share its monotonic clock, so these three values give each of them the same time.
     """
 
     began_at: datetime
@@ -24,7 +24,7 @@ class Clock:
         return (time.monotonic() - self.origin) * self.rate
 
     def wait_until(self, elapsed: float) -> None:
-        """Sleep until so many of the product's seconds have passed."""
+        """Sleep until so many seconds of the product's clock have passed since the start."""
         left = (elapsed - self.elapsed()) / self.rate
         if left > 0:
             time.sleep(left)

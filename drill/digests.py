@@ -1,7 +1,8 @@
-"""Whether moderators were told what waits (docs/contract.md, "Moderation"): at most once an hour, and only with news.
+"""Digests for moderators (docs/contract.md, "Moderation"): sent at most once an hour, and only with news.
 
-News is a session that was offered since they were last told, one that has come within 48 hours of its start, or one
-that waits when a day has passed. A digest is missing where there is news for long and might have been told.
+A session that waits for approval is news if it was offered since the last digest, has come within 48 hours of its
+start since, or still waits a day after the last digest. A digest is missing if there was news for long enough without
+one.
 """
 
 from collections.abc import Iterator
@@ -9,83 +10,87 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
-from drill.history import History, slack_of
+from drill.history import History
 from drill.records import Fact, Records
 
 AT_MOST_EVERY = timedelta(hours=1)
 URGENT = timedelta(hours=48)
 AT_LEAST_EVERY = timedelta(hours=24)
-# Whoever offers a session may take so long to commit.
-SETTLED_AFTER = timedelta(seconds=10)
-# In real seconds: workers are killed all the time.
-LONG = 10
+# Between an offer and its commit.
+MAX_COMMIT_DELAY = timedelta(seconds=10)
+# In real seconds: killed workers delay a digest.
+MISSING_AFTER = 10
 
-DECIDES = frozenset({"SessionApproved", "SessionRejected", "SessionCancelled", "SessionExpired", "SessionDeleted"})
+DECISIONS = frozenset({"SessionApproved", "SessionRejected", "SessionCancelled", "SessionExpired", "SessionDeleted"})
 NEVER = datetime.min.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Waiting:
-    """From when until when a session waited."""
+class PendingSession:
+    """A session with the time in which it waited for approval."""
 
     session_id: int
     begin: datetime
     end: datetime
     start: datetime
 
-    def waits_at(self, at: datetime, slack: timedelta) -> bool:
+    def is_pending_at(self, at: datetime, slack: timedelta) -> bool:
         return self.begin <= at and self.end >= at - slack
 
-    def is_news_from(self, told_at: datetime, slack: timedelta) -> datetime:
-        """When it became news, or will, for those who were told then."""
-        if told_at == NEVER or self.begin > told_at - slack:
+    def find_news_time(self, last_digest: datetime, slack: timedelta) -> datetime:
+        """Return when the session becomes news after that digest."""
+        if last_digest == NEVER or self.begin > last_digest - slack:
             return self.begin
         becomes_urgent = self.start - URGENT
-        a_day_later = told_at + AT_LEAST_EVERY
-        return min(becomes_urgent, a_day_later) if becomes_urgent > told_at - slack else a_day_later
+        a_day_later = last_digest + AT_LEAST_EVERY
+        return min(becomes_urgent, a_day_later) if becomes_urgent > last_digest - slack else a_day_later
 
 
 def count_digests(records: Records, histories: dict[int, History]) -> list[str]:
-    """In words: each digest that came too early, told no news or what did not wait, and each that did not come."""
-    slack = slack_of(records)
-    waited = [_waiting(history, records.ended_at) for history in histories.values()]
+    """Describe each digest that is missing, was too early, had no news or named a session that did not wait."""
+    slack = records.slack
+    pending = [_build_pending_session(history, records.ended_at) for history in histories.values()]
     sent = sorted((fact for fact in records.facts if fact.name == "SessionsWaiting"), key=lambda fact: fact.at)
     times = [NEVER, *(fact.at for fact in sent)]
     wrong: list[str] = []
-    for (told_at, at), digest in zip(pairwise(times), sent, strict=True):
-        wrong += _wrong_with(digest, told_at, waited, slack)
-        wrong += _missing(told_at, at, waited, slack)
-    return [*wrong, *_missing(times[-1], records.ended_at, waited, slack)]
+    for (last_digest, at), digest in zip(pairwise(times), sent, strict=True):
+        wrong += _check_digest(digest, last_digest, pending, slack)
+        wrong += _find_missing(last_digest, at, pending, slack)
+    return [*wrong, *_find_missing(times[-1], records.ended_at, pending, slack)]
 
 
-def _wrong_with(digest: Fact, told_at: datetime, waited: list[Waiting], slack: timedelta) -> Iterator[str]:
+def _check_digest(
+    digest: Fact, last_digest: datetime, pending: list[PendingSession], slack: timedelta
+) -> Iterator[str]:
     at = digest.at
-    # Each notes a little later than it decides, and the one before, too.
-    if told_at != NEVER and at - told_at < AT_MOST_EVERY - slack:
-        yield f"digest at {at}, after {told_at}"
-    waiting = [each for each in waited if each.waits_at(at, slack)]
-    if not any(each.is_news_from(told_at, slack + SETTLED_AFTER) <= at for each in waiting):
-        yield f"digest at {at} without news since {told_at}"
-    named = {each["session_id"] for each in digest.payload["sessions"]}
-    for session_id in sorted(named - {each.session_id for each in waiting}):
+    # Both are recorded a little later than they are decided.
+    if last_digest != NEVER and at - last_digest < AT_MOST_EVERY - slack:
+        yield f"digest at {at}, after {last_digest}"
+    waiting = [session for session in pending if session.is_pending_at(at, slack)]
+    if not any(session.find_news_time(last_digest, slack + MAX_COMMIT_DELAY) <= at for session in waiting):
+        yield f"digest at {at} without news since {last_digest}"
+    named = {session["session_id"] for session in digest.payload["sessions"]}
+    for session_id in sorted(named - {session.session_id for session in waiting}):
         yield f"digest at {at} names session {session_id}, which did not wait"
 
 
-def _missing(told_at: datetime, until: datetime, waited: list[Waiting], slack: timedelta) -> Iterator[str]:
-    earliest = told_at if told_at == NEVER else told_at + AT_MOST_EVERY
-    for each in waited:
-        # What was offered while they were told may have been in that.
-        since = max(earliest, each.begin, each.is_news_from(told_at, -slack))
-        if min(each.end, until) - since >= LONG * slack:
-            yield f"no digest from {since} until {until}, though session {each.session_id} waited"
+def _find_missing(
+    last_digest: datetime, until: datetime, pending: list[PendingSession], slack: timedelta
+) -> Iterator[str]:
+    earliest = last_digest if last_digest == NEVER else last_digest + AT_MOST_EVERY
+    for session in pending:
+        # A session that was offered during the last digest may have been in it.
+        since = max(earliest, session.begin, session.find_news_time(last_digest, -slack))
+        if min(session.end, until) - since >= MISSING_AFTER * slack:
+            yield f"no digest from {since} until {until}, though session {session.session_id} waited"
             return
 
 
-def _waiting(history: History, ended_at: datetime) -> Waiting:
-    decided = next((told.fact.at for told in history.told if told.fact.name in DECIDES), ended_at)
-    return Waiting(
+def _build_pending_session(history: History, ended_at: datetime) -> PendingSession:
+    decided = next((published.fact.at for published in history.facts if published.fact.name in DECISIONS), ended_at)
+    return PendingSession(
         session_id=history.session_id,
-        begin=history.told[0].fact.at,
+        begin=history.facts[0].fact.at,
         end=min(decided, history.date),
         start=history.date,
     )

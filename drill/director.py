@@ -1,6 +1,6 @@
-"""One drill on one database: `python -m drill.director`, with the environment that `drill.scratch_databases` has made.
+"""One drill on one database: `python -m drill.director`, in the environment that `drill.scratch_databases` builds.
 
-This process forks all others, and so keeps free of threads and connections until nobody is forked any more.
+This process forks all others, so it has no threads and no open connections until the last fork.
 """
 
 import json
@@ -18,19 +18,19 @@ import django
 
 from drill.child_processes import ChildProcesses
 from drill.clock import Clock
-from drill.journal import journals
+from drill.journal import open_journals
 from drill.scenario import Scenario
 
 # In real seconds.
-PROGRESS_EVERY = 3
-LONGEST_START = 120
+PROGRESS_SECONDS = 3
+MAX_PREPARATION_SECONDS = 120
 
 
 def main() -> None:
-    """Read the scenario from the first argument, drill, and leave the records in DATA_DIR."""
+    """Run the scenario in the first argument, as JSON, and write the records to DATA_DIR."""
     scenario = Scenario(**{**(given := json.loads(sys.argv[1])), "outages": tuple(map(tuple, given["outages"]))})
     folder = Path(os.environ["DATA_DIR"])
-    held, port = hold_port()
+    reserved, port = reserve_port()
     os.environ["EMAIL_URL"] = f"smtp://127.0.0.1:{port}"
     os.environ["REMINDER_MINUTES"] = ",".join(map(str, scenario.offsets))
     os.environ["DJANGO_SETTINGS_MODULE"] = "core.settings"
@@ -38,37 +38,37 @@ def main() -> None:
     adapt_product(scenario)
     children = ChildProcesses(folder / "processes.log")
     try:
-        Director(scenario, folder, children, port).direct()
+        Director(scenario, folder, children, port).run()
     finally:
         children.end()
-        held.close()
+        reserved.close()
 
 
-def hold_port() -> tuple[socket.socket, int]:
-    """A port that nobody else gets while the mail server is away: bound here too, without listening."""
-    held = socket.socket()
-    held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
-    held.bind(("127.0.0.1", 0))
-    return held, held.getsockname()[1]
+def reserve_port() -> tuple[socket.socket, int]:
+    """Bind a port without listening, so that no other process gets it during an outage of the mail server."""
+    reserved = socket.socket()
+    reserved.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+    reserved.bind(("127.0.0.1", 0))
+    return reserved, reserved.getsockname()[1]
 
 
 def adapt_product(scenario: Scenario) -> None:
-    """What is different in a drill, for all processes: little."""
+    """Change what is different in a drill, for all processes."""
     from django.conf import settings
     from django.core.mail.utils import DNS_NAME
 
-    from drill.failing_receivers import let_receivers_fail
+    from drill.failing_receivers import make_receivers_fail
 
-    let_receivers_fail(scenario.failing_receivers)
+    make_receivers_fail(scenario.failing_deliveries)
     settings.EMAIL_TIMEOUT = scenario.mail_timeout
-    # The drill is not about passwords, and hashing them well takes what the workers need.
+    # Slow password hashes would take CPU time from the workers.
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
-    # Looked up once for all processes.
+    # Resolved once for all processes.
     str(DNS_NAME)
 
 
 class Director:
-    """Lets everything happen in one place, in the order in which it has to begin and to end."""
+    """Starts, kills and stops the processes of a drill."""
 
     clock: Clock
 
@@ -77,15 +77,15 @@ class Director:
         self.folder = folder
         self.children = children
         self.port = port
-        self.deeds, self.arrivals, self.kills = journals(folder)
+        self.actions, self.arrivals, self.kills = open_journals(folder)
         self.random = Random(scenario.seed)  # noqa: S311
         self.died: list[str] = []
-        # When it was last looked whether all is settled, and which sweeps were late then.
-        self.looked_at = datetime.max.replace(tzinfo=UTC)
-        self.late_sweeps: list[str] = []
+        # When it was last checked what is due, and which periodic jobs were late then.
+        self.checked_at = datetime.max.replace(tzinfo=UTC)
+        self.late_jobs: list[str] = []
         self.next_progress = time.monotonic()
 
-    def direct(self) -> None:
+    def run(self) -> None:
         from core.time import clock as product_clock
         from drill import worker
         from drill.mail_server import serve_mail
@@ -96,7 +96,7 @@ class Director:
         plan = Planner(self.scenario).draw()
         clock = Clock(began_at=product_clock.now().replace(microsecond=0), origin=0.0, rate=self.scenario.rate)
         product_clock.set_source(lambda: clock.began_at - timedelta(seconds=1))
-        self._prepare(lambda: MemberActions(self.scenario, plan, clock, self.deeds).begin())
+        self._prepare(lambda: MemberActions(self.scenario, plan, clock, self.actions).prepare())
 
         clock = replace(clock, origin=time.monotonic())
         product_clock.set_source(clock.now)
@@ -106,34 +106,34 @@ class Director:
             "mail server",
             lambda: serve_mail(scenario=self.scenario, port=self.port, clock=clock, arrivals=self.arrivals),
         )
-        self.children.fork("members", lambda: MemberActions(self.scenario, plan, clock, self.deeds).act())
+        self.children.fork("members", lambda: MemberActions(self.scenario, plan, clock, self.actions).run())
         self._kill_workers(worker.work)
-        self._wait_for("the members", self._members_are_through, self.scenario.settle_seconds)
-        self._wait_for("all that is due", self._all_is_settled, self.scenario.settle_seconds)
-        # What is read must not change meanwhile.
+        self._wait_for("the members", self._have_members_finished, self.scenario.settle_seconds)
+        self._wait_for("due work", self._is_nothing_due, self.scenario.settle_seconds)
+        # Nothing may change while records are read.
         self._reap_children()
         self.children.end()
         records = read_records(
             self.folder,
             rate=self.scenario.rate,
-            ended_at=self.looked_at,
-            late_sweeps=self.late_sweeps,
+            ended_at=self.checked_at,
+            late_jobs=self.late_jobs,
             died=self.died,
         )
         (self.folder / "records.json").write_text(records.model_dump_json())
 
     def _prepare(self, begin: Callable[[], None]) -> None:
-        """Make the database and what is there from the beginning, in a child whose connections end with it."""
+        """Migrate the database and take the first actions, in a child process whose connections end with it."""
         from django.core.management import call_command
 
-        self._say("making the database, its members and their sessions")
+        self._print("preparing the database, members and sessions")
 
         def prepare() -> None:
             call_command("migrate", verbosity=0)
             begin()
 
         self.children.fork("preparation", prepare)
-        deadline = time.monotonic() + LONGEST_START
+        deadline = time.monotonic() + MAX_PREPARATION_SECONDS
         while not (ended := self.children.reap()):
             if time.monotonic() > deadline:
                 raise TimeoutError("The preparation did not end.")
@@ -141,10 +141,10 @@ class Director:
         if ended[0][1] != 0:
             raise RuntimeError(f"The preparation failed:\n{self.children.log.read_text()[-4000:]}")
 
-    # --- While workers die ------------------------------------------------------------------------------------
+    # --- Killing workers ------------------------------------------------------------------------------------
 
     def _fork_workers(self, work: Callable[[], None]) -> None:
-        while len(self.children.named("worker")) < self.scenario.workers:
+        while len(self.children.list_named("worker")) < self.scenario.workers:
             self.children.fork("worker", work)
 
     def _kill_workers(self, work: Callable[[], None]) -> None:
@@ -155,8 +155,8 @@ class Director:
             self._fork_workers(work)
             if time.monotonic() >= next_kill:
                 next_kill = max(next_kill + self.scenario.kill_every, time.monotonic())
-                self.children.kill(self.random.choice(self.children.named("worker")))
-                self.kills.note(at=self.clock.now())
+                self.children.kill(self.random.choice(self.children.list_named("worker")))
+                self.kills.append(at=self.clock.now())
                 self._fork_workers(work)
             self._show_progress("killing workers")
             time.sleep(0.02)
@@ -166,21 +166,21 @@ class Director:
             if (name, status) != ("members", 0):
                 self.died.append(f"{name}, with status {status}")
 
-    # --- Once nobody is killed any more -----------------------------------------------------------------------
+    # --- After the last kill -----------------------------------------------------------------------
 
     def _wait_for(self, what: str, holds: Callable[[], bool], seconds: float) -> None:
-        """Wait until it holds, and no longer than that: what is not done by then, the count will find."""
+        """Wait until the condition holds, or the time is over: the count finds what is not done by then."""
         deadline = time.monotonic() + seconds
         while not holds() and time.monotonic() < deadline:
             self._reap_children()
             self._show_progress(f"waiting for {what}")
             time.sleep(0.2)
 
-    def _members_are_through(self) -> bool:
-        return not self.children.named("members")
+    def _have_members_finished(self) -> bool:
+        return not self.children.list_named("members")
 
-    def _all_is_settled(self) -> bool:
-        """Whether the last start is past, nothing is due, no mail waits and every sweep keeps up."""
+    def _is_nothing_due(self) -> bool:
+        """Whether the last start is past, nothing is due, no mail waits and no periodic job is late."""
         from django.db.models import Q
 
         from core.facts.models import FailedDelivery
@@ -189,26 +189,26 @@ class Director:
         from core.time import clock
         from modules.sessions.models import Session
 
-        now = self.looked_at = clock.now()
-        self.late_sweeps = list(read_heartbeat().late_jobs)
+        now = self.checked_at = clock.now()
+        self.late_jobs = list(read_heartbeat().late_jobs)
         due = Q(moves_at__lte=now) | Q(reminder_due_at__lte=now) | Q(nudge_due_at__lte=now)
         return (
             self.clock.elapsed() > (self.scenario.last_start + 1) * 60
             and not Session.objects.filter(due).exists()
             and not Mail.objects.filter(next_try_at__isnull=False).exists()
             and not FailedDelivery.objects.filter(next_try_at__isnull=False).exists()
-            and not self.late_sweeps
+            and not self.late_jobs
         )
 
-    # --- What is said -----------------------------------------------------------------------------------------
+    # --- Progress -----------------------------------------------------------------------------------------
 
     def _show_progress(self, doing: str) -> None:
         if time.monotonic() >= self.next_progress:
-            self.next_progress = time.monotonic() + PROGRESS_EVERY
-            done = f"{len(self.deeds)} deeds, {len(self.kills)} kills, {len(self.arrivals)} mails"
-            self._say(f"{time.monotonic() - self.clock.origin:4.0f} s  {doing}: {done}")
+            self.next_progress = time.monotonic() + PROGRESS_SECONDS
+            done = f"{len(self.actions)} actions, {len(self.kills)} kills, {len(self.arrivals)} mails"
+            self._print(f"{time.monotonic() - self.clock.origin:4.0f} s  {doing}: {done}")
 
-    def _say(self, line: str) -> None:
+    def _print(self, line: str) -> None:
         sys.stdout.write(f"  {line}\n")
         sys.stdout.flush()
 

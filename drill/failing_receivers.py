@@ -1,4 +1,4 @@
-"""Receivers of facts that fail now and then, with all their work done: it has to be undone, and done again."""
+"""Receivers of facts that fail at random after their work, which has to be rolled back and retried."""
 
 from random import SystemRandom
 
@@ -6,27 +6,27 @@ from core.facts.base import Delivery, Fact
 from core.facts.registry import RECEIVERS, Receiver
 from modules.sessions.events import ReminderDue
 
-# Of its own for each process, and each time: who fails is as much a matter of chance as who is killed.
-_chance = SystemRandom()
+# Not seeded: failures differ in each process and run.
+_random = SystemRandom()
 
 
 class PlannedFailure(Exception):
     """What a receiver raises in a drill."""
 
 
-def let_receivers_fail(percent: int) -> None:
-    """From now on so many of a hundred deliveries fail in this process, and in those that it forks.
+def make_receivers_fail(percent: int) -> None:
+    """Make this percentage of deliveries fail, in this process and in those that it forks.
 
-    What is served again succeeds, and so does a reminder that is late already: it must not come too late by chance.
+    Retries succeed, and so do reminders that are late already: a failure could move them out of their window.
     """
     for name, receiver in list(RECEIVERS.items()):
-        RECEIVERS[name] = _failing(receiver, percent)
+        RECEIVERS[name] = _wrap(receiver, percent)
 
 
-def _failing(receiver: Receiver, percent: int) -> Receiver:
+def _wrap(receiver: Receiver, percent: int) -> Receiver:
     def receive(fact: Fact, delivery: Delivery) -> None:
         receiver(fact, delivery)
-        if not delivery.is_retry and not _is_late(fact) and _chance.randrange(100) < percent:
+        if not delivery.is_retry and not _is_late(fact) and _random.randrange(100) < percent:
             raise PlannedFailure
 
     return receive

@@ -1,7 +1,7 @@
-"""What happened to each session, told again from the record of facts: the oracle's own understanding of the rules.
+"""Histories of sessions, replayed from the record of facts: the oracle's own model of the rules.
 
-Facts of one session are in the order of their ids, since each change of a session holds its row. A fact that cannot
-follow from those before it is noted as such.
+Facts of one session are in the order of their ids, since each change of a session locks its row. A fact that the model
+does not allow after those before it is recorded as a violation.
 """
 
 from bisect import bisect_right
@@ -10,20 +10,20 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TypedDict
 
-from drill.records import Deed, Fact, Records
+from drill.records import Fact, MemberAction, Records
 
 OPEN = frozenset({"approved", "scheduled"})
-FINAL = frozenset({"completed", "cancelled", "expired", "gone"})
-CLOSING = {
+FINAL = frozenset({"completed", "cancelled", "expired", "deleted"})
+CLOSING_STATUS = {
     "SessionRejected": "cancelled",
     "SessionCancelled": "cancelled",
     "SessionExpired": "expired",
     "SessionStarted": "ongoing",
     "SessionCompleted": "completed",
-    "SessionDeleted": "gone",
+    "SessionDeleted": "deleted",
 }
-# From where a fact may lead on, for those that change the status.
-FOLLOWS = {
+# The statuses in which a fact may be published, for those that change the status.
+ALLOWED_BEFORE = {
     "SessionApproved": {"pending_approval"},
     "SessionScheduled": {"approved"},
     "SessionRejected": {"pending_approval"},
@@ -32,8 +32,8 @@ FOLLOWS = {
     "SessionStarted": {"scheduled"},
     "SessionCompleted": {"ongoing"},
 }
-# What becomes of a request: from what, to what.
-BOOKING: dict[str, tuple[set[str | None], str | None]] = {
+# Statuses of a booking request before and after a fact; `None` is no request.
+BOOKING_TRANSITIONS: dict[str, tuple[set[str | None], str | None]] = {
     "BookingRequested": ({None, "rejected"}, "pending"),
     "BookingRequestApproved": ({"pending", "rejected"}, "approved"),
     "BookingRequestRejected": ({"pending"}, "rejected"),
@@ -41,19 +41,19 @@ BOOKING: dict[str, tuple[set[str | None], str | None]] = {
     "SeatLeft": ({"approved"}, None),
     "ParticipantRemoved": ({"approved"}, None),
 }
-BY_THE_CLOCK = frozenset({"SessionStarted", "SessionExpired", "SessionCompleted"})
+TIMED_FACTS = frozenset({"SessionStarted", "SessionExpired", "SessionCompleted"})
 # How early a creator may start.
-EARLY = timedelta(minutes=15)
+MAX_EARLY_START = timedelta(minutes=15)
 NEVER = datetime.min.replace(tzinfo=UTC)
 
 
 @dataclass
 class Span:
-    """From one fact to another (`None`: until the end): what held in between, by the facts' ids exactly."""
+    """What held from one fact until another (`None`: until the end), delimited by their ids."""
 
     since_id: int
     since: datetime
-    # When it was decided at the earliest: its fact is noted a little later.
+    # The earliest time of the decision: its fact is recorded a little later.
     not_before: datetime
     until_id: int | None = None
     until: datetime | None = None
@@ -62,7 +62,7 @@ class Span:
         return self.since_id < fact.id and (self.until_id is None or fact.id < self.until_id)
 
     def lasts(self, begin: datetime, end: datetime) -> bool:
-        """Whether it holds from before the one instant until the other."""
+        """Whether it holds from before `begin` until `end`."""
         return self.since < begin and (self.until is None or self.until >= end)
 
     def close(self, fact: Fact) -> None:
@@ -71,22 +71,20 @@ class Span:
 
 @dataclass
 class OpenSpan(Span):
-    """While it was open, with one start."""
+    """While a session was open, with one start."""
 
     date: datetime = NEVER
 
 
-class Beginning(TypedDict):
-    """With what a span begins."""
-
+class SpanStart(TypedDict):
     since_id: int
     since: datetime
     not_before: datetime
 
 
 @dataclass
-class Told:
-    """A fact with who was concerned at that moment: who was in, and who had asked."""
+class PublishedFact:
+    """A fact with the participants and pending requesters just before it."""
 
     fact: Fact
     participants: frozenset[int]
@@ -94,8 +92,8 @@ class Told:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Moment:
-    """What was so from one fact until the next."""
+class Snapshot:
+    """The state of a session from one fact until the next."""
 
     since_id: int
     since: datetime
@@ -104,13 +102,13 @@ class Moment:
     date: datetime
     requests: dict[int, str]
 
-    def is_in(self, person: int) -> bool:
+    def takes_part(self, person: int) -> bool:
         return person == self.creator_id or self.requests.get(person) == "approved"
 
 
 @dataclass
 class History:
-    """One session. `not_before` says of each fact when what it tells was decided at the earliest."""
+    """One session. `not_before` has the earliest time of the decision behind each fact, by its id."""
 
     session_id: int
     creator_id: int
@@ -121,13 +119,13 @@ class History:
     requests: dict[int, str] = field(default_factory=dict)
     opened: list[OpenSpan] = field(default_factory=list)
     seats: dict[int, list[Span]] = field(default_factory=dict)
-    told: list[Told] = field(default_factory=list)
-    moments: list[Moment] = field(default_factory=list)
-    # In words, for whoever looks for the cause.
+    facts: list[PublishedFact] = field(default_factory=list)
+    snapshots: list[Snapshot] = field(default_factory=list)
+    # Violations, as sentences.
     impossible: list[str] = field(default_factory=list)
     early: list[str] = field(default_factory=list)
     late: list[str] = field(default_factory=list)
-    # How long after its time the clock moved it.
+    # Between a due transition and its fact.
     delays: list[timedelta] = field(default_factory=list)
 
     @property
@@ -140,30 +138,30 @@ class History:
 
     @property
     def due_at(self) -> datetime | None:
-        """When the clock moves it next, `None` once it is final."""
+        """When the next transition by time is due, `None` in a final status."""
         if self.status in FINAL:
             return None
         return self.date + timedelta(minutes=self.duration) if self.status == "ongoing" else self.date
 
-    def continue_with(self, fact: Fact) -> None:
-        self.told.append(Told(fact=fact, participants=self.participants, requesters=self.requesters))
-        self._hold_to_the_clock(fact)
-        if fact.name in FOLLOWS and self.status not in FOLLOWS[fact.name]:
-            self._note(self.impossible, fact, f"it was {self.status}")
-        self._check_people(fact)
-        if fact.name in BOOKING:
-            self._book(fact)
+    def apply(self, fact: Fact) -> None:
+        self.facts.append(PublishedFact(fact=fact, participants=self.participants, requesters=self.requesters))
+        self._check_due_time(fact)
+        if fact.name in ALLOWED_BEFORE and self.status not in ALLOWED_BEFORE[fact.name]:
+            self._add_violation(self.impossible, fact, f"it was {self.status}")
+        self._check_people_in_payload(fact)
+        if fact.name in BOOKING_TRANSITIONS:
+            self._apply_booking(fact)
         elif fact.name == "SessionApproved":
             self.status = "approved"
-            self.opened.append(OpenSpan(**self._from(fact), date=self.date))
+            self.opened.append(OpenSpan(**self._build_span_start(fact), date=self.date))
         elif fact.name == "SessionScheduled":
             self.status = "scheduled"
         elif fact.name == "SessionRescheduled":
-            self._move(fact)
-        elif fact.name in CLOSING:
-            self._close(fact)
-        self.moments.append(
-            Moment(
+            self._apply_reschedule(fact)
+        elif fact.name in CLOSING_STATUS:
+            self._apply_closing(fact)
+        self.snapshots.append(
+            Snapshot(
                 since_id=fact.id,
                 since=fact.at,
                 creator_id=self.creator_id,
@@ -173,77 +171,77 @@ class History:
             )
         )
 
-    def after(self, fact: Fact) -> list[Moment]:
-        """What was so since, without what that fact itself tells."""
-        return [moment for moment in self.moments if moment.since_id > fact.id]
+    def list_snapshots_after(self, fact: Fact) -> list[Snapshot]:
+        """Return the snapshots after the one that the fact itself began."""
+        return [snapshot for snapshot in self.snapshots if snapshot.since_id > fact.id]
 
-    def between(self, begin: datetime, end: datetime) -> list[Moment]:
-        """What was so at some time between the two, each that was."""
-        began = [moment for moment in self.moments if moment.since <= end]
-        first_later = next((number for number, moment in enumerate(began) if moment.since > begin), len(began))
+    def list_snapshots_between(self, begin: datetime, end: datetime) -> list[Snapshot]:
+        """Return each snapshot that held at some time between the two."""
+        began = [snapshot for snapshot in self.snapshots if snapshot.since <= end]
+        first_later = next((number for number, snapshot in enumerate(began) if snapshot.since > begin), len(began))
         return began[max(first_later - 1, 0) :]
 
-    def _hold_to_the_clock(self, fact: Fact) -> None:
-        """The clock moves first: never too early, the right way, and before anything else happens after its time."""
+    def _check_due_time(self, fact: Fact) -> None:
+        """Check that transitions by time come no earlier than due, and before anything decided after that."""
         due_at = self.due_at
         if due_at is None or fact.name in ("SessionOffered", "ReminderDue", "RequestsUndecided"):
             return
-        if fact.name in BY_THE_CLOCK and fact.actor_id is None:
+        if fact.name in TIMED_FACTS and fact.actor_id is None:
             if fact.at < due_at:
-                self._note(self.early, fact, f"it was due at {due_at}")
+                self._add_violation(self.early, fact, f"it was due at {due_at}")
             starts = self.status == "scheduled" and bool(self.participants)
             if (fact.name == "SessionStarted") != starts and self.status != "ongoing":
-                self._note(self.impossible, fact, "the clock had to move it elsewhere")
+                self._add_violation(self.impossible, fact, "another transition was due")
             self.delays.append(fact.at - due_at)
         elif fact.name == "SessionStarted":
-            if fact.at < self.date - EARLY or not self.participants:
-                self._note(self.early, fact, "it could not be started yet")
+            if fact.at < self.date - MAX_EARLY_START or not self.participants:
+                self._add_violation(self.early, fact, "it could not be started yet")
         elif self.not_before[fact.id] > due_at:
-            self._note(self.late, fact, f"the clock had to move it at {due_at} before that")
+            self._add_violation(self.late, fact, f"a transition was due at {due_at} before that")
 
-    def _check_people(self, fact: Fact) -> None:
+    def _check_people_in_payload(self, fact: Fact) -> None:
         for name, people in (("participant_ids", self.participants), ("requester_ids", self.requesters)):
             if name in fact.payload and frozenset(fact.payload[name]) != people:
-                self._note(self.impossible, fact, f"{name} should be {sorted(people)}")
+                self._add_violation(self.impossible, fact, f"{name} should be {sorted(people)}")
 
-    def _book(self, fact: Fact) -> None:
+    def _apply_booking(self, fact: Fact) -> None:
         member = fact.payload["member_id"]
-        allowed, becomes = BOOKING[fact.name]
+        allowed, becomes = BOOKING_TRANSITIONS[fact.name]
         before = self.requests.pop(member, None)
         if before not in allowed or self.status not in OPEN:
-            self._note(self.impossible, fact, f"the request was {before}, the session {self.status}")
+            self._add_violation(self.impossible, fact, f"the request was {before}, the session {self.status}")
         if before == "approved":
             self.seats[member][-1].close(fact)
         if becomes is not None:
             self.requests[member] = becomes
         if becomes == "approved":
-            self.seats.setdefault(member, []).append(Span(**self._from(fact)))
+            self.seats.setdefault(member, []).append(Span(**self._build_span_start(fact)))
 
-    def _move(self, fact: Fact) -> None:
+    def _apply_reschedule(self, fact: Fact) -> None:
         self.date = datetime.fromisoformat(fact.payload["date"])
         if self.status in OPEN:
             self.opened[-1].close(fact)
-            self.opened.append(OpenSpan(**self._from(fact), date=self.date))
+            self.opened.append(OpenSpan(**self._build_span_start(fact), date=self.date))
 
-    def _close(self, fact: Fact) -> None:
+    def _apply_closing(self, fact: Fact) -> None:
         if self.status in OPEN and self.opened:
             self.opened[-1].close(fact)
-        self.status = CLOSING[fact.name]
+        self.status = CLOSING_STATUS[fact.name]
         self.requests = {
             member: "rejected" if status == "pending" else status for member, status in self.requests.items()
         }
 
-    def _from(self, fact: Fact) -> "Beginning":
+    def _build_span_start(self, fact: Fact) -> "SpanStart":
         return {"since_id": fact.id, "since": fact.at, "not_before": self.not_before[fact.id]}
 
-    def _note(self, where: list[str], fact: Fact, why: str) -> None:
+    def _add_violation(self, where: list[str], fact: Fact, why: str) -> None:
         where.append(f"session {self.session_id}: {fact.name} #{fact.id} at {fact.at}, but {why}")
 
 
-def histories_of(records: Records) -> dict[int, History]:
-    """Every session's history, by its id."""
-    durations = {deed.session_id: deed.duration for deed in _done(records.deeds, "offer")}
-    not_before = _not_before(records)
+def build_histories(records: Records) -> dict[int, History]:
+    """Replay the facts of each session; returns histories by the session's id."""
+    durations = {action.session_id: action.duration for action in _select_done(records.actions, "offer")}
+    not_before = _find_earliest_times(records)
     histories: dict[int, History] = {}
     for fact in records.facts:
         if fact.session_id is None:
@@ -257,29 +255,24 @@ def histories_of(records: Records) -> dict[int, History]:
                 date=datetime.fromisoformat(fact.payload["date"]),
                 duration=durations.get(fact.session_id) or 0,
             )
-        histories[fact.session_id].continue_with(fact)
+        histories[fact.session_id].apply(fact)
     return histories
 
 
-def slack_of(records: Records) -> timedelta:
-    """What may lie between the clock that a sweep decided by and the one that its fact notes: a real second."""
-    return timedelta(seconds=records.rate)
+def _find_earliest_times(records: Records) -> dict[int, datetime]:
+    """Return, by each fact's id, when the action that caused it began; without one, when the fact was recorded.
 
-
-def _not_before(records: Records) -> dict[int, datetime]:
-    """By each fact's id: when the deed that it tells of began, where it was one.
-
-    The members do one thing after the other, so that the deed in whose time a fact falls is the one that caused it.
+    Members act one after the other, so a fact was caused by the action during which it was recorded.
     """
-    deeds = sorted(records.deeds, key=lambda deed: deed.before)
-    begun = [deed.before for deed in deeds]
+    actions = sorted(records.actions, key=lambda action: action.before)
+    begun = [action.before for action in actions]
     earliest = {}
     for fact in records.facts:
-        deed = deeds[max(bisect_right(begun, fact.at) - 1, 0)] if deeds else None
-        is_its = deed is not None and fact.actor_id is not None and deed.before <= fact.at <= deed.after
-        earliest[fact.id] = deed.before if deed is not None and is_its else fact.at
+        action = actions[max(bisect_right(begun, fact.at) - 1, 0)] if actions else None
+        is_cause = action is not None and fact.actor_id is not None and action.before <= fact.at <= action.after
+        earliest[fact.id] = action.before if action is not None and is_cause else fact.at
     return earliest
 
 
-def _done(deeds: Iterable[Deed], action: str) -> list[Deed]:
-    return [deed for deed in deeds if deed.action == action and deed.outcome == "done"]
+def _select_done(actions: Iterable[MemberAction], name: str) -> list[MemberAction]:
+    return [action for action in actions if action.name == name and action.outcome == "done"]

@@ -1,4 +1,4 @@
-"""Journals: a line of JSON for each thing that happened, appended by one process and read when all is over."""
+"""Append-only JSON Lines files, each written by one process and read at the end."""
 
 import json
 from pathlib import Path
@@ -6,13 +6,13 @@ from typing import Any
 
 
 class Journal:
-    """One file. A line is written in one go, so that a process that dies leaves whole lines."""
+    """One file. Each line is a single write, so that a killed process leaves no partial line."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self._file: Any = None
 
-    def note(self, **entry: Any) -> None:
+    def append(self, **entry: Any) -> None:
         if self._file is None:
             self._file = self.path.open("ab", buffering=0)
         self._file.write(json.dumps(entry, default=str).encode() + b"\n")
@@ -26,6 +26,6 @@ class Journal:
         return self.path.read_bytes().count(b"\n") if self.path.exists() else 0
 
 
-def journals(folder: Path) -> "tuple[Journal, Journal, Journal]":
-    """What the members did, what the mail server took, whom the drill killed."""
-    return Journal(folder / "deeds.jsonl"), Journal(folder / "arrivals.jsonl"), Journal(folder / "kills.jsonl")
+def open_journals(folder: Path) -> "tuple[Journal, Journal, Journal]":
+    """Return the journals of members' actions, of the mail server and of killed workers."""
+    return Journal(folder / "actions.jsonl"), Journal(folder / "arrivals.jsonl"), Journal(folder / "kills.jsonl")

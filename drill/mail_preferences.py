@@ -1,8 +1,8 @@
-"""What is mailed, and to whom: the contract's table (docs/contract.md, "Notifications"), and what members chose."""
+"""Which kinds of notification are mailed: by default (docs/contract.md, "Notifications"), and by preferences."""
 
 from drill.records import Records
 
-# Whether each kind is mailed, unless a member chooses otherwise.
+# By kind, whether it is mailed by default.
 KINDS = {
     "booking_request": True,
     "booking_decision": True,
@@ -21,7 +21,7 @@ KIND_OF = {
     "BookingRequestApproved": "booking_decision",
     "BookingRequestRejected": "booking_decision",
     "ParticipantRemoved": "booking_decision",
-    # Whose request waited is rejected.
+    # For those whose pending requests it rejects.
     "SessionStarted": "booking_decision",
     "SeatLeft": "seat_left",
     "SessionApproved": "session_decision",
@@ -36,16 +36,16 @@ KIND_OF = {
 
 
 class MailPreferences:
-    """What everybody wants to be mailed of. Members choose before there is any news, so it holds all the time."""
+    """Preferences of all members. They are set before the first fact, and never changed."""
 
     def __init__(self, records: Records) -> None:
-        self.chosen = {
-            (deed.by_id, kind): mailed
-            for deed in records.deeds
-            if deed.action == "choose" and deed.outcome == "done"
-            for kind, mailed in (deed.choice or {}).items()
+        self.preferences = {
+            (action.actor_id, kind): mailed
+            for action in records.actions
+            if action.name == "set_preferences" and action.outcome == "done"
+            for kind, mailed in (action.preferences or {}).items()
         }
 
-    def by_mail(self, fact_name: str, person: int) -> bool:
+    def is_mailed(self, fact_name: str, person: int) -> bool:
         kind = KIND_OF[fact_name]
-        return self.chosen.get((person, kind), KINDS[kind])
+        return self.preferences.get((person, kind), KINDS[kind])

@@ -1,5 +1,4 @@
-"""A mail server on loopback that takes its time with some mails, refuses some for now, hangs up, and is away now and
-then."""
+"""A mail server on loopback with delays, temporary refusals, dropped connections and outages."""
 
 import asyncio
 import time
@@ -17,39 +16,38 @@ from drill.journal import Journal
 from drill.scenario import Scenario
 
 # In real seconds.
-SLOW = 0.3
-# One mail in so many is slow, in one of three ways.
-ONE_IN = 3
-# Of so many mails one each is refused, or is not answered, in one of these ways.
-MOODS_IN = 23
-REFUSES_ADDRESS, REFUSES_TEXT, FORGETS_AND_HANGS_UP, TAKES_AND_HANGS_UP = 3, 9, 15, 21
+DELAY_SECONDS = 0.3
+# One mail in so many is delayed, at one of three points.
+DELAY_CYCLE = 3
+# Of so many mails, one each fails in one of these ways.
+FAILURE_CYCLE = 23
+REFUSE_RCPT, REFUSE_DATA, DISCARD_AND_HANG_UP, ACCEPT_AND_HANG_UP = 3, 9, 15, 21
 
 
-class HungUp(Exception):
-    """The mail server ends the conversation instead of answering."""
+class HangUp(Exception):
+    """The mail server closes the connection instead of replying."""
 
 
 class MailServerPolicy:
-    """Takes mails and writes them into the journal, before it says so; or does not say so.
+    """Accepts mails and writes them to the journal before it replies, or without replying.
 
-    Some are slow before the text comes, some between the text and the journal, some between the journal and the
-    answer: so that a sender that is killed dies at each of these points. Once nobody is killed any more it is quick and
-    takes them all, so that the last mails find no sender at work already.
+    Delays come before DATA, between DATA and the journal, and between the journal and the reply, so that senders are
+    killed at each of these points. After the last kill it neither delays nor fails, so that the last mails get through.
     """
 
-    def __init__(self, clock: Clock, arrivals: Journal, *, slow_until: float) -> None:
+    def __init__(self, clock: Clock, arrivals: Journal, *, fail_until: float) -> None:
         self.clock = clock
         self.arrivals = arrivals
-        self.slow_until = slow_until
+        self.fail_until = fail_until
         self.count = 0
 
     async def handle_RCPT(  # noqa: N802 - aiosmtpd calls it so
         self, server: "SmtpProtocol", _conversation: Conversation, envelope: Envelope, address: str, _options: list[str]
     ) -> str:
         self.count += 1
-        server.mood = self.count % MOODS_IN if self._is_early() else 0
-        await self._take_time(0)
-        if server.mood == REFUSES_ADDRESS:
+        server.failure = self.count % FAILURE_CYCLE if self._may_fail() else 0
+        await self._delay(0)
+        if server.failure == REFUSE_RCPT:
             return self._refuse("450 Mailbox busy, try again later")
         envelope.rcpt_tos.append(address)
         return "250 OK"
@@ -57,44 +55,44 @@ class MailServerPolicy:
     async def handle_DATA(  # noqa: N802
         self, server: "SmtpProtocol", _conversation: Conversation, envelope: Envelope
     ) -> str:
-        await self._take_time(1)
-        if server.mood == REFUSES_TEXT:
+        await self._delay(1)
+        if server.failure == REFUSE_DATA:
             return self._refuse("451 Local error, try again later")
-        if server.mood == FORGETS_AND_HANGS_UP:
-            self.arrivals.note(kind="forgotten", at=self.clock.now())
-            raise HungUp
+        if server.failure == DISCARD_AND_HANG_UP:
+            self.arrivals.append(kind="discarded", at=self.clock.now())
+            raise HangUp
         content = bytes(envelope.original_content or b"")
         message = message_from_bytes(content, policy=default)
         body = message.get_body(("plain",))
-        self.arrivals.note(
+        self.arrivals.append(
             kind="mail",
             message_id=str(message["Message-ID"] or ""),
             to=list(envelope.rcpt_tos),
             subject=str(message["Subject"] or ""),
             text=body.get_content() if body else "",
-            calendars=_calendars(message),
-            answered=server.mood != TAKES_AND_HANGS_UP,
+            calendars=_extract_calendars(message),
+            acknowledged=server.failure != ACCEPT_AND_HANG_UP,
             begun_at=server.begun_at,
             at=self.clock.now(),
         )
-        if server.mood == TAKES_AND_HANGS_UP:
-            raise HungUp
-        await self._take_time(2)
+        if server.failure == ACCEPT_AND_HANG_UP:
+            raise HangUp
+        await self._delay(2)
         return "250 OK"
 
     def _refuse(self, answer: str) -> str:
-        self.arrivals.note(kind="refused", at=self.clock.now())
+        self.arrivals.append(kind="refused", at=self.clock.now())
         return answer
 
-    async def _take_time(self, point: int) -> None:
-        if self.count % (3 * ONE_IN) == point * ONE_IN and self._is_early():
-            await asyncio.sleep(SLOW)
+    async def _delay(self, point: int) -> None:
+        if self.count % (3 * DELAY_CYCLE) == point * DELAY_CYCLE and self._may_fail():
+            await asyncio.sleep(DELAY_SECONDS)
 
-    def _is_early(self) -> bool:
-        return self.clock.elapsed() < self.slow_until
+    def _may_fail(self) -> bool:
+        return self.clock.elapsed() < self.fail_until
 
 
-def _calendars(message: EmailMessage) -> list[dict[str, str]]:
+def _extract_calendars(message: EmailMessage) -> list[dict[str, str]]:
     parts = [part for part in message.walk() if part.get_content_type() == "text/calendar"]
     return [
         {"method": str(part.get_param("method", "")), "content": cast(bytes, part.get_payload(decode=True)).decode()}
@@ -103,12 +101,12 @@ def _calendars(message: EmailMessage) -> list[dict[str, str]]:
 
 
 class SmtpProtocol(SMTP):
-    """One conversation. A mail that it has begun to take is answered before it closes, but where it hangs up."""
+    """One connection. It replies to a mail that it has begun to receive before it closes, except where it hangs up."""
 
-    taking = False
+    in_data = False
     closing = False
-    # Of the mail at hand: what becomes of it, and when its sender came with it, written already.
-    mood = 0
+    # Of the current mail: its kind of failure, and when its sender issued MAIL FROM.
+    failure = 0
     begun_at: datetime
 
     def __init__(self, policy: MailServerPolicy, open_connections: "set[SmtpProtocol]") -> None:
@@ -128,35 +126,35 @@ class SmtpProtocol(SMTP):
         await super().smtp_MAIL(arg)
 
     async def smtp_DATA(self, arg: str) -> None:  # noqa: N802
-        self.taking = True
+        self.in_data = True
         try:
             await super().smtp_DATA(arg)
-        except HungUp:
+        except HangUp:
             self.closing = True
         finally:
-            self.taking = False
+            self.in_data = False
             if self.closing:
                 self.close()
 
     def close(self) -> None:
         self.closing = True
-        if not self.taking and self.transport is not None:
-            # What has been written is sent first.
+        if not self.in_data and self.transport is not None:
+            # Flushes what has been written.
             self.transport.close()
 
 
 def serve_mail(*, scenario: Scenario, port: int, clock: Clock, arrivals: Journal) -> None:
-    """Serve until killed, and be away when the scenario says so."""
+    """Serve until killed, with the outages of the scenario."""
     asyncio.run(_serve(scenario, port, clock, arrivals))
 
 
 async def _serve(scenario: Scenario, port: int, clock: Clock, arrivals: Journal) -> None:
-    policy = MailServerPolicy(clock, arrivals, slow_until=scenario.seconds * scenario.rate)
+    policy = MailServerPolicy(clock, arrivals, fail_until=scenario.seconds * scenario.rate)
     open_connections: set[SmtpProtocol] = set()
 
-    async def open_door() -> Any:
+    async def listen() -> Any:
         return await asyncio.get_running_loop().create_server(
-            # The port is held by the drill even while nobody listens: see `hold_port`.
+            # `reserve_port` has bound it too.
             lambda: SmtpProtocol(policy, open_connections),
             "127.0.0.1",
             port,
@@ -166,14 +164,14 @@ async def _serve(scenario: Scenario, port: int, clock: Clock, arrivals: Journal)
     async def sleep_until(second: float) -> None:
         await asyncio.sleep(max(0, clock.origin + second - time.monotonic()))
 
-    server = await open_door()
+    server = await listen()
     for begin, end in scenario.outages:
         await sleep_until(begin)
         server.close()
-        for counter in list(open_connections):
-            counter.close()
-        arrivals.note(kind="away", at=clock.now())
+        for connection in list(open_connections):
+            connection.close()
+        arrivals.append(kind="outage", at=clock.now())
         await sleep_until(end)
-        server = await open_door()
-        arrivals.note(kind="back", at=clock.now())
+        server = await listen()
+        arrivals.append(kind="recovery", at=clock.now())
     await asyncio.Event().wait()

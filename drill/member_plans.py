@@ -1,6 +1,6 @@
-"""What the members will do, drawn beforehand: a seed makes their choices repeatable.
+"""The actions of the members, drawn at random from a seed before the drill starts.
 
-Instants are seconds of the product's clock since the beginning.
+Times are seconds of the product's clock since the start.
 """
 
 from collections.abc import Iterator
@@ -11,11 +11,11 @@ from typing import Any
 from drill.mail_preferences import KINDS
 from drill.scenario import MINUTE, Scenario
 
-# Just before the beginning, while the clock still stands.
-BEFORE = -1.0
+# The time of actions that are taken before the clock starts.
+BEFORE_START = -1.0
 DAY = 24 * 60 * MINUTE
-# One after the other: nothing at all, more, less, and what is mailed anyway.
-CHOICES: tuple[dict[str, bool], ...] = (
+# Assigned to members in turn: no mails, more mails, fewer mails, the defaults.
+PREFERENCES: tuple[dict[str, bool], ...] = (
     dict.fromkeys(KINDS, False),
     {"seat_left": True},
     {"reminder": False, "session_rescheduled": False},
@@ -25,15 +25,15 @@ CHOICES: tuple[dict[str, bool], ...] = (
 
 @dataclass(frozen=True, kw_only=True)
 class Step:
-    """One thing that one member does. The rest of a chain is left out once one of its steps was refused."""
+    """One action of one member. Once a step of a chain was refused, its other steps are skipped."""
 
     at: float
     chain: int
     action: str
-    # Numbers, from 0: the ids are not known yet.
+    # Numbers in the plan, from 0, since ids are not known yet.
     session: int
     by: int
-    whom: int = -1
+    target: int = -1
     value: Any = None
 
 
@@ -43,7 +43,7 @@ class PlannedSession:
     creator: int
     start: float
     duration: int
-    places: int
+    max_participants: int
 
 
 @dataclass
@@ -53,32 +53,32 @@ class Plan:
 
 
 class Planner:
-    """Members have numbers; those above `scenario.members` are the two moderators."""
+    """Draws a plan. Members are numbers; those from `scenario.members` on are the two moderators."""
 
-    # Fate of a session, and how often it comes among a hundred.
-    FATES = {
+    # What happens to a session, in percent.
+    FATE_WEIGHTS = {
         "ordinary": 38,
         "cancelled": 12,
-        "moderated away": 7,
-        "moved": 14,
-        "moved and back": 6,
-        "lonely": 7,
-        "undecided": 5,
+        "cancelled by a moderator": 7,
+        "rescheduled": 14,
+        "rescheduled and back": 6,
+        "nobody approved": 7,
+        "never decided": 5,
         "rejected": 4,
-        "begun early": 4,
+        "started early": 4,
         "deleted": 3,
     }
 
     def __init__(self, scenario: Scenario) -> None:
         self.scenario = scenario
-        # Choices to be repeated, not secrets.
         self.random = Random(scenario.seed)  # noqa: S311
         self.plan = Plan()
         self.chains = 0
 
     def draw(self) -> Plan:
+        """Draw all steps, in the order of their times."""
         first, last = self.scenario.first_start * MINUTE, self.scenario.last_start * MINUTE
-        self._draw_choices()
+        self._draw_preferences()
         for number in range(self.scenario.sessions):
             start = float(int(self.random.uniform(first, last)))
             self._draw_session(number, start)
@@ -87,168 +87,174 @@ class Planner:
         end = self.scenario.seconds * self.scenario.rate
         self._draw_waiting(end)
         for number in range(max(3, self.scenario.members // 4)):
-            self._step(self.random.uniform(0, end), "register", session=-1, by=number, chain=self._chain())
+            self._add_step(self.random.uniform(0, end), "register", session=-1, by=number, chain=self._start_chain())
         self.plan.steps.sort(key=lambda step: step.at)
         return self.plan
 
-    def _draw_choices(self) -> None:
-        """What members want to be mailed of, before there is news; many leave it as it is."""
+    def _draw_preferences(self) -> None:
+        """Add the preferences that members set before there is news."""
         for number in range(self.scenario.members):
-            choice = CHOICES[number % len(CHOICES)]
-            if choice:
-                self._step(BEFORE, "choose", session=-1, by=number, value=choice)
+            preferences = PREFERENCES[number % len(PREFERENCES)]
+            if preferences:
+                self._add_step(BEFORE_START, "set_preferences", session=-1, by=number, value=preferences)
 
     # --- A session --------------------------------------------------------------------------------------------
 
     def _draw_session(self, number: int, start: float) -> None:
-        fate = self.random.choices(list(self.FATES), weights=list(self.FATES.values()))[0]
-        session = self._planned(number, start)
-        moderator = self._moderator()
-        chain = self._offer(session)
-        if fate == "undecided":
+        fate = self.random.choices(list(self.FATE_WEIGHTS), weights=list(self.FATE_WEIGHTS.values()))[0]
+        session = self._plan_session(number, start)
+        moderator = self._choose_moderator()
+        chain = self._add_offer(session)
+        if fate == "never decided":
             return
-        # Most are approved at once; some so late that a reminder is over already.
+        # Most are approved at once, some after a reminder would have been due.
         offered = self.plan.steps[-1].at
         decided = offered if self.random.random() < 0.7 else self.random.uniform(0, start * 0.9)
         if fate == "rejected":
-            self._step(decided, "reject_session", session=number, by=moderator, chain=chain)
+            self._add_step(decided, "reject_session", session=number, by=moderator, chain=chain)
             return
-        self._step(decided, "approve_session", session=number, by=moderator, chain=chain)
-        begins = max(decided, 0.0)
-        self._draw_fate(session, fate, begins)
+        self._add_step(decided, "approve_session", session=number, by=moderator, chain=chain)
+        since = max(decided, 0.0)
+        self._draw_fate(session, fate, since)
         if fate != "deleted":
-            self._draw_bookings(session, begins, lonely=fate == "lonely")
+            self._draw_bookings(session, since, nobody_approved=fate == "nobody approved")
         if self.random.random() < 0.2:
-            edited = self.random.uniform(begins, start)
-            self._step(edited, "edit", session=number, by=session.creator, value=f"Session {number}, once more")
+            edited = self.random.uniform(since, start)
+            self._add_step(edited, "edit", session=number, by=session.creator, value=f"Session {number}, once more")
 
-    def _draw_fate(self, session: PlannedSession, fate: str, begins: float) -> None:
+    def _draw_fate(self, session: PlannedSession, fate: str, since: float) -> None:
         number, creator = session.number, session.creator
-        moment = self._moment(session, begins)
+        at = self._draw_time(session, since)
         match fate:
             case "cancelled":
-                self._step(moment, "cancel", session=number, by=creator)
-            case "moderated away":
-                self._step(moment, "cancel", session=number, by=self._moderator())
-            case "moved":
-                self._step(moment, "move", session=number, by=creator, value=self._other_start(session, moment))
-            case "moved and back":
-                chain = self._chain()
-                away = self._other_start(session, moment)
-                self._step(moment, "move", session=number, by=creator, value=away, chain=chain)
-                back = moment + self.random.uniform(10, 4 * MINUTE)
-                self._step(back, "move", session=number, by=creator, value=session.start, chain=chain)
-            case "begun early":
-                chain = self._chain()
-                early = self.random.uniform(max(begins, session.start - 10 * MINUTE), session.start)
-                self._step(early, "start", session=number, by=creator, chain=chain)
+                self._add_step(at, "cancel", session=number, by=creator)
+            case "cancelled by a moderator":
+                self._add_step(at, "cancel", session=number, by=self._choose_moderator())
+            case "rescheduled":
+                self._add_step(at, "reschedule", session=number, by=creator, value=self._draw_other_start(session, at))
+            case "rescheduled and back":
+                chain = self._start_chain()
+                away = self._draw_other_start(session, at)
+                self._add_step(at, "reschedule", session=number, by=creator, value=away, chain=chain)
+                back = at + self.random.uniform(10, 4 * MINUTE)
+                self._add_step(back, "reschedule", session=number, by=creator, value=session.start, chain=chain)
+            case "started early":
+                chain = self._start_chain()
+                early = self.random.uniform(max(since, session.start - 10 * MINUTE), session.start)
+                self._add_step(early, "start", session=number, by=creator, chain=chain)
                 if self.random.random() < 0.5:
-                    self._step(early + 5 * MINUTE, "end", session=number, by=creator, chain=chain)
+                    self._add_step(early + 5 * MINUTE, "end", session=number, by=creator, chain=chain)
             case "deleted":
-                self._step(moment, "delete", session=number, by=creator)
+                self._add_step(at, "delete", session=number, by=creator)
 
     def _draw_tomorrow(self, number: int, start: float) -> None:
-        """Begins in a day and a little: its creator is asked to decide, if somebody waits then."""
-        session = self._planned(number, start)
-        chain = self._offer(session)
-        self._step(self.plan.steps[-1].at, "approve_session", session=number, by=self._moderator(), chain=chain)
+        """Draw a session in a little more than a day, whose creator is nudged if a request is pending."""
+        session = self._plan_session(number, start)
+        chain = self._add_offer(session)
+        self._add_step(
+            self.plan.steps[-1].at, "approve_session", session=number, by=self._choose_moderator(), chain=chain
+        )
         day_before = start - DAY
-        for member in self._others(session, 2):
-            chain = self._chain()
+        for member in self._choose_others(session, 2):
+            chain = self._start_chain()
             asked = self.random.uniform(0, day_before)
-            self._step(asked, "ask", session=number, by=member, chain=chain)
+            self._add_step(asked, "request_booking", session=number, by=member, chain=chain)
             if self.random.random() < 0.5:
                 decided = asked + self.random.uniform(5, 4 * MINUTE)
-                self._step(decided, "admit", session=number, by=session.creator, whom=member, chain=chain)
+                self._add_step(
+                    decided, "approve_request", session=number, by=session.creator, target=member, chain=chain
+                )
 
     def _draw_waiting(self, end: float) -> None:
-        """Nobody decides on these: moderators are told of them, and then of those that came since."""
+        """Draw sessions that nobody decides on, for the digests."""
         first = len(self.plan.sessions)
         for number in range(first, first + max(3, self.scenario.sessions // 20)):
-            session = self._planned(number, float(int(DAY + self.random.uniform(0, end))))
+            session = self._plan_session(number, float(int(DAY + self.random.uniform(0, end))))
             offered = self.random.uniform(0, end)
-            self._step(offered, "offer", session=number, by=session.creator, chain=self._chain())
+            self._add_step(offered, "offer", session=number, by=session.creator, chain=self._start_chain())
 
-    def _draw_bookings(self, session: PlannedSession, begins: float, *, lonely: bool) -> None:
-        for member in self._others(session, self.random.randint(1, 5)):
-            chain = self._chain()
-            at = self.random.uniform(begins, begins + 0.6 * (session.start - begins))
-            for action, by_member in self._story(lonely=lonely):
+    def _draw_bookings(self, session: PlannedSession, since: float, *, nobody_approved: bool) -> None:
+        for member in self._choose_others(session, self.random.randint(1, 5)):
+            chain = self._start_chain()
+            at = self.random.uniform(since, since + 0.6 * (session.start - since))
+            for action, by_member in self._draw_request(nobody_approved=nobody_approved):
                 by = member if by_member else session.creator
-                if action in ("remove", "admit", "turn_down") and self.random.random() < 0.2:
-                    by = self._moderator()
-                self._step(at, action, session=session.number, by=by, whom=member, chain=chain)
-                at = max(at + self.random.uniform(1, 40), self._moment(session, at))
+                if action in ("remove_participant", "approve_request", "reject_request") and self.random.random() < 0.2:
+                    by = self._choose_moderator()
+                self._add_step(at, action, session=session.number, by=by, target=member, chain=chain)
+                at = max(at + self.random.uniform(1, 40), self._draw_time(session, at))
 
-    def _story(self, *, lonely: bool) -> Iterator[tuple[str, bool]]:
-        """What becomes of one request: actions, each with whether the requester takes it."""
-        yield "ask", True
+    def _draw_request(self, *, nobody_approved: bool) -> Iterator[tuple[str, bool]]:
+        """Yield the actions about one booking request, each with whether the requester takes it."""
+        yield "request_booking", True
         chance = self.random.random()
-        if lonely or chance < 0.15:
+        if nobody_approved or chance < 0.15:
             return
         if chance < 0.23:
             yield "leave", True
             return
         if chance < 0.35:
-            yield "turn_down", False
+            yield "reject_request", False
             if self.random.random() < 0.5:
                 return
-            yield "ask", True
-        yield "admit", False
+            yield "request_booking", True
+        yield "approve_request", False
         chance = self.random.random()
         if chance < 0.15:
             yield "leave", True
             if self.random.random() < 0.5:
-                yield "ask", True
-                yield "admit", False
+                yield "request_booking", True
+                yield "approve_request", False
         elif chance < 0.25:
-            yield "remove", False
+            yield "remove_participant", False
 
-    # --- Instants and people ----------------------------------------------------------------------------------
+    # --- Times and members ----------------------------------------------------------------------------------
 
-    def _moment(self, session: PlannedSession, begins: float) -> float:
-        """Some time before the start; every third near the instant at which people are reminded."""
+    def _draw_time(self, session: PlannedSession, since: float) -> float:
+        """Draw a time before the start; every third is near the due time of a reminder."""
         if self.random.random() < 0.35:
             due = session.start - self.random.choice(self.scenario.offsets) * MINUTE
-            return max(begins, due + self.random.uniform(-30, 60))
-        return self.random.uniform(begins, max(begins, session.start))
+            return max(since, due + self.random.uniform(-30, 60))
+        return self.random.uniform(since, max(since, session.start))
 
-    def _other_start(self, session: PlannedSession, moment: float) -> float:
+    def _draw_other_start(self, session: PlannedSession, at: float) -> float:
         latest = self.scenario.last_start * MINUTE
         start = session.start + self.random.uniform(-4, 10) * MINUTE
-        other = float(int(min(latest, max(moment + MINUTE, start))))
+        other = float(int(min(latest, max(at + MINUTE, start))))
         return other if other != session.start else other + 1
 
-    def _planned(self, number: int, start: float) -> PlannedSession:
+    def _plan_session(self, number: int, start: float) -> PlannedSession:
         session = PlannedSession(
             number=number,
             creator=self.random.randrange(self.scenario.members),
             start=start,
             duration=self.random.choice((15, 15, 20, 45)),
-            places=self.random.randint(2, 6),
+            max_participants=self.random.randint(2, 6),
         )
         self.plan.sessions.append(session)
         return session
 
-    def _offer(self, session: PlannedSession) -> int:
-        chain = self._chain()
-        at = BEFORE if self.random.random() < 0.8 else 0.0
-        self._step(at, "offer", session=session.number, by=session.creator, chain=chain)
+    def _add_offer(self, session: PlannedSession) -> int:
+        chain = self._start_chain()
+        at = BEFORE_START if self.random.random() < 0.8 else 0.0
+        self._add_step(at, "offer", session=session.number, by=session.creator, chain=chain)
         return chain
 
-    def _moderator(self) -> int:
+    def _choose_moderator(self) -> int:
         return self.scenario.members + self.random.randrange(2)
 
-    def _others(self, session: PlannedSession, count: int) -> list[int]:
+    def _choose_others(self, session: PlannedSession, count: int) -> list[int]:
         others = [member for member in range(self.scenario.members) if member != session.creator]
         return self.random.sample(others, min(count, len(others)))
 
-    def _chain(self) -> int:
+    def _start_chain(self) -> int:
         self.chains += 1
         return self.chains
 
-    def _step(
-        self, at: float, action: str, *, session: int, by: int, whom: int = -1, value: Any = None, chain: int = 0
+    def _add_step(
+        self, at: float, action: str, *, session: int, by: int, target: int = -1, value: Any = None, chain: int = 0
     ) -> None:
-        step = Step(at=at, chain=chain or self._chain(), action=action, session=session, by=by, whom=whom, value=value)
+        step = Step(
+            at=at, chain=chain or self._start_chain(), action=action, session=session, by=by, target=target, value=value
+        )
         self.plan.steps.append(step)

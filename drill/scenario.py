@@ -1,4 +1,4 @@
-"""How much of everything: the full drill, and the short one that the tests run."""
+"""The parameters of a drill: the full one, and the short one that the tests run."""
 
 from dataclasses import dataclass, replace
 
@@ -7,7 +7,7 @@ MINUTE = 60
 
 @dataclass(frozen=True, kw_only=True)
 class Scenario:
-    """`seconds` are real ones, in which workers are killed; all that is in minutes goes by the product's clock."""
+    """Workers are killed for `seconds` of real time; what is in minutes is in the product's time."""
 
     seconds: int
     sessions: int
@@ -15,63 +15,63 @@ class Scenario:
     workers: int
     rate: float
     seed: int
-    # Minutes before the start at which people are reminded.
+    # Of reminders, in minutes before a start.
     offsets: tuple[int, ...]
     # The earliest start, in minutes; the latest is `last_start`.
     first_start: float
+    # In real seconds.
     kill_every: float
-    # How many of a hundred receivers of a fact fail the first time, and are served again.
-    failing_receivers: int
-    # When the mail server is away, in real seconds from the beginning.
+    # The percentage of deliveries that fail at first.
+    failing_deliveries: int
+    # Begin and end of each outage of the mail server, in real seconds from the start.
     outages: tuple[tuple[float, float], ...]
-    # How long all that is due may take once nobody is killed any more, in real seconds.
+    # How long to wait, after the last kill, until nothing is due; in real seconds.
     settle_seconds: int
 
     @property
     def last_start(self) -> float:
-        """A little after the kills have stopped."""
+        """The latest start in minutes: a little after the last kill."""
         return self.seconds * self.rate / MINUTE + 1
 
     @property
     def mail_timeout(self) -> int:
-        """For the mail server's answer, in real seconds: less than half the time for which a sender holds a mail, since
-        it may have to come twice."""
+        """The SMTP timeout in real seconds: less than half the claim timeout, since a sender may connect twice."""
         return max(1, min(10, int(10 * MINUTE / self.rate * 0.4)))
 
 
-def full(*, seconds: int = 150, seed: int = 1) -> Scenario:
+def build_full(*, seconds: int = 150, seed: int = 1) -> Scenario:
     return Scenario(
         seconds=seconds,
         sessions=300,
         members=40,
         workers=3,
-        # An hour passes and a little, after which moderators may be told again.
+        # A little more than an hour of the product's time, after which another digest may be sent.
         rate=25,
         seed=seed,
         offsets=(15, 5),
         first_start=6,
         kill_every=1,
-        failing_receivers=3,
-        outages=_outages(seconds, every=24, length=7),
+        failing_deliveries=3,
+        outages=_build_outages(seconds, every=24, length=7),
         settle_seconds=300,
     )
 
 
-def short(*, seconds: int = 12, seed: int = 1) -> Scenario:
+def build_short(*, seconds: int = 12, seed: int = 1) -> Scenario:
     return replace(
-        full(seconds=seconds, seed=seed),
+        build_full(seconds=seconds, seed=seed),
         sessions=60,
         members=12,
         rate=60,
-        # Far apart: a loaded machine may be late by some seconds, which are minutes here.
+        # Far apart, since a delay of some seconds on a loaded machine is minutes of the product's time.
         offsets=(12, 6),
         first_start=6.5,
-        outages=_outages(seconds, every=5, length=2),
+        outages=_build_outages(seconds, every=5, length=2),
         settle_seconds=120,
     )
 
 
-def _outages(seconds: float, *, every: float, length: float) -> tuple[tuple[float, float], ...]:
-    """It comes back before the kills stop."""
+def _build_outages(seconds: float, *, every: float, length: float) -> tuple[tuple[float, float], ...]:
+    """Build outages that end before the last kill."""
     count = int((seconds - 1) // every)
     return tuple((each * every + every - length, each * every + every) for each in range(max(count, 1)))

@@ -1,4 +1,4 @@
-"""Where a drill takes place: scratch databases that are gone afterwards."""
+"""Scratch databases for a drill, which are removed afterwards."""
 
 import os
 import secrets
@@ -14,28 +14,28 @@ import redis
 from psycopg import sql
 
 SQLITE, POSTGRESQL = "SQLite", "PostgreSQL"
-# Beside PostgreSQL; with SQLite the queue is a file in any case.
+# With PostgreSQL; with SQLite the queue is always a file.
 QUEUES = REDIS, FILE = "redis", "file"
-# A word in Redis that says who uses one of its databases, should two drills look for one at once.
-CLAIM = "drill"
+# The key that marks a database in Redis as used, in case two drills look for one at the same time.
+CLAIM_KEY = "drill"
 CLAIM_SECONDS = 3600
-SERVER_SECONDS = 5
+CONNECT_TIMEOUT_SECONDS = 5
 
 
 class ServerMissing(Exception):
-    """A server that a drill needs does not answer; in one sentence."""
+    """A server that the drill needs does not answer; the message is one sentence."""
 
 
 @contextmanager
-def scratch_databases(database: str, *, queue: str = REDIS) -> Iterator[dict[str, str]]:
-    """The environment for one drill; all that it names is removed in the end. Raises `ServerMissing`."""
+def create_scratch_databases(database: str, *, queue: str = REDIS) -> Iterator[dict[str, str]]:
+    """Yield the environment for one drill, and remove all that it names afterwards. Raises `ServerMissing`."""
     with ExitStack() as stack:
         folder = Path(tempfile.mkdtemp(prefix="drill-"))
         stack.callback(shutil.rmtree, folder, ignore_errors=True)
         environment = {
-            # Nothing that somebody's shell says of the product.
+            # Nothing else is inherited: a shell may have settings of the product.
             "PATH": os.environ["PATH"],
-            "PYTHONPATH": os.pathsep.join(_import_paths()),
+            "PYTHONPATH": os.pathsep.join(_list_import_paths()),
             "PYTHONUNBUFFERED": "1",
             "DATA_DIR": str(folder),
             "DEBUG": "false",
@@ -43,33 +43,33 @@ def scratch_databases(database: str, *, queue: str = REDIS) -> Iterator[dict[str
             "LOG_LEVEL": "WARNING",
         }
         if database == POSTGRESQL:
-            environment["DATABASE_URL"] = stack.enter_context(_postgresql_database())
+            environment["DATABASE_URL"] = stack.enter_context(_create_postgresql_database())
             if queue == REDIS:
-                environment["REDIS_URL"] = stack.enter_context(_redis_database())
+                environment["REDIS_URL"] = stack.enter_context(_claim_redis_database())
         yield environment
 
 
-def _import_paths() -> list[str]:
+def _list_import_paths() -> list[str]:
     checkout = Path(__file__).resolve().parent.parent
     return [str(checkout), str(checkout / "src")]
 
 
 @contextmanager
-def _postgresql_database() -> Iterator[str]:
+def _create_postgresql_database() -> Iterator[str]:
     url = os.environ.get("TEST_DATABASE_URL") or "postgres://postgres@127.0.0.1:5432/postgres"
     name = f"peer_learning_drill_{os.getpid()}"
-    # Never an error's own words: they may repeat the URL, and with it a password.
+    # The message of an error may contain the URL, and with it a password.
     try:
         parts = urlsplit(url)
         server = f"{parts.hostname}:{parts.port or 5432}"
     except ValueError:
         raise ServerMissing("TEST_DATABASE_URL cannot be read") from None
     try:
-        connection = psycopg.connect(url, autocommit=True, connect_timeout=SERVER_SECONDS)
+        connection = psycopg.connect(url, autocommit=True, connect_timeout=CONNECT_TIMEOUT_SECONDS)
     except psycopg.Error:
         raise ServerMissing(f"no PostgreSQL at {server}") from None
     with connection:
-        # Of a drill that was killed, long ago: nobody else has our number now.
+        # Left over from a killed drill with the same process id.
         connection.execute(sql.SQL("DROP DATABASE IF EXISTS {}").format(sql.Identifier(name)))
         connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
     try:
@@ -80,14 +80,14 @@ def _postgresql_database() -> Iterator[str]:
 
 
 @contextmanager
-def _redis_database() -> Iterator[str]:
-    """An empty database of the server at TEST_REDIS_URL, from the last one down: the first ones are what people use."""
+def _claim_redis_database() -> Iterator[str]:
+    """Yield the URL of an empty database at TEST_REDIS_URL, from the last one down, since people use the first."""
     parts = urlsplit(os.environ.get("TEST_REDIS_URL") or "redis://127.0.0.1:6379")
     for number in range(15, 0, -1):
         url = parts._replace(path=f"/{number}").geturl()
-        client = redis.Redis.from_url(url, socket_connect_timeout=SERVER_SECONDS)
+        client = redis.Redis.from_url(url, socket_connect_timeout=CONNECT_TIMEOUT_SECONDS)
         try:
-            if client.dbsize() or not client.set(CLAIM, os.getpid(), nx=True, ex=CLAIM_SECONDS):
+            if client.dbsize() or not client.set(CLAIM_KEY, os.getpid(), nx=True, ex=CLAIM_SECONDS):
                 continue
         except redis.RedisError:
             raise ServerMissing(f"no Redis at {parts.hostname}:{parts.port or 6379}") from None

@@ -1,119 +1,120 @@
-"""When what a fact says has stopped being so: then its mail may be dropped, and so may a notification served late; and
-once it clearly has, nobody is to be told of it any more."""
+"""Whether a fact still holds: when its mail may be dropped, and when its news must not be sent any more."""
 
 from collections.abc import Callable
 from datetime import datetime
 from enum import Enum, auto
 
-from drill.history import OPEN, History, Moment
+from drill.history import OPEN, History, Snapshot
 from drill.records import Fact
 
-AHEAD = OPEN | {"pending_approval", "ongoing"}
-NOT_TAKING_PLACE = frozenset({"cancelled", "expired", "gone"})
+BEFORE_END = OPEN | {"pending_approval", "ongoing"}
+NOT_TAKING_PLACE = frozenset({"cancelled", "expired", "deleted"})
 
 
 class Validity(Enum):
-    # It has to be told.
+    # It has to be sent.
     HOLDS = auto()
-    # It may be told or not.
+    # It may be sent or dropped.
     IN_DOUBT = auto()
-    # It must not be told.
+    # It must not be sent.
     CEASED = auto()
 
 
-Judge = Callable[[Fact, int, Moment, datetime], Validity]
+# Judges whether a fact still holds for a person, in a snapshot of its session and at a time.
+ValidityRule = Callable[[Fact, int, Snapshot, datetime], Validity]
 
 
-def _is_so(holds: bool, otherwise: Validity = Validity.CEASED) -> Validity:
+def _hold_if(holds: bool, otherwise: Validity = Validity.CEASED) -> Validity:
     return Validity.HOLDS if holds else otherwise
 
 
-def _reminder(fact: Fact, person: int, now: Moment, at: datetime) -> Validity:
-    return _is_so(_begins_as_said(fact, now) and at < now.date and now.is_in(person))
+def _check_reminder(fact: Fact, person: int, now: Snapshot, at: datetime) -> Validity:
+    return _hold_if(_is_start_unchanged(fact, now) and at < now.date and now.takes_part(person))
 
 
-def _undecided(fact: Fact, _person: int, now: Moment, at: datetime) -> Validity:
-    return _is_so(_begins_as_said(fact, now) and at < now.date and "pending" in now.requests.values())
+def _check_nudge(fact: Fact, _person: int, now: Snapshot, at: datetime) -> Validity:
+    return _hold_if(_is_start_unchanged(fact, now) and at < now.date and "pending" in now.requests.values())
 
 
-def _begins_as_said(fact: Fact, now: Moment) -> bool:
+def _is_start_unchanged(fact: Fact, now: Snapshot) -> bool:
     return now.status in OPEN and now.date == datetime.fromisoformat(fact.payload["date"])
 
 
-def _moved(fact: Fact, person: int, now: Moment, _at: datetime) -> Validity:
-    if now.status not in AHEAD or now.date != datetime.fromisoformat(fact.payload["date"]):
+def _check_reschedule(fact: Fact, person: int, now: Snapshot, _at: datetime) -> Validity:
+    if now.status not in BEFORE_END or now.date != datetime.fromisoformat(fact.payload["date"]):
         return Validity.CEASED
-    # Nobody who has left, or was turned down, has to be told.
-    return _is_so(now.is_in(person) or now.requests.get(person) == "pending", Validity.IN_DOUBT)
+    # For those who have left or were rejected, either is right.
+    return _hold_if(now.takes_part(person) or now.requests.get(person) == "pending", Validity.IN_DOUBT)
 
 
-def _session_approved(_fact: Fact, _person: int, now: Moment, _at: datetime) -> Validity:
-    return _is_so(now.status in OPEN, Validity.CEASED if now.status in NOT_TAKING_PLACE else Validity.IN_DOUBT)
+def _check_session_approval(_fact: Fact, _person: int, now: Snapshot, _at: datetime) -> Validity:
+    return _hold_if(now.status in OPEN, Validity.CEASED if now.status in NOT_TAKING_PLACE else Validity.IN_DOUBT)
 
 
-def _requested(fact: Fact, _person: int, now: Moment, _at: datetime) -> Validity:
-    return _is_so(_request(fact, now) == "pending")
+def _check_request(fact: Fact, _person: int, now: Snapshot, _at: datetime) -> Validity:
+    return _hold_if(_get_request(fact, now) == "pending")
 
 
-def _let_in(fact: Fact, _person: int, now: Moment, _at: datetime) -> Validity:
-    return _is_so(_request(fact, now) == "approved" and now.status not in NOT_TAKING_PLACE)
+def _check_approval(fact: Fact, _person: int, now: Snapshot, _at: datetime) -> Validity:
+    return _hold_if(_get_request(fact, now) == "approved" and now.status not in NOT_TAKING_PLACE)
 
 
-def _turned_down(fact: Fact, _person: int, now: Moment, _at: datetime) -> Validity:
-    """It happened to them, and is told although the session is gone since; unless they have asked again."""
-    request = _request(fact, now)
-    return _is_so(request == "rejected", Validity.IN_DOUBT if request is None else Validity.CEASED)
+def _check_rejection(fact: Fact, _person: int, now: Snapshot, _at: datetime) -> Validity:
+    """A rejection holds even after the session has ended, until the member requests again."""
+    request = _get_request(fact, now)
+    return _hold_if(request == "rejected", Validity.IN_DOUBT if request is None else Validity.CEASED)
 
 
-def _out(fact: Fact, _person: int, now: Moment, _at: datetime) -> Validity:
-    return _is_so(_request(fact, now) != "approved")
+def _check_removal(fact: Fact, _person: int, now: Snapshot, _at: datetime) -> Validity:
+    return _hold_if(_get_request(fact, now) != "approved")
 
 
-def _left(fact: Fact, person: int, now: Moment, at: datetime) -> Validity:
-    return Validity.IN_DOUBT if now.status == "gone" else _out(fact, person, now, at)
+def _check_leaving(fact: Fact, person: int, now: Snapshot, at: datetime) -> Validity:
+    return Validity.IN_DOUBT if now.status == "deleted" else _check_removal(fact, person, now, at)
 
 
-def _request(fact: Fact, now: Moment) -> str | None:
+def _get_request(fact: Fact, now: Snapshot) -> str | None:
     return now.requests.get(fact.payload["member_id"])
 
 
-# What is not named here is so for ever: a cancellation, an expiry, a rejection of a session, a deletion, and that the
-# start has closed a request.
-JUDGES: dict[str, Judge] = {
-    "ReminderDue": _reminder,
-    "RequestsUndecided": _undecided,
-    "SessionRescheduled": _moved,
-    "SessionApproved": _session_approved,
-    "BookingRequested": _requested,
-    "BookingRequestApproved": _let_in,
-    "BookingRequestRejected": _turned_down,
-    "SeatLeft": _left,
-    "ParticipantRemoved": _out,
+# Other facts always hold: a cancellation, an expiry, the rejection or deletion of a session, and that its start has
+# closed a request.
+VALIDITY_RULES: dict[str, ValidityRule] = {
+    "ReminderDue": _check_reminder,
+    "RequestsUndecided": _check_nudge,
+    "SessionRescheduled": _check_reschedule,
+    "SessionApproved": _check_session_approval,
+    "BookingRequested": _check_request,
+    "BookingRequestApproved": _check_approval,
+    "BookingRequestRejected": _check_rejection,
+    "SeatLeft": _check_leaving,
+    "ParticipantRemoved": _check_removal,
 }
 
 
-def has_ceased(fact: Fact, person: int, histories: dict[int, History]) -> bool:
-    """Whether it was right not to tell this person of it at some time before the end."""
+def may_be_dropped(fact: Fact, person: int, histories: dict[int, History]) -> bool:
+    """Whether at some time before the end the fact did not have to be sent to this person."""
     if fact.name == "SessionsWaiting":
-        return all(histories[session_id].status != "pending_approval" for session_id in _waiting(fact))
-    if fact.session_id is None or fact.name not in JUDGES:
+        return all(histories[session_id].status != "pending_approval" for session_id in _list_session_ids(fact))
+    if fact.session_id is None or fact.name not in VALIDITY_RULES:
         return False
-    judge = JUDGES[fact.name]
-    later = histories[fact.session_id].after(fact)
-    return any(judge(fact, person, moment, moment.since) is not Validity.HOLDS for moment in later)
+    check = VALIDITY_RULES[fact.name]
+    later = histories[fact.session_id].list_snapshots_after(fact)
+    return any(check(fact, person, snapshot, snapshot.since) is not Validity.HOLDS for snapshot in later)
 
 
 def is_stale(fact: Fact, person: int, histories: dict[int, History], begin: datetime, end: datetime) -> bool:
-    """Whether it was wrong to tell this person of it at any time between the two."""
+    """Whether at no time between the two the fact could rightly be sent to this person."""
     if fact.name == "SessionsWaiting":
-        moments = [moment for each in _waiting(fact) for moment in histories[each].between(begin, end)]
-        return all(moment.status != "pending_approval" for moment in moments)
-    if fact.session_id is None or fact.name not in JUDGES:
+        waiting = [histories[session_id] for session_id in _list_session_ids(fact)]
+        snapshots = [snapshot for history in waiting for snapshot in history.list_snapshots_between(begin, end)]
+        return all(snapshot.status != "pending_approval" for snapshot in snapshots)
+    if fact.session_id is None or fact.name not in VALIDITY_RULES:
         return False
-    judge = JUDGES[fact.name]
-    moments = histories[fact.session_id].between(begin, end)
-    return all(judge(fact, person, moment, max(moment.since, begin)) is Validity.CEASED for moment in moments)
+    check = VALIDITY_RULES[fact.name]
+    snapshots = histories[fact.session_id].list_snapshots_between(begin, end)
+    return all(check(fact, person, snapshot, max(snapshot.since, begin)) is Validity.CEASED for snapshot in snapshots)
 
 
-def _waiting(digest: Fact) -> list[int]:
-    return [each["session_id"] for each in digest.payload["sessions"]]
+def _list_session_ids(digest: Fact) -> list[int]:
+    return [session["session_id"] for session in digest.payload["sessions"]]

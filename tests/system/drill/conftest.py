@@ -1,7 +1,7 @@
-"""One run of the drill for every test here, and its records, to be spoiled."""
+"""One run of the drill for all tests in this folder, and a copy of its records to plant faults in."""
 
 import pytest
-from tests.system.drill.running import SERVER, Run, database_arguments, run_drill
+from tests.system.drill.running import SERVER, Run, build_database_arguments, run_drill
 
 from drill.records import Records
 
@@ -11,7 +11,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
     kept, scratch = tmp_path_factory.mktemp("kept"), tmp_path_factory.mktemp("scratch")
     ended = run_drill(
         "--short",
-        *database_arguments(),
+        *build_database_arguments(),
         "--keep",
         str(kept),
         TMPDIR=str(scratch),
@@ -25,5 +25,5 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
 
 @pytest.fixture
 def records(run: Run) -> Records:
-    """What the run has left behind, to be spoiled."""
+    """A copy of the records of the run."""
     return run.records.model_copy(deep=True)

@@ -1,4 +1,4 @@
-"""The faults that are planted in what a drill has left behind, each with the counter that has to notice it."""
+"""The registry of faults that are planted in the records of a drill, each with the counter that has to find it."""
 
 from collections.abc import Callable
 
@@ -8,7 +8,7 @@ Fault = Callable[[Records], object]
 FAULTS: list[tuple[str, Fault]] = []
 
 
-def noticed_as(counter: str) -> Callable[[Fault], Fault]:
+def found_by(counter: str) -> Callable[[Fault], Fault]:
     def plant(fault: Fault) -> Fault:
         FAULTS.append((counter, fault))
         return fault

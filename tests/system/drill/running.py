@@ -1,4 +1,4 @@
-"""A drill as a process, on the database of the tests."""
+"""Runs a drill as a process, on the database of the tests."""
 
 import os
 import subprocess
@@ -15,7 +15,7 @@ from drill.records import Records
 SERVER = (
     urlsplit(os.environ["DATABASE_URL"])._replace(path="/postgres").geturl() if os.environ.get("DATABASE_URL") else ""
 )
-MOST_SECONDS = 500
+TIMEOUT_SECONDS = 500
 
 
 @dataclass
@@ -24,13 +24,13 @@ class Run:
     status: int
     printed: str
     records: Records
-    # Where it had its scratch data.
+    # The parent of its scratch folders.
     scratch: Path
 
 
 @dataclass(frozen=True, kw_only=True)
 class Ended:
-    """A drill that is over."""
+    """A drill that has ended."""
 
     pid: int
     returncode: int
@@ -48,14 +48,14 @@ def run_drill(*arguments: str, **environment: str) -> Ended:
         text=True,
     )
     try:
-        stdout, stderr = process.communicate(timeout=MOST_SECONDS)
+        stdout, stderr = process.communicate(timeout=TIMEOUT_SECONDS)
     finally:
         process.kill()
     return Ended(pid=process.pid, returncode=process.returncode, stdout=stdout, stderr=stderr)
 
 
-def database_arguments() -> list[str]:
-    """The database that the tests run on; the queue is in Redis beside PostgreSQL, where there is one."""
+def build_database_arguments() -> list[str]:
+    """Select the database that the tests run on, and with PostgreSQL the queue: in Redis if it answers."""
     if not SERVER:
         return ["--database", "sqlite"]
     try:

@@ -1,4 +1,4 @@
-"""The fault drill in its short form: workers are killed, a mail server goes away, members go on."""
+"""The short form of the fault drill: workers are killed and the mail server has outages while members go on."""
 
 import re
 
@@ -9,19 +9,19 @@ from tests.system.drill.running import SERVER, Run, run_drill
 
 from drill.__main__ import is_required
 from drill.counting import count
-from drill.history import histories_of
+from drill.history import build_histories
 from drill.mail_preferences import KINDS
 from drill.member_plans import Planner
 from drill.reminders import count_reminders
-from drill.report import table
-from drill.scenario import short
+from drill.report import build_table
+from drill.scenario import build_short
 
 pytestmark = pytest.mark.system
 
 
-def test_every_promise_is_kept_while_workers_are_killed_and_the_mail_server_goes_away(run: Run) -> None:
+def test_nothing_is_lost_while_workers_are_killed_and_the_mail_server_has_outages(run: Run) -> None:
     counts = count(run.records)
-    assert {name: found for name, found in counts.bad.items() if found} == {}, run.printed
+    assert {name: found for name, found in counts.violations.items() if found} == {}, run.printed
     assert run.status == 0, run.printed
     assert len(run.records.kills) > 5
     assert run.records.outages == 2
@@ -30,38 +30,38 @@ def test_every_promise_is_kept_while_workers_are_killed_and_the_mail_server_goes
     assert run.records.hang_ups
     assert run.records.arrivals
     assert any(arrival.calendars for arrival in run.records.arrivals)
-    assert count_reminders(run.records, histories_of(run.records)).due
+    assert count_reminders(run.records, build_histories(run.records)).due
 
 
-def test_says_what_it_did_and_what_it_counted(run: Run) -> None:
+def test_prints_its_progress_and_the_table(run: Run) -> None:
     counts = count(run.records)
     assert "killing workers" in run.printed
-    for line in table("PostgreSQL" if SERVER else "SQLite", counts):
+    for line in build_table("PostgreSQL" if SERVER else "SQLite", counts):
         assert line in run.printed
 
 
-def test_leaves_nothing_behind(run: Run) -> None:
+def test_removes_its_scratch_data(run: Run) -> None:
     assert list(run.scratch.iterdir()) == []
     if SERVER:
         with psycopg.connect(SERVER) as connection:
-            # Other drills may be on their way.
+            # Other drills may be running.
             own = (f"peer_learning_drill_{run.pid}",)
             assert connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", own).fetchall() == []
 
 
-def test_a_seed_makes_the_choices_of_the_members_repeatable() -> None:
-    assert Planner(short(seed=7)).draw() == Planner(short(seed=7)).draw()
-    assert Planner(short(seed=7)).draw() != Planner(short(seed=8)).draw()
+def test_a_seed_makes_the_actions_of_the_members_repeatable() -> None:
+    assert Planner(build_short(seed=7)).draw() == Planner(build_short(seed=7)).draw()
+    assert Planner(build_short(seed=7)).draw() != Planner(build_short(seed=8)).draw()
 
 
-def test_says_in_one_line_which_server_is_missing() -> None:
+def test_prints_in_one_line_which_server_is_missing() -> None:
     ended = run_drill("--short", "--database", "postgresql", TEST_DATABASE_URL="postgres://drill:secret@127.0.0.1:1/x")
     assert ended.returncode == 1
     assert ended.stdout.splitlines()[-1] == "PostgreSQL: did not run, no PostgreSQL at 127.0.0.1:1"
     assert "secret" not in ended.stdout + ended.stderr
 
 
-def test_a_missing_server_is_a_failure_only_where_it_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_server_is_a_failure_only_if_it_is_required(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("REQUIRE_POSTGRESQL", raising=False)
     assert not is_required("both")
     assert is_required("postgresql")
@@ -69,7 +69,7 @@ def test_a_missing_server_is_a_failure_only_where_it_is_asked_for(monkeypatch: p
     assert is_required("both")
 
 
-def test_holds_the_product_to_the_contracts_own_table_of_what_is_mailed() -> None:
+def test_the_kinds_mailed_by_default_are_those_of_the_contract() -> None:
     contract = (settings.CHECKOUT / "docs/contract.md").read_text()
     rows = re.findall(r"^\| `(\w+)` \|.*\| (?:yes|no) \| (yes|no) \|$", contract, re.MULTILINE)
     assert {kind: mailed == "yes" for kind, mailed in rows} == KINDS
