@@ -66,7 +66,7 @@ faults *args: _development
     export TEST_DATABASE_URL=$database_url
     exec {{ python }} -m faults "$@"
 
-# Measure the sweeps, or after `portal` the pages of the admin, on full tables; as in `./just bench portal 10000`
+# Measure the periodic jobs, or with `portal` the pages of the portal, on full tables; as in `./just bench portal 10000`
 [group('measure')]
 [no-exit-message]
 bench *what: _development

@@ -1,1 +1,1 @@
-"""What the product is measured with. `./just bench` runs it; docs/measurements.md has the results."""
+"""Measurements, which `./just bench` runs; docs/measurements.md has the results."""

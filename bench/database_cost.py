@@ -1,4 +1,4 @@
-"""What something asks of the database, and Django's own way of showing a list, to measure ours beside."""
+"""The cost of database access, and Django's own pagination for comparison."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -6,14 +6,14 @@ from contextlib import contextmanager
 from typing import Any
 
 
-class Database:
-    """What was asked of it, and how long it took, with the rows that it sent."""
+class DatabaseUsage:
+    """The number of queries, and the seconds that executing them and fetching their rows took."""
 
     def __init__(self) -> None:
         self.queries = 0
         self.seconds = 0.0
 
-    def timed(self, call: Callable[..., Any]) -> Callable[..., Any]:
+    def time_call(self, call: Callable[..., Any]) -> Callable[..., Any]:
         def run(*args: Any, **kwargs: Any) -> Any:
             began = time.perf_counter()
             try:
@@ -25,37 +25,37 @@ class Database:
 
 
 @contextmanager
-def timed() -> Iterator[Database]:
-    """SQLite looks for rows while they are fetched: so that is counted, too."""
+def measure_database() -> Iterator[DatabaseUsage]:
+    """Measure all queries in the block; includes fetching, during which SQLite finds its rows."""
     from django.db import connection
     from django.db.backends.utils import CursorWrapper
 
-    database = Database()
+    usage = DatabaseUsage()
 
     class Cursor(CursorWrapper):
         def execute(self, *args: Any, **kwargs: Any) -> Any:
-            database.queries += 1
-            return database.timed(super().execute)(*args, **kwargs)
+            usage.queries += 1
+            return usage.time_call(super().execute)(*args, **kwargs)
 
         def __getattr__(self, name: str) -> Any:
-            found = super().__getattr__(name)
-            return database.timed(found) if name in {"fetchone", "fetchmany", "fetchall"} else found
+            method = super().__getattr__(name)
+            return usage.time_call(method) if name in {"fetchone", "fetchmany", "fetchall"} else method
 
-    def wrapped(cursor: Any) -> Cursor:
+    def make_cursor(cursor: Any) -> Cursor:
         return Cursor(cursor, connection)
 
-    wrappers: Any = connection
-    made = wrappers.make_cursor, wrappers.make_debug_cursor
-    wrappers.make_cursor = wrappers.make_debug_cursor = wrapped
+    patched: Any = connection
+    originals = patched.make_cursor, patched.make_debug_cursor
+    patched.make_cursor = patched.make_debug_cursor = make_cursor
     try:
-        yield database
+        yield usage
     finally:
-        wrappers.make_cursor, wrappers.make_debug_cursor = made
+        patched.make_cursor, patched.make_debug_cursor = originals
 
 
 @contextmanager
-def counted_by_django() -> Iterator[None]:
-    """Every list as Django has it by itself: a paginator that counts, and the number of all rows beside it."""
+def use_django_counts() -> Iterator[None]:
+    """Give all lists Django's default pagination, which counts the matching rows, and all rows."""
     from django.contrib.admin.views.main import ChangeList
     from django.core.paginator import Paginator
 
@@ -63,7 +63,7 @@ def counted_by_django() -> Iterator[None]:
     from core.portal.paging import UncountedChangeList
 
     lists: Any = UncountedChangeList
-    ours = lists.get_results, PortalAdmin.paginator, PortalAdmin.show_full_result_count
+    originals = lists.get_results, PortalAdmin.paginator, PortalAdmin.show_full_result_count
 
     def get_results(change_list: Any, request: Any) -> None:
         ChangeList.get_results(change_list, request)
@@ -75,4 +75,4 @@ def counted_by_django() -> Iterator[None]:
     try:
         yield
     finally:
-        lists.get_results, PortalAdmin.paginator, PortalAdmin.show_full_result_count = ours
+        lists.get_results, PortalAdmin.paginator, PortalAdmin.show_full_result_count = originals

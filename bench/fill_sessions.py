@@ -1,4 +1,4 @@
-"""Filling the table of sessions by SQL, as fast as a database goes, and as it looks after years."""
+"""Fills the table of sessions by SQL with what it has after years of use."""
 
 from collections.abc import Callable, Iterator
 from datetime import datetime
@@ -11,8 +11,8 @@ from core.time import clock
 
 HOUR, DAY = 3600, 24 * 3600
 
-# Of the sessions that nothing is due for: long over, open and ahead, waiting for a moderator and ahead.
-KINDS = {"over": 0.90, "ahead": 0.08, "waiting": 0.02}
+# Shares of the sessions for which nothing is due: over, approved and ahead, waiting for approval and ahead.
+SHARES = {"over": 0.90, "ahead": 0.08, "waiting": 0.02}
 STATUS = {
     "over": "completed",
     "ahead": "approved",
@@ -21,10 +21,10 @@ STATUS = {
     "to remind": "scheduled",
     "to nudge": "approved",
 }
-AT_ONCE = 50_000
+BATCH_SIZE = 50_000
 
-# When they start, in seconds from now, for the i-th of them: spread over two years and sixty days, and none of those
-# ahead so that anything falls due while it is measured.
+# The start of the i-th session, in seconds from now: within two years or sixty days, and so that nothing else becomes
+# due during the measurement.
 _AHEAD = f"{3 * HOUR} + i * 7919 %% {60 * DAY}"
 STARTS = {
     "over": f"-{DAY} - i * 7919 %% {730 * DAY}",
@@ -58,7 +58,7 @@ SELECT
 FROM s
 """
 
-ASK = """
+INSERT_REQUESTS = """
 INSERT INTO learning_sessions_bookingrequest (message, status, requested_at, role, joined_at, session_id, user_id)
 SELECT
     '', CASE WHEN title = 'to remind' THEN 'approved' ELSE 'pending' END, created_at, 'student',
@@ -70,31 +70,33 @@ WHERE title IN ('to remind', 'to nudge')
 
 
 def fill(total: int, *, due: int = 200) -> Iterator[int]:
-    """Add sessions until there are so many, and so many of each kind that something is due for; yields how many there
-    are after each step. Ends with up-to-date statistics."""
+    """Add sessions up to `total`, `due` of them for each periodic job, and update the statistics of the database.
+
+    Yields the number of sessions after each batch.
+    """
     creator, member = (User.objects.get_or_create(username=name)[0] for name in ("creator", "member"))
     now = clock.now().replace(microsecond=0)
     with connection.cursor() as cursor:
         cursor.execute("SELECT count(*) FROM learning_sessions_session")
-        there = int(cursor.fetchone()[0])
-        missing = max(total - there - 3 * due, 0)
-        for kind, share in KINDS.items():
+        count = int(cursor.fetchone()[0])
+        missing = max(total - count - 3 * due, 0)
+        for kind, share in SHARES.items():
             left = round(missing * share)
             while left > 0:
-                number = min(left, AT_ONCE)
-                _insert(cursor, kind, first=there, number=number, creator=creator, now=now)
-                there, left = there + number, left - number
-                yield there
+                number = min(left, BATCH_SIZE)
+                _insert(cursor, kind, first=count, number=number, creator=creator, now=now)
+                count, left = count + number, left - number
+                yield count
         for kind in ("to move", "to remind", "to nudge"):
-            _insert(cursor, kind, first=there, number=due, creator=creator, now=now)
-            there += due
-        cursor.execute(ASK, {"member": member.pk})
-        yield there
+            _insert(cursor, kind, first=count, number=due, creator=creator, now=now)
+            count += due
+        cursor.execute(INSERT_REQUESTS, {"member": member.pk})
+        yield count
         cursor.execute("ANALYZE")
 
 
 def _insert(cursor: Any, kind: str, *, first: int, number: int, creator: User, now: datetime) -> None:
-    at, uuid = dialect()
+    at, uuid = get_dialect()
     statement = INSERT.format(
         first="CAST(%(first)s AS bigint)",
         start=STARTS[kind],
@@ -115,13 +117,13 @@ def _insert(cursor: Any, kind: str, *, first: int, number: int, creator: User, n
         "now": now.strftime("%Y-%m-%d %H:%M:%S"),
     }
     if connection.vendor == "postgresql":
-        # A cast for each, since a parameter has no type of its own.
+        # PostgreSQL cannot infer the types of these parameters.
         statement = statement.replace("%(kind)s", "%(kind)s::text").replace("%(now)s", "%(now)s::timestamp")
     cursor.execute(statement, values)
 
 
-def dialect() -> tuple[Callable[[str], str], str]:
-    """How an instant some seconds from now is written, and a new UUID."""
+def get_dialect() -> tuple[Callable[[str], str], str]:
+    """Return a builder of expressions for a time in seconds from now, and an expression for a new UUID."""
     if connection.vendor == "postgresql":
         return lambda seconds: f"(%(now)s AT TIME ZONE 'UTC' + ({seconds}) * interval '1 second')", "gen_random_uuid()"
     return lambda seconds: f"datetime(%(now)s, ({seconds}) || ' seconds')", "lower(hex(randomblob(16)))"

@@ -1,4 +1,4 @@
-"""Filling every table that the admin has a list of, by SQL: as many rows as sessions, or a few times as many."""
+"""Fills every table that has a list in the portal by SQL, with one row or a few per session."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -6,14 +6,14 @@ from typing import Any
 
 from django.db import connection
 
-from bench.fill_sessions import AT_ONCE, DAY, HOUR, dialect
+from bench.fill_sessions import BATCH_SIZE, DAY, HOUR, get_dialect
 from core.time import clock
 
-# Of a hundred sessions: over in one way or another, open and ahead, waiting for a moderator and ahead.
+# Of a hundred sessions 90 are over, 8 are approved and 2 wait for approval.
 STATUS = """CASE
     WHEN i %% 100 < 80 THEN 'completed' WHEN i %% 100 < 86 THEN 'cancelled' WHEN i %% 100 < 90 THEN 'expired'
     WHEN i %% 100 < 98 THEN 'approved' ELSE 'pending_approval' END"""
-# When they start, in seconds from now: spread over two years, and over sixty days.
+# Starts in seconds from now: within the last two years, or the next sixty days.
 START = f"(CASE WHEN i %% 100 < 90 THEN -{DAY} - i * 7919 %% {730 * DAY} ELSE {3 * HOUR} + i * 7919 %% {60 * DAY} END)"
 OFFERED = f"{START} - {14 * DAY}"
 DECIDED = f"{OFFERED} + {HOUR} + i * 131 %% {3 * DAY}"
@@ -26,32 +26,55 @@ CONTENT_TYPES = "'application/pdf', 'image/png', 'text/plain', 'video/mp4'"
 
 @dataclass(frozen=True)
 class Table:
-    """Rows of a table, `times` as many as sessions: what each column holds in the i-th of them."""
+    """`rows_per_session`, and by column an SQL expression for the i-th row.
+
+    Expressions name the first id of another table in braces, such as `{core_user}`.
+    """
 
     name: str
-    times: int
+    rows_per_session: int
     columns: dict[str, str]
 
 
-def one_of(values: str) -> str:
-    """One of them, in turn."""
+class Expressions:
+    """SQL expressions that several tables share, for a number of sessions."""
+
+    def __init__(self, total: int) -> None:
+        self.total = total
+        self.at, self.uuid = get_dialect()
+        self.empty_json = "'{{}}'::jsonb" if connection.vendor == "postgresql" else "'{{}}'"
+        # Rows of one session are not adjacent, as in production.
+        self.member = f"{{core_user}} + i * 7 %% {total}"
+        self.session = f"{{learning_sessions_session}} + i * 7 %% {total}"
+        self.past = self.at(f"-(i * 631 %% {700 * DAY})")
+
+
+def choose(values: str) -> str:
+    """Build an expression that takes each of the comma-separated values in turn."""
     each = values.split(", ")
     return f"CASE i %% {len(each)} {' '.join(f'WHEN {n} THEN {value}' for n, value in enumerate(each))} END"
 
 
-def tables(total: int) -> Iterator[Table]:
-    """In an order in which all that a row names is there. Rows of one session lie apart, as they do in life."""
-    at, uuid = dialect()
-    json = "'{{}}'::jsonb" if connection.vendor == "postgresql" else "'{{}}'"
-    member, session = (f"{{{name}}} + i * 7 %% {total}" for name in ("core_user", "learning_sessions_session"))
-    past = at(f"-(i * 631 %% {700 * DAY})")
+def build_tables(total: int) -> Iterator[Table]:
+    """Yield all tables, in an order that satisfies their foreign keys."""
+    sql = Expressions(total)
+    yield from _build_member_tables(sql)
+    yield _build_session_table(sql)
+    yield from _build_booking_tables(sql)
+    yield from _build_fact_tables(sql)
+    yield _build_mail_table(sql)
+    yield from _build_notification_tables(sql)
+    yield from _build_material_tables(sql)
+
+
+def _build_member_tables(sql: Expressions) -> Iterator[Table]:
     yield Table(
         "core_user",
         1,
         {
             **dict.fromkeys(("username", "username_key"), "'member_' || i"),
             **dict.fromkeys(("email", "email_key"), "'member_' || i || '@example.com'"),
-            "first_name": one_of(FIRST_NAMES),
+            "first_name": choose(FIRST_NAMES),
             "last_name": "'Number ' || i %% 997",
             "password": "'!'",
             "is_superuser": "i < 0",
@@ -59,81 +82,97 @@ def tables(total: int) -> Iterator[Table]:
             "is_active": "i %% 50 > 0",
             "timezone": "'UTC'",
             "token_version": "0",
-            "date_joined": past,
+            "date_joined": sql.past,
         },
     )
     yield Table(
         "core_login",
         1,
-        {"user_id": member, "created_at": past, "last_used_at": past, "user_agent": "'Firefox on a bicycle'"},
+        {
+            "user_id": sql.member,
+            "created_at": sql.past,
+            "last_used_at": sql.past,
+            "user_agent": "'Mozilla/5.0'",
+        },
     )
-    yield Table(
+
+
+def _build_session_table(sql: Expressions) -> Table:
+    return Table(
         "learning_sessions_session",
         1,
         {
-            "title": f"{one_of(SUBJECTS)} || ' for everybody, part ' || i",
+            "title": f"{choose(SUBJECTS)} || ' for everybody, part ' || i",
             "description": "'Of no importance.'",
-            "subject": one_of(SUBJECTS),
-            "subject_key": one_of(SUBJECTS.lower()),
-            "level": one_of("'beginner', 'intermediate', 'advanced'"),
-            "date": at(START),
+            "subject": choose(SUBJECTS),
+            "subject_key": choose(SUBJECTS.lower()),
+            "level": choose("'beginner', 'intermediate', 'advanced'"),
+            "date": sql.at(START),
             "duration": "60",
-            "ends_at": at(f"{START} + {HOUR}"),
-            "moves_at": f"CASE WHEN i %% 100 >= 90 THEN {at(START)} END",
+            "ends_at": sql.at(f"{START} + {HOUR}"),
+            "moves_at": f"CASE WHEN i %% 100 >= 90 THEN {sql.at(START)} END",
             "max_participants": "5",
             "participant_count": "CASE WHEN i %% 100 < 98 THEN 1 ELSE 0 END",
-            "creator_id": member,
+            "creator_id": sql.member,
             "status": STATUS,
-            "created_at": at(OFFERED),
-            "updated_at": at(OFFERED),
-            **dict.fromkeys(("approved_at", "decided_at"), f"CASE WHEN i %% 100 < 98 THEN {at(DECIDED)} END"),
+            "created_at": sql.at(OFFERED),
+            "updated_at": sql.at(OFFERED),
+            **dict.fromkeys(("approved_at", "decided_at"), f"CASE WHEN i %% 100 < 98 THEN {sql.at(DECIDED)} END"),
             "decided_by_id": "CASE WHEN i %% 100 < 98 THEN {moderator} END",
-            "calendar_uid": uuid,
+            "calendar_uid": sql.uuid,
             "calendar_sequence": "0",
             "content_version": "0",
             "waiting_count": "CASE WHEN i %% 100 < 98 THEN 1 ELSE 2 END",
             "visible_title": "''",
-            "second_look_since": f"CASE WHEN i %% 100 = 97 THEN {at(DECIDED)} END",
+            "second_look_since": f"CASE WHEN i %% 100 = 97 THEN {sql.at(DECIDED)} END",
         },
     )
+
+
+def _build_booking_tables(sql: Expressions) -> Iterator[Table]:
     yield Table(
         "learning_sessions_bookingrequest",
         2,
         {
-            "session_id": f"{{learning_sessions_session}} + i %% {total}",
-            "user_id": f"{{core_user}} + (i * 13 + i / {total} * 17) %% {total}",
+            "session_id": f"{{learning_sessions_session}} + i %% {sql.total}",
+            "user_id": f"{{core_user}} + (i * 13 + i / {sql.total} * 17) %% {sql.total}",
             "message": "'I would like to learn this.'",
-            "status": f"CASE WHEN i < {total} AND i %% 100 < 98 THEN 'approved' ELSE 'pending' END",
-            "requested_at": past,
+            "status": f"CASE WHEN i < {sql.total} AND i %% 100 < 98 THEN 'approved' ELSE 'pending' END",
+            "requested_at": sql.past,
             "role": "'student'",
-            "joined_at": f"CASE WHEN i < {total} AND i %% 100 < 98 THEN {past} END",
+            "joined_at": f"CASE WHEN i < {sql.total} AND i %% 100 < 98 THEN {sql.past} END",
         },
     )
     yield Table(
         "learning_sessions_reminder",
         1,
         {
-            "session_id": session,
-            "user_id": member,
+            "session_id": sql.session,
+            "user_id": sql.member,
             "minutes_before": "60",
-            "starts_at": past,
-            "created_at": past,
+            "starts_at": sql.past,
+            "created_at": sql.past,
         },
     )
-    yield Table("learning_sessions_calendarfeed", 1, {"user_id": "{core_user} + i", "key": uuid, "created_at": past})
+    yield Table(
+        "learning_sessions_calendarfeed", 1, {"user_id": "{core_user} + i", "key": sql.uuid, "created_at": sql.past}
+    )
+
+
+def _build_fact_tables(sql: Expressions) -> Iterator[Table]:
     yield Table(
         "core_factrecord",
         3,
         {
-            "name": one_of("'sessions.SessionOffered', 'sessions.SessionApproved', 'sessions.BookingRequested'"),
-            "session_id": session,
-            "member_id": member,
-            "actor_id": member,
-            "occurred_at": past,
+            "name": choose("'sessions.SessionOffered', 'sessions.SessionApproved', 'sessions.BookingRequested'"),
+            "session_id": sql.session,
+            "member_id": sql.member,
+            "actor_id": sql.member,
+            "occurred_at": sql.past,
             "reason": "''",
             "request_id": "''",
-            "payload": json,
-            "changes": json,
+            "payload": sql.empty_json,
+            "changes": sql.empty_json,
         },
     )
     yield Table(
@@ -142,43 +181,49 @@ def tables(total: int) -> Iterator[Table]:
         {
             "fact_id": "{core_factrecord} + i",
             "receiver": "'modules.notifications.receivers.tell'",
-            "error": "'ValueError: no ear for this'",
+            "error": "'ValueError: something went wrong'",
             "attempts": "3",
-            "failed_at": past,
-            "delivered_at": f"CASE WHEN i %% 100 > 0 THEN {past} END",
+            "failed_at": sql.past,
+            "delivered_at": f"CASE WHEN i %% 100 > 0 THEN {sql.past} END",
         },
     )
-    yield Table(
+
+
+def _build_mail_table(sql: Expressions) -> Table:
+    return Table(
         "core_mail",
         1,
         {
-            "kind": one_of("'news', 'welcome', 'news', 'news', 'password_reset'"),
-            "address": f"'member_' || (i * 7 %% {total}) || '@example.com'",
-            "user_id": member,
+            "kind": choose("'news', 'welcome', 'news', 'news', 'password_reset'"),
+            "address": f"'member_' || (i * 7 %% {sql.total}) || '@example.com'",
+            "user_id": sql.member,
             "topic": "'session:' || i",
             "status": "CASE WHEN i %% 1000 = 0 THEN 'failed' ELSE 'sent' END",
             "attempts": "1",
             "error": "CASE WHEN i %% 1000 = 0 THEN 'Connection refused' ELSE '' END",
-            "queued_at": past,
-            "sent_at": f"CASE WHEN i %% 1000 > 0 THEN {past} END",
+            "queued_at": sql.past,
+            "sent_at": f"CASE WHEN i %% 1000 > 0 THEN {sql.past} END",
         },
     )
+
+
+def _build_notification_tables(sql: Expressions) -> Iterator[Table]:
     yield Table(
         "notifications_notification",
         2,
         {
-            "user_id": member,
+            "user_id": sql.member,
             "fact_id": "{core_factrecord} + i",
             "type": "'session_update'",
-            "kind": one_of(KINDS),
+            "kind": choose(KINDS),
             "in_app": "i %% 9 > 0",
             "by_mail": "i %% 3 > 0",
             "chosen": "i < 0",
             "title": "'News of part ' || i",
             "message": "'Something has changed.'",
-            "session_id": session,
-            "read_at": f"CASE WHEN i %% 4 > 0 THEN {past} END",
-            "created_at": past,
+            "session_id": sql.session,
+            "read_at": f"CASE WHEN i %% 4 > 0 THEN {sql.past} END",
+            "created_at": sql.past,
         },
     )
     yield Table(
@@ -186,51 +231,54 @@ def tables(total: int) -> Iterator[Table]:
         1,
         {
             "user_id": "{core_user} + i",
-            "kind": one_of(KINDS),
+            "kind": choose(KINDS),
             "in_app": "i %% 2 > 0",
             "mail": "i %% 3 > 0",
-            "changed_at": past,
+            "changed_at": sql.past,
         },
     )
+
+
+def _build_material_tables(sql: Expressions) -> Iterator[Table]:
     yield Table(
         "materials_storedfile",
         1,
         {
             "place": "'local'",
-            "name": uuid,
+            "name": sql.uuid,
             "size": "1 + i %% 99999",
-            "content_type": one_of(CONTENT_TYPES),
+            "content_type": choose(CONTENT_TYPES),
             "sha256": "'' || i",
-            "created_at": past,
+            "created_at": sql.past,
         },
     )
     yield Table(
         "materials_material",
         1,
         {
-            "session_id": session,
+            "session_id": sql.session,
             "title": "'Sheet ' || i",
             "type": "'file'",
             "url": "''",
             "content": "''",
             "file_id": "{materials_storedfile} + i",
             "file_name": "'sheet-' || i || '.pdf'",
-            "uploaded_by_id": member,
-            "uploaded_at": past,
+            "uploaded_by_id": sql.member,
+            "uploaded_at": sql.past,
         },
     )
 
 
 def fill_all(total: int, *, moderator_id: int) -> Iterator[str]:
-    """Fill an empty database to so many sessions; yields the name of each table. Ends with up-to-date statistics."""
+    """Fill an empty database with this many sessions and update its statistics; yields the name of each table."""
     first_ids: dict[str, Any] = {"moderator": moderator_id}
     with connection.cursor() as cursor:
-        for table in tables(total):
+        for table in build_tables(total):
             yield table.name
             cursor.execute(f"SELECT coalesce(max(id), 0) + 1 FROM {table.name}")  # noqa: S608
             first_ids[table.name] = int(cursor.fetchone()[0])
-            for first in range(0, total * table.times, AT_ONCE):
-                _insert(cursor, table, first_ids, first, min(first + AT_ONCE, total * table.times))
+            for first in range(0, total * table.rows_per_session, BATCH_SIZE):
+                _insert(cursor, table, first_ids, first, min(first + BATCH_SIZE, total * table.rows_per_session))
         cursor.execute("ANALYZE")
 
 
@@ -243,6 +291,6 @@ def _insert(cursor: Any, table: Table, first_ids: dict[str, Any], first: int, en
     )
     now = clock.now().replace(microsecond=0).strftime("%Y-%m-%d %H:%M:%S")
     if connection.vendor == "postgresql":
-        # A cast, since a parameter has no type of its own.
+        # PostgreSQL cannot infer the type of the parameter.
         statement = statement.replace("%(now)s", "%(now)s::timestamp")
     cursor.execute(statement, {"first": first, "end": end, "now": now})

@@ -1,7 +1,7 @@
-"""How long the sweeps take, however many sessions there are, and what their indexes buy.
+"""Measures the periodic jobs on tables of sessions of several sizes, and what their indexes are worth.
 
-Fills a database of its own, on SQLite and on PostgreSQL where one answers, to each of the sizes that are given, and
-puts the naive sweep beside ours: the one that looks for status and date, as most projects have it.
+Fills a database of its own, on SQLite and on PostgreSQL if one answers, and compares the query of each job with a naive
+one, which filters by status and date.
 """
 
 import json
@@ -22,39 +22,39 @@ from urllib.parse import urlsplit
 SIZES = (10_000, 100_000, 1_000_000)
 DUE, BATCH, TIMES = 200, 20, 7
 SOURCE = Path(__file__).resolve().parent.parent
-# Beyond the indexes of the sweeps: those that the lists of the API have, which serve the naive sweep too.
+# The indexes of the API's lists, which the naive queries use.
 INDEXES_OF_LISTS = ("session_by_status", "session_by_date")
 
 
-def say(text: str = "", *, end: str = "\n") -> None:
+def print_text(text: str = "", *, end: str = "\n") -> None:
     sys.stdout.write(text + end)
     sys.stdout.flush()
 
 
-# --- On every database ------------------------------------------------------------------------------------------
+# --- All databases ------------------------------------------------------------------------------------------------
 
 
 def main(sizes: list[str]) -> None:
     results = []
     with tempfile.TemporaryDirectory() as scratch:
-        for name, environment in databases():
-            say(f"\n=== {name} ===")
+        for name, environment in create_databases():
+            print_text(f"\n=== {name} ===")
             file = Path(scratch) / "results.json"
-            measured = subprocess.run(
+            process = subprocess.run(
                 [sys.executable, "-m", "bench.periodic_jobs", "--here", str(file), *sizes],
                 cwd=SOURCE,
                 env={**os.environ, "DATA_DIR": scratch, "PYTHONPATH": str(SOURCE / "src"), **environment},
                 check=False,
             )
-            if measured.returncode:
-                sys.exit(measured.returncode)
+            if process.returncode:
+                sys.exit(process.returncode)
             results += json.loads(file.read_text())
-    table(results)
+    print_table(results)
 
 
-def databases() -> Iterator[tuple[str, dict[str, str]]]:
-    """Each that there is, as its name and what leads the settings to it."""
-    # Nothing is not set: the file in DATA_DIR.
+def create_databases() -> Iterator[tuple[str, dict[str, str]]]:
+    """Yield the name of each database, and the environment variables that select it; drops it afterwards."""
+    # The default: a file in DATA_DIR.
     yield "SQLite", {"DATABASE_URL": ""}
     import psycopg
 
@@ -65,7 +65,7 @@ def databases() -> Iterator[tuple[str, dict[str, str]]]:
     try:
         server = psycopg.connect(url, autocommit=True, connect_timeout=5)
     except psycopg.Error:
-        say("\nNo PostgreSQL answers: only SQLite was measured.")
+        print_text("\nNo PostgreSQL answers: only SQLite was measured.")
         return
     with server:
         server.execute(f'CREATE DATABASE "{name}"')
@@ -75,16 +75,16 @@ def databases() -> Iterator[tuple[str, dict[str, str]]]:
             server.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
 
 
-def table(results: list[dict[str, Any]]) -> None:
-    say(f"\nQueries in milliseconds, the middle of {TIMES}. {DUE} sessions are due each time.\n")
-    heads = ["database", "sessions", "sweep", "first batch", "naive", "naive, no index", "all, seconds", "handled"]
+def print_table(results: list[dict[str, Any]]) -> None:
+    print_text(f"\nQueries in milliseconds, the median of {TIMES}. {DUE} sessions are due each time.\n")
+    heads = ["database", "sessions", "job", "first batch", "naive", "naive, no index", "all, seconds", "handled"]
     rows = [[*map(str, each.values())] for each in results]
     widths = [max(len(row[column]) for row in [heads, *rows]) for column in range(len(heads))]
     for row in [heads, ["-" * width for width in widths], *rows]:
-        say("| " + " | ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) + " |")
+        print_text("| " + " | ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) + " |")
 
 
-# --- On one -----------------------------------------------------------------------------------------------------
+# --- One database -------------------------------------------------------------------------------------------------
 
 
 def measure(file: str, sizes: list[int]) -> None:
@@ -99,21 +99,21 @@ def measure(file: str, sizes: list[int]) -> None:
     from modules.sessions.services.reminders import reschedule_reminders
 
     call_command("migrate", verbosity=0)
-    say(f"Python {platform.python_version()}, {connection.display_name} {version()}")
+    print_text(f"Python {platform.python_version()}, {connection.display_name} {read_version()}")
     results = []
     for size in sizes:
         began = time.perf_counter()
-        for there in fill(size, due=DUE):
-            say(f"\rFilling: {there:>9,} of {size:,}", end="")
-        say(f" in {time.perf_counter() - began:.0f} seconds")
+        for count in fill(size, due=DUE):
+            print_text(f"\rFilling: {count:>9,} of {size:,}", end="")
+        print_text(f" in {time.perf_counter() - began:.0f} seconds")
         results += [
             {"database": connection.display_name, "sessions": f"{size:,}", **row}
-            for row in measure_sweeps(reschedule_reminders)
+            for row in measure_jobs(reschedule_reminders)
         ]
     Path(file).write_text(json.dumps(results))
 
 
-def measure_sweeps(reschedule_reminders: Callable[[], int]) -> Iterator[dict[str, Any]]:
+def measure_jobs(reschedule_reminders: Callable[[], int]) -> Iterator[dict[str, Any]]:
     from modules.sessions.services.life_cycle import advance_due_sessions, select_due_sessions
     from modules.sessions.services.reminders import (
         nudge_creators,
@@ -122,22 +122,22 @@ def measure_sweeps(reschedule_reminders: Callable[[], int]) -> Iterator[dict[str
         select_due_for_reminder,
     )
 
-    sweeps: list[tuple[str, Any, Callable[[], int], Any]] = [
-        ("move", select_due_sessions, advance_due_sessions, naive_move),
-        ("remind", select_due_for_reminder, remind_due_sessions, naive_remind),
-        ("nudge", select_due_for_nudge, nudge_creators, naive_nudge),
+    jobs: list[tuple[str, Any, Callable[[], int], Any]] = [
+        ("move", select_due_sessions, advance_due_sessions, select_naively_to_move),
+        ("remind", select_due_for_reminder, remind_due_sessions, select_naively_to_remind),
+        ("nudge", select_due_for_nudge, nudge_creators, select_naively_to_nudge),
     ]
-    for name, due, sweep, naive in sweeps:
-        say(f"  {name}:")
+    for name, due, job, naive in jobs:
+        print_text(f"  {name}:")
         for line in due()[:BATCH].explain().splitlines()[:3]:
-            say(f"    {line}")
-        ours, theirs = query_time(due), query_time(naive)
-        with without_indexes():
-            worst = query_time(naive)
+            print_text(f"    {line}")
+        ours, theirs = measure_query(due), measure_query(naive)
+        with drop_indexes_of_lists():
+            worst = measure_query(naive)
         began = time.perf_counter()
-        handled = sweep()
+        handled = job()
         yield {
-            "sweep": name,
+            "job": name,
             "first batch": f"{ours:.2f}",
             "naive": f"{theirs:.2f}",
             "naive, no index": f"{worst:.2f}",
@@ -145,17 +145,17 @@ def measure_sweeps(reschedule_reminders: Callable[[], int]) -> Iterator[dict[str
             "handled": handled,
         }
     began = time.perf_counter()
-    armed = reschedule_reminders()
+    rescheduled = reschedule_reminders()
     yield {
-        "sweep": "compare what is armed",
+        "job": "check schedules",
         **dict.fromkeys(["first batch", "naive", "naive, no index"], ""),
         "all": f"{time.perf_counter() - began:.2f}",
-        "handled": armed,
+        "handled": rescheduled,
     }
 
 
-def query_time(due: Callable[[], Any]) -> float:
-    """How long the first batch takes to find and lock, in milliseconds."""
+def measure_query(due: Callable[[], Any]) -> float:
+    """Return the median time to find and lock the first batch, in milliseconds."""
     from django.db import transaction
 
     from core.database.locking import lock_batch
@@ -170,8 +170,8 @@ def query_time(due: Callable[[], Any]) -> float:
 
 
 @contextmanager
-def without_indexes() -> Iterator[None]:
-    """As if nobody had thought of an index for status and date."""
+def drop_indexes_of_lists() -> Iterator[None]:
+    """Drop the indexes on status and date within the block."""
     from django.db import connection, transaction
 
     with transaction.atomic():
@@ -182,7 +182,7 @@ def without_indexes() -> Iterator[None]:
         transaction.set_rollback(True)
 
 
-def version() -> str:
+def read_version() -> str:
     from django.db import connection
 
     sql = "SELECT sqlite_version()" if connection.vendor == "sqlite" else "SHOW server_version"
@@ -191,10 +191,10 @@ def version() -> str:
         return str(cursor.fetchone()[0])
 
 
-# --- The naive sweep --------------------------------------------------------------------------------------------
+# --- Naive queries ------------------------------------------------------------------------------------------------
 
 
-def naive_move() -> Any:
+def select_naively_to_move() -> Any:
     from django.db.models import Q
 
     from core.time import clock
@@ -205,8 +205,8 @@ def naive_move() -> Any:
     return Session.objects.filter(to_begin | Q(status="ongoing", ends_at__lte=now)).order_by("date")
 
 
-def naive_remind() -> Any:
-    """Those within a day that nobody was reminded of yet: the creators stand for all who have to be."""
+def select_naively_to_remind() -> Any:
+    """Select sessions within a day without a reminder; checks only that of the creator."""
     from django.db.models import Exists, OuterRef
 
     from modules.sessions.models import Reminder
@@ -214,19 +214,19 @@ def naive_remind() -> Any:
     reminded = Reminder.objects.filter(
         session=OuterRef("pk"), minutes_before=24 * 60, starts_at=OuterRef("date"), user=OuterRef("creator")
     )
-    return _within_a_day().filter(~Exists(reminded)).order_by("date")
+    return _select_within_a_day().filter(~Exists(reminded)).order_by("date")
 
 
-def naive_nudge() -> Any:
+def select_naively_to_nudge() -> Any:
     from django.db.models import Exists, OuterRef
 
     from modules.sessions.models import BookingRequest
 
     undecided = BookingRequest.objects.filter(session=OuterRef("pk"), status="pending")
-    return _within_a_day().filter(Exists(undecided)).order_by("date")
+    return _select_within_a_day().filter(Exists(undecided)).order_by("date")
 
 
-def _within_a_day() -> Any:
+def _select_within_a_day() -> Any:
     from core.time import clock
     from modules.sessions.models import Session
 

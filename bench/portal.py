@@ -1,8 +1,8 @@
-"""What the pages of the portal cost the database, however many rows there are, beside Django's own way of counting.
+"""Measures the queries of the portal's pages on full tables, beside Django's own pagination and counts.
 
-Fills a database of its own, on SQLite and on PostgreSQL where one answers, to each of the sizes that are given, opens
-every page of `pages` as a superuser and as a moderator, the lists once more with the paginator and the counts that
-Django has by itself, and exports the longest lists.
+Fills a database of its own, on SQLite and on PostgreSQL if one answers, to each of the given sizes. Opens every page of
+`list_pages` as a superuser and as a moderator, opens the lists again with Django's default pagination, and exports the
+longest lists.
 """
 
 import json
@@ -20,20 +20,20 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from bench.database_cost import counted_by_django, timed
-from bench.periodic_jobs import SOURCE, databases, say, version
+from bench.database_cost import measure_database, use_django_counts
+from bench.periodic_jobs import SOURCE, create_databases, print_text, read_version
 
 SIZES = (100_000,)
 TIMES = 3
-DEEP = 1000
+DEEP_PAGE = 1000
 HOST = "localhost"
 
 
 @dataclass(frozen=True)
 class Page:
-    """A page to open; `label` is the model whose list it is, for those that Django's own way is measured beside.
+    """A page to open; `label` is the model of a list that is also measured with Django's default pagination.
 
-    What somebody else than a superuser sees of a list is the same rows: a moderator opens its first page alone.
+    Moderators open only the first page of a list, since its rows are the same as for a superuser.
     """
 
     name: str
@@ -42,9 +42,11 @@ class Page:
     by_moderators: bool = True
 
 
-def pages() -> list[Page]:
-    """Every page that is measured: the dashboard, one session and one member, and of every list the first page, a deep
-    one, what a search finds and what it does not find."""
+def list_pages() -> list[Page]:
+    """Return the pages to measure: the dashboard, one session, one member, and pages of each list.
+
+    Of a list these are the first page, a deep one, and searches with and without results.
+    """
     from django.contrib import admin
     from django.urls import reverse
 
@@ -67,14 +69,14 @@ def pages() -> list[Page]:
         else:
             path += "?"
         if label in SEARCHES:
-            deep = min(DEEP, model_admin.model._default_manager.count() // model_admin.list_per_page)
+            deep = min(DEEP_PAGE, model_admin.model._default_manager.count() // model_admin.list_per_page)
             found.append(Page(f"{name}, page {deep}", f"{path}p={deep}", label, by_moderators=False))
             words = (*SEARCHES[label], "nobody") if model_admin.search_fields else ()
             found += [Page(f"{name}, {word!r}", f"{path}q={word}", label, by_moderators=False) for word in words]
     return found
 
 
-# What is searched for in the long lists: what one row has, or a few, or many.
+# Search terms that match one row, a few, or many.
 SEARCHES: dict[str, tuple[str, ...]] = {
     "core.user": ("member_777", "Alice"),
     "core.login": ("member_777",),
@@ -91,54 +93,59 @@ SEARCHES: dict[str, tuple[str, ...]] = {
     "materials.storedfile": ("sheet-777",),
 }
 
-# The lists that are exported, as an address and a kind of file.
+# The lists to export, each with its query string.
 EXPORTS = (
     ("learning_sessions.session", "?tab=all"),
     ("core.mail", ""),
 )
 
 
-# --- On every database ------------------------------------------------------------------------------------------
+# --- All databases ------------------------------------------------------------------------------------------------
 
 
 def main(sizes: list[str]) -> None:
     results: dict[str, list[dict[str, Any]]] = {"pages": [], "exports": []}
     for size in sizes:
         with tempfile.TemporaryDirectory() as scratch:
-            for name, environment in databases():
-                say(f"\n=== {name}, {int(size):,} sessions ===")
-                there = {**os.environ, "DATA_DIR": scratch, "PYTHONPATH": str(SOURCE / "src"), **environment}
-                for rows in (run(there, scratch, "--here", size), run(there, scratch, "--exports", size)):
+            for name, variables in create_databases():
+                print_text(f"\n=== {name}, {int(size):,} sessions ===")
+                environment = {**os.environ, "DATA_DIR": scratch, "PYTHONPATH": str(SOURCE / "src"), **variables}
+                for rows in (
+                    run_process(environment, scratch, "--here", size),
+                    run_process(environment, scratch, "--exports", size),
+                ):
                     for kind, found in rows.items():
                         results[kind] += found
-    say(f"\nQueries and milliseconds in the database, the middle of {TIMES}, and of the whole page.\n")
-    table(results["pages"])
-    say("\nExports.\n")
-    table(results["exports"])
+    print_text(
+        f"\nQueries and milliseconds in the database, the median of {TIMES}, and milliseconds of the whole page.\n"
+    )
+    print_table(results["pages"])
+    print_text("\nExports.\n")
+    print_table(results["exports"])
 
 
-def run(environment: dict[str, str], scratch: str, *arguments: str) -> dict[str, list[dict[str, Any]]]:
+def run_process(environment: dict[str, str], scratch: str, *arguments: str) -> dict[str, list[dict[str, Any]]]:
     file = Path(scratch) / "results.json"
-    measured = subprocess.run(
+    process = subprocess.run(
         [sys.executable, "-m", "bench.portal", *arguments, str(file)], cwd=SOURCE, env=environment, check=False
     )
-    if measured.returncode:
-        sys.exit(measured.returncode)
+    if process.returncode:
+        sys.exit(process.returncode)
     rows: dict[str, list[dict[str, Any]]] = json.loads(file.read_text())
     return rows
 
 
-def table(results: list[dict[str, Any]]) -> None:
+def print_table(results: list[dict[str, Any]]) -> None:
     if not results:
         return
     rows = [[*results[0]], *([str(value) for value in each.values()] for each in results)]
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     rows.insert(1, ["-" * width for width in widths])
     for row in rows:
-        say("| " + " | ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) + " |")
+        print_text("| " + " | ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) + " |")
 
 
-# --- On one -----------------------------------------------------------------------------------------------------
+# --- One database -------------------------------------------------------------------------------------------------
 
 
 def set_up() -> None:
@@ -146,7 +153,7 @@ def set_up() -> None:
     import django
 
     django.setup()
-    # That somebody may not see a list is no news here.
+    # Denied pages are expected, and would be logged as warnings.
     logging.disable(logging.CRITICAL)
 
 
@@ -161,25 +168,25 @@ def measure(size: int, file: str) -> None:
     from core.accounts.models import User
 
     call_command("migrate", verbosity=0)
-    say(f"Python {platform.python_version()}, {connection.display_name} {version()}")
-    boss = User.objects.create(username="boss", is_staff=True, is_superuser=True)
+    print_text(f"Python {platform.python_version()}, {connection.display_name} {read_version()}")
+    superuser = User.objects.create(username="superuser", is_staff=True, is_superuser=True)
     moderator = User.objects.create(username="moderator", is_staff=True)
     moderator.groups.set(Group.objects.filter(name="Moderators"))
     began = time.perf_counter()
     for name in fill_all(size, moderator_id=moderator.pk):
-        say(f"\rFilling: {name:<40}", end="")
-    say(f"\rFilled in {time.perf_counter() - began:.0f} seconds {'':<40}")
+        print_text(f"\rFilling: {name:<40}", end="")
+    print_text(f"\rFilled in {time.perf_counter() - began:.0f} seconds {'':<40}")
     clients = {}
-    for who, user in (("superuser", boss), ("moderator", moderator)):
+    for who, user in (("superuser", superuser), ("moderator", moderator)):
         clients[who] = Client(headers={"host": HOST})
         clients[who].force_login(user)
     results = []
-    for page in pages():
+    for page in list_pages():
         for who, client in clients.items():
             if who == "moderator" and not (page.by_moderators and client.get(page.path).status_code == 200):
                 continue
             row = measure_page(client, page)
-            say(f"  {page.name} as {who}: {row}")
+            print_text(f"  {page.name} as {who}: {row}")
             results.append(
                 {"database": connection.display_name, "rows": f"{size:,}", "page": page.name, "as": who, **row}
             )
@@ -187,9 +194,9 @@ def measure(size: int, file: str) -> None:
 
 
 def measure_page(client: Any, page: Page) -> dict[str, Any]:
-    ours = spent(client, page.path)
-    with counted_by_django() if page.label else nullcontext():
-        theirs = spent(client, page.path) if page.label else None
+    ours = measure_response(client, page.path)
+    with use_django_counts() if page.label else nullcontext():
+        theirs = measure_response(client, page.path) if page.label else None
     return {
         "queries": ours[0],
         "ms": f"{ours[1]:.1f}",
@@ -199,36 +206,37 @@ def measure_page(client: Any, page: Page) -> dict[str, Any]:
     }
 
 
-def spent(client: Any, path: str) -> tuple[int, float, float]:
-    """How many queries a page takes, how long the database takes for them, and how long the page, in milliseconds."""
+def measure_response(client: Any, path: str) -> tuple[int, float, float]:
+    """Return the number of queries, the milliseconds in the database, and the milliseconds of the whole page."""
     from django.core.cache import cache
 
     samples = []
     for _ in range(TIMES):
         cache.clear()
-        with timed() as database:
+        with measure_database() as usage:
             began = time.perf_counter()
             response = client.get(path)
             whole = time.perf_counter() - began
         if response.status_code != 200:
             sys.exit(f"{path} was answered with {response.status_code}.")
-        samples.append((database.queries, database.seconds * 1000, whole * 1000))
+        samples.append((usage.queries, usage.seconds * 1000, whole * 1000))
         if sum(sample[2] for sample in samples) > 20_000:
-            # Long enough to be read off once or twice.
+            # Slow enough for fewer samples.
             break
     return samples[0][0], statistics.median(each[1] for each in samples), statistics.median(each[2] for each in samples)
 
 
-# --- Exports ----------------------------------------------------------------------------------------------------
+# --- Exports ------------------------------------------------------------------------------------------------------
 
 
 def export_all(size: str, file: str) -> None:
-    """Each in a process of its own: how much memory one had at most is known of a process alone."""
+    """Export each list in its own process, since peak memory is known per process."""
     results = []
     for label, query in EXPORTS:
         for kind in ("csv", "xlsx"):
-            results += run(dict(os.environ), str(Path(file).parent), "--export", size, label, query, kind)["exports"]
-            say(f"  {results[-1]}")
+            exported = run_process(dict(os.environ), str(Path(file).parent), "--export", size, label, query, kind)
+            results += exported["exports"]
+            print_text(f"  {results[-1]}")
     Path(file).write_text(json.dumps({"exports": results}))
 
 
@@ -241,12 +249,12 @@ def export(size: str, label: str, query: str, kind: str, file: str) -> None:
     from core.accounts.models import User
 
     client = Client(headers={"host": HOST})
-    client.force_login(User.objects.get(username="boss"))
+    client.force_login(User.objects.get(username="superuser"))
     changelist = f"admin:{label.replace('.', '_')}_changelist"
-    # All that a first page loads is there before anything is measured.
+    # Warm up: the first page loads everything that is loaded lazily.
     client.get(reverse(changelist) + query)
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    with timed() as database:
+    with measure_database() as usage:
         began = time.perf_counter()
         response = client.post(reverse(changelist.replace("changelist", "export"), args=[kind]) + query)
         first: float | None = None
@@ -262,8 +270,8 @@ def export(size: str, label: str, query: str, kind: str, file: str) -> None:
         "rows": f"{int(size):,}",
         "list": label,
         "kind": kind,
-        "queries": database.queries,
-        "database, s": f"{database.seconds:.1f}",
+        "queries": usage.queries,
+        "database, s": f"{usage.seconds:.1f}",
         "first byte, s": f"{first:.1f}",
         "all, s": f"{whole:.1f}",
         "size, MB": f"{length / 1e6:.1f}",
@@ -280,5 +288,5 @@ if __name__ == "__main__":
             export_all(size, file)
         case ["--export", size, label, query, kind, file]:
             export(size, label, query, kind, file)
-        case given:
-            main([size.replace(",", "").replace("_", "") for size in given] or [str(size) for size in SIZES])
+        case sizes:
+            main([size.replace(",", "").replace("_", "") for size in sizes] or [str(size) for size in SIZES])
