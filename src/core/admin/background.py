@@ -14,7 +14,7 @@ from core.portal.times import render_instant
 class SweepAdmin(ReadOnlyAdmin):
     list_display = ("job", "started", "finished", "taken_up", "is_on_time", "last_error")
     exported_columns = {"started": ("started_at",), "finished": ("finished_at",)}
-    read_by_columns = ("error",)
+    texts_in_columns = ("error",)
     ordering = ("name",)
     fields = ("name", "every", "started_at", "finished_at", "taken_up", "failed_at", "error")
 

@@ -116,7 +116,7 @@ class MailAdmin(ReadOnlyAdmin):
         "state": ("status", "attempts", "superseded_by_link"),
         "next_try_and_error": ("next_try_at", "short_error"),
     }
-    read_by_columns = ("error",)
+    texts_in_columns = ("error",)
     list_select_related = ("user",)
     list_filter = ("status", KindFilter)
     # Only columns with an index, since there are many rows.

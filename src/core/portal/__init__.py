@@ -1,1 +1,1 @@
-"""What the pages of the admin are made of: lists, panels, dialogs, cards. Core and the modules fill them."""
+"""The building blocks of the portal's pages, which core and the modules fill: lists, panels, dialogs, cards."""

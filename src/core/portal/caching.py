@@ -31,14 +31,14 @@ def cached(key: str, compute: Callable[[], Value], *, at_most: timedelta) -> Cac
     """
     now = clock.now()
     found = _read(key)
-    # By our own clock, too: the cache may be on a machine with another.
+    # Checked here too, since the clock of the cache's machine may differ.
     if found is not None and timedelta(0) <= now - found.as_of < at_most:
         return cast(CachedValue[Value], found)
     fresh = CachedValue(value=compute(), as_of=now)
     try:
         cache.set(key, fresh, timeout=at_most.total_seconds())
     except Exception:
-        logger.exception("The cache did not take %s", key)
+        logger.exception("Cannot write %s to the cache", key)
     return fresh
 
 
@@ -46,6 +46,6 @@ def _read(key: str) -> CachedValue[object] | None:
     try:
         found = cache.get(key)
     except Exception:
-        logger.exception("The cache did not answer for %s", key)
+        logger.exception("Cannot read %s from the cache", key)
         return None
     return found if isinstance(found, CachedValue) else None

@@ -1,7 +1,7 @@
-"""The first page of the portal: how things stand, each leading to where it can be looked into.
+"""The dashboard, which is the portal's first page.
 
-Whoever knows answers with areas of it (`DashboardAsked`): cards for single numbers, charts for how they went, rankings
-for who comes first. What a viewer may not see is not in the answer.
+Core and the modules answer `DashboardAsked` with areas: cards for single numbers, charts for numbers over time, and
+rankings. They leave out what the viewer may not see.
 """
 
 from collections.abc import Sequence
@@ -18,7 +18,7 @@ from core.facts.base import Question
 
 
 class Tone(StrEnum):
-    """How a card wants to be taken. It shows in a sign and in words too, not in its colour alone."""
+    """How urgent a card is. Its icon and its text say so too, not only its colour."""
 
     CALM = "calm"
     WARNING = "warning"
@@ -27,9 +27,9 @@ class Tone(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Card:
-    """One number with its title; `note` says more about it, `lines` name what it counts.
+    """One number with its title; `note` explains it, and `lines` list what it counts.
 
-    `url` leads to a list of exactly what was counted, for who may see one. `icon` is a name of Material Symbols.
+    `url` is the list of exactly what was counted, if the viewer may see it. `icon` is a name of Material Symbols.
     """
 
     key: str
@@ -38,7 +38,7 @@ class Card:
     icon: str
     note: str = ""
     lines: Sequence[str] = ()
-    # What the note ends with: an instant, by the viewer's clock.
+    # Shown after the note, in the viewer's time zone.
     since: datetime | None = None
     url: str = ""
     tone: Tone = Tone.CALM
@@ -46,44 +46,44 @@ class Card:
 
 @dataclass(frozen=True, kw_only=True)
 class Point:
-    """A value in a chart, in words for the table below it, and the list of what was counted; no value is a gap."""
+    """A value in a chart (`None` is a gap), its text in the table, and the URL of the list of what was counted."""
 
     value: float | None
-    words: str
+    text: str
     url: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Series:
-    """One kind of points, one for each label of its chart. `key` gives it a colour and a pattern (dashboard.css)."""
+    """A point for each label of its chart, and their total. dashboard.css and dashboard.js style it by its `key`."""
 
     key: str
     title: str
     points: Sequence[Point]
-    together: Point
+    total: Point
 
 
 @dataclass(frozen=True, kw_only=True)
 class Chart:
-    """Numbers as a picture, with the same numbers as a table below. `summary` says the main thing, as a sentence."""
+    """A chart with the same numbers as a table below. `summary` is a sentence with the main result."""
 
     key: str
     title: str
     kind: Literal["bars", "line"]
     summary: str
-    # What the labels are, as the head of their column.
+    # The heading of the column of labels.
     label: str
     labels: Sequence[str]
     series: Sequence[Series]
     unit: str = ""
-    # Where the axis ends, if it is not where the values do.
-    highest: float | None = None
+    # Where the axis ends, by default at the largest value.
+    axis_max: float | None = None
 
     @property
     def rows(self) -> list[tuple[str, list[Point]]]:
-        """The table: a label and the point of each series there; the last row is all of them together."""
+        """The rows of the table: each label with the points of all series, and the totals."""
         rows = [(label, [each.points[number] for each in self.series]) for number, label in enumerate(self.labels)]
-        return [*rows, ("Together", [each.together for each in self.series])]
+        return [*rows, ("Together", [each.total for each in self.series])]
 
     @property
     def picture_id(self) -> str:
@@ -91,18 +91,18 @@ class Chart:
 
     @property
     def picture(self) -> dict[str, Any]:
-        """What dashboard.js draws."""
+        """The JSON that dashboard.js draws."""
         return {
             "kind": self.kind,
             "unit": self.unit,
-            "highest": self.highest,
+            "axisMax": self.axis_max,
             "labels": list(self.labels),
             "series": [
                 {
                     "key": each.key,
                     "title": each.title,
                     "values": [point.value for point in each.points],
-                    "words": [point.words for point in each.points],
+                    "texts": [point.text for point in each.points],
                     "urls": [point.url for point in each.points],
                 }
                 for each in self.series
@@ -112,29 +112,29 @@ class Chart:
 
 @dataclass(frozen=True, kw_only=True)
 class Ranked:
-    """A row of a ranking; `share` of the first one's, in percent, is how long its bar is."""
+    """A row of a ranking; `share` is the length of its bar, in percent of the first row's."""
 
     title: str
-    words: str
+    text: str
     share: int
     url: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Ranking:
-    """The first few of something; `nothing` is said where there is none."""
+    """The first rows of an order; `empty_text` is shown if there is none."""
 
     key: str
     title: str
     rows: Sequence[Ranked]
-    nothing: str
+    empty_text: str
 
 
 @dataclass(frozen=True, kw_only=True)
 class Area:
-    """What belongs together under one heading. Areas stand in the order of their ranks, the smallest first.
+    """A section with a heading; sections are sorted by `rank`.
 
-    `note` says what its numbers are about, and `as_of` when they were so, where that is not now.
+    `note` says what the numbers are about, and `as_of` when they were computed, if they are cached.
     """
 
     key: str
@@ -149,7 +149,7 @@ class Area:
 
 @dataclass(frozen=True, kw_only=True)
 class DashboardAsked(Question[list[Area]]):
-    """What is `viewer` shown on the first page? Core and each module answer with areas that they may see."""
+    """Which areas does `viewer` see on the dashboard?"""
 
     viewer: User
 
@@ -157,8 +157,8 @@ class DashboardAsked(Question[list[Area]]):
         return []
 
 
-def show_dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
-    """What the first page is rendered with, for unfold."""
-    asked = [area for answer in DashboardAsked(viewer=get_acting_member(request)).ask_all() for area in answer]
-    areas = sorted(asked, key=lambda area: (area.rank, area.key))
+def build_dashboard_context(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
+    """Build the template context (unfold's DASHBOARD_CALLBACK)."""
+    answers = DashboardAsked(viewer=get_acting_member(request)).ask_all()
+    areas = sorted((area for answer in answers for area in answer), key=lambda area: (area.rank, area.key))
     return {**context, "title": "Dashboard", "areas": areas}

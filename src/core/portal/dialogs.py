@@ -1,8 +1,8 @@
-"""Dialogs: what asks before it changes anything.
+"""Dialogs, in which every change is confirmed.
 
-A button with `data-dialog="<url>"` posts to that address, with the rows that are ticked where it stands in a list, and
-shows the answer in a dialog (static/portal/dialogs.js). The form in it posts to where it says; an answer of
-`dialog_page` is shown in its place (what was wrong), and `leave_dialog` ends it. So no change is ever a link.
+A button with `data-dialog="<url>"` posts to that URL, in a list with the selected rows, and shows the response in a
+dialog (static/portal/dialogs.js). The form in it posts to its own URL: the response of `render_dialog` replaces the
+content, for instance with errors, and that of `close_dialog` closes it. So every change is a POST.
 """
 
 from typing import Any
@@ -15,24 +15,25 @@ from django.utils.http import url_has_allowed_host_and_scheme
 
 
 def render_dialog(request: HttpRequest, template: str, context: dict[str, Any]) -> TemplateResponse:
-    """The content of a dialog; the template extends `portal/dialog.html`."""
+    """Render the content of a dialog by a template that extends `portal/dialog.html`."""
     return TemplateResponse(request, template, context)
 
 
-def leave_dialog(request: HttpRequest, url: str) -> HttpResponse:
-    """Close the dialog and go to an address of ours, where the messages say how it went."""
+def close_dialog(request: HttpRequest, url: str) -> HttpResponse:
+    """Close the dialog and go to a URL of the portal, which shows the messages."""
     if not request.headers.get("HX-Request"):
         return HttpResponseRedirect(url)
-    here, there = urlsplit(request.headers.get("HX-Current-URL", "")), urlsplit(url)
-    # To a browser, another tab of the same page is no other page: it is loaded anew, with the tab that is open in it.
-    # Any other is gone to, since a browser may tick again in a list that it loads anew what was ticked before.
-    stays = (here.path, here.query) == (there.path, there.query) and bool(here.fragment or there.fragment)
-    return HttpResponse(status=204, headers={"HX-Refresh": "true"} if stays else {"HX-Redirect": url})
+    current, target = urlsplit(request.headers.get("HX-Current-URL", "")), urlsplit(url)
+    # A redirect to another fragment of the same page loads nothing: a page with tabs is reloaded. A list is redirected
+    # to, since browsers restore the ticked checkboxes on a reload.
+    is_same_page = (current.path, current.query) == (target.path, target.query)
+    reloads = is_same_page and bool(current.fragment or target.fragment)
+    return HttpResponse(status=204, headers={"HX-Refresh": "true"} if reloads else {"HX-Redirect": url})
 
 
-def find_way_back(request: HttpRequest, otherwise: str) -> str:
-    """Where a dialog was opened, as its `back` says: an address in the admin, or what there is `otherwise`."""
+def get_back_url(request: HttpRequest, default: str) -> str:
+    """Return the URL in the field `back`, where the dialog was opened, if it is in the portal; else the default."""
     back = request.POST.get("back", "")
     is_ours = url_has_allowed_host_and_scheme(back, allowed_hosts=None) and back.startswith(reverse("admin:index"))
-    # It becomes a header of the answer.
-    return back if is_ours and back.isprintable() else otherwise
+    # It becomes a response header.
+    return back if is_ours and back.isprintable() else default

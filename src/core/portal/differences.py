@@ -1,7 +1,6 @@
-"""Changes of fields as people read them: short values before and after, long texts with the changed words marked.
+"""Differences of fields as HTML: short values before and after, long texts with the changed words marked.
 
-Values come from members: they are escaped, and the cost of comparing texts is bounded (see
-docs/decisions/own-differences.md).
+Values are members' input: they are escaped, and the cost of comparing is bounded (docs/decisions/own-differences.md).
 """
 
 import json
@@ -19,40 +18,40 @@ from django.utils.safestring import SafeString
 
 from core.portal.times import format_local
 
-# The values before and after, by the field; plain values, as the record of facts keeps them.
+# The values before and after by the name of the field, as the record of facts stores them in JSON.
 Changes = Mapping[str, Sequence[Any]]
 
-# A text that is longer, or has several lines, is shown once, with its changes marked.
-SHORT_TEXT = 80
-# How many characters of a text are read; a note may be longer.
+# In characters. A longer text, or one of several lines, is shown once, with its changes marked.
+MAX_SHORT_LENGTH = 80
+# In characters: the rest of a text is not compared. A note may be longer.
 MAX_READ = 20_000
-# How many words, spaces and signs are compared between the ends that stayed: what a description has.
+# In tokens, between the common beginning and end: about a long description.
 MAX_COMPARED = 2_000
-# How many passages are marked; what follows them has changed as a whole.
+# How many changed passages are marked; the rest of the text counts as one.
 MAX_MARKED = 100
-# What is shown of a passage that went or came.
+# In characters of a removed or added passage.
 MAX_SHOWN = 2_000
-# How many characters are shown in full on a page; and of each value when they are used up.
+# In characters: what a page shows in full, and of each value after that.
 BUDGET = 15_000
 SHORTENED = 40
-# What is shown of an unchanged passage at either end.
+# In characters, around a change.
 CONTEXT = 80
-# How often a passage is taken apart by the words that occur once in it.
+# Of the recursion.
 MAX_DEPTH = 6
 
 INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)")
 TOKEN = re.compile(r"\s+|\w+|[^\w\s]")
 
-NOTHING = SafeString("")
+EMPTY = SafeString("")
 
-Words = list[str]
-# Words that stayed, or that became others.
-Passage = tuple[Words, Words]
+Tokens = list[str]
+# The tokens before and after; equal if the passage is unchanged.
+Passage = tuple[Tokens, Tokens]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Wording:
-    """What a module calls its fields, and the values of those that are chosen from a list."""
+    """The labels of a module's fields, and of the values of its choices."""
 
     labels: Mapping[str, str] = field(default_factory=dict)
     choices: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
@@ -60,33 +59,33 @@ class Wording:
 
 @dataclass(frozen=True, kw_only=True)
 class Difference:
-    """One field: what it was and what it became. `marked` is both in one, safe to show, and empty for short values."""
+    """The change of one field. `marked` is HTML with both texts merged; it is empty for short values."""
 
     label: str
     before: str
     after: str
-    marked: SafeString = NOTHING
+    marked: SafeString = EMPTY
 
 
 class Budget:
-    """How many characters a page still shows in full; what comes when none are left is said in short."""
+    """How many characters a page still shows in full."""
 
     def __init__(self, characters: int = BUDGET) -> None:
         self.left = characters
 
     def allows(self, characters: int) -> bool:
-        """The last may be more than what is left."""
-        was_left = self.left > 0
+        """Spend the characters; return whether any were left before."""
+        had_some_left = self.left > 0
         self.left -= characters
-        return was_left
+        return had_some_left
 
 
 def list_differences(
     changes: Changes, wording: Wording | None = None, *, budget: Budget | None = None
 ) -> list[Difference]:
-    """Each change as it is shown, with instants in the time zone at hand; what is no pair of values is passed over.
+    """Build the differences, with instants in the current time zone; values that are no pair are ignored.
 
-    A page that shows the changes of many things gives one `budget` to all of them.
+    All changes on a page share one `budget`.
     """
     wording = wording or Wording()
     budget = budget or Budget()
@@ -98,16 +97,16 @@ def list_differences(
 
 
 def mark_changes(before: str, after: str) -> SafeString:
-    """Both texts in one: what went is within `<del>`, what came within `<ins>`; long passages are cut."""
-    cut = max(len(before), len(after)) > MAX_READ
-    passages = _limit_passages(_join_passages(_compare(_split_words(before), _split_words(after))))
+    """Merge both texts as HTML, with removed passages in `<del>` and added ones in `<ins>`; long passages are cut."""
+    is_cut = max(len(before), len(after)) > MAX_READ
+    passages = _limit_passages(_join_passages(_compare(_tokenize(before), _tokenize(after))))
     last = len(passages) - 1
     shown = format_html_join(
         "",
         "{}",
         ((_mark_passage(*passage, is_first=at == 0, is_last=at == last),) for at, passage in enumerate(passages)),
     )
-    return format_html("{} […]", shown) if cut else shown
+    return format_html("{} […]", shown) if is_cut else shown
 
 
 def _build_difference(name: str, before: Any, after: Any, wording: Wording, budget: Budget) -> Difference:
@@ -116,7 +115,7 @@ def _build_difference(name: str, before: Any, after: Any, wording: Wording, budg
     if not budget.allows(len(was) + len(became)):
         return _shorten_difference(label, was, became)
     texts = [value for value in (before, after) if value is not None]
-    is_long = any(isinstance(text, str) and (len(text) > SHORT_TEXT or "\n" in text) for text in texts)
+    is_long = any(isinstance(text, str) and (len(text) > MAX_SHORT_LENGTH or "\n" in text) for text in texts)
     if is_long and all(isinstance(text, str) for text in texts):
         return Difference(label=label, before=was, after=became, marked=mark_changes(before or "", after or ""))
     return Difference(label=label, before=was, after=became)
@@ -130,20 +129,20 @@ def _shorten_difference(label: str, before: str, after: str) -> Difference:
 def _format_value(value: Any, choices: Mapping[str, str]) -> str:
     match value:
         case bool():
-            words = "yes" if value else "no"
+            text = "yes" if value else "no"
         case None | str() | list() | dict() if not value:
-            words = "nothing"
+            text = "nothing"
         case str():
-            words = choices.get(value) or _format_instant(value)
+            text = choices.get(value) or _format_instant(value)
         case list():
-            words = ", ".join(_format_value(each, choices) for each in value)
+            text = ", ".join(_format_value(each, choices) for each in value)
         case _:
-            words = json.dumps(value, default=str, ensure_ascii=False)
-    return words
+            text = json.dumps(value, default=str, ensure_ascii=False)
+    return text
 
 
 def _format_instant(value: str) -> str:
-    """An instant as the clock at hand shows it; any other text as it is."""
+    """Format an instant in the current time zone; return any other text unchanged."""
     if not INSTANT.fullmatch(value):
         return value
     try:
@@ -152,17 +151,17 @@ def _format_instant(value: str) -> str:
         return value
 
 
-# --- Comparing --------------------------------------------------------------------------------------------------
+# --- Patience diff ----------------------------------------------------------------------------------------------
 #
-# By the words that occur once in either text ("patience"): each is looked at once a level, however often any of them
-# is repeated. What has no such word has become something else as a whole.
+# Tokens that occur once in each text are anchors; the passages between them are compared recursively. A passage without
+# an anchor counts as changed. The time is bounded however often tokens are repeated.
 
 
-def _split_words(text: str) -> Words:
+def _tokenize(text: str) -> Tokens:
     return TOKEN.findall(text[:MAX_READ])
 
 
-def _compare(before: Words, after: Words, depth: int = 0) -> Iterator[Passage]:
+def _compare(before: Tokens, after: Tokens, depth: int = 0) -> Iterator[Passage]:
     start = 0
     while start < min(len(before), len(after)) and before[start] == after[start]:
         start += 1
@@ -176,7 +175,7 @@ def _compare(before: Words, after: Words, depth: int = 0) -> Iterator[Passage]:
         yield before[-end:], before[-end:]
 
 
-def _compare_between_anchors(before: Words, after: Words, depth: int) -> Iterator[Passage]:
+def _compare_between_anchors(before: Tokens, after: Tokens, depth: int) -> Iterator[Passage]:
     is_compared = depth < MAX_DEPTH and max(len(before), len(after)) <= MAX_COMPARED
     anchors = _find_anchors(before, after) if is_compared else []
     if not anchors:
@@ -187,16 +186,18 @@ def _compare_between_anchors(before: Words, after: Words, depth: int) -> Iterato
         yield from _compare(before[one:next_one], after[other:next_other], depth + 1)
 
 
-def _find_anchors(before: Words, after: Words) -> list[tuple[int, int]]:
-    """Where the words that occur once in both stand in either, as many of them as come in the same order."""
+def _find_anchors(before: Tokens, after: Tokens) -> list[tuple[int, int]]:
+    """Find the positions of tokens that occur once in each text, as many as have the same order in both."""
     once_after = {word for word, times in Counter(after).items() if times == 1 and not word.isspace()}
     once = {word for word, times in Counter(before).items() if times == 1} & once_after
-    place = {word: at for at, word in enumerate(after) if word in once}
-    return _find_longest_increasing_subsequence([(at, place[word]) for at, word in enumerate(before) if word in once])
+    positions = {word: at for at, word in enumerate(after) if word in once}
+    return _find_longest_increasing_subsequence(
+        [(at, positions[word]) for at, word in enumerate(before) if word in once]
+    )
 
 
 def _find_longest_increasing_subsequence(pairs: list[tuple[int, int]]) -> list[tuple[int, int]]:
-    """Of pairs that rise in their first number, the most that rise in the second, too."""
+    """Return the longest subsequence that increases in the second number; the pairs are sorted by the first."""
     lowest: list[int] = []
     ends: list[int] = []
     previous: list[int] = []
@@ -214,22 +215,22 @@ def _find_longest_increasing_subsequence(pairs: list[tuple[int, int]]) -> list[t
 
 
 def _join_passages(passages: Iterator[Passage]) -> list[Passage]:
-    """Neighbours of a kind as one; a space that stayed between two changes goes with them."""
-    joined: list[tuple[Words, Words, bool]] = []
+    """Join adjacent passages of one kind; unchanged whitespace between two changes joins them."""
+    joined: list[tuple[Tokens, Tokens, bool]] = []
     for before, after in passages:
-        stayed = before == after
-        if joined and joined[-1][2] == stayed:
-            joined[-1] = (joined[-1][0] + before, joined[-1][1] + after, stayed)
-        elif not stayed and len(joined) > 1 and "".join(joined[-1][0]).isspace():
+        is_unchanged = before == after
+        if joined and joined[-1][2] == is_unchanged:
+            joined[-1] = (joined[-1][0] + before, joined[-1][1] + after, is_unchanged)
+        elif not is_unchanged and len(joined) > 1 and "".join(joined[-1][0]).isspace():
             space = joined.pop()[0]
             joined[-1] = (joined[-1][0] + space + before, joined[-1][1] + space + after, False)
         else:
-            joined.append((before, after, stayed))
+            joined.append((before, after, is_unchanged))
     return [(before, after) for before, after, _ in joined]
 
 
 def _limit_passages(passages: list[Passage]) -> list[Passage]:
-    """As many as may be marked, every other of which stayed; the rest as one."""
+    """Join all passages after `MAX_MARKED` changes; every other passage is unchanged."""
     if len(passages) <= 2 * MAX_MARKED:
         return passages
     rest = passages[2 * MAX_MARKED :]
@@ -237,15 +238,15 @@ def _limit_passages(passages: list[Passage]) -> list[Passage]:
     return [*passages[: 2 * MAX_MARKED], one]
 
 
-def _mark_passage(before: Words, after: Words, *, is_first: bool, is_last: bool) -> SafeString:
+def _mark_passage(before: Tokens, after: Tokens, *, is_first: bool, is_last: bool) -> SafeString:
     if before == after:
         return format_html("{}", _cut_middle("".join(before), is_first=is_first, is_last=is_last))
-    went = format_html('<del class="portal-before">{}</del>', _cut_end(before)) if before else NOTHING
-    came = format_html('<ins class="portal-after">{}</ins>', _cut_end(after)) if after else NOTHING
-    return went + came
+    removed = format_html('<del class="portal-before">{}</del>', _cut_end(before)) if before else EMPTY
+    added = format_html('<ins class="portal-after">{}</ins>', _cut_end(after)) if after else EMPTY
+    return removed + added
 
 
-def _cut_end(words: Words) -> str:
+def _cut_end(words: Tokens) -> str:
     text = "".join(words)
     return f"{text[:MAX_SHOWN]} […]" if len(text) > MAX_SHOWN else text
 

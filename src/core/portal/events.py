@@ -1,4 +1,4 @@
-"""What the portal tells and asks."""
+"""The fact and the questions of the portal."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -8,10 +8,10 @@ from core.facts.base import Fact, Question
 
 @dataclass(frozen=True, kw_only=True)
 class ListExported(Fact):
-    """Sent when somebody takes a list along as a file, before the file is sent; not when it is refused.
+    """Sent when somebody exports a list, before the file is sent; not when the export is rejected.
 
-    `query` is what the list was filtered, searched and sorted by, as it stands in its address; `ticked` are the keys of
-    the rows where some were chosen, and empty for all that the list finds.
+    `query` is the query string of the list (filters, search, order). `ticked` are the primary keys of the selected
+    rows, and empty if the whole list was exported.
     """
 
     summary_template = "{actor} exported the list of {list_name}"
@@ -25,7 +25,7 @@ class ListExported(Fact):
 
 @dataclass(frozen=True, kw_only=True)
 class OwnSessionsAsked(Question[Collection[int]]):
-    """The ids of the sessions that a member has offered: as a moderator, they do not read what happened in them."""
+    """Which sessions (ids) did a member offer? As a moderator they may not read the facts of these."""
 
     member_id: int
 

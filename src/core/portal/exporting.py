@@ -1,4 +1,4 @@
-"""A list of the admin as a file: the columns that it shows, and the rows that its filters, search and order give."""
+"""Export of an admin list as a file, with its columns, filters, search and order."""
 
 import html
 import re
@@ -26,67 +26,69 @@ CONTENT_TYPES = {
     "csv": "text/csv; charset=utf-8",
     "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
 }
-# As many rows are looked up, and held, at once.
-AT_ONCE = 500
+# How many rows are read, and held in memory, at a time.
+CHUNK_SIZE = 500
 
 TAG = re.compile(r"<[^>]*>")
 
 
-class StreamedParts(StreamingHttpResponse):
-    """Django's own takes all parts together before it sends any of them where the server is asynchronous."""
+class ChunkedResponse(StreamingHttpResponse):
+    """Sends each chunk when it is ready; under ASGI, Django's class reads a synchronous iterator to its end first."""
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
-        parts = iter(cast(Iterator[bytes], self.streaming_content))
-        take = sync_to_async(partial(next, parts, b""))
-        while part := await take():
-            yield part
+        chunks = iter(cast(Iterator[bytes], self.streaming_content))
+        read_next = sync_to_async(partial(next, chunks, b""))
+        while chunk := await read_next():
+            yield chunk
 
 
 @dataclass(frozen=True)
 class Column:
-    """One column of a list: what stands above it, and what it shows of a row."""
+    """One column of the file: its title, and the function that reads its value from a row."""
 
     title: str
     value: Callable[[Any], Any]
     is_instant: bool = False
 
-    def cell(self, row: Model) -> Cell:
+    def read_cell(self, row: Model) -> Cell:
         try:
             return format_cell(self.value(row))
         except ObjectDoesNotExist:
             return None
 
 
-def export(*, model_admin: Any, names: Iterable[str], rows: "QuerySet[Any]", kind: str) -> StreamingHttpResponse:
-    """The rows as a file of that kind. Reads them part by part, while it is sent (CSV) or before (XLSX)."""
+def build_export_response(
+    *, model_admin: Any, names: Iterable[str], rows: "QuerySet[Any]", kind: str
+) -> StreamingHttpResponse:
+    """Export the rows as `csv` or `xlsx`. They are read in chunks, while the file is sent (CSV) or before (XLSX)."""
     columns = list_columns(model_admin, names)
     zone = timezone.get_current_timezone()
-    parts = _read_parts(model_admin, columns, rows)
-    first = next(parts, [])
+    chunks = _read_chunks(model_admin, columns, rows)
+    first = next(chunks, [])
     header = [_append_zone(column, [row[index] for row in first]) for index, column in enumerate(columns)]
     title = str(model_admin.opts.verbose_name_plural)
     file_name = f"{slugify(title)}-{timezone.localdate(clock.now(), zone).isoformat()}.{kind}"
-    every = chain([first], parts)
+    all_chunks = chain([first], chunks)
     if kind == "csv":
-        response = StreamedParts(write_csv(header, every), content_type=CONTENT_TYPES[kind])
+        response = ChunkedResponse(write_csv(header, all_chunks), content_type=CONTENT_TYPES[kind])
     else:
-        file = write_xlsx(capfirst(title), header, every)
-        response = StreamedParts(read_blocks(file), content_type=CONTENT_TYPES[kind])
+        file = write_xlsx(capfirst(title), header, all_chunks)
+        response = ChunkedResponse(read_blocks(file), content_type=CONTENT_TYPES[kind])
     response["Content-Disposition"] = f'attachment; filename="{file_name}"'
     response["Cache-Control"] = "no-store"
     return response
 
 
 def list_columns(model_admin: Any, names: Iterable[str]) -> list[Column]:
-    """What the named columns of the list show; one that shows several things in one is taken apart again."""
-    instead: dict[str, tuple[str, ...]] = model_admin.exported_columns
-    plain = chain.from_iterable(instead.get(name, (name,)) for name in names if name != "action_checkbox")
-    # What two columns show, the file has once.
-    return [_build_column(model_admin, name) for name in dict.fromkeys(plain)]
+    """Build the columns of the file for those of the list, which `exported_columns` may replace."""
+    replaced: dict[str, tuple[str, ...]] = model_admin.exported_columns
+    exported = chain.from_iterable(replaced.get(name, (name,)) for name in names if name != "action_checkbox")
+    # Without duplicates.
+    return [_build_column(model_admin, name) for name in dict.fromkeys(exported)]
 
 
 def format_cell(value: Any) -> Cell:
-    """A value as a file has it: text for what the list shows as icons, labels and links."""
+    """Convert a value for a file: text for what the list shows as icons, labels and links."""
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, datetime):
@@ -97,7 +99,7 @@ def format_cell(value: Any) -> Cell:
         cells = (format_cell(each) for each in value if not isinstance(each, dict))
         return ", ".join(str(cell) for cell in cells if cell not in {None, ""})
     if isinstance(value, dict) and "title" in value:
-        # What unfold makes a dropdown of.
+        # Unfold shows it as a dropdown.
         value = value["title"]
     return _strip_html(str(value)) if hasattr(value, "__html__") else str(value)
 
@@ -127,7 +129,7 @@ def _read_text(row: Model | None) -> str | None:
 
 
 def _read_computed(model_admin: Any, name: Any) -> Callable[[Any], Any]:
-    """What the list shows for a column that is no field."""
+    """Return the function that reads the value of a column that is a method, as the list shows it."""
     function = name if callable(name) else getattr(model_admin, name, None)
     if function is None or name == "__str__":
         return lambda row: lookup_field(name, row, model_admin)[2]
@@ -137,38 +139,40 @@ def _read_computed(model_admin: Any, name: Any) -> Callable[[Any], Any]:
     def value(row: Any) -> Any:
         shown = function(row)
         if isinstance(label, dict) and isinstance(shown, tuple):
-            # What chooses its colour, and what it says.
+            # A value that selects the colour, and a text.
             shown = shown[1] if shown[0] in label else shown[0]
         elif header:
-            # Two lines of text; what follows is a picture.
+            # Two lines of text, and a picture.
             shown = tuple(shown)[:2]
         return None if shown == empty else shown
 
     return value
 
 
-def _read_parts(model_admin: Any, columns: list[Column], rows: "QuerySet[Any]") -> Iterator[list[list[Cell]]]:
-    # The response is sent when the request, and with it the zone of whoever asked, is over.
+def _read_chunks(model_admin: Any, columns: list[Column], rows: "QuerySet[Any]") -> Iterator[list[list[Cell]]]:
+    # The response is sent after the middleware has reset the time zone.
     zone = timezone.get_current_timezone()
     keys = _read_keys(rows)
-    for start in range(0, len(keys), AT_ONCE):
-        part = _read_rows(rows, keys[start : start + AT_ONCE])
-        if part:
+    for start in range(0, len(keys), CHUNK_SIZE):
+        chunk = _read_rows(rows, keys[start : start + CHUNK_SIZE])
+        if chunk:
             with timezone.override(zone):
-                model_admin.prepare_rows(part)
-                cells = [[column.cell(row) for column in columns] for row in part]
+                model_admin.prepare_rows(chunk)
+                cells = [[column.read_cell(row) for column in columns] for row in chunk]
             yield cells
 
 
 def _read_keys(rows: "QuerySet[Any]") -> Sequence[Any]:
-    """The keys of all rows in their order, eight bytes each: so each query is a short one, however long it takes to
-    send the file, and none is held open meanwhile."""
-    found = rows.values_list("pk", flat=True).iterator(chunk_size=AT_ONCE)
+    """Read the primary keys of all rows in order, eight bytes each.
+
+    So no query is open while the file is sent, however long that takes.
+    """
+    found = rows.values_list("pk", flat=True).iterator(chunk_size=CHUNK_SIZE)
     return array("q", found) if isinstance(rows.model._meta.pk, IntegerField) else list(found)
 
 
 def _read_rows(rows: "QuerySet[Any]", keys: Sequence[Any]) -> list[Any]:
-    """Those that are still there."""
+    """Read the rows that still exist, in the order of the keys."""
     found = {row.pk: row for row in rows.order_by().filter(pk__in=list(keys))}
     return [found[key] for key in keys if key in found]
 

@@ -1,4 +1,4 @@
-"""What every list of the admin is made of."""
+"""The base of all admins: lists with a fixed number of queries, safe lookups, and export."""
 
 from collections.abc import Iterable, Mapping
 from itertools import chain
@@ -22,47 +22,45 @@ from core.accounts.models import User
 from core.facts.publish import publish
 from core.portal import spreadsheets
 from core.portal.events import ListExported
-from core.portal.exporting import CONTENT_TYPES, export
-from core.portal.ids import is_endless
+from core.portal.exporting import CONTENT_TYPES, build_export_response
+from core.portal.ids import is_too_long
 from core.portal.paging import UncountedChangeList, UncountedPaginator
 from core.portal.searching import search
 
-NOT_IN_LIST = "What was ticked is not in this list. Nothing was done."
+INVALID_SELECTION = "What was ticked is not in this list. Nothing was done."
 
 
 class PortalAdmin(ModelAdmin):
-    """The base of all our admins: a list opens with one query for its rows, whatever their number, and can be exported.
+    """The base of all admins: a list needs a fixed number of queries, and can be exported.
 
-    A column that needs to look something up does not do so row by row, but in `prepare_rows`, for all rows of a page
-    (or of a part of an export) at once.
+    What columns need beyond the row itself is loaded in `prepare_rows`, for all rows of a page or of a chunk at once.
     """
 
-    # What links of our own ask for beyond the filters, as they write it: "creator__id__exact".
-    linked_by: ClassVar[tuple[str, ...]] = ()
+    # Lookups in links to the list, beyond its filters: "creator__id__exact".
+    link_lookups: ClassVar[tuple[str, ...]] = ()
     change_list_template: Any = "portal/change_list.html"
     list_per_page = 50
     paginator: Any = UncountedPaginator
     show_full_result_count = False
-    # For a column that shows several things in one, or an instant in words: what a file has in its place, named as in
-    # `list_display`. Nothing that the list does not show: {"error_and_next_try": ("error", "next_try_at")}.
+    # The columns of an export for a column that shows several values, or an instant with its distance:
+    # {"error_and_next_try": ("error", "next_try_at")}. Only what the list shows.
     exported_columns: ClassVar[Mapping[str, tuple[str, ...]]] = {}
-
-    # Long texts that a column reads, though it shows them under another name.
-    read_by_columns: ClassVar[tuple[str, ...]] = ()
+    # Long texts that a column of another name reads: they are not deferred.
+    texts_in_columns: ClassVar[tuple[str, ...]] = ()
 
     class Media:
         css: ClassVar[dict[str, list[str]]] = {"all": ["portal/lists.css"]}
 
     def prepare_rows(self, rows: list[Any]) -> None:
-        """Attach to the rows what the columns show and the rows do not hold, with a constant number of queries.
+        """Attach to the rows what columns show beyond the row itself, by a constant number of queries.
 
-        Called with the rows of the page before a list shows them, and with one part of the rows after another when the
-        list is exported; never with none. A column then reads what was attached:
+        Called with the rows of a page, or with each chunk of an export; never without rows. Columns read what was
+        attached:
 
             def prepare_rows(self, rows: list[Session]) -> None:
-                held = sessions_held_by({row.creator_id for row in rows})
+                counts = count_held_sessions({row.creator_id for row in rows})
                 for row in rows:
-                    row.held_by_creator = held[row.creator_id]
+                    row.held_by_creator = counts[row.creator_id]
 
             @admin.display(description="held")
             def held(self, row: Session) -> int:
@@ -72,14 +70,14 @@ class PortalAdmin(ModelAdmin):
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> Any:
         return UncountedChangeList
 
-    def unread_texts(self, request: HttpRequest) -> list[str]:
-        """The long texts, of the rows and of what is read with them, that no column shows: a list does not read them.
+    def list_deferred_texts(self, request: HttpRequest) -> list[str]:
+        """List the long texts of the rows, and of rows joined to them, that no column shows.
 
         They can be a hundred times as long as the rest of their row.
         """
         columns = [str(each) for each in self.get_list_display(request)]
         shown = {
-            *self.read_by_columns,
+            *self.texts_in_columns,
             *columns,
             *chain.from_iterable(self.exported_columns.get(each, ()) for each in columns),
         }
@@ -97,7 +95,7 @@ class PortalAdmin(ModelAdmin):
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
         context = {
-            # Django's own words tell how many there are.
+            # Django's text has the total, which is not counted here.
             "selection_note_all": "All selected",
             "export_url": reverse(self._export_name, args=["format"]).removesuffix("format/"),
             "export_kinds": [(kind, kind.upper()) for kind in CONTENT_TYPES],
@@ -106,44 +104,44 @@ class PortalAdmin(ModelAdmin):
         return super().changelist_view(request, context)
 
     def lookup_allowed(self, lookup: str, value: str, request: Any = None) -> bool:
-        """Only what the list's own filters and our links ask for, to the letter, and a row by its key.
+        """Allow only the lookups of the filters and of `link_lookups`, and the primary key.
 
-        Django lets the address ask for any field of the model, in any way: so that what nobody is shown could be found
-        out letter by letter, and a pattern could keep the database busy for as long as somebody likes.
+        Django allows any lookup of local fields: hidden values could be guessed letter by letter, and a regular
+        expression could keep the database busy.
         """
-        asked_for = (each for kind in self.get_list_filter(request) for each in self._asked_by(kind, request))
-        linked = {f"{self.opts.pk.name}__exact", *self.linked_by}
-        return lookup in linked or lookup in asked_for or self._names_nothing(lookup)
+        of_filters = (each for kind in self.get_list_filter(request) for each in self._list_parameters(kind, request))
+        of_links = {f"{self.opts.pk.name}__exact", *self.link_lookups}
+        return lookup in of_links or lookup in of_filters or self._is_unknown(lookup)
 
-    def _names_nothing(self, name: str) -> bool:
-        """What is no field is left to the list, which says that it knows no such filter."""
+    def _is_unknown(self, name: str) -> bool:
+        """Whether there is no such field: the list itself reports that."""
         try:
             self.opts.get_field(name)
         except FieldDoesNotExist:
             return name != "pk" and "__" not in name
         return False
 
-    def _asked_by(self, kind: Any, request: HttpRequest) -> Iterable[str | None]:
-        """The parameters of a filter, which is made as Django makes it for the list."""
+    def _list_parameters(self, kind: Any, request: HttpRequest) -> Iterable[str | None]:
+        """List the parameters of a filter, which is instantiated as Django does it."""
         if callable(kind):
             simple: Any = kind(request, {}, self.model, self)
             return cast(Iterable[str | None], simple.expected_parameters())
-        name, make = kind if isinstance(kind, tuple | list) else (kind, FieldListFilter.create)
+        name, create = kind if isinstance(kind, tuple | list) else (kind, FieldListFilter.create)
         field = get_fields_from_path(self.model, name)[-1]
-        filter_ = make(field, request, {}, self.model, self, field_path=name)
+        filter_ = create(field, request, {}, self.model, self, field_path=name)
         return cast(Iterable[str | None], filter_.expected_parameters())
 
     def formfield_for_manytomany(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
-        return super().formfield_for_manytomany(db_field, request, **{"form_class": ChoicesThatAreKeys, **kwargs})
+        return super().formfield_for_manytomany(db_field, request, **{"form_class": PrimaryKeysField, **kwargs})
 
     def get_search_results(
         self, request: HttpRequest, queryset: "QuerySet[Any]", search_term: str
     ) -> "tuple[QuerySet[Any], bool]":
-        fields = [self._build_full_url(request, each) for each in self.get_search_fields(request)]
+        fields = [self._restrict_address_search(request, each) for each in self.get_search_fields(request)]
         return search(queryset, fields, search_term), False
 
-    def _build_full_url(self, request: HttpRequest, field: str) -> str:
-        """Addresses are found whole, but by superusers: nobody else spells one out piece by piece."""
+    def _restrict_address_search(self, request: HttpRequest, field: str) -> str:
+        """Search addresses by an exact match, so that only superusers can guess one part by part."""
         is_address = field.lstrip("^=").rpartition("__")[2] == "email"
         return f"={field.lstrip('^=')}" if is_address and not is_superuser(request) else field
 
@@ -161,10 +159,9 @@ class PortalAdmin(ModelAdmin):
         ]
 
     def export_view(self, request: HttpRequest, kind: str) -> HttpResponseBase:
-        """The list that the query of the address gives, all of its pages, as a file.
+        """Export all pages of the list for the query string of the URL.
 
-        Changes no row, but reads them all: so no link and no page of somebody else's can set it off, and the record
-        says who did.
+        For POST with a CSRF token only, since it reads all rows; the export is published.
         """
         if kind not in CONTENT_TYPES:
             raise Http404
@@ -176,20 +173,20 @@ class PortalAdmin(ModelAdmin):
             rows = self.get_changelist_instance(request).queryset
         except IncorrectLookupParameters:
             return self._redirect_to_list(request, "e=1")
-        if not self._are_keys_ticked(request):
-            self.message_user(request, NOT_IN_LIST, messages.WARNING)
+        if not self._has_valid_selection(request):
+            self.message_user(request, INVALID_SELECTION, messages.WARNING)
             return self._redirect_to_list(request, request.GET.urlencode())
-        return self._export(request, rows, kind)
+        return self._export_rows(request, rows, kind)
 
     def response_action(self, request: HttpRequest, queryset: "QuerySet[Any]") -> HttpResponseBase | None:
-        """What nobody can have ticked is the key of nothing; a database may not even take it for one."""
-        if not self._are_keys_ticked(request):
-            self.message_user(request, NOT_IN_LIST, messages.WARNING)
+        """Reject invalid primary keys, for which a database may raise an error."""
+        if not self._has_valid_selection(request):
+            self.message_user(request, INVALID_SELECTION, messages.WARNING)
             return HttpResponseRedirect(request.get_full_path())
-        answer: HttpResponseBase | None = super().response_action(request, queryset)
-        return answer
+        response: HttpResponseBase | None = super().response_action(request, queryset)
+        return response
 
-    def _are_keys_ticked(self, request: HttpRequest) -> bool:
+    def _has_valid_selection(self, request: HttpRequest) -> bool:
         return all(self._is_key(each) for each in request.POST.getlist(ACTION_CHECKBOX_NAME))
 
     def _is_key(self, text: str) -> bool:
@@ -197,38 +194,37 @@ class PortalAdmin(ModelAdmin):
             self.opts.pk.to_python(text)
         except ValidationError:
             return False
-        return not (text == "" or is_endless(text) or "\x00" in text)
+        return not (text == "" or is_too_long(text) or "\x00" in text)
 
     @admin.action(description="Export as CSV", permissions=["view"])
     def export_csv(self, request: HttpRequest, queryset: "QuerySet[Any]") -> HttpResponseBase:
-        return self._export(request, queryset, "csv")
+        return self._export_rows(request, queryset, "csv")
 
     @admin.action(description="Export as XLSX", permissions=["view"])
     def export_xlsx(self, request: HttpRequest, queryset: "QuerySet[Any]") -> HttpResponseBase:
-        return self._export(request, queryset, "xlsx")
+        return self._export_rows(request, queryset, "xlsx")
 
     def _get_base_actions(self) -> list[Any]:
-        """Whatever an admin says of its own actions, what is ticked can be exported."""
+        """Add the export of selected rows to every admin, even if it sets `actions`."""
         return [*super()._get_base_actions(), *(self.get_action(f"export_{kind}") for kind in CONTENT_TYPES)]
 
-    def _export(self, request: HttpRequest, rows: "QuerySet[Any]", kind: str) -> HttpResponseBase:
-        most = spreadsheets.MOST_ROWS
-        if kind == "xlsx" and rows.order_by()[most : most + 1].exists():
-            sentence = f"A sheet of XLSX holds {most:,} rows at most. Narrow the list, or export it as CSV."
+    def _export_rows(self, request: HttpRequest, rows: "QuerySet[Any]", kind: str) -> HttpResponseBase:
+        limit = spreadsheets.MAX_ROWS
+        if kind == "xlsx" and rows.order_by()[limit : limit + 1].exists():
+            sentence = f"A sheet of XLSX holds {limit:,} rows at most. Narrow the list, or export it as CSV."
             self.message_user(request, sentence, messages.ERROR)
             return self._redirect_to_list(request, request.GET.urlencode())
-        self._note_export(request, kind)
-        return export(model_admin=self, names=self.get_list_display(request), rows=rows, kind=kind)
+        self._publish_export(request, kind)
+        return build_export_response(model_admin=self, names=self.get_list_display(request), rows=rows, kind=kind)
 
-    def _note_export(self, request: HttpRequest, kind: str) -> None:
-        """What leaves is out of our hands: who took it along stays in the record."""
-        takes_all = BooleanField().to_python(request.POST.get("select_across"))
+    def _publish_export(self, request: HttpRequest, kind: str) -> None:
+        is_whole_list = BooleanField().to_python(request.POST.get("select_across"))
         fact = ListExported(
             label=self.opts.label_lower,
             list_name=str(self.opts.verbose_name_plural),
             kind=kind,
             query=request.GET.urlencode(),
-            ticked=() if takes_all else tuple(request.POST.getlist(ACTION_CHECKBOX_NAME)),
+            ticked=() if is_whole_list else tuple(request.POST.getlist(ACTION_CHECKBOX_NAME)),
         )
         with transaction.atomic():
             publish(fact, by=cast(User, request.user))
@@ -237,12 +233,12 @@ class PortalAdmin(ModelAdmin):
         return HttpResponseRedirect(f"{reverse(self._export_name.replace('_export', '_changelist'))}?{query}")
 
 
-class ChoicesThatAreKeys(ModelMultipleChoiceField):  # type: ignore[type-arg]
-    """Choices of rows: what is longer than any key is the key of none, and a database may not take it for a number."""
+class PrimaryKeysField(ModelMultipleChoiceField):  # type: ignore[type-arg]
+    """Rejects values with more digits than a primary key can have, for which a database may raise an error."""
 
     def _check_values(self, value: Any) -> Any:
         for each in value if isinstance(value, list | tuple) else ():
-            if is_endless(str(each).strip().lstrip("-+")):
+            if is_too_long(str(each).strip().lstrip("-+")):
                 raise ValidationError(self.error_messages["invalid_pk_value"], "invalid_pk_value", {"pk": each})
         return super()._check_values(value)  # type: ignore[misc]
 

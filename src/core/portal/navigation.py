@@ -1,4 +1,4 @@
-"""The sidebar: what there is to do in the portal, as far as whoever looks may do it. Core and the modules fill it."""
+"""The sidebar, filled by core and the modules with entries that depend on permissions."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -25,19 +25,18 @@ class Section(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Badge:
-    """A number beside an entry, and the words that a screen reader says in its place."""
+    """A number beside an entry, and the text for screen readers in its place."""
 
     text: str
-    words: str
+    spoken: str
 
 
 @dataclass(frozen=True, kw_only=True)
 class Entry:
-    """A line of the sidebar; `url` is the page it leads to and the beginning of those that belong to it.
+    """A line of the sidebar. It is marked as current on its `url` and on all URLs below it.
 
-    Only who has the permission (`app.action_model`, "" for all staff) sees it. `icon` is a name of Material Symbols.
-    Entries stand in the order of their ranks, the smallest first. `badge` is asked on every page, and costs at most
-    one query.
+    It is shown to members with the permission (`app.action_model`, "" for all staff), sorted by `rank`. `icon` is a
+    name of Material Symbols. `badge` is called for every page, and may make one query at most.
     """
 
     section: Section
@@ -59,7 +58,7 @@ class Entry:
         rank: int,
         badge: Callable[[], Badge | None] | None = None,
     ) -> "Entry":
-        """The entry of the list of a model (`app_label.model`), for those who may view it."""
+        """Build the entry of a model's list (`app_label.model`), for members who may view it."""
         app_label, name = model.split(".")
         return cls(
             section=section,
@@ -74,46 +73,46 @@ class Entry:
 
 @dataclass(frozen=True, kw_only=True)
 class NavigationAsked(Question[list[Entry]]):
-    """What is there for the sidebar? Core and each module answer with all of it: who sees what is settled here."""
+    """Which entries does the sidebar have? Permissions are checked by the asker."""
 
     def default(self) -> list[Entry]:
         return []
 
 
 def list_navigation(request: HttpRequest) -> list[dict[str, Any]]:
-    """What unfold shows as the sidebar."""
-    asked = [entry for answer in NavigationAsked().ask_all() for entry in answer]
+    """Build the sidebar (unfold's SIDEBAR)."""
+    all_entries = [entry for answer in NavigationAsked().ask_all() for entry in answer]
     entries = sorted(
-        (entry for entry in asked if not entry.permission or request.user.has_perm(entry.permission)),
+        (entry for entry in all_entries if not entry.permission or request.user.has_perm(entry.permission)),
         key=lambda entry: (entry.rank, entry.title),
     )
     current = find_current_entry(entries, request.path)
     sections = {section: [entry for entry in entries if entry.section == section] for section in Section}
     return [
-        {"title": section.value, "items": [_build_item(entry, is_current=entry is current) for entry in filed]}
-        for section, filed in sections.items()
-        if filed
+        {"title": section.value, "items": [_build_item(entry, is_current=entry is current) for entry in in_section]}
+        for section, in_section in sections.items()
+        if in_section
     ]
 
 
 def find_current_entry(entries: Iterable[Entry], path: str) -> Entry | None:
-    """Whose page it is: the entry with the longest address that the page's begins with; the dashboard is alone."""
+    """Return the entry with the longest URL that the path begins with; the dashboard's has to match exactly."""
     index = reverse("admin:index")
     paths = {entry: urlsplit(entry.url).path for entry in entries}
-    own = [entry for entry, start in paths.items() if path == start or (start != index and path.startswith(start))]
-    return max(own, key=lambda entry: len(paths[entry]), default=None)
+    matching = [entry for entry, start in paths.items() if path == start or (start != index and path.startswith(start))]
+    return max(matching, key=lambda entry: len(paths[entry]), default=None)
 
 
-def format_count(number: int, *, most: int, one: str, many: str) -> Badge | None:
-    """A badge for a number that was counted no further than `most`; none for nothing.
+def format_count(number: int, *, limit: int, one: str, many: str) -> Badge | None:
+    """Build a badge for a number that was counted up to `limit`; none for zero.
 
-    `counted(3, most=100, one="session waits", many="sessions wait")` is read "3 sessions wait".
+    `format_count(3, limit=100, one="session waits", many="sessions wait")` is spoken "3 sessions wait".
     """
     if not number:
         return None
-    if number >= most:
-        return Badge(text=f"{most - 1}+", words=f"more than {most - 1} {many}")
-    return Badge(text=str(number), words=f"{number} {one if number == 1 else many}")
+    if number >= limit:
+        return Badge(text=f"{limit - 1}+", spoken=f"more than {limit - 1} {many}")
+    return Badge(text=str(number), spoken=f"{number} {one if number == 1 else many}")
 
 
 def _build_item(entry: Entry, *, is_current: bool) -> dict[str, Any]:
@@ -124,12 +123,12 @@ def _build_item(entry: Entry, *, is_current: bool) -> dict[str, Any]:
         "active": is_current,
     }
     if entry.badge is not None and (badge := entry.badge()) is not None:
-        # Unfold shows the one where the other is set.
-        item |= {"badge": True, "badge_callback": _read_aloud(badge), "badge_variant": "primary"}
+        # Unfold shows `badge_callback` if `badge` is set.
+        item |= {"badge": True, "badge_callback": _render_badge(badge), "badge_variant": "primary"}
     return item
 
 
-def _read_aloud(badge: Badge) -> SafeString:
+def _render_badge(badge: Badge) -> SafeString:
     return format_html(
-        '<span aria-hidden="true">{}</span><span class="portal-spoken">{}</span>', badge.text, badge.words
+        '<span aria-hidden="true">{}</span><span class="portal-spoken">{}</span>', badge.text, badge.spoken
     )

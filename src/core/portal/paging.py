@@ -1,4 +1,4 @@
-"""Pages of a list that nobody has counted: each is read with one row more than it shows, which tells of the next."""
+"""Pagination without a count: one more row is read than a page shows, to know whether there is a next page."""
 
 from functools import cached_property
 from typing import Any
@@ -10,24 +10,24 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from unfold.views import ChangeList
 
-from core.portal.ids import is_endless
-from core.portal.times import is_beyond_time
+from core.portal.ids import is_too_long
+from core.portal.times import is_out_of_range
 
-# What a database can skip at most.
-MOST_SKIPPED = 2**63 - 1
-# From here on, skipping takes longer than a second query.
-FAR = 2000
+# The largest OFFSET of a database.
+MAX_OFFSET = 2**63 - 1
+# From this offset on, reading the primary keys first is faster.
+LARGE_OFFSET = 2000
 
 
 class UncountedPage(Page[Any]):
-    """Some rows of a list, at most `per_page`, and whether there are more."""
+    """A page of a list, and whether there is a next one."""
 
-    def __init__(self, object_list: Any, number: int, paginator: "UncountedPaginator", *, is_followed: bool) -> None:
+    def __init__(self, object_list: Any, number: int, paginator: "UncountedPaginator", *, has_more: bool) -> None:
         super().__init__(object_list, number, paginator)
-        self.is_followed = is_followed
+        self.has_more = has_more
 
     def has_next(self) -> bool:
-        return self.is_followed
+        return self.has_more
 
     def next_page_number(self) -> int:
         return self.number + 1
@@ -36,7 +36,7 @@ class UncountedPage(Page[Any]):
         return self.number - 1
 
     def start_index(self) -> int:
-        """The number of the first row in the list; 0 where there is none."""
+        """The number of the first row in the list; 0 on an empty page."""
         return (self.number - 1) * self.paginator.per_page + 1 if self.object_list else 0
 
     def end_index(self) -> int:
@@ -44,39 +44,39 @@ class UncountedPage(Page[Any]):
 
 
 class UncountedPaginator(Paginator):  # type: ignore[type-arg]
-    """Finds out about the next page by one row more, rather than by a count of all.
+    """Reads one more row than a page shows, instead of counting all; only `count` counts.
 
-    A page beyond the end is empty. Whoever asks for `count` nevertheless gets one, at its price.
+    A page beyond the end is empty.
     """
 
     template_name = "portal/pagination.html"
 
     def validate_number(self, number: Any) -> int:
         try:
-            wanted = int(number)
+            page_number = int(number)
         except (TypeError, ValueError):
             raise PageNotAnInteger("That page number is not an integer") from None
-        if wanted < 1:
+        if page_number < 1:
             raise EmptyPage("That page number is less than 1")
-        return wanted
+        return page_number
 
     def page(self, number: Any) -> UncountedPage:
         number = self.validate_number(number)
         first = (number - 1) * self.per_page
-        if first + self.per_page >= MOST_SKIPPED:
-            return UncountedPage([], number, self, is_followed=False)
-        rows = self._rows(first, first + self.per_page + 1)
-        return UncountedPage(rows[: self.per_page], number, self, is_followed=len(rows) > self.per_page)
+        if first + self.per_page >= MAX_OFFSET:
+            return UncountedPage([], number, self, has_more=False)
+        rows = self._read_rows(first, first + self.per_page + 1)
+        return UncountedPage(rows[: self.per_page], number, self, has_more=len(rows) > self.per_page)
 
-    def _rows(self, first: int, end: int) -> list[Any]:
-        if first < FAR or not isinstance(self.object_list, QuerySet):
+    def _read_rows(self, first: int, end: int) -> list[Any]:
+        if first < LARGE_OFFSET or not isinstance(self.object_list, QuerySet):
             return list(self.object_list[first:end])
-        # What is skipped need not be joined to all that a row shows.
+        # Skipped rows are not joined then.
         keys = list(self.object_list.values_list("pk", flat=True)[first:end])
         return list(self.object_list.filter(pk__in=keys)) if keys else []
 
     def get_page(self, number: Any) -> UncountedPage:
-        """The page of that number, or the first for what is no number of a page."""
+        """Return the page, or the first one for an invalid number."""
         try:
             return self.page(number)
         except (PageNotAnInteger, EmptyPage):
@@ -84,25 +84,24 @@ class UncountedPaginator(Paginator):  # type: ignore[type-arg]
 
 
 class UncountedChangeList(ChangeList):
-    """A page of a list of the admin, read by one query however long the list is.
+    """A page of an admin list, read by one query however long the list is.
 
-    `result_count` is what is known to be there: all rows up to the end of this page, and one more if it is not the
-    last. Nothing on the page shows it as a total.
+    `result_count` counts the rows up to the end of this page, and one more if it is not the last. It is not shown.
     """
 
     page_num: int
     page: UncountedPage
 
     def get_queryset(self, request: HttpRequest, exclude_parameters: Any = None) -> "QuerySet[Any]":
-        """What no database takes for an id, a text or an instant is refused like any other filter that is none."""
-        asked = [each for values in self.get_filters_params().values() for value in values for each in value.split(",")]
-        if any(is_endless(each) or "\x00" in each or is_beyond_time(each) for each in asked):
+        """Filter the rows. Raises `IncorrectLookupParameters` also for values that a database cannot represent."""
+        values = [each for texts in self.get_filters_params().values() for text in texts for each in text.split(",")]
+        if any(is_too_long(each) or "\x00" in each or is_out_of_range(each) for each in values):
             raise IncorrectLookupParameters
         found: QuerySet[Any] = super().get_queryset(request, exclude_parameters)
-        return found.defer(*self.model_admin.unread_texts(request))
+        return found.defer(*self.model_admin.list_deferred_texts(request))
 
     def get_ordering(self, request: HttpRequest, queryset: "QuerySet[Any]") -> list[Any]:
-        """Each column once, however often the address names it."""
+        """Return the order without duplicate columns."""
         return list(dict.fromkeys(super().get_ordering(request, queryset)))
 
     def get_results(self, request: HttpRequest) -> None:
@@ -115,7 +114,7 @@ class UncountedChangeList(ChangeList):
             prepare(rows)
         self.result_list = self._as_queryset(rows) if self.list_editable else rows
         self.result_count = self.page.end_index() + self.page.has_next()
-        # Were they different, the head of the page would show the first.
+        # Equal, so that unfold's header shows no count.
         self.full_result_count = self.result_count
         self.show_full_result_count = False
         self.show_admin_actions = True
@@ -123,10 +122,10 @@ class UncountedChangeList(ChangeList):
         self.multi_page = self.page.has_other_pages()
 
     def _as_queryset(self, rows: list[Any]) -> Any:
-        """The rows as what a form set takes for its rows, without another query."""
-        found = self.queryset[: self.list_per_page]
-        found._result_cache = rows
-        return found
+        """Wrap the rows in a queryset, which a form set needs, without another query."""
+        queryset = self.queryset[: self.list_per_page]
+        queryset._result_cache = rows
+        return queryset
 
     @cached_property
     def previous_url(self) -> str | None:
@@ -143,6 +142,6 @@ class UncountedChangeList(ChangeList):
         return str(self.get_query_string({"p": 1}))
 
     @property
-    def bare_url(self) -> str:
-        """This list without what is searched for and filtered by."""
+    def unfiltered_url(self) -> str:
+        """This list without search and filters."""
         return str(self.get_query_string(remove=[SEARCH_VAR, *self.get_filters_params()]))

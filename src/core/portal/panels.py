@@ -1,4 +1,4 @@
-"""The tabs of a page about one thing, each filled by whoever knows."""
+"""The panels (tabs) of the pages about a session and a member, filled by core and the modules."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -10,10 +10,9 @@ from core.facts.base import Question
 
 @dataclass(frozen=True, kw_only=True)
 class Panel:
-    """One tab. `key` names it in the address of the page (`#requests`); `count` stands beside its title, if any.
+    """One tab. `key` is its fragment in the URL (`#requests`); `count` is shown beside its title; `rank` sorts tabs.
 
-    `template` is rendered with `context`, and with what the page itself knows (`viewer`, and `session` or `member`).
-    Tabs stand in the order of their ranks, the smallest first.
+    `template` is rendered with `context` and with that of the page (`viewer`, and `session` or `member`).
     """
 
     key: str
@@ -26,7 +25,7 @@ class Panel:
 
 @dataclass(frozen=True, kw_only=True)
 class PanelsOfMember(Question[list[Panel]]):
-    """What does each module show `viewer` on the page about a member? Each answers with panels that they may see."""
+    """Which panels does `viewer` see on the page about a member?"""
 
     member: User
     viewer: User
@@ -36,5 +35,5 @@ class PanelsOfMember(Question[list[Panel]]):
 
 
 def sort_panels(answers: Iterable[Iterable[Panel]]) -> list[Panel]:
-    """The panels of all answers as the page shows them."""
+    """Join the panels of all answers, sorted by rank."""
     return sorted((panel for answer in answers for panel in answer), key=lambda panel: (panel.rank, panel.key))

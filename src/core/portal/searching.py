@@ -1,8 +1,7 @@
-"""Searching a list for words of its own rows and of the rows that they belong to.
+"""Search in a list, by words in its own rows and in related rows.
 
-Django joins all tables and looks at every row of the result until it has enough. That is soon where a word is common,
-and never where nobody is found: so the rows that others belong to (the member, the session) are searched first, by
-themselves, and where few of them have the word, the list is asked for theirs, through its index.
+Django's search joins all tables and scans the result until a page is full, which takes long if few rows match. Here the
+related rows (members, sessions) are searched first: if few match, the list is filtered by their ids, through its index.
 """
 
 from collections import defaultdict
@@ -17,57 +16,60 @@ from django.utils.text import smart_split, unescape_string_literal
 from core.text.email_addresses import normalize_address_if_valid
 from core.text.normalization import compose, strip_blanks
 
-# As Django has them in `search_fields`.
+# The prefixes in Django's `search_fields`.
 LOOKUPS = {"^": "istartswith", "=": "iexact"}
-# Of so many rows a list is asked for what belongs to them; more are soon found by looking.
-FEW = 500
-# Beyond it a database is kept busy by one search, or does not take it at all; what follows is not looked for.
-MOST_WORDS = 20
-# No field that is searched has a longer text.
-LONGEST_WORD = 2048
+# Up to so many related rows the list is filtered by their ids; with more, a scan finds a page soon.
+MAX_RELATED_IDS = 500
+# The rest is ignored: each word makes the query longer.
+MAX_WORDS = 20
+# In characters; no searched field is longer.
+MAX_WORD_LENGTH = 2048
 
 
 def search(rows: "QuerySet[Any]", fields: Iterable[str], text: str) -> "QuerySet[Any]":
-    """The rows in which each word of the text is found in one of the fields; what stands in quotes is one word.
+    """Filter the rows that have each word of the text in one of the fields; text in quotes is one word.
 
-    A field is one of the rows' own (`title`), or of what they belong to (`user__username`); as in Django, `^` before
-    it asks for its beginning and `=` for all of it.
+    A field is one of the rows (`title`) or of a related row (`user__username`). As in Django, `^` before it matches its
+    beginning and `=` all of it.
     """
     own: list[str] = []
-    theirs: dict[str, list[str]] = defaultdict(list)
+    of_related: dict[str, list[str]] = defaultdict(list)
     for field in fields:
         path = field.lstrip("^=").rpartition("__")[0]
-        (theirs[path] if path else own).append(field.replace(f"{path}__", "") if path else field)
-    for word in islice(_split_words(strip_blanks(text)), MOST_WORDS):
+        (of_related[path] if path else own).append(field.replace(f"{path}__", "") if path else field)
+    for word in islice(_split_words(strip_blanks(text)), MAX_WORDS):
         if not is_findable(word):
             return rows.none()
-        found = _match_any(rows.model, own, word)
-        for path, names in theirs.items():
+        condition = _match_any(rows.model, own, word)
+        for path, names in of_related.items():
             related: Any = rows.model._meta.get_field(path).related_model
             matching = related._base_manager.filter(_match_any(related, names, word)).order_by()
-            keys = list(matching.values_list("pk", flat=True)[: FEW + 1])
-            found |= (
-                Q(**{f"{path}__in": keys}) if len(keys) <= FEW else _match_any(related, names, word, path=f"{path}__")
+            keys = list(matching.values_list("pk", flat=True)[: MAX_RELATED_IDS + 1])
+            condition |= (
+                Q(**{f"{path}__in": keys})
+                if len(keys) <= MAX_RELATED_IDS
+                else _match_any(related, names, word, path=f"{path}__")
             )
-        rows = rows.filter(found)
+        rows = rows.filter(condition)
     return rows
 
 
 def is_findable(word: str) -> bool:
-    """Whether any field could hold it."""
-    return len(word) <= LONGEST_WORD and "\x00" not in word
+    """Whether a database can store the word, in a field of a searched length."""
+    return len(word) <= MAX_WORD_LENGTH and "\x00" not in word
 
 
 def _match_any(model: type[Model], names: Iterable[str], word: str, *, path: str = "") -> Q:
-    """That one of these fields has the word, for the model's own rows or those that lead to one by the path. Nothing
-    has what no field can hold."""
-    found = Q(pk__in=[])
+    """Return the condition that one of these fields has the word; `path` is the prefix of lookups from another model.
+
+    A field that cannot hold the word does not match.
+    """
+    condition = Q(pk__in=[])
     for name in names:
         lookup = LOOKUPS.get(name[0], "icontains")
         field: Any = model._meta.get_field(name.lstrip("^="))
         if isinstance(field, EmailField):
-            # As it is stored, however it was typed.
-            found |= Q(**{f"{path}{field.name}__{lookup}": normalize_address_if_valid(word)})
+            condition |= Q(**{f"{path}{field.name}__{lookup}": normalize_address_if_valid(word)})
             continue
         if lookup == "iexact" and not isinstance(field, CharField | TextField):
             lookup = "exact"
@@ -75,13 +77,13 @@ def _match_any(model: type[Model], names: Iterable[str], word: str, *, path: str
                 field.to_python(word)
             except ValidationError:
                 continue
-        # What is stored is composed, but for some of what was stored before that was so.
+        # Stored texts are composed (NFC), except older ones.
         for form in {word, compose(word)}:
-            found |= Q(**{f"{path}{field.name}__{lookup}": form})
-    return found
+            condition |= Q(**{f"{path}{field.name}__{lookup}": form})
+    return condition
 
 
 def _split_words(text: str) -> Iterator[str]:
     for word in smart_split(text):
-        quoted = len(word) > 1 and word[0] in "\"'" and word[0] == word[-1]
-        yield unescape_string_literal(word) if quoted else word
+        is_quoted = len(word) > 1 and word[0] in "\"'" and word[0] == word[-1]
+        yield unescape_string_literal(word) if is_quoted else word

@@ -1,4 +1,4 @@
-"""Instants as a moderator reads them: the clock of their own zone, and how far away that is."""
+"""Formatting of instants in the viewer's time zone, and checks of instants in URLs."""
 
 from datetime import UTC, datetime, time
 
@@ -11,8 +11,8 @@ from django.utils.safestring import SafeString
 from core.time.durations import format_relative_time
 
 
-def is_beyond_time(text: str) -> bool:
-    """A date, or an instant, that an offset leads out of the years 1 to 9999."""
+def is_out_of_range(text: str) -> bool:
+    """Whether the text is a date or instant that lies outside the years 1 to 9999 in UTC."""
     try:
         day, instant = parse_date(text), parse_datetime(text)
         if instant is None and day is not None:
@@ -27,12 +27,12 @@ def is_beyond_time(text: str) -> bool:
 
 
 def format_local(instant: datetime) -> str:
-    """The date and the time in the zone that is set, as in "Mon 15 Jan 2024, 14:00"."""
+    """Format date and time in the current time zone: "Mon 15 Jan 2024, 14:00"."""
     return date_format(timezone.localtime(instant), "D j M Y, H:i")
 
 
 def render_instant(instant: datetime | None) -> SafeString | str:
-    """Both of it as HTML: when, and how far away; "-" for never."""
+    """Render an instant as HTML, in the current time zone and relative to now; "-" for `None`."""
     if instant is None:
         return "-"
     return format_html(

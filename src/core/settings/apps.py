@@ -39,8 +39,8 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
-    "core.portal.gate.GateMiddleware",
-    "core.portal.zone.OwnTimeZoneMiddleware",
+    "core.portal.error_middleware.PortalErrorMiddleware",
+    "core.portal.time_zone_middleware.MemberTimeZoneMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
 

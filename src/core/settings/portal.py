@@ -21,7 +21,7 @@ UNFOLD = {
     # Django's own log of the admin: what happened to a session is in the record of facts.
     "SHOW_HISTORY": False,
     "SIDEBAR": {"navigation": "core.portal.navigation.list_navigation"},
-    "DASHBOARD_CALLBACK": "core.portal.dashboard.show_dashboard",
+    "DASHBOARD_CALLBACK": "core.portal.dashboard.build_dashboard_context",
     "STYLES": [_asset(name) for name in ("accessible.css", "portal.css", "page.css", "queue.css")],
     "SCRIPTS": [_asset(name) for name in ("controls.js", "dialogs.js", "shortcuts.js")],
 }

@@ -1,4 +1,4 @@
-"""What the templates of the portal write again and again."""
+"""Template filters and tags of the portal."""
 
 from datetime import datetime
 
@@ -11,20 +11,19 @@ from core.portal.panels import Panel
 from core.time import durations
 
 register = template.Library()
-register.filter("moment", times.render_instant)
-register.filter("ago", durations.format_relative_time)
-register.filter("lasting", durations.format_duration)
+register.filter("instant", times.render_instant)
+register.filter("relative_time", durations.format_relative_time)
 
 
 @register.filter
-def instant(value: datetime) -> str:
-    """As programs write it, to the microsecond."""
+def isoformat(value: datetime) -> str:
+    """Format an instant in ISO 8601, to the microsecond."""
     return value.isoformat()
 
 
 @register.simple_tag(takes_context=True)
 def show_panel(context: Context, panel: Panel) -> SafeString:
-    """A panel's template, rendered with its context and with what the page itself knows."""
+    """Render a panel's template with its context and that of the page."""
     content = Engine.get_default().get_template(panel.template)
     with context.push(**panel.context):
         return content.render(context)

@@ -66,7 +66,7 @@ class NotificationAdmin(ReadOnlyAdmin):
     sortable_by = ("told",)
     list_filter = ("kind", "in_app", "by_mail", ReadFilter)
     # The type was a filter once, and addresses of that time are kept.
-    linked_by = ("session_id__exact", "type__exact")
+    link_lookups = ("session_id__exact", "type__exact")
     list_select_related = ("user",)
     actions_list = ("why",)
     search_fields = ("user__username", "user__first_name", "user__last_name", "user__email")

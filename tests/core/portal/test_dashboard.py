@@ -224,22 +224,22 @@ def lanterns(**values: Any) -> Area:
             Series(
                 key="held",
                 title="Burning",
-                points=[Point(value=2, words="2", url="/long/?on=1&x=2"), Point(value=3, words="3 <all>")],
-                together=Point(value=5, words="5", url="/all/"),
+                points=[Point(value=2, text="2", url="/long/?on=1&x=2"), Point(value=3, text="3 <all>")],
+                total=Point(value=5, text="5", url="/all/"),
             ),
             Series(
                 key="expired",
                 title="Dark",
-                points=[Point(value=1, words="1"), Point(value=None, words="none there")],
-                together=Point(value=1, words="1"),
+                points=[Point(value=1, text="1"), Point(value=None, text="none there")],
+                total=Point(value=1, text="1"),
             ),
         ],
     )
     ranking = Ranking(
         key="streets",
         title="Brightest streets",
-        rows=[Ranked(title="Short Lane", words="3 lanterns", share=100, url="/short/")],
-        nothing="There is no street.",
+        rows=[Ranked(title="Short Lane", text="3 lanterns", share=100, url="/short/")],
+        empty_text="There is no street.",
     )
     card = Card(
         key="oil", title="Oil", value="9 gallons", icon="oil_barrel", note="filled", since=NOW, url="/oil/?a=1&b=2"

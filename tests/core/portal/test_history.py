@@ -20,7 +20,7 @@ from core.accounts.models import User
 from core.facts.base import Fact
 from core.facts.models import FactRecord
 from core.facts.publish import publish
-from core.portal.history import A_PAGE, list_history
+from core.portal.history import PAGE_SIZE, list_history
 
 HOSTILE = "<script>alert(1)</script>"
 
@@ -89,7 +89,7 @@ def test_no_title_puts_a_name_where_the_words_have_none(boss: User, john: User) 
     else:
         happened(SomethingElapsed(title=title), by=john)
         [entry] = list_history(FactRecord.objects.all(), viewer=boss).entries
-        assert (entry.what, entry.is_by_name) == ("Actor and member elapsed", False)
+        assert (entry.what, entry.names_actor) == ("Actor and member elapsed", False)
 
 
 def test_who_did_it_is_said_beside_where_the_words_do_not_name_them(boss: User, auditor: User, john: User) -> None:
@@ -98,7 +98,7 @@ def test_who_did_it_is_said_beside_where_the_words_do_not_name_them(boss: User, 
     happened(LoggedOutEverywhere(member_id=john.pk), by=john)
     happened(LoggedOutEverywhere(member_id=john.pk))
     entries = list_history(FactRecord.objects.all(), viewer=auditor).entries
-    assert [(entry.what, entry.who, entry.is_by_name) for entry in entries] == [
+    assert [(entry.what, entry.who, entry.names_actor) for entry in entries] == [
         ("John Doe logged out everywhere", "the system", False),
         ("John Doe logged out everywhere", "John Doe", True),
         ("The day elapsed", "the clock", False),
@@ -140,15 +140,15 @@ EDITS = {
 
 @pytest.mark.parametrize("edit", EDITS)
 def test_no_edits_are_so_contrived_that_a_page_of_them_is_slow_or_large(jane: User, edit: str) -> None:
-    for _ in range(A_PAGE):
+    for _ in range(PAGE_SIZE):
         happened(ProfileChanged(member_id=jane.pk), by=jane, changes={"note": EDITS[edit], "title": ("Knots", "Bends")})
     began = time.process_time()
     page = list_history(FactRecord.objects.all(), viewer=jane)
     assert time.process_time() - began < 0.3
-    assert len(page.entries) == A_PAGE
+    assert len(page.entries) == PAGE_SIZE
     assert '<ins class="portal-after">' in page.entries[0].changes[0].marked or edit == "short values"
     html = render_to_string("portal/history.html", {"history": page})
-    assert html.count("<dt>Note</dt>") == A_PAGE
+    assert html.count("<dt>Note</dt>") == PAGE_SIZE
     assert len(html.encode()) < 300_000
 
 
@@ -186,9 +186,9 @@ def test_the_request_is_named_for_superusers_alone(boss: User, auditor: User, ja
 
 
 def test_one_page_follows_another_without_a_gap(admin: Client, jane: User) -> None:
-    records = [happened(ProfileChanged(member_id=jane.pk), by=jane).pk for _ in range(2 * A_PAGE + 1)]
+    records = [happened(ProfileChanged(member_id=jane.pk), by=jane).pk for _ in range(2 * PAGE_SIZE + 1)]
     seen, before = [], None
-    for wanted in (A_PAGE, A_PAGE, 1):
+    for wanted in (PAGE_SIZE, PAGE_SIZE, 1):
         path, query = record_of(jane, **({"before": before} if before else {}))
         page = admin.get(path, query)
         shown = page.context["history"]

@@ -76,7 +76,7 @@ def test_no_filter_and_no_link_brings_a_list_down(root: Client, kind: str, unlog
         address = list_of(label)
         specs = root.get(address).context["cl"].filter_specs
         names = {name for spec in specs for name in spec.expected_parameters()}
-        for name in (*names, *model_admin_of(label).linked_by):
+        for name in (*names, *model_admin_of(label).link_lookups):
             answer = root.get(f"{address}?{encoded(name, HOSTILE[kind])}")
             assert answer.status_code in {200, 302, 400}, (label, name)
 
@@ -141,7 +141,7 @@ def test_the_autocompletion_finds_nothing_by_a_nul(root: Client, boss: User) -> 
 
 @pytest.mark.parametrize("label", LABELS)
 def test_no_nul_brings_a_list_down(root: Client, label: str) -> None:
-    for name in ("p", "o", "q", "e", "tab", "start", *model_admin_of(label).linked_by, "nonsense"):
+    for name in ("p", "o", "q", "e", "tab", "start", *model_admin_of(label).link_lookups, "nonsense"):
         assert root.get(f"{list_of(label)}?{name}=%00").status_code in {200, 302}, name
 
 

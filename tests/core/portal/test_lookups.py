@@ -33,7 +33,7 @@ def test_what_a_list_does_not_show_cannot_be_asked_for(admin: Client, label: str
 
 # Ways of comparing: what could be found out by them letter by letter, and what keeps a database busy.
 WAYS = ("exact", "iexact", "contains", "startswith", "regex", "iregex", "gt", "gte", "lt", "in", "isnull", "isempty")
-# What our own pages ask a list for, beyond what its filters do (`linked_by` of its admin).
+# What our own pages ask a list for, beyond what its filters do (`link_lookups` of its admin).
 LINKS = {
     "learning_sessions.bookingrequest": {"session__id__exact", "user__id__exact"},
     "learning_sessions.session": {"creator__id__exact", "date__gte", "date__lt", "decided_at__gte", "subject_key"},

@@ -184,7 +184,7 @@ def with_badge(badge: Badge | None) -> list[Entry]:
 def test_a_badge_is_a_number_for_the_eye_and_words_for_the_ear(
     admin: Client, answer: Callable[[type[Any], Callable[[Any], Any]], None]
 ) -> None:
-    answer(NavigationAsked, lambda _: with_badge(Badge(text="7", words="7 <lanterns> burn")))
+    answer(NavigationAsked, lambda _: with_badge(Badge(text="7", spoken="7 <lanterns> burn")))
 
     html = admin.get("/admin/").content.decode()
 
@@ -204,14 +204,14 @@ def test_without_a_badge_there_is_none(
     ("number", "badge"),
     [
         (0, None),
-        (1, Badge(text="1", words="1 session waits")),
-        (2, Badge(text="2", words="2 sessions wait")),
-        (99, Badge(text="99", words="99 sessions wait")),
-        (100, Badge(text="99+", words="more than 99 sessions wait")),
+        (1, Badge(text="1", spoken="1 session waits")),
+        (2, Badge(text="2", spoken="2 sessions wait")),
+        (99, Badge(text="99", spoken="99 sessions wait")),
+        (100, Badge(text="99+", spoken="more than 99 sessions wait")),
     ],
 )
 def test_what_was_counted_no_further_says_so(number: int, badge: Badge | None) -> None:
-    assert format_count(number, most=100, one="session waits", many="sessions wait") == badge
+    assert format_count(number, limit=100, one="session waits", many="sessions wait") == badge
 
 
 def test_every_page_has_an_icon_that_is_there(moderator: Client) -> None:

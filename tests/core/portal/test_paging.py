@@ -97,7 +97,7 @@ def test_an_empty_list_says_so(admin: Client) -> None:
 
 
 def test_far_pages_show_the_rows_in_their_order_too(admin: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(paging, "FAR", 10)
+    monkeypatch.setattr(paging, "LARGE_OFFSET", 10)
     rows_of(LOGINS).make(25)
     asked = {"q": "carol", "o": "2"}
 
@@ -115,7 +115,7 @@ def test_what_finds_nothing_says_so_and_leads_back(admin: Client) -> None:
     page = admin.get(list_of("core.mail", **query))
 
     assert "No mails with “nobody” pass the filters." in text_of(page)
-    assert page.context["cl"].bare_url == "?o=1"
+    assert page.context["cl"].unfiltered_url == "?o=1"
     assert "No mails pass the filters." in text_of(admin.get(list_of("core.mail", status__exact="queued")))
     assert "No mails with “nobody”." in text_of(admin.get(list_of("core.mail", q="nobody")))
 

@@ -127,7 +127,7 @@ def test_a_list_and_its_export_read_no_long_text_that_they_do_not_show(label: st
     rows_of(label).make(FEW)
     model_admin = model_admin_of(label)
     model = model_admin.model
-    columns = {*model_admin.list_display, *model_admin.read_by_columns}
+    columns = {*model_admin.list_display, *model_admin.texts_in_columns}
     columns.update(chain.from_iterable(model_admin.exported_columns.get(column, ()) for column in set(columns)))
     long = [
         f'"{each._meta.db_table}"."{field.column}"'

@@ -71,7 +71,7 @@ def test_each_word_is_found_in_one_of_the_fields(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     # However many have the word.
-    monkeypatch.setattr(searching, "FEW", few)
+    monkeypatch.setattr(searching, "MAX_RELATED_IDS", few)
 
     rows = search(Mail.objects.all(), fields, text)
 

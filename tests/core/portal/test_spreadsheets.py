@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from openpyxl import load_workbook
 
-from core.portal.spreadsheets import MOST_CHARACTERS, Cell, write_csv, write_xlsx
+from core.portal.spreadsheets import MAX_CELL_LENGTH, Cell, write_csv, write_xlsx
 
 BERLIN = ZoneInfo("Europe/Berlin")
 
@@ -162,12 +162,12 @@ def test_what_no_file_can_hold_is_left_out(text: str) -> None:
 
 
 def test_a_text_that_is_too_long_for_a_cell_ends_with_a_mark() -> None:
-    fits, does_not = "x" * MOST_CHARACTERS, "x" * (MOST_CHARACTERS + 1)
+    fits, does_not = "x" * MAX_CELL_LENGTH, "x" * (MAX_CELL_LENGTH + 1)
 
     cells = read_xlsx([[fits, does_not]])[1]
 
     assert cells[0].value == fits
-    assert cells[1].value == "x" * (MOST_CHARACTERS - 1) + "…"
+    assert cells[1].value == "x" * (MAX_CELL_LENGTH - 1) + "…"
 
 
 def test_headers_are_text_too() -> None:
@@ -215,4 +215,4 @@ def test_however_long_a_text_is_each_of_its_characters_is_looked_at_a_few_times(
 
     with write_xlsx("Long", ["Text"], [[[text]]]) as file:
         [(head,), (cell,)] = load_workbook(file).active.iter_rows(values_only=True)
-    assert (head, len(cell)) == ("Text", MOST_CHARACTERS)
+    assert (head, len(cell)) == ("Text", MAX_CELL_LENGTH)

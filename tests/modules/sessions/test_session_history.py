@@ -130,7 +130,7 @@ def test_a_change_is_told_alike_whether_it_came_by_the_api_or_in_the_admin(
         [entry] = happened(moderator, session)
         assert words(entry) == what
         assert changed(entry) == changes
-        told.append((entry.what, entry.who, entry.is_by_name, entry.changes, entry.occurred_at))
+        told.append((entry.what, entry.who, entry.names_actor, entry.changes, entry.occurred_at))
         # The API has no reason for a removal.
         assert entry.reason == ("" if carry_out in {remove_by_api, approve_by_api, approve_in_admin} else REASON)
     assert told[0] == told[1]

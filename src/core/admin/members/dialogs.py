@@ -16,7 +16,7 @@ from core.accounts.models import User
 from core.accounts.policy import VIEW, check_deactivating
 from core.admin.read_only import get_acting_member
 from core.errors import DomainError
-from core.portal.dialogs import leave_dialog, render_dialog
+from core.portal.dialogs import close_dialog, render_dialog
 from core.text.limits import MAX_REASON_LENGTH
 
 CONFIRMING = "confirming"
@@ -83,7 +83,7 @@ class DeactivationDialogs:
             messages.error(request, error.message)
         else:
             messages.success(request, f"{member.display_name} is deactivated.")
-        return leave_dialog(request, _get_page_url(member))
+        return close_dialog(request, _get_page_url(member))
 
     def reactivate_view(self, request: HttpRequest, object_id: int) -> HttpResponse:
         member, by = _load_member_and_actor(request, object_id)
@@ -104,7 +104,7 @@ class DeactivationDialogs:
             messages.error(request, error.message)
         else:
             messages.success(request, f"{member.display_name} is active again.")
-        return leave_dialog(request, _get_page_url(member))
+        return close_dialog(request, _get_page_url(member))
 
 
 def list_consequences(member: User, by: User) -> list[Consequence]:
@@ -131,7 +131,7 @@ def _load_member_and_actor(request: HttpRequest, member_id: int) -> tuple[User, 
 
 def _report_current_status(request: HttpRequest, member: User) -> HttpResponse:
     messages.warning(request, deactivation.describe_status(member))
-    return leave_dialog(request, _get_page_url(member))
+    return close_dialog(request, _get_page_url(member))
 
 
 def _get_page_url(member: User) -> str:

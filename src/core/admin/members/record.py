@@ -7,7 +7,7 @@ from core.accounts.models import User
 from core.accounts.policy import DEACTIVATE
 from core.facts.models import FactRecord
 from core.portal.events import OwnSessionsAsked
-from core.portal.history import A_PAGE, VIEW_FACTS, History, list_history
+from core.portal.history import PAGE_SIZE, VIEW_FACTS, History, list_history
 
 # The facts about accounts that moderators may read: not changes of addresses, rights and passwords.
 MODERATION_FACTS = (MemberRegistered.name, MemberDeactivated.name, MemberReactivated.name)
@@ -52,4 +52,4 @@ def _filter_payload(key: str, viewer: User) -> Q:
 def _list_newest_ids(records: "QuerySet[FactRecord]", before: int | None) -> list[int]:
     if before is not None:
         records = records.filter(pk__lt=before)
-    return list(records.order_by("-pk").values_list("pk", flat=True)[: A_PAGE + 1])
+    return list(records.order_by("-pk").values_list("pk", flat=True)[: PAGE_SIZE + 1])

@@ -78,7 +78,7 @@
                     callbacks: {
                         label: ({ datasetIndex, dataIndex }) => {
                             const series = picture.series[datasetIndex];
-                            return `${series.title}: ${series.words[dataIndex]}`;
+                            return `${series.title}: ${series.texts[dataIndex]}`;
                         },
                     },
                 },
@@ -88,7 +88,7 @@
                 y: {
                     stacked,
                     beginAtZero: true,
-                    max: picture.highest ?? undefined,
+                    max: picture.axisMax ?? undefined,
                     border: { display: false },
                     grid: { color: colourOf("grid") },
                     ticks: { ...ticks, precision: 0, maxTicksLimit: 6, callback: (value) => `${value}${picture.unit}` },

@@ -19,7 +19,7 @@ class MaterialAdmin(Removal, ReadOnlyAdmin):
     exported_columns = {"uploaded": ("uploaded_at",)}
     sortable_by = ("uploaded",)
     list_filter = ("type",)
-    linked_by = ("session_id__exact",)
+    link_lookups = ("session_id__exact",)
     list_select_related = ("uploaded_by",)
     search_fields = ("title", "file_name", "url", "uploaded_by__username", "uploaded_by__email")
     search_help_text = "A title, a file's name, an address, or the user name or e-mail address of who added it."

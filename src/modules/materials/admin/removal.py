@@ -12,7 +12,7 @@ from django.views.decorators.http import require_POST
 from core.accounts.models import User
 from core.admin.read_only import get_acting_member
 from core.errors import DomainError
-from core.portal.dialogs import find_way_back, leave_dialog, render_dialog
+from core.portal.dialogs import close_dialog, get_back_url, render_dialog
 from core.text.limits import MAX_REASON_LENGTH
 from modules.materials import services
 from modules.materials.events import SessionAccessAsked
@@ -39,13 +39,13 @@ class Removal:
     def remove_view(self, request: HttpRequest, object_id: int) -> HttpResponse:
         by = get_acting_member(request)
         material = Material.objects.select_related("uploaded_by").filter(pk=object_id).first()
-        back = find_way_back(request, reverse("admin:materials_material_changelist"))
+        back = get_back_url(request, reverse("admin:materials_material_changelist"))
         if material is None:
             # Who may see no material does not learn which there are.
             if not by.has_perm("materials.view_material"):
                 raise PermissionDenied
             messages.warning(request, "This material is no longer there.")
-            return leave_dialog(request, back)
+            return close_dialog(request, back)
         _require_moderating(material, by)
         form = RemovalForm(request.POST if CONFIRMING in request.POST else None)
         if not form.is_valid():
@@ -66,7 +66,7 @@ class Removal:
             messages.error(request, f"{material.title}: {error.message}")
         else:
             messages.success(request, f"{material.title} was removed.")
-        return leave_dialog(request, back)
+        return close_dialog(request, back)
 
 
 def _require_moderating(material: Material, by: User) -> None:

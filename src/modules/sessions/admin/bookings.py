@@ -15,7 +15,7 @@ class BookingRequestAdmin(ReadOnlyAdmin):
     # Only by primary key, since there are many rows.
     sortable_by = ("requested",)
     list_filter = ("status", "role")
-    linked_by = ("session__id__exact", "user__id__exact")
+    link_lookups = ("session__id__exact", "user__id__exact")
     list_select_related = ("user", "session")
     search_fields = ("user__username", "session__title")
     ordering = ("-id",)

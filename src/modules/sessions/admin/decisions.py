@@ -26,7 +26,7 @@ from django.views.decorators.http import require_POST
 from core.accounts.models import User
 from core.admin.read_only import get_acting_member
 from core.errors import DomainError
-from core.portal.dialogs import find_way_back, leave_dialog, render_dialog
+from core.portal.dialogs import close_dialog, get_back_url, render_dialog
 from core.portal.differences import Difference, list_differences
 from core.portal.ids import parse_id
 from core.text.limits import MAX_REASON_LENGTH
@@ -100,15 +100,15 @@ class Decisions:
         chosen = _parse_chosen(request)
         if not chosen:
             messages.warning(request, "Tick the sessions first.")
-            return leave_dialog(request, _get_back_url(request))
+            return close_dialog(request, _get_back_url(request))
         if len(chosen) > MOST_AT_ONCE:
             messages.warning(request, f"Decide on at most {MOST_AT_ONCE} sessions at once.")
-            return leave_dialog(request, _get_back_url(request))
+            return close_dialog(request, _get_back_url(request))
         sessions = _load_sessions(chosen)
         gone = len(chosen) - len(sessions)
         if not sessions:
             messages.error(request, _format_deleted(gone))
-            return leave_dialog(request, _get_back_url(request))
+            return close_dialog(request, _get_back_url(request))
         decision = "reject" if request.POST.get("decision") == "reject" else "approve"
         read = _parse_versions(request)
         candidates = [_take_lease(session, by, read.get(session.pk)) for session in sessions]
@@ -149,7 +149,7 @@ class Decisions:
         if left:
             # Sessions that were edited or leased by others meanwhile are shown again.
             return self._show(request, left, decision=decision, form=form, settled=len(sessions) - len(left))
-        return leave_dialog(request, _get_back_url(request))
+        return close_dialog(request, _get_back_url(request))
 
     def _show(
         self,
@@ -313,4 +313,4 @@ def _load_sessions(ids: Sequence[int]) -> list[Session]:
 
 def _get_back_url(request: HttpRequest) -> str:
     """The page on which the dialog was opened, or the list."""
-    return find_way_back(request, reverse(LIST))
+    return get_back_url(request, reverse(LIST))

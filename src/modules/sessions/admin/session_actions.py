@@ -21,7 +21,7 @@ from django.utils.text import get_text_list
 from core.accounts.models import User
 from core.admin.read_only import get_acting_member
 from core.errors import DomainError
-from core.portal.dialogs import leave_dialog, render_dialog
+from core.portal.dialogs import close_dialog, render_dialog
 from core.portal.differences import Difference, list_differences
 from core.portal.ids import parse_id
 from core.text.limits import MAX_REASON_LENGTH
@@ -173,7 +173,7 @@ class SessionActions:
         session, by = _require_moderator(request, object_id)
         if (refusal := action.refused(session)) is not None:
             messages.warning(request, _explain_refusal(action, session, refusal))
-            return leave_dialog(request, get_page_url(session))
+            return close_dialog(request, get_page_url(session))
         if PREVIEWING in request.POST:
             # Sent while the reason is being written, with the whole form: it must not act.
             return _show_preview(request, action.tells(session) if action.tells else None, person_id=session.creator_id)
@@ -187,10 +187,10 @@ class SessionActions:
                 changed = list_differences(error.changes, WORDING)
             except DomainError as error:
                 messages.error(request, _explain_failure(action, session, error))
-                return leave_dialog(request, get_page_url(session))
+                return close_dialog(request, get_page_url(session))
             else:
                 messages.success(request, action.done.format(title=session.title))
-                return leave_dialog(request, get_page_url(session))
+                return close_dialog(request, get_page_url(session))
         context = {
             "action": reverse(f"admin:{action.url_name}", args=[session.pk]),
             "title": f"{action.label}: {session.title}",
@@ -210,7 +210,7 @@ class SessionActions:
         back = f"{get_page_url(session)}#participants"
         if seat is None or not is_before_start(session, clock.now()):
             messages.warning(request, _explain_not_removable(session, seat))
-            return leave_dialog(request, back)
+            return close_dialog(request, back)
         fact = ParticipantRemoved(**build_request_fields(session, seat))
         if PREVIEWING in request.POST:
             return _show_preview(request, fact, person_id=member_id)
@@ -234,7 +234,7 @@ class SessionActions:
             messages.error(request, f"{session.title}: {error.message}")
         else:
             messages.success(request, f"{seat.user.display_name} was removed from {session.title}.")
-        return leave_dialog(request, back)
+        return close_dialog(request, back)
 
 
 def get_page_url(session: Session) -> str:

@@ -18,7 +18,7 @@ from modules.sessions.policy import MODERATE
 class SessionAdmin(SessionPage, Decisions, SessionColumns, ReadOnlyAdmin):
     list_before_template = "admin/learning_sessions/queue_head.html"
     list_filter = ("status", OutcomeFilter, "level", StartFilter)
-    linked_by = tuple(NARROWING)
+    link_lookups = tuple(NARROWING)
     sortable_by = ("start", "waiting", "offered")
     list_select_related = ("creator",)
     search_fields = ("title", "subject", "creator__username", "creator__first_name", "creator__last_name")

@@ -151,7 +151,7 @@ def build_outcome_chart(weeks: Sequence[Week]) -> Chart:
                     )
                     for week in weeks
                 ],
-                together=_build_number_point(together[outcome], _get_outcome_url(outcome, first, end)),
+                total=_build_number_point(together[outcome], _get_outcome_url(outcome, first, end)),
             )
             for outcome in Outcome
         ],
@@ -181,11 +181,11 @@ def build_seat_chart(weeks: Sequence[Week]) -> Chart:
                 points=[
                     _build_rate_point(week.taken, week.places, week.starts_at, week.starts_at + WEEK) for week in weeks
                 ],
-                together=_build_rate_point(taken, places, first, end),
+                total=_build_rate_point(taken, places, first, end),
             )
         ],
         unit="%",
-        highest=100,
+        axis_max=100,
     )
 
 
@@ -194,11 +194,11 @@ def build_subject_ranking(subjects: Sequence[Subject], weeks: Sequence[Week]) ->
     return Ranking(
         key="subjects",
         title="Busiest subjects",
-        nothing="No session was held.",
+        empty_text="No session was held.",
         rows=[
             Ranked(
                 title=subject.name,
-                words=(
+                text=(
                     f"{format_count(subject.sessions, 'session')}, {format_count(subject.participants, 'participant')}"
                 ),
                 share=round(100 * subject.sessions / subjects[0].sessions),
@@ -210,15 +210,15 @@ def build_subject_ranking(subjects: Sequence[Subject], weeks: Sequence[Week]) ->
 
 
 def _build_number_point(value: int, url: str) -> Point:
-    return Point(value=value, words=str(value), url=url if value else "")
+    return Point(value=value, text=str(value), url=url if value else "")
 
 
 def _build_rate_point(taken: int, places: int, start: datetime, end: datetime) -> Point:
     if not places:
-        return Point(value=None, words="none held")
+        return Point(value=None, text="none held")
     return Point(
         value=round(100 * taken / places),
-        words=f"{_format_share(taken, places)} ({taken} of {places})",
+        text=f"{_format_share(taken, places)} ({taken} of {places})",
         url=_get_outcome_url(Outcome.HELD, start, end),
     )
 

@@ -24,4 +24,4 @@ def list_entries(_question: NavigationAsked) -> list[Entry]:
 def count_waiting_badge() -> Badge | None:
     """The number of sessions that wait for approval, counted up to `MAX_COUNTED`."""
     waiting = count_rows(WAITING, MAX_COUNTED)
-    return format_count(waiting, most=MAX_COUNTED, one="session waits", many="sessions wait")
+    return format_count(waiting, limit=MAX_COUNTED, one="session waits", many="sessions wait")

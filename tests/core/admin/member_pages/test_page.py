@@ -15,7 +15,7 @@ from core.accounts.events import (
     ConsequencesAsked,
 )
 from core.accounts.models import Login, User
-from core.portal.history import A_PAGE
+from core.portal.history import PAGE_SIZE
 from core.portal.panels import Panel, PanelsOfMember
 from core.time import clock as the_clock
 
@@ -182,13 +182,13 @@ def test_the_history_has_what_was_done_to_them_and_by_them(
 def test_of_a_long_history_the_page_shows_the_latest_and_leads_to_what_was_before(
     john: User, jane: User, auditor: User, alone: None
 ) -> None:
-    for number in range(A_PAGE + 5):
+    for number in range(PAGE_SIZE + 5):
         members = (john, jane) if number % 2 else (jane, john)
         change_profile(*members, f"John the {number}.")
     client = client_of(auditor)
 
     first = client.get(address("change", john))
-    assert first.content.decode().count("Called John") == A_PAGE
+    assert first.content.decode().count("Called John") == PAGE_SIZE
     shown = [panel.context["history"] for panel in first.context["panels"] if panel.key == "history"]
     older = client.get(address("record", john), {"before": shown[0].before})
 

@@ -107,7 +107,7 @@ def test_of_ticked_rows_the_record_has_which_they_were(admin: Client) -> None:
 def test_what_is_not_exported_is_not_recorded(
     admin: Client, staff: Callable[..., Client], monkeypatch: pytest.MonkeyPatch, unlogged: None
 ) -> None:
-    monkeypatch.setattr(spreadsheets, "MOST_ROWS", 1)
+    monkeypatch.setattr(spreadsheets, "MAX_ROWS", 1)
     rows_of("core.login").make(2)
 
     admin.post(export_of("core.login", "xlsx"))
@@ -165,7 +165,7 @@ def test_ticked_rows_can_be_exported_whatever_else_the_list_offers(admin: Client
 def test_rows_are_read_part_by_part_each_by_a_query_of_its_own(
     admin: Client, monkeypatch: pytest.MonkeyPatch, queries_of: Any, kind: str
 ) -> None:
-    monkeypatch.setattr(exporting, "AT_ONCE", 2)
+    monkeypatch.setattr(exporting, "CHUNK_SIZE", 2)
     members = [member() for _ in range(5)]
 
     sqls, _ = queries_of(lambda: b"".join(admin.post(export_of(USERS, kind, q="carol")).streaming_content))
@@ -176,7 +176,7 @@ def test_rows_are_read_part_by_part_each_by_a_query_of_its_own(
 
 
 def test_what_is_deleted_while_the_file_is_sent_is_left_out(admin: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(exporting, "AT_ONCE", 1)
+    monkeypatch.setattr(exporting, "CHUNK_SIZE", 1)
     members = [member() for _ in range(3)]
     answer = admin.post(export_of(USERS, "csv", q="carol"))
     User.objects.filter(pk=members[0].pk).delete()

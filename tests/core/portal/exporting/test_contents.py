@@ -154,7 +154,7 @@ def test_a_filter_that_makes_no_sense_leads_back_to_the_list(admin: Client) -> N
 
 
 def test_rows_are_looked_up_part_by_part(admin: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(exporting, "AT_ONCE", 2)
+    monkeypatch.setattr(exporting, "CHUNK_SIZE", 2)
     rows_of("core.login").make(5)
     response = admin.post(export_of("core.login", "csv"))
     seen: list[int] = []
@@ -168,7 +168,7 @@ def test_rows_are_looked_up_part_by_part(admin: Client, monkeypatch: pytest.Monk
 
 
 def test_an_asynchronous_server_sends_part_by_part(admin: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(exporting, "AT_ONCE", 2)
+    monkeypatch.setattr(exporting, "CHUNK_SIZE", 2)
     rows_of("core.login").make(5)
     response: Any = admin.post(export_of("core.login", "csv"))
 
@@ -181,7 +181,7 @@ def test_an_asynchronous_server_sends_part_by_part(admin: Client, monkeypatch: p
 
 
 def test_more_than_a_sheet_holds_is_told_rather_than_cut_off(admin: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(spreadsheets, "MOST_ROWS", 3)
+    monkeypatch.setattr(spreadsheets, "MAX_ROWS", 3)
     rows_of("core.login").make(4)
 
     sheet = admin.post(export_of("core.login", "xlsx", q="carol"))
@@ -194,7 +194,7 @@ def test_more_than_a_sheet_holds_is_told_rather_than_cut_off(admin: Client, monk
 
 
 def test_as_much_as_a_sheet_holds_is_exported(admin: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(spreadsheets, "MOST_ROWS", 4)
+    monkeypatch.setattr(spreadsheets, "MAX_ROWS", 4)
     rows_of("core.login").make(4)
 
     assert len(read_xlsx(admin.post(export_of("core.login", "xlsx")))) == 5

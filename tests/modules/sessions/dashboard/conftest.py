@@ -67,7 +67,7 @@ def in_weeks(**numbers: int) -> list[int]:
 
 
 def points_of(chart: Chart) -> list[Point]:
-    return [point for series in chart.series for point in [*series.points, series.together]]
+    return [point for series in chart.series for point in [*series.points, series.total]]
 
 
 def listed(client: Client, url: str) -> set[int]:

@@ -64,7 +64,7 @@ def test_the_busiest_subjects_had_the_most_sessions_then_the_most_participants(
     make_session("scheduled", subject="Cooking")
     make_session("completed", subject="Cooking", date=FIRST_WEEK - INSTANT)
 
-    assert [(row.title, row.words, row.share) for row in ranking_of(moderator).rows] == [
+    assert [(row.title, row.text, row.share) for row in ranking_of(moderator).rows] == [
         ("Chess", "2 sessions, 2 participants", 100),
         ("Cooking", "1 session, 4 participants", 50),
         ("Art", "1 session, 3 participants", 50),
@@ -78,7 +78,7 @@ def test_a_subject_is_one_whatever_its_letters(moderator: Client, make_session: 
 
     first, _second = ranking_of(moderator).rows
 
-    assert (first.title.casefold(), first.words) == ("äther", "2 sessions, 2 participants")
+    assert (first.title.casefold(), first.text) == ("äther", "2 sessions, 2 participants")
     assert listed(moderator, first.url) == sessions
 
 

@@ -117,7 +117,7 @@ def test_every_number_in_a_chart_leads_to_the_list_of_what_it_counts(
         else:
             places = sum(session.max_participants for session in sessions)
             taken = sum(session.participant_count for session in sessions)
-            assert point.words == f"{round(100 * taken / places)}% ({taken} of {places})"
+            assert point.text == f"{round(100 * taken / places)}% ({taken} of {places})"
 
 
 def test_what_an_outcome_leads_to_is_of_that_outcome_and_week_alone(moderator: Client, of_everything: None) -> None:
@@ -127,7 +127,7 @@ def test_what_an_outcome_leads_to_is_of_that_outcome_and_week_alone(moderator: C
             sessions = listed(moderator, point.url) if point.url else set()
             assert not sessions & counted
             counted |= sessions
-        assert listed(moderator, series.together.url) <= counted
+        assert listed(moderator, series.total.url) <= counted
 
     assert counted == {
         session.pk for session in Session.objects.filter(date__gte=FIRST_WEEK, date__lt=THIS_WEEK + WEEK)

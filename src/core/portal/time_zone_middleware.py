@@ -1,4 +1,4 @@
-"""Times in the admin, as the clock of whoever reads them shows them."""
+"""The time zone of the portal's pages."""
 
 from collections.abc import Callable
 
@@ -11,8 +11,8 @@ from core.accounts.models import User
 from core.time.zones import load_zone
 
 
-class OwnTimeZoneMiddleware:
-    """Shows and reads every time under the admin's address in the member's own zone."""
+class MemberTimeZoneMiddleware:
+    """Sets the time zone of the member who is logged in, for all pages of the portal."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self.get_response = get_response
