@@ -1,5 +1,6 @@
 """What is published is received by somebody or meant for nobody; what is asked is answered; and docs say so."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -7,7 +8,7 @@ from django.core.checks import run_checks
 from django.core.management import CommandError, call_command
 
 from core.facts import Fact, listing
-from core.facts.listing import Entry, find_gaps, list_facts, list_questions
+from core.facts.listing import EventEntry, find_gaps, list_facts, list_questions
 from core.facts.registry import RECEIVERS
 from core.management.commands.list_events import render_markdown
 from core.management.documents import read_section
@@ -41,9 +42,13 @@ STORED_NAMES = {
 }
 
 
-def find(entries: list[Entry], name: str) -> Entry:
+def find(entries: list[EventEntry], name: str) -> EventEntry:
     (entry,) = [entry for entry in entries if entry.name == name]
     return entry
+
+
+def list_files(locations: list[str]) -> list[str]:
+    return [location.partition(":")[0] for location in locations]
 
 
 def test_each_fact_is_published_and_each_question_is_asked_and_answered() -> None:
@@ -61,18 +66,26 @@ def test_the_contract_lists_notifications_as_they_are() -> None:
 def test_publishers_and_receivers_are_found_with_their_lines() -> None:
     fact = find(list_facts(), "sessions.SessionDeleted")
 
-    assert [place.partition(":")[0] for place in fact.senders] == ["src/modules/sessions/services/offering.py"]
-    assert [place.partition(":")[0] for place in fact.receivers] == [
+    assert list_files(fact.senders) == ["src/modules/sessions/services/offering.py"]
+    assert list_files(fact.receivers) == [
         "src/modules/notifications/receivers/table.py",
         "src/modules/materials/receivers/__init__.py",
     ]
 
 
+def test_a_receiver_that_a_row_of_a_table_declares_is_located_at_this_row() -> None:
+    lines = Path(table.__file__).read_text().splitlines()
+    number = find(list_facts(), "sessions.SessionDeleted").receivers[0].partition(":")[2]
+
+    assert lines[int(number) - 1].strip() == "Rule("
+    assert lines[int(number)].strip() == "fact=sessions.SessionDeleted,"
+
+
 def test_who_asks_and_who_answers_are_found_with_their_lines() -> None:
     question = find(list_questions(), "portal.OwnSessionsAsked")
 
-    assert [place.partition(":")[0] for place in question.senders] == ["src/core/admin/members/record.py"]
-    assert [place.partition(":")[0] for place in question.receivers] == ["src/modules/sessions/receivers/members.py"]
+    assert list_files(question.senders) == ["src/core/admin/members/record.py"]
+    assert list_files(question.receivers) == ["src/modules/sessions/receivers/members.py"]
 
 
 def test_the_listing_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
@@ -102,7 +115,7 @@ def test_a_fact_that_nobody_has_decided_about_fails_the_check() -> None:
 def test_a_fact_that_nobody_publishes_is_a_gap(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(listing, "_find_calls", lambda names: {name: ["a.py:1"] for name in names - {"SeatLeft"}})
 
-    assert find_gaps() == [f"Nobody publishes sessions.SeatLeft ({find(list_facts(), 'sessions.SeatLeft').place})."]
+    assert find_gaps() == [f"Nobody publishes sessions.SeatLeft ({find(list_facts(), 'sessions.SeatLeft').location})."]
     with pytest.raises(CommandError, match=r"Nobody publishes sessions\.SeatLeft"):
         call_command("list_events")
 

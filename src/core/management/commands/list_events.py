@@ -5,7 +5,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from core.facts.listing import Entry, find_gaps, list_facts, list_questions
+from core.facts.listing import EventEntry, find_gaps, list_facts, list_questions
 from core.management.documents import write_section
 
 DOCUMENT, SECTION = "architecture.md", "events"
@@ -30,23 +30,23 @@ class Command(BaseCommand):
 
 
 def render_text() -> str:
-    """Each fact and question with its places below it, as `path:line`."""
+    """List each fact and question with its senders and receivers, as `path:line`."""
     lines = []
     for entry in list_facts():
-        lines += [f"{entry.name}  {entry.place}", *_indent("published", entry.senders)]
-        lines += _indent("received", entry.receivers or ["by nobody"])
+        lines += [f"{entry.name}  {entry.location}", *_format_locations("published", entry.senders)]
+        lines += _format_locations("received", entry.receivers or ["by nobody"])
     for entry in list_questions():
-        lines += [f"{entry.name}?  {entry.place}", *_indent("asked", entry.senders)]
-        lines += _indent("answered", entry.receivers)
+        lines += [f"{entry.name}?  {entry.location}", *_format_locations("asked", entry.senders)]
+        lines += _format_locations("answered", entry.receivers)
     return "\n".join(lines)
 
 
-def _indent(label: str, places: Sequence[str]) -> list[str]:
-    return [f"    {label:<10} {place}" for place in places]
+def _format_locations(label: str, locations: Sequence[str]) -> list[str]:
+    return [f"    {label:<10} {location}" for location in locations]
 
 
 def render_markdown() -> str:
-    """Two tables: without numbers of lines, so that they change with the structure alone."""
+    """Render two tables, without line numbers, so that they change only with the structure."""
     return "\n\n".join(
         [
             _render_table(("fact", "published in", "received in"), list_facts()),
@@ -55,11 +55,11 @@ def render_markdown() -> str:
     )
 
 
-def _render_table(header: Sequence[str], entries: Sequence[Entry]) -> str:
-    rows = [f"| `{entry.name}` | {_join(entry.senders)} | {_join(entry.receivers)} |" for entry in entries]
+def _render_table(header: Sequence[str], entries: Sequence[EventEntry]) -> str:
+    rows = [f"| `{entry.name}` | {_join_files(entry.senders)} | {_join_files(entry.receivers)} |" for entry in entries]
     return "\n".join([f"| {' | '.join(header)} |", "| --- | --- | --- |", *rows])
 
 
-def _join(places: Sequence[str]) -> str:
-    files = dict.fromkeys(re.sub(r":\d+$", "", place).removeprefix("src/") for place in places)
+def _join_files(locations: Sequence[str]) -> str:
+    files = dict.fromkeys(re.sub(r":\d+$", "", location).removeprefix("src/") for location in locations)
     return ", ".join(f"`{file}`" for file in files)
