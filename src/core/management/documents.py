@@ -1,4 +1,4 @@
-"""Parts of the documentation that the code writes: what stands between `<!-- name -->` and `<!-- /name -->`."""
+"""Generated sections of the documentation, between the markers `<!-- name -->` and `<!-- /name -->`."""
 
 import re
 from pathlib import Path
@@ -9,7 +9,7 @@ DOCS = Path(settings.CHECKOUT) / "docs"
 
 
 def read_section(document: str, name: str) -> str:
-    """What stands there, without white space around it. Raises `LookupError` without the two marks."""
+    """Return the content of a section, stripped. Raises `LookupError` if the markers are missing."""
     found = _pattern(name).search((DOCS / document).read_text())
     if found is None:
         raise LookupError(f"docs/{document} has no section between <!-- {name} --> and <!-- /{name} -->")
@@ -17,7 +17,7 @@ def read_section(document: str, name: str) -> str:
 
 
 def write_section(document: str, name: str, content: str) -> None:
-    """Replace what stands there. Raises `LookupError` without the two marks."""
+    """Replace the content of a section. Raises `LookupError` if the markers are missing."""
     read_section(document, name)
     path = DOCS / document
     section = f"<!-- {name} -->\n\n{content}\n\n<!-- /{name} -->"

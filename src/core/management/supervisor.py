@@ -1,7 +1,7 @@
-"""A handful of processes that live and end together.
+"""A supervisor of child processes that are started and stopped together.
 
-Each child leads a session of its own: a Ctrl-C in the terminal reaches the supervisor alone, which ends the children in
-order, and a whole group can be killed when its leader will not go or has left somebody behind.
+Each child is a session leader: Ctrl-C in the terminal reaches only the supervisor, and the process group of a child can
+be killed with all its descendants.
 """
 
 import os
@@ -14,8 +14,8 @@ from contextlib import suppress
 from pathlib import Path
 from types import FrameType
 
-# Reads the children's ids, one a line, from a pipe that only the supervisor holds open: the end of it is the end of the
-# supervisor, by whatever means. One that has stopped its children itself kills the watchdog first.
+# Reads the process ids of children, one a line, from a pipe whose writing end only the supervisor has. The end of file
+# means that the supervisor has died, be it by SIGKILL. After an orderly stop the supervisor kills the watchdog.
 WATCHDOG = """
 leaders= groups=
 while read -r child; do leaders="$leaders $child" groups="$groups -$child"; done
@@ -28,7 +28,7 @@ kill -KILL -- $groups
 
 
 def list_stop_signals() -> list[signal.Signals]:
-    """What asks for the end. A lost terminal does, unless `nohup` said otherwise."""
+    """The signals that stop the supervisor; SIGHUP among them, unless it is ignored (`nohup`)."""
     signals = [signal.SIGINT, signal.SIGTERM]
     if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
         signals.append(signal.SIGHUP)
@@ -36,17 +36,17 @@ def list_stop_signals() -> list[signal.Signals]:
 
 
 class Supervisor:
-    """Runs children until one of them ends or a signal asks for the end, then stops them all.
+    """Runs children until one of them exits or a stop signal arrives, then stops them all.
 
-    Only for the main thread, and once: it takes over the handling of signals.
+    Can be used once, in the main thread, since it installs signal handlers.
     """
 
     def __init__(self, directory: Path, *, grace_seconds: int = 15) -> None:
         self.directory = directory
         self.grace_seconds = grace_seconds
         self.children: dict[str, subprocess.Popen[bytes]] = {}
-        self.asked_to_stop = False
-        self.asked_to_hurry = False
+        self.stop_requested = False
+        self.kill_requested = False
 
     def run(
         self,
@@ -57,23 +57,25 @@ class Supervisor:
         start_seconds: float = 60,
         one_shots: Collection[str] = (),
     ) -> str | None:
-        """Return None after a requested stop, or a sentence that says which child failed and how.
+        """Run the commands; return `None` after a stop signal, or a message that says which child failed and how.
 
-        `when_ready` is called as soon as `is_ready` holds and the `one_shots` have ended, for which the children have
-        `start_seconds`. One-shots are the commands that end by themselves, whether they succeed or not.
+        `when_ready` is called once `is_ready` is true and the `one_shots` have exited (with whatever exit code), for
+        which there are `start_seconds`.
         """
-        self._listen_to_signals()
+        self._install_signal_handlers()
         self._start_watchdog()
         try:
             for name, command in commands.items():
                 self._start(name, command)
             deadline = time.monotonic() + start_seconds
             ready = False
-            while not self.asked_to_stop:
+            while not self.stop_requested:
                 ended = {name: child for name, child in self.children.items() if child.poll() is not None}
                 for name, child in ended.items():
                     if name not in one_shots:
-                        return f"The {name} process ended by itself ({_how(child.returncode)}); all was stopped."
+                        return (
+                            f"The {name} process ended by itself ({_describe_exit(child.returncode)}); all was stopped."
+                        )
                 if not ready and len(ended) == len(one_shots) and is_ready():
                     ready = True
                     when_ready()
@@ -90,37 +92,37 @@ class Supervisor:
             cwd=self.directory,
             stdin=subprocess.DEVNULL,
             start_new_session=True,
-            # What they print is seen at once, also in a file.
+            # Output is not buffered, also in a file.
             env={**os.environ, "PYTHONUNBUFFERED": "1"},
         )
         self.children[name] = child
-        os.write(self._lifeline, f"{child.pid}\n".encode())
+        os.write(self._watchdog_pipe, f"{child.pid}\n".encode())
 
     def _start_watchdog(self) -> None:
-        watched, self._lifeline = os.pipe()
+        reading_end, self._watchdog_pipe = os.pipe()
         self._watchdog = subprocess.Popen(
             ["/bin/sh", "-c", WATCHDOG],
-            stdin=watched,
+            stdin=reading_end,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
             start_new_session=True,
             env={**os.environ, "GRACE_SECONDS": str(self.grace_seconds)},
         )
-        os.close(watched)
+        os.close(reading_end)
 
     def _stop(self) -> None:
-        """SIGTERM for each leader and time to finish what it has in hand, then SIGKILL for what is left of its group.
+        """Send SIGTERM to each child, wait for up to `grace_seconds`, then send SIGKILL to its process group.
 
-        A second Ctrl-C ends the patience; a second SIGTERM may be the same request on another way.
+        A second Ctrl-C skips the wait. A second SIGTERM does not, since it may be the same one, sent twice.
         """
         for child in self.children.values():
             child.terminate()
         deadline = time.monotonic() + self.grace_seconds
         while any(child.poll() is None for child in self.children.values()):
-            left = deadline - time.monotonic()
-            if left < 0 or self.asked_to_hurry:
+            seconds_left = deadline - time.monotonic()
+            if seconds_left < 0 or self.kill_requested:
                 break
-            self._sleep(left)
+            self._sleep(seconds_left)
         for child in self.children.values():
             with suppress(ProcessLookupError):
                 os.killpg(child.pid, signal.SIGKILL)
@@ -128,27 +130,27 @@ class Supervisor:
         self._watchdog.kill()
         self._watchdog.wait()
 
-    # Python writes a byte to the pipe for each signal, the death of a child included, and so ends the sleep.
+    # `signal.set_wakeup_fd`: Python writes a byte to the pipe for each signal, SIGCHLD included, which ends the sleep.
 
-    def _listen_to_signals(self) -> None:
-        self._pipe, pipe_end = os.pipe()
-        for end in (self._pipe, pipe_end):
+    def _install_signal_handlers(self) -> None:
+        self._wakeup_pipe, writing_end = os.pipe()
+        for end in (self._wakeup_pipe, writing_end):
             os.set_blocking(end, False)
-        signal.set_wakeup_fd(pipe_end, warn_on_full_buffer=False)
+        signal.set_wakeup_fd(writing_end, warn_on_full_buffer=False)
         signal.signal(signal.SIGCHLD, lambda _signal, _frame: None)
         for number in list_stop_signals():
             signal.signal(number, self._on_stop_signal)
 
     def _on_stop_signal(self, number: int, _frame: FrameType | None) -> None:
-        self.asked_to_hurry = self.asked_to_stop and number == signal.SIGINT
-        self.asked_to_stop = True
+        self.kill_requested = self.stop_requested and number == signal.SIGINT
+        self.stop_requested = True
 
     def _sleep(self, seconds: float | None) -> None:
-        if select.select([self._pipe], [], [], seconds)[0]:
-            os.read(self._pipe, 4096)
+        if select.select([self._wakeup_pipe], [], [], seconds)[0]:
+            os.read(self._wakeup_pipe, 4096)
 
 
-def _how(returncode: int) -> str:
+def _describe_exit(returncode: int) -> str:
     if returncode < 0:
         return f"killed by {signal.Signals(-returncode).name}"
     return f"exit code {returncode}"

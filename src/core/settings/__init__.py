@@ -1,7 +1,7 @@
-"""Every setting, in sections, read from the environment by one library.
+"""Django's settings, in sections, read from environment variables.
 
-A variable that cannot be read stops the process with its name in the message. docs/configuration.md documents each one;
-none is needed for the embedded default (SQLite, a queue in SQLite, files on disk).
+An invalid variable stops the process with a message that names it. docs/configuration.md documents each variable; all
+have defaults (SQLite, a queue in SQLite, files on disk).
 """
 
 from core.settings.accounts import *

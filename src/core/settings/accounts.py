@@ -29,9 +29,9 @@ ACCESS_TOKEN_LIFETIME = timedelta(
     minutes=env.int("ACCESS_TOKEN_MINUTES", 10, validate=validate.Range(1, YEAR_DAYS * 24 * 60))
 )
 REFRESH_TOKEN_LIFETIME = timedelta(days=env.int("REFRESH_TOKEN_DAYS", 14, validate=validate.Range(1, 10 * YEAR_DAYS)))
-# By how much the clock of another machine that signs tokens may be ahead of this one's. No token lives longer for it.
+# How far ahead the clock of another machine that signs tokens may be. It does not extend the lifetime of tokens.
 CLOCK_LEEWAY_SECONDS = 10
-# All of them, since the library fills what is missing from environment variables without a prefix.
+# Complete, since the library reads missing settings from environment variables without a prefix.
 NINJA_JWT = {
     "ACCESS_TOKEN_LIFETIME": ACCESS_TOKEN_LIFETIME,
     "REFRESH_TOKEN_LIFETIME": REFRESH_TOKEN_LIFETIME,

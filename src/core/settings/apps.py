@@ -1,9 +1,9 @@
-"""The apps, middleware and templates that it is made of, its language and its time zone."""
+"""Apps, middleware, templates, language and time zone."""
 
 from core.settings import environment
 from core.settings.base import CHECKOUT, env
 
-# Each can be left out: the others go on without it.
+# Each is optional: the others work without it.
 MODULES: list[str] = env.items(
     "MODULES", ["modules.sessions", "modules.notifications", "modules.materials"], environment.parse_module
 )
@@ -27,7 +27,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "core.http.middleware.RequestContextMiddleware",
-    # Before whatever may answer: a page of another origin could not read that otherwise.
+    # Before everything that may respond, since other origins can only read responses with CORS headers.
     "corsheaders.middleware.CorsMiddleware",
     "core.http.middleware.RefusalMiddleware",
     "core.monitoring.health.HealthMiddleware",
@@ -50,7 +50,7 @@ ASGI_APPLICATION = "core.asgi.application"
 TEMPLATES = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
-        # Before the apps' own, so that our changes to pages of unfold are found first.
+        # Searched before the templates of apps, so that ours override those of unfold.
         "DIRS": [CHECKOUT / "src" / "core" / "templates"],
         "APP_DIRS": True,
         "OPTIONS": {

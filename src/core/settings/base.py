@@ -1,4 +1,4 @@
-"""What every section needs: the environment, and where the files are."""
+"""What every section needs: the environment, and the paths of files."""
 
 from pathlib import Path
 
@@ -15,5 +15,5 @@ try:
 except OSError as error:
     raise ImproperlyConfigured(f"DATA_DIR: {error}") from None
 
-# In days. What lasts much longer has no end that a date can name.
+# The unit of the upper bounds of durations, whose ends must be valid dates.
 YEAR_DAYS = 365

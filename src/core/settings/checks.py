@@ -1,4 +1,4 @@
-"""What a deployer can get wrong, found by `manage.py check` and before every start. The ids stay what they are."""
+"""System checks of the deployment, run by `manage.py check` and before every start. Their ids must not change."""
 
 import ipaddress
 from collections.abc import Iterator
@@ -10,12 +10,12 @@ from django.core.exceptions import ImproperlyConfigured
 from django.db import connection
 
 TAG = "deployment"
-# Of the key that signs tokens: as many bytes as its hash has.
-SHORTEST_KEY = 32
+# In bytes: that of the hash (SHA-256) by which tokens are signed.
+MIN_KEY_LENGTH = 32
 
 
 def is_loopback(host: str) -> bool:
-    """Whether a server that listens on `host` is out of reach for other machines. A name may lead anywhere."""
+    """Whether a server that listens on `host` is unreachable from other machines; false for names but `localhost`."""
     if host.lower() == "localhost":
         return True
     try:
@@ -25,7 +25,7 @@ def is_loopback(host: str) -> bool:
 
 
 def require_safe_settings() -> None:
-    """Raises `ImproperlyConfigured`, in a sentence for people, where something of this would go wrong for others."""
+    """Run the checks of the deployment; raises `ImproperlyConfigured` with all their messages."""
     problems = run_checks(tags=[TAG])
     if problems:
         reasons = ", and ".join(problem.msg.rstrip(".") for problem in problems)
@@ -35,24 +35,24 @@ def require_safe_settings() -> None:
 
 @register(TAG)
 def check_deployment(**_: Any) -> list[CheckMessage]:
-    return [*_who_reaches_it(), *_several_processes()]
+    return [*_check_exposure(), *_check_multiple_processes()]
 
 
-def _who_reaches_it() -> Iterator[Error]:
-    reached_by_others = not is_loopback(settings.HOST)
-    if settings.SECRET_KEY == settings.BUILT_IN_SECRET_KEY and (reached_by_others or not settings.DEBUG):
+def _check_exposure() -> Iterator[Error]:
+    is_exposed = not is_loopback(settings.HOST)
+    if settings.SECRET_KEY == settings.BUILT_IN_SECRET_KEY and (is_exposed or not settings.DEBUG):
         yield Error(
             "SECRET_KEY is the built-in one, which everybody can read.",
             hint="Set SECRET_KEY to a long random value of your own.",
             id="core.E001",
         )
-    elif len(settings.SECRET_KEY) < SHORTEST_KEY and not settings.DEBUG:
+    elif len(settings.SECRET_KEY) < MIN_KEY_LENGTH and not settings.DEBUG:
         yield Error(
-            f"SECRET_KEY has less than {SHORTEST_KEY} characters, which can be guessed.",
+            f"SECRET_KEY has less than {MIN_KEY_LENGTH} characters, which can be guessed.",
             hint="Set SECRET_KEY to a long random value of your own.",
             id="core.E006",
         )
-    if settings.DEBUG and reached_by_others:
+    if settings.DEBUG and is_exposed:
         yield Error(
             f"DEBUG is on while HOST={settings.HOST} lets other machines in.",
             hint="Set DEBUG=false, or HOST=127.0.0.1.",
@@ -66,7 +66,7 @@ def _who_reaches_it() -> Iterator[Error]:
         )
 
 
-def _several_processes() -> Iterator[Error]:
+def _check_multiple_processes() -> Iterator[Error]:
     processes: int = settings.WEB_PROCESSES
     if processes == 1:
         return

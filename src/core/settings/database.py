@@ -16,14 +16,14 @@ _database: dict[str, Any] = env.value(
 )
 if _database["ENGINE"] == "django.db.backends.sqlite3":
     _database["OPTIONS"] = {
-        # Two writers take turns from BEGIN on: with the default, a reader that turns writer fails at once.
+        # Writers wait for the lock at BEGIN; in the default mode, a reader that becomes a writer fails at once.
         "transaction_mode": "IMMEDIATE",
         "timeout": 20,
         "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
     }
 else:
-    # Under ASGI each request may run in a thread of its own, and a kept connection would stay behind with the thread:
-    # the pool gives it back.
+    # Under ASGI each request may run in another thread, where a persistent connection would leak. Connections go back
+    # to the pool instead.
     _database["CONN_MAX_AGE"] = 0
     _database["OPTIONS"] = {
         **_database.get("OPTIONS", {}),
@@ -35,8 +35,7 @@ else:
     }
 DATABASES = {"default": _database}
 
-# How long one query may take, 0 for ever: of a request, for which somebody waits and which others may have made up, and
-# of a job or a command, migrations included.
+# Statement timeouts, 0 for none: for web requests, and for jobs and commands (migrations included).
 DATABASE_STATEMENT_TIMEOUT_SECONDS: float = env.float(
     "DATABASE_STATEMENT_TIMEOUT_SECONDS", 10, validate=validate.Range(min=0)
 )
@@ -50,7 +49,7 @@ CACHES = {
         {
             "BACKEND": "django.core.cache.backends.redis.RedisCache",
             "LOCATION": REDIS_URL,
-            # In seconds: whoever waits for the page could have had it without the cache by then.
+            # In seconds. Beyond that, a page takes longer with the cache than without.
             "OPTIONS": {"socket_connect_timeout": 1, "socket_timeout": 1},
         }
         if REDIS_URL

@@ -10,26 +10,26 @@ MEDIA_ROOT = DATA_DIR / "media"
 
 STATIC_URL = "/static/"
 STATIC_ROOT = DATA_DIR / "static"
-# In development files come straight from the packages; elsewhere `collectstatic` has put them into STATIC_ROOT.
+# In development files are served from the packages, elsewhere from STATIC_ROOT after `collectstatic`.
 SERVESTATIC_USE_FINDERS = DEBUG
 SERVESTATIC_AUTOREFRESH = DEBUG
 
-# A body larger than this is refused, unless it is a form for an operation that takes files; a file is held to
-# MATERIALS_MAX_BYTES while it is read.
+# The limit of bodies, except for forms of operations with files: there MATERIALS_MAX_BYTES limits a file while it is
+# read.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
-# The first reads forms as clients really send them; the others keep the files.
+# The first replaces the parser of forms; the others store the files.
 FILE_UPLOAD_HANDLERS = [
     "core.http.multipart.FormUploadHandler",
     "django.core.files.uploadhandler.MemoryFileUploadHandler",
     "django.core.files.uploadhandler.TemporaryFileUploadHandler",
 ]
-# Beyond what any operation takes: answered 413 without being read. Twice the file limit, so that a file that is
-# merely too large still gets the answer that names its field.
+# Larger bodies are refused (413) without being read. Twice the limit of files, so that the error for a slightly larger
+# file names its field.
 REQUEST_MAX_BYTES = 2 * MATERIALS_MAX_BYTES + DATA_UPLOAD_MAX_MEMORY_SIZE
-# What is smaller waits in memory until it is stored, and there are many at once.
+# Smaller files stay in memory until they are stored, of up to as many uploads as there are slots.
 FILE_UPLOAD_MAX_MEMORY_SIZE = 256 * 1024
-# Uploads that one member may have on their way to one web process: a browser opens six connections to a host.
+# Concurrent uploads of one member to one web process; a browser opens six connections to a host.
 UPLOADS_MAX_AT_ONCE_PER_MEMBER: int = env.int("UPLOADS_MAX_AT_ONCE_PER_MEMBER", 10, validate=validate.Range(min=1))
-# A body is given up with a 408 when so many seconds have not brought its end, nor as many bytes a second.
+# A body is refused (408) if it neither ends within so many seconds nor arrives at the minimum rate.
 REQUEST_BODY_SECONDS: int = env.int("REQUEST_BODY_SECONDS", 20, validate=validate.Range(min=1))
 REQUEST_MIN_BYTES_PER_SECOND: int = env.int("REQUEST_MIN_BYTES_PER_SECOND", 1000, validate=validate.Range(min=1))

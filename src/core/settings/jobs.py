@@ -17,9 +17,9 @@ HUEY: dict[str, Any] = {
         "workers": env.int("WORKER_THREADS", 2, validate=validate.Range(min=1)),
         "worker_type": "thread",
         "check_worker_health": True,
-        # A file has to be looked into again and again; for mail that somebody waits for, each second at least.
+        # In seconds: how often the worker polls the SQLite queue, for mail that somebody waits for.
         "max_delay": 1,
-        # What asks for the end lets it finish what it has in hand, within a time that those who ask are patient for.
+        # On SIGTERM the worker finishes its current tasks, before the supervisor would send SIGKILL.
         "graceful_signal": "TERM",
         "shutdown_timeout": 8,
     },
@@ -30,7 +30,7 @@ HUEY: dict[str, Any] = {
             "huey_class": "huey.SqliteHuey",
             "storage_class": SqliteQueue,
             "filename": str(DATA_DIR / "queue.sqlite3"),
-            # In seconds, for the worker: who enqueues has less (core.jobs.task_queue.storages).
+            # In seconds, for the worker; enqueueing has a shorter one (core.jobs.task_queue.storages).
             "timeout": 20,
         }
     ),

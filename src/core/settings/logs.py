@@ -1,4 +1,4 @@
-"""What is logged, and what never is."""
+"""Logging: handlers, levels, and the redaction of secrets."""
 
 import logging
 from urllib.parse import unquote, urlsplit
@@ -15,7 +15,7 @@ LOGGING = {
     "disable_existing_loggers": False,
     "filters": {
         "request_id": {"()": "core.monitoring.request_id.RequestIdFilter"},
-        "tokens": {
+        "redaction": {
             "()": "core.monitoring.logs.RedactionFilter",
             "secrets": [
                 SECRET_KEY,
@@ -29,23 +29,23 @@ LOGGING = {
     },
     "formatters": {"line": {"format": "{asctime} {levelname} {name} [{request_id}] {message}", "style": "{"}},
     "handlers": {
-        "stderr": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["request_id", "tokens"]},
-        # Without any handler Python would print them by itself.
+        "stderr": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["request_id", "redaction"]},
+        # Records without any handler would be printed by Python.
         "nowhere": {"class": "logging.NullHandler"},
     },
     "root": {"handlers": ["stderr"], "level": _log_level},
     "loggers": {
-        # Django's own handler would mail and print the same records a second time.
+        # Django's own handlers would print the same records again, and mail them.
         "django": {"handlers": [], "propagate": True},
         "django.server": {"handlers": [], "propagate": True},
-        # Anybody can send a wrong name, any number of times; the answer says enough.
+        # Clients can send any number of wrong hosts.
         "django.security.DisallowedHost": {"handlers": [], "propagate": False},
-        # The queue tells of every task that it enqueues, and brings a handler of its own.
+        # Huey logs each enqueued task, and brings a handler of its own.
         "huey": {"handlers": ["stderr"], "propagate": False, "level": "WARNING"},
-        # So does the web server.
+        # The web server brings handlers, too.
         "_granian": {"handlers": ["stderr"], "propagate": False},
         "granian.access": {"handlers": ["stderr"], "propagate": False},
-        # In detail they tell the values in each query, keys of sessions among them, and all that is signed and sent.
+        # On the level DEBUG these log the parameters of queries (session keys among them) and signed requests.
         **{
             name: {"level": max(_log_level, logging.INFO)}
             for name in ("django.db.backends", "botocore", "boto3", "s3transfer", "urllib3")

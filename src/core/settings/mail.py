@@ -22,10 +22,10 @@ EMAIL_HOST_PASSWORD = _email.get("EMAIL_HOST_PASSWORD") or ""
 EMAIL_USE_TLS = bool(_email.get("EMAIL_USE_TLS"))
 EMAIL_USE_SSL = bool(_email.get("EMAIL_USE_SSL"))
 EMAIL_FILE_PATH = _email["EMAIL_FILE_PATH"] if EMAIL_BACKEND.endswith("filebased.EmailBackend") else None
-# In seconds, for each answer: a server may look at a mail for long before it takes it. The conversation about one mail
-# has an end of its own (core.mail.transport).
+# In seconds, for each response: a server may scan a mail for long. core.mail.transport limits the whole SMTP dialogue
+# about one mail.
 EMAIL_TIMEOUT = 30
 DEFAULT_FROM_EMAIL: str = env.value("DEFAULT_FROM_EMAIL", "Peer Learning <noreply@localhost>", environment.parse_sender)
 
-# How long news of one session waits for more of it, so that several changes make one mail.
+# The debounce of mails about one session, so that several changes make one mail.
 MAIL_DELAY = timedelta(seconds=env.int("MAIL_DELAY_SECONDS", 120, validate=validate.Range(0, YEAR_DAYS * 24 * 3600)))

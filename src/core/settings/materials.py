@@ -8,7 +8,7 @@ from environs import validate
 from core.settings import environment
 from core.settings.base import DATA_DIR, env
 
-# Where new files go; those that lie elsewhere are found there until `move_materials` has moved them.
+# The storage of new files; others stay readable in their storage until `move_materials` has moved them.
 MATERIALS_STORAGE: str = env.str("MATERIALS_STORAGE", "local", validate=validate.OneOf(["local", "cloudinary", "s3"]))
 _MEBIBYTE = 1024 * 1024
 MATERIALS_MAX_BYTES: int = env.int("MATERIALS_MAX_BYTES", 25 * _MEBIBYTE, validate=validate.Range(min=1))
@@ -23,12 +23,12 @@ MATERIALS_MAX_PER_SESSION: int = env.int("MATERIALS_MAX_PER_SESSION", 100, valid
 MATERIALS_MAX_NOTE_CHARACTERS_PER_SESSION: int = env.int(
     "MATERIALS_MAX_NOTE_CHARACTERS_PER_SESSION", 500_000, validate=validate.Range(min=1)
 )
-# What a browser that shows a picture has to hold is four bytes for each of them.
+# A browser needs four bytes of memory for each pixel of a displayed picture.
 MATERIALS_MAX_PIXELS: int = env.int("MATERIALS_MAX_PIXELS", 120_000_000, validate=validate.Range(min=1))
 MATERIALS_URL_MINUTES: int = env.int("MATERIALS_URL_MINUTES", 10, validate=validate.Range(min=1))
-# For each answer of a storage or of the virus scanner.
+# For each response of a storage or of the virus scanner.
 MATERIALS_TIMEOUT_SECONDS: int = env.int("MATERIALS_TIMEOUT_SECONDS", 30, validate=validate.Range(min=1))
-# The folder or prefix for those whose account or bucket holds other things as well.
+# The folder or prefix of all files, for an account or bucket that has other files, too.
 MATERIALS_PREFIX: str = env.str(
     "MATERIALS_PREFIX",
     "materials",
@@ -64,7 +64,7 @@ if _cloudinary.hostname:
     STORAGES["materials_cloudinary"] = {
         "BACKEND": "core.storages.cloudinary.CloudinaryStorage",
         "OPTIONS": {
-            # As written: a host name would be made small.
+            # Not `hostname`, which is in lower case.
             "cloud_name": _cloudinary.netloc.rpartition("@")[2],
             "api_key": unquote(_cloudinary.username or ""),
             "api_secret": cloudinary_api_secret,
@@ -72,7 +72,7 @@ if _cloudinary.hostname:
             "delivery_url": _cloudinary_delivery.rstrip("/"),
             "prefix": MATERIALS_PREFIX,
             "timeout": MATERIALS_TIMEOUT_SECONDS,
-            # Without a lifetime, who has an address may read that file for as long as it is there.
+            # Without it, signed URLs do not expire.
             "link_seconds": _cloudinary_minutes * 60 or None,
         },
     }
@@ -80,10 +80,10 @@ if _cloudinary.hostname:
 _s3_bucket: str = env.str("S3_BUCKET", "")
 s3_secret_access_key: str = env.str("S3_SECRET_ACCESS_KEY", "")
 _s3: dict[str, Any] = {
-    # The address without a name is the default, Amazon's own.
+    # `None` means Amazon's.
     "endpoint_url": env.value("S3_ENDPOINT_URL", "", environment.parse_web_address) or None,
     "region_name": env.str("S3_REGION", "us-east-1"),
-    # Without them those are used that the machine has: a role, or a file of credentials.
+    # `None` means the credentials of the machine: a role, or a file.
     "access_key": env.str("S3_ACCESS_KEY_ID", "") or None,
     "secret_key": s3_secret_access_key or None,
     "addressing_style": env.str("S3_ADDRESSING_STYLE", "auto", validate=validate.OneOf(["auto", "path", "virtual"])),

@@ -1,12 +1,12 @@
-"""How the portal looks."""
+"""The portal: django-unfold."""
 
 from collections.abc import Callable
 
 from django.templatetags.static import static
 
 
-def _asset(name: str) -> Callable[[object], str]:
-    """Where a file of the portal is found: known only once the apps are loaded."""
+def _build_asset_url(name: str) -> Callable[[object], str]:
+    """Return a function that builds the URL of a static file, which needs the apps to be loaded."""
     return lambda _request: static(f"portal/{name}")
 
 
@@ -15,13 +15,13 @@ UNFOLD = {
     "SITE_HEADER": "Peer Learning",
     "SITE_SUBHEADER": "Moderation",
     "SITE_SYMBOL": "school",
-    "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": _asset("icon.svg")}],
+    "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": _build_asset_url("icon.svg")}],
     "ENVIRONMENT": "core.admin.background.build_worker_warning",
     "SHOW_VIEW_ON_SITE": False,
-    # Django's own log of the admin: what happened to a session is in the record of facts.
+    # The history of Django's admin; the record of facts replaces it.
     "SHOW_HISTORY": False,
     "SIDEBAR": {"navigation": "core.portal.navigation.list_navigation"},
     "DASHBOARD_CALLBACK": "core.portal.dashboard.build_dashboard_context",
-    "STYLES": [_asset(name) for name in ("accessible.css", "portal.css", "page.css", "queue.css")],
-    "SCRIPTS": [_asset(name) for name in ("controls.js", "dialogs.js", "shortcuts.js")],
+    "STYLES": [_build_asset_url(name) for name in ("accessible.css", "portal.css", "page.css", "queue.css")],
+    "SCRIPTS": [_build_asset_url(name) for name in ("controls.js", "dialogs.js", "shortcuts.js")],
 }

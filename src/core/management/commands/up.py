@@ -1,4 +1,4 @@
-"""`./just up`: the whole product on one machine, until it is told to stop."""
+"""`./just up`: runs the whole product on one machine, until a stop signal."""
 
 import errno
 import http.client
@@ -31,17 +31,17 @@ DEMO_MODERATOR = "moderator"
 
 
 class Stopped(BaseException):
-    """A signal asked for the end while nothing but this process was running."""
+    """A stop signal arrived before the children were started."""
 
 
 class Command(BaseCommand):
     help = "Prepare the database, then run the web server and the worker until Ctrl-C."
-    # What they find is said in a sentence below.
+    # `require_safe_settings` runs them and prints one sentence.
     requires_system_checks = []
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
-            with raising_on_signals():
+            with stop_on_signals():
                 self.require_safe_settings()
                 address = resolve_listening_address()
                 self.require_reachable_servers()
@@ -54,12 +54,11 @@ class Command(BaseCommand):
             *("--log-level", "warning", "--no-access-log", "--workers-kill-timeout", "5"),
         ]
         worker = [sys.executable, "manage.py", "run_huey"]
-        # Beside the server, which answers meanwhile.
         demo = {"demo": [sys.executable, "manage.py", "load_demo_data"]} if self.wants_demo_data else {}
         failure = Supervisor(SOURCE).run(
             {"web": web, "worker": worker, **demo},
             is_ready=lambda: is_serving(address),
-            when_ready=lambda: self.greet(build_site_url(address)),
+            when_ready=lambda: self.print_summary(build_site_url(address)),
             start_seconds=180 if demo else 60,
             one_shots=demo.keys(),
         )
@@ -68,7 +67,7 @@ class Command(BaseCommand):
         self.say("Stopped.")
 
     def say(self, text: str = "") -> None:
-        """Print at once; a terminal that has gone away does not keep anything from being stopped."""
+        """Print and flush; a closed terminal must not prevent the stop."""
         with suppress(OSError):
             self.stdout.write(text)
             self.stdout.flush()
@@ -86,13 +85,17 @@ class Command(BaseCommand):
         try:
             connections["default"].ensure_connection()
         except DatabaseError as error:
-            raise CommandError(f"Not started: the database of DATABASE_URL does not answer ({_line(error)}).") from None
+            raise CommandError(
+                f"Not started: the database of DATABASE_URL does not answer ({_get_first_line(error)})."
+            ) from None
         if not settings.REDIS_URL:
             return
         try:
             redis.Redis.from_url(settings.REDIS_URL, socket_connect_timeout=5).ping()
         except redis.RedisError as error:
-            raise CommandError(f"Not started: the server of REDIS_URL does not answer ({_line(error)}).") from None
+            raise CommandError(
+                f"Not started: the server of REDIS_URL does not answer ({_get_first_line(error)})."
+            ) from None
 
     def prepare(self) -> None:
         self.say("Preparing the database ...")
@@ -103,7 +106,7 @@ class Command(BaseCommand):
         _close_connections()
         self.say("Starting ...")
 
-    def greet(self, site: str) -> None:
+    def print_summary(self, site: str) -> None:
         database = settings.DATABASES["default"]
         lines = {
             "API docs": f"{site}/api/docs",
@@ -121,25 +124,25 @@ class Command(BaseCommand):
 
 
 @contextmanager
-def raising_on_signals() -> Iterator[None]:
-    """Let the signals that ask for the end interrupt whatever is going on, by `Stopped`."""
+def stop_on_signals() -> Iterator[None]:
+    """Raise `Stopped` on a stop signal within the context."""
 
     def stop(_signal: int, _frame: FrameType | None) -> None:
         raise Stopped
 
-    before = {number: signal.signal(number, stop) for number in list_stop_signals()}
+    previous = {number: signal.signal(number, stop) for number in list_stop_signals()}
     try:
         yield
     finally:
-        for number, handler in before.items():
+        for number, handler in previous.items():
             signal.signal(number, handler)
 
 
 def resolve_listening_address() -> str:
-    """The address that HOST stands for, provided that PORT is free there."""
+    """Resolve HOST to an IP address; raises `CommandError` if PORT is in use there."""
     host, port = settings.HOST.strip("[]"), settings.PORT
     try:
-        # IPv4 first: `localhost` is both.
+        # The lowest family is IPv4: `localhost` has both.
         family, kind, _, _, address = min(socket.getaddrinfo(host, port, type=socket.SOCK_STREAM))
         with socket.socket(family, kind) as listener:
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -155,7 +158,7 @@ def resolve_listening_address() -> str:
 
 
 def is_serving(address: str) -> bool:
-    """Whether the web process can serve."""
+    """Whether the web process responds to the health check."""
     ip = ipaddress.ip_address(address)
     if ip.is_unspecified:
         address = "127.0.0.1" if ip.version == 4 else "::1"
@@ -170,13 +173,13 @@ def is_serving(address: str) -> bool:
 
 
 def find_allowed_host() -> str:
-    """A name under which the site lets itself be called."""
+    """Return an allowed host name for the URL of the site."""
     names = [name.lstrip(".") for name in settings.ALLOWED_HOSTS if name != "*"]
     return names[0] if names else "localhost"
 
 
 def build_site_url(address: str) -> str:
-    """Where people find the site."""
+    """The URL of the site to print."""
     host = settings.HOST.strip("[]")
     if ipaddress.ip_address(address).is_unspecified:
         host = find_allowed_host()
@@ -190,6 +193,6 @@ def _close_connections() -> None:
             connection.close_pool()
 
 
-def _line(error: Exception) -> str:
-    """The first line of what a driver says, which may be many."""
+def _get_first_line(error: Exception) -> str:
+    """Return the first line of a driver's message."""
     return str(error).strip().split("\n")[0].rstrip(".")
