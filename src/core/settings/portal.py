@@ -22,6 +22,6 @@ UNFOLD = {
     "SHOW_HISTORY": False,
     "SIDEBAR": {"navigation": "core.portal.navigation.list_navigation"},
     "DASHBOARD_CALLBACK": "core.portal.dashboard.build_dashboard_context",
-    "STYLES": [_build_asset_url(name) for name in ("accessible.css", "portal.css", "page.css", "queue.css")],
+    "STYLES": [_build_asset_url(name) for name in ("accessible.css", "portal.css", "page.css", "moderation.css")],
     "SCRIPTS": [_build_asset_url(name) for name in ("controls.js", "dialogs.js", "shortcuts.js")],
 }

@@ -1,4 +1,4 @@
-"""What members were told, for those who look into a question or a complaint. Nothing can be changed here."""
+"""The read-only admin of notifications and preferences, with explanations of why members were notified."""
 
 from typing import Any
 
@@ -19,12 +19,12 @@ from core.time.zones import load_zone
 from modules.notifications.models import Notification, Preference
 from modules.notifications.queries.why import Explanation, explain_facts
 
-# The latest facts about a session, of which a question may be.
-MOST_FACTS = 200
+# How many facts about a session are explained, the latest first.
+MAX_FACTS = 200
 
 
 class WhyForm(forms.Form):
-    """Whom the question is about, and which session."""
+    """The member and the session that are asked about."""
 
     member = forms.CharField(
         label="Member", max_length=254, widget=UnfoldAdminTextInputWidget(), help_text="A user name or an address."
@@ -59,13 +59,13 @@ class ReadFilter(admin.SimpleListFilter):
 
 @admin.register(Notification)
 class NotificationAdmin(ReadOnlyAdmin):
-    list_display = ("told", "user", "kind", "title", "in_app", "by_mail", "was_read")
+    list_display = ("created", "user", "kind", "title", "in_app", "by_mail", "was_read")
     list_display_links = ("title",)
-    exported_columns = {"told": ("created_at",)}
-    # There are many: by the order in which they were written alone.
-    sortable_by = ("told",)
+    exported_columns = {"created": ("created_at",)}
+    # Only by primary key, since there are many rows.
+    sortable_by = ("created",)
     list_filter = ("kind", "in_app", "by_mail", ReadFilter)
-    # The type was a filter once, and addresses of that time are kept.
+    # `type` was a filter in earlier versions, whose URLs may be bookmarked.
     link_lookups = ("session_id__exact", "type__exact")
     list_select_related = ("user",)
     actions_list = ("why",)
@@ -78,7 +78,7 @@ class NotificationAdmin(ReadOnlyAdmin):
     )
 
     @admin.display(description="told", ordering="id")
-    def told(self, notification: Notification) -> str:
+    def created(self, notification: Notification) -> str:
         return render_instant(notification.created_at)
 
     @admin.display(boolean=True, description="read")
@@ -87,7 +87,7 @@ class NotificationAdmin(ReadOnlyAdmin):
 
     @action(description="Why, or why not?", url_path="why", icon="help", permissions=["view"])
     def why(self, request: HttpRequest) -> HttpResponse:
-        """For a member and a session: what became of each thing that happened there. Changes nothing."""
+        """Explain for each fact about a session whether a member was notified of it, and why."""
         form = WhyForm(request.GET or None)
         viewer = get_acting_member(request)
         zone = load_zone(viewer.timezone)
@@ -122,4 +122,4 @@ class PreferenceAdmin(ReadOnlyAdmin):
 
 def _list_explanations(form: WhyForm, viewer: User) -> list[Explanation]:
     about = FactRecord.objects.filter(session_id=form.cleaned_data["session"]).select_related("actor")
-    return explain_facts(list(about.order_by("-pk")[:MOST_FACTS]), form.cleaned_data["member"], viewer=viewer)
+    return explain_facts(list(about.order_by("-pk")[:MAX_FACTS]), form.cleaned_data["member"], viewer=viewer)

@@ -288,7 +288,7 @@ def test_what_its_creator_changed_meanwhile_is_refused_with_the_difference(
     with nothing_changes():
         answer = carry_out(moderator, fields, reason="No")
     (row,) = answer.context["rows"]
-    assert {(each.label, each.before, each.after) for each in row["candidate"].changed} == {
+    assert {(each.label, each.before, each.after) for each in row["candidate"].changes} == {
         ("Title", "Advanced Python Programming", "Free Bitcoins"),
         ("Duration (minutes)", "90", "60"),
     }
@@ -323,7 +323,7 @@ def test_what_was_changed_between_the_page_that_was_read_and_the_dialog_is_marke
     assert f"version_{session.pk}=0" in moderator.get(LIST).content.decode()
     edit(session, john, description="BUY PILLS")
     for answer in (open_decision(moderator, "approve", session), open_decision(moderator, "approve", session, other)):
-        changed = {row["candidate"].session.title: row["candidate"].changed for row in answer.context["rows"]}
+        changed = {row["candidate"].session.title: row["candidate"].changes for row in answer.context["rows"]}
         assert [each.after for each in changed["Read"]] == ["BUY PILLS"]
         assert not changed.get("Other")
         assert "What was changed since you read it is marked below." in answer.content.decode()

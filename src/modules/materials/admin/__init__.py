@@ -1,4 +1,4 @@
-"""What sessions share as the admin shows it, and how moderators take it away. Importing the parts registers them."""
+"""The admin of materials and stored files. Importing this package registers it."""
 
 from modules.materials.admin import lists
 

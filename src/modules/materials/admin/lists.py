@@ -1,4 +1,4 @@
-"""What sessions share, and the files behind it, for those who look into a question. No field can be changed here."""
+"""The read-only admin of materials, which can only be removed, and of stored files."""
 
 from typing import Any
 
@@ -8,13 +8,13 @@ from django.http import HttpRequest
 
 from core.admin.read_only import ReadOnlyAdmin
 from core.portal.times import render_instant
-from modules.materials.admin.removal import Removal
+from modules.materials.admin.removal import RemovalDialog
 from modules.materials.files.download_urls import is_available
 from modules.materials.models import Material, StoredFile
 
 
 @admin.register(Material)
-class MaterialAdmin(Removal, ReadOnlyAdmin):
+class MaterialAdmin(RemovalDialog, ReadOnlyAdmin):
     list_display = ("title", "type", "session_id", "uploaded_by", "uploaded")
     exported_columns = {"uploaded": ("uploaded_at",)}
     sortable_by = ("uploaded",)
@@ -31,8 +31,8 @@ class MaterialAdmin(Removal, ReadOnlyAdmin):
         return render_instant(material.uploaded_at)
 
 
-class FamilyFilter(admin.SimpleListFilter):
-    """By the first part of the content type: which types there are is nothing that can be asked for each page."""
+class ContentTypeFilter(admin.SimpleListFilter):
+    """Filters by the first part of the content type; finding all types would scan the table."""
 
     title = "content type"
     parameter_name = "family"
@@ -49,7 +49,7 @@ class StoredFileAdmin(ReadOnlyAdmin):
     list_display = ("name", "place", "content_type", "size", "created", "state")
     exported_columns = {"created": ("created_at",)}
     sortable_by = ("created",)
-    list_filter = ("place", FamilyFilter)
+    list_filter = ("place", ContentTypeFilter)
     search_fields = ("name", "sha256", "material__title", "material__file_name")
     search_help_text = "A name in the storage, a checksum, or the title or the file's name of the material."
     ordering = ("-id",)

@@ -1,4 +1,4 @@
-"""Taking a material out of somebody else's session: in a dialog that asks why, and says who will read it."""
+"""The dialog in which moderators remove a material of another member's session, with a reason."""
 
 from typing import Any
 
@@ -26,8 +26,8 @@ class RemovalForm(forms.Form):
     reason = forms.CharField(max_length=MAX_REASON_LENGTH, error_messages={"required": "Say why."})
 
 
-class Removal:
-    """The address of the dialog, for POST alone. For whoever moderates the session; the service checks it again."""
+class RemovalDialog:
+    """The view of the dialog, for POST only, and for moderators of the session; the service checks this again."""
 
     admin_site: Any
 
@@ -41,7 +41,7 @@ class Removal:
         material = Material.objects.select_related("uploaded_by").filter(pk=object_id).first()
         back = get_back_url(request, reverse("admin:materials_material_changelist"))
         if material is None:
-            # Who may see no material does not learn which there are.
+            # Others must not learn which materials exist.
             if not by.has_perm("materials.view_material"):
                 raise PermissionDenied
             messages.warning(request, "This material is no longer there.")
@@ -53,7 +53,7 @@ class Removal:
                 "action": reverse(f"admin:{URL_NAME}", args=[material.pk]),
                 "title": f"Remove {material.title}",
                 "material": material,
-                "tells": material.uploaded_by_id != by.pk,
+                "notifies": material.uploaded_by_id != by.pk,
                 "form": form,
                 "back": back,
             }

@@ -1,6 +1,6 @@
-"""The sessions in the portal. Every change goes through the same services as the API's, which check it again.
+"""The admin of sessions, whose changes go through the same services as the API's.
 
-Importing these modules registers them.
+Importing these modules registers it.
 """
 
 from modules.sessions.admin import bookings, reason_templates, sessions

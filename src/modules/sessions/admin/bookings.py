@@ -1,4 +1,4 @@
-"""Booking requests, reminders and calendar feeds, to be read only."""
+"""The read-only admin of booking requests, reminders and calendar feeds."""
 
 from django.contrib import admin
 
@@ -49,7 +49,7 @@ class ReminderAdmin(ReadOnlyAdmin):
 
 @admin.register(CalendarFeed)
 class CalendarFeedAdmin(ReadOnlyAdmin):
-    """Calendar feeds without their keys, which nobody may see."""
+    """Shows calendar feeds without their keys, which nobody may see."""
 
     list_display = ("user", "created", "last_used")
     exported_columns = {"created": ("created_at",), "last_used": ("last_used_at",)}

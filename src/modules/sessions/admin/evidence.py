@@ -10,7 +10,7 @@ from modules.sessions.queries.evidence import find_clashes, load_creator_histori
 
 
 def build_evidence_context(session: Session) -> dict[str, Any]:
-    """The `evidence` of `admin/learning_sessions/evidence.html`; the session comes with its creator."""
+    """Build the `evidence` of `admin/learning_sessions/evidence.html`; the creator is loaded with the session."""
     evidence = load_evidence(session)
     return {
         "session": session,
@@ -22,7 +22,7 @@ def build_evidence_context(session: Session) -> dict[str, Any]:
 
 
 def build_evidence_lines(sessions: Sequence[Session]) -> dict[int, dict[str, Any]]:
-    """A summary for each of many sessions, by session id, for `evidence_line.html`."""
+    """Build the summaries in `evidence_line.html` for many sessions, by session id."""
     histories = load_creator_histories(session.creator_id for session in sessions)
     clashing = find_clashes(sessions)
     return {

@@ -20,5 +20,5 @@ class OutcomeFilter(admin.SimpleListFilter):
         return [(outcome.value, str(outcome.label)) for outcome in Outcome]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Session]) -> QuerySet[Session]:
-        chosen = self.value()
-        return queryset.filter(Outcome(chosen).rows) if chosen in Outcome.values else queryset
+        value = self.value()
+        return queryset.filter(Outcome(value).rows) if value in Outcome.values else queryset

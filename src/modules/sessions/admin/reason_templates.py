@@ -1,4 +1,4 @@
-"""The texts that moderators can start from when they reject."""
+"""The admin of the templates for reasons of a rejection."""
 
 from django.contrib import admin
 

@@ -23,20 +23,20 @@ from modules.sessions.queries.tabs import STARTING_SOON, TABS, WAITING, Tab, fin
 from modules.sessions.states import Status
 
 TAB = "tab"
-# Filters that only links of other pages set, and their labels.
-NARROWING = {
+# Lookups that links on other pages use, with their labels.
+LINK_LOOKUPS = {
     "date__gte": "starts from",
     "date__lt": "starts before",
     "decided_at__gte": "decided since",
     "subject_key": "the subject",
     "creator__id__exact": "the creator number",
 }
-TO_DECIDE = ("title", "creator_name", "creator_history", "subject", "start", "waiting", "overlaps", "in_hand")
+COLUMNS_TO_DECIDE = ("title", "creator_name", "creator_history", "subject", "start", "waiting", "overlaps", "in_hand")
 ALL_COLUMNS = ("title", "creator_name", "subject", "start", "state", "places", "offered")
 
 
 class StartFilter(admin.SimpleListFilter):
-    """Filters by the start, in days of the reader's time zone."""
+    """Filters by the start, in days of the viewer's time zone."""
 
     title = "start"
     parameter_name = "start"
@@ -55,7 +55,7 @@ class StartFilter(admin.SimpleListFilter):
         if self.value() == "past":
             return queryset.filter(date__lt=today)
         days = self.DAYS.get(self.value() or "")
-        # Calendar days, which can have 23 or 25 hours.
+        # Local days, of 23 to 25 hours.
         return queryset.filter(date__gte=today, date__lt=today + timedelta(days=days)) if days else queryset
 
 
@@ -77,7 +77,7 @@ class SessionChangeList(UncountedChangeList):
 
     @property
     def tabs(self) -> list[dict[str, Any]]:
-        """The tabs as the template shows them; their links keep the search."""
+        """The context of the tabs; their links keep the search."""
         return [
             {
                 "title": tab.title,
@@ -88,18 +88,19 @@ class SessionChangeList(UncountedChangeList):
         ]
 
     @property
-    def narrowed(self) -> str:
-        """A description of the filters that only links set."""
-        given = {name: self.params[name] for name in NARROWING if name in self.params}
-        return ", ".join(f"{NARROWING[name]} {_format_value(value)}" for name, value in given.items())
+    def link_filters(self) -> str:
+        """A description of the filters that were set by a link."""
+        given = {name: self.params[name] for name in LINK_LOOKUPS if name in self.params}
+        return ", ".join(f"{LINK_LOOKUPS[name]} {_format_value(value)}" for name, value in given.items())
 
     @property
-    def widened_url(self) -> str:
-        return str(self.get_query_string(dict.fromkeys(NARROWING)))
+    def unlinked_url(self) -> str:
+        """The URL of the list without these filters."""
+        return str(self.get_query_string(dict.fromkeys(LINK_LOOKUPS)))
 
 
 def _format_value(value: str) -> str:
-    """An instant in the reader's time zone; anything else unchanged."""
+    """Format an instant in the viewer's time zone; return anything else unchanged."""
     try:
         instant = datetime.fromisoformat(value)
     except ValueError:
@@ -108,28 +109,28 @@ def _format_value(value: str) -> str:
 
 
 class SessionColumns:
-    """The columns of the list. `prepare_rows` loads for all rows what they need beyond the row itself."""
+    """The columns of the list."""
 
     list_display_links = ("title",)
     exported_columns: ClassVar[Mapping[str, tuple[str, ...]]] = {"start": ("date",), "offered": ("created_at",)}
 
     def prepare_rows(self, rows: list[Any]) -> None:
         histories = load_creator_histories(row.creator_id for row in rows)
-        overlapping = find_clashes([row for row in rows if row.status == Status.PENDING_APPROVAL])
+        clashes = find_clashes([row for row in rows if row.status == Status.PENDING_APPROVAL])
         leases = load_leases((row.pk for row in rows), clock.now())
         for row in rows:
             row.history = histories[row.creator_id]
-            row.clashes = overlapping.get(row.pk, [])
-            row.held_by = leases.get(row.pk)
+            row.clashes = clashes.get(row.pk, [])
+            row.current_lease = leases.get(row.pk)
 
     def get_list_display(self, request: HttpRequest) -> tuple[str, ...]:
-        return TO_DECIDE if find_tab(request.GET.get(TAB)) in {WAITING, STARTING_SOON} else ALL_COLUMNS
+        return COLUMNS_TO_DECIDE if find_tab(request.GET.get(TAB)) in {WAITING, STARTING_SOON} else ALL_COLUMNS
 
     def get_ordering(self, request: HttpRequest) -> tuple[str, ...]:
         return find_tab(request.GET.get(TAB)).ordering
 
     def action_checkbox(self, session: Session) -> str:
-        """The checkbox, with the content version that the row shows for the dialog of decisions."""
+        """Render the checkbox, with the content version of the row for the dialog for decisions."""
         box: str = super().action_checkbox(session)  # type: ignore[misc]
         return format_html(
             '{}<span hidden data-row-values="version_{}={}"></span>', box, session.pk, session.content_version
@@ -163,7 +164,7 @@ class SessionColumns:
 
     @admin.display(description="in hand")
     def in_hand(self, session: Any) -> str:
-        lease = session.held_by
+        lease = session.current_lease
         if lease is None:
             return ""
         return f"{lease.holder.display_name}, until {time_format(timezone.localtime(lease.ends_at), 'H:i')}"

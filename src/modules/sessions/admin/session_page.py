@@ -15,9 +15,10 @@ from core.http.origin import get_origin
 from core.portal.ids import parse_id
 from core.portal.panels import sort_panels
 from core.time import clock
-from modules.sessions.admin.decisions import describe_decision
-from modules.sessions.admin.session_actions import SessionActions, list_actions
-from modules.sessions.admin.session_panels import build_own_panels, get_record_url, load_history
+from modules.sessions.admin.action_dialogs import ActionDialogs
+from modules.sessions.admin.decision_dialog import describe_decision
+from modules.sessions.admin.session_actions import list_actions
+from modules.sessions.admin.session_panels import build_panels, get_record_url, load_history
 from modules.sessions.events import PanelsOfSession
 from modules.sessions.models import Session
 from modules.sessions.policy import acts_as_moderator, build_viewer, is_before_start
@@ -30,11 +31,11 @@ STYLES = {
     **dict.fromkeys(OPEN | {Status.ONGOING}, "portal-mark-good"),
     **dict.fromkeys(NOT_TAKING_PLACE, "portal-mark-bad"),
 }
-RECORD = "learning_sessions_session_record"
+RECORD_URL_NAME = "learning_sessions_session_record"
 
 
-class SessionPage(SessionActions):
-    """Replaces Django's change form; for everybody who may view sessions."""
+class SessionPage(ActionDialogs):
+    """Replaces Django's change form, for everybody who may view sessions."""
 
     admin_site: Any
     opts: Any
@@ -44,29 +45,29 @@ class SessionPage(SessionActions):
 
     def get_urls(self) -> list[URLPattern]:
         dialogs = [
-            path(f"<int:object_id>/{step}/", self.admin_site.admin_view(require_POST(view)), name=name)
-            for step, (name, view) in self.dialogs.items()
+            path(f"<int:object_id>/{suffix}/", self.admin_site.admin_view(require_POST(view)), name=name)
+            for suffix, (name, view) in self.dialogs.items()
         ]
         record: Callable[..., HttpResponse] = self.admin_site.admin_view(require_safe(self.record_view))
         others: list[URLPattern] = super().get_urls()  # type: ignore[misc]
-        return [*dialogs, path("<int:object_id>/record/", record, name=RECORD), *others]
+        return [*dialogs, path("<int:object_id>/record/", record, name=RECORD_URL_NAME), *others]
 
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        """Show the page. It changes nothing: dialogs do."""
-        viewer = self._reader(request)
+        """Show the page, which is read-only: changes are made in dialogs."""
+        viewer = self._require_viewer(request)
         session = self.get_object(request, object_id)
         if session is None:
             missing: HttpResponseRedirect = self._get_obj_does_not_exist_redirect(request, self.opts, object_id)
             return missing
         now = clock.now()
         moderates = acts_as_moderator(session, build_viewer(viewer))
-        asked = PanelsOfSession(
+        of_modules = PanelsOfSession(
             session_id=session.pk, viewer=viewer, moderates=moderates, origin=get_origin(request)
         ).ask_all()
         context = {
-            "panels": sort_panels([build_own_panels(session, viewer, moderates=moderates), *asked]),
+            "panels": sort_panels([build_panels(session, viewer, moderates=moderates), *of_modules]),
             "actions": list_actions(session) if moderates else (),
             "moderates": moderates,
             "may_remove_participants": moderates and is_before_start(session, now),
@@ -78,7 +79,7 @@ class SessionPage(SessionActions):
 
     def record_view(self, request: HttpRequest, object_id: int) -> HttpResponse:
         """Show the history of a session, from the fact in the URL backwards."""
-        viewer = self._reader(request)
+        viewer = self._require_viewer(request)
         session = self.get_object(request, str(object_id))
         if session is None:
             raise Http404
@@ -93,7 +94,7 @@ class SessionPage(SessionActions):
         context = {"history": history, "older_url": get_record_url(session)}
         return self._show_page(request, session, viewer, "session_record.html", context)
 
-    def _reader(self, request: HttpRequest) -> User:
+    def _require_viewer(self, request: HttpRequest) -> User:
         if request.method not in {"GET", "HEAD"} or not self.has_view_or_change_permission(request):
             raise PermissionDenied
         return get_acting_member(request)

@@ -20,20 +20,20 @@ VIEW_REQUESTS = "learning_sessions.view_bookingrequest"
 TEMPLATES = "admin/learning_sessions/panels"
 
 
-def build_own_panels(session: Session, viewer: User, *, moderates: bool) -> list[Panel]:
-    """The panels that the viewer may see."""
+def build_panels(session: Session, viewer: User, *, moderates: bool) -> list[Panel]:
+    """Build the panels of this module that the viewer may see."""
     panels = [_build_details(session, moderates=moderates)]
     if moderates or viewer.has_perm(VIEW_REQUESTS):
         panels += [_build_requests(session, viewer), _build_participants(session)]
-    happened = load_history(session, viewer, moderates=moderates)
-    if happened is not None:
-        context = {"history": happened, "older_url": get_record_url(session)}
+    history = load_history(session, viewer, moderates=moderates)
+    if history is not None:
+        context = {"history": history, "older_url": get_record_url(session)}
         panels.append(Panel(key="history", title="History", template="portal/history.html", rank=60, context=context))
     return panels
 
 
 def load_history(session: Session, viewer: User, *, moderates: bool, before: int | None = None) -> History | None:
-    """A page of the history of a session; `None` for a viewer who may not read it."""
+    """Return a page of the history of a session; `None` if the viewer may not read it."""
     if not (moderates or viewer.has_perm(VIEW_FACTS)):
         return None
     records = FactRecord.objects.filter(session_id=session.pk)

@@ -6,19 +6,19 @@ from django.contrib import admin
 from django.http import HttpRequest
 
 from core.admin.read_only import ReadOnlyAdmin
-from modules.sessions.admin.decisions import Decisions
+from modules.sessions.admin.decision_dialog import DecisionDialog
 from modules.sessions.admin.outcomes import OutcomeFilter
-from modules.sessions.admin.session_list import NARROWING, SessionChangeList, SessionColumns, StartFilter
+from modules.sessions.admin.session_list import LINK_LOOKUPS, SessionChangeList, SessionColumns, StartFilter
 from modules.sessions.admin.session_page import SessionPage
 from modules.sessions.models import Session
 from modules.sessions.policy import MODERATE
 
 
 @admin.register(Session)
-class SessionAdmin(SessionPage, Decisions, SessionColumns, ReadOnlyAdmin):
-    list_before_template = "admin/learning_sessions/queue_head.html"
+class SessionAdmin(SessionPage, DecisionDialog, SessionColumns, ReadOnlyAdmin):
+    list_before_template = "admin/learning_sessions/list_header.html"
     list_filter = ("status", OutcomeFilter, "level", StartFilter)
-    link_lookups = tuple(NARROWING)
+    link_lookups = tuple(LINK_LOOKUPS)
     sortable_by = ("start", "waiting", "offered")
     list_select_related = ("creator",)
     search_fields = ("title", "subject", "creator__username", "creator__first_name", "creator__last_name")

@@ -58,7 +58,7 @@ def test_what_was_changed_while_it_was_read_is_shown_and_not_let_stand(
     with nothing_changes():
         again = moderator.post(address(edited, "second-look"), fields, headers=HX)
     assert again.status_code == 200
-    [difference] = again.context["changed"]
+    [difference] = again.context["changes"]
     assert (difference.before, difference.after) == ("Bends", "Guaranteed wins")
     html = again.content.decode()
     assert 'role="alert"' in html
