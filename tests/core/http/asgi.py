@@ -1,4 +1,4 @@
-"""Speaks to the product as an ASGI server does, in this process."""
+"""An ASGI client that calls the application in this process."""
 
 import asyncio
 import json
@@ -13,7 +13,7 @@ from core.asgi import application
 
 
 @dataclass
-class Answer:
+class AsgiResponse:
     status: int
     headers: dict[str, str]
     body: bytes
@@ -29,13 +29,13 @@ def send(
     method: str = "POST",
     headers: dict[str, str] | None = None,
     to: Any = application,
-    ends: bool = True,
-) -> Answer:
-    """One request. Its chunks lie ready, as those of a client that does not wait; without `ends` more seem to come."""
-    return async_to_sync(_send)(path, list(chunks), method, headers or {}, to, ends)
+    is_complete: bool = True,
+) -> AsgiResponse:
+    """Send one request whose chunks are available at once; with `is_complete=False` the body does not end."""
+    return async_to_sync(_send)(path, list(chunks), method, headers or {}, to, is_complete)
 
 
-def scope_of(path: str, *, headers: list[tuple[bytes, bytes]], method: str = "POST") -> dict[str, Any]:
+def build_scope(path: str, *, headers: list[tuple[bytes, bytes]], method: str = "POST") -> dict[str, Any]:
     return {
         "type": "http",
         "asgi": {"version": "3.0"},
@@ -51,8 +51,10 @@ def scope_of(path: str, *, headers: list[tuple[bytes, bytes]], method: str = "PO
     }
 
 
-async def _send(path: str, chunks: list[bytes], method: str, headers: dict[str, str], to: Any, ends: bool) -> Answer:
-    scope = scope_of(
+async def _send(
+    path: str, chunks: list[bytes], method: str, headers: dict[str, str], to: Any, is_complete: bool
+) -> AsgiResponse:
+    scope = build_scope(
         path,
         method=method,
         headers=[
@@ -62,7 +64,7 @@ async def _send(path: str, chunks: list[bytes], method: str, headers: dict[str, 
     client = ApplicationCommunicator(to, scope)
     for chunk in chunks:
         await client.send_input({"type": "http.request", "body": chunk, "more_body": True})
-    if ends:
+    if is_complete:
         await client.send_input({"type": "http.request", "body": b"", "more_body": False})
     start = await client.receive_output(timeout=10)
     body = b""
@@ -73,7 +75,7 @@ async def _send(path: str, chunks: list[bytes], method: str, headers: dict[str, 
             break
     await client.send_input({"type": "http.disconnect"})
     await asyncio.wait_for(client.future, timeout=10)
-    return Answer(
+    return AsgiResponse(
         status=start["status"],
         headers={name.decode().title(): value.decode("latin-1") for name, value in start["headers"]},
         body=body,

@@ -1,4 +1,4 @@
-"""Bodies that come as JSON or as a form, whatever the method."""
+"""Parsing of bodies that are JSON or a form, with any method."""
 
 from typing import Any
 
@@ -31,7 +31,7 @@ def form(**values: Any) -> bytes:
 
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "PATCH"])
-def test_a_form_is_read_whatever_the_method(method: str) -> None:
+def test_a_form_is_parsed_with_any_method(method: str) -> None:
     file = SimpleUploadedFile("a.txt", b"hello")
 
     slide, found = read(form(title="One", number="3", file=file), MULTIPART_CONTENT, method=method)
@@ -41,15 +41,15 @@ def test_a_form_is_read_whatever_the_method(method: str) -> None:
     assert (found.name, found.read()) == ("a.txt", b"hello")
 
 
-def test_a_form_without_a_file_has_none() -> None:
+def test_a_form_may_have_no_file() -> None:
     assert read(form(title="One"), MULTIPART_CONTENT) == (Slide(title="One"), None)
 
 
-def test_json_is_read() -> None:
+def test_json_is_parsed() -> None:
     assert read(b'{"title": "One", "number": 3}', "application/json") == (Slide(title="One", number=3), None)
 
 
-def test_a_text_named_file_is_no_file() -> None:
+def test_a_text_field_named_file_is_ignored() -> None:
     assert read(form(title="One", file="not a file"), MULTIPART_CONTENT) == (Slide(title="One"), None)
 
 
@@ -61,7 +61,7 @@ def test_a_text_named_file_is_no_file() -> None:
         (b'{"title": 1}', "application/json"),
     ],
 )
-def test_wrong_values_are_named(body: bytes, kind: str) -> None:
+def test_errors_name_the_invalid_fields(body: bytes, kind: str) -> None:
     with pytest.raises(Invalid) as error:
         read(body, kind)
 
@@ -69,13 +69,13 @@ def test_wrong_values_are_named(body: bytes, kind: str) -> None:
 
 
 @pytest.mark.parametrize("body", [b"[]", b"null", b"{", b'"title"', b"\xff"])
-def test_what_is_no_json_object_is_malformed(body: bytes) -> None:
+def test_a_body_that_is_not_a_json_object_is_malformed(body: bytes) -> None:
     with pytest.raises(MalformedBody):
         read(body, "application/json")
 
 
 @pytest.mark.parametrize("kind", ["text/plain", "application/x-www-form-urlencoded", "", "multipart/mixed"])
-def test_another_kind_is_not_taken(kind: str) -> None:
+def test_other_content_types_are_refused(kind: str) -> None:
     with pytest.raises(UnsupportedContentType, match=r"multipart/form-data or application/json"):
         read(b"title=One", kind)
 
@@ -93,7 +93,7 @@ def test_another_kind_is_not_taken(kind: str) -> None:
 @pytest.mark.parametrize(
     "kind", ["multipart/form-data; boundary=x", "multipart/form-data", "multipart/form-data; boundary=\xe9"]
 )
-def test_a_broken_form_is_a_400_or_an_empty_one(body: bytes, kind: str) -> None:
+def test_a_malformed_form_is_a_400_or_has_no_values(body: bytes, kind: str) -> None:
     api = NinjaAPI(urls_namespace="broken forms")
     install_error_handlers(api)
     request = RequestFactory().generic("POST", "/", body, kind)
@@ -108,7 +108,7 @@ def test_a_broken_form_is_a_400_or_an_empty_one(body: bytes, kind: str) -> None:
         assert file is None
 
 
-def test_a_file_with_many_fields_is_no_way_in(settings: Any) -> None:
+def test_a_form_with_too_many_fields_is_a_400(settings: Any) -> None:
     settings.DATA_UPLOAD_MAX_NUMBER_FIELDS = 10
     api = NinjaAPI(urls_namespace="many fields")
     install_error_handlers(api)

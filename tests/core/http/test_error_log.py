@@ -1,4 +1,4 @@
-"""What the log says of a crash."""
+"""Logging of unhandled exceptions."""
 
 import logging
 
@@ -8,7 +8,7 @@ from django.test import RequestFactory
 from core.api import api
 
 
-def test_a_path_cannot_write_a_line_of_its_own(caplog: pytest.LogCaptureFixture) -> None:
+def test_a_path_cannot_inject_a_log_line(caplog: pytest.LogCaptureFixture) -> None:
     request = RequestFactory().get("/api/files/x%0a2030-01-01 00:00:00 CRITICAL everything is lost/")
 
     with caplog.at_level(logging.ERROR):

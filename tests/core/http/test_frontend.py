@@ -1,4 +1,4 @@
-"""The links that lead into the app, whatever its paths are."""
+"""URLs of the app, with its paths set in various ways."""
 
 import re
 from typing import Any
@@ -17,26 +17,26 @@ APP = "https://app.example/learn"
 
 @pytest.fixture
 def john(john: User, settings: Settings) -> User:
-    """With a password, in front of an app of somebody else's."""
+    """With a password, and an app at `APP`."""
     settings.FRONTEND_URL = APP
     john.set_password(PASSWORD)
     john.save()
     return john
 
 
-def link_in(read_mail: ReadMail) -> str:
+def read_link(read_mail: ReadMail) -> str:
     (mail,) = read_mail()
     (link,) = re.findall(r"http\S+", str(mail.body))
     return str(link)
 
 
 PATHS = {
-    # Each with what comes before the query, what comes after, and what stands in the path.
+    # The expected URL before and after the values, and whether they are in the path.
     "/reset-password": ("/reset-password?", "", False),
     "/reset?lang=en": ("/reset?lang=en&", "", False),
     "/?": ("/?", "", False),
     "/reset#form": ("/reset?", "#form", False),
-    # Routers of the fragment look for a query behind their route.
+    # Hash routers.
     "/#/reset": ("/#/reset?", "", False),
     "/#!/reset?lang=en": ("/#!/reset?lang=en&", "", False),
     "/?app=1#/reset": ("/?app=1#/reset?", "", False),
@@ -46,14 +46,14 @@ PATHS = {
 
 
 @pytest.mark.parametrize("path", PATHS)
-def test_the_link_to_a_new_password_leads_to_its_path(
+def test_a_password_reset_link_uses_the_configured_path(
     john: User, settings: Settings, read_mail: ReadMail, path: str
 ) -> None:
     settings.FRONTEND_PASSWORD_RESET_PATH = path
     before, after, in_path = PATHS[path]
     Api().post("/api/auth/password/reset/", {"email": john.email})
 
-    link = link_in(read_mail)
+    link = read_link(read_mail)
 
     assert link.startswith(f"{APP}{before}")
     assert link.endswith(after)
@@ -71,13 +71,13 @@ def test_the_link_to_a_new_password_leads_to_its_path(
         ("/confirm/{token}/now", r"/confirm/([\w%.-]+)/now"),
     ],
 )
-def test_the_link_to_a_new_address_leads_to_its_path(
+def test_an_address_confirmation_link_uses_the_configured_path(
     john: User, settings: Settings, read_mail: ReadMail, path: str, shape: str
 ) -> None:
     settings.FRONTEND_EMAIL_CONFIRMATION_PATH = path
     Api(john).post("/api/auth/email/change/", {"password": PASSWORD, "new_email": "new@example.com"})
 
-    match = re.fullmatch(f"{re.escape(APP)}{shape}", link_in(read_mail))
+    match = re.fullmatch(f"{re.escape(APP)}{shape}", read_link(read_mail))
 
     assert match is not None
     token = parse_qs(f"token={match[1]}")["token"][0]
@@ -92,7 +92,7 @@ def test_the_link_to_a_new_address_leads_to_its_path(
         ("/?session={id}&tab=1#top", "/?session=7&tab=1#top"),
     ],
 )
-def test_the_link_to_a_session_leads_to_its_path(settings: Any, path: str, link: str) -> None:
+def test_a_session_url_uses_the_configured_path(settings: Any, path: str, link: str) -> None:
     settings.FRONTEND_URL = APP
     settings.FRONTEND_SESSION_PATH = path
 

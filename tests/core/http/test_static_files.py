@@ -1,4 +1,4 @@
-"""Static files are served by the application itself, under WSGI as under ASGI."""
+"""Static files, served by the application under WSGI and ASGI."""
 
 import asyncio
 from typing import Any
@@ -11,7 +11,7 @@ STYLES = "/static/portal/portal.css"
 
 
 @pytest.fixture(autouse=True)
-def found_where_they_lie(settings: Settings) -> None:
+def use_finders(settings: Settings) -> None:
     settings.SERVESTATIC_USE_FINDERS = True
 
 
@@ -30,7 +30,7 @@ def get_by_asgi(path: str) -> tuple[int, dict[str, str], bytes]:
 
 
 @pytest.mark.parametrize("get", [get_by_wsgi, get_by_asgi])
-def test_a_file_is_served_whole(get: Any) -> None:
+def test_a_static_file_is_served(get: Any) -> None:
     status, headers, content = get(STYLES)
 
     assert status == 200
@@ -42,17 +42,17 @@ def test_a_file_is_served_whole(get: Any) -> None:
 
 @pytest.mark.parametrize("get", [get_by_wsgi, get_by_asgi])
 @pytest.mark.parametrize("path", ["/static/portal/nothing.css", "/static/", "/static/../settings.py"])
-def test_what_is_no_file_is_not_found(get: Any, path: str) -> None:
+def test_paths_without_a_file_are_a_404(get: Any, path: str) -> None:
     assert get(path)[0] == 404
 
 
 @pytest.mark.parametrize("get", [get_by_wsgi, get_by_asgi])
-def test_a_name_elsewhere_that_a_file_has_is_none(get: Any) -> None:
+def test_a_file_is_not_served_outside_the_static_url(get: Any) -> None:
     assert get("/portal/portal.css")[0] == 404
 
 
 @pytest.mark.parametrize("debug", [True, False])
-def test_what_is_missing_is_not_found_for_developers_either(debug: bool, settings: Settings) -> None:
+def test_missing_files_are_a_404_with_and_without_debug(debug: bool, settings: Settings) -> None:
     settings.DEBUG = debug
     settings.SERVESTATIC_AUTOREFRESH = debug
 
@@ -60,7 +60,7 @@ def test_what_is_missing_is_not_found_for_developers_either(debug: bool, setting
     assert get_by_wsgi("/static/portal/nothing.css")[0] == 404
 
 
-def test_a_file_is_read_and_nothing_else() -> None:
+def test_head_and_range_requests_are_supported_and_other_methods_refused() -> None:
     whole = get_by_wsgi(STYLES)[2]
     head: Any = Client().head(STYLES)
     part: Any = Client().get(STYLES, headers={"Range": "bytes=0-9"})

@@ -1,4 +1,4 @@
-"""`GET /healthz`, which supervisors and proxies ask."""
+"""The health check, `GET /healthz`."""
 
 from datetime import timedelta
 from typing import Any
@@ -14,13 +14,13 @@ from core.jobs.periodic import PERIODIC_JOBS
 
 @pytest.fixture
 def worker(db: None, clock: Any) -> Any:
-    """Everything was swept just now."""
-    for name, rhythm in PERIODIC_JOBS.items():
-        Sweep.objects.create(name=name, every=rhythm.every, started_at=NOW, finished_at=NOW)
+    """All periodic jobs have just run."""
+    for name, schedule in PERIODIC_JOBS.items():
+        Sweep.objects.create(name=name, every=schedule.every, started_at=NOW, finished_at=NOW)
     return clock
 
 
-def test_a_process_that_can_serve_says_so_to_anybody(client: Client, worker: Any) -> None:
+def test_the_health_check_needs_no_login(client: Client, worker: Any) -> None:
     answer = client.get("/healthz")
 
     assert answer.status_code == 200
@@ -34,9 +34,7 @@ def test_a_worker_that_never_ran_is_late(client: Client, db: None) -> None:
     assert answer.json() == {"status": "ok", "worker": {"last_ran_at": None, "late": True}}
 
 
-def test_a_worker_that_has_stopped_is_late_after_three_minutes_and_the_process_is_well(
-    client: Client, worker: Any
-) -> None:
+def test_a_stopped_worker_is_late_after_three_minutes_and_the_status_stays_200(client: Client, worker: Any) -> None:
     worker.shift(timedelta(minutes=3))
     assert client.get("/healthz").json()["worker"]["late"] is False
 
@@ -47,7 +45,7 @@ def test_a_worker_that_has_stopped_is_late_after_three_minutes_and_the_process_i
     assert answer.json() == {"status": "ok", "worker": {"last_ran_at": "2024-01-13T11:00:00Z", "late": True}}
 
 
-def test_a_process_without_its_database_says_so(client: Client, db: None, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_status_is_503_without_the_database(client: Client, db: None, monkeypatch: pytest.MonkeyPatch) -> None:
     def fail() -> None:
         raise OperationalError("could not connect to server: the password is swordfish")
 
@@ -59,7 +57,7 @@ def test_a_process_without_its_database_says_so(client: Client, db: None, monkey
     assert answer.json() == {"error": "The service is not available right now. Try again later."}
 
 
-def test_who_asks_by_address_and_in_the_open_is_answered_too(client: Client, db: None, settings: Any) -> None:
+def test_the_health_check_skips_allowed_hosts_and_the_https_redirect(client: Client, db: None, settings: Any) -> None:
     settings.ALLOWED_HOSTS = ["learning.example"]
     settings.SECURE_SSL_REDIRECT = True
 
@@ -69,11 +67,11 @@ def test_who_asks_by_address_and_in_the_open_is_answered_too(client: Client, db:
     assert "X-Request-ID" in answer
 
 
-def test_one_query_is_enough(client: Client, worker: Any, django_assert_num_queries: Any) -> None:
+def test_the_health_check_takes_one_query(client: Client, worker: Any, django_assert_num_queries: Any) -> None:
     with django_assert_num_queries(1):
         client.get("/healthz")
 
 
-def test_asking_is_all_that_can_be_done(client: Client, db: None) -> None:
+def test_the_health_check_allows_get_and_head_only(client: Client, db: None) -> None:
     assert client.head("/healthz").status_code == 200
     assert client.post("/healthz").status_code == 405

@@ -1,4 +1,4 @@
-"""What is logged of requests and mails whose links carry a token: everything but the token."""
+"""Redaction of secrets in logs."""
 
 import logging
 import os
@@ -23,19 +23,19 @@ FEED = f"/api/sessions/calendar.ics?token={SECRET}"
 
 @pytest.fixture
 def logged() -> Iterator[StringIO]:
-    """What the process writes while the test runs, by the handler that it really has."""
+    """The output of the configured handler during the test."""
     (handler,) = (each for each in logging.getLogger().handlers if type(each) is logging.StreamHandler)
     stream = StringIO()
-    before = handler.setStream(stream)
+    previous = handler.setStream(stream)
     yield stream
-    handler.setStream(before)
+    handler.setStream(previous)
 
 
 def crash(*_: object, **__: object) -> None:
     raise RuntimeError(f"http://testserver{FEED} cannot be read")
 
 
-# --- What the product and Django log of a request -----------------------------------------------------------------
+# --- Log records of requests ------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -49,7 +49,7 @@ def crash(*_: object, **__: object) -> None:
         ("DELETE", FEED, 405),
     ],
 )
-def test_an_error_of_a_client_is_logged_without_the_token(
+def test_a_client_error_is_logged_without_the_token(
     db: None, logged: StringIO, method: str, path: str, status: int
 ) -> None:
     assert Client().generic(method, path).status_code == status
@@ -92,7 +92,7 @@ def test_the_development_server_logs_no_token(logged: StringIO) -> None:
     assert SECRET not in logged.getvalue()
 
 
-# --- What anybody may log -----------------------------------------------------------------------------------------
+# --- Any log records --------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -116,7 +116,7 @@ def test_the_development_server_logs_no_token(logged: StringIO) -> None:
         ("token= is empty", (), "token= is empty"),
     ],
 )
-def test_a_token_is_taken_out_of_every_message(logged: StringIO, message: str, arguments: Any, expected: str) -> None:
+def test_tokens_are_redacted_in_any_message(logged: StringIO, message: str, arguments: Any, expected: str) -> None:
     logging.getLogger("some.library").warning(message, *arguments)
 
     assert logged.getvalue().removesuffix("\n").endswith(f"WARNING some.library [-] {expected}")
@@ -166,14 +166,12 @@ SIGNATURE = "q7Hk2VZxb3Jx9Lwq7Hk2VZxb3Jx9Lwq7Hk2VZxb3Jx9"
         ),
     ],
 )
-def test_whatever_opens_something_is_taken_out_however_it_is_shown(
-    logged: StringIO, message: str, expected: str
-) -> None:
+def test_secrets_are_redacted_in_any_notation(logged: StringIO, message: str, expected: str) -> None:
     logging.getLogger("some.library").warning("%s", message)
     logging.getLogger("some.library").warning("%s", expected)
 
     first, second = (part.strip() for part in logged.getvalue().split("WARNING some.library [-] ")[1:])
-    # The second is what is logged of what has no secret any more.
+    # A redacted message is not changed again.
     assert (first.rpartition("\n20")[0], second) == (expected, expected)
 
 
@@ -191,13 +189,13 @@ def test_whatever_opens_something_is_taken_out_however_it_is_shown(
         "uid=MQ&subject=keys",
     ],
 )
-def test_what_opens_nothing_is_logged_as_it_is(logged: StringIO, message: str) -> None:
+def test_messages_without_secrets_are_logged_as_they_are(logged: StringIO, message: str) -> None:
     logging.getLogger("some.library").warning("%s", message)
 
     assert logged.getvalue().removesuffix("\n").endswith(f"WARNING some.library [-] {message}")
 
 
-def test_what_does_not_fit_its_message_is_left_to_those_who_report_it_without_secrets() -> None:
+def test_arguments_that_do_not_match_the_message_are_redacted_one_by_one() -> None:
     message, arguments = "%d and %s, token=hunter22", (f"token={SECRET}", 7)
     record = logging.LogRecord("some.library", logging.WARNING, __file__, 1, message, arguments, None)
 
@@ -218,21 +216,23 @@ def test_what_does_not_fit_its_message_is_left_to_those_who_report_it_without_se
     ],
     ids=repr,
 )
-def test_so_is_whatever_else_its_arguments_are(capsys: pytest.CaptureFixture[str], arguments: Any) -> None:
+def test_the_report_of_arguments_that_do_not_match_has_no_secrets(
+    capsys: pytest.CaptureFixture[str], arguments: Any
+) -> None:
     record = logging.LogRecord("some.library", logging.WARNING, __file__, 1, "%(none)s %d", arguments, None)
     handler = logging.StreamHandler(StringIO())
     handler.addFilter(RedactionFilter())
 
     handler.handle(record)
 
-    told = capsys.readouterr().err
-    assert "Arguments: " in told
-    assert "[redacted]" in told
-    assert SECRET not in told.partition("Message: ")[2]
+    printed = capsys.readouterr().err
+    assert "Arguments: " in printed
+    assert "[redacted]" in printed
+    assert SECRET not in printed.partition("Message: ")[2]
 
 
 @pytest.mark.parametrize("shown", ["p\u00e4ss/word+1", "p%C3%A4ss%2Fword%2B1"])
-def test_a_secret_of_the_installation_is_taken_out_wherever_it_stands(shown: str) -> None:
+def test_a_configured_secret_is_redacted_in_any_context(shown: str) -> None:
     record = logging.LogRecord("some.library", logging.WARNING, __file__, 1, "it is %s, or so", (shown,), None)
 
     RedactionFilter(["p\u00e4ss/word+1", "", "so"]).filter(record)
@@ -240,7 +240,7 @@ def test_a_secret_of_the_installation_is_taken_out_wherever_it_stands(shown: str
     assert record.getMessage() == "it is [redacted], or so"
 
 
-def test_every_secret_that_is_set_is_one_of_them(tmp_path: Any) -> None:
+def test_all_configured_secrets_are_redacted(tmp_path: Any) -> None:
     secrets = {
         "SECRET_KEY": "k-secret-k-secret-k-secret-k-secret",
         "DATABASE_URL": "postgres://peer:d-secret%40d@127.0.0.1/x",
@@ -279,7 +279,7 @@ def test_the_queue_logs_no_token(logged: StringIO) -> None:
     assert SECRET not in logged.getvalue()
 
 
-def test_a_traceback_and_a_stack_have_none(logged: StringIO) -> None:
+def test_secrets_are_redacted_in_tracebacks_and_stacks(logged: StringIO) -> None:
     logger = logging.getLogger("some.library")
     try:
         try:
@@ -295,19 +295,19 @@ def test_a_traceback_and_a_stack_have_none(logged: StringIO) -> None:
     assert SECRET not in logged.getvalue()
 
 
-def test_a_message_that_does_not_fit_its_arguments_is_left_to_those_who_report_it() -> None:
+def test_a_message_that_does_not_match_its_arguments_is_left_for_logging_to_report() -> None:
     record = logging.LogRecord("some.library", logging.WARNING, __file__, 1, "%d and %s", ("one",), None)
 
     assert RedactionFilter().filter(record) is True
     assert (record.msg, record.args) == ("%d and %s", ("one",))
 
 
-def test_every_handler_takes_tokens_out() -> None:
+def test_every_handler_has_the_redaction_filter() -> None:
     for name, handler in settings.LOGGING["handlers"].items():
         assert handler["class"] == "logging.NullHandler" or "redaction" in handler["filters"], name
 
 
-def test_a_crash_tells_its_request_by_the_path_alone(logged: StringIO) -> None:
+def test_a_crash_is_logged_with_the_path_without_the_query(logged: StringIO) -> None:
     response = api.on_exception(RequestFactory().get(FEED), RuntimeError("no"))
 
     assert response.status_code == 500
@@ -315,8 +315,8 @@ def test_a_crash_tells_its_request_by_the_path_alone(logged: StringIO) -> None:
     assert SECRET not in logged.getvalue()
 
 
-def test_nothing_is_written_of_a_host_that_is_not_ours(capfd: pytest.CaptureFixture[str]) -> None:
-    """Anybody can send a wrong name, any number of times. Python prints by itself what has no handler."""
+def test_a_request_with_a_wrong_host_is_not_logged(capfd: pytest.CaptureFixture[str]) -> None:
+    """Also not by Python's handler of last resort."""
     logging.getLogger("django.security.DisallowedHost").error("Invalid HTTP_HOST header: %r", "evil.example")
 
     assert capfd.readouterr().err == ""

@@ -1,4 +1,4 @@
-"""Each mistake of a deployer is found, by its id, and what is right passes."""
+"""The system checks of the deployment."""
 
 import os
 import subprocess
@@ -19,7 +19,7 @@ Find = Callable[..., set[str]]
 
 @pytest.fixture
 def find(settings: Settings) -> Find:
-    """The ids found in a sound deployment behind a proxy of the same machine, but for the given settings."""
+    """Runs the checks with a valid deployment and some other settings; returns the ids of errors."""
     settings.HOST = "127.0.0.1"
     settings.DEBUG = False
     settings.SECRET_KEY = "known-to-us-alone-and-long-enough-for-its-hash"
@@ -39,34 +39,34 @@ def built_in_key(settings: Settings) -> str:
     return str(settings.BUILT_IN_SECRET_KEY)
 
 
-def test_a_sound_deployment_passes(find: Find) -> None:
+def test_a_valid_deployment_passes(find: Find) -> None:
     assert find() == set()
     assert find(HOST="0.0.0.0") == set()
 
 
-def test_the_embedded_default_passes(find: Find, built_in_key: str) -> None:
+def test_the_default_settings_pass(find: Find, built_in_key: str) -> None:
     assert find(DEBUG=True, SECRET_KEY=built_in_key, ALLOWED_HOSTS=[]) == set()
 
 
-def test_the_built_in_key_is_for_debugging_on_one_machine_only(find: Find, built_in_key: str) -> None:
+def test_the_built_in_key_needs_debug_and_a_loopback_host(find: Find, built_in_key: str) -> None:
     assert find(SECRET_KEY=built_in_key) == {"core.E001"}
     assert find(SECRET_KEY=built_in_key, HOST="0.0.0.0") == {"core.E001"}
     assert find(SECRET_KEY=built_in_key, HOST="0.0.0.0", DEBUG=True) == {"core.E001", "core.E002"}
 
 
-def test_a_key_that_can_be_guessed_is_refused(find: Find) -> None:
+def test_a_short_key_is_refused_without_debug(find: Find) -> None:
     assert find(SECRET_KEY="x" * 31) == {"core.E006"}
     assert find(SECRET_KEY="x" * 32) == set()
     assert find(SECRET_KEY="x", DEBUG=True) == set()
 
 
-def test_no_server_is_set_up_with_a_key_that_everybody_knows(tmp_path: Path) -> None:
-    kept = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
+def test_the_asgi_application_does_not_start_with_the_built_in_key(tmp_path: Path) -> None:
+    inherited = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
     source = Path(settings.CHECKOUT) / "src"
     run = subprocess.run(
         [sys.executable, "-c", "import core.asgi"],
         cwd=source,
-        env={**kept, "DATA_DIR": str(tmp_path), "DEBUG": "false", "ALLOWED_HOSTS": "learning.example"},
+        env={**inherited, "DATA_DIR": str(tmp_path), "DEBUG": "false", "ALLOWED_HOSTS": "learning.example"},
         capture_output=True,
         text=True,
         check=False,
@@ -75,21 +75,21 @@ def test_no_server_is_set_up_with_a_key_that_everybody_knows(tmp_path: Path) -> 
     assert "SECRET_KEY is the built-in one" in run.stderr.splitlines()[-1]
 
 
-def test_debug_is_not_for_others(find: Find) -> None:
+def test_debug_needs_a_loopback_host(find: Find) -> None:
     assert find(DEBUG=True, HOST="192.168.1.20") == {"core.E002"}
 
 
-def test_without_debug_somebody_has_to_be_allowed_in(find: Find) -> None:
+def test_without_debug_allowed_hosts_are_required(find: Find) -> None:
     assert find(ALLOWED_HOSTS=[]) == {"core.E003"}
 
 
-def test_several_processes_need_a_database_that_locks_rows(find: Find) -> None:
+def test_several_processes_need_row_locks(find: Find) -> None:
     found = find(WEB_PROCESSES=4)
 
     assert ("core.E004" in found) == (connection.vendor == "sqlite")
 
 
-def test_several_processes_need_a_common_cache(find: Find) -> None:
+def test_several_processes_need_a_shared_cache(find: Find) -> None:
     memory = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
     redis = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": "redis://127.0.0.1"}}
 
@@ -98,10 +98,10 @@ def test_several_processes_need_a_common_cache(find: Find) -> None:
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "127.8.9.10", "::1", "[::1]", "localhost", "LOCALHOST"])
-def test_only_this_machine_reaches(host: str) -> None:
+def test_a_loopback_host_is_recognized(host: str) -> None:
     assert checks.is_loopback(host)
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.168.1.20", "learning.example", "localhost.example", ""])
-def test_others_may_reach(host: str) -> None:
+def test_other_hosts_are_not_loopback(host: str) -> None:
     assert not checks.is_loopback(host)

@@ -1,4 +1,4 @@
-"""Variables that name hosts, origins, sites, senders and paths of the app: what is wrong is said in one sentence."""
+"""Variables with hosts, origins, URLs, senders and paths of the app, and the messages for invalid ones."""
 
 from typing import Any
 
@@ -22,14 +22,14 @@ LISTS = {
 
 
 @pytest.mark.parametrize("name", LISTS)
-def test_lists_forgive_blanks_empty_items_and_repetitions(read: Any, name: str) -> None:
+def test_lists_may_have_blanks_empty_items_and_duplicates(read: Any, name: str) -> None:
     given, expected = LISTS[name]
 
     assert read(**{name: given})[name] == expected
 
 
 @pytest.mark.parametrize("name", LISTS)
-def test_a_list_of_nothing_is_not_set(read: Any, name: str) -> None:
+def test_a_list_of_empty_items_counts_as_not_set(read: Any, name: str) -> None:
     assert read(**{name: " , ,"})[name] == read()[name]
 
 
@@ -43,7 +43,7 @@ LISTEN = "write a name or an address without a scheme or a port, as in 127.0.0.1
 SESSION = "as in /sessions/{id}."
 RESET = "as in /reset-password or /reset/{uid}/{token}."
 CONFIRM = "as in /confirm-email or /confirm/{token}."
-WRONG = [
+INVALID = [
     *(
         ("ALLOWED_HOSTS", value, HOST)
         for value in (
@@ -100,21 +100,19 @@ WRONG = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("name", "value", "right"), WRONG, ids=[f"{name}-{value}" for name, value, _ in WRONG])
-def test_what_cannot_be_one_is_said_in_a_sentence_that_shows_a_right_one(
-    read: Any, name: str, value: str, right: str
-) -> None:
+@pytest.mark.parametrize(("name", "value", "shape"), INVALID, ids=[f"{name}-{value}" for name, value, _ in INVALID])
+def test_the_message_for_an_invalid_value_has_a_valid_example(read: Any, name: str, value: str, shape: str) -> None:
     with pytest.raises(ImproperlyConfigured) as error:
         read(**{name: value})
 
-    sentence = str(error.value)
-    assert sentence.startswith(f"{name}: ")
-    assert sentence.endswith(right)
-    assert sentence.isprintable()
-    assert "swordfish" not in sentence
+    message = str(error.value)
+    assert message.startswith(f"{name}: ")
+    assert message.endswith(shape)
+    assert message.isprintable()
+    assert "swordfish" not in message
 
 
-def test_one_wrong_item_of_a_list_is_named(read: Any) -> None:
+def test_the_message_names_the_invalid_item_of_a_list(read: Any) -> None:
     with pytest.raises(ImproperlyConfigured) as error:
         read(ALLOWED_HOSTS="learn.example, https://learn.example")
 
@@ -133,7 +131,7 @@ def test_one_wrong_item_of_a_list_is_named(read: Any) -> None:
         ("Peer Learning <noreply@localhost>", "Peer Learning <noreply@localhost>"),
     ],
 )
-def test_a_sender_may_be_written_in_many_ways(read: Any, given: str, sender: str) -> None:
+def test_a_sender_is_normalized(read: Any, given: str, sender: str) -> None:
     assert read(DEFAULT_FROM_EMAIL=given)["DEFAULT_FROM_EMAIL"] == sender
 
 
@@ -147,13 +145,13 @@ def test_a_sender_may_be_written_in_many_ways(read: Any, given: str, sender: str
         ("http://web:3000", "http://web:3000"),
     ],
 )
-def test_where_a_site_is_may_be_written_in_many_ways(read: Any, given: str, site: str) -> None:
+def test_a_base_url_is_normalized(read: Any, given: str, site: str) -> None:
     settings = read(FRONTEND_URL=given, SITE_URL=given)
 
     assert (settings["FRONTEND_URL"], settings["SITE_URL"]) == (site, site)
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "127.0.0.1", "::1", "localhost", "learn.example"])
-def test_a_server_listens_on_a_name_or_an_address(read: Any, host: str) -> None:
+def test_a_server_may_listen_on_a_name_or_an_ip_address(read: Any, host: str) -> None:
     assert read(HOST=host)["HOST"] == host
     assert read(HOST="[::1]")["HOST"] == "::1"

@@ -1,4 +1,4 @@
-"""What cannot be read stops the process, which says what it was."""
+"""Settings from environment variables: defaults, valid values, and messages for invalid ones."""
 
 import os
 import re
@@ -17,15 +17,15 @@ CONFIGURATION = SRC.parent / "docs" / "configuration.md"
 
 
 def start(tmp_path: Path, command: list[str], **variables: str) -> subprocess.CompletedProcess[str]:
-    """A process of its own, with these variables alone."""
-    kept = {name: value for name, value in os.environ.items() if name in {"PATH", "HOME", "LANG"}}
+    """Run a process with only these variables."""
+    inherited = {name: value for name, value in os.environ.items() if name in {"PATH", "HOME", "LANG"}}
     ours = {"DJANGO_SETTINGS_MODULE": "core.settings", "PYTHONPATH": str(SRC), "DATA_DIR": str(tmp_path)}
     return subprocess.run(
-        [sys.executable, *command], env={**kept, **ours, **variables}, capture_output=True, text=True, check=False
+        [sys.executable, *command], env={**inherited, **ours, **variables}, capture_output=True, text=True, check=False
     )
 
 
-def test_a_variable_that_cannot_be_read_stops_the_process(tmp_path: Path) -> None:
+def test_an_invalid_variable_stops_the_process(tmp_path: Path) -> None:
     process = start(tmp_path, [str(SRC / "manage.py"), "check"], ACCESS_TOKEN_MINUTES="ten")
 
     assert process.returncode != 0
@@ -35,7 +35,7 @@ def test_a_variable_that_cannot_be_read_stops_the_process(tmp_path: Path) -> Non
     )
 
 
-def test_mail_goes_into_a_folder_of_the_machine(read: Any) -> None:
+def test_a_file_url_writes_mails_into_a_folder(read: Any) -> None:
     settings = read(EMAIL_URL="file:///var/tmp/letters")
 
     assert settings["EMAIL_BACKEND"] == "django.core.mail.backends.filebased.EmailBackend"
@@ -43,7 +43,7 @@ def test_mail_goes_into_a_folder_of_the_machine(read: Any) -> None:
 
 
 @pytest.mark.parametrize(("address", "port"), [("smtps://mail.example", 465), ("smtps://mail.example:466", 466)])
-def test_smtps_speaks_tls_from_the_first_byte(read: Any, address: str, port: int) -> None:
+def test_smtps_means_implicit_tls(read: Any, address: str, port: int) -> None:
     settings = read(EMAIL_URL=address)
 
     assert (settings["EMAIL_USE_SSL"], settings["EMAIL_USE_TLS"], settings["EMAIL_PORT"]) == (True, False, port)
@@ -124,14 +124,14 @@ def test_smtps_speaks_tls_from_the_first_byte(read: Any, address: str, port: int
         ("CLOUDINARY_API_URL", "https://api.cloudinary.com?key=swordfish"),
     ],
 )
-def test_a_variable_that_cannot_be_read_is_named(read: Any, name: str, value: str) -> None:
+def test_the_message_names_the_invalid_variable_and_has_no_secret(read: Any, name: str, value: str) -> None:
     with pytest.raises((EnvError, ImproperlyConfigured), match=name) as error:
         read(**{name: value})
 
     assert "swordfish" not in str(error.value)
 
 
-def test_none_is_needed(read: Any) -> None:
+def test_all_variables_have_defaults(read: Any) -> None:
     settings = read()
 
     assert (settings["HOST"], settings["PORT"], settings["DEBUG"]) == ("127.0.0.1", 8000, True)
@@ -139,7 +139,7 @@ def test_none_is_needed(read: Any) -> None:
     assert settings["MODULES"] == ["modules.sessions", "modules.notifications", "modules.materials"]
 
 
-def test_every_variable_can_be_given(read: Any) -> None:
+def test_variables_change_settings(read: Any) -> None:
     settings = read(
         HOST="0.0.0.0",
         PORT="80",
@@ -169,14 +169,14 @@ def test_every_variable_can_be_given(read: Any) -> None:
     assert settings["REMINDER_MINUTES"] == [2880, 30]
 
 
-def test_materials_lie_on_this_machine_unless_something_else_is_set_up(read: Any) -> None:
+def test_materials_are_stored_on_the_local_disk_by_default(read: Any) -> None:
     settings = read()
 
     assert settings["MATERIALS_STORAGE"] == "local"
     assert [name for name in settings["STORAGES"] if name.startswith("materials")] == ["materials_local"]
 
 
-def test_cloudinary_is_set_up_by_its_address(read: Any) -> None:
+def test_cloudinary_is_configured_by_its_url(read: Any) -> None:
     settings = read(
         MATERIALS_STORAGE="cloudinary",
         CLOUDINARY_URL="cloudinary://1234:sword-fish_%2F@My-School",
@@ -197,7 +197,7 @@ def test_cloudinary_is_set_up_by_its_address(read: Any) -> None:
     }
 
 
-def test_a_bucket_is_set_up_by_its_name(read: Any) -> None:
+def test_s3_is_configured_by_the_name_of_the_bucket(read: Any) -> None:
     settings = read(
         MATERIALS_STORAGE="s3",
         S3_BUCKET="school",
@@ -222,19 +222,19 @@ def test_a_bucket_is_set_up_by_its_name(read: Any) -> None:
     }
 
 
-def test_a_local_host_is_a_frontend_too(read: Any) -> None:
+def test_the_frontend_may_be_on_localhost(read: Any) -> None:
     assert read(FRONTEND_URL="http://localhost:3000/")["FRONTEND_URL"] == "http://localhost:3000"
 
 
-def test_without_debug_nobody_of_another_origin_and_no_host_is_let_in_unasked(read: Any) -> None:
+def test_without_debug_no_hosts_and_origins_are_allowed_by_default(read: Any) -> None:
     settings = read(DEBUG="false")
 
     assert settings["ALLOWED_HOSTS"] == []
     assert settings["CORS_ALLOWED_ORIGINS"] == []
 
 
-def test_variables_that_a_library_would_read_change_nothing(tmp_path: Path) -> None:
-    """The library of the tokens falls back to variables without a prefix."""
+def test_variables_of_the_token_library_are_ignored(tmp_path: Path) -> None:
+    """It reads variables without a prefix for settings that are missing."""
     code = (
         "import django; django.setup(); from ninja_jwt.settings import api_settings as s;"
         "print(s.ALGORITHM, s.SIGNING_KEY, s.VERIFYING_KEY, s.ISSUER, s.AUDIENCE, s.LEEWAY, s.USER_ID_CLAIM)"
@@ -246,30 +246,32 @@ def test_variables_that_a_library_would_read_change_nothing(tmp_path: Path) -> N
     assert process.stdout == "HS256 ours  None None 10 user_id\n", process.stderr
 
 
-# --- Set to nothing ---------------------------------------------------------------------------------------------
+# --- Empty variables --------------------------------------------------------------------------------------------
 
 VARIABLES = re.findall(r"^\| (`.*?) \|", CONFIGURATION.read_text(), re.MULTILINE)
 NAMES = [name for names in VARIABLES for name in re.findall(r"`([A-Z0-9_]+)`", names) if not name.startswith("TEST_")]
 
 
-@pytest.mark.parametrize("nothing", ["", " ", "\t\n"])
-def test_what_is_set_to_nothing_is_not_set(read: Any, tmp_path: Path, nothing: str) -> None:
+@pytest.mark.parametrize("blank", ["", " ", "\t\n"])
+def test_empty_and_blank_variables_count_as_not_set(read: Any, tmp_path: Path, blank: str) -> None:
     assert {"HOST", "PORT", "DEBUG", "SECRET_KEY", "EMAIL_URL", "REMINDER_MINUTES"} <= set(NAMES)
 
-    given = read(**{name: nothing for name in NAMES if name != "DATA_DIR"})
+    given = read(**{name: blank for name in NAMES if name != "DATA_DIR"})
 
-    def plain(settings: dict[str, Any]) -> dict[str, Any]:
+    def select_comparable(settings: dict[str, Any]) -> dict[str, Any]:
         return {name: value for name, value in settings.items() if name.isupper() and name != "UNFOLD"}
 
-    assert plain(given) == plain(read())
-    assert read(DATA_DIR=nothing)["DATA_DIR"] == SRC.parent / "data"
+    assert select_comparable(given) == select_comparable(read())
+    assert read(DATA_DIR=blank)["DATA_DIR"] == SRC.parent / "data"
 
 
 # --- Paths ------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("name", ["C#", "what?", "100%20", "a b", "ü", "a&b=c", "file:x", "'\"", "[::1]"])
-def test_everything_lies_in_the_data_folder_whatever_it_is_called(read: Any, tmp_path: Path, name: str) -> None:
+def test_all_files_are_in_the_data_folder_whatever_characters_its_name_has(
+    read: Any, tmp_path: Path, name: str
+) -> None:
     folder = tmp_path / name / "data"
 
     settings = read(DATA_DIR=str(folder))
@@ -280,12 +282,12 @@ def test_everything_lies_in_the_data_folder_whatever_it_is_called(read: Any, tmp
     assert (settings["MEDIA_ROOT"], settings["STATIC_ROOT"]) == (folder / "media", folder / "static")
 
 
-def test_the_database_and_the_queue_are_made_in_the_data_folder(tmp_path: Path) -> None:
+def test_the_database_and_the_queue_are_created_in_the_data_folder(tmp_path: Path) -> None:
     folder = tmp_path / "C#" / "what? 100%20"
-    make = "from huey.contrib.djhuey import HUEY; HUEY.pending_count()"
+    create_queue = "from huey.contrib.djhuey import HUEY; HUEY.pending_count()"
     migrate = "from django.core.management import call_command; call_command('migrate', 'contenttypes', verbosity=0)"
 
-    ended = start(tmp_path, ["-c", f"import django; django.setup(); {migrate}; {make}"], DATA_DIR=str(folder))
+    ended = start(tmp_path, ["-c", f"import django; django.setup(); {migrate}; {create_queue}"], DATA_DIR=str(folder))
 
     assert ended.returncode == 0, ended.stderr
     assert {"database.sqlite3", "queue.sqlite3"} <= {file.name for file in folder.iterdir()}
@@ -300,7 +302,9 @@ def test_the_database_and_the_queue_are_made_in_the_data_folder(tmp_path: Path) 
         ({"EMAIL_URL": "file:///data/C%23/what%3F/a%20b"}, "EMAIL_FILE_PATH", "/data/C#/what?/a b"),
     ],
 )
-def test_a_path_in_an_address_is_decoded(read: Any, variables: dict[str, str], name: str, value: str) -> None:
+def test_a_percent_encoded_path_in_a_url_is_decoded(
+    read: Any, variables: dict[str, str], name: str, value: str
+) -> None:
     found = read(**variables)[name]
 
     assert (found["default"]["NAME"] if name == "DATABASES" else found) == value

@@ -1,4 +1,4 @@
-"""Texts of one line are read without the blanks around them and composed; secrets and longer texts as they are."""
+"""Normalization of text: lines are stripped and composed, secrets stay as they are."""
 
 import unicodedata
 from collections.abc import Callable
@@ -33,7 +33,7 @@ SESSION = {
 
 
 class Sent(RequestSchema):
-    """As a module might write one: nothing is said of most fields."""
+    """A schema of a module, with and without annotations of normalization."""
 
     plain: str
     limited: Annotated[str, StringConstraints(max_length=4)] | None = None
@@ -51,10 +51,10 @@ def offer(member: User, **changes: Any) -> Any:
     return Api(member).post("/api/sessions/", {**SESSION, "date": start, **changes})
 
 
-# --- What is a blank ------------------------------------------------------------------------------------------------
+# --- Blanks ---------------------------------------------------------------------------------------------------------
 
 
-def test_whatever_unicode_calls_white_space_is_a_blank() -> None:
+def test_unicode_white_space_and_zero_width_characters_are_blanks() -> None:
     spaces = set(regex.findall(r"\p{White_Space}", "".join(map(chr, range(0x110000)))))
 
     assert len(spaces) > 20
@@ -63,14 +63,14 @@ def test_whatever_unicode_calls_white_space_is_a_blank() -> None:
 
 
 @pytest.mark.parametrize("blank", BLANKS, ids=lambda blank: f"U+{ord(blank):04X}")
-def test_each_is_taken_from_both_ends_and_never_from_within(blank: str) -> None:
+def test_a_blank_is_stripped_at_both_ends_only(blank: str) -> None:
     assert strip_blanks(f"{blank} a{blank}b {blank}{blank}") == f"a{blank}b"
 
 
-# --- Which fields ---------------------------------------------------------------------------------------------------
+# --- Fields ---------------------------------------------------------------------------------------------------------
 
 
-def test_a_field_of_which_nothing_is_said_is_a_line() -> None:
+def test_a_field_without_annotation_is_normalized_as_a_line() -> None:
     line = f"\ufeff \t{DECOMPOSED}\u3000\u200b\n"
 
     sent = Sent.model_validate(
@@ -86,7 +86,7 @@ def test_a_field_of_which_nothing_is_said_is_a_line() -> None:
     }
 
 
-def test_a_secret_and_a_longer_text_are_taken_as_they_are() -> None:
+def test_secrets_and_texts_of_several_lines_are_not_stripped_or_composed() -> None:
     text = f" {DECOMPOSED}\u00a0"
 
     sent = Sent.model_validate({"plain": "", "secret": text, "secret_or_none": text, "long": text, "address": text})
@@ -95,8 +95,8 @@ def test_a_secret_and_a_longer_text_are_taken_as_they_are() -> None:
     assert sent.address == DECOMPOSED
 
 
-def test_a_longer_text_has_line_breaks_and_tabs_for_its_only_control_characters(john: User) -> None:
-    """What word processors paste is a line break; what shows nothing is left out, and costs nobody their text."""
+def test_texts_of_several_lines_lose_control_characters_but_line_breaks_and_tabs(john: User) -> None:
+    """Other line separators, as word processors paste them, become line breaks."""
     pasted = "one\x0btwo\x0cthree\x85four\x01\x08\x1b\x7f\x9f\tfive\r\nsix"
     read = "one\ntwo\nthree\nfour\tfive\r\nsix"
 
@@ -106,7 +106,7 @@ def test_a_longer_text_has_line_breaks_and_tabs_for_its_only_control_characters(
     assert Sent.model_validate({"plain": "", "long": pasted}).long == read
 
 
-def test_the_fields_of_a_schema_that_inherits_another_are_read_alike() -> None:
+def test_a_subclass_of_a_schema_inherits_normalization() -> None:
     class More(Sent):
         more: str = ""
 
@@ -115,9 +115,9 @@ def test_the_fields_of_a_schema_that_inherits_another_are_read_alike() -> None:
     assert (sent.plain, sent.secret, sent.more) == ("a", " b ", "c")
 
 
-def test_every_field_that_is_a_secret_says_so() -> None:
-    assert api.urls  # which has loaded all schemas
-    ours = [kind for kind in descendants(RequestSchema) if kind.__module__ != __name__]
+def test_all_passwords_and_tokens_are_annotated_as_secrets() -> None:
+    assert api.urls  # loads all schemas
+    ours = [kind for kind in list_subclasses(RequestSchema) if kind.__module__ != __name__]
     fields = [(kind, name) for kind in ours for name in kind.model_fields]
     secrets = [each for each in fields if "password" in each[1] or each[1] in {"token", "refresh"}]
 
@@ -128,22 +128,22 @@ def test_every_field_that_is_a_secret_says_so() -> None:
     assert all(kind.normalizations[name] is SECRET for kind, name in secrets)
 
 
-def descendants(kind: type[RequestSchema]) -> list[type[RequestSchema]]:
+def list_subclasses(kind: type[RequestSchema]) -> list[type[RequestSchema]]:
     children = kind.__subclasses__()
-    return [*children, *(each for child in children for each in descendants(child))]
+    return [*children, *(each for child in children for each in list_subclasses(child))]
 
 
-def test_a_text_that_takes_long_to_compose_is_not_composed(db: None) -> None:
-    """It takes time that grows with the square of the accents, and anybody may send a megabyte of them."""
-    endless = "a" + "\u0315\u0300" * 80_000
-    assert not unicodedata.is_normalized("NFC", endless[:3])
+def test_a_text_beyond_the_length_limit_is_not_composed(db: None) -> None:
+    """Composing takes time that is quadratic in the number of accents."""
+    long_text = "a" + "\u0315\u0300" * 80_000
+    assert not unicodedata.is_normalized("NFC", long_text[:3])
 
-    assert Sent.model_validate({"plain": endless}).plain == endless
-    answer = Api().post("/api/auth/token/", {"username": endless, "password": PASSWORD})
+    assert Sent.model_validate({"plain": long_text}).plain == long_text
+    answer = Api().post("/api/auth/token/", {"username": long_text, "password": PASSWORD})
     assert answer.json()["fields"] == {"username": ["At most 300 characters."]}
 
 
-# --- In bodies ------------------------------------------------------------------------------------------------------
+# --- Bodies ---------------------------------------------------------------------------------------------------------
 
 
 @pytest.fixture
@@ -156,20 +156,20 @@ def member(john: User) -> User:
 
 @pytest.mark.parametrize("blank", [" ", "\t", "\n", "\u00a0", "\u3000", "\u200b", "\ufeff", "\u2060"], ids=ascii)
 @pytest.mark.parametrize("name", ["john@example.com", "john_doe"])
-def test_one_logs_in_whatever_a_keyboard_appended(member: User, name: str, blank: str) -> None:
+def test_a_login_accepts_blanks_around_the_user_name(member: User, name: str, blank: str) -> None:
     for typed in (f"{name}{blank}", f"{blank}{name}"):
         assert Api().post("/api/auth/token/", {"username": typed, "password": PASSWORD}).status_code == 200
 
 
 @pytest.mark.parametrize("blank", [" ", "\u00a0", "\u200b", "\ufeff"], ids=ascii)
-def test_so_one_does_in_the_admin(member: User, blank: str) -> None:
+def test_a_login_to_the_portal_accepts_blanks_around_the_user_name(member: User, blank: str) -> None:
     answer = Client().post("/admin/login/?next=/admin/", {"username": f"john_doe{blank}", "password": PASSWORD})
 
     assert (answer.status_code, answer["Location"]) == (302, "/admin/")
 
 
 @pytest.mark.parametrize("blank", [" ", "\u00a0", "\u200b"], ids=ascii)
-def test_a_password_is_never_trimmed(member: User, blank: str) -> None:
+def test_a_password_is_not_stripped(member: User, blank: str) -> None:
     wrong = f"{PASSWORD}{blank}"
     api = Api(member)
 
@@ -181,14 +181,14 @@ def test_a_password_is_never_trimmed(member: User, blank: str) -> None:
 
 
 @pytest.mark.parametrize("path", ["token/refresh/", "logout/"])
-def test_a_token_is_never_trimmed(member: User, path: str) -> None:
+def test_a_token_is_not_stripped(member: User, path: str) -> None:
     tokens = Api().post("/api/auth/token/", {"username": "john_doe", "password": PASSWORD}).json()
 
     assert Api().post(f"/api/auth/{path}", {"refresh": f"{tokens['refresh']} "}).status_code == 401
     assert Api().post(f"/api/auth/{path}", tokens).status_code == 200
 
 
-def test_names_and_addresses_are_registered_without_blanks(db: None) -> None:
+def test_registration_normalizes_names_and_addresses(db: None) -> None:
     answer = Api().post(
         "/api/auth/register/",
         {
@@ -213,13 +213,13 @@ def test_names_and_addresses_are_registered_without_blanks(db: None) -> None:
     assert (jane.username, jane.email, jane.first_name) == ("jane", "jane@example.com", COMPOSED)
 
 
-def test_a_profile_is_changed_without_blanks(john: User) -> None:
+def test_changes_of_the_profile_are_normalized(john: User) -> None:
     answer = Api(john).patch("/api/auth/me/", {"first_name": "Johnny\u200b", "timezone": "Europe/Berlin\n"})
 
     assert (answer.json()["first_name"], answer.json()["timezone"]) == ("Johnny", "Europe/Berlin")
 
 
-def test_a_link_is_asked_for_and_followed_without_blanks(member: User, read_mail: ReadMail) -> None:
+def test_a_password_reset_strips_address_and_uid(member: User, read_mail: ReadMail) -> None:
     Api().post("/api/auth/password/reset/", {"email": "\u00a0john@example.com\u200b"})
     (mail,) = read_mail()
     link = link_in(mail)
@@ -233,14 +233,14 @@ def test_a_link_is_asked_for_and_followed_without_blanks(member: User, read_mail
     assert answer.status_code == 200
 
 
-def test_another_address_is_asked_for_without_blanks(member: User) -> None:
+def test_a_new_address_is_stripped(member: User) -> None:
     body = {"password": PASSWORD, "new_email": " new@example.com\u200b"}
 
     assert Api(member).post("/api/auth/email/change/", body).status_code == 200
     assert Mail.objects.get().address == "new@example.com"
 
 
-def test_a_session_is_offered_without_blanks(john: User) -> None:
+def test_the_lines_of_a_session_are_normalized(john: User) -> None:
     start = (clock.now() + timedelta(days=3)).isoformat()
     answer = offer(
         john,
@@ -255,18 +255,17 @@ def test_a_session_is_offered_without_blanks(john: User) -> None:
     assert answer.status_code == 201, answer.json()
     body = answer.json()
     assert (body["title"], body["subject"], body["level"]) == (COMPOSED, COMPOSED, "beginner")
-    # Several lines are kept as they were.
     assert body["description"] == "\u200b\tcode\u200b"
 
 
 @pytest.mark.parametrize("title", ["\u200b", "\u00a0\u3000", "\ufeff\u2060", "\u3164", "\u2800"], ids=ascii)
-def test_blanks_alone_are_nothing(john: User, title: str) -> None:
+def test_a_title_of_blanks_counts_as_empty(john: User, title: str) -> None:
     answer = offer(john, title=title)
 
     assert answer.json()["fields"] == {"title": ["This field may not be empty."]}
 
 
-def test_what_comes_back_with_blanks_and_decomposed_is_no_change(john: User) -> None:
+def test_a_title_that_differs_before_normalization_only_is_no_change(john: User) -> None:
     made = offer(john, title=COMPOSED, subject=COMPOSED).json()
 
     back = {**made, "title": f"{DECOMPOSED} ", "subject": f"\u200b{DECOMPOSED}"}
@@ -277,7 +276,7 @@ def test_what_comes_back_with_blanks_and_decomposed_is_no_change(john: User) -> 
 
 
 @pytest.mark.parametrize("send", ["post", "upload"])
-def test_a_material_is_added_without_blanks_by_json_and_by_a_form(john: User, send: str) -> None:
+def test_the_lines_of_a_material_are_normalized_in_json_and_forms(john: User, send: str) -> None:
     made = offer(john).json()
     path = f"/api/sessions/{made['id']}/materials/"
     link = {
@@ -295,12 +294,12 @@ def test_a_material_is_added_without_blanks_by_json_and_by_a_form(john: User, se
     assert noted["content"] == "  indented\u200b "
 
 
-# --- In queries -----------------------------------------------------------------------------------------------------
+# --- Queries --------------------------------------------------------------------------------------------------------
 
 
 @pytest.fixture
-def found(john: User, make_member: Callable[..., User]) -> Callable[..., list[str]]:
-    """The titles that a query finds among John's sessions."""
+def find_titles(john: User, make_member: Callable[..., User]) -> Callable[..., list[str]]:
+    """Lists the titles of the sessions that match a query."""
     for number, title in enumerate(("first", "second"), start=1):
         assert offer(john, title=title, subject=f"{COMPOSED} {number}").status_code == 201
 
@@ -314,10 +313,12 @@ def found(john: User, make_member: Callable[..., User]) -> Callable[..., list[st
 
 
 @pytest.mark.parametrize("blank", [" ", "\u00a0", "\u200b", "\n"], ids=ascii)
-def test_every_parameter_is_read_without_blanks(john: User, found: Callable[..., list[str]], blank: str) -> None:
+def test_all_parameters_of_the_session_list_are_stripped(
+    john: User, find_titles: Callable[..., list[str]], blank: str
+) -> None:
     day = clock.now().date()
 
-    assert found(
+    assert find_titles(
         status=f"pending_approval{blank}",
         level=f"{blank}beginner",
         subject=f"{blank}{COMPOSED} 1{blank}",
@@ -331,25 +332,27 @@ def test_every_parameter_is_read_without_blanks(john: User, found: Callable[...,
 
 
 @pytest.mark.parametrize("typed", [COMPOSED, DECOMPOSED, COMPOSED.upper(), DECOMPOSED.upper()], ids=ascii)
-def test_a_subject_is_found_however_an_accent_was_sent(found: Callable[..., list[str]], typed: str) -> None:
-    assert sorted(found(subject=typed)) == ["first", "second"]
+def test_a_subject_matches_in_any_case_composed_or_not(find_titles: Callable[..., list[str]], typed: str) -> None:
+    assert sorted(find_titles(subject=typed)) == ["first", "second"]
 
 
-def test_a_subject_whose_case_has_several_forms_is_found(john: User, found: Callable[..., list[str]]) -> None:
-    offer(john, title="greek", subject="\u03aa\u0301\u03b4")  # composed, its first letter is another than in small
+def test_a_subject_matches_if_its_case_folding_is_not_composed(
+    john: User, find_titles: Callable[..., list[str]]
+) -> None:
+    offer(john, title="greek", subject="\u03aa\u0301\u03b4")  # its lower case is composed differently
 
-    assert found(subject="\u0390\u03b4") == found(subject="\u03b9\u0308\u0301\u03b4") == ["greek"]
+    assert find_titles(subject="\u0390\u03b4") == find_titles(subject="\u03b9\u0308\u0301\u03b4") == ["greek"]
 
 
 @pytest.mark.parametrize("blank", [" ", "\u200b"], ids=ascii)
-def test_so_are_those_of_notifications(john: User, blank: str) -> None:
+def test_parameters_of_the_notification_list_are_stripped(john: User, blank: str) -> None:
     query = {"limit": f"5{blank}", "before": f"{blank}42", "unread": f"true{blank}"}
 
     assert Api(john).get("/api/notifications/", query).json() == []
 
 
 @pytest.mark.parametrize("typed", [f"{DECOMPOSED}", f"\u200b{COMPOSED}\u00a0"], ids=ascii)
-def test_the_portal_finds_a_title_however_it_was_typed(john: User, make_member: Any, typed: str) -> None:
+def test_the_search_of_the_portal_is_normalized(john: User, make_member: Any, typed: str) -> None:
     offer(john, title=COMPOSED)
     boss = Client()
     boss.force_login(make_member("boss", is_staff=True, is_superuser=True))

@@ -1,4 +1,4 @@
-"""Sizes as people read them."""
+"""Human-readable sizes."""
 
 import pytest
 
@@ -6,7 +6,7 @@ from core.text.sizes import format_size
 
 
 @pytest.mark.parametrize(
-    ("size", "words"),
+    ("size", "text"),
     [
         (0, "0 bytes"),
         (1, "1 byte"),
@@ -20,11 +20,11 @@ from core.text.sizes import format_size
         (5 * 1024**4, "5120 GiB"),
     ],
 )
-def test_in_words(size: int, words: str) -> None:
-    assert format_size(size) == words
+def test_a_size_is_rounded_down_to_the_largest_unit(size: int, text: str) -> None:
+    assert format_size(size) == text
 
 
-def test_what_has_to_find_room_is_rounded_up() -> None:
+def test_a_size_may_be_rounded_up() -> None:
     assert format_size(25 * 1024**2 + 1) == "25 MiB"
     assert format_size(25 * 1024**2 + 1, round_up=True) == "25.01 MiB"
     assert format_size(25 * 1024**2, round_up=True) == "25 MiB"

@@ -1,4 +1,4 @@
-"""Calendar files, read again as calendar programs read them."""
+"""iCalendar files, parsed by two libraries."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -38,39 +38,39 @@ HOSTILE = [
 ]
 
 
-def invited(event: CalendarEvent = EVENT, **attendee: str) -> bytes:
+def invite(event: CalendarEvent = EVENT, **attendee: str) -> bytes:
     values = {"attendee_name": "Jane Smith", "attendee_address": "jane@example.com", **attendee}
     return build_invitation(event, **values, now=NOW)
 
 
-def cancelled(event: CalendarEvent = EVENT) -> bytes:
+def cancel(event: CalendarEvent = EVENT) -> bytes:
     return build_cancellation(event, attendee_name="Jane Smith", attendee_address="jane@example.com", now=NOW)
 
 
-def with_link(description: str) -> str:
-    """What the description reads as: the link to the session is its last line."""
+def append_url(description: str) -> str:
+    """The description in a file: the URL of the session is its last line."""
     return f"{description}\n\n{EVENT.url}"
 
 
-def lines(content: bytes) -> list[str]:
-    """The lines of a file, put together again where they were folded, and sorted."""
+def list_lines(content: bytes) -> list[str]:
+    """The unfolded lines of a file, sorted."""
     return sorted(content.decode().replace("\r\n ", "").removesuffix("\r\n").split("\r\n"))
 
 
-def entry(content: bytes) -> Any:
-    """The one event of a file."""
+def parse_event(content: bytes) -> Any:
+    """Return the only event of a file."""
     (found,) = Calendar.from_ical(content).walk("VEVENT")
     assert not found.errors
     return found
 
 
-def entry_elsewhere(content: bytes) -> Any:
-    """The same, by another reader."""
+def parse_by_vobject(content: bytes) -> Any:
+    """The same, parsed by another library."""
     return vobject.readOne(content.decode()).vevent
 
 
-def test_an_invitation_says_all_that_a_program_needs() -> None:
-    assert lines(invited()) == [
+def test_an_invitation_has_all_properties_of_its_event() -> None:
+    assert list_lines(invite()) == [
         'ATTENDEE;CN="Jane Smith";PARTSTAT=ACCEPTED;ROLE=REQ-PARTICIPANT;RSVP=FALSE:mailto:jane@example.com',
         "BEGIN:VCALENDAR",
         "BEGIN:VEVENT",
@@ -96,19 +96,19 @@ def test_an_invitation_says_all_that_a_program_needs() -> None:
 
 
 @pytest.mark.parametrize("takes_place", [True, False])
-def test_a_cancellation_takes_out_what_the_invitation_put_in(*, takes_place: bool) -> None:
+def test_a_cancellation_differs_from_the_invitation_in_its_status_only(*, takes_place: bool) -> None:
     event = replace(EVENT, is_cancelled=not takes_place)
     differing = {"METHOD", "STATUS", "TRANSP"}
 
-    found = lines(cancelled(event))
+    found = list_lines(cancel(event))
 
     assert {"METHOD:CANCEL", "STATUS:CANCELLED", "TRANSP:TRANSPARENT"} <= set(found)
     assert [line for line in found if line.split(":")[0] not in differing] == [
-        line for line in lines(invited()) if line.split(":")[0] not in differing
+        line for line in list_lines(invite()) if line.split(":")[0] not in differing
     ]
 
 
-def test_a_feed_tells_its_name_when_to_read_it_again_and_nobody_who_attends() -> None:
+def test_a_feed_has_a_name_a_refresh_interval_and_no_attendees() -> None:
     content = build_feed(
         [
             EVENT,
@@ -119,7 +119,7 @@ def test_a_feed_tells_its_name_when_to_read_it_again_and_nobody_who_attends() ->
         now=NOW,
     )
 
-    found = lines(content)
+    found = list_lines(content)
     assert {
         "METHOD:PUBLISH",
         "NAME:Jane\\, at Peer Learning",
@@ -136,11 +136,11 @@ def test_a_feed_tells_its_name_when_to_read_it_again_and_nobody_who_attends() ->
     ]
 
 
-def test_a_feed_of_nothing_is_a_calendar_all_the_same() -> None:
+def test_a_feed_without_events_is_a_valid_calendar() -> None:
     calendar = Calendar.from_ical(build_feed([], name="Jane", now=NOW))
 
     assert calendar.events == []
-    # The standard lets no calendar be without any component.
+    # The standard requires at least one component.
     (zone,) = calendar.subcomponents
     assert zone.to_ical().decode().split() == [
         "BEGIN:VTIMEZONE",
@@ -155,24 +155,24 @@ def test_a_feed_of_nothing_is_a_calendar_all_the_same() -> None:
     assert str(calendar["x-wr-calname"]) == "Jane"
 
 
-def test_the_organizer_writes_from_the_address_of_the_service(settings: Any) -> None:
+def test_the_organizer_has_the_address_of_the_service(settings: Any) -> None:
     settings.DEFAULT_FROM_EMAIL = "Learn Together <hello@learn.example>"
 
-    organizer = entry(invited())["organizer"]
+    organizer = parse_event(invite())["organizer"]
 
     assert (str(organizer), organizer.params["CN"]) == ("mailto:hello@learn.example", "John Doe")
 
 
-def test_every_line_ends_as_the_standard_says_and_is_no_longer_than_75_bytes() -> None:
+def test_lines_end_in_crlf_and_are_folded_at_75_bytes() -> None:
     event = replace(EVENT, summary="Übung 🪢 " * 25, description="Zwei Meter Seil, 🪢; zwei Hände\n" * 160)
 
-    for content in (invited(event), cancelled(event), build_feed([event], name="🪢" * 100, now=NOW)):
+    for content in (invite(event), cancel(event), build_feed([event], name="🪢" * 100, now=NOW)):
         assert content.endswith(b"\r\n")
         rows = content.removesuffix(b"\r\n").split(b"\r\n")
         assert all(b"\n" not in row and b"\r" not in row for row in rows)
         assert max(len(row) for row in rows) <= 75
         for row in rows:
-            # No letter is cut in two.
+            # Fails if a character is split.
             row.decode()
 
 
@@ -188,14 +188,14 @@ def test_every_line_ends_as_the_standard_says_and_is_no_longer_than_75_bytes() -
         ("0123456789" * 7 + ",;\\\n") * 65,
     ],
 )
-def test_texts_are_read_as_they_were_written(text: str) -> None:
+def test_descriptions_are_parsed_as_they_were_written(text: str) -> None:
     for content in (
-        invited(replace(EVENT, description=text)),
-        cancelled(replace(EVENT, description=text)),
+        invite(replace(EVENT, description=text)),
+        cancel(replace(EVENT, description=text)),
         build_feed([replace(EVENT, description=text)], name="Jane", now=NOW),
     ):
-        assert str(entry(content)["description"]) == with_link(text)
-        assert entry_elsewhere(content).description.value == with_link(text)
+        assert str(parse_event(content)["description"]) == append_url(text)
+        assert parse_by_vobject(content).description.value == append_url(text)
 
 
 ONE_LINE = [
@@ -213,23 +213,23 @@ ONE_LINE = [
 
 
 @pytest.mark.parametrize("text", ONE_LINE)
-def test_every_text_is_read_as_it_was_written(text: str) -> None:
+def test_texts_of_all_properties_are_parsed_as_they_were_written(text: str) -> None:
     event = replace(EVENT, uid=text, summary=text, description=f"{text}\n{text}")
 
-    for content in (invited(event), cancelled(event), build_feed([event], name=text, now=NOW)):
-        found, elsewhere = entry(content), entry_elsewhere(content)
+    for content in (invite(event), cancel(event), build_feed([event], name=text, now=NOW)):
+        found, by_vobject = parse_event(content), parse_by_vobject(content)
         assert (str(found["uid"]), str(found["summary"])) == (text, text)
-        assert (elsewhere.uid.value, elsewhere.summary.value) == (text, text)
-        assert str(found["description"]) == elsewhere.description.value == with_link(f"{text}\n{text}")
-    # The names of a calendar are of no type that readers know: on the wire they are what the title is.
-    found = {line.partition(":")[0]: line.partition(":")[2] for line in lines(content)}
+        assert (by_vobject.uid.value, by_vobject.summary.value) == (text, text)
+        assert str(found["description"]) == by_vobject.description.value == append_url(f"{text}\n{text}")
+    # The libraries do not parse the names of a calendar: they are escaped like the summary.
+    found = {line.partition(":")[0]: line.partition(":")[2] for line in list_lines(content)}
     assert found["NAME"] == found["X-WR-CALNAME"] == found["SUMMARY"]
 
 
-def test_on_the_wire_four_signs_are_escaped_and_no_other() -> None:
+def test_backslashes_semicolons_commas_and_line_breaks_are_escaped_and_nothing_else() -> None:
     event = replace(EVENT, summary='C:\\Notes; a, b: "c"', description="C:\\Notes\n\\n")
 
-    found = lines(invited(event))
+    found = list_lines(invite(event))
 
     assert 'SUMMARY:C:\\\\Notes\\; a\\, b: "c"' in found
     assert "DESCRIPTION:C:\\\\Notes\\n\\\\n\\n\\nhttp://localhost:3000/sessions/7" in found
@@ -239,21 +239,21 @@ def test_on_the_wire_four_signs_are_escaped_and_no_other() -> None:
     "name",
     ["Doe; John, Jr.: x", "O'Neil \\", "O'Neil ^n ^^ \\", "李雷", "=?utf-8?q?x?=", "🪢" * 75, "C:\\Notes", "x\\"],
 )
-def test_names_are_read_as_they_were_written(name: str) -> None:
-    content = invited(replace(EVENT, organizer=name), attendee_name=name)
+def test_names_are_parsed_as_they_were_written(name: str) -> None:
+    content = invite(replace(EVENT, organizer=name), attendee_name=name)
 
-    found, elsewhere = entry(content), entry_elsewhere(content)
+    found, by_vobject = parse_event(content), parse_by_vobject(content)
     for person in (found["organizer"], found["attendee"]):
         assert person.params["CN"] == name
         assert str(person).startswith("mailto:")
-    for person in (elsewhere.organizer, elsewhere.attendee):
-        # It does not know how a caret is escaped (RFC 6868).
+    for person in (by_vobject.organizer, by_vobject.attendee):
+        # vobject does not support the escaping of carets (RFC 6868).
         assert person.params["CN"] == [name.replace("^", "^^")]
         assert person.value.startswith("mailto:")
 
 
-def test_double_quotes_in_names_become_single_ones() -> None:
-    assert entry(invited(attendee_name='Jane "J" Smith'))["attendee"].params["CN"] == "Jane 'J' Smith"
+def test_double_quotes_in_names_become_single_quotes() -> None:
+    assert parse_event(invite(attendee_name='Jane "J" Smith'))["attendee"].params["CN"] == "Jane 'J' Smith"
 
 
 @pytest.mark.parametrize(
@@ -264,31 +264,31 @@ def test_double_quotes_in_names_become_single_ones() -> None:
         ("bell\x07 escape\x1b nothing\x00 delete\x7f broken\ud800", "bell escape nothing delete broken"),
     ],
 )
-def test_line_ends_are_of_one_kind_and_control_characters_go(text: str, shown: str) -> None:
+def test_line_ends_are_normalized_and_control_characters_removed(text: str, shown: str) -> None:
     event = replace(EVENT, summary=text, description=text)
 
-    found = entry(invited(event))
+    found = parse_event(invite(event))
 
-    assert str(found["description"]) == with_link(shown)
+    assert str(found["description"]) == append_url(shown)
     assert str(found["summary"]) == shown.replace("\n", " ")
 
 
-@pytest.mark.parametrize("evil", HOSTILE)
-def test_no_value_can_add_a_property(evil: str) -> None:
-    event = replace(EVENT, uid=evil, summary=evil, description=evil, url=evil, organizer=evil)
-    honest = {line.split(":")[0].split(";")[0] for line in lines(invited())}
+@pytest.mark.parametrize("hostile", HOSTILE)
+def test_no_value_can_inject_a_property(hostile: str) -> None:
+    event = replace(EVENT, uid=hostile, summary=hostile, description=hostile, url=hostile, organizer=hostile)
+    usual = {line.split(":")[0].split(";")[0] for line in list_lines(invite())}
 
     for content in (
-        invited(event, attendee_name=evil, attendee_address=evil),
-        build_cancellation(event, attendee_name=evil, attendee_address=evil, now=NOW),
-        build_feed([event], name=evil, now=NOW),
+        invite(event, attendee_name=hostile, attendee_address=hostile),
+        build_cancellation(event, attendee_name=hostile, attendee_address=hostile, now=NOW),
+        build_feed([event], name=hostile, now=NOW),
     ):
-        found = entry(content)
-        # By a reader that ends lines wherever Python sees an end, as by one that keeps to the standard.
+        found = parse_event(content)
+        # Split at every line end that Python knows, not only at CRLF.
         rows = content.decode().replace("\r\n ", "").splitlines()
         names = [row.split(":")[0].split(";")[0] for row in rows if row.partition(":")[0] not in {"BEGIN", "END"}]
         assert len(rows) == len(names) + 4
-        allowed = honest | {"NAME", "X-WR-CALNAME", "REFRESH-INTERVAL", "X-PUBLISHED-TTL"}
+        allowed = usual | {"NAME", "X-WR-CALNAME", "REFRESH-INTERVAL", "X-PUBLISHED-TTL"}
         assert set(names) <= allowed
         assert all(names.count(name) == 1 for name in allowed if name in names)
         assert set(found["organizer"].params) == {"CN"}
@@ -303,50 +303,50 @@ def test_no_value_can_add_a_property(evil: str) -> None:
         ("Jane.Smith@example.com", "Jane.Smith@example.com"),
         ("!$&'*+-/=_~@example.com", "!$&'*+-/=_~@example.com"),
         ("jane@fuß.example", "jane@xn--fu-hia.example"),
-        # What would end the address in a URI, or cannot stand in one.
+        # Not allowed in a URI, or with a meaning there.
         ("a?b#c%41@example.com", "a%3Fb%23c%2541@example.com"),
         ("^`{|}@example.com", "%5E%60%7B%7C%7D@example.com"),
         ('"a b"@example.com', "%22a%20b%22@example.com"),
     ],
 )
-def test_people_have_the_address_that_their_mail_goes_to(settings: Any, address: str, written: str) -> None:
+def test_attendee_and_organizer_have_their_normalized_address(settings: Any, address: str, written: str) -> None:
     settings.DEFAULT_FROM_EMAIL = f"Peer Learning <{address}>"
 
-    content = invited(attendee_address=address)
+    content = invite(attendee_address=address)
 
-    for person in (entry(content)["attendee"], entry(content)["organizer"]):
+    for person in (parse_event(content)["attendee"], parse_event(content)["organizer"]):
         assert str(person) == f"mailto:{written}"
-    found = entry_elsewhere(content)
+    found = parse_by_vobject(content)
     assert (found.attendee.value, found.organizer.value) == (f"mailto:{written}", f"mailto:{written}")
 
 
-def test_what_does_not_take_place_says_so_in_the_title_of_a_feed_alone() -> None:
+def test_only_a_feed_says_in_the_summary_that_an_event_is_cancelled() -> None:
     event = replace(EVENT, is_cancelled=True)
 
-    assert str(entry(build_feed([event], name="Jane", now=NOW))["summary"]) == "Cancelled: Knots That Hold"
-    assert str(entry(cancelled(event))["summary"]) == "Knots That Hold"
+    assert str(parse_event(build_feed([event], name="Jane", now=NOW))["summary"]) == "Cancelled: Knots That Hold"
+    assert str(parse_event(cancel(event))["summary"]) == "Knots That Hold"
 
 
-def test_the_link_is_the_last_line_of_the_description() -> None:
+def test_the_url_is_the_last_line_of_the_description() -> None:
     event = replace(EVENT, description="", url="http://localhost:3000/#/übung/7?from=a b")
 
-    found = entry(invited(event))
+    found = parse_event(invite(event))
 
     assert str(found["description"]).splitlines()[-1] == str(found["url"])
     assert str(found["url"]) == "http://localhost:3000/#/%C3%BCbung/7?from=a%20b"
 
 
-def test_addresses_and_links_are_written_as_such() -> None:
+def test_addresses_and_urls_are_percent_encoded() -> None:
     event = replace(EVENT, url="http://lernen.example/übung?a=1&b=%20#x")
-    found = entry(invited(event, attendee_address='"jane \\n ü"+x@example.com'))
+    found = parse_event(invite(event, attendee_address='"jane \\n ü"+x@example.com'))
 
     assert str(found["attendee"]) == "mailto:%22jane%20%5Cn%20%C3%BC%22+x@example.com"
     assert str(found["url"]) == "http://lernen.example/%C3%BCbung?a=1&b=%20#x"
 
 
-@pytest.mark.parametrize("evil", HOSTILE)
-def test_no_name_can_change_who_is_invited(evil: str) -> None:
-    attendee = entry(invited(attendee_name=evil))["attendee"]
+@pytest.mark.parametrize("hostile", HOSTILE)
+def test_a_name_cannot_change_the_address_or_parameters_of_an_attendee(hostile: str) -> None:
+    attendee = parse_event(invite(attendee_name=hostile))["attendee"]
 
     assert str(attendee) == "mailto:jane@example.com"
     assert set(attendee.params) == {"CN", "PARTSTAT", "ROLE", "RSVP"}

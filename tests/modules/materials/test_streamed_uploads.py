@@ -9,7 +9,7 @@ import pytest
 from django.db import connection
 from pytest_django import Settings
 from tests.conftest import Api
-from tests.core.http.asgi import Answer, send
+from tests.core.http.asgi import AsgiResponse, send
 from tests.modules.materials.conftest import PATH, Sessions
 
 from core.accounts.models import User
@@ -68,8 +68,8 @@ def test_a_form_is_not_read_for_who_may_not_send_it(
     sessions.let(jane, reads=True)
     path = PATH if method == "POST" else f"{PATH}1/"
 
-    def ask(path: str, **headers: str) -> Answer:
-        return send(path, method=method, headers={**creator, **length, **headers}, ends=False)
+    def ask(path: str, **headers: str) -> AsgiResponse:
+        return send(path, method=method, headers={**creator, **length, **headers}, is_complete=False)
 
     assert ask(path, Authorization="Bearer expired").status == 401
     assert ask(path, **Api(bob).headers).status == 404
@@ -89,7 +89,7 @@ def impatience(settings: Settings) -> None:
 def test_half_an_upload_is_a_408_and_leaves_nothing(
     creator: dict[str, str], folder: Path, length: dict[str, str]
 ) -> None:
-    answer = send(PATH, list(form(3 * MIB))[:20], headers={**creator, **length}, ends=False)
+    answer = send(PATH, list(form(3 * MIB))[:20], headers={**creator, **length}, is_complete=False)
 
     assert answer.status == 408
     assert answer.json() == {"error": "The body of the request did not arrive in time. Send it again."}
