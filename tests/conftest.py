@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from django.conf import settings
 from django.contrib.auth.hashers import make_password
+from django.contrib.auth.models import Group
 from django.core.cache import cache
 from django.test import Client
 from django.test.client import ClientHandler
@@ -15,6 +16,7 @@ from model_bakery import baker
 from pytest_django import Settings
 from tests.cloudinary_server import CloudinaryServer
 from tests.mail_server import MailServer
+from tests.portal import log_in
 from tests.s3_server import S3Server
 from tests.sets import SQLITE_ONLY, WALKS, gives_same_answer_on_any_database
 from xdist.scheduler import LoadGroupScheduling
@@ -202,6 +204,32 @@ def jane(make_member: Callable[..., User]) -> User:
 @pytest.fixture
 def bob(make_member: Callable[..., User]) -> User:
     return make_member("bob_wilson", first_name="Bob", last_name="Wilson", email="bob@example.com")
+
+
+@pytest.fixture
+def morgan(make_member: Callable[..., User]) -> User:
+    """A moderator: staff, and in the group."""
+    member = make_member("morgan", first_name="Morgan", last_name="Reed", is_staff=True)
+    member.groups.add(Group.objects.get(name="Moderators"))
+    return member
+
+
+@pytest.fixture
+def root(make_member: Callable[..., User]) -> User:
+    """A superuser."""
+    return make_member("root", is_staff=True, is_superuser=True)
+
+
+@pytest.fixture
+def moderator(morgan: User) -> Client:
+    """A moderator in the portal."""
+    return log_in(morgan)
+
+
+@pytest.fixture
+def admin(root: User) -> Client:
+    """A superuser in the portal."""
+    return log_in(root)
 
 
 @pytest.fixture

@@ -19,12 +19,12 @@ from django.conf import settings as configured
 from django.contrib.auth.models import Group
 from django.core.management import call_command
 from django.db import connection
-from django.test import Client
 from model_bakery import baker
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, Response, sync_playwright
 from pytest_django import Settings
 from pytest_django.live_server_helper import LiveServer
 from tests.browser.accessibility import assert_accessible
+from tests.portal import log_in
 
 from core.accounts.models import Login, User
 from core.accounts.tokens import AccessToken, make_token
@@ -118,8 +118,7 @@ def context_of(browser: Browser, live_server: LiveServer) -> Iterator[ContextOf]
         context.set_default_timeout(PATIENCE_MS)
         made.append((context, Watch(context, expected=expected)))
         if member is not None:
-            client = Client()
-            client.force_login(member)
+            client = log_in(member)
             name = configured.SESSION_COOKIE_NAME
             context.add_cookies([{"name": name, "value": client.cookies[name].value, "url": live_server.url}])
         return context
@@ -185,12 +184,6 @@ def load_demo(settings: Settings, folder: Path) -> None:
         connection.ensure_connection()
         connection.connection.backup(kept)
     (folder / "demo.partial").rename(folder / "demo.sqlite3")
-
-
-@pytest.fixture
-def boss(transactional_db: None, make_member: Callable[..., User]) -> User:
-    """A superuser."""
-    return make_member("boss", is_staff=True, is_superuser=True)
 
 
 @pytest.fixture

@@ -59,9 +59,9 @@ def test_a_page_of_moderators(
 @schemes
 @pytest.mark.parametrize("name", OTHER_PAGES)
 def test_any_other_page(
-    demo: Demo, boss: User, page_of: PageOf, accessible: Accessible, name: str, scheme: str
+    demo: Demo, root: User, page_of: PageOf, accessible: Accessible, name: str, scheme: str
 ) -> None:
-    page = page_of(boss, scheme=scheme)
+    page = page_of(root, scheme=scheme)
     page.goto(OTHER_PAGES[name])
     accessible(page)
 

@@ -18,7 +18,7 @@ CHART = "#chart-outcomes canvas"
 
 
 @pytest.fixture
-def held(boss: User) -> list[Session]:
+def held(root: User) -> list[Session]:
     """Three sessions of this week, with which its bar is almost as high as the chart."""
     cache.clear()
     now = clock.now()
@@ -36,7 +36,7 @@ def held(boss: User) -> list[Session]:
             max_participants=4,
             participant_count=2,
             approved_at=monday - timedelta(days=3),
-            creator=boss,
+            creator=root,
         )
         for number in range(3)
     ]
@@ -59,7 +59,7 @@ def wait_for_bar(page: Page, colour: list[int]) -> None:
     )
 
 
-def test_a_bar_leads_to_the_list_of_what_it_counts(boss: User, held: list[Session], page_of: PageOf) -> None:
+def test_a_bar_leads_to_the_list_of_what_it_counts(root: User, held: list[Session], page_of: PageOf) -> None:
     baker.make(
         Session,
         title="Another one",
@@ -70,9 +70,9 @@ def test_a_bar_leads_to_the_list_of_what_it_counts(boss: User, held: list[Sessio
         date=held[0].date - timedelta(weeks=2),
         duration=60,
         max_participants=4,
-        creator=boss,
+        creator=root,
     )
-    page = page_of(boss)
+    page = page_of(root)
     page.goto("/admin/")
     wait_for_bar(page, LIGHT)
     box = page.locator(CHART).bounding_box()
@@ -84,21 +84,21 @@ def test_a_bar_leads_to_the_list_of_what_it_counts(boss: User, held: list[Sessio
     expect(page.locator("#result_list tbody tr")).to_have_count(3)
 
 
-def test_the_charts_are_drawn_anew_in_the_dark(boss: User, held: list[Session], page_of: PageOf) -> None:
-    page = page_of(boss)
+def test_the_charts_are_drawn_anew_in_the_dark(root: User, held: list[Session], page_of: PageOf) -> None:
+    page = page_of(root)
     page.goto("/admin/")
     wait_for_bar(page, LIGHT)
 
-    page.get_by_role("button", name=boss.username).press("Enter")
+    page.get_by_role("button", name=root.username).press("Enter")
     page.get_by_role("button", name="Dark").press(" ")
 
     wait_for_bar(page, DARK)
 
 
 def test_the_numbers_of_a_chart_are_opened_by_the_keyboard(
-    boss: User, held: list[Session], page_of: PageOf, accessible: Callable[[Page], None]
+    root: User, held: list[Session], page_of: PageOf, accessible: Callable[[Page], None]
 ) -> None:
-    page = page_of(boss, width=PHONE)
+    page = page_of(root, width=PHONE)
     page.goto("/admin/")
     figure = page.locator("#chart-outcomes")
     expect(figure.get_by_role("img", name="Sessions by outcome. 3 sessions: 3 held.")).to_be_visible()

@@ -10,8 +10,8 @@ from core.accounts.models import User
 LIST = "/admin/core/user/"
 
 
-def test_the_first_key_leads_past_the_sidebar(boss: User, page_of: PageOf) -> None:
-    page = page_of(boss)
+def test_the_first_key_leads_past_the_sidebar(root: User, page_of: PageOf) -> None:
+    page = page_of(root)
     page.goto(LIST)
 
     page.keyboard.press("Tab")
@@ -21,8 +21,8 @@ def test_the_first_key_leads_past_the_sidebar(boss: User, page_of: PageOf) -> No
     expect(page.locator("#content")).to_be_focused()
 
 
-def test_the_sidebar_of_a_phone_is_opened_and_closed(boss: User, page_of: PageOf) -> None:
-    page = page_of(boss, width=PHONE)
+def test_the_sidebar_of_a_phone_is_opened_and_closed(root: User, page_of: PageOf) -> None:
+    page = page_of(root, width=PHONE)
     page.goto(LIST)
     sidebar = page.locator("#nav-sidebar")
     expect(sidebar).to_be_hidden()
@@ -35,8 +35,8 @@ def test_the_sidebar_of_a_phone_is_opened_and_closed(boss: User, page_of: PageOf
     expect(sidebar).to_be_hidden()
 
 
-def test_filters_take_the_focus_and_give_it_back(boss: User, page_of: PageOf) -> None:
-    page = page_of(boss)
+def test_filters_take_the_focus_and_give_it_back(root: User, page_of: PageOf) -> None:
+    page = page_of(root)
     page.goto(LIST)
     opens, closes = page.get_by_role("button", name="Filters"), page.get_by_role("button", name="Close the filters")
 
@@ -52,13 +52,13 @@ def test_filters_take_the_focus_and_give_it_back(boss: User, page_of: PageOf) ->
     expect(opens).to_be_focused()
 
 
-def test_colours_are_chosen_in_the_menu_of_the_account(boss: User, page_of: PageOf) -> None:
-    page = page_of(boss)
+def test_colours_are_chosen_in_the_menu_of_the_account(root: User, page_of: PageOf) -> None:
+    page = page_of(root)
     page.goto(LIST)
     dark = re.compile(r"\bdark\b")
     expect(page.locator("html")).not_to_have_class(dark)
 
-    page.get_by_role("button", name=boss.username).press("Enter")
+    page.get_by_role("button", name=root.username).press("Enter")
     page.get_by_role("button", name="Dark").press(" ")
     expect(page.locator("html")).to_have_class(dark)
     page.keyboard.press("Escape")

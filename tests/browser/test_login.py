@@ -9,10 +9,10 @@ from core.accounts.models import User
 
 
 @pytest.fixture
-def moderator(boss: User) -> User:
-    boss.set_password(PASSWORD)
-    boss.save()
-    return boss
+def moderator(root: User) -> User:
+    root.set_password(PASSWORD)
+    root.save()
+    return root
 
 
 def log_in(page: Page, name: str, password: str) -> None:

@@ -5,7 +5,6 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.contrib.auth.models import Group
 from model_bakery import baker
 from playwright.sync_api import Page, expect
 from tests.browser.conftest import DESKTOP, PHONE, SCHEMES
@@ -18,13 +17,6 @@ from modules.sessions.models import BookingRequest, Session
 
 LIST = "/admin/core/user/"
 PageOf = Callable[..., Page]
-
-
-@pytest.fixture
-def alice(transactional_db: None, make_member: Callable[..., User]) -> User:
-    member = make_member("alice", first_name="Alice", last_name="Jones", is_staff=True)
-    member.groups.add(Group.objects.get(name="Moderators"))
-    return member
 
 
 @pytest.fixture

@@ -11,12 +11,10 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from django.contrib.auth.models import Group
 from django.core.mail import EmailMessage
 from tests.conftest import Api
 
 import core
-from core.accounts.models import User
 from core.mail.sending import send_due_mail
 
 NOW = datetime(2024, 1, 13, 11, 0, tzinfo=UTC)
@@ -35,14 +33,6 @@ def clock(time_machine: Any) -> Any:
 def stranger(db: None) -> Api:
     """Somebody who is not logged in."""
     return Api()
-
-
-@pytest.fixture
-def morgan(make_member: Callable[..., User]) -> User:
-    """A moderator, as `docs/contract.md` makes one: of the staff, and in the group."""
-    member = make_member("morgan", first_name="Morgan", last_name="Reed", is_staff=True)
-    member.groups.add(Group.objects.get(name="Moderators"))
-    return member
 
 
 @pytest.fixture

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import Group
 from django.core.mail import EmailMessage
-from django.test import Client
 from django.urls import reverse
 from tests.conftest import Api
+from tests.portal import log_in
 
 from core.accounts.models import User
 from core.mail.sending import send_due_mail
@@ -77,8 +77,7 @@ def mails_to(mailbox: list[EmailMessage], user: User) -> list[str]:
 @pytest.fixture
 def deactivate(people: People, django_capture_on_commit_callbacks: Any) -> Callable[[str], None]:
     """Morgan opens the dialog and confirms what it says."""
-    client = Client()
-    client.force_login(people["morgan"])
+    client = log_in(people["morgan"])
 
     def act(who: str) -> None:
         url = reverse("admin:core_user_deactivate", args=[people[who].pk])
@@ -176,8 +175,7 @@ def test_nobody_waits_for_a_request_that_nobody_makes_any_more(
 def test_somebody_who_comes_back_finds_what_was_called_off(people: People, deactivate: Any, time_machine: Any) -> None:
     offer(people, "john", "Knots That Hold")
     deactivate("john")
-    client = Client()
-    client.force_login(people["morgan"])
+    client = log_in(people["morgan"])
     client.post(reverse("admin:core_user_reactivate", args=[people["john"].pk]), {"confirming": "yes"})
 
     api = Api(User.objects.get(pk=people["john"].pk))
@@ -191,8 +189,7 @@ def test_somebody_who_comes_back_finds_what_was_called_off(people: People, deact
 def test_the_pages_of_both_tell_what_happened(people: People, deactivate: Any) -> None:
     path = offer(people, "john", "Knots That Hold")
     deactivate("john")
-    client = Client()
-    client.force_login(people["morgan"])
+    client = log_in(people["morgan"])
 
     member = client.get(reverse("admin:core_user_change", args=[people["john"].pk])).content.decode()
     session_id = path.split("/")[3]

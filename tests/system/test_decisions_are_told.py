@@ -9,7 +9,8 @@ from django.contrib.auth.models import Group
 from model_bakery import baker
 from tests.conftest import Api
 from tests.core.threads import together
-from tests.modules.sessions.portal import DECISIONS, admin_of, carry_out, fields_of_dialog, open_decision
+from tests.modules.sessions.portal import DECISIONS, carry_out, fields_of_dialog, open_decision
+from tests.portal import log_in
 
 from core.accounts.models import User
 from core.facts.models import FactRecord
@@ -40,7 +41,7 @@ def session(john: User) -> Session:
 def test_the_creator_reads_in_the_api_what_the_moderator_saw_in_the_preview(
     reason: str, moderators: list[User], john: User, session: Session
 ) -> None:
-    moderator = admin_of(moderators[0])
+    moderator = log_in(moderators[0])
     fields = fields_of_dialog(open_decision(moderator, "reject", session))
     preview: Any = moderator.post(f"{DECISIONS}preview/", {**fields, "reason": reason})
     notice = preview.context["notice"]

@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from django.contrib.auth.models import Group
 from django.core.files.uploadedfile import SimpleUploadedFile
 from huey.contrib.djhuey import HUEY
 from tests.conftest import Api
@@ -47,22 +46,15 @@ def here(settings: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.setattr(HUEY, "immediate", True)
 
 
-@pytest.fixture
-def moderator(make_member: Any) -> User:
-    member = make_member("moderator")
-    member.groups.add(Group.objects.get(name="Moderators"))
-    return member
-
-
 def news(api: Api) -> list[str]:
     """The titles of what a member was told, the newest first."""
     return [row["title"] for row in api.get("/api/notifications/").json()]
 
 
 def test_a_session_from_its_offer_to_its_recording(
-    *, john: User, jane: User, bob: User, moderator: User, clock: Any, django_capture_on_commit_callbacks: Any
+    *, john: User, jane: User, bob: User, morgan: User, clock: Any, django_capture_on_commit_callbacks: Any
 ) -> None:
-    creator, student, latecomer, judge = Api(john), Api(jane), Api(bob), Api(moderator)
+    creator, student, latecomer, judge = Api(john), Api(jane), Api(bob), Api(morgan)
     path = f"/api/sessions/{creator.post('/api/sessions/', OFFER).json()['id']}/"
     assert student.get(path).status_code == 404
 
@@ -87,7 +79,7 @@ def test_a_session_from_its_offer_to_its_recording(
     clock.move_to(START + timedelta(minutes=90), tick=False)
     advance_due_sessions()
     # Five days later everybody logs in again.
-    creator, student, latecomer, judge = Api(john), Api(jane), Api(bob), Api(moderator)
+    creator, student, latecomer, judge = Api(john), Api(jane), Api(bob), Api(morgan)
     link = {"title": "Recording", "type": "link", "url": "https://example.com/recording"}
     assert student.post(f"{path}materials/", link).status_code == 201
     with django_capture_on_commit_callbacks(execute=True):
@@ -114,9 +106,9 @@ def test_a_session_from_its_offer_to_its_recording(
 
 
 def test_a_session_that_is_cancelled_is_told_once_to_everybody_concerned(
-    *, john: User, jane: User, bob: User, moderator: User
+    *, john: User, jane: User, bob: User, morgan: User
 ) -> None:
-    creator, student, latecomer, judge = Api(john), Api(jane), Api(bob), Api(moderator)
+    creator, student, latecomer, judge = Api(john), Api(jane), Api(bob), Api(morgan)
     path = f"/api/sessions/{creator.post('/api/sessions/', OFFER).json()['id']}/"
     judge.put(path, {"status": "approved"})
     student.post(f"{path}join/")
@@ -131,12 +123,12 @@ def test_a_session_that_is_cancelled_is_told_once_to_everybody_concerned(
 
 
 def test_a_session_that_is_deleted_takes_its_materials_along_and_leaves_the_record(
-    *, john: User, bob: User, moderator: User, tmp_path: Path, django_capture_on_commit_callbacks: Any
+    *, john: User, bob: User, morgan: User, tmp_path: Path, django_capture_on_commit_callbacks: Any
 ) -> None:
     creator, requester = Api(john), Api(bob)
     session_id = creator.post("/api/sessions/", OFFER).json()["id"]
     path = f"/api/sessions/{session_id}/"
-    Api(moderator).put(path, {"status": "approved"})
+    Api(morgan).put(path, {"status": "approved"})
     requester.post(f"{path}join/")
     upload = {"title": "Notes", "type": "file", "file": SimpleUploadedFile("notes.txt", b"Decorators.")}
     creator.upload(f"{path}materials/", upload)

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from django.contrib.auth.models import Group
 from django.core.files.base import ContentFile
 from django.db import connection
 from django.test import Client
@@ -33,21 +32,6 @@ def folder(settings: Any, tmp_path: Path) -> None:
     backend = "core.storages.local.LocalStorage"
     options = {"location": str(tmp_path / "materials")}
     settings.STORAGES = {**settings.STORAGES, "materials_local": {"BACKEND": backend, "OPTIONS": options}}
-
-
-@pytest.fixture
-def morgan(make_member: Callable[..., User]) -> User:
-    """A moderator."""
-    member = make_member("morgan", is_staff=True)
-    member.groups.add(Group.objects.get(name="Moderators"))
-    return User.objects.get(pk=member.pk)
-
-
-@pytest.fixture
-def moderator(morgan: User) -> Client:
-    client = Client()
-    client.force_login(morgan)
-    return client
 
 
 MakeSession = Callable[..., Session]

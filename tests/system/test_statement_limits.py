@@ -71,11 +71,11 @@ def test_the_api_answers_503_in_its_shape_and_goes_on(john: User, unlogged: None
 @pytest.mark.parametrize("debug", [True, False])
 @pytest.mark.parametrize("table", [SESSIONS, 'FROM "core_user"', 'FROM "django_session"'])
 def test_the_portal_answers_503_with_a_plain_page_and_goes_on(
-    make_member: Any, unlogged: None, settings: Settings, *, table: str, debug: bool
+    root: User, unlogged: None, settings: Settings, *, table: str, debug: bool
 ) -> None:
     settings.DEBUG = debug
     client = Client(raise_request_exception=False)
-    client.force_login(make_member("boss", is_staff=True, is_superuser=True))
+    client.force_login(root)
     with slow(table):
         answer = client.get(ADMIN)
 

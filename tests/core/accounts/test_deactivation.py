@@ -25,11 +25,6 @@ def phone(member: User, log_in: LogIn, clock: Any) -> Device:
     return log_in("john_doe")
 
 
-@pytest.fixture
-def root(make_member: MakeMember) -> User:
-    return make_member("root", is_staff=True, is_superuser=True)
-
-
 def facts() -> list[tuple[str, int, int]]:
     """What was recorded, of whom, by whom."""
     return list(FactRecord.objects.order_by("pk").values_list("name", "member_id", "actor_id"))

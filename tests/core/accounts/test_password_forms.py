@@ -93,13 +93,8 @@ def test_one_s_own_that_is_set_in_the_admin_is_known_in_every_form(old: User, lo
         assert log_in("john_doe", form).is_known()
 
 
-def test_one_that_a_superuser_sets_is_known_in_every_form(
-    john: User, make_member: Callable[..., User], log_in: LogIn
-) -> None:
-    client = Client()
-    client.force_login(make_member("boss", is_staff=True, is_superuser=True))
-
-    answer = client.post(
+def test_one_that_a_superuser_sets_is_known_in_every_form(admin: Client, john: User, log_in: LogIn) -> None:
+    answer = admin.post(
         reverse("admin:auth_user_password_change", args=[john.pk]),
         {"password1": DECOMPOSED, "password2": DECOMPOSED, "usable_password": "true"},
     )
@@ -109,13 +104,8 @@ def test_one_that_a_superuser_sets_is_known_in_every_form(
     assert log_in("john_doe", COMPOSED).is_known()
 
 
-def test_one_of_a_member_whom_a_superuser_adds_is_known_in_every_form(
-    make_member: Callable[..., User], log_in: LogIn
-) -> None:
-    client = Client()
-    client.force_login(make_member("boss", is_staff=True, is_superuser=True))
-
-    client.post(
+def test_one_of_a_member_whom_a_superuser_adds_is_known_in_every_form(admin: Client, log_in: LogIn) -> None:
+    admin.post(
         reverse("admin:core_user_add"),
         {
             "username": "jane",
@@ -236,13 +226,12 @@ def test_who_there_is_cannot_be_told_by_the_work(
     assert set(counts.values()) == {expected}, counts
 
 
-def test_a_password_that_is_taken_from_a_member_ends_every_login(old: User, make_member: Callable[..., User]) -> None:
-    boss, session, phone = Client(), Client(), Api(old)
+def test_a_password_that_is_taken_from_a_member_ends_every_login(admin: Client, old: User) -> None:
+    session, phone = Client(), Api(old)
     session.force_login(old)
-    boss.force_login(make_member("boss", is_staff=True, is_superuser=True))
     page = reverse("admin:auth_user_password_change", args=[old.pk])
 
-    answer = boss.post(page, {"usable_password": "false", "unset-password": "1"})
+    answer = admin.post(page, {"usable_password": "false", "unset-password": "1"})
 
     assert answer.status_code == 302
     assert session.get("/admin/").status_code == 302

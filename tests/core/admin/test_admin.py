@@ -7,6 +7,7 @@ from django.contrib.auth.models import Group
 from django.test import Client
 from django.urls import reverse
 from tests.conftest import PASSWORD, Api
+from tests.portal import log_in
 
 from core.accounts.events import ProfileChanged
 from core.accounts.models import Login, User
@@ -19,18 +20,6 @@ from core.mail.models import Mail
 from core.mail.services import enqueue_mail
 
 RECORDS = ("factrecord", "faileddelivery", "mail", "login")
-
-
-@pytest.fixture
-def boss(make_member: Any) -> User:
-    return make_member("boss", is_staff=True, is_superuser=True)  # type: ignore[no-any-return]
-
-
-@pytest.fixture
-def admin(boss: User) -> Client:
-    client = Client()
-    client.force_login(boss)
-    return client
 
 
 @pytest.fixture
@@ -90,15 +79,13 @@ def test_records_are_read_and_never_written(admin: Client, rows: Any, model: str
 def test_others_see_none_of_it(rows: Any, john: User, model: str) -> None:
     User.objects.filter(pk=john.pk).update(is_staff=True)
     john.groups.set(Group.objects.all())
-    client = Client()
-    client.force_login(john)
+    client = log_in(john)
 
     assert client.get(page(model, "changelist")).status_code == 403
 
 
 def test_a_member_is_nobody_in_the_admin(john: User) -> None:
-    client = Client()
-    client.force_login(john)
+    client = log_in(john)
 
     assert client.get(page("user", "changelist")).status_code == 302
 
@@ -152,7 +139,7 @@ def test_what_the_database_would_refuse_is_said_in_the_form(
     assert message in answer.content.decode()
 
 
-def test_a_password_set_in_the_admin_ends_every_login_and_is_told(admin: Client, john: User, boss: User) -> None:
+def test_a_password_set_in_the_admin_ends_every_login_and_is_told(admin: Client, john: User, root: User) -> None:
     api = Api(john)
 
     answer = admin.post(
@@ -164,7 +151,7 @@ def test_a_password_set_in_the_admin_ends_every_login_and_is_told(admin: Client,
     assert User.objects.get(pk=john.pk).check_password("teach-together")
     assert api.get("/api/auth/me/").status_code == 401
     assert not john.logins.filter(ended_at=None).exists()
-    assert facts() == [("accounts.PasswordChanged", john.pk, boss.pk, {})]
+    assert facts() == [("accounts.PasswordChanged", john.pk, root.pk, {})]
     assert list(Mail.objects.values_list("kind", "address")) == [("password_changed", john.email)]
 
 
@@ -182,16 +169,16 @@ def test_a_password_that_is_refused_in_the_admin_changes_nothing(admin: Client, 
 
 
 def test_an_address_changed_in_the_admin_is_recorded_and_told_to_the_old_one(
-    admin: Client, john: User, boss: User
+    admin: Client, john: User, root: User
 ) -> None:
     assert change(admin, john, email="new@example.com").status_code == 302
 
     addresses = {"email": ["john@example.com", "new@example.com"]}
-    assert facts() == [("accounts.AddressChanged", john.pk, boss.pk, addresses)]
+    assert facts() == [("accounts.AddressChanged", john.pk, root.pk, addresses)]
     assert list(Mail.objects.values_list("kind", "address")) == [("address_changed", "john@example.com")]
 
 
-def test_names_and_rights_given_in_the_admin_are_recorded(admin: Client, john: User, boss: User) -> None:
+def test_names_and_rights_given_in_the_admin_are_recorded(admin: Client, john: User, root: User) -> None:
     moderators = Group.objects.create(name="Gardeners")
 
     answer = change(admin, john, last_name="Roe", timezone="Europe/Berlin", is_staff="on", groups=[moderators.pk])
@@ -201,11 +188,11 @@ def test_names_and_rights_given_in_the_admin_are_recorded(admin: Client, john: U
         (
             "accounts.ProfileChanged",
             john.pk,
-            boss.pk,
+            root.pk,
             {"last_name": ["Doe", "Roe"], "timezone": ["UTC", "Europe/Berlin"]},
         ),
-        ("accounts.RightsChanged", john.pk, boss.pk, {"is_staff": [False, True]}),
-        ("accounts.RightsChanged", john.pk, boss.pk, {"groups": [[], ["Gardeners"]]}),
+        ("accounts.RightsChanged", john.pk, root.pk, {"is_staff": [False, True]}),
+        ("accounts.RightsChanged", john.pk, root.pk, {"groups": [[], ["Gardeners"]]}),
     ]
 
 
@@ -215,10 +202,10 @@ def test_a_page_that_was_sent_unchanged_is_no_fact(admin: Client, john: User) ->
     assert facts() == []
 
 
-def test_a_superuser_s_visit_ends_when_their_logins_do(admin: Client, boss: User) -> None:
+def test_a_superuser_s_visit_ends_when_their_logins_do(admin: Client, root: User) -> None:
     assert admin.get("/admin/").status_code == 200
 
-    Api(boss).post("/api/auth/logout/everywhere/")
+    Api(root).post("/api/auth/logout/everywhere/")
 
     assert admin.get("/admin/").status_code == 302
 
@@ -228,7 +215,7 @@ def facts() -> list[tuple[str, int, int, dict[str, Any]]]:
     return list(FactRecord.objects.order_by("pk").values_list("name", "member_id", "actor_id", "changes"))
 
 
-def test_a_member_can_be_added(admin: Client, client: Client, boss: User) -> None:
+def test_a_member_can_be_added(admin: Client, client: Client, root: User) -> None:
     answer = admin.post(
         page("user", "add"),
         {
@@ -241,7 +228,7 @@ def test_a_member_can_be_added(admin: Client, client: Client, boss: User) -> Non
     )
 
     assert answer.status_code == 302
-    assert facts() == [("accounts.MemberRegistered", User.objects.get(username="new").pk, boss.pk, {})]
+    assert facts() == [("accounts.MemberRegistered", User.objects.get(username="new").pk, root.pk, {})]
     credentials = {"username": "NEW@example.com", "password": PASSWORD}
     assert client.post("/api/auth/token/", credentials, "application/json").status_code == 200
 
@@ -269,7 +256,7 @@ def test_a_failed_delivery_is_served_on_demand(
     assert served == [ProfileChanged(member_id=john.pk)]
 
 
-def test_the_admin_page_of_every_model_can_be_opened_by_name(admin: Client, boss: User) -> None:
+def test_the_admin_page_of_every_model_can_be_opened_by_name(admin: Client, root: User) -> None:
     answer = admin.get("/admin/")
 
     assert answer.status_code == 200

@@ -9,6 +9,7 @@ from django.db import connections
 from django.test import Client
 from django.urls import reverse
 from tests.conftest import PASSWORD, Api
+from tests.portal import log_in
 from unfold.forms import AdminPasswordChangeForm
 
 from core.accounts.deactivation import deactivate_member
@@ -23,11 +24,6 @@ FIELDS = {"old_password": PASSWORD, "new_password1": NEW, "new_password2": NEW}
 
 
 @pytest.fixture
-def boss(make_member: Callable[..., User]) -> User:
-    return make_member("boss", is_staff=True, is_superuser=True)
-
-
-@pytest.fixture
 def staff(make_member: Callable[..., User]) -> User:
     member = make_member("staff", is_staff=True)
     member.set_password(PASSWORD)
@@ -37,9 +33,7 @@ def staff(make_member: Callable[..., User]) -> User:
 
 @pytest.fixture
 def admin(staff: User) -> Client:
-    client = Client()
-    client.force_login(staff)
-    return client
+    return log_in(staff)
 
 
 def facts() -> list[str]:
@@ -56,8 +50,7 @@ def test_the_page_asks_for_the_old_one(admin: Client) -> None:
 
 def test_one_s_own_is_told_and_recorded_and_ends_every_other_login(admin: Client, staff: User) -> None:
     api = Api(staff)
-    elsewhere = Client()
-    elsewhere.force_login(staff)
+    elsewhere = log_in(staff)
 
     answer = admin.post(OWN, FIELDS)
 
@@ -93,9 +86,9 @@ def before_it_is_saved(monkeypatch: pytest.MonkeyPatch, happens: Callable[[], ob
 
 
 def test_one_who_is_deactivated_meanwhile_stays_so(
-    admin: Client, staff: User, boss: User, monkeypatch: pytest.MonkeyPatch
+    admin: Client, staff: User, root: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    before_it_is_saved(monkeypatch, lambda: deactivate_member(member_id=staff.pk, by=boss, reason="Spam"))
+    before_it_is_saved(monkeypatch, lambda: deactivate_member(member_id=staff.pk, by=root, reason="Spam"))
 
     admin.post(OWN, FIELDS)
 
@@ -122,7 +115,7 @@ def test_one_whose_password_is_changed_meanwhile_is_asked_for_it_again(
 
 @pytest.mark.django_db(transaction=True)
 def test_a_member_who_is_deactivated_while_a_superuser_sets_the_password_stays_so(
-    boss: User, make_member: Callable[..., User], monkeypatch: pytest.MonkeyPatch
+    root: User, make_member: Callable[..., User], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     member, other = make_member("member"), make_member("other_boss", is_superuser=True, is_staff=True)
     done = threading.Event()
@@ -144,8 +137,7 @@ def test_a_member_who_is_deactivated_while_a_superuser_sets_the_password_stays_s
         return saved(self, commit)
 
     monkeypatch.setattr(AdminPasswordChangeForm, "save", save)
-    client = Client()
-    client.force_login(boss)
+    client = log_in(root)
 
     answer = client.post(
         reverse("admin:auth_user_password_change", args=[member.pk]),

@@ -15,6 +15,7 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver
 from model_bakery import baker
 from tests.conftest import HANDLER
+from tests.portal import log_in
 
 from core.accounts.models import User
 from core.jobs.periodic import PERIODIC_JOBS
@@ -104,11 +105,9 @@ def places(john: User) -> list[Place]:
     return [place_of(*route) for route in ROUTES]
 
 
-def client_of(user: User | None) -> Client:
-    client = Client()
+def log_in_with_shared_handler(user: User | None) -> Client:
+    client = log_in(user)
     client.handler = HANDLER
-    if user is not None:
-        client.force_login(user)
     return client
 
 
@@ -169,8 +168,8 @@ def test_the_walk_meets_every_model_and_every_page() -> None:
 def test_a_member_without_rights_is_refused_on_every_url_of_the_admin(
     places: list[Place], make_member: Callable[..., User], unlogged: None
 ) -> None:
-    outsiders = [client_of(None), client_of(make_member("anybody"))]
-    staff = client_of(make_member("nobody", is_staff=True))
+    outsiders = [log_in_with_shared_handler(None), log_in_with_shared_handler(make_member("anybody"))]
+    staff = log_in_with_shared_handler(make_member("nobody", is_staff=True))
     before = rows()
 
     for place in places:
@@ -198,8 +197,8 @@ ENDLESS = ["9" * 30, "9" * 5000]
 
 
 @pytest.mark.parametrize("number", ENDLESS, ids=["30 digits", "5000 digits"])
-def test_no_number_in_an_address_is_too_long(john: User, make_member: Callable[..., User], number: str) -> None:
-    client = client_of(make_member("boss", is_staff=True, is_superuser=True))
+def test_no_number_in_an_address_is_too_long(john: User, root: User, number: str) -> None:
+    client = log_in_with_shared_handler(root)
     paths = {f"/admin/{ARGUMENTS.sub(number, route).strip('^$')}" for route, _ in ROUTES}
     assert sum(number in path for path in paths) > 2 * len(admin.site._registry)
 
@@ -210,9 +209,9 @@ def test_no_number_in_an_address_is_too_long(john: User, make_member: Callable[.
 
 @pytest.mark.parametrize("number", ENDLESS, ids=["30 digits", "5000 digits"])
 def test_no_number_in_the_query_of_a_list_or_in_a_form_is_too_long(
-    places: list[Place], make_member: Callable[..., User], number: str
+    places: list[Place], root: User, number: str
 ) -> None:
-    client = client_of(make_member("boss", is_staff=True, is_superuser=True))
+    client = log_in_with_shared_handler(root)
     form = {**dict.fromkeys(NUMBERS, number), "_selected_action": [number], f"version_{number}": number}
 
     for place in places:

@@ -4,23 +4,12 @@ from collections.abc import Callable
 
 import pytest
 from django.contrib.auth.models import Group, Permission
-from django.test import Client
+from tests.portal import log_in
 
 from core.accounts.models import User
 from core.facts.models import FactRecord
 
 LIST = "/admin/auth/group/"
-
-
-def client_of(member: User) -> Client:
-    client = Client()
-    client.force_login(member)
-    return client
-
-
-@pytest.fixture
-def boss(make_member: Callable[..., User]) -> User:
-    return make_member("boss", is_staff=True, is_superuser=True)
 
 
 @pytest.fixture
@@ -46,16 +35,16 @@ def test_who_is_no_superuser_changes_no_group_whatever_else_they_may(
     clerk.user_permissions.set(Permission.objects.filter(content_type__model="group"))
     everything = {"name": "Readers", "permissions": [permission("deactivate_user").pk], "post": "yes"}
 
-    assert client_of(clerk).post(f"{LIST}{step.format(group.pk)}", everything).status_code == 403
+    assert log_in(clerk).post(f"{LIST}{step.format(group.pk)}", everything).status_code == 403
 
     assert [each.codename for each in group.permissions.all()] == ["view_user"]
     assert recorded() == []
 
 
-def test_what_a_group_could_do_and_can_is_recorded(boss: User, group: Group) -> None:
+def test_what_a_group_could_do_and_can_is_recorded(root: User, group: Group) -> None:
     rights = [permission("view_user").pk, permission("deactivate_user").pk]
 
-    answer = client_of(boss).post(f"{LIST}{group.pk}/change/", {"name": "Clerks", "permissions": rights})
+    answer = log_in(root).post(f"{LIST}{group.pk}/change/", {"name": "Clerks", "permissions": rights})
 
     assert answer.status_code == 302
     before, after = (
@@ -65,25 +54,25 @@ def test_what_a_group_could_do_and_can_is_recorded(boss: User, group: Group) -> 
     assert recorded() == [("accounts.GroupChanged", {"name": ["Readers", "Clerks"], "permissions": [before, after]})]
 
 
-def test_saved_as_it_was_nothing_is_recorded(boss: User, group: Group) -> None:
-    client_of(boss).post(f"{LIST}{group.pk}/change/", {"name": "Readers", "permissions": [permission("view_user").pk]})
+def test_saved_as_it_was_nothing_is_recorded(root: User, group: Group) -> None:
+    log_in(root).post(f"{LIST}{group.pk}/change/", {"name": "Readers", "permissions": [permission("view_user").pk]})
 
     assert recorded() == []
 
 
-def test_making_a_group_is_recorded(boss: User) -> None:
-    client_of(boss).post(f"{LIST}add/", {"name": "Empty"})
+def test_making_a_group_is_recorded(root: User) -> None:
+    log_in(root).post(f"{LIST}add/", {"name": "Empty"})
 
     assert recorded() == [("accounts.GroupChanged", {"name": ["", "Empty"]})]
 
 
 @pytest.mark.parametrize("way", ["page", "list"])
-def test_deleting_a_group_is_recorded(way: str, boss: User, group: Group) -> None:
+def test_deleting_a_group_is_recorded(way: str, root: User, group: Group) -> None:
     if way == "page":
-        client_of(boss).post(f"{LIST}{group.pk}/delete/", {"post": "yes"})
+        log_in(root).post(f"{LIST}{group.pk}/delete/", {"post": "yes"})
     else:
         chosen = {"action": "delete_selected", "_selected_action": [group.pk], "post": "yes"}
-        client_of(boss).post(LIST, chosen)
+        log_in(root).post(LIST, chosen)
 
     assert not Group.objects.filter(pk=group.pk).exists()
     rights = [str(permission("view_user"))]

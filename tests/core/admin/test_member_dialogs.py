@@ -10,6 +10,7 @@ from django.contrib.messages import get_messages
 from django.test import Client
 from django.urls import reverse
 from tests.core.threads import together
+from tests.portal import log_in
 
 from core.accounts.deactivation import deactivate_member
 from core.accounts.events import Consequence, ConsequencesAsked
@@ -24,20 +25,13 @@ CONFIRMED = {"confirming": "yes", "reason": "Spam", "told": "Gone.", "read": ""}
 Answer = Callable[[type[Any], Callable[[Any], Any]], None]
 
 
-def client_of(member: User | None) -> Client:
-    client = Client()
-    if member is not None:
-        client.force_login(member)
-    return client
-
-
 def address(step: str, member: User) -> str:
     return reverse(f"admin:core_user_{step}", args=[member.pk])
 
 
 def post(by: User | None, step: str, member: User, values: dict[str, str] | None = None) -> Any:
     """As the page does it, by a script."""
-    return client_of(by).post(address(step, member), values or {}, headers={"HX-Request": "true"})
+    return log_in(by).post(address(step, member), values or {}, headers={"HX-Request": "true"})
 
 
 def page_of(member: User) -> str:
@@ -55,11 +49,6 @@ def records() -> list[tuple[str, int, int, str, Any]]:
 
 def said(response: Any) -> list[str]:
     return [str(message) for message in get_messages(response.wsgi_request)]
-
-
-@pytest.fixture
-def boss(make_member: Callable[..., User]) -> User:
-    return make_member("boss", is_staff=True, is_superuser=True)
 
 
 @pytest.fixture
@@ -114,7 +103,7 @@ def test_confirmed_it_is_done_and_said(john: User, morgan: User, consequences: l
 
 
 def test_without_a_script_it_leads_to_the_page_too(john: User, morgan: User, consequences: list[Consequence]) -> None:
-    response = client_of(morgan).post(address("deactivate", john), CONFIRMED)
+    response = log_in(morgan).post(address("deactivate", john), CONFIRMED)
 
     assert (response.status_code, response["Location"]) == (302, page_of(john))
     assert not is_active(john)
@@ -175,30 +164,30 @@ def test_numbers_that_are_as_they_were_read_are_not_shown_again(
     assert not is_active(john)
 
 
-def test_the_second_moderator_is_told_who_was_first(john: User, morgan: User, boss: User) -> None:
-    deactivate_member(member_id=john.pk, by=boss, reason="Threats")
+def test_the_second_moderator_is_told_who_was_first(john: User, morgan: User, root: User) -> None:
+    deactivate_member(member_id=john.pk, by=root, reason="Threats")
 
     for values in ({}, CONFIRMED):
         response = post(morgan, "deactivate", john, values)
 
         assert response["HX-Redirect"] == page_of(john)
-        assert said(response) == ["boss deactivated John Doe, just now. The reason: Threats"]
+        assert said(response) == ["root deactivated John Doe, just now. The reason: Threats"]
     assert len(records()) == 1
 
 
-def test_a_moderator_who_is_deactivated_is_out_of_the_admin_at_once(morgan: User, boss: User) -> None:
-    client = client_of(morgan)
+def test_a_moderator_who_is_deactivated_is_out_of_the_admin_at_once(morgan: User, root: User) -> None:
+    client = log_in(morgan)
     assert client.get("/admin/").status_code == 200
 
-    post(boss, "deactivate", morgan, CONFIRMED)
+    post(root, "deactivate", morgan, CONFIRMED)
 
     assert client.get("/admin/")["Location"].startswith("/admin/login/")
-    post(boss, "reactivate", morgan, CONFIRMED)
+    post(root, "reactivate", morgan, CONFIRMED)
     assert client.get("/admin/")["Location"].startswith("/admin/login/")
 
 
-def test_a_member_is_reactivated(john: User, morgan: User, boss: User) -> None:
-    deactivate_member(member_id=john.pk, by=boss, reason="Threats")
+def test_a_member_is_reactivated(john: User, morgan: User, root: User) -> None:
+    deactivate_member(member_id=john.pk, by=root, reason="Threats")
 
     text = post(morgan, "reactivate", john).content.decode()
     assert "Reactivate John Doe" in text
@@ -217,8 +206,8 @@ def test_one_who_is_active_is_not_reactivated(john: User, morgan: User) -> None:
     assert records() == []
 
 
-def test_a_reason_that_is_too_long_reactivates_nobody(john: User, morgan: User, boss: User) -> None:
-    deactivate_member(member_id=john.pk, by=boss, reason="Threats")
+def test_a_reason_that_is_too_long_reactivates_nobody(john: User, morgan: User, root: User) -> None:
+    deactivate_member(member_id=john.pk, by=root, reason="Threats")
 
     response = post(morgan, "reactivate", john, {"confirming": "yes", "reason": "x" * 1001})
 
@@ -238,7 +227,7 @@ def test_names_and_reasons_are_shown_as_they_are(
     ]
     post(morgan, "deactivate", mallory, CONFIRMED | {"reason": HOSTILE, "told": HOSTILE, "read": "sessions=3"})
     answers.append(post(morgan, "reactivate", mallory))
-    answers.append(client_of(morgan).get(page_of(mallory)))
+    answers.append(log_in(morgan).get(page_of(mallory)))
 
     assert not is_active(mallory)
     for response in answers:
@@ -252,7 +241,7 @@ def test_names_and_reasons_are_shown_as_they_are(
 
 
 @pytest.fixture
-def people(make_member: Callable[..., User], morgan: User, boss: User, jane: User) -> dict[str, User | None]:
+def people(make_member: Callable[..., User], morgan: User, root: User, jane: User) -> dict[str, User | None]:
     """Who may come by, and whom they may mean."""
     reader = make_member("reader", is_staff=True)
     reader.user_permissions.add(Permission.objects.get(codename="view_user"))
@@ -265,7 +254,7 @@ def people(make_member: Callable[..., User], morgan: User, boss: User, jane: Use
         "staff who may read": reader,
         "a moderator who is no staff": outside,
         "a moderator": morgan,
-        "a superuser": boss,
+        "a superuser": root,
         "another superuser": make_member("owner", is_superuser=True),
     }
 
@@ -317,17 +306,17 @@ def test_who_may_does_both(people: dict[str, User], who: str, whom: str) -> None
 
 
 @pytest.mark.parametrize("step", STEPS)
-def test_no_link_does_anything(john: User, boss: User, step: str) -> None:
-    response = client_of(boss).get(address(step, john), CONFIRMED)
+def test_no_link_does_anything(john: User, root: User, step: str) -> None:
+    response = log_in(root).get(address(step, john), CONFIRMED)
 
     assert response.status_code == 405
     assert records() == []
 
 
 @pytest.mark.parametrize("step", STEPS)
-def test_nor_does_a_page_of_somebody_else_s(john: User, boss: User, step: str) -> None:
+def test_nor_does_a_page_of_somebody_else_s(john: User, root: User, step: str) -> None:
     client = Client(enforce_csrf_checks=True)
-    client.force_login(boss)
+    client.force_login(root)
 
     assert client.post(address(step, john), CONFIRMED).status_code == 403
     assert records() == []
@@ -338,8 +327,8 @@ def test_nor_does_a_page_of_somebody_else_s(john: User, boss: User, step: str) -
 def test_there_is_nobody_of_an_unknown_number(people: dict[str, User], step: str, member_id: int) -> None:
     path = f"/admin/core/user/{member_id}/{step}/"
 
-    assert client_of(people["a moderator"]).post(path, CONFIRMED).status_code == 404
-    assert client_of(people["staff without rights"]).post(path, CONFIRMED).status_code == 403
+    assert log_in(people["a moderator"]).post(path, CONFIRMED).status_code == 404
+    assert log_in(people["staff without rights"]).post(path, CONFIRMED).status_code == 403
 
 
 BUTTONS = {
@@ -358,7 +347,7 @@ BUTTONS = {
 def test_a_page_has_the_buttons_that_its_reader_may_press(people: dict[str, User], who: str, whom: str) -> None:
     member = people[whom]
 
-    text = client_of(people[who]).get(page_of(member)).content.decode()
+    text = log_in(people[who]).get(page_of(member)).content.decode()
 
     found = {step for step in (*STEPS, "edit") if address(step, member) in text}
     assert found == BUTTONS[who, whom]
@@ -367,7 +356,7 @@ def test_a_page_has_the_buttons_that_its_reader_may_press(people: dict[str, User
 def test_one_who_is_out_can_be_let_in(people: dict[str, User], john: User) -> None:
     User.objects.filter(pk=john.pk).update(is_active=False)
 
-    text = client_of(people["a moderator"]).get(page_of(john)).content.decode()
+    text = log_in(people["a moderator"]).get(page_of(john)).content.decode()
 
     assert address("reactivate", john) in text
     assert address("deactivate", john) not in text
@@ -378,17 +367,17 @@ def test_one_who_is_out_can_be_let_in(people: dict[str, User], john: User) -> No
 
 @pytest.mark.django_db(transaction=True)
 def test_of_two_who_confirm_at_once_one_does_it_and_the_other_is_told(
-    john: User, morgan: User, boss: User, consequences: list[Consequence]
+    john: User, morgan: User, root: User, consequences: list[Consequence]
 ) -> None:
     def confirm(by: User) -> Callable[[], list[str]]:
-        client = client_of(by)
+        client = log_in(by)
 
         def work() -> list[str]:
             return said(client.post(address("deactivate", john), CONFIRMED))
 
         return work
 
-    together_said = together(confirm(morgan), confirm(boss))
+    together_said = together(confirm(morgan), confirm(root))
 
     assert sorted(len(each) for each in together_said) == [1, 1]
     sentences = {each[0] for each in together_said}

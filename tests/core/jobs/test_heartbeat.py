@@ -4,15 +4,14 @@ from datetime import time, timedelta
 from typing import Any
 
 import pytest
-from django.contrib.auth.models import Permission
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from tests.core.conftest import NOW
 from tests.core.jobs.conftest import NAME
+from tests.portal import grant, log_in
 
-from core.accounts.models import User
 from core.jobs.models import Sweep
 from core.jobs.periodic import DAY, MINUTE, Schedule, claim_interval, read_heartbeat
 
@@ -91,20 +90,9 @@ def test_what_is_swept_no_longer_and_turns_of_something_else_do_not_count(ended:
 
 
 @pytest.fixture
-def boss(make_member: Any) -> Client:
-    client = Client()
-    client.force_login(make_member("boss", is_staff=True, is_superuser=True))
-    return client
-
-
-@pytest.fixture
 def moderator(make_member: Any) -> Client:
     """Somebody who may do one thing in the admin."""
-    member: User = make_member("moderator", is_staff=True)
-    member.user_permissions.add(Permission.objects.get(codename="view_user"))
-    client = Client()
-    client.force_login(member)
-    return client
+    return log_in(grant(make_member("moderator", is_staff=True), "view_user"))
 
 
 LIST = reverse("admin:core_sweep_changelist")
@@ -119,19 +107,19 @@ def shown(client: Client, address: str) -> str:
 
 @pytest.mark.parametrize("address", PAGES)
 def test_every_page_of_the_admin_says_that_the_worker_is_late(
-    ended: Any, boss: Client, moderator: Client, address: str
+    ended: Any, admin: Client, moderator: Client, address: str
 ) -> None:
     ended(MINUTE, ago=HOUR)
 
-    for client in (boss, moderator):
+    for client in (admin, moderator):
         assert "The worker does not run </span>" in shown(client, address)
 
 
 @pytest.mark.parametrize("address", PAGES)
-def test_none_says_anything_while_all_is_well(ended: Any, boss: Client, moderator: Client, address: str) -> None:
+def test_none_says_anything_while_all_is_well(ended: Any, admin: Client, moderator: Client, address: str) -> None:
     ended(MINUTE, ago=MINUTE)
 
-    for client in (boss, moderator):
+    for client in (admin, moderator):
         assert "The worker " not in shown(client, address)
 
 
@@ -139,14 +127,14 @@ def test_none_says_anything_while_all_is_well(ended: Any, boss: Client, moderato
     ("number", "words"), [(1, "is late to sweep 0 </span>"), (3, "is late to sweep 0 and 2 more </span>")]
 )
 def test_it_says_what_is_late_where_something_still_runs(
-    ended: Any, only: Any, boss: Client, number: int, words: str
+    ended: Any, only: Any, admin: Client, number: int, words: str
 ) -> None:
     ended(MINUTE, ago=MINUTE)
     only(
         **{f"sweep_{each}": Schedule(every=MINUTE) for each in range(number)}, count_the_lanterns=Schedule(every=MINUTE)
     )
 
-    assert f"The worker {words}" in shown(boss, "/admin/")
+    assert f"The worker {words}" in shown(admin, "/admin/")
 
 
 def test_who_is_not_logged_in_is_told_nothing(ended: Any) -> None:
@@ -155,21 +143,21 @@ def test_who_is_not_logged_in_is_told_nothing(ended: Any) -> None:
     assert "worker" not in shown(Client(), "/admin/login/").lower()
 
 
-def test_the_sign_takes_one_query(ended: Any, boss: Client) -> None:
+def test_the_sign_takes_one_query(ended: Any, admin: Client) -> None:
     ended(MINUTE, ago=HOUR)
 
     # The dashboard asks by itself how the worker fares.
     with CaptureQueriesContext(connection) as queries:
-        boss.get("/admin/core/login/")
+        admin.get("/admin/core/login/")
 
     assert len([query for query in queries if "core_sweep" in query["sql"]]) == 1
 
 
-def test_the_list_has_what_is_swept_and_how_it_went(ended: Any, boss: Client) -> None:
+def test_the_list_has_what_is_swept_and_how_it_went(ended: Any, admin: Client) -> None:
     ended(MINUTE, ago=HOUR, taken_up=417, failed_at=NOW, error="Traceback\n  ...\nValueError: the oil is gone\n")
     claim_interval("letter", every=HOUR, now=NOW)
 
-    page = shown(boss, LIST)
+    page = shown(admin, LIST)
 
     for words in ("Count the lanterns", "Sat 13 Jan 2024, 10:00", "Sat 13 Jan 2024, 11:00", "417"):
         assert words in page
@@ -179,21 +167,21 @@ def test_the_list_has_what_is_swept_and_how_it_went(ended: Any, boss: Client) ->
 
 
 def test_an_error_that_a_good_turn_has_followed_is_shown_on_the_page_of_the_sweep_only(
-    ended: Any, boss: Client
+    ended: Any, admin: Client
 ) -> None:
     sweep = ended(MINUTE, ago=SECOND, failed_at=NOW - MINUTE, error="ValueError: the oil is gone")
 
-    assert "the oil is gone" not in shown(boss, LIST)
-    assert "the oil is gone" in shown(boss, reverse("admin:core_sweep_change", args=[sweep.pk]))
+    assert "the oil is gone" not in shown(admin, LIST)
+    assert "the oil is gone" in shown(admin, reverse("admin:core_sweep_change", args=[sweep.pk]))
 
 
-def test_nothing_can_be_changed_there(ended: Any, boss: Client, moderator: Client) -> None:
+def test_nothing_can_be_changed_there(ended: Any, admin: Client, moderator: Client) -> None:
     sweep = ended(MINUTE, ago=SECOND)
     before = Sweep.objects.values().get()
     change, delete = (reverse(f"admin:core_sweep_{what}", args=[sweep.pk]) for what in ("change", "delete"))
 
-    assert boss.get(reverse("admin:core_sweep_add")).status_code == 403
-    assert boss.post(change, {"name": "another"}).status_code == 403
-    assert boss.post(delete, {"post": "yes"}).status_code == 403
+    assert admin.get(reverse("admin:core_sweep_add")).status_code == 403
+    assert admin.post(change, {"name": "another"}).status_code == 403
+    assert admin.post(delete, {"post": "yes"}).status_code == 403
     assert moderator.get(LIST).status_code == 403
     assert Sweep.objects.values().get() == before

@@ -6,13 +6,13 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.contrib.auth.models import Permission
 from django.core.mail import EmailMessage
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from tests.core.conftest import NOW, ReadMail
+from tests.portal import grant, log_in
 
 from core.accounts.models import User
 from core.mail.letters import LETTER_WRITERS
@@ -28,14 +28,10 @@ LIST = reverse("admin:core_mail_changelist")
 def log_in_with(make_member: Callable[..., User]) -> Callable[..., Client]:
     """Somebody of the staff who may do this to mails."""
 
-    def log_in(*codenames: str) -> Client:
-        member = make_member(is_staff=True)
-        member.user_permissions.set(Permission.objects.filter(content_type__model="mail", codename__in=codenames))
-        client = Client()
-        client.force_login(member)
-        return client
+    def make_client(*codenames: str) -> Client:
+        return log_in(grant(make_member(is_staff=True), *codenames))
 
-    return log_in
+    return make_client
 
 
 @pytest.fixture

@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 from django.db import connection
-from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
@@ -34,15 +33,11 @@ def clock(time_machine: Any) -> Any:
 
 
 @pytest.fixture
-def boss(make_member: Callable[..., User]) -> User:
-    return make_member("boss", is_staff=True, is_superuser=True, timezone="Europe/Berlin")
-
-
-@pytest.fixture
-def admin(boss: User) -> Client:
-    client = Client()
-    client.force_login(boss)
-    return client
+def root(root: User) -> User:
+    """A superuser in Berlin."""
+    root.timezone = "Europe/Berlin"
+    root.save()
+    return root
 
 
 @pytest.fixture

@@ -1,17 +1,16 @@
 """The first page of the portal: to each what they may see of how things stand, readable without its pictures."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import timedelta
 from html import unescape
 from typing import Any
 
 import pytest
-from django.contrib.auth.models import Group, Permission
-from django.core.cache import cache
 from django.test import Client
 from model_bakery import baker
 from tests.core.portal.conftest import NOW
+from tests.portal import grant, log_in
 
 from core.accounts.models import User
 from core.facts.models import FactRecord, FailedDelivery
@@ -23,31 +22,10 @@ from core.portal.dashboard import Area, Card, Chart, DashboardAsked, Point, Rank
 Answer = Callable[[type[Any], Callable[[Any], Any]], None]
 
 
-@pytest.fixture(autouse=True)
-def empty_cache() -> Iterator[None]:
-    """Other tests stand at the same time."""
-    cache.clear()
-    yield
-    cache.clear()
-
-
-def client_of(user: User) -> Client:
-    client = Client()
-    client.force_login(user)
-    return client
-
-
 @pytest.fixture
 def staff(make_member: Callable[..., User]) -> User:
     """Somebody who may enter, without any right."""
     return make_member("stacy", is_staff=True, first_name="Stacy", last_name="Staff")
-
-
-@pytest.fixture
-def moderator(make_member: Callable[..., User]) -> Client:
-    user = make_member("morgan", is_staff=True)
-    user.groups.add(Group.objects.get(name="Moderators"))
-    return client_of(user)
 
 
 def cards_of(client: Client) -> dict[str, Card]:
@@ -75,13 +53,13 @@ def element(html: str, key: str, tag: str) -> str:
 
 
 def test_a_member_is_not_let_in(john: User) -> None:
-    for client in (Client(), client_of(john)):
+    for client in (Client(), log_in(john)):
         answer = client.get("/admin/")
         assert (answer.status_code, answer["Location"]) == (302, "/admin/login/?next=/admin/")
 
 
 def test_who_may_see_nothing_is_welcomed_all_the_same(staff: User) -> None:
-    answer = client_of(staff).get("/admin/")
+    answer = log_in(staff).get("/admin/")
 
     assert answer.context["areas"] == []
     assert "Welcome, Stacy Staff" in text_of(answer.content.decode())
@@ -104,9 +82,9 @@ def test_superusers_see_how_the_service_runs(admin: Client) -> None:
 
 
 def test_a_single_right_shows_its_card_alone(staff: User) -> None:
-    staff.user_permissions.add(Permission.objects.get(codename="view_mail"))
+    grant(staff, "view_mail")
 
-    assert set(cards_of(client_of(staff))) == {"worker", "failed-mails"}
+    assert set(cards_of(log_in(staff))) == {"worker", "failed-mails"}
 
 
 def test_the_lists_of_all_models_are_in_the_sidebar_and_not_on_the_page(admin: Client) -> None:
@@ -293,10 +271,10 @@ def test_areas_stand_in_the_order_of_their_ranks(admin: Client, answer: Answer) 
     assert re.findall(r'<h2 id="area-\w+">(.*?)</h2>', html_of(admin)) == ["First", "Last"]
 
 
-def test_what_is_asked_is_what_this_viewer_may_see(admin: Client, boss: User, answer: Answer) -> None:
+def test_what_is_asked_is_what_this_viewer_may_see(admin: Client, root: User, answer: Answer) -> None:
     asked: list[User] = []
     answer(DashboardAsked, lambda question: asked.append(question.viewer))
 
     admin.get("/admin/")
 
-    assert asked == [boss]
+    assert asked == [root]

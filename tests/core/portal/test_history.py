@@ -7,13 +7,13 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.contrib.auth.models import Permission
 from django.db import DataError, connection, transaction
 from django.template.loader import render_to_string
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from model_bakery import baker
 from tests.core.portal.conftest import NOW
+from tests.portal import grant
 
 from core.accounts.events import LoggedOutEverywhere, MemberRegistered, ProfileChanged
 from core.accounts.models import User
@@ -64,35 +64,35 @@ def test_it_is_told_in_words_the_newest_first(auditor: User, john: User, jane: U
 
 def test_names_lead_to_members_for_who_may_look_at_them(auditor: User, john: User, jane: User) -> None:
     happened(ProfileChanged(member_id=jane.pk), by=john)
-    auditor.user_permissions.add(Permission.objects.get(codename="view_user"))
+    auditor = grant(auditor, "view_user")
     link = '<a href="/admin/core/user/{}/change/" class="portal-link">{}</a>'
-    assert told(User.objects.get(pk=auditor.pk)) == [
+    assert told(auditor) == [
         f"{link.format(john.pk, 'John Doe')} changed the profile of {link.format(jane.pk, 'Jane Smith')}"
     ]
 
 
-def test_names_and_titles_are_text_whatever_they_contain(boss: User, make_member: Callable[..., User]) -> None:
+def test_names_and_titles_are_text_whatever_they_contain(root: User, make_member: Callable[..., User]) -> None:
     mallory = make_member("mallory", first_name=HOSTILE, last_name="")
     happened(ProfileChanged(member_id=mallory.pk), by=mallory, reason=HOSTILE)
     happened(SomethingElapsed(title=f"{HOSTILE} {{actor}} %s"))
-    assert told(boss)[0] == "&lt;script&gt;alert(1)&lt;/script&gt; {actor} %s elapsed"
-    assert HOSTILE not in told(boss)[1]
+    assert told(root)[0] == "&lt;script&gt;alert(1)&lt;/script&gt; {actor} %s elapsed"
+    assert HOSTILE not in told(root)[1]
 
 
-def test_no_title_puts_a_name_where_the_words_have_none(boss: User, john: User) -> None:
+def test_no_title_puts_a_name_where_the_words_have_none(root: User, john: User) -> None:
     title = "\x00actor\x00 and \x00member\x00"
     if connection.vendor == "postgresql":
         # It stores no such text.
         with pytest.raises(DataError), transaction.atomic():
             happened(SomethingElapsed(title=title), by=john)
-        assert told(boss) == []
+        assert told(root) == []
     else:
         happened(SomethingElapsed(title=title), by=john)
-        [entry] = list_history(FactRecord.objects.all(), viewer=boss).entries
+        [entry] = list_history(FactRecord.objects.all(), viewer=root).entries
         assert (entry.what, entry.names_actor) == ("Actor and member elapsed", False)
 
 
-def test_who_did_it_is_said_beside_where_the_words_do_not_name_them(boss: User, auditor: User, john: User) -> None:
+def test_who_did_it_is_said_beside_where_the_words_do_not_name_them(root: User, auditor: User, john: User) -> None:
     happened(SomethingElapsed(title="The hour"), by=john)
     happened(SomethingElapsed(title="The day"))
     happened(LoggedOutEverywhere(member_id=john.pk), by=john)
@@ -159,7 +159,7 @@ def record_of(member: User, **query: Any) -> tuple[str, dict[str, Any]]:
     return f"/admin/core/user/{member.pk}/record/", query
 
 
-def test_the_page_says_when_why_and_what_was_changed(admin: Client, jane: User, boss: User) -> None:
+def test_the_page_says_when_why_and_what_was_changed(admin: Client, jane: User, root: User) -> None:
     changes = {"first_name": ("Jane", HOSTILE), "timezone": ("UTC", "Europe/Paris")}
     happened(ProfileChanged(member_id=jane.pk), by=jane, reason="Married & moved", changes=changes)
     html = admin.get(*record_of(jane)).content.decode()
@@ -178,10 +178,10 @@ def test_how_long_ago_it_was_is_said_as_well(admin: Client, jane: User, clock: A
     assert "3 days ago" in admin.get(*record_of(jane)).content.decode()
 
 
-def test_the_request_is_named_for_superusers_alone(boss: User, auditor: User, jane: User) -> None:
+def test_the_request_is_named_for_superusers_alone(root: User, auditor: User, jane: User) -> None:
     record = happened(ProfileChanged(member_id=jane.pk), by=jane)
     FactRecord.objects.filter(pk=record.pk).update(request_id="c0ffee")
-    assert [entry.request_id for entry in list_history(FactRecord.objects.all(), viewer=boss).entries] == ["c0ffee"]
+    assert [entry.request_id for entry in list_history(FactRecord.objects.all(), viewer=root).entries] == ["c0ffee"]
     assert [entry.request_id for entry in list_history(FactRecord.objects.all(), viewer=auditor).entries] == [""]
 
 

@@ -7,7 +7,14 @@ from urllib.parse import quote_from_bytes, urlencode
 import pytest
 from django.contrib.auth.models import Group
 from django.test import Client
-from tests.core.admin.test_admin_urls import ARGUMENTS, PUBLIC, ROUTES, Place, client_of, place_of, places
+from tests.core.admin.test_admin_urls import (
+    ARGUMENTS,
+    PUBLIC,
+    ROUTES,
+    Place,
+    place_of,
+    places,
+)
 from tests.core.portal.conftest import export_of, list_of
 from tests.core.portal.test_query_counts import LABELS, model_admin_of
 
@@ -58,80 +65,75 @@ def encoded(name: str, value: bytes) -> str:
     return f"{name}={quote_from_bytes(value, safe='')}"
 
 
-@pytest.fixture
-def root(boss: User) -> Client:
-    return client_of(boss)
-
-
-def test_what_every_list_has_brings_none_down(root: Client, unlogged: None) -> None:
+def test_what_every_list_has_brings_none_down(admin: Client, unlogged: None) -> None:
     for name in EVERYWHERE:
         for value in HOSTILE.values():
-            answer = root.get(f"{list_of('core.user')}?{encoded(name, value)}")
+            answer = admin.get(f"{list_of('core.user')}?{encoded(name, value)}")
             assert answer.status_code in {200, 302, 400}, (name, value[:40])
 
 
 @pytest.mark.parametrize("kind", NUMBERS)
-def test_no_filter_and_no_link_brings_a_list_down(root: Client, kind: str, unlogged: None) -> None:
+def test_no_filter_and_no_link_brings_a_list_down(admin: Client, kind: str, unlogged: None) -> None:
     for label in LABELS:
         address = list_of(label)
-        specs = root.get(address).context["cl"].filter_specs
+        specs = admin.get(address).context["cl"].filter_specs
         names = {name for spec in specs for name in spec.expected_parameters()}
         for name in (*names, *model_admin_of(label).link_lookups):
-            answer = root.get(f"{address}?{encoded(name, HOSTILE[kind])}")
+            answer = admin.get(f"{address}?{encoded(name, HOSTILE[kind])}")
             assert answer.status_code in {200, 302, 400}, (label, name)
 
 
-def test_no_parameter_of_the_autocompletion_does(root: Client, unlogged: None) -> None:
+def test_no_parameter_of_the_autocompletion_does(admin: Client, unlogged: None) -> None:
     for name in GOOD:
         for value in HOSTILE.values():
             query = urlencode({key: good for key, good in GOOD.items() if key != name})
-            answer = root.get(f"/admin/autocomplete/?{query}&{encoded(name, value)}")
+            answer = admin.get(f"/admin/autocomplete/?{query}&{encoded(name, value)}")
             assert answer.status_code in {200, 400, 403, 404}, (name, value[:40])
 
 
 # What of these is a number is met in tests/core/admin/test_admin_urls.py.
 @pytest.mark.parametrize("kind", ["negative", "broken UTF-8"])
-def test_no_page_and_no_form_does(root: Client, places: list[Place], kind: str, unlogged: None) -> None:
+def test_no_page_and_no_form_does(admin: Client, places: list[Place], kind: str, unlogged: None) -> None:
     for place in places:
         if place.name not in PUBLIC:
             query = "&".join(encoded(name, HOSTILE[kind]) for name in IN_PAGES)
-            assert root.get(f"{place.path}?{query}").status_code < 500, place
+            assert admin.get(f"{place.path}?{query}").status_code < 500, place
             body = "&".join(encoded(name, HOSTILE[kind]) for name in IN_FORMS)
-            assert root.post(place.path, body, FORM).status_code < 500, place
+            assert admin.post(place.path, body, FORM).status_code < 500, place
 
 
 @pytest.mark.parametrize("kind", ["negative", "broken UTF-8"])
-def test_no_path_does(root: Client, kind: str, unlogged: None) -> None:
+def test_no_path_does(admin: Client, kind: str, unlogged: None) -> None:
     part = quote_from_bytes(HOSTILE[kind], safe="")
     for path in {ARGUMENTS.sub(part, route).strip("^$") for route, _ in ROUTES if ARGUMENTS.search(route)}:
-        for answer in (root.get(f"/admin/{path}"), root.post(f"/admin/{path}", {"confirming": "yes"})):
+        for answer in (admin.get(f"/admin/{path}"), admin.post(f"/admin/{path}", {"confirming": "yes"})):
             assert answer.status_code < 500, path[:80]
 
 
-def test_no_nul_brings_a_page_down(root: Client, places: list[Place]) -> None:
+def test_no_nul_brings_a_page_down(admin: Client, places: list[Place]) -> None:
     nul = "a\x00b"
     form = dict.fromkeys(IN_FORMS, nul)
     for place in places:
         for answer in (
-            root.get(place.path, dict.fromkeys((*EVERYWHERE, *IN_PAGES, *GOOD), nul)),
-            root.get(place.path, {**GOOD, "term": nul}),
-            root.post(place.path, form),
-            root.post(place.path, {**form, "action": "export_csv", nul: "a"}),
-            root.post(place.path, {"reason": nul, "confirming": "yes", "previewing": "yes"}),
-            root.post(place.path, {"_selected_action": nul, "decision": "approve"}),
+            admin.get(place.path, dict.fromkeys((*EVERYWHERE, *IN_PAGES, *GOOD), nul)),
+            admin.get(place.path, {**GOOD, "term": nul}),
+            admin.post(place.path, form),
+            admin.post(place.path, {**form, "action": "export_csv", nul: "a"}),
+            admin.post(place.path, {"reason": nul, "confirming": "yes", "previewing": "yes"}),
+            admin.post(place.path, {"_selected_action": nul, "decision": "approve"}),
         ):
             assert answer.status_code < 500, place
 
 
 @pytest.mark.parametrize("number", ["x", "0", "-1", "2", "1e3", "9" * 5000])
 @pytest.mark.parametrize("path", ["/admin/search/?s=queue", "/admin/search/?s=queue&extended=1"])
-def test_a_search_has_no_page_of_such_a_number(root: Client, path: str, number: str) -> None:
-    assert root.get(f"{path}&page={number}").status_code == 404
-    assert root.get(f"{path}&page=1").status_code == 200
+def test_a_search_has_no_page_of_such_a_number(admin: Client, path: str, number: str) -> None:
+    assert admin.get(f"{path}&page={number}").status_code == 404
+    assert admin.get(f"{path}&page=1").status_code == 200
 
 
-def test_the_autocompletion_finds_nothing_by_a_nul(root: Client, boss: User) -> None:
-    found = root.get(
+def test_the_autocompletion_finds_nothing_by_a_nul(admin: Client, root: User) -> None:
+    found = admin.get(
         "/admin/autocomplete/",
         {**GOOD, "app_label": "core", "model_name": "faileddelivery", "field_name": "fact", "term": "\x00"},
     )
@@ -140,13 +142,13 @@ def test_the_autocompletion_finds_nothing_by_a_nul(root: Client, boss: User) -> 
 
 
 @pytest.mark.parametrize("label", LABELS)
-def test_no_nul_brings_a_list_down(root: Client, label: str) -> None:
+def test_no_nul_brings_a_list_down(admin: Client, label: str) -> None:
     for name in ("p", "o", "q", "e", "tab", "start", *model_admin_of(label).link_lookups, "nonsense"):
-        assert root.get(f"{list_of(label)}?{name}=%00").status_code in {200, 302}, name
+        assert admin.get(f"{list_of(label)}?{name}=%00").status_code in {200, 302}, name
 
 
-def test_what_nobody_can_have_ticked_is_not_recorded_of_an_export(root: Client) -> None:
-    answer = root.post(export_of("core.user", "csv"), {"_selected_action": "\x00"}, follow=True)
+def test_what_nobody_can_have_ticked_is_not_recorded_of_an_export(admin: Client) -> None:
+    answer = admin.post(export_of("core.user", "csv"), {"_selected_action": "\x00"}, follow=True)
 
     assert [str(each) for each in answer.context["messages"]] == [
         "What was ticked is not in this list. Nothing was done."
@@ -155,11 +157,11 @@ def test_what_nobody_can_have_ticked_is_not_recorded_of_an_export(root: Client) 
 
 
 @pytest.mark.parametrize("nul", ["%00", "1%00", "_00"])
-def test_nor_does_one_in_a_path_lead_anywhere(root: Client, nul: str) -> None:
+def test_nor_does_one_in_a_path_lead_anywhere(admin: Client, nul: str) -> None:
     for route, _ in ROUTES:
         if ARGUMENTS.search(route):
             path = f"/admin/{ARGUMENTS.sub(nul, route).strip('^$')}"
-            assert root.get(path).status_code in {302, 400, 403, 404, 405}, route
+            assert admin.get(path).status_code in {302, 400, 403, 404, 405}, route
 
 
 def test_nor_in_a_cookie(db: None) -> None:
@@ -171,7 +173,7 @@ def test_nor_in_a_cookie(db: None) -> None:
 
 @pytest.mark.parametrize("number", ["9" * 20, "-" + "9" * 20, " +" + "9" * 20, "9" * 5000])
 def test_keys_that_are_too_long_are_no_choices_of_a_form(
-    root: Client, boss: User, make_member: Callable[..., User], number: str
+    admin: Client, root: User, make_member: Callable[..., User], number: str
 ) -> None:
     group, member = Group.objects.get(name="Moderators"), make_member("carol")
     forms = {
@@ -181,7 +183,7 @@ def test_keys_that_are_too_long_are_no_choices_of_a_form(
     }
     for path, names in forms.items():
         for name in names:
-            answer: Any = root.post(path, {"name": "Helpers", "username": "carol", name: [number]})
+            answer: Any = admin.post(path, {"name": "Helpers", "username": "carol", name: [number]})
             assert answer.status_code == 200, path
             assert name in answer.context["adminform"].form.errors, path
     assert group.permissions.exists()

@@ -5,11 +5,11 @@ from functools import partial
 from typing import Any
 
 import pytest
-from django.contrib.auth.models import Permission
 from django.test import Client, RequestFactory
 from tests.core.portal.conftest import export_of, list_of
 from tests.core.portal.rows import member
 from tests.core.portal.test_query_counts import LABELS, model_admin_of
+from tests.portal import grant, log_in
 
 from core.accounts.models import User
 
@@ -46,10 +46,10 @@ BEYOND = ("password", "email", "username", "title", "description", "reason", "pa
 
 @pytest.mark.parametrize("label", LABELS)
 def test_a_list_takes_what_its_filters_and_our_links_ask_for_and_nothing_else(
-    boss: User, label: str, rf: RequestFactory
+    root: User, label: str, rf: RequestFactory
 ) -> None:
     request = rf.get(list_of(label))
-    request.user = boss
+    request.user = root
     model_admin = model_admin_of(label)
     specs, *_ = model_admin.get_changelist_instance(request).get_filters(request)
     asked_by_filters = {name for spec in specs for name in spec.expected_parameters() if name}
@@ -124,10 +124,7 @@ def test_who_may_not_see_addresses_in_the_list_cannot_ask_for_them_either(
     make_member: Callable[..., User], unlogged: None
 ) -> None:
     member(is_active=True)
-    moderator = make_member("morgan", is_staff=True)
-    moderator.user_permissions.add(Permission.objects.get(codename="view_user"))
-    client = Client()
-    client.force_login(moderator)
+    client = log_in(grant(make_member("morgan", is_staff=True), "view_user"))
 
     assert client.get(list_of("core.user", email__startswith="c")).status_code == 400
     assert client.get(list_of("core.user", is_active__exact="1")).status_code == 200

@@ -7,10 +7,11 @@ from typing import Any
 
 import pytest
 from django.contrib import admin as django_admin
-from django.contrib.auth.models import Group, Permission
+from django.contrib.auth.models import Permission
 from django.contrib.staticfiles import finders
 from django.test import Client
 from django.urls import reverse
+from tests.portal import log_in
 
 from core.accounts.models import User
 from core.portal.navigation import Badge, Entry, NavigationAsked, Section, format_count
@@ -38,19 +39,6 @@ def links_of(client: Client) -> list[str]:
     return [unescape(link) for link in re.findall(r'<a href="([^"]*)"', match[0]) if link != "/"]
 
 
-def client_of(user: User) -> Client:
-    client = Client()
-    client.force_login(user)
-    return client
-
-
-@pytest.fixture
-def moderator(make_member: Callable[..., User]) -> Client:
-    user = make_member("morgan", is_staff=True)
-    user.groups.add(Group.objects.get(name="Moderators"))
-    return client_of(user)
-
-
 @pytest.fixture
 def make_staff(make_member: Callable[..., User]) -> Callable[..., Client]:
     """Somebody who may enter, with these permissions alone (`app.action_model`)."""
@@ -60,7 +48,7 @@ def make_staff(make_member: Callable[..., User]) -> Callable[..., Client]:
         for permission in permissions:
             label, codename = permission.split(".")
             user.user_permissions.add(Permission.objects.get(content_type__app_label=label, codename=codename))
-        return client_of(user)
+        return log_in(user)
 
     return make
 

@@ -118,7 +118,7 @@ def test_a_number_finds_the_facts_about_that_row(admin: Client, column: str) -> 
 
 @pytest.mark.parametrize("text", ["9" * 30, "٣", "-1", "²", "\x00", "' OR 1=1", "\\", '"', "a" * 5000])
 @pytest.mark.parametrize("label", ["core.factrecord", "core.mail", "core.user"])
-def test_nothing_that_is_asked_for_is_an_error(admin: Client, boss: User, label: str, text: str) -> None:
+def test_nothing_that_is_asked_for_is_an_error(admin: Client, root: User, label: str, text: str) -> None:
     fact()
 
     assert found(admin, label, text) == [] or text in {'"', "\x00"}

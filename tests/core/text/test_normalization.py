@@ -352,11 +352,9 @@ def test_parameters_of_the_notification_list_are_stripped(john: User, blank: str
 
 
 @pytest.mark.parametrize("typed", [f"{DECOMPOSED}", f"\u200b{COMPOSED}\u00a0"], ids=ascii)
-def test_the_search_of_the_portal_is_normalized(john: User, make_member: Any, typed: str) -> None:
+def test_the_search_of_the_portal_is_normalized(admin: Client, john: User, typed: str) -> None:
     offer(john, title=COMPOSED)
-    boss = Client()
-    boss.force_login(make_member("boss", is_staff=True, is_superuser=True))
 
-    page = boss.get("/admin/learning_sessions/session/", {"q": typed})
+    page = admin.get("/admin/learning_sessions/session/", {"q": typed})
 
     assert [session.title for session in page.context["cl"].result_list] == [COMPOSED]

@@ -5,7 +5,6 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from django.contrib.auth.models import Permission
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
@@ -13,6 +12,7 @@ from model_bakery import baker
 from tests.modules.materials import samples
 from tests.modules.materials.conftest import NOW, PATH, MaterialsApi, Sessions
 from tests.panels import html_of, panel_for
+from tests.portal import grant
 
 from core.accounts.models import User
 from core.portal.panels import Panel
@@ -40,11 +40,6 @@ def page(viewer: User) -> str:
     return " ".join(html_of(panel(viewer), viewer).split())
 
 
-def with_right(member: User, codename: str) -> User:
-    member.user_permissions.add(Permission.objects.get(codename=codename))
-    return User.objects.get(pk=member.pk)
-
-
 # --- Who ---------------------------------------------------------------------------------------------------------
 
 
@@ -60,7 +55,7 @@ def test_who_may_view_materials_sees_them_without_a_button(
     creator: MaterialsApi, make_member: Callable[..., User]
 ) -> None:
     creator.post(PATH, NOTE)
-    viewer = with_right(make_member(is_staff=True), "view_material")
+    viewer = grant(make_member(is_staff=True), "view_material")
     shown = panel_for(viewer, "materials", moderates=False)
     assert shown is not None
     assert "What to bring" in html_of(shown, viewer)
@@ -80,7 +75,7 @@ def test_who_may_look_at_members_gets_links_to_them(creator: MaterialsApi, mia: 
     link = f'<a class="portal-link" href="/admin/core/user/{creator.user.pk}/change/">John Doe</a>'
     assert link not in page(mia)
     assert "John Doe" in page(mia)
-    assert link in page(with_right(mia, "view_user"))
+    assert link in page(grant(mia, "view_user"))
 
 
 # --- What it shows -----------------------------------------------------------------------------------------------
@@ -111,7 +106,7 @@ def test_of_a_long_note_the_beginning_is_shown(creator: MaterialsApi, mia: User)
     # The rest is on a page that not everybody may see.
     whole = f'href="/admin/materials/material/{Material.objects.get().pk}/change/"'
     assert whole not in html
-    assert whole in page(with_right(mia, "view_material"))
+    assert whole in page(grant(mia, "view_material"))
 
 
 def test_a_link_is_shown_in_full_and_opened_by_nobody_else(creator: MaterialsApi, mia: User) -> None:
@@ -224,9 +219,9 @@ def test_of_very_many_the_latest_are_shown_with_a_way_to_all(creator: MaterialsA
     client = Client()
     mia.is_staff = True
     mia.save()
-    client.force_login(with_right(mia, "view_material"))
-    link = panel(with_right(mia, "view_material")).context["all_url"]
-    assert f'href="{link}"' in page(with_right(mia, "view_material"))
+    client.force_login(grant(mia, "view_material"))
+    link = panel(grant(mia, "view_material")).context["all_url"]
+    assert f'href="{link}"' in page(grant(mia, "view_material"))
     everything = client.get(link)
     assert everything.status_code == 200
     assert {each.session_id for each in everything.context["cl"].result_list} == {7}
@@ -234,7 +229,7 @@ def test_of_very_many_the_latest_are_shown_with_a_way_to_all(creator: MaterialsA
 
 def test_as_many_queries_for_many_as_for_few(creator: MaterialsApi, mia: User) -> None:
     counts = []
-    viewer = with_right(mia, "view_user")
+    viewer = grant(mia, "view_user")
     for size in (3, 30):
         for number in range(size):
             creator.add_file(f"{number}.png", samples.png())

@@ -4,9 +4,9 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from django.contrib.auth.models import Permission
 from django.test import Client
 from tests.modules.materials.conftest import MaterialsApi, Sessions
+from tests.portal import grant, log_in
 
 from core.accounts.models import User
 from core.facts.models import FactRecord
@@ -24,12 +24,10 @@ def address(material: Material | int) -> str:
     return f"{LIST}{material if isinstance(material, int) else material.pk}/remove/"
 
 
-def admin_of(member: User) -> Client:
+def log_in_as_staff(member: User) -> Client:
     member.is_staff = True
     member.save()
-    client = Client()
-    client.force_login(member)
-    return client
+    return log_in(member)
 
 
 @pytest.fixture
@@ -43,8 +41,7 @@ def mia(moderator: MaterialsApi, sessions: Sessions) -> User:
     """Moderates session 7, and may view materials."""
     assert moderator.user is not None
     sessions.let(moderator.user, reads=True, manages=True, moderates=True)
-    moderator.user.user_permissions.add(Permission.objects.get(codename="view_material"))
-    return moderator.user
+    return grant(moderator.user, "view_material")
 
 
 @pytest.fixture
@@ -60,7 +57,7 @@ def kept(material: Material) -> Callable[[], bool]:
 
 
 def test_it_is_no_link(mia: User, material: Material, kept: Callable[[], bool]) -> None:
-    assert admin_of(mia).get(address(material)).status_code == 405
+    assert log_in_as_staff(mia).get(address(material)).status_code == 405
     assert kept()
 
 
@@ -82,8 +79,8 @@ def test_staff_who_do_not_moderate_the_session_are_refused(
 ) -> None:
     """Not even its creator, nor who manages its materials otherwise: nobody moderates a session of their own."""
     member = request.getfixturevalue(role).user
-    member.user_permissions.add(Permission.objects.get(codename="view_material"))
-    client = admin_of(member)
+    grant(member, "view_material")
+    client = log_in_as_staff(member)
     for fields in ({}, {"confirming": "yes", "reason": REASON}):
         answer = client.post(address(material), fields, headers=HX)
         assert answer.status_code == 403
@@ -95,7 +92,7 @@ def test_without_anybody_who_knows_the_sessions_nobody_removes_anything(
     mia: User, material: Material, kept: Callable[[], bool], answer: Any
 ) -> None:
     answer(SessionAccessAsked, lambda question: None)
-    assert admin_of(mia).post(address(material), {"confirming": "yes", "reason": REASON}).status_code == 403
+    assert log_in_as_staff(mia).post(address(material), {"confirming": "yes", "reason": REASON}).status_code == 403
     assert kept()
 
 
@@ -103,9 +100,9 @@ def test_what_is_no_longer_there_is_told_to_who_may_view_materials_alone(
     mia: User, make_member: Callable[..., User], sessions: Sessions
 ) -> None:
     for key in (999999, 10**30):
-        answer = admin_of(mia).post(address(key), {"back": BACK}, headers=HX)
+        answer = log_in_as_staff(mia).post(address(key), {"back": BACK}, headers=HX)
         assert (answer.status_code, answer["HX-Redirect"]) == (204, BACK)
-        assert admin_of(make_member()).post(address(key), {"back": BACK}, headers=HX).status_code == 403
+        assert log_in_as_staff(make_member()).post(address(key), {"back": BACK}, headers=HX).status_code == 403
 
 
 # --- The dialog --------------------------------------------------------------------------------------------------
@@ -114,7 +111,7 @@ def test_what_is_no_longer_there_is_told_to_who_may_view_materials_alone(
 def test_it_says_what_comes_of_it_and_who_will_read_why(
     mia: User, material: Material, kept: Callable[[], bool]
 ) -> None:
-    dialog = admin_of(mia).post(address(material), {"back": BACK}, headers=HX)
+    dialog = log_in_as_staff(mia).post(address(material), {"back": BACK}, headers=HX)
     html = dialog.content.decode()
     assert dialog.status_code == 200
     assert "its file deleted with it" in html
@@ -126,7 +123,7 @@ def test_it_says_what_comes_of_it_and_who_will_read_why(
 
 @pytest.mark.parametrize("reason", ["", "  ", "x" * 1001])
 def test_without_a_reason_it_stays(reason: str, mia: User, material: Material, kept: Callable[[], bool]) -> None:
-    answer = admin_of(mia).post(address(material), {"confirming": "yes", "reason": reason}, headers=HX)
+    answer = log_in_as_staff(mia).post(address(material), {"confirming": "yes", "reason": reason}, headers=HX)
     assert answer.context["form"].errors["reason"]
     assert kept()
 
@@ -140,7 +137,7 @@ def test_it_is_removed_with_its_bytes_and_the_reason_is_recorded(
 ) -> None:
     with django_capture_on_commit_callbacks(execute=True):
         fields = {"confirming": "yes", "reason": f" {REASON}", "back": BACK}
-        answer = admin_of(mia).post(address(material), fields, headers=HX)
+        answer = log_in_as_staff(mia).post(address(material), fields, headers=HX)
     assert (answer.status_code, answer["HX-Redirect"]) == (204, BACK)
     assert nothing_left()
     record = FactRecord.objects.get(name="materials.MaterialRemoved")
@@ -150,7 +147,7 @@ def test_it_is_removed_with_its_bytes_and_the_reason_is_recorded(
 
 
 def test_the_page_that_follows_says_so(mia: User, material: Material) -> None:
-    client = admin_of(mia)
+    client = log_in_as_staff(mia)
     answer = client.post(address(material), {"confirming": "yes", "reason": REASON, "back": LIST})
     page = client.get(answer["Location"])
     assert [str(message) for message in page.context["messages"]] == [f"Notes {HOSTILE} was removed."]
@@ -162,7 +159,7 @@ def test_the_page_that_follows_says_so(mia: User, material: Material) -> None:
 )
 def test_it_leads_back_into_the_admin_alone(back: str, mia: User, material: Material) -> None:
     fields = {"confirming": "yes", "reason": REASON, "back": back}
-    answer = admin_of(mia).post(address(material), fields, headers=HX)
+    answer = log_in_as_staff(mia).post(address(material), fields, headers=HX)
     assert answer["HX-Redirect"] == LIST
 
 
@@ -183,7 +180,7 @@ def test_the_service_has_the_last_word(mia: User, material: Material, kept: Call
         )
 
     answer(SessionAccessAsked, once)
-    client = admin_of(mia)
+    client = log_in_as_staff(mia)
     left = client.post(address(material), {"confirming": "yes", "reason": REASON, "back": LIST}, headers=HX)
     page = client.get(left["HX-Redirect"])
     [message] = page.context["messages"]

@@ -3,42 +3,28 @@
 from typing import Any
 
 import pytest
-from django.contrib.auth.models import Permission
 from django.db import connection
-from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from tests.portal import grant, log_in
 
 from modules.notifications.models import Notification
 
 LIST = "/admin/notifications/notification/"
 
 
-def client_of(user: Any) -> Client:
-    client = Client()
-    client.force_login(user)
-    return client
-
-
-@pytest.fixture
-def superuser(make_member: Any) -> Any:
-    return make_member("root", is_staff=True, is_superuser=True)
-
-
 @pytest.fixture
 def auditor(make_member: Any) -> Any:
-    member = make_member("auditor", is_staff=True)
-    member.user_permissions.add(Permission.objects.get(codename="view_notification"))
-    return member
+    return grant(make_member("auditor", is_staff=True), "view_notification")
 
 
 def test_the_list_is_where_it_is_expected() -> None:
     assert reverse("admin:notifications_notification_changelist") == LIST
 
 
-@pytest.mark.parametrize("who", ["superuser", "auditor"])
+@pytest.mark.parametrize("who", ["root", "auditor"])
 def test_who_may_see_them_sees_them(who: str, request: Any, john: Any, news: Any) -> None:
-    viewer = client_of(request.getfixturevalue(who))
+    viewer = log_in(request.getfixturevalue(who))
     news.approve_sessions(john)
 
     page = viewer.get(LIST)
@@ -51,7 +37,7 @@ def test_who_may_see_them_sees_them(who: str, request: Any, john: Any, news: Any
 
 @pytest.mark.parametrize("values", [{}, {"is_staff": True}], ids=["member", "staff"])
 def test_nobody_else_sees_them(values: Any, make_member: Any, john: Any, news: Any) -> None:
-    viewer = client_of(make_member(**values))
+    viewer = log_in(make_member(**values))
     news.approve_sessions(john)
 
     for path in (LIST, f"{LIST}{Notification.objects.get().pk}/change/"):
@@ -60,8 +46,8 @@ def test_nobody_else_sees_them(values: Any, make_member: Any, john: Any, news: A
         assert "Session 1" not in response.content.decode()
 
 
-def test_not_even_a_superuser_adds_changes_or_deletes(superuser: Any, john: Any, news: Any) -> None:
-    viewer = client_of(superuser)
+def test_not_even_a_superuser_adds_changes_or_deletes(root: Any, john: Any, news: Any) -> None:
+    viewer = log_in(root)
     news.approve_sessions(john)
     notification = Notification.objects.get()
     own = f"{LIST}{notification.pk}/"
@@ -78,8 +64,8 @@ def test_not_even_a_superuser_adds_changes_or_deletes(superuser: Any, john: Any,
     assert Notification.objects.get().title == "Session approved: Session 1"
 
 
-def test_a_member_is_found_by_name_and_address(superuser: Any, john: Any, jane: Any, news: Any) -> None:
-    viewer = client_of(superuser)
+def test_a_member_is_found_by_name_and_address(root: Any, john: Any, jane: Any, news: Any) -> None:
+    viewer = log_in(root)
     news.approve_sessions(john)
     news.approve_sessions(jane, times=2)
 
@@ -87,8 +73,8 @@ def test_a_member_is_found_by_name_and_address(superuser: Any, john: Any, jane: 
         assert viewer.get(LIST, {"q": words}).context["cl"].result_count == count
 
 
-def test_the_list_is_filtered_by_type_and_by_read(superuser: Any, john: Any, news: Any) -> None:
-    viewer = client_of(superuser)
+def test_the_list_is_filtered_by_type_and_by_read(root: Any, john: Any, news: Any) -> None:
+    viewer = log_in(root)
     news.approve_sessions(john, times=3)
     first = Notification.objects.earliest("pk")
     Notification.objects.filter(pk=first.pk).update(read_at=first.created_at, type="reminder")
@@ -103,8 +89,8 @@ def test_the_list_is_filtered_by_type_and_by_read(superuser: Any, john: Any, new
         assert viewer.get(LIST, query).context["cl"].result_count == count
 
 
-def test_the_list_takes_as_many_queries_whatever_its_length(superuser: Any, make_member: Any, news: Any) -> None:
-    viewer = client_of(superuser)
+def test_the_list_takes_as_many_queries_whatever_its_length(root: Any, make_member: Any, news: Any) -> None:
+    viewer = log_in(root)
     counts = []
     for size in (2, 20):
         for _ in range(size):

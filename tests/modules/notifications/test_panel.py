@@ -5,15 +5,14 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.contrib.auth.models import Permission
 from django.db import connection
-from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from tests.conftest import Api
 from tests.modules.notifications.conftest import News
 from tests.modules.notifications.post import Post, about, cancelled, let_in
 from tests.panels import html_of, panel_for
+from tests.portal import grant, log_in
 
 from core.accounts.models import User
 from core.mail.models import Mail
@@ -33,17 +32,13 @@ def morgan(make_member: Callable[..., User]) -> User:
 @pytest.fixture
 def postmaster(make_member: Callable[..., User]) -> User:
     """Moderates session 7, and may view the delivery log."""
-    member = make_member("postmaster", is_staff=True, timezone="Europe/Berlin")
-    member.user_permissions.set(Permission.objects.filter(codename="view_mail"))
-    return member
+    return grant(make_member("postmaster", is_staff=True, timezone="Europe/Berlin"), "view_mail")
 
 
 @pytest.fixture
 def auditor(make_member: Callable[..., User]) -> User:
     """May view notifications, and members."""
-    member = make_member("auditor", is_staff=True)
-    member.user_permissions.set(Permission.objects.filter(codename__in=["view_notification", "view_user"]))
-    return member
+    return grant(make_member("auditor", is_staff=True), "view_notification", "view_user")
 
 
 def panel(viewer: User, **options: Any) -> Panel:
@@ -88,8 +83,7 @@ def test_who_may_view_notifications_sees_them_and_may_ask_why(auditor: User, joh
     one = f"{why}?member=john_doe&amp;session=7"
     assert f'href="{one}">Why?</a>' in html
     assert f'href="/admin/core/user/{john.pk}/change/">John Doe</a>' in html
-    client = Client()
-    client.force_login(auditor)
+    client = log_in(auditor)
     assert "Told: by their preferences" in client.get(one.replace("&amp;", "&")).content.decode()
     assert client.get(whole.replace("&amp;", "&")).status_code == 200
 
@@ -177,8 +171,7 @@ def test_to_others_it_says_of_a_mail_whether_it_went_alone(
     assert mails(morgan) == ["The mail waits to be sent.", "The mail was given up.", "The mail was sent."]
     assert mails(auditor) == mails(morgan)
     why = {"member": "jane_smith", "session": 7}
-    client = Client()
-    client.force_login(auditor)
+    client = log_in(auditor)
     asked = client.get(reverse("admin:notifications_notification_why"), why).content.decode()
     assert "The mail was given up." in asked
     for text in (page(morgan), page(auditor), asked):
@@ -189,9 +182,8 @@ def test_to_others_it_says_of_a_mail_whether_it_went_alone(
 def test_who_may_view_the_ledger_reads_in_why_what_went_wrong(auditor: User, john: User, news: News) -> None:
     news.publish(approved(john))
     Mail.objects.update(status="failed", next_try_at=None, error="550 relay-7.internal refused it")
-    auditor.user_permissions.add(Permission.objects.get(codename="view_mail"))
-    client = Client()
-    client.force_login(auditor)
+    grant(auditor, "view_mail")
+    client = log_in(auditor)
     why = {"member": "john_doe", "session": 7}
     asked = client.get(reverse("admin:notifications_notification_why"), why).content.decode()
     assert "was given up: 550 relay-7.internal refused it" in asked
@@ -234,8 +226,7 @@ def test_of_very_many_the_latest_are_shown_with_a_way_to_all(
     assert "All notifications" not in page(morgan)
     link = shown.context["all_url"]
     assert f'href="{link}">All notifications</a>' in page(auditor)
-    client = Client()
-    client.force_login(auditor)
+    client = log_in(auditor)
     everything = client.get(link)
     assert everything.status_code == 200
     assert {each.session_id for each in everything.context["cl"].result_list} == {7}

@@ -22,11 +22,6 @@ def people(answer: Any, john: User, jane: User) -> None:
     answer(PeopleOfSession, lambda question: session if question.session_id == 7 else None)
 
 
-@pytest.fixture
-def morgan(make_member: Any) -> User:
-    return make_member("morgan", first_name="Morgan", last_name="Reed")
-
-
 def removed(uploader: User | None) -> MaterialRemoved:
     whose = {"uploader_id": uploader.pk} if uploader else {}
     return MaterialRemoved(material_id=5, session_id=7, title="Slides", **whose)

@@ -9,6 +9,8 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from tests.conftest import Api
 from tests.modules.notifications.conftest import NOW, News
+from tests.modules.notifications.post import about
+from tests.portal import log_in
 
 from core.accounts.models import User
 from core.facts.base import Fact
@@ -26,10 +28,6 @@ from modules.sessions.events import (
 )
 
 pytestmark = pytest.mark.django_db
-
-
-def about(creator: User) -> dict[str, Any]:
-    return {"session_id": 7, "title": "Knots", "creator_id": creator.pk}
 
 
 def asked(creator: User, member: User, at: Any) -> BookingRequested:
@@ -63,12 +61,6 @@ def test_a_member_reads_which_fact_and_which_preference_it_was(john: User, morga
         "mail": True,
         "occurred_at": "2024-01-13T11:00:00Z",
     }
-
-
-@pytest.fixture
-def morgan(make_member: Any) -> User:
-    """Somebody who moderates."""
-    return make_member("morgan", first_name="Morgan", last_name="Reed")
 
 
 def test_people_whom_the_news_names_are_named(john: User, jane: User, news: News) -> None:
@@ -126,13 +118,6 @@ def test_whatever_can_happen_has_words() -> None:
 
 
 # --- For whoever looks into a question --------------------------------------------------------------------------
-
-
-@pytest.fixture
-def admin(make_member: Any) -> Client:
-    client = Client()
-    client.force_login(make_member("root", is_staff=True, is_superuser=True))
-    return client
 
 
 PATH = "/admin/notifications/notification/why/"
@@ -310,8 +295,7 @@ def test_a_title_is_shown_as_letters(john: User, news: News, admin: Client) -> N
 def test_only_who_may_see_notifications_may_ask(john: User, morgan: User, make_member: Any) -> None:
     staff = make_member(is_staff=True)
     for member in (john, staff):
-        client = Client()
-        client.force_login(member)
+        client = log_in(member)
         assert client.get(PATH, {"member": "john_doe", "session": 7}).status_code in {302, 403}
     assert Client().get(PATH).status_code == 302
 

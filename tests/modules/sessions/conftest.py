@@ -11,7 +11,7 @@ from django.db import connection
 from django.db.models.signals import post_save
 from django.test import Client
 from model_bakery import baker
-from tests.modules.sessions.portal import admin_of
+from tests.portal import log_in
 
 from core.accounts.models import User
 from core.facts.models import FactRecord
@@ -160,7 +160,7 @@ def moderator(alice: User) -> Client:
     """Alice at the admin: a moderator who may enter it."""
     alice.is_staff = True
     alice.save()
-    return admin_of(alice)
+    return log_in(alice)
 
 
 @pytest.fixture
@@ -174,18 +174,13 @@ def victor(make_member: Callable[..., User]) -> User:
 @pytest.fixture
 def staff(make_member: Callable[..., User]) -> Client:
     """Somebody who may enter the admin, and moderates nothing."""
-    return admin_of(make_member("staff", is_staff=True))
+    return log_in(make_member("staff", is_staff=True))
 
 
 @pytest.fixture
 def mallory(make_member: Callable[..., User]) -> User:
     """An outsider, who shall see and do nothing that is not everybody's."""
     return make_member("mallory", email="mallory@example.com")
-
-
-@pytest.fixture
-def root(make_member: Callable[..., User]) -> User:
-    return make_member("root", email="root@example.com", is_superuser=True, is_staff=True)
 
 
 @pytest.fixture

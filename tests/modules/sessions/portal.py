@@ -4,17 +4,10 @@ from typing import Any
 
 from django.test import Client
 
-from core.accounts.models import User
 from modules.sessions.models import Session
 
 LIST = "/admin/learning_sessions/session/"
 DECISIONS = f"{LIST}decisions/"
-
-
-def admin_of(user: User) -> Client:
-    client = Client()
-    client.force_login(user)
-    return client
 
 
 def page(session: Session) -> str:

@@ -2,21 +2,11 @@
 
 from datetime import timedelta
 
-import pytest
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from tests.modules.sessions.conftest import NOW, MakeSession
-from tests.modules.sessions.portal import LIST, admin_of, decide, page
-
-from core.accounts.models import User
-
-
-@pytest.fixture
-def moderator(alice: User) -> Client:
-    alice.is_staff = True
-    alice.save()
-    return admin_of(alice)
+from tests.modules.sessions.portal import LIST, decide, page
 
 
 def badge_of(client: Client, path: str = "/admin/") -> str:

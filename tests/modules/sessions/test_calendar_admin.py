@@ -3,8 +3,8 @@
 from typing import Any
 
 import pytest
-from django.test import Client
 from tests.conftest import Api
+from tests.portal import log_in
 
 from modules.sessions.models import CalendarFeed
 
@@ -14,8 +14,7 @@ LIST = "/admin/learning_sessions/calendarfeed/"
 def test_it_shows_who_has_a_link_but_nothing_that_opens_it(root: Any, john: Any) -> None:
     url = Api(john).post("/api/sessions/calendar/").json()["url"]
     feed = CalendarFeed.objects.get()
-    client = Client()
-    client.force_login(root)
+    client = log_in(root)
 
     for path in (LIST, f"{LIST}{feed.pk}/change/"):
         response = client.get(path)
@@ -28,8 +27,7 @@ def test_it_shows_who_has_a_link_but_nothing_that_opens_it(root: Any, john: Any)
 def test_nothing_is_made_changed_or_removed_there(root: Any, john: Any) -> None:
     Api(john).post("/api/sessions/calendar/")
     before = CalendarFeed.objects.values().get()
-    client = Client()
-    client.force_login(root)
+    client = log_in(root)
 
     for path in (f"{LIST}add/", f"{LIST}{before['id']}/change/", f"{LIST}{before['id']}/delete/"):
         assert client.post(path, {"user": root.pk, "key": "x", "post": "yes"}).status_code == 403
@@ -41,8 +39,7 @@ def test_nothing_is_made_changed_or_removed_there(root: Any, john: Any) -> None:
 def test_the_key_cannot_be_found_out_letter_by_letter(root: Any, john: Any, unlogged: None, lookup: str) -> None:
     Api(john).post("/api/sessions/calendar/")
     key = CalendarFeed.objects.get().key
-    client = Client()
-    client.force_login(root)
+    client = log_in(root)
 
     for asked in (key, "!"):
         assert client.get(LIST, {lookup: asked}).status_code == 400

@@ -13,7 +13,8 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from tests.modules.sessions.conftest import NOW, MakeSession, join, nothing_changes
-from tests.modules.sessions.portal import LIST, admin_of, decide, messages_of, open_decision, page
+from tests.modules.sessions.portal import LIST, decide, messages_of, open_decision, page
+from tests.portal import log_in
 
 from core.accounts.models import User
 from modules.sessions.models import Session
@@ -216,7 +217,7 @@ def test_who_only_reads_sees_no_button(make_member: Any, make_session: MakeSessi
         Permission.objects.get(codename="view_session", content_type__app_label="learning_sessions")
     )
     session = make_session("pending_approval")
-    client = admin_of(reader)
+    client = log_in(reader)
     for address in (LIST, page(session)):
         html = client.get(address).content.decode()
         assert "data-dialog=" not in html
@@ -343,7 +344,7 @@ def test_one_that_was_decided_is_in_nobodys_hands(moderator: Client, victor: Use
     open_decision(moderator, "approve", session)
     session.status, session.approved_at = "approved", session.created_at
     session.save()
-    assert "In the hands of" not in admin_of(victor).get(page(session)).content.decode()
+    assert "In the hands of" not in log_in(victor).get(page(session)).content.decode()
 
 
 def test_a_session_whose_start_has_come_waits_for_nobody(make_session: MakeSession, moderator: Client) -> None:

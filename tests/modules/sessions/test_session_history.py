@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from django.test import Client
 from tests.modules.sessions.conftest import NOW, MakeSession, body_of, path
-from tests.modules.sessions.portal import LIST, admin_of, decide, page
+from tests.modules.sessions.portal import LIST, decide, page
 
 from core.accounts.models import User
 from core.portal.history import Entry
@@ -32,13 +32,6 @@ def words(entry: Entry) -> str:
 
 def changed(entry: Entry) -> list[tuple[str, str, str]]:
     return [(each.label, each.before, each.after) for each in entry.changes]
-
-
-@pytest.fixture
-def moderator(alice: User) -> Client:
-    alice.is_staff = True
-    alice.save()
-    return admin_of(alice)
 
 
 def act(client: Client, session: Session, step: str, **values: str) -> None:

@@ -11,7 +11,8 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from model_bakery import baker
 from tests.modules.sessions.conftest import NOW, MakeSession, join, nothing_changes, path
-from tests.modules.sessions.portal import LIST, admin_of, messages_of, page
+from tests.modules.sessions.portal import LIST, messages_of, page
+from tests.portal import log_in
 
 from core.accounts.models import User
 from core.portal.panels import Panel
@@ -55,7 +56,7 @@ def staff_with(make_member: Callable[..., User]) -> Callable[..., Client]:
     def make(*codenames: str) -> Client:
         member = make_member("staff", is_staff=True)
         member.user_permissions.set(Permission.objects.filter(codename__in=codenames))
-        return admin_of(member)
+        return log_in(member)
 
     return make
 
@@ -65,7 +66,7 @@ def moderator(alice: User) -> Client:
     alice.is_staff = True
     alice.timezone = "America/New_York"
     alice.save()
-    return admin_of(alice)
+    return log_in(alice)
 
 
 # --- Who ---------------------------------------------------------------------------------------------------------
@@ -80,7 +81,7 @@ def test_strangers_and_members_are_sent_to_log_in(
     path_of: Callable[[Session], str], make_session: MakeSession, john: User
 ) -> None:
     session = make_session()
-    for client in (Client(), admin_of(john)):
+    for client in (Client(), log_in(john)):
         answer = client.get(path_of(session))
         assert (answer.status_code, answer["Location"]) == (302, f"/admin/login/?next={path_of(session)}")
 
@@ -126,7 +127,7 @@ def test_nobody_moderates_their_own_session_but_a_superuser(
     assert tabs_of(moderator.get(page(own))) == ["details", "requests", "participants"]
     assert "data-dialog=" not in html_of(moderator.get(page(own)))
     roots = make_session("scheduled", creator=root, participants=[jane])
-    answer = admin_of(root).get(page(roots))
+    answer = log_in(root).get(page(roots))
     assert [action["label"] for action in answer.context["actions"]] == ["Hide", "Cancel"]
 
 
@@ -167,7 +168,7 @@ def test_the_page_only_shows(moderator: Client, root: User, make_session: MakeSe
         assert moderator.get(page(session)).status_code == 200
         assert moderator.get(record(session)).status_code == 200
         assert moderator.head(page(session)).status_code == 200
-        for client in (moderator, admin_of(root)):
+        for client in (moderator, log_in(root)):
             for method in ("post", "put", "patch", "delete"):
                 assert getattr(client, method)(page(session), {"title": "Mine"}).status_code == 403
             assert client.post(record(session)).status_code == 405
@@ -328,7 +329,7 @@ def test_whatever_members_write_is_text(
         "scheduled", creator=mallory, participants=[mallory], title=HOSTILE, description=HOSTILE, subject=HOSTILE
     )
     BookingRequest.objects.update(message=f"{HOSTILE}</blockquote>")
-    for client in (moderator, admin_of(root)):
+    for client in (moderator, log_in(root)):
         html = client.get(page(session)).content.decode()
         assert HOSTILE not in html
         assert "<img" not in html

@@ -12,7 +12,6 @@ from tests.modules.sessions.conftest import MakeSession, facts, nothing_changes,
 from tests.modules.sessions.portal import (
     DECISIONS,
     LIST,
-    admin_of,
     carry_out,
     decide,
     fields_of_dialog,
@@ -20,6 +19,7 @@ from tests.modules.sessions.portal import (
     open_decision,
     page,
 )
+from tests.portal import log_in
 
 from core.accounts.models import User
 from core.time import clock as core_clock
@@ -33,7 +33,7 @@ from modules.sessions.services.running import cancel_session
 @pytest.fixture
 def other(victor: User) -> Client:
     """Victor at the admin."""
-    return admin_of(victor)
+    return log_in(victor)
 
 
 def refusal_of(response: Any) -> str:

@@ -7,7 +7,6 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.contrib.auth.models import Group
 from django.db import connections
 from tests.conftest import Api
 
@@ -149,16 +148,9 @@ class Race:
 
 
 @pytest.fixture
-def moderator(make_member: Any) -> User:
-    member: User = make_member("moderator")
-    member.groups.add(Group.objects.get(name="Moderators"))
-    return member
-
-
-@pytest.fixture
-def make_race(john: User, moderator: User) -> Callable[..., Race]:
+def make_race(john: User, morgan: User) -> Callable[..., Race]:
     def make(seats: int = 15, *, approved: bool = True) -> Race:
-        return Race(john, moderator, seats=seats, approved=approved)
+        return Race(john, morgan, seats=seats, approved=approved)
 
     return make
 

@@ -7,6 +7,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from tests.conftest import PASSWORD
+from tests.portal import log_in
 
 from core.accounts.events import (
     ProfileChanged,
@@ -21,25 +22,19 @@ LIST = "/admin/core/user/"
 HOSTILE = "<script>alert(1)</script>"
 
 
-def client_of(member: User) -> Client:
-    client = Client()
-    client.force_login(member)
-    return client
-
-
 def address(step: str, member: User) -> str:
     return reverse(f"admin:core_user_{step}", args=[member.pk])
 
 
 def read(by: User, path: str, **query: str) -> str:
-    response = client_of(by).get(path, query)
+    response = log_in(by).get(path, query)
     assert response.status_code == 200
     return response.content.decode()
 
 
 def listed(by: User, **query: str) -> set[str]:
     """The user names in the list."""
-    response = client_of(by).get(LIST, query)
+    response = log_in(by).get(LIST, query)
     assert response.status_code == 200
     return {member.username for member in response.context["cl"].result_list}
 

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from django.contrib.auth.models import Permission
+from tests.portal import grant
 
 from core.accounts.events import (
     ConsequencesAsked,
@@ -16,22 +16,13 @@ from core.portal.panels import PanelsOfMember
 @pytest.fixture
 def reader(make_member: Callable[..., User]) -> User:
     """May read of members, and nothing else."""
-    member = make_member("reader", is_staff=True)
-    member.user_permissions.add(Permission.objects.get(codename="view_user"))
-    return member
+    return grant(make_member("reader", is_staff=True), "view_user")
 
 
 @pytest.fixture
 def auditor(make_member: Callable[..., User]) -> User:
     """May read of members, and the whole record of facts."""
-    member = make_member("auditor", is_staff=True)
-    member.user_permissions.set(Permission.objects.filter(codename__in=["view_user", "view_factrecord"]))
-    return member
-
-
-@pytest.fixture
-def boss(make_member: Callable[..., User]) -> User:
-    return make_member("boss", is_staff=True, is_superuser=True)
+    return grant(make_member("auditor", is_staff=True), "view_user", "view_factrecord")
 
 
 @pytest.fixture

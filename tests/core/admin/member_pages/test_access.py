@@ -16,11 +16,11 @@ from tests.core.admin.member_pages.arrangements import (
     LanternTaken,
     address,
     change_profile,
-    client_of,
     lit,
     queries_of,
     read,
 )
+from tests.portal import log_in
 
 from core.accounts.deactivation import deactivate_member, reactivate_member
 from core.accounts.events import (
@@ -44,7 +44,7 @@ def test_who_may_not_view_members_is_refused(make_member: Callable[..., User], j
     clerk = make_member("clerk", is_staff=True)
     clerk.user_permissions.add(Permission.objects.get(codename="view_mail"))
 
-    response = client_of(clerk).get(address(step, john))
+    response = log_in(clerk).get(address(step, john))
 
     assert response.status_code == 403
     assert "john" not in response.content.decode()
@@ -52,7 +52,7 @@ def test_who_may_not_view_members_is_refused(make_member: Callable[..., User], j
 
 @pytest.mark.parametrize("step", ["change", "record"])
 def test_who_is_no_staff_is_sent_to_the_login(john: User, jane: User, step: str) -> None:
-    for client in (Client(), client_of(jane)):
+    for client in (Client(), log_in(jane)):
         response = client.get(address(step, john))
 
         assert response.status_code == 302
@@ -67,20 +67,20 @@ def test_who_may_view_members_alone_reads_nothing_of_the_record(john: User, morg
     assert "deactivated" in text
     for secret in ("Spam", "Morgan", "panel-history", "the record does not know"):
         assert secret not in text
-    assert client_of(reader).get(address("record", john)).status_code == 403
+    assert log_in(reader).get(address("record", john)).status_code == 403
 
 
 def test_moderators_read_what_concerns_moderation_and_nothing_private(
-    john: User, jane: User, morgan: User, boss: User, auditor: User, alone: None
+    john: User, jane: User, morgan: User, root: User, auditor: User, alone: None
 ) -> None:
     publish(MemberRegistered(member_id=john.pk, username="john_doe"), by=john)
-    deactivate_member(member_id=john.pk, by=boss, reason="Spam")
-    reactivate_member(member_id=john.pk, by=boss, reason="An error")
+    deactivate_member(member_id=john.pk, by=root, reason="Spam")
+    reactivate_member(member_id=john.pk, by=root, reason="An error")
     lit("Knots", of=john, by=john)
     lit("Bends", of=jane, by=john)
     for private in (AddressChanged, RightsChanged, PasswordChanged, LoggedOutEverywhere, ProfileChanged):
         changes = {"email": ("secret@example.com", "hidden@example.com")}
-        publish(private(member_id=john.pk), by=boss, reason="A private reason", changes=changes)
+        publish(private(member_id=john.pk), by=root, reason="A private reason", changes=changes)
 
     for path in (address("change", john), address("record", john)):
         whole, text = read(auditor, path), read(morgan, path)
@@ -94,7 +94,7 @@ def test_moderators_read_what_concerns_moderation_and_nothing_private(
 
 
 def test_moderators_read_nothing_of_what_happened_to_themselves_or_in_their_own_sessions(
-    john: User, morgan: User, boss: User, make_member: Callable[..., User], alone: None
+    john: User, morgan: User, root: User, make_member: Callable[..., User], alone: None
 ) -> None:
     other = make_member("other", is_staff=True)
     other.groups.add(Group.objects.get(name="Moderators"))
@@ -102,33 +102,33 @@ def test_moderators_read_nothing_of_what_happened_to_themselves_or_in_their_own_
     lit("Bends", of=john, by=other)
 
     assert "panel-history" not in read(morgan, address("change", morgan))
-    assert client_of(morgan).get(address("record", morgan)).status_code == 403
+    assert log_in(morgan).get(address("record", morgan)).status_code == 403
     text = read(morgan, address("record", other))
     assert "About Bends" in text
     assert "Knots" not in text
-    assert "About Knots" in read(boss, address("record", other))
-    lit("Nets", of=boss, by=other)
-    assert "About Nets" in read(boss, address("record", other))
-    assert 'id="panel-history"' in read(boss, address("change", boss))
+    assert "About Knots" in read(root, address("record", other))
+    lit("Nets", of=root, by=other)
+    assert "About Nets" in read(root, address("record", other))
+    assert 'id="panel-history"' in read(root, address("change", root))
 
 
 def test_moderators_read_of_nobody_what_was_done_to_themselves(
-    john: User, morgan: User, boss: User, answer: Any, alone: None
+    john: User, morgan: User, root: User, answer: Any, alone: None
 ) -> None:
-    deactivate_member(member_id=morgan.pk, by=boss, reason="Of Morgan")
-    reactivate_member(member_id=morgan.pk, by=boss, reason="Of Morgan, too")
-    deactivate_member(member_id=john.pk, by=boss, reason="Of John")
-    publish(LanternTaken(session_id=8, uploader_id=morgan.pk), by=boss, reason="Of Morgan's lantern")
-    publish(LanternTaken(session_id=8, uploader_id=john.pk), by=boss, reason="Of John's lantern")
-    publish(LanternTaken(session_id=9, uploader_id=john.pk), by=boss, reason="In a session of Morgan's")
+    deactivate_member(member_id=morgan.pk, by=root, reason="Of Morgan")
+    reactivate_member(member_id=morgan.pk, by=root, reason="Of Morgan, too")
+    deactivate_member(member_id=john.pk, by=root, reason="Of John")
+    publish(LanternTaken(session_id=8, uploader_id=morgan.pk), by=root, reason="Of Morgan's lantern")
+    publish(LanternTaken(session_id=8, uploader_id=john.pk), by=root, reason="Of John's lantern")
+    publish(LanternTaken(session_id=9, uploader_id=john.pk), by=root, reason="In a session of Morgan's")
     answer(OwnSessionsAsked, lambda question: [9] if question.member_id == morgan.pk else [])
     morgan = User.objects.get(pk=morgan.pk)
 
-    history = list_member_history(boss, morgan)
+    history = list_member_history(root, morgan)
 
     assert history is not None
     assert [entry.reason for entry in history.entries] == ["Of John's lantern", "Of John"]
-    whole = list_member_history(boss, boss)
+    whole = list_member_history(root, root)
     assert whole is not None
     assert len(whole.entries) == 6
 
@@ -141,16 +141,16 @@ def test_a_login_that_has_run_out_is_not_open(john: User, reader: User, clock: A
 
 
 def test_the_record_is_read_and_nothing_else(john: User, auditor: User, alone: None) -> None:
-    assert client_of(auditor).post(address("record", john)).status_code == 405
+    assert log_in(auditor).post(address("record", john)).status_code == 405
 
 
 def test_there_is_no_page_about_nobody(reader: User) -> None:
     for path in ("0/change/", "1000000/change/", f"{10**30}/change/", "john/change/", "²/change/", "1000000/record/"):
-        assert client_of(reader).get(f"{LIST}{path}").status_code == 404
+        assert log_in(reader).get(f"{LIST}{path}").status_code == 404
 
 
-def test_nothing_is_changed_by_posting_to_the_page(john: User, boss: User) -> None:
-    response = client_of(boss).post(address("change", john), {"username": "other", "_save": "1"})
+def test_nothing_is_changed_by_posting_to_the_page(john: User, root: User) -> None:
+    response = log_in(root).post(address("change", john), {"username": "other", "_save": "1"})
 
     assert response.status_code == 405
     assert User.objects.get(pk=john.pk).username == "john_doe"
@@ -164,8 +164,8 @@ def test_no_form_is_for_moderators_whatever_else_they_may(john: User, morgan: Us
     before = list(User.objects.order_by("pk").values())
 
     for member in (john, morgan):
-        assert client_of(morgan).get(path.format(member.pk)).status_code == 403
-        assert client_of(morgan).post(path.format(member.pk), values).status_code == 403
+        assert log_in(morgan).get(path.format(member.pk)).status_code == 403
+        assert log_in(morgan).post(path.format(member.pk), values).status_code == 403
 
     after = [{**row, "last_login": None} for row in User.objects.order_by("pk").values()]
     assert after == [{**row, "last_login": None} for row in before]
@@ -173,24 +173,24 @@ def test_no_form_is_for_moderators_whatever_else_they_may(john: User, morgan: Us
 
 
 @pytest.mark.parametrize("form", ["edit", "password", "add"])
-def test_superusers_have_them(john: User, boss: User, form: str) -> None:
-    assert client_of(boss).get(FORMS[form][0].format(john.pk)).status_code == 200
+def test_superusers_have_them(john: User, root: User, form: str) -> None:
+    assert log_in(root).get(FORMS[form][0].format(john.pk)).status_code == 200
 
 
-def test_after_a_change_a_superuser_is_back_on_the_page(john: User, boss: User) -> None:
+def test_after_a_change_a_superuser_is_back_on_the_page(john: User, root: User) -> None:
     values = {"username": "john_doe", "email": john.email, "first_name": "Jack", "timezone": "UTC", "_save": "1"}
 
-    response = client_of(boss).post(address("edit", john), values)
+    response = log_in(root).post(address("edit", john), values)
 
     assert (response.status_code, response["Location"]) == (302, address("change", john))
 
 
-def test_nobody_is_shown_a_secret(john: User, morgan: User, boss: User) -> None:
+def test_nobody_is_shown_a_secret(john: User, morgan: User, root: User) -> None:
     john.set_password(PASSWORD)
     john.save()
     Login.objects.create(user=john)
 
-    for by in (morgan, boss):
+    for by in (morgan, root):
         for path in (LIST, address("change", john), address("record", john), f"{LIST}?q=john"):
             text = read(by, path)
             assert john.password not in text
@@ -201,7 +201,7 @@ def test_nobody_is_shown_a_secret(john: User, morgan: User, boss: User) -> None:
 def test_a_page_costs_as_many_queries_however_much_there_is(
     john: User, jane: User, auditor: User, make_member: Callable[..., User], alone: None
 ) -> None:
-    client = client_of(auditor)
+    client = log_in(auditor)
     change_profile(john, jane, "Jack")
     Login.objects.create(user=john)
     john.groups.add(Group.objects.create(name="Gardeners"))

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import Group, Permission
-from tests.core.admin.member_pages.arrangements import HOSTILE, LIST, address, change_profile, client_of, listed, read
+from tests.core.admin.member_pages.arrangements import HOSTILE, LIST, address, change_profile, listed, read
+from tests.portal import log_in
 
 from core.accounts.deactivation import deactivate_member, reactivate_member
 from core.accounts.events import (
@@ -52,13 +53,13 @@ def test_it_is_filtered_and_searched(
     assert listed(morgan, **query) == found
 
 
-def test_superusers_see_addresses_in_the_list_and_search_for_parts_of_them(john: User, jane: User, boss: User) -> None:
-    assert "john@example.com" in read(boss, LIST)
-    assert listed(boss, q="jane@exam") == {"jane_smith"}
+def test_superusers_see_addresses_in_the_list_and_search_for_parts_of_them(john: User, jane: User, root: User) -> None:
+    assert "john@example.com" in read(root, LIST)
+    assert listed(root, q="jane@exam") == {"jane_smith"}
 
 
 def test_no_password_can_be_searched_for(john: User, morgan: User) -> None:
-    response = client_of(morgan).get(LIST, {"password__startswith": "pbkdf2"})
+    response = log_in(morgan).get(LIST, {"password__startswith": "pbkdf2"})
 
     assert response.status_code in {302, 400}
 
@@ -80,7 +81,7 @@ def test_one_who_never_came_was_never_seen(john: User, reader: User, alone: None
     assert "never logged in" in read(reader, address("change", john))
 
 
-def test_it_names_their_rights(morgan: User, boss: User, reader: User, alone: None) -> None:
+def test_it_names_their_rights(morgan: User, root: User, reader: User, alone: None) -> None:
     morgan.user_permissions.add(Permission.objects.get(codename="view_mail"))
 
     moderator = read(reader, address("change", morgan))
@@ -88,7 +89,7 @@ def test_it_names_their_rights(morgan: User, boss: User, reader: User, alone: No
     assert "staff, who may enter here" in moderator
     assert "group Moderators" in moderator
     assert "1 right of their own" in moderator
-    assert "superuser, who may do everything" in read(reader, address("change", boss))
+    assert "superuser, who may do everything" in read(reader, address("change", root))
 
 
 def test_it_says_who_deactivated_them_when_and_why(
@@ -144,7 +145,7 @@ def test_modules_are_asked_for_their_panels_and_told_who_looks(john: User, audit
 
     answer(PanelsOfMember, lanterns)
 
-    response = client_of(auditor).get(address("change", john))
+    response = log_in(auditor).get(address("change", john))
 
     assert [(question.member, question.viewer) for question in asked] == [(john, auditor)]
     assert [panel.key for panel in response.context["panels"]] == ["overview", "lanterns", "history"]
@@ -185,7 +186,7 @@ def test_of_a_long_history_the_page_shows_the_latest_and_leads_to_what_was_befor
     for number in range(PAGE_SIZE + 5):
         members = (john, jane) if number % 2 else (jane, john)
         change_profile(*members, f"John the {number}.")
-    client = client_of(auditor)
+    client = log_in(auditor)
 
     first = client.get(address("change", john))
     assert first.content.decode().count("Called John") == PAGE_SIZE

@@ -3,8 +3,8 @@
 from collections.abc import Callable
 
 import pytest
-from django.contrib.auth.models import Permission
 from django.test import Client
+from tests.portal import grant, log_in
 
 from core.accounts.models import User
 
@@ -14,10 +14,6 @@ def staff(make_member: Callable[..., User]) -> Callable[..., Client]:
     """Somebody of the staff with these permissions alone."""
 
     def make(*permissions: str) -> Client:
-        user = make_member("staff", is_staff=True)
-        user.user_permissions.set(Permission.objects.filter(codename__in=permissions))
-        client = Client()
-        client.force_login(user)
-        return client
+        return log_in(grant(make_member("staff", is_staff=True), *permissions))
 
     return make

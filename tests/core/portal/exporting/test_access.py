@@ -14,6 +14,7 @@ from tests.core.portal.conftest import export_of, list_of
 from tests.core.portal.exporting.arrangements import MAILS, USERS, _everything, exports, read_csv, read_xlsx
 from tests.core.portal.rows import mail, member, rows_of
 from tests.core.portal.test_query_counts import LABELS
+from tests.portal import log_in
 
 from core.accounts.models import Login, User
 from core.facts.delivery import load_fact
@@ -41,10 +42,7 @@ def test_who_may_not_see_a_list_may_not_export_it(staff: Callable[..., Client], 
 
 def test_a_member_and_a_stranger_are_sent_to_the_login(make_member: Callable[..., User]) -> None:
     mail()
-    stranger, jane = Client(), Client()
-    jane.force_login(make_member("jane"))
-
-    for client in (stranger, jane):
+    for client in (Client(), log_in(make_member("jane"))):
         response = client.post(export_of(MAILS, "csv"))
         assert response.status_code == 302
         assert response["Location"].startswith(reverse("admin:login"))
@@ -54,9 +52,9 @@ def test_no_link_sets_it_off(admin: Client) -> None:
     assert admin.get(export_of(MAILS, "csv")).status_code == 405
 
 
-def test_no_page_of_somebody_else_sets_it_off(boss: User) -> None:
+def test_no_page_of_somebody_else_sets_it_off(root: User) -> None:
     client = Client(enforce_csrf_checks=True)
-    client.force_login(boss)
+    client.force_login(root)
     mail()
     page = client.get(list_of(MAILS)).content.decode()
     token = re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', page)
@@ -71,7 +69,7 @@ def test_there_are_no_other_kinds(admin: Client, kind: str) -> None:
     assert admin.post(export_of(MAILS, kind)).status_code == 404
 
 
-def test_an_export_is_recorded_with_who_it_was_which_list_and_what_was_asked_for(admin: Client, boss: User) -> None:
+def test_an_export_is_recorded_with_who_it_was_which_list_and_what_was_asked_for(admin: Client, root: User) -> None:
     mail()
 
     response = admin.post(export_of(MAILS, "csv", status__exact="failed", q="carol"))
@@ -80,7 +78,7 @@ def test_an_export_is_recorded_with_who_it_was_which_list_and_what_was_asked_for
     [record] = exports()
     read_csv(response)
     assert [each.pk for each in exports()] == [record.pk]
-    assert (record.actor, record.session_id, record.member_id) == (boss, None, None)
+    assert (record.actor, record.session_id, record.member_id) == (root, None, None)
     assert record.payload == {
         "label": MAILS,
         "list_name": "mails",

@@ -67,8 +67,8 @@ def test_times_are_those_of_the_moderators_clock_and_the_header_says_which(admin
     assert created.isoformat() == "2024-01-10T11:00:00"
 
 
-def test_the_file_is_named_after_the_list_and_the_moderators_day(admin: Client, boss: User) -> None:
-    User.objects.filter(pk=boss.pk).update(timezone="Pacific/Kiritimati")
+def test_the_file_is_named_after_the_list_and_the_moderators_day(admin: Client, root: User) -> None:
+    User.objects.filter(pk=root.pk).update(timezone="Pacific/Kiritimati")
 
     csv_file, xlsx_file = admin.post(export_of(MAILS, "csv")), admin.post(export_of(MAILS, "xlsx"))
 
@@ -94,10 +94,10 @@ def test_what_members_wrote_is_no_formula(admin: Client) -> None:
     assert "'=HYPERLINK(A1)" in [row["Reason"] for row in rows]
 
 
-def test_no_secret_leaves(admin: Client, boss: User) -> None:
-    boss.set_password("learn-together")
-    boss.save()
-    admin.force_login(boss)
+def test_no_secret_leaves(admin: Client, root: User) -> None:
+    root.set_password("learn-together")
+    root.save()
+    admin.force_login(root)
     user = member(password="pbkdf2_sha256$secret")
 
     for kind in ("csv", "xlsx"):

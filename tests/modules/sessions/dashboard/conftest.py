@@ -1,14 +1,9 @@
 """The areas of the sessions on the dashboard, read from its page."""
 
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
-import pytest
-from django.core.cache import cache
 from django.test import Client
-from tests.modules.sessions.portal import admin_of
 
-from core.accounts.models import User
 from core.portal.dashboard import Area, Card, Chart, Point
 
 # NOW is a Wednesday: the week that goes on began two days ago, and the first of twelve in October.
@@ -22,21 +17,6 @@ WEEK = timedelta(weeks=1)
 
 
 INSTANT = timedelta.resolution
-
-
-@pytest.fixture(autouse=True)
-def empty_cache() -> Iterator[None]:
-    """Other tests stand at the same time."""
-    cache.clear()
-    yield
-    cache.clear()
-
-
-@pytest.fixture
-def moderator(alice: User) -> Client:
-    alice.is_staff = True
-    alice.save()
-    return admin_of(alice)
 
 
 def areas_of(client: Client) -> dict[str, Area]:

@@ -21,7 +21,8 @@ from tests.modules.sessions.dashboard.conftest import (
     in_weeks,
     outcomes_of,
 )
-from tests.modules.sessions.portal import admin_of, decide
+from tests.modules.sessions.portal import decide
+from tests.portal import log_in
 
 from core.accounts.models import User
 
@@ -32,7 +33,7 @@ def test_who_may_not_see_sessions_sees_none_of_their_numbers(
     make_session("completed", date=THIS_WEEK, subject="Chess")
     assert "weeks" in areas_of(moderator)
 
-    answer = admin_of(make_member(is_staff=True)).get("/admin/")
+    answer = log_in(make_member(is_staff=True)).get("/admin/")
 
     assert answer.context["areas"] == []
     assert "Chess" not in answer.content.decode()
@@ -58,7 +59,7 @@ def test_what_is_kept_is_everybody_s_who_may_see_it(moderator: Client, root: Use
     assert outcomes_of(moderator) == {}
     make_session("completed", date=THIS_WEEK)
 
-    assert outcomes_of(admin_of(root)) == {}
+    assert outcomes_of(log_in(root)) == {}
 
 
 def test_what_waits_is_never_old(moderator: Client, make_session: MakeSession) -> None:

@@ -9,13 +9,13 @@ from tests.modules.sessions.conftest import MakeSession, facts, last_fact, nothi
 from tests.modules.sessions.portal import (
     DECISIONS,
     LIST,
-    admin_of,
     carry_out,
     decide,
     fields_of_dialog,
     messages_of,
     open_decision,
 )
+from tests.portal import log_in
 
 from core.accounts.models import User
 from modules.sessions.models import DecisionLease
@@ -33,7 +33,7 @@ def test_a_moderator_logs_in_with_name_or_address(alice: User) -> None:
 
 
 def test_a_moderator_without_staff_status_is_not_let_in(alice: User) -> None:
-    answer = admin_of(alice).get(LIST)
+    answer = log_in(alice).get(LIST)
     assert (answer.status_code, answer["Location"]) == (302, f"/admin/login/?next={LIST}")
 
 

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from django.test import Client
 from tests.modules.sessions.conftest import NOW, MakeSession
-from tests.modules.sessions.portal import LIST, admin_of, messages_of
+from tests.modules.sessions.portal import LIST, messages_of
 
 from core.accounts.models import User
 from modules.sessions.models import BookingRequest, Session
@@ -47,13 +47,6 @@ def told_after(client: Client, answer: Any) -> list[str]:
     """The messages on the page that a dialog leads back to."""
     assert answer.status_code == 204, answer.content
     return messages_of(client.get(answer["HX-Redirect"]))
-
-
-@pytest.fixture
-def moderator(alice: User) -> Client:
-    alice.is_staff = True
-    alice.save()
-    return admin_of(alice)
 
 
 @pytest.fixture

@@ -7,8 +7,9 @@ import pytest
 from django.contrib.auth.models import Permission
 from django.test import Client
 from tests.modules.sessions.conftest import NOW, MakeSession, last_fact, nothing_changes
-from tests.modules.sessions.portal import LIST, admin_of, page
+from tests.modules.sessions.portal import LIST, page
 from tests.modules.sessions.session_actions.conftest import HX, REASON, STEPS, address, confirm, with_step
+from tests.portal import log_in
 
 from core.accounts.models import User
 from modules.sessions.models import Session
@@ -46,7 +47,7 @@ def test_a_dialog_is_no_link(step: str, moderator: Client, session: Session) -> 
 @pytest.mark.parametrize("step", STEPS)
 def test_strangers_and_members_are_sent_to_log_in(step: str, session: Session, john: User) -> None:
     with nothing_changes():
-        for client in (Client(), admin_of(john)):
+        for client in (Client(), log_in(john)):
             answer = client.post(address(session, step), {"confirming": "yes", "reason": REASON})
             assert answer.status_code == 302
             assert answer["Location"].startswith("/admin/login/")
@@ -62,7 +63,7 @@ def test_staff_who_do_not_moderate_are_refused(
     with_step(session, step)
     with nothing_changes():
         for fields in ({}, {"previewing": "yes"}, {"confirming": "yes", "reason": REASON, "content_version": "0"}):
-            answer = admin_of(staff).post(address(session, step), fields, headers=HX)
+            answer = log_in(staff).post(address(session, step), fields, headers=HX)
             assert answer.status_code == 403
             assert "Knots" not in answer.content.decode()
 
@@ -81,7 +82,7 @@ def test_nobody_moderates_their_own_session(
 @pytest.mark.parametrize("step", STEPS)
 def test_a_superuser_does_moderate_their_own(step: str, root: User, make_session: MakeSession, jane: User) -> None:
     own = make_session("scheduled", creator=root, participants=[jane], hidden_at=NOW, second_look_since=NOW)
-    assert confirm(admin_of(root), with_step(own, step), step).status_code == 204
+    assert confirm(log_in(root), with_step(own, step), step).status_code == 204
     assert last_fact().actor == root
 
 
@@ -92,4 +93,4 @@ def test_a_session_that_is_not_there_is_not_found_by_moderators_alone(
     tail = "participants/1/remove/" if step == "remove" else f"{step}/"
     for key in (999999, 10**30):
         assert moderator.post(f"{LIST}{key}/{tail}", headers=HX).status_code == 404
-        assert admin_of(make_member(is_staff=True)).post(f"{LIST}{key}/{tail}", headers=HX).status_code == 403
+        assert log_in(make_member(is_staff=True)).post(f"{LIST}{key}/{tail}", headers=HX).status_code == 403

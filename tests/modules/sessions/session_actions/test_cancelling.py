@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 from django.test import Client
 from tests.modules.sessions.conftest import NOW, MakeSession, facts, nothing_changes
-from tests.modules.sessions.portal import admin_of
 from tests.modules.sessions.session_actions.conftest import HX, REASON, address, confirm, open_dialog, told_after
+from tests.portal import log_in
 
 from core.accounts.models import User
 from modules.sessions.events import Notice, NoticeAsked
@@ -36,7 +36,7 @@ def test_it_says_how_many_will_be_told(
 
 
 def test_of_what_concerns_nobody_else_nobody_is_told(root: User, make_session: MakeSession) -> None:
-    dialog = open_dialog(admin_of(root), make_session(creator=root), "cancel").content.decode()
+    dialog = open_dialog(log_in(root), make_session(creator=root), "cancel").content.decode()
     assert "Nobody else will be told" in dialog
 
 
