@@ -1,41 +1,41 @@
 "use strict";
 
-// What unfold draws as a span, or as a link that leads nowhere, and Alpine makes clickable: within reach of the keyboard,
-// and a button for who hears it. The words that its icons are made of are for the eye alone.
+// Makes unfold's clickable elements accessible: those that are no native controls get a role and a tab stop, and the
+// ligatures of icons are hidden from screen readers.
 (() => {
     const ICON = ".material-symbols-outlined";
     const CLICKABLE = "[x-on\\:click]";
     const NATIVE = "a[href], button, input, select, textarea, summary, label";
 
-    // Of what has none: an icon alone, and two that scroll.
+    // Labels of controls without a text.
     const NAMES = {
         "#nav-sidebar-apps .simplebar-content-wrapper": "Navigation",
         "#searchbar-submit": "Search",
         "[x-on\\:click='openTheme = !openTheme']": "Colours",
     };
 
-    const all = (root, selector) => [...(root.matches?.(selector) ? [root] : []), ...root.querySelectorAll(selector)];
+    const queryAll = (root, selector) => [...(root.matches?.(selector) ? [root] : []), ...root.querySelectorAll(selector)];
 
-    function mend(root) {
-        for (const icon of all(root, ICON)) {
+    function enhance(root) {
+        for (const icon of queryAll(root, ICON)) {
             if (!icon.matches(`${CLICKABLE}, ${NATIVE}`)) icon.setAttribute("aria-hidden", "true");
         }
-        for (const control of all(root, CLICKABLE)) {
-            // A veil, which is clicked to leave what is before it, has nothing in it; around others there are others.
-            const isVeil = !control.matches(ICON) && !control.textContent.trim();
-            if (control.matches(NATIVE) || control.querySelector(NATIVE) || isVeil) continue;
+        for (const control of queryAll(root, CLICKABLE)) {
+            // Empty elements are backdrops, and others are containers of controls.
+            const isBackdrop = !control.matches(ICON) && !control.textContent.trim();
+            if (control.matches(NATIVE) || control.querySelector(NATIVE) || isBackdrop) continue;
             control.setAttribute("role", "button");
             control.setAttribute("tabindex", "0");
             if (control.title) control.setAttribute("aria-label", control.title);
         }
-        // Django's own help beside its boxes of choices.
-        for (const help of all(root, "span.help-tooltip[aria-label]")) help.setAttribute("role", "img");
+        // Django's help icon beside its select boxes.
+        for (const help of queryAll(root, "span.help-tooltip[aria-label]")) help.setAttribute("role", "img");
         for (const [selector, name] of Object.entries(NAMES)) {
-            for (const control of all(root, selector)) control.setAttribute("aria-label", name);
+            for (const control of queryAll(root, selector)) control.setAttribute("aria-label", name);
         }
     }
 
-    function press(event) {
+    function clickByKey(event) {
         if (event.key !== "Enter" && event.key !== " ") return;
         if (!event.target.matches?.(`${CLICKABLE}[role=button]`)) return;
         event.preventDefault();
@@ -43,11 +43,11 @@
     }
 
     document.addEventListener("DOMContentLoaded", () => {
-        mend(document.body);
-        document.addEventListener("keydown", press);
+        enhance(document.body);
+        document.addEventListener("keydown", clickByKey);
         new MutationObserver((changes) => {
             for (const {addedNodes} of changes) {
-                for (const node of addedNodes) if (node instanceof Element) mend(node);
+                for (const node of addedNodes) if (node instanceof Element) enhance(node);
             }
         }).observe(document.body, {childList: true, subtree: true});
     });

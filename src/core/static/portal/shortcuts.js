@@ -1,17 +1,17 @@
 "use strict";
 
-// Single-key shortcuts. What a page offers stands in its markup: an element with `data-shortcut="a"` is clicked by that
-// key, and `data-shortcut-label` (or its text) says in the help what that does. Lists can be walked with j and k.
+// Single-key shortcuts. An element with `data-shortcut="a"` is clicked by that key; `data-shortcut-label` (or its text)
+// describes it in the help. Rows of lists are selected with j and k.
 //
-// They can be switched off, in the help, for this browser: single keys are in the way of whoever speaks to the machine
-// or hits keys by accident (WCAG 2.1.4). The help itself is always within reach of a button.
+// They can be switched off in the help, for this browser: single keys disturb speech input and are hit by accident
+// (WCAG 2.1.4). A button always opens the help.
 (() => {
-    const STORED = "portalShortcuts";
+    const STORAGE_KEY = "portalShortcuts";
     const CURRENT = "portal-current";
     let help = null;
 
-    const areOn = () => localStorage.getItem(STORED) !== "off";
-    const list = () => document.querySelector("#result_list");
+    const areEnabled = () => localStorage.getItem(STORAGE_KEY) !== "off";
+    const getList = () => document.querySelector("#result_list");
     const isVisible = (element) => element.checkVisibility?.() ?? element.getClientRects().length > 0;
 
     function isTyping(target) {
@@ -20,46 +20,46 @@
 
     // --- The list --------------------------------------------------------------------------------------------------
 
-    const rows = () => [...(list()?.querySelectorAll("tbody tr") ?? [])].filter((row) => row.querySelector("a[href]"));
-    const currentRow = () => list()?.querySelector(`tr.${CURRENT}`) ?? null;
+    const getRows = () => [...(getList()?.querySelectorAll("tbody tr") ?? [])].filter((row) => row.querySelector("a[href]"));
+    const getCurrentRow = () => getList()?.querySelector(`tr.${CURRENT}`) ?? null;
 
-    function goTo(row) {
-        currentRow()?.classList.remove(CURRENT);
+    function selectRow(row) {
+        getCurrentRow()?.classList.remove(CURRENT);
         row.classList.add(CURRENT);
         row.querySelector("th a[href], a[href]").focus();
         row.scrollIntoView({block: "nearest"});
     }
 
-    function walk(step) {
-        const all = rows();
+    function moveBy(step) {
+        const all = getRows();
         if (!all.length) return;
-        const at = all.indexOf(currentRow());
-        goTo(all[at < 0 ? (step > 0 ? 0 : all.length - 1) : Math.min(Math.max(at + step, 0), all.length - 1)]);
+        const at = all.indexOf(getCurrentRow());
+        selectRow(all[at < 0 ? (step > 0 ? 0 : all.length - 1) : Math.min(Math.max(at + step, 0), all.length - 1)]);
     }
 
-    function tick(row) {
+    function toggle(row) {
         row?.querySelector(".action-select")?.click();
     }
 
     const LIST_KEYS = {
-        j: {label: "Next row", run: () => walk(1)},
-        k: {label: "Previous row", run: () => walk(-1)},
-        o: {label: "Open the row", run: () => currentRow()?.querySelector("th a[href], a[href]").click()},
-        x: {label: "Tick the row, or take its tick away", run: () => tick(currentRow())},
+        j: {label: "Next row", run: () => moveBy(1)},
+        k: {label: "Previous row", run: () => moveBy(-1)},
+        o: {label: "Open the row", run: () => getCurrentRow()?.querySelector("th a[href], a[href]").click()},
+        x: {label: "Tick the row, or take its tick away", run: () => toggle(getCurrentRow())},
     };
 
-    // --- What the page offers --------------------------------------------------------------------------------------
+    // --- Shortcuts of the page -------------------------------------------------------------------------------------
 
-    function offered() {
+    function listShortcuts() {
         const found = new Map();
-        if (list()) {
+        if (getList()) {
             for (const [key, {label, run}] of Object.entries(LIST_KEYS)) found.set(key, {label, run});
         }
         for (const element of document.querySelectorAll("[data-shortcut]")) {
             if (!isVisible(element) || element.disabled) continue;
             found.set(element.dataset.shortcut, {
                 label: element.dataset.shortcutLabel ?? element.textContent.trim(),
-                run: () => press(element),
+                run: () => activate(element),
             });
         }
         if (document.querySelector("#searchbar")) found.set("/", {label: "Search this list", run: null});
@@ -67,14 +67,14 @@
         return found;
     }
 
-    // A button that acts on ticked rows acts on the current one where none is ticked.
-    function press(element) {
-        if (element.dataset.dialogRows !== undefined && !list()?.querySelector(".action-select:checked")) {
-            if (!currentRow() && rows().length === 1) goTo(rows()[0]);
-            const row = currentRow();
-            tick(row);
-            // Left without a decision, it is as it was: the next key is for the row that is current then.
-            document.addEventListener("portal:dialog-closed", () => tick(row), {once: true});
+    // A button for selected rows uses the current one if none is selected.
+    function activate(element) {
+        if (element.dataset.dialogRows !== undefined && !getList()?.querySelector(".action-select:checked")) {
+            if (!getCurrentRow() && getRows().length === 1) selectRow(getRows()[0]);
+            const row = getCurrentRow();
+            toggle(row);
+            // Without a decision, the row is deselected again.
+            document.addEventListener("portal:dialog-closed", () => toggle(row), {once: true});
         }
         element.click();
     }
@@ -101,7 +101,7 @@
                 <footer class="portal-dialog-footer"><button class="portal-button">Close</button></footer>
             </form>`;
         const keys = help.querySelector(".portal-keys");
-        for (const [key, {label}] of offered()) {
+        for (const [key, {label}] of listShortcuts()) {
             const term = document.createElement("dt");
             const sign = document.createElement("kbd");
             sign.textContent = key;
@@ -111,8 +111,8 @@
             keys.append(term, meaning);
         }
         const box = help.querySelector("#portal-shortcuts-on");
-        box.checked = areOn();
-        box.addEventListener("change", () => localStorage.setItem(STORED, box.checked ? "on" : "off"));
+        box.checked = areEnabled();
+        box.addEventListener("change", () => localStorage.setItem(STORAGE_KEY, box.checked ? "on" : "off"));
         const opener = document.activeElement;
         help.addEventListener("close", () => {
             help.remove();
@@ -140,28 +140,28 @@
 
     // --- Keys ------------------------------------------------------------------------------------------------------
 
-    // Before everybody else on the window, so that what is switched off is off for unfold's own single keys as well.
+    // In the capture phase, so that unfold's own single keys can be switched off too.
     addEventListener(
         "keydown",
         (event) => {
             if (event.ctrlKey || event.metaKey || event.altKey || event.key.length !== 1 || isTyping(event.target)) return;
             if (document.querySelector("dialog[open]")) return;
             if (event.key === " ") return;
-            // A dialog is on its way: what is typed was meant for it.
+            // A dialog is loading: the key was meant for it.
             if (document.documentElement.hasAttribute("data-portal-busy")) {
                 event.preventDefault();
                 event.stopImmediatePropagation();
                 return;
             }
-            if (!areOn()) {
+            if (!areEnabled()) {
                 event.stopImmediatePropagation();
                 return;
             }
-            const found = offered().get(event.key);
+            const found = listShortcuts().get(event.key);
             if (!found?.run) return;
             event.preventDefault();
             event.stopImmediatePropagation();
-            // Walking is all that a key held down does.
+            // A key that is held down only moves through the rows.
             if (!event.repeat || "jk".includes(event.key)) found.run();
         },
         true
@@ -170,12 +170,12 @@
     document.addEventListener("focusin", (event) => {
         const row = event.target.closest?.("#result_list tbody tr");
         if (!row || row.classList.contains(CURRENT) || !row.querySelector("a[href]")) return;
-        currentRow()?.classList.remove(CURRENT);
+        getCurrentRow()?.classList.remove(CURRENT);
         row.classList.add(CURRENT);
     });
-    // Back to a list means to what it showed: its tab, search and filters.
+    // Links back to a list keep its tab, search and filters.
     function rememberList() {
-        if (list()) sessionStorage.setItem(`portalList:${location.pathname}`, location.search);
+        if (getList()) sessionStorage.setItem(`portalList:${location.pathname}`, location.search);
         for (const link of document.querySelectorAll("a[data-back-to-list]")) {
             const seen = sessionStorage.getItem(`portalList:${new URL(link.href).pathname}`);
             if (seen) link.search = seen;

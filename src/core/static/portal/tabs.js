@@ -1,21 +1,21 @@
 "use strict";
 
-// Tabs after the pattern of the ARIA guide: one stop of the Tab key, the arrow keys move, and the address has the open one.
+// Tabs by the ARIA pattern: one tab stop, arrow keys move, and the fragment of the URL names the open tab.
 (() => {
     for (const list of document.querySelectorAll(".portal-tabs[role=tablist]")) {
         const tabs = [...list.querySelectorAll("[role=tab]")];
 
-        const panelOf = (tab) => document.getElementById(tab.getAttribute("aria-controls"));
-        const named = () => tabs.find((tab) => `#${tab.dataset.tab}` === location.hash);
+        const getPanel = (tab) => document.getElementById(tab.getAttribute("aria-controls"));
+        const findTabOfUrl = () => tabs.find((tab) => `#${tab.dataset.tab}` === location.hash);
 
         function open(chosen) {
             for (const tab of tabs) {
                 const isOpen = tab === chosen;
                 tab.setAttribute("aria-selected", String(isOpen));
                 tab.tabIndex = isOpen ? 0 : -1;
-                panelOf(tab).hidden = !isOpen;
+                getPanel(tab).hidden = !isOpen;
             }
-            // Within the row alone: the page itself stays where it is.
+            // Scrolls the row of tabs only, not the page.
             const [row, place] = [list.getBoundingClientRect(), chosen.getBoundingClientRect()];
             if (place.left < row.left) list.scrollLeft -= row.left - place.left;
             if (place.right > row.right) list.scrollLeft += place.right - row.right;
@@ -47,10 +47,10 @@
         });
 
         addEventListener("hashchange", () => {
-            const tab = named();
+            const tab = findTabOfUrl();
             if (tab) open(tab);
         });
-        const first = named();
+        const first = findTabOfUrl();
         if (first) open(first);
     }
 })();
