@@ -1,4 +1,4 @@
-"""A clock that stands still, and a worker that sends mail when a test says so."""
+"""Fixtures for core: a frozen clock, mail, and settings from given variables."""
 
 import importlib
 import os
@@ -24,20 +24,20 @@ ReadMail = Callable[[], list[EmailMessage]]
 
 @pytest.fixture
 def clock(time_machine: Any) -> Any:
-    """Stands at `NOW` until it is shifted or moved."""
+    """The clock, frozen at `NOW` until it is shifted or moved."""
     time_machine.move_to(NOW, tick=False)
     return time_machine
 
 
 @pytest.fixture
 def stranger(db: None) -> Api:
-    """Somebody who is not logged in."""
+    """An API client without a login."""
     return Api()
 
 
 @pytest.fixture
 def read_mail(mailoutbox: list[EmailMessage]) -> ReadMail:
-    """Lets the worker send what is due; returns what went out since the last look."""
+    """Sends due mail; returns the mails since the last call."""
 
     def read() -> list[EmailMessage]:
         send_due_mail()
@@ -49,26 +49,26 @@ def read_mail(mailoutbox: list[EmailMessage]) -> ReadMail:
 
 
 def link_in(mail: EmailMessage) -> dict[str, str]:
-    """The query of the one link in a mail."""
+    """The query parameters of the only link in a mail."""
     (link,) = re.findall(r"http\S+\?\S+", str(mail.body))
     return {name: values[0] for name, values in parse_qs(urlsplit(link).query).items()}
 
 
 def load_settings() -> dict[str, Any]:
-    """The variables of the settings package, loaded once more beside the one that is in use."""
-    in_use = {name: sys.modules.pop(name) for name in list(sys.modules) if name.startswith("core.settings")}
+    """Import the settings package again, without replacing the one in use; return its variables."""
+    current = {name: sys.modules.pop(name) for name in list(sys.modules) if name.startswith("core.settings")}
     try:
         return vars(importlib.import_module("core.settings"))
     finally:
         for name in [name for name in sys.modules if name.startswith("core.settings")]:
             del sys.modules[name]
-        sys.modules.update(in_use)
-        core.settings = in_use["core.settings"]
+        sys.modules.update(current)
+        core.settings = current["core.settings"]
 
 
 @pytest.fixture
 def read(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Any:
-    """Reads the settings anew, from these variables alone."""
+    """Loads the settings with only these environment variables."""
 
     def read(**variables: str) -> dict[str, Any]:
         for name in set(os.environ) - {"PATH", "HOME", "LANG"}:

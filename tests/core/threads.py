@@ -1,4 +1,4 @@
-"""Work that several threads do at once."""
+"""Running functions in several threads at the same time."""
 
 import threading
 from collections.abc import Callable
@@ -8,12 +8,12 @@ from django.db import connections
 
 
 def at_once(number: int, work: Callable[[], Any]) -> list[Any]:
-    """What each of so many threads got, or the error that it met. Needs `django_db(transaction=True)`."""
+    """Call a function in so many threads; return the results and errors. Needs `django_db(transaction=True)`."""
     return together(*[work] * number)
 
 
 def together(*works: Callable[[], Any]) -> list[Any]:
-    """The same for works that differ, a thread for each; the results come in no order."""
+    """Call each function in a thread of its own; return the results and errors, in no particular order."""
     results: list[Any] = []
     start = threading.Barrier(len(works))
 

@@ -39,7 +39,7 @@ class Fact:
     signal: ClassVar[Signal]
     # One clause with placeholders: `{actor}` and `{member}` are names, all others are fields of the fact.
     summary_template: ClassVar[str] = ""
-    # For a fact without an actor: whether the system caused it by what it found, or the clock by passing.
+    # For a fact without an actor: whether the system caused it, not the clock (a transition by time alone).
     is_by_system: ClassVar[bool] = False
     kinds: ClassVar[dict[str, type["Fact"]]] = {}
     _adapters: ClassVar[dict[str, TypeAdapter[Any]]] = {}
@@ -81,7 +81,7 @@ class Question(Generic[Answer]):
         cls.signal = Signal()
 
     def default(self) -> Answer:
-        """The answer where no module answers, for example since it is not installed."""
+        """The answer if no module answers, for example because it is not installed."""
         raise TypeError(f"{type(self).__name__} declares no default")
 
     def ask(self) -> Answer:

@@ -41,9 +41,9 @@ class FactRecord(models.Model):
 
     @property
     def system_actor_label(self) -> str:
-        """Who is named where there is no actor: the clock for what passes with time, else the system.
+        """The label of a fact without an actor: the clock, or the system for what code decides.
 
-        The system also stands for a member who came by a link without a login.
+        The system also stands for a member who followed a link without a login.
         """
         kind = Fact.kinds.get(self.name)
         is_by_system = self.member_id is not None or (kind is not None and kind.is_by_system)

@@ -20,7 +20,7 @@ FILE_FIELD = "file"
 Body = TypeVar("Body", bound=pydantic.BaseModel)
 
 
-def read_json_or_form(request: HttpRequest, kind: type[Body]) -> tuple[Body, UploadedFile | None]:
+def read_json_or_form(request: HttpRequest, schema: type[Body]) -> tuple[Body, UploadedFile | None]:
     """Parse and validate the body; return it with the uploaded `file`, if there is one.
 
     Works for any method, while Django parses forms of POST requests only. Raises `UnsupportedContentType`,
@@ -38,7 +38,7 @@ def read_json_or_form(request: HttpRequest, kind: type[Body]) -> tuple[Body, Upl
     if not isinstance(values, dict):
         raise MalformedBody("The body must be a JSON object.")
     try:
-        return kind.model_validate(values), file
+        return schema.model_validate(values), file
     except pydantic.ValidationError as error:
         raise convert_validation_error(error) from None
 

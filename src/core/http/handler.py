@@ -42,7 +42,7 @@ class Handler(ASGIHandler):
         try:
             await super().__call__(scope, body, body.close_when_unread(send))  # type: ignore[arg-type]
         finally:
-            body.release()
+            body.release_memory()
         await body.discard_rest()
 
     async def read_body(self, receive: RequestBody) -> Any:  # type: ignore[override]

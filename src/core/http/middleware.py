@@ -59,7 +59,7 @@ class RefusalMiddleware:
         return self.get_response(request)
 
     def _find_refusal_status(self, request: HttpRequest) -> int | None:
-        if _declared_length(request) > settings.REQUEST_MAX_BYTES:
+        if _read_content_length(request) > settings.REQUEST_MAX_BYTES:
             return 413
         status: int | None = getattr(request, "scope", {}).get(REFUSAL)
         return status
@@ -79,11 +79,11 @@ class ApiErrorMiddleware:
         response = self.get_response(request)
         if response.status_code < 400 or response.get("Content-Type", "").startswith("application/json"):
             return response
-        answer = build_error_response(response.status_code)
+        json_error = build_error_response(response.status_code)
         for header in PRESERVED_HEADERS:
             if header in response:
-                answer[header] = response[header]
-        return answer
+                json_error[header] = response[header]
+        return json_error
 
 
 def _is_api_request(request: HttpRequest) -> bool:
@@ -94,7 +94,7 @@ def _has_no_body(request: HttpRequest) -> bool:
     return request.META.get("CONTENT_LENGTH") in {None, "", "0"}
 
 
-def _declared_length(request: HttpRequest) -> int:
+def _read_content_length(request: HttpRequest) -> int:
     declared = request.META.get("CONTENT_LENGTH") or "0"
     return int(declared) if declared.isascii() and declared.isdigit() else 0
 

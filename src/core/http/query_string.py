@@ -18,12 +18,12 @@ def parse_query(parameters: "MultiValueDict[str, str]", *, lists: Collection[str
     Empty values are ignored: HTML forms send them for fields that were not filled in.
     """
     values: dict[str, Any] = {}
-    for name, given in parameters.lists():
-        filled = [value for value in given if strip_blanks(value)]
+    for name, raw_values in parameters.lists():
+        filled = [value for value in raw_values if strip_blanks(value)]
         if name in lists:
             values[name] = filled
-        elif len(given) > 1:
-            values[name] = Repeated(given)
+        elif len(raw_values) > 1:
+            values[name] = Repeated(raw_values)
         elif filled:
             [values[name]] = filled
     return values

@@ -120,7 +120,7 @@ class RequestBody:
                 self.has_disconnected = True
                 raise ConnectionError("The body ends before its end.")
             chunk = bytes(message.get("body", b""))
-            self._count(len(chunk))
+            self._count_received(len(chunk))
             if not message.get("more_body", False):
                 self.is_complete = True
                 self._has_ended.set()
@@ -141,7 +141,7 @@ class RequestBody:
 
         return send_with_close
 
-    def release(self) -> None:
+    def release_memory(self) -> None:
         BodyStore.buffered_bytes -= self.buffered_bytes
         self.buffered_bytes = 0
 
@@ -172,12 +172,12 @@ class RequestBody:
             self.buffered_bytes += len(chunk)
             BodyStore.buffered_bytes += len(chunk)
             if BodyStore.buffered_bytes > MAX_BUFFERED_BYTES and self.buffered_bytes > SMALL_BYTES:
-                self.release()
+                self.release_memory()
                 raise BufferError
             content += chunk
         return bytes(content)
 
-    def _count(self, size: int) -> None:
+    def _count_received(self, size: int) -> None:
         """Count received bytes; begin another window once this one has the bytes of the minimum rate."""
         self.received += size
         self.received_in_window += size

@@ -27,7 +27,7 @@ class ErrorBody(ninja.Schema):
 
 
 def declare_responses(success: int, schema: Any, *errors: int) -> dict[int, Any]:
-    """The responses of an operation, by status, for the OpenAPI document; 500 and 503 are added to each."""
+    """The responses of an operation, by status, for the OpenAPI document. 500 and 503 are always among them."""
     return {success: schema, **dict.fromkeys(sorted({*errors, 500, 503}), ErrorBody)}
 
 
@@ -35,23 +35,23 @@ def declare_responses(success: int, schema: Any, *errors: int) -> dict[int, Any]
 class Normalization:
     """How the text of a field is normalized; an `Annotated` field may have another than `LINE`."""
 
-    trims: bool
+    strips: bool
     composes: bool
     has_lines: bool = False
 
     def apply(self, text: str) -> str:
         text = normalize_lines(text) if self.has_lines else text
-        text = strip_blanks(text) if self.trims else text
+        text = strip_blanks(text) if self.strips else text
         return compose(text) if self.composes else text
 
 
-LINE = Normalization(trims=True, composes=True)
+LINE = Normalization(strips=True, composes=True)
 # Passwords and tokens, byte for byte.
-SECRET = Normalization(trims=False, composes=False)
+SECRET = Normalization(strips=False, composes=False)
 # Text of several lines, whose indentation is kept.
-LINES = Normalization(trims=False, composes=False, has_lines=True)
+LINES = Normalization(strips=False, composes=False, has_lines=True)
 # E-mail addresses, URLs and user names: the composed form may be a different one.
-EXACT_LINE = Normalization(trims=True, composes=False)
+EXACT_LINE = Normalization(strips=True, composes=False)
 
 
 class SingleValueSchema(ninja.Schema):

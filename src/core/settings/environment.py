@@ -68,8 +68,8 @@ def _expects(shape: str) -> Callable[[Parser[Value]], Parser[Value]]:
                 return parse(text)
             except ValueError:
                 # A URL with user information or a query may contain a secret.
-                given = "what it says" if {"@", "?"} & set(text) else ascii(text)
-                raise ValueError(f"{given} cannot be read; write {shape}.") from None
+                value = "what it says" if {"@", "?"} & set(text) else ascii(text)
+                raise ValueError(f"{value} cannot be read; write {shape}.") from None
 
         return parse_or_explain
 

@@ -17,7 +17,7 @@ HUEY: dict[str, Any] = {
         "workers": env.int("WORKER_THREADS", 2, validate=validate.Range(min=1)),
         "worker_type": "thread",
         "check_worker_health": True,
-        # In seconds: how often the worker polls the SQLite queue, for mail that somebody waits for.
+        # In seconds: the longest pause of the worker between two polls of an empty queue.
         "max_delay": 1,
         # On SIGTERM the worker finishes its current tasks, before the supervisor would send SIGKILL.
         "graceful_signal": "TERM",

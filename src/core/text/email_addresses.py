@@ -64,7 +64,7 @@ def normalize_address_if_valid(address: str) -> str:
 def build_address_key(address: str) -> str:
     """Build the key by which two addresses are the same: normalized, in lower case.
 
-    Only ASCII is folded, since an invalid address beyond ASCII could become the address of somebody else.
+    Only ASCII is folded, since an invalid address beyond ASCII could become another valid one.
     """
     return normalize_address_if_valid(address).translate(_ASCII_CAPITALS)
 

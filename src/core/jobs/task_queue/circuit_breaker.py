@@ -1,4 +1,4 @@
-"""A circuit breaker, so that not every caller waits for something that does not answer."""
+"""A circuit breaker, so that callers do not wait for a service that does not respond."""
 
 import threading
 from datetime import datetime, timedelta

@@ -1,6 +1,6 @@
 """The one place where work is deferred until the transaction has committed.
 
-A committed request has succeeded: nothing after the commit changes its answer. A task is only a wake-up for rows that a
+A committed request has succeeded: nothing after the commit changes its response. A task is only a wake-up for rows that a
 periodic job finds too, so a task that the queue does not accept in time is dropped.
 """
 
@@ -59,8 +59,8 @@ def enqueue_after_commit(task: Callable[Values, object], *arguments: Values.args
 def run_after_commit(function: Callable[Values, object], *arguments: Values.args, **named: Values.kwargs) -> None:
     """Call a function in this process after the current transaction commits; at once where there is none.
 
-    What it raises is logged, and a periodic job must find what it was for. The request waits for it: whatever is slow,
-    or leaves the process, belongs in a task.
+    Exceptions are logged, and a periodic job must find the work. The request waits for the function: slow work, and
+    calls to other services, belong in a task.
     """
 
     def call() -> None:
@@ -123,7 +123,7 @@ def _enqueue_with_timeout(put: Callable[[], object], *, seconds: float) -> None:
 
 
 def _get_budget() -> RequestBudget:
-    """The budget of the current request. Outside requests each task has its own: nobody waits for an answer there."""
+    """The budget of the current request. Outside requests each task has its own: no client waits for a response there."""
     request_id = get_current_request_id()
     budget = _current_budget.get()
     if budget is None or not request_id or budget.request_id != request_id:
