@@ -1,7 +1,7 @@
 """The one place where work is deferred until the transaction has committed.
 
-A committed request has succeeded: nothing after the commit changes its response. A task is only a wake-up for rows that a
-periodic job finds too, so a task that the queue does not accept in time is dropped.
+A committed request has succeeded: nothing after the commit changes its response. A task is only a wake-up for rows that
+a periodic job finds too, so a task that the queue does not accept in time is dropped.
 """
 
 import logging
@@ -123,7 +123,7 @@ def _enqueue_with_timeout(put: Callable[[], object], *, seconds: float) -> None:
 
 
 def _get_budget() -> RequestBudget:
-    """The budget of the current request. Outside requests each task has its own: no client waits for a response there."""
+    """The budget of the current request. Outside requests, where no client waits, each task has its own."""
     request_id = get_current_request_id()
     budget = _current_budget.get()
     if budget is None or not request_id or budget.request_id != request_id:
