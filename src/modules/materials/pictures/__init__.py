@@ -1,7 +1,7 @@
-"""Pictures: how many pixels they have, and where they were taken.
+"""Limit the pixels of pictures, and remove the location they were taken at (GPS in EXIF and XMP).
 
-Both are read from what the formats say at fixed places. Nothing is decoded, and no library is asked: those at hand read
-a whole file to say how large the picture is, or as much of it as its sender likes.
+The parsers read headers and metadata; nothing is decoded. Libraries are not used: they read a whole file to find the
+size of a picture, or as much of it as its sender likes (docs/decisions/own-picture-readers.md).
 """
 
 import struct
@@ -15,7 +15,7 @@ from modules.materials.pictures import bitmaps, gif, iso_media, jpeg, png, tiff,
 from modules.materials.pictures.size import Size
 from modules.materials.pictures.source import Block, LocationNotRemovable, Source, Unreadable
 
-# An animation, or a book of pages, may have as many times the pixels of one picture.
+# The frames of an animation, or the pages of a document, may have this many times the pixels of one picture.
 MAX_FULL_FRAMES = 50
 MILLION = 1_000_000
 
@@ -24,9 +24,9 @@ SIZE_READERS: dict[str, Callable[[Source], Iterator[Size]]] = {
     "image/jpeg": jpeg.read_sizes,
     "image/gif": gif.read_sizes,
     "image/webp": webp.read_sizes,
-    "image/bmp": bitmaps.read_sizes_of_bmp,
-    "image/x-icon": bitmaps.read_sizes_of_icon,
-    "image/vnd.adobe.photoshop": bitmaps.read_sizes_of_photoshop,
+    "image/bmp": bitmaps.read_bmp_sizes,
+    "image/x-icon": bitmaps.read_icon_sizes,
+    "image/vnd.adobe.photoshop": bitmaps.read_photoshop_sizes,
     "image/tiff": lambda source: tiff.read_sizes(Block.between(source, 0, source.length)),
     "image/avif": iso_media.read_sizes,
     "image/heic": iso_media.read_sizes,
@@ -38,10 +38,10 @@ LOCATION_CLEARERS: dict[str, Callable[[Source], bool]] = {
     "image/jpeg": jpeg.clear_location,
     "image/gif": gif.clear_location,
     "image/webp": webp.clear_location,
-    "image/bmp": bitmaps.clear_location_of_bmp,
-    "image/x-icon": bitmaps.clear_location_of_icon,
-    "image/vnd.adobe.photoshop": bitmaps.clear_location_of_photoshop,
-    "image/tiff": bitmaps.clear_location_of_tiff,
+    "image/bmp": bitmaps.clear_bmp_location,
+    "image/x-icon": bitmaps.clear_icon_location,
+    "image/vnd.adobe.photoshop": bitmaps.clear_photoshop_location,
+    "image/tiff": bitmaps.clear_tiff_location,
     "image/avif": iso_media.clear_location,
     "image/heic": iso_media.clear_location,
     "image/heif": iso_media.clear_location,
@@ -50,8 +50,10 @@ LOCATION_CLEARERS: dict[str, Callable[[Source], bool]] = {
 
 
 def check_pixels(content: IO[bytes], content_type: str) -> None:
-    """Raises `Invalid` for `file` where a picture has more than MATERIALS_MAX_PIXELS, or does not say how many. What is
-    no picture is passed over."""
+    """Check the pixels of a picture against MATERIALS_MAX_PIXELS; other content types pass.
+
+    Raises `Invalid` for `file` if there are more, or if the size cannot be read.
+    """
     if content_type not in SIZE_READERS:
         return
     try:
@@ -63,10 +65,10 @@ def check_pixels(content: IO[bytes], content_type: str) -> None:
 
 
 def remove_location(content: IO[bytes], content_type: str) -> bool:
-    """Take out where a picture was taken, and empty what lies with it in the file and is no part of it (clips of phones
-    among that); say whether there was anything. Neither its length nor its pixels change.
+    """Overwrite the location in a picture's metadata, and data that is not part of the picture, such as appended video.
 
-    Raises `Invalid` for `file` where it cannot be taken out.
+    Works in place: neither the file's length nor its pixels change. Returns whether anything was overwritten.
+    Raises `Invalid` for `file` if the location cannot be removed.
     """
     if content_type not in LOCATION_CLEARERS:
         return False

@@ -1,4 +1,4 @@
-"""EXIF: a TIFF without pixels that other formats carry, some with a word in front."""
+"""EXIF: a TIFF without pixels that is embedded in other formats, in some with a prefix."""
 
 from modules.materials.pictures import tiff
 from modules.materials.pictures.source import Block, Unreadable
@@ -7,19 +7,18 @@ PREFIX = b"Exif\x00\x00"
 
 
 def clear_location(block: Block) -> bool:
-    """Clear the place that a picture was taken at, and what its camera notes for itself, which may be one; whether
-    there was anything of that. What is no EXIF has none.
+    """Clear the location and the maker notes, which may contain it; return whether there was any.
 
-    Raises `LocationNotRemovable`, and `Unreadable` where there is too much of it.
+    False if the block is not EXIF. Raises `LocationNotRemovable`, and `Unreadable` for too many directories.
     """
     start = len(PREFIX) if block.length >= len(PREFIX) and block.read(0, len(PREFIX)) == PREFIX else 0
-    if not begins_tiff(block.part(start)):
+    if not begins_tiff(block.slice(start)):
         return False
-    return tiff.clear_location(block.part(start), maker_notes=True)
+    return tiff.clear_location(block.slice(start), maker_notes=True)
 
 
 def begins_tiff(block: Block) -> bool:
-    """Whether a TIFF begins here."""
+    """Return whether the block begins with the header of a TIFF."""
     try:
         tiff.Tiff(block)
     except Unreadable:

@@ -1,4 +1,4 @@
-"""PNG and its animations: a list of chunks."""
+"""PNG and APNG: a list of chunks."""
 
 import io
 import struct
@@ -11,26 +11,26 @@ from modules.materials.pictures.size import Size
 from modules.materials.pictures.source import Block, Source, Unreadable
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
-# What a text becomes whose location cannot be cleared by itself: the small letters say that it may be passed over.
-IGNORED_CHUNK = b"noNe"
+# The type of a chunk that was cleared as a whole. Lower case: ancillary and private, so that readers skip it.
+CLEARED_CHUNK = b"noNe"
 TEXTS = {b"tEXt", b"zTXt", b"iTXt"}
 XMP_KEYWORD = b"XML:com.adobe.xmp"
 PROFILE_KEYWORDS = {b"raw profile type " + kind for kind in (b"exif", b"app1", b"xmp", b"8bim")}
-# What a reader needs. Others may hold anything.
+# Chunks without free text. Others may contain a location.
 HARMLESS = {
     *(b"IHDR", b"PLTE", b"IDAT", b"IEND", b"tRNS", b"cHRM", b"gAMA", b"iCCP", b"sBIT", b"sRGB", b"cICP", b"mDCV"),
-    *(b"cLLI", b"bKGD", b"hIST", b"pHYs", b"sPLT", b"tIME", b"acTL", b"fcTL", b"fdAT", IGNORED_CHUNK),
+    *(b"cLLI", b"bKGD", b"hIST", b"pHYs", b"sPLT", b"tIME", b"acTL", b"fcTL", b"fdAT", CLEARED_CHUNK),
 }
-# Texts that are longer, packed or unpacked, are not looked into.
-MAX_BYTES_OF_TEXT = 1024 * 1024
-# Unpacking takes its time, and no honest picture has as many that may hold a location.
+# A longer text, compressed or not, is cleared as a whole.
+MAX_TEXT_BYTES = 1024 * 1024
+# Bounds the time that decompression takes.
 MAX_TEXTS = 20
 MAX_KEYWORD_LENGTH = 79
 
 
 @dataclass(frozen=True)
 class Chunk:
-    """Its name, and where its data lies; the name is before them and the checksum behind."""
+    """A chunk with its data from `start` to `end`; the checksum follows."""
 
     name: bytes
     start: int
@@ -38,7 +38,7 @@ class Chunk:
 
 
 def read_sizes(source: Source) -> Iterator[Size]:
-    """Width and height, once for every frame. Raises `Unreadable`."""
+    """Yield the width and height of every frame. Raises `Unreadable`."""
     canvas: Size | None = None
     for chunk in _read_chunks(source):
         if chunk.name == b"IHDR" or canvas is None:
@@ -50,7 +50,7 @@ def read_sizes(source: Source) -> Iterator[Size]:
 
 
 def read_size(source: Source, position: int) -> Size:
-    """What the header says that begins there. Raises `Unreadable`."""
+    """Read width and height from the IHDR chunk at `position`. Raises `Unreadable`."""
     length, name, width, height = struct.unpack(">I4sII", source.read(position, 16))
     if length != 13 or name != b"IHDR":
         raise Unreadable("it does not say how large it is")
@@ -71,8 +71,8 @@ def clear_location(source: Source) -> bool:
                 raise Unreadable("it has too many parts")
             cleared = _clear_text(source, chunk, text) or cleared
         elif chunk.name not in HARMLESS and xmp.names_location(Block.between(source, chunk.start, chunk.end)):
-            cleared = _clear_wholly(source, chunk)
-    # Behind the end of the picture may be anything.
+            cleared = _clear_chunk(source, chunk)
+    # Data after the picture may contain a location.
     return source.clear(end, source.length) or cleared
 
 
@@ -98,17 +98,17 @@ def _clear_exif(source: Source, chunk: Chunk) -> bool:
 
 def _clear_text(source: Source, chunk: Chunk, text: "_Text") -> bool:
     block = Block.between(source, chunk.start, chunk.end)
-    if text.is_plain_packet:
+    if text.is_uncompressed_xmp:
         cleared = xmp.clear_location(block)
     else:
-        return text.has_location() and _clear_wholly(source, chunk)
+        return text.has_location() and _clear_chunk(source, chunk)
     if cleared:
         _write_checksum(source, chunk)
     return cleared
 
 
-def _clear_wholly(source: Source, chunk: Chunk) -> bool:
-    source.write(chunk.start - 4, IGNORED_CHUNK)
+def _clear_chunk(source: Source, chunk: Chunk) -> bool:
+    source.write(chunk.start - 4, CLEARED_CHUNK)
     source.clear(chunk.start, chunk.end)
     _write_checksum(source, chunk)
     return True
@@ -116,18 +116,18 @@ def _clear_wholly(source: Source, chunk: Chunk) -> bool:
 
 def _write_checksum(source: Source, chunk: Chunk) -> None:
     checksum = 0
-    for _, piece in source.chunks(chunk.start - 4, chunk.end):
+    for _, piece in source.read_chunks(chunk.start - 4, chunk.end):
         checksum = zlib.crc32(piece, checksum)
     source.write(chunk.end, struct.pack(">I", checksum))
 
 
 class _Text:
-    """What a chunk of text says, which may be packed."""
+    """The keyword and the text of a chunk, which may be compressed."""
 
     def __init__(self, source: Source, chunk: Chunk) -> None:
         self.name = chunk.name
-        self.is_long = chunk.end - chunk.start > MAX_BYTES_OF_TEXT
-        raw = source.read(chunk.start, min(chunk.end - chunk.start, MAX_BYTES_OF_TEXT))
+        self.is_long = chunk.end - chunk.start > MAX_TEXT_BYTES
+        raw = source.read(chunk.start, min(chunk.end - chunk.start, MAX_TEXT_BYTES))
         keyword, _, self._rest = raw.partition(b"\x00")
         self.keyword = keyword[:MAX_KEYWORD_LENGTH]
 
@@ -136,16 +136,16 @@ class _Text:
         return self._is_profile or self.keyword == XMP_KEYWORD
 
     @property
-    def is_plain_packet(self) -> bool:
-        return self.keyword == XMP_KEYWORD and not self._is_packed
+    def is_uncompressed_xmp(self) -> bool:
+        return self.keyword == XMP_KEYWORD and not self._is_compressed
 
     def has_location(self) -> bool:
-        """Whether a packet of XMP, or EXIF written in digits, has one; also if it is too long to tell."""
-        text = self._unpacked()
+        """Return whether an XMP packet or a profile in hexadecimal digits has a location, or is too long to tell."""
+        text = self._decompress()
         if text is None or self.is_long:
             return True
         if self._is_profile:
-            text = _decode_digits(text)
+            text = _decode_hex_profile(text)
         block = Block.between(Source(io.BytesIO(text)), 0, len(text))
         return xmp.has_location(block) or exif.clear_location(block) or resources.clear_location(block)
 
@@ -154,29 +154,29 @@ class _Text:
         return self.keyword.lower() in PROFILE_KEYWORDS
 
     @property
-    def _is_packed(self) -> bool:
+    def _is_compressed(self) -> bool:
         return self.name == b"zTXt" or (self.name == b"iTXt" and self._rest[:1] == b"\x01")
 
-    def _unpacked(self) -> bytes | None:
-        """`None` for what is longer than anybody looks at."""
+    def _decompress(self) -> bytes | None:
+        """Return the text; `None` if it exceeds `MAX_TEXT_BYTES`."""
         text = self._rest
         if self.name == b"iTXt":
-            # Behind two numbers come a language and a keyword in it.
+            # Compression flag and method, language, translated keyword, text.
             text = text[2:].split(b"\x00", 2)[-1]
         elif self.name == b"zTXt":
             text = text[1:]
-        if not self._is_packed:
+        if not self._is_compressed:
             return text
-        unpacker = zlib.decompressobj()
+        decompressor = zlib.decompressobj()
         try:
-            unpacked = unpacker.decompress(text, MAX_BYTES_OF_TEXT)
+            decompressed = decompressor.decompress(text, MAX_TEXT_BYTES)
         except zlib.error:
             return b""
-        return None if unpacker.unconsumed_tail else unpacked
+        return None if decompressor.unconsumed_tail else decompressed
 
 
-def _decode_digits(text: bytes) -> bytes:
-    """Such a profile is its name, its length and then two digits for each byte."""
+def _decode_hex_profile(text: bytes) -> bytes:
+    """Decode a raw profile: name, length, bytes as hexadecimal digits. Empty if these are malformed."""
     digits = b"".join(text.split()[2:])
     try:
         return bytes.fromhex(digits.decode("ascii"))

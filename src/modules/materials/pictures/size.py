@@ -1,10 +1,10 @@
-"""How large a picture is."""
+"""The size of a picture."""
 
 from typing import NamedTuple
 
 
 class Size(NamedTuple):
-    """Pixels from left to right and from top to bottom, and how many frames of that size there are."""
+    """Width and height in pixels, and the number of frames of that size."""
 
     width: int
     height: int

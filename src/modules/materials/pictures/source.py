@@ -1,7 +1,6 @@
-"""Reading and writing pieces of a file that nobody trusts.
+"""Bounded access to an untrusted file.
 
-Whatever the file says of itself, only so much of it is read, in memory and in time, and nothing is written outside the
-bounds that a reader has named.
+Whatever offsets and counts the file contains, reading is limited in memory and time, and writes stay within a block.
 """
 
 import re
@@ -9,25 +8,28 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import IO
 
-WINDOW = 16 * 1024
-PIECE = 64 * 1024
-# What one look at a file may cost: each question is one, and each kibibyte that is read for it one more. An honest
-# picture of 25 MiB takes about fifty thousand; all of them are read in a second.
+WINDOW_SIZE = 16 * 1024
+CHUNK_SIZE = 64 * 1024
+# The budget of a `Source`, about a second: each read costs 1, and 1 more for each KiB read from the file. An ordinary
+# picture of 25 MiB costs about 50,000.
 MAX_COST = 500_000
-# A block of metadata that lies in more places than this was made to take time.
+# A block of metadata in more spans than this was made to take time.
 MAX_SPANS = 1000
+
+# Start and end (exclusive) of a range of bytes.
+Span = tuple[int, int]
 
 
 class Unreadable(ValueError):
-    """Not as its format has it; says in half a sentence what is wrong."""
+    """The file violates its format. The message is a clause that is shown to the uploader."""
 
 
 class LocationNotRemovable(ValueError):
-    """There is a location that cannot be cleared without touching something else."""
+    """There is a location that cannot be cleared without damaging other data."""
 
 
 class Source:
-    """A file, of which a window is kept in memory."""
+    """A file with a read buffer (`_window`) and a budget for the work on it."""
 
     def __init__(self, content: IO[bytes]) -> None:
         self._content = content
@@ -37,44 +39,44 @@ class Source:
         self._cost = 0
 
     def read(self, position: int, size: int) -> bytes:
-        """Exactly so many bytes. Raises `Unreadable` where the file ends before, or has cost enough."""
-        self.pay(1)
+        """Read exactly `size` bytes. Raises `Unreadable` if the file ends before, or its budget is used up."""
+        self.charge(1)
         if position < 0 or size < 0 or position + size > self.length:
             raise Unreadable("it ends too early")
         start = position - self._window_start
         if start < 0 or start + size > len(self._window):
-            self.pay(max(size, WINDOW) // 1024)
+            self.charge(max(size, WINDOW_SIZE) // 1024)
             self._content.seek(position)
-            self._window, self._window_start, start = self._content.read(max(size, WINDOW)), position, 0
+            self._window, self._window_start, start = self._content.read(max(size, WINDOW_SIZE)), position, 0
         part = self._window[start : start + size]
         if len(part) < size:
             raise Unreadable("it ends too early")
         return part
 
-    def number(self, position: int, size: int, byte_order: str = "big") -> int:
+    def read_number(self, position: int, size: int, byte_order: str = "big") -> int:
         return int.from_bytes(self.read(position, size), "little" if byte_order == "little" else "big")
 
-    def chunks(self, start: int, end: int) -> Iterator[tuple[int, bytes]]:
-        """All between two positions, piece by piece, each with where it begins."""
+    def read_chunks(self, start: int, end: int) -> Iterator[tuple[int, bytes]]:
+        """Yield the bytes between two positions in chunks, each with its position."""
         while start < end:
-            piece = self.read(start, min(PIECE, end - start))
-            yield start, piece
-            start += len(piece)
+            chunk = self.read(start, min(CHUNK_SIZE, end - start))
+            yield start, chunk
+            start += len(chunk)
 
-    def find(self, pattern: re.Pattern[bytes], start: int, *, longest: int) -> tuple[int, int] | None:
-        """Where a match begins and ends that is no longer than `longest`, the first from `start` on."""
+    def find(self, pattern: re.Pattern[bytes], start: int, *, max_length: int) -> tuple[int, int] | None:
+        """Return start and end of the first match from `start` on, which may have up to `max_length` bytes."""
         while start < self.length:
-            piece = self.read(start, min(PIECE, self.length - start))
-            if found := pattern.search(piece):
+            chunk = self.read(start, min(CHUNK_SIZE, self.length - start))
+            if found := pattern.search(chunk):
                 return start + found.start(), start + found.end()
-            if start + len(piece) == self.length:
+            if start + len(chunk) == self.length:
                 return None
-            # A match may lie across the end of a piece.
-            start += len(piece) - longest + 1
+            # A match may span two chunks.
+            start += len(chunk) - max_length + 1
         return None
 
     def write(self, position: int, data: bytes) -> None:
-        """Put bytes in the place of as many others."""
+        """Overwrite bytes; the length of the file never changes."""
         if position < 0 or position + len(data) > self.length:
             raise Unreadable("it ends too early")
         self._window = b""
@@ -82,16 +84,16 @@ class Source:
         self._content.write(data)
 
     def clear(self, start: int, end: int, filler: bytes = b"\x00") -> bool:
-        """Overwrite all between two positions with one byte; whether anything else was there."""
+        """Overwrite the bytes between two positions with `filler`; return whether any differed."""
         cleared = False
-        for position, piece in self.chunks(start, end):
-            if piece.strip(filler):
-                self.write(position, filler * len(piece))
+        for position, chunk in self.read_chunks(start, end):
+            if chunk.strip(filler):
+                self.write(position, filler * len(chunk))
                 cleared = True
         return cleared
 
-    def pay(self, cost: int) -> None:
-        """For work besides reading, a microsecond each. Raises `Unreadable` where the file has cost enough."""
+    def charge(self, cost: int) -> None:
+        """Deduct work from the budget, 1 for about a microsecond. Raises `Unreadable` if it is used up."""
         self._cost += cost
         if self._cost > MAX_COST:
             raise Unreadable("it has too many parts")
@@ -99,13 +101,13 @@ class Source:
 
 @dataclass(frozen=True)
 class Block:
-    """Bytes of a file that belong together, in one place or in several (start and end of each, in their order).
+    """Bytes of a file that belong together, in one span or in several.
 
-    Positions are counted from where the block begins. Nothing outside of it is read or written.
+    Positions are relative to the block. Nothing outside of it is read or written.
     """
 
     source: Source
-    spans: tuple[tuple[int, int], ...]
+    spans: tuple[Span, ...]
 
     def __post_init__(self) -> None:
         if len(self.spans) > MAX_SPANS:
@@ -120,33 +122,36 @@ class Block:
         return sum(end - start for start, end in self.spans)
 
     def read(self, position: int, size: int) -> bytes:
-        """Exactly so many bytes. Raises `Unreadable` where the block ends before."""
-        return b"".join(self.source.read(start, end - start) for start, end in self._places(position, size))
+        """Read exactly `size` bytes. Raises `Unreadable` if the block ends before."""
+        return b"".join(self.source.read(start, end - start) for start, end in self._resolve_spans(position, size))
 
     def clear(self, position: int, size: int, filler: bytes = b"\x00") -> bool:
-        """Overwrite so many bytes with one; whether anything else was there. Raises `Unreadable` where the block ends
+        """Overwrite `size` bytes with `filler`; return whether any differed. Raises `Unreadable` if the block ends
         before."""
-        return sum(self.source.clear(start, end, filler) for start, end in self._places(position, size)) > 0
+        return sum(self.source.clear(start, end, filler) for start, end in self._resolve_spans(position, size)) > 0
 
-    def part(self, position: int, size: int | None = None) -> "Block":
-        """A block within this one, to its end where no size is given."""
-        return Block(self.source, tuple(self._places(position, self.length - position if size is None else size)))
+    def slice(self, position: int, size: int | None = None) -> "Block":
+        """Return a block within this one, up to its end by default."""
+        return Block(
+            self.source, tuple(self._resolve_spans(position, self.length - position if size is None else size))
+        )
 
-    def chunks(self) -> Iterator[bytes]:
+    def read_chunks(self) -> Iterator[bytes]:
         for start, end in self.spans:
-            for _, piece in self.source.chunks(start, end):
-                yield piece
+            for _, chunk in self.source.read_chunks(start, end):
+                yield chunk
 
-    def _places(self, position: int, size: int) -> list[tuple[int, int]]:
+    def _resolve_spans(self, position: int, size: int) -> list[Span]:
+        """Map a range of the block to spans of the file."""
         if position < 0 or size < 0 or position + size > self.length:
             raise Unreadable("it ends too early")
-        places = []
+        resolved = []
         for start, end in self.spans:
             length = end - start
             if position < length and size > 0:
-                taken = min(size, length - position)
-                places.append((start + position, start + position + taken))
-                position, size = 0, size - taken
+                available = min(size, length - position)
+                resolved.append((start + position, start + position + available))
+                position, size = 0, size - available
             else:
                 position -= min(position, length)
-        return places
+        return resolved

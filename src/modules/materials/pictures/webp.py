@@ -1,4 +1,4 @@
-"""WebP and its animations: a list of chunks in a RIFF."""
+"""WebP: a list of RIFF chunks."""
 
 import struct
 from collections.abc import Iterator
@@ -9,7 +9,7 @@ from modules.materials.pictures.size import Size
 from modules.materials.pictures.source import Block, Source, Unreadable
 
 HEADER_SIZE = 12
-# What lies in the chunk of a frame before the chunks of its picture.
+# Precedes the sub-chunks of an animation frame.
 FRAME_HEADER_SIZE = 16
 HARMLESS = {b"VP8X", b"VP8 ", b"VP8L", b"ALPH", b"ANIM", b"ANMF", b"ICCP"}
 
@@ -22,7 +22,7 @@ class Chunk:
 
 
 def read_sizes(source: Source) -> Iterator[Size]:
-    """Width and height, once for every frame. Raises `Unreadable`."""
+    """Yield the width and height of every frame. Raises `Unreadable`."""
     canvas = Size(0, 0)
     for chunk in _read_chunks(source, HEADER_SIZE, _read_end(source)):
         if chunk.name == b"VP8X":
@@ -46,13 +46,13 @@ def clear_location(source: Source) -> bool:
             cleared = xmp.clear_location(block) or cleared
         elif chunk.name not in HARMLESS and xmp.names_location(block):
             cleared = block.clear(0, block.length) or cleared
-    # Behind the end of the picture may be anything.
+    # Data after the picture may contain a location.
     return source.clear(_read_end(source), source.length) or cleared
 
 
 def _read_end(source: Source) -> int:
-    """What lies behind it is no part of the picture for any reader."""
-    end = 8 + source.number(4, 4, "little")
+    """Return where the picture ends, which need not be the end of the file."""
+    end = 8 + source.read_number(4, 4, "little")
     if end > source.length:
         raise Unreadable("it ends too early")
     return end
@@ -79,11 +79,11 @@ def _read_pixel_size(source: Source, chunk: Chunk) -> Size | None:
         width, height = struct.unpack("<HH", source.read(chunk.start + 6, 4))
         return Size(width & 0x3FFF, height & 0x3FFF)
     if chunk.name == b"VP8L":
-        bits = source.number(chunk.start + 1, 4, "little")
+        bits = source.read_number(chunk.start + 1, 4, "little")
         return Size((bits & 0x3FFF) + 1, (bits >> 14 & 0x3FFF) + 1)
     return None
 
 
 def _read_size(source: Source, position: int) -> Size:
-    """Two numbers of three bytes; what is meant is one more."""
-    return Size(source.number(position, 3, "little") + 1, source.number(position + 3, 3, "little") + 1)
+    """Read two integers of three bytes, each stored minus one."""
+    return Size(source.read_number(position, 3, "little") + 1, source.read_number(position + 3, 3, "little") + 1)

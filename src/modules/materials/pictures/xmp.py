@@ -1,12 +1,12 @@
-"""XMP, the description of a picture in XML: where in it the place is that the picture was taken at."""
+"""XMP, metadata in XML: find and clear the properties that contain a location."""
 
 import re
 
 from modules.materials.pictures.source import Block
 
-# Larger ones hold pictures of their own, and are cleared as a whole if there is a place in them.
+# Larger packets contain embedded pictures, and are cleared as a whole if they contain a location.
 MAX_BYTES = 1024 * 1024
-BYTES_A_MICROSECOND = 128
+BYTES_PER_MICROSECOND = 128
 
 NAME = rb"[\w.-]{1,64}:(?:gps\w{1,64}|(?:latitude|longitude)\w{0,64}|(?<=geo:)(?:lat|long))"
 PROPERTY = re.compile(
@@ -15,25 +15,25 @@ PROPERTY = re.compile(
     rb"|<" + NAME + rb"(?:\s[^<>]*)?/>",
     re.IGNORECASE,
 )
-# No shorter: pictures in letters and digits have those of `gps` by chance.
+# Full names: `gps` alone occurs in base64 by chance.
 NAMES = (b"gpslatitude", b"gpslongitude", b":latitude", b":longitude", b"geo:lat", b"geo:long")
-# How EXIF begins in letters and digits (base64), wherever among three bytes it does: a picture in a picture.
-EXIF_IN_LETTERS = (b"rxhpzgaa", b"v4awyaa", b"feglmaa")
-# In the widest encoding.
+# "Exif\0\0" in base64 (lower case), at each of the three alignments: the metadata of an embedded picture.
+EXIF_IN_BASE64 = (b"rxhpzgaa", b"v4awyaa", b"feglmaa")
+# In UTF-32.
 MAX_NAME_LENGTH = 4 * 12
 
 
 def has_location(packet: Block) -> bool:
-    """Whether there is a property that says where. Raises `Unreadable` where there was enough of this."""
+    """Return whether a packet contains a location. Raises `Unreadable` if the budget is used up."""
     if packet.length <= MAX_BYTES and PROPERTY.search(packet.read(0, packet.length)):
         return True
     return names_location(packet)
 
 
 def clear_location(packet: Block) -> bool:
-    """Blank every property that says where, in place; whether there was one.
+    """Overwrite every property with a location by blanks; return whether there was one.
 
-    A packet in which a place remains, since it is written in another way or in another encoding, is blanked wholly.
+    If a location remains, in an unknown notation or encoding, the whole packet is overwritten.
     """
     if not has_location(packet):
         return False
@@ -46,13 +46,15 @@ def clear_location(packet: Block) -> bool:
 
 
 def names_location(packet: Block) -> bool:
-    """Whether a place is named, however it is written and in whichever encoding. Raises `Unreadable` where there was
-    enough of this."""
-    packet.source.pay(packet.length // BYTES_A_MICROSECOND)
+    """Return whether a property name of a location occurs, in any notation and encoding.
+
+    Raises `Unreadable` if the budget is used up.
+    """
+    packet.source.charge(packet.length // BYTES_PER_MICROSECOND)
     before = b""
-    for piece in packet.chunks():
-        letters = (before + piece).replace(b"\x00", b"").lower()
-        if any(name in letters for name in (*NAMES, *EXIF_IN_LETTERS)):
+    for chunk in packet.read_chunks():
+        text = (before + chunk).replace(b"\x00", b"").lower()
+        if any(name in text for name in (*NAMES, *EXIF_IN_BASE64)):
             return True
-        before = piece[-MAX_NAME_LENGTH:]
+        before = chunk[-MAX_NAME_LENGTH:]
     return False
