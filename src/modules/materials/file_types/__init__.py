@@ -1,7 +1,7 @@
-"""What a file is, decided from its bytes; its name and what its sender says of it are not asked.
+"""Detect the content type of a file from its bytes alone, not from its name or the type that the client sent.
 
-Only what is recognised is accepted. All of this is the second line: whatever is stored is served so that no browser
-runs it (`modules.materials.api.get_file`).
+Only known types are accepted. This is defense in depth: files are served with headers by which no browser runs them
+(`modules.materials.api.get_file`).
 """
 
 from typing import IO
@@ -10,8 +10,8 @@ from core.errors import Invalid
 from modules.materials.file_types.compound import detect_compound_type
 from modules.materials.file_types.documents import detect_pdf_type, detect_rtf_type, is_pdf, is_rtf
 from modules.materials.file_types.media import detect_media_type
-from modules.materials.file_types.polyglots import is_also_a_disk, is_polyglot
-from modules.materials.file_types.signatures import HEAD, detect_signature_type, is_program
+from modules.materials.file_types.polyglots import is_disk_image, is_polyglot
+from modules.materials.file_types.signatures import HEAD_SIZE, detect_signature_type, is_program
 from modules.materials.file_types.text import detect_encoding, is_html
 from modules.materials.file_types.zips import detect_zip_type
 
@@ -19,12 +19,12 @@ ACCEPTED = (
     "Accepted are documents without macros (PDF, Word, Excel, PowerPoint, OpenDocument, RTF without objects, EPUB),"
     " images other than SVG, audio, video, archives, and text or source code in UTF-8 other than HTML."
 )
-# Called a picture, but no browser shows it: a book of scanned pages.
+# DjVu: scanned pages, which no browser shows.
 NEVER_INLINE = {"image/vnd.djvu"}
 
 
 def detect_content_type(content: IO[bytes]) -> str:
-    """The content type to store and serve. Raises `Invalid` for `file` where the kind is not accepted."""
+    """Return the content type to store and serve. Raises `Invalid` for `file` if it is not accepted."""
     content_type = _detect(content)
     content.seek(0)
     if content_type is None:
@@ -33,13 +33,13 @@ def detect_content_type(content: IO[bytes]) -> str:
 
 
 def can_be_shown_inline(content_type: str) -> bool:
-    """Whether a browser may show it in place: pictures made of pixels, sound and moving pictures, nothing else."""
+    """Return whether browsers may show a type inline: raster images, audio and video."""
     return content_type.startswith(("image/", "audio/", "video/")) and content_type not in NEVER_INLINE
 
 
 def _detect(content: IO[bytes]) -> str | None:
     content.seek(0)
-    head = content.read(HEAD)
+    head = content.read(HEAD_SIZE)
     if is_pdf(head):
         content_type = detect_pdf_type(content, head)
     elif is_rtf(head):
@@ -50,7 +50,7 @@ def _detect(content: IO[bytes]) -> str | None:
         return None
     else:
         content_type = _detect_binary(content, head)
-    return None if is_also_a_disk(content, head) else content_type
+    return None if is_disk_image(content, head) else content_type
 
 
 def _detect_binary(content: IO[bytes], head: bytes) -> str | None:

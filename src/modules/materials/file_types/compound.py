@@ -1,4 +1,4 @@
-"""Documents of Office from before 2007: a file system in a file ([MS-CFB]), of which the directory is read."""
+"""Office documents from before 2007: a file system in a file ([MS-CFB]), of which the directory is read."""
 
 import re
 from collections.abc import Iterator
@@ -15,34 +15,34 @@ TYPES = {
     POWERPOINT: "application/vnd.ms-powerpoint",
     VISIO: "application/vnd.visio",
 }
-# Folders that hold a project of Visual Basic.
-MACROS = {"macros", "vba", "_vba_project", "_vba_project_cur"}
+# Folders of a Visual Basic project.
+MACRO_FOLDERS = {"macros", "vba", "_vba_project", "_vba_project_cur"}
 
 HEADER_SIZE = 512
 ENTRY_SIZE = 128
-# Streams shorter than this lie elsewhere in the file; Office pads the ones that matter here.
+# Shorter streams are in the mini stream; Office pads those that are read here.
 MIN_STREAM = 4096
 
-# PowerPoint keeps its project in the document itself; this record says that there is one ([MS-PPT] 2.4.10).
+# PowerPoint stores its project in the document stream; this record refers to it ([MS-PPT] 2.4.10).
 POWERPOINT_MACROS = re.compile(rb"\x02\x00\x00\x04\x0c\x00\x00\x00....(?!\x00\x00\x00\x00)....", re.DOTALL)
-# More than any honest document has.
-MAX_NAMES = 20_000
+# More than any ordinary document has.
+MAX_DIRECTORY_ENTRIES = 20_000
 MAX_RECORDS = 100_000
 BOUND_SHEET, FILE_PASS, END_OF_FILE = 0x0085, 0x002F, 0x000A
 MACRO_SHEET, MODULE_SHEET = 1, 6
 
 
 class Unreadable(ValueError):
-    """Not as the format has it: what is in there cannot be told."""
+    """The file violates its format."""
 
 
 def detect_compound_type(content: IO[bytes]) -> str | None:
-    """The content type of a document, `None` for one with macros, of another kind, or that cannot be read."""
+    """Return the content type of a document; `None` if it has macros, is of another kind, or cannot be read."""
     try:
         document = CompoundFile(content)
         streams = document.streams
         names = {name for name in TYPES if name in streams}
-        if not names or MACROS & document.names:
+        if not names or MACRO_FOLDERS & document.names:
             return None
         if any(name in streams and _has_macro_sheet(document, name) for name in (EXCEL, EXCEL_95)):
             return None
@@ -55,11 +55,11 @@ def detect_compound_type(content: IO[bytes]) -> str | None:
 
 @dataclass
 class CompoundFile:
-    """The names in the directory, and where the streams begin. Raises `Unreadable`."""
+    """The directory of a compound file: all names, and the streams. Raises `Unreadable`."""
 
     content: IO[bytes]
     names: set[str] = field(default_factory=set)
-    # Where it begins and how long it is.
+    # First sector and size in bytes.
     streams: dict[str, tuple[int, int]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -69,17 +69,17 @@ class CompoundFile:
         if shift not in {9, 12}:
             raise Unreadable("sector size")
         self.sector_size = 1 << shift
-        self.most_sectors = self.length // self.sector_size + 1
-        self.table = self._sectors_of_table(header)
-        for sector in self._chain(_parse_number(header[48:52])):
+        self.max_sectors = self.length // self.sector_size + 1
+        self.table = self._list_table_sectors(header)
+        for sector in self._walk_chain(_parse_number(header[48:52])):
             self._read_directory(sector)
 
-    def stream(self, name: str) -> Iterator[bytes]:
-        """A stream, sector by sector."""
+    def read_stream(self, name: str) -> Iterator[bytes]:
+        """Yield the sectors of a stream."""
         start, size = self.streams[name]
         if size < MIN_STREAM:
             raise Unreadable(f"{name} is too short to be one")
-        for sector in self._chain(start):
+        for sector in self._walk_chain(start):
             yield sector[:size]
             size -= len(sector)
             if size <= 0:
@@ -93,58 +93,58 @@ class CompoundFile:
                 continue
             name = entry[: length - 2].decode("utf-16-le", errors="replace").lower()
             self.names.add(name)
-            if len(self.names) > MAX_NAMES:
+            if len(self.names) > MAX_DIRECTORY_ENTRIES:
                 raise Unreadable("too many names")
             if entry[66] == 2:
                 self.streams.setdefault(name, (_parse_number(entry[116:120]), _parse_number(entry[120:124])))
 
-    def _sectors_of_table(self, header: bytes) -> list[int]:
-        """Where the allocation table lies: the first 109 sectors are in the header, the others in a chain of lists."""
+    def _list_table_sectors(self, header: bytes) -> list[int]:
+        """Return the sectors of the allocation table: the header lists the first 109, a chain of sectors the others."""
         sectors = _parse_numbers(header[76:HEADER_SIZE])
         following = _parse_number(header[68:72])
-        for _ in range(self.most_sectors):
-            if following >= self.most_sectors:
+        for _ in range(self.max_sectors):
+            if following >= self.max_sectors:
                 break
-            numbers = _parse_numbers(self._sector(following))
+            numbers = _parse_numbers(self._read_sector(following))
             sectors += numbers[:-1]
             following = numbers[-1]
-            if len(sectors) > self.most_sectors + 256:
+            if len(sectors) > self.max_sectors + 256:
                 raise Unreadable("the table is larger than the file")
         return sectors
 
-    def _chain(self, number: int) -> Iterator[bytes]:
-        for _ in range(self.most_sectors):
-            # Numbers beyond the file are marks for the end, for what is free, and for nonsense.
-            if number >= self.most_sectors:
+    def _walk_chain(self, number: int) -> Iterator[bytes]:
+        for _ in range(self.max_sectors):
+            # Numbers beyond the file mark the end of a chain, or a free sector.
+            if number >= self.max_sectors:
                 return
-            yield self._sector(number)
-            number = self._next(number)
+            yield self._read_sector(number)
+            number = self._find_next_sector(number)
         raise Unreadable("a chain goes round")
 
-    def _next(self, number: int) -> int:
+    def _find_next_sector(self, number: int) -> int:
         block, index = divmod(number, self.sector_size // 4)
-        if block >= len(self.table) or self.table[block] >= self.most_sectors:
+        if block >= len(self.table) or self.table[block] >= self.max_sectors:
             raise Unreadable("a sector is not in the table")
-        return _parse_number(self._read(self._offset(self.table[block]) + 4 * index, 4))
+        return _parse_number(self._read(self._get_offset(self.table[block]) + 4 * index, 4))
 
-    def _sector(self, number: int) -> bytes:
-        return self._read(self._offset(number), self.sector_size, at_least=ENTRY_SIZE)
+    def _read_sector(self, number: int) -> bytes:
+        return self._read(self._get_offset(number), self.sector_size, min_size=ENTRY_SIZE)
 
-    def _offset(self, number: int) -> int:
+    def _get_offset(self, number: int) -> int:
         return (number + 1) * self.sector_size
 
-    def _read(self, position: int, size: int, *, at_least: int | None = None) -> bytes:
+    def _read(self, position: int, size: int, *, min_size: int | None = None) -> bytes:
         self.content.seek(position)
-        part = self.content.read(size)
-        if len(part) < (size if at_least is None else at_least):
+        chunk = self.content.read(size)
+        if len(chunk) < (size if min_size is None else min_size):
             raise Unreadable("it ends too early")
-        # The last sector of a file may be cut short.
-        return part.ljust(size, b"\x00")
+        # The last sector of a file may be truncated.
+        return chunk.ljust(size, b"\x00")
 
 
 def _has_powerpoint_macros(document: CompoundFile) -> bool:
     before = b""
-    for sector in document.stream(POWERPOINT):
+    for sector in document.read_stream(POWERPOINT):
         if POWERPOINT_MACROS.search(before + sector):
             return True
         before = sector[-32:]
@@ -152,8 +152,8 @@ def _has_powerpoint_macros(document: CompoundFile) -> bool:
 
 
 def _has_macro_sheet(document: CompoundFile, name: str) -> bool:
-    """Whether a workbook has a sheet of macros as Excel 4 had them; it counts as one if it is encrypted."""
-    for kind, body in islice(_read_records(document.stream(name)), MAX_RECORDS):
+    """Return whether a workbook has a macro sheet of Excel 4, or is encrypted."""
+    for kind, body in islice(_read_records(document.read_stream(name)), MAX_RECORDS):
         if kind == FILE_PASS or (kind == BOUND_SHEET and body[5:6] in {bytes([MACRO_SHEET]), bytes([MODULE_SHEET])}):
             return True
         if kind == END_OF_FILE:
@@ -162,7 +162,7 @@ def _has_macro_sheet(document: CompoundFile, name: str) -> bool:
 
 
 def _read_records(stream: Iterator[bytes]) -> Iterator[tuple[int, bytes]]:
-    """The records of a workbook, each with what it holds."""
+    """Yield type and body of each record of a workbook."""
     buffer = b""
     for sector in stream:
         buffer += sector

@@ -1,6 +1,6 @@
-"""Sound and video without a container: frames and packets, one after the other, behind a few bits that are always set.
+"""Audio and video without a container: consecutive frames or packets, each with a sync word.
 
-A few bits are nothing: frame has to follow frame, three times or up to the end of the file.
+A sync word has few bits and occurs by chance: three frames have to follow one another, or fewer up to the end of file.
 """
 
 from collections.abc import Callable
@@ -8,16 +8,16 @@ from typing import IO
 
 from modules.materials.file_types.signatures import is_program
 
-FRAMES = 3
-# How much is looked at behind the tags, and how much padding may follow them.
-PIECE = 64 * 1024
-# There is a second tag here and there; no honest file has more.
+MIN_FRAMES = 3
+# How much is read after the tags, their padding included.
+READ_SIZE = 64 * 1024
+# Ordinary files have one or two.
 MAX_TAGS = 4
-TAG_HEADER = 10
+TAG_HEADER_SIZE = 10
 HAS_FOOTER = 0x10
 
-PACKETS = 5
-TRANSPORT_PACKET, WITH_TIMECODE = 188, 192
+MAX_PACKETS = 5
+TRANSPORT_PACKET, TIMECODE_PACKET = 188, 192
 PROGRAM_STREAM, SEQUENCE = b"\x00\x00\x01\xba", b"\x00\x00\x01\xb3"
 
 MPEG_1_RATES = {
@@ -32,15 +32,15 @@ MPEG_2_RATES = {
 }
 
 
-def detect_sound_type(content: IO[bytes], head: bytes, length: int) -> str | None:
-    """MP3 and its elder brothers, AAC, and what has a tag (ID3) in front of it as they have."""
+def detect_audio_type(content: IO[bytes], head: bytes, length: int) -> str | None:
+    """Detect MPEG audio (layers I to III), AAC (ADTS), and FLAC after an ID3 tag."""
     position, tags = 0, 0
     while _is_tag(head) and tags < MAX_TAGS:
         position, tags = position + _parse_tag_length(head), tags + 1
         content.seek(position)
-        head = content.read(PIECE)
+        head = content.read(READ_SIZE)
     if tags:
-        # Tags are padded, some of them outside of what they say is theirs.
+        # Some tags have padding beyond their stated length.
         padding = len(head) - len(head.lstrip(b"\x00"))
         position, head = position + padding, head[padding:]
         if is_program(head):
@@ -53,38 +53,38 @@ def detect_sound_type(content: IO[bytes], head: bytes, length: int) -> str | Non
     return kind or ("audio/mpeg" if tags else None)
 
 
-def detect_stream_type(head: bytes, length: int) -> str | None:
-    """MPEG video, as it is sent through the air and as it lies on discs and in cameras."""
-    for offset, size in ((0, TRANSPORT_PACKET), (4, WITH_TIMECODE)):
-        packets = min(PACKETS, length // size)
-        if packets >= FRAMES and head[offset : size * packets : size] == b"G" * packets:
-            is_whole = packets == PACKETS or length % size == 0
+def detect_mpeg_stream_type(head: bytes, length: int) -> str | None:
+    """Detect MPEG transport streams and program streams."""
+    for offset, size in ((0, TRANSPORT_PACKET), (4, TIMECODE_PACKET)):
+        packets = min(MAX_PACKETS, length // size)
+        if packets >= MIN_FRAMES and head[offset : size * packets : size] == b"G" * packets:
+            is_whole = packets == MAX_PACKETS or length % size == 0
             return "video/mp2t" if is_whole else None
-    # The bits behind it say which of the two versions it is.
+    # The next bits distinguish MPEG-1 and MPEG-2.
     is_program_stream = head.startswith(PROGRAM_STREAM) and (head[4:5].hex()[:1] in set("24567"))
     return "video/mpeg" if is_program_stream or head.startswith(SEQUENCE) else None
 
 
 def _is_tag(head: bytes) -> bool:
-    return head.startswith(b"ID3") and head[3:4] in {b"\x02", b"\x03", b"\x04"} and len(head) >= TAG_HEADER
+    return head.startswith(b"ID3") and head[3:4] in {b"\x02", b"\x03", b"\x04"} and len(head) >= TAG_HEADER_SIZE
 
 
 def _parse_tag_length(head: bytes) -> int:
     length = 0
     for seven_bits in head[6:10]:
         length = length << 7 | seven_bits & 0x7F
-    return TAG_HEADER + length + (TAG_HEADER if head[5] & HAS_FOOTER else 0)
+    return TAG_HEADER_SIZE + length + (TAG_HEADER_SIZE if head[5] & HAS_FOOTER else 0)
 
 
-def _match_frames(head: bytes, length: int, length_of: Callable[[bytes], int], content_type: str) -> str | None:
+def _match_frames(head: bytes, length: int, parse_length: Callable[[bytes], int], content_type: str) -> str | None:
     position = 0
-    for number in range(FRAMES):
+    for number in range(MIN_FRAMES):
         if number and position == length:
             break
         if number > 1 and position > length:
-            # The last one is cut off.
+            # The last frame is truncated.
             break
-        frame = length_of(head[position : position + 7])
+        frame = parse_length(head[position : position + 7])
         if not frame:
             return None
         position += frame
@@ -92,7 +92,7 @@ def _match_frames(head: bytes, length: int, length_of: Callable[[bytes], int], c
 
 
 def _parse_mpeg_frame_length(header: bytes) -> int:
-    """The length of a frame of MPEG audio, or 0 where this is none."""
+    """Return the length of a frame of MPEG audio, or 0 if the header is not one."""
     if len(header) < 4 or header[0] != 0xFF or header[1] & 0xE0 != 0xE0:
         return 0
     version, layer = header[1] >> 3 & 3, 4 - (header[1] >> 1 & 3)
@@ -107,7 +107,7 @@ def _parse_mpeg_frame_length(header: bytes) -> int:
 
 
 def _parse_aac_frame_length(header: bytes) -> int:
-    """The length of an ADTS frame, or 0 where this is none."""
+    """Return the length of an ADTS frame, or 0 if the header is not one."""
     if len(header) < 7 or header[0] != 0xFF or header[1] & 0xF6 != 0xF0 or header[2] >> 2 & 15 > 12:
         return 0
     length = (header[3] & 3) << 11 | header[4] << 3 | header[5] >> 5

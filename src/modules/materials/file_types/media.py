@@ -1,11 +1,11 @@
-"""Pictures, sound and video in containers: the first bytes name the container, what follows says what is in it."""
+"""Detect pictures, audio and video by their container and what it names as its content."""
 
 from typing import IO
 
-from modules.materials.file_types.frames import detect_sound_type, detect_stream_type
+from modules.materials.file_types.frames import detect_audio_type, detect_mpeg_stream_type
 
 RIFF_FORMS = {b"WAVE": "audio/wav", b"AVI ": "video/x-msvideo", b"WEBP": "image/webp", b"RMID": "audio/midi"}
-# Pictures, sound, and what Apple's programs make; all others are video in MP4.
+# All other brands are video in MP4.
 BRANDS = {
     b"avif": "image/avif",
     b"avis": "image/avif",
@@ -28,18 +28,18 @@ BRANDS = {
     b"F4B ": "audio/mp4",
     b"qt  ": "video/quicktime",
 }
-PICTURES = (b"avif", b"heic", b"mif1", b"miaf")
-# Raw pictures of cameras, of which nothing here knows where they say where they were taken.
+PICTURE_BRANDS = (b"avif", b"heic", b"mif1", b"miaf")
+# Raw pictures of cameras: no parser here removes their location.
 RAW_BRANDS = {b"crx "}
-# How QuickTime began from before there were brands, and what follows where that is nothing by itself.
+# The first boxes of QuickTime files without a brand, and boxes that may precede them.
 QUICKTIME = {b"moov", b"mdat", b"wide"}
 FILLERS = {b"free", b"skip", b"pnot"}
 WEBM_OR_MATROSKA = b"\x1a\x45\xdf\xa3"
-HEADER_OF_MATROSKA = 4096
+MATROSKA_HEADER_SIZE = 4096
 
 BITMAP_HEADER_SIZES = {12, 40, 52, 56, 64, 108, 124}
 ADVANCED_SYSTEMS_FORMAT = bytes.fromhex("3026b2758e66cf11a6d900aa0062ce6c")
-# What a stream in it says to be.
+# The types of streams in it.
 ASF_VIDEO = bytes.fromhex("c0ef19bc4d5bcf11a8fd00805f5c442b")
 ASF_AUDIO = bytes.fromhex("409e69f84d5bcf11a8fd00805f5c442b")
 ADAPTIVE_MULTI_RATE = {
@@ -51,16 +51,16 @@ ADAPTIVE_MULTI_RATE = {
 
 
 def detect_media_type(content: IO[bytes], head: bytes) -> str | None:
-    for look in DETECTORS:
-        content_type = look(head)
+    for detect in DETECTORS:
+        content_type = detect(head)
         if content_type is not None:
             return content_type
     length = content.seek(0, 2)
-    return detect_sound_type(content, head, length) or detect_stream_type(head, length)
+    return detect_audio_type(content, head, length) or detect_mpeg_stream_type(head, length)
 
 
 def _detect_riff(head: bytes) -> str | None:
-    # The others are those of more than four gigabytes.
+    # RF64 and BW64 are for files of more than 4 GiB.
     return RIFF_FORMS.get(head[8:12]) if head[:4] in {b"RIFF", b"RF64", b"BW64"} else None
 
 
@@ -71,18 +71,18 @@ def _detect_iff(head: bytes) -> str | None:
 
 
 def _detect_core_audio(head: bytes) -> str | None:
-    """A description of the sound comes first, of a length that is always the same."""
+    """Detect CAF, whose first chunk is `desc` with a fixed length."""
     is_one = head.startswith(b"caff\x00\x01\x00\x00desc\x00\x00\x00\x00\x00\x00\x00\x20")
     return "audio/x-caf" if is_one else None
 
 
 def _detect_iso_media(head: bytes) -> str | None:
-    """MP4 and its relatives, QuickTime from before they had brands."""
+    """Detect MP4 and related formats, and QuickTime without a brand."""
     name, length = head[4:8], int.from_bytes(head[:4], "big")
     if name in QUICKTIME or (name in FILLERS and head[length + 4 : length + 8] in QUICKTIME | FILLERS | {b"ftyp"}):
         return "video/quicktime"
     brand = head[8:12]
-    # `styp` begins a piece of a film that comes in pieces.
+    # `styp` begins a segment of a streamed video.
     if name not in {b"ftyp", b"styp"} or not all(0x20 <= letter < 0x7F for letter in brand):
         return None
     return None if brand in RAW_BRANDS else _choose_type_by_brands(brand, head[16 : min(max(length, 64), 512)])
@@ -97,14 +97,14 @@ def _choose_type_by_brands(brand: bytes, others: bytes) -> str:
         return "video/3gpp2"
     if brand.startswith(b"3gp"):
         return "video/3gpp"
-    # A picture stays one, whatever else it says to be first.
-    return next((BRANDS[picture] for picture in PICTURES if picture in others), "video/mp4")
+    # A picture with an unknown major brand.
+    return next((BRANDS[picture] for picture in PICTURE_BRANDS if picture in others), "video/mp4")
 
 
 def _detect_matroska(head: bytes) -> str | None:
     if not head.startswith(WEBM_OR_MATROSKA):
         return None
-    header = head[:HEADER_OF_MATROSKA]
+    header = head[:MATROSKA_HEADER_SIZE]
     if b"\x42\x82" not in header:
         return None
     kind = header[header.index(b"\x42\x82") :][:20]
@@ -130,14 +130,14 @@ def _detect_adaptive_multi_rate(head: bytes) -> str | None:
 
 
 def _detect_bitmap(head: bytes) -> str | None:
-    """Two letters begin it, which a text may have too; a header of a known size has to follow."""
+    """Detect BMP by the size of its header, too: the signature is just `BM`."""
     if head.startswith(b"BM") and head[6:10] == bytes(4):
         return "image/bmp" if int.from_bytes(head[14:18], "little") in BITMAP_HEADER_SIZES else None
     return None
 
 
 def _detect_icon(head: bytes) -> str | None:
-    """No letters at all: the number of pictures and the byte that is always 0 have to fit."""
+    """Detect ICO by the number of pictures and a reserved byte, too: the signature is mostly zeros."""
     if (
         head.startswith(b"\x00\x00\x01\x00")
         and 1 <= int.from_bytes(head[4:6], "little") <= 64

@@ -1,9 +1,8 @@
-"""Kinds of files that their first bytes settle."""
+"""Types that a signature (magic number) identifies."""
 
 import puremagic
 
-# The signature of a tar archive is the one that lies deepest.
-HEAD = 64 * 1024
+HEAD_SIZE = 64 * 1024
 
 PROGRAMS = (
     b"MZ",  # Windows, DOS
@@ -12,7 +11,7 @@ PROGRAMS = (
     b"\xfe\xed\xfa\xcf",
     b"\xce\xfa\xed\xfe",
     b"\xcf\xfa\xed\xfe",
-    b"\xca\xfe\xba\xbe",  # Mach-O for several machines; Java class
+    b"\xca\xfe\xba\xbe",  # Mach-O for several architectures; Java class
     b"\xbe\xba\xfe\xca",
     b"\xca\xfe\xba\xbf",
     b"\xbf\xba\xfe\xca",
@@ -24,8 +23,8 @@ PROGRAMS = (
     b"\x1bLua",
 )
 
-# What puremagic calls them, and what they are served as. It goes by a table of first bytes alone, and some of those are
-# a letter or two: kinds that need a closer look are in `media`, all others are not accepted.
+# From puremagic's extensions to content types. Some of its signatures have one or two bytes: types that need a closer
+# look are in `media`, all others are not accepted.
 CONTENT_TYPES = {
     ".png": "image/png",
     ".jpg": "image/jpeg",
@@ -48,11 +47,11 @@ CONTENT_TYPES = {
     ".tar": "application/x-tar",
     ".cab": "application/vnd.ms-cab-compressed",
 }
-MIN_BYTES = 3
+MIN_SIGNATURE_LENGTH = 3
 
 
 def is_program(head: bytes) -> bool:
-    """Machine code or bytecode; also a script with a program appended (a plain script is text and never gets here)."""
+    """Return whether it is machine code, bytecode, or a script with binary data (a plain script is text)."""
     return head.startswith(PROGRAMS) or (head.startswith(b"#!") and not head.startswith(b"#!AMR"))
 
 
@@ -62,6 +61,6 @@ def detect_signature_type(head: bytes) -> str | None:
     except puremagic.PureError:
         return None
     for match in matches:
-        if len(match.byte_match) >= MIN_BYTES and match.extension in CONTENT_TYPES:
+        if len(match.byte_match) >= MIN_SIGNATURE_LENGTH and match.extension in CONTENT_TYPES:
             return CONTENT_TYPES[match.extension]
     return None

@@ -1,5 +1,7 @@
-"""Archives of the zip family, among them the documents of Office, OpenDocument and EPUB. They are not unpacked: of a
-document, its list of parts is read, bounded."""
+"""Zip archives, among them Office documents, OpenDocument and EPUB.
+
+They are not extracted: only the central directory and the lists of content types are read, with limits.
+"""
 
 import re
 import struct
@@ -7,10 +9,10 @@ import zipfile
 import zlib
 from typing import IO, cast
 
-# Each part of the list takes memory; this is room for more than any document has.
-MAX_BYTES_OF_LIST = 2 * 1024 * 1024
-MAX_BYTES_OF_PART = 1024 * 1024
-# Others take memory as their sender likes, and no document uses them.
+# Each entry of the central directory takes memory; this is enough for any document.
+MAX_DIRECTORY_BYTES = 2 * 1024 * 1024
+MAX_MEMBER_BYTES = 1024 * 1024
+# Others need memory that the sender chooses, and no document uses them.
 COMPRESSIONS = {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}
 
 CONTENT_TYPES = "[content_types].xml"
@@ -21,15 +23,15 @@ OFFICE = re.compile(
 )
 OPEN_DOCUMENT = re.compile(r"application/vnd\.oasis\.opendocument\.[a-z]{4,20}(-[a-z]{4,10})?")
 EPUB = "application/epub+zip"
-# What makes Office run something, whatever the part that holds it is called.
+# Content types of macros and controls, whatever their members are called.
 OFFICE_MACROS = re.compile(r"macroenabled|vbaproject|macrosheet|ms-office\.activex", re.IGNORECASE)
 
-# Where the list of parts ends, and where it says how long a comment follows.
-END_OF_LIST = b"PK\x05\x06"
-END_OF_LIST_SIZE = 22
+# The record at the end of the central directory, which a comment may follow.
+END_OF_DIRECTORY = b"PK\x05\x06"
+END_OF_DIRECTORY_SIZE = 22
 MAX_COMMENT_LENGTH = 0xFFFF
-# An archive made for several disks begins with four bytes of its own.
-MAX_IN_FRONT = 4
+# The marker of an archive that was made for several disks.
+MAX_PREFIX_LENGTH = 4
 
 UNREADABLE = (
     *(zipfile.BadZipFile, zlib.error, struct.error, NotImplementedError),
@@ -37,12 +39,12 @@ UNREADABLE = (
 )
 
 
-class ListTooLong(zipfile.BadZipFile):
-    """Nobody looks at as many parts."""
+class DirectoryTooLarge(zipfile.BadZipFile):
+    """The central directory exceeds `MAX_DIRECTORY_BYTES`."""
 
 
 class BoundedFile:
-    """A file of which nobody reads much at once: `zipfile` reads a list of parts whole, however long it says it is."""
+    """A file with a limit for each read: `zipfile` reads the central directory at once, whatever its stated size."""
 
     def __init__(self, content: IO[bytes]) -> None:
         self.content = content
@@ -53,13 +55,13 @@ class BoundedFile:
         return True
 
     def read(self, size: int = -1) -> bytes:
-        if size > MAX_BYTES_OF_LIST:
-            raise ListTooLong
+        if size > MAX_DIRECTORY_BYTES:
+            raise DirectoryTooLarge
         return self.content.read(size)
 
 
 def detect_zip_type(content: IO[bytes]) -> str | None:
-    """The content type of a zip, `None` for one that is a program, holds macros, or cannot be read."""
+    """Return the content type of a zip; `None` if it is a program, has macros, or cannot be read."""
     try:
         with _open_archive(content) as archive:
             return _detect_archive_type(archive)
@@ -67,27 +69,27 @@ def detect_zip_type(content: IO[bytes]) -> str | None:
         return None
 
 
-def is_also_a_zip(content: IO[bytes]) -> bool:
-    """Whether the end of something else is a zip archive."""
+def contains_zip(content: IO[bytes]) -> bool:
+    """Return whether zip readers find an archive in a file of another format."""
     try:
         with _open_archive(content) as archive:
             return bool(archive.infolist())
-    except ListTooLong:
+    except DirectoryTooLarge:
         return True
     except UNREADABLE:
         return False
 
 
-def is_zip_to_its_end(content: IO[bytes]) -> bool:
-    """Whether it is a zip archive besides, and not one that only lies in it: behind that goes on what it lies in."""
-    if not is_also_a_zip(content):
+def ends_with_zip(content: IO[bytes]) -> bool:
+    """Return whether such an archive extends to the end of the file, rather than being embedded in it."""
+    if not contains_zip(content):
         return False
     length = content.seek(0, 2)
-    content.seek(max(0, length - END_OF_LIST_SIZE - MAX_COMMENT_LENGTH))
+    content.seek(max(0, length - END_OF_DIRECTORY_SIZE - MAX_COMMENT_LENGTH))
     end = content.read()
-    position = end.rfind(END_OF_LIST)
+    position = end.rfind(END_OF_DIRECTORY)
     comment = int.from_bytes(end[position + 20 : position + 22], "little")
-    return position + END_OF_LIST_SIZE + comment >= len(end)
+    return position + END_OF_DIRECTORY_SIZE + comment >= len(end)
 
 
 def _open_archive(content: IO[bytes]) -> zipfile.ZipFile:
@@ -95,57 +97,57 @@ def _open_archive(content: IO[bytes]) -> zipfile.ZipFile:
 
 
 def _detect_archive_type(archive: zipfile.ZipFile) -> str | None:
-    parts = archive.infolist()
-    names = [part.filename.replace("\\", "/").lstrip("/").lower() for part in parts]
-    if _is_program(names) or _has_something_in_front(parts):
+    members = archive.infolist()
+    names = [member.filename.replace("\\", "/").lstrip("/").lower() for member in members]
+    if _is_program(names) or _has_prefix(members):
         return None
-    lists = [part for part, name in zip(parts, names, strict=True) if name == CONTENT_TYPES]
-    if lists:
-        return _detect_office_type(names, [_read_part(archive, part) for part in lists])
-    # It belongs at the beginning, and programs that pack a document anew put it anywhere.
+    content_types = [member for member, name in zip(members, names, strict=True) if name == CONTENT_TYPES]
+    if content_types:
+        return _detect_office_type(names, [_read_member(archive, member) for member in content_types])
+    # It should be the first member, but programs that repack a document put it anywhere.
     if "mimetype" in names:
-        return _detect_open_document_type(names, _read_part(archive, parts[names.index("mimetype")]).strip())
+        return _detect_open_document_type(names, _read_member(archive, members[names.index("mimetype")]).strip())
     return "application/zip"
 
 
-def _has_something_in_front(parts: list[zipfile.ZipInfo]) -> bool:
-    return bool(parts) and min(part.header_offset for part in parts) > MAX_IN_FRONT
+def _has_prefix(members: list[zipfile.ZipInfo]) -> bool:
+    return bool(members) and min(member.header_offset for member in members) > MAX_PREFIX_LENGTH
 
 
 def _is_program(names: list[str]) -> bool:
-    """Packages that a machine installs or runs: of Windows, editors, browsers, Android, Java."""
-    everything = set(names)
-    if everything & {"appxmanifest.xml", "extension.vsixmanifest", "install.rdf", "meta-inf/mozilla.rsa"}:
+    """Return whether it is a package that can be installed or run: of Windows, editors, browsers, Android, Java."""
+    unique_names = set(names)
+    if unique_names & {"appxmanifest.xml", "extension.vsixmanifest", "install.rdf", "meta-inf/mozilla.rsa"}:
         return True
-    if "androidmanifest.xml" in everything and everything & {"classes.dex", "resources.arsc"}:
+    if "androidmanifest.xml" in unique_names and unique_names & {"classes.dex", "resources.arsc"}:
         return True
-    return "meta-inf/manifest.mf" in everything and any(name.endswith(".class") for name in names)
+    return "meta-inf/manifest.mf" in unique_names and any(name.endswith(".class") for name in names)
 
 
-def _detect_office_type(names: list[str], lists: list[str]) -> str | None:
+def _detect_office_type(names: list[str], content_types: list[str]) -> str | None:
     if any(name.endswith("vbaproject.bin") or "/macrosheets/" in name for name in names):
         return None
-    if any(OFFICE_MACROS.search(each) for each in lists):
+    if any(OFFICE_MACROS.search(each) for each in content_types):
         return None
-    found = OFFICE.search(lists[0])
-    # Other formats have such a list too (drawings, package feeds): they are archives like any other.
+    found = OFFICE.search(content_types[0])
+    # Other formats have content types too (drawings, package feeds); they count as plain archives.
     return f"application/vnd.openxmlformats-officedocument.{found['kind']}" if found else "application/zip"
 
 
-def _detect_open_document_type(names: list[str], said: str) -> str | None:
-    if said == EPUB:
+def _detect_open_document_type(names: list[str], media_type: str) -> str | None:
+    if media_type == EPUB:
         return EPUB
-    if OPEN_DOCUMENT.fullmatch(said) is None:
+    if OPEN_DOCUMENT.fullmatch(media_type) is None:
         return "application/zip"
-    return None if any(name.startswith(("basic/", "scripts/")) for name in names) else said
+    return None if any(name.startswith(("basic/", "scripts/")) for name in names) else media_type
 
 
-def _read_part(archive: zipfile.ZipFile, part: zipfile.ZipInfo) -> str:
-    """Raises `ValueError` for a part that is larger than any honest one."""
-    if part.compress_type not in COMPRESSIONS:
-        raise ValueError(f"{part.filename} is compressed in a way of its own")
-    with archive.open(part) as opened:
-        raw = opened.read(MAX_BYTES_OF_PART + 1)
-    if len(raw) > MAX_BYTES_OF_PART:
-        raise ValueError(f"{part.filename} is too large")
+def _read_member(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> str:
+    """Read a member as text. Raises `ValueError` if it is too large, or compressed in an unusual way."""
+    if member.compress_type not in COMPRESSIONS:
+        raise ValueError(f"{member.filename} is compressed in a way of its own")
+    with archive.open(member) as opened:
+        raw = opened.read(MAX_MEMBER_BYTES + 1)
+    if len(raw) > MAX_MEMBER_BYTES:
+        raise ValueError(f"{member.filename} is too large")
     return raw.decode("utf-16" if raw[:2] in {b"\xff\xfe", b"\xfe\xff"} else "utf-8", errors="replace")

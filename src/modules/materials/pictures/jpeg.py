@@ -64,14 +64,14 @@ def clear_location(source: Source) -> bool:
     """
     scans = _read_picture(source, 0, source.length).find_segments(SCAN)
     clip = source.find(CLIP, scans[0].end if scans else 2, max_length=12)
-    cleared, behind = False, 0
+    cleared, position = False, 0
     for picture in _read_pictures(source, clip[0] if clip else source.length):
         is_first = picture.start == 0
         if is_first or (picture.is_whole and picture.find_segments(SCAN) and any(_read_sizes(source, picture))):
-            cleared = source.clear(behind, picture.start) or cleared
+            cleared = source.clear(position, picture.start) or cleared
             cleared = _clear_picture(source, picture) or cleared
-            behind = picture.end
-    return source.clear(behind, source.length) or cleared
+            position = picture.end
+    return source.clear(position, source.length) or cleared
 
 
 def _read_pictures(source: Source, end: int) -> Iterator[Picture]:
