@@ -12,9 +12,9 @@ from modules.sessions.events import PanelsOfSession
 ORIGIN = "http://testserver"
 
 
-def panel_for(viewer: User, key: str, *, moderates: bool = True, session_id: int = 7) -> Panel | None:
+def panel_for(viewer: User, key: str, *, can_moderate: bool = True, session_id: int = 7) -> Panel | None:
     """The panel of that key, `None` where this viewer is shown none."""
-    asked = PanelsOfSession(session_id=session_id, viewer=viewer, moderates=moderates, origin=ORIGIN)
+    asked = PanelsOfSession(session_id=session_id, viewer=viewer, can_moderate=can_moderate, origin=ORIGIN)
     panels = {panel.key: panel for panel in sort_panels(asked.ask_all())}
     return panels.get(key)
 

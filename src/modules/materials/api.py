@@ -28,7 +28,7 @@ files_router = Router(tags=["Materials"])
 SessionId = Path[Identifier]
 MaterialId = Path[Identifier]
 
-# Nothing of a file runs, wherever it is opened; pictures, sound and video may show themselves.
+# Scripts in a file never run; pictures, audio and video can be shown.
 CONTENT_SECURITY_POLICY = "sandbox; default-src 'none'; img-src 'self'; media-src 'self'; style-src 'unsafe-inline'"
 BYTES = {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}}
 
@@ -171,20 +171,20 @@ def get_file(request: HttpRequest, token: str) -> HttpResponseBase:
     image, audio or video. Takes `Range`, so that a video can be wound, and the conditions of `ETag` and
     `Last-Modified`."""
     try:
-        return _file_response(request, token)
+        return _build_response(request, token)
     except NotFound:
-        # It may just have been moved to another place: then the row says where.
-        return _file_response(request, token)
+        # It may have been moved to another storage since the row was read.
+        return _build_response(request, token)
 
 
-def _file_response(request: HttpRequest, token: str) -> HttpResponseBase:
-    file, ticket = queries.get_file_by_token(token)
+def _build_response(request: HttpRequest, token: str) -> HttpResponseBase:
+    file, file_token = queries.get_file_by_token(token)
     file_name = file.material.file_name
-    elsewhere = build_storage_url(file, file_name=file_name)
-    if elsewhere:
-        return HttpResponse(status=302, headers={"Location": elsewhere, "Cache-Control": "no-store"})
+    storage_url = build_storage_url(file, file_name=file_name)
+    if storage_url:
+        return HttpResponse(status=302, headers={"Location": storage_url, "Cache-Control": "no-store"})
     content = stored_files.open_file(file)
-    # Whoever reads slowly, or not at all, keeps nobody else from the database.
+    # A slow client must not hold a database connection.
     release_connection()
     served = ServedFile(
         content=content,
@@ -199,9 +199,9 @@ def _file_response(request: HttpRequest, token: str) -> HttpResponseBase:
         request,
         served,
         headers={
-            "Cache-Control": f"private, max-age={ticket.seconds_left}",
+            "Cache-Control": f"private, max-age={file_token.seconds_left}",
             "Content-Security-Policy": CONTENT_SECURITY_POLICY,
-            # The browser client lives on another origin and shows it in its pages.
+            # The frontend embeds files from another origin.
             "Cross-Origin-Resource-Policy": "cross-origin",
             "X-Content-Type-Options": "nosniff",
         },
@@ -209,7 +209,7 @@ def _file_response(request: HttpRequest, token: str) -> HttpResponseBase:
 
 
 def _reserve_upload_slot(request: MemberRequest) -> AbstractContextManager[None]:
-    """Of a form, which may hold a file."""
+    """Reserve a slot for a form, which may have a file; JSON needs none."""
     return upload_slot(request.auth.pk) if request.content_type == FORM_CONTENT_TYPE else nullcontext()
 
 

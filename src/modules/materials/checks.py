@@ -1,4 +1,4 @@
-"""What a deployer can get wrong about materials. The ids stay what they are."""
+"""System checks of the settings for materials. Their ids are public."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -14,8 +14,7 @@ CREDENTIALS = {
     "s3": "Set S3_BUCKET, and S3_ENDPOINT_URL, S3_ACCESS_KEY_ID and S3_SECRET_ACCESS_KEY where the store needs them.",
 }
 
-
-# As Amazon's protocol has it.
+# The limit of AWS signature version 4.
 MAX_PRESIGNED_DAYS = 7
 
 
@@ -32,11 +31,11 @@ def _check_credentials() -> Iterator[CheckMessage]:
             hint="Set both, or neither where the machine has credentials of its own.",
             id="materials.E004",
         )
-    place = get_default_storage_name()
-    if not is_configured(place):
+    storage_name = get_default_storage_name()
+    if not is_configured(storage_name):
         yield Error(
-            f"MATERIALS_STORAGE={place} is chosen without its credentials.",
-            hint=CREDENTIALS[place],
+            f"MATERIALS_STORAGE={storage_name} is chosen without its credentials.",
+            hint=CREDENTIALS[storage_name],
             id="materials.E001",
         )
 

@@ -1,4 +1,4 @@
-"""What the materials tell, and what they ask."""
+"""The facts that materials publish, and the questions that they ask."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class MaterialAdded(Fact):
-    """Sent when a material has been added to a session, with its bytes in place if it has any."""
+    """Sent when a material has been added to a session, with its file stored if it has one."""
 
     summary_template = "{actor} added the material {title}"
 
@@ -35,10 +35,9 @@ class MaterialChanged(Fact):
 
 @dataclass(frozen=True, kw_only=True)
 class MaterialRemoved(Fact):
-    """Sent when somebody has deleted a material, or the system has, since its file is lost or has a virus. Not for
-    those that went with their session.
+    """Sent when a material has been deleted, by a member or, since its file is lost or has a virus, by the system.
 
-    Old records do not say who had added it.
+    Not sent for materials that are deleted with their session. Old records have no `uploader_id`.
     """
 
     summary_template = "{actor} removed the material {title}"
@@ -52,30 +51,29 @@ class MaterialRemoved(Fact):
 
 @dataclass(frozen=True, kw_only=True)
 class SessionAccess:
-    """What somebody may do with the materials of a session."""
+    """What a member may do with the materials of a session."""
 
-    reads: bool
-    writes: bool
-    # The creator and moderators: may change and delete what others uploaded.
-    manages: bool
-    # As a moderator, in the portal: nobody moderates their own session, but for superusers.
-    moderates: bool = False
-    # Why nothing can be added in the state that the session is in; empty where something can.
-    closed_because: str
+    can_read: bool
+    can_write: bool
+    # The creator and moderators: may change and delete the materials of others.
+    can_manage: bool
+    # May remove materials in the portal. False for a moderator's own session, unless they are a superuser.
+    can_moderate: bool = False
+    # Why nothing can be added in the session's status; empty if something can.
+    closed_reason: str
     audience: EmailAudience
 
 
 @dataclass(frozen=True, kw_only=True)
 class SessionAccessAsked(Question[SessionAccess | None]):
-    """What may this member do with the materials of this session? `None`: they may not know that it exists.
+    """What may this member do with the materials of this session? `None` if it is hidden from them.
 
-    `to_add` is true when the asker adds something in the transaction in which it asks: until that ends, the session
-    must neither go away nor change its state (who answers locks its row).
+    `lock_session`: whoever answers locks the session's row, so that the answer holds until the end of the transaction.
     """
 
     session_id: int
     viewer: "User"
-    to_add: bool = False
+    lock_session: bool = False
 
     def default(self) -> SessionAccess | None:
         return None

@@ -1,4 +1,4 @@
-"""Links are stored and shown, never fetched."""
+"""Validation of links, which are stored and shown, never fetched."""
 
 import unicodedata
 from urllib.parse import urlsplit
@@ -12,7 +12,7 @@ MAX_URL_LENGTH = 2000
 
 
 def validate_url(url: str) -> str:
-    """The address. Raises `Invalid` for `url` where it is not one that a browser opens as a plain page."""
+    """Return the URL. Raises `Invalid` for `url` if it is not an ordinary http or https URL without credentials."""
     if not url:
         raise _build_error("A link needs a url.")
     if len(url) > MAX_URL_LENGTH:

@@ -1,4 +1,4 @@
-"""What sessions share, and the bytes behind it."""
+"""Materials of sessions, and their files."""
 
 from django.conf import settings
 from django.db import models
@@ -8,27 +8,27 @@ from core.time import clock
 
 
 class StoredFile(models.Model):
-    """Bytes in the storage. The row comes before the bytes and goes after them, so that none are ever lost sight of.
+    """A file in a storage, named by `place`. The row is created before the bytes and deleted after them.
 
-    While a material has it, `sweep_at` is empty; in every other state it says when the sweep may take the bytes away.
+    `sweep_at` is null while the file is attached to a material; otherwise it is when `sweep_files` may delete it.
     """
 
-    class Place(models.TextChoices):
+    class Storage(models.TextChoices):
         LOCAL = "local", "This machine"
         CLOUDINARY = "cloudinary", "Cloudinary"
         S3 = "s3", "S3"
 
-    place = models.CharField(max_length=10, choices=Place.choices, default=Place.LOCAL)
-    # Random: no part of it comes from a person.
+    place = models.CharField(max_length=10, choices=Storage.choices, default=Storage.LOCAL)
+    # Random, without any user input.
     name = models.CharField(max_length=64, unique=True)
     size = models.PositiveBigIntegerField()
     content_type = models.CharField(max_length=100)
     sha256 = models.CharField(max_length=64)
     created_at = models.DateTimeField(default=clock.now)
-    # When it was given up, for good: by its material, by an upload that failed, or by the sweep.
+    # When its material was deleted or got another file, its upload failed, or its staging timed out. Never reset.
     released_at = models.DateTimeField(null=True, blank=True)
     sweep_at = models.DateTimeField(null=True, blank=True)
-    # When the virus scanner is to look at it next; empty once it has found nothing. Without a scanner all are due.
+    # When the next virus scan is due; null once it found nothing. Without a scanner, files stay due.
     scan_at = models.DateTimeField(null=True, blank=True, default=clock.now)
 
     class Meta:
@@ -52,7 +52,7 @@ class StoredFile(models.Model):
 
 
 class Material(models.Model):
-    """A file, a link or a note that a session shares. What does not belong to its type is empty."""
+    """A file, a link or a note that a session shares. Fields that do not belong to its type are empty."""
 
     class Type(models.TextChoices):
         FILE = "file"
@@ -65,7 +65,7 @@ class Material(models.Model):
     url = models.CharField(max_length=2000, blank=True)
     content = models.TextField(blank=True)
     file = models.OneToOneField(StoredFile, null=True, blank=True, on_delete=models.PROTECT, related_name="material")
-    # As the uploader called it; only ever shown.
+    # As the uploader named it; only shown, never used as a path.
     file_name = models.CharField(max_length=255, blank=True)
     uploaded_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     uploaded_at = models.DateTimeField(default=clock.now)

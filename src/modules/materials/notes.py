@@ -1,4 +1,4 @@
-"""Notes: a text that a session shares."""
+"""Validation of notes."""
 
 from core.errors import Invalid
 
@@ -7,7 +7,7 @@ MAX_NOTE_LENGTH = 50_000
 
 def validate_note(content: str) -> str:
     """Return the text with line feeds alone as line ends. Raises `Invalid` for `content` if it is blank or too long."""
-    # Forms of browsers send CR LF.
+    # Browsers send CR LF in forms.
     content = content.replace("\r\n", "\n")
     if not content.strip():
         raise Invalid({"content": ["A note needs a content."]})

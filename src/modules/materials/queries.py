@@ -1,4 +1,4 @@
-"""Reading what sessions share: plain rows with the documented keys in the documented order."""
+"""Queries of materials, as rows with the documented keys in the documented order."""
 
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
@@ -34,9 +34,9 @@ class MaterialRow(TypedDict):
 
 
 FILE_FIELDS = ("place", "name", "content_type", "scan_at")
-# What the keys and the fixed values of a row take as JSON.
+# The size of a row's keys and fixed values as JSON.
 MIN_ROW_BYTES = 220
-# What the materials of one session take of an answer at most: the rest of its detail has room beside them.
+# The limit for the materials of one session in a response, which has room for the session itself, too.
 MAX_ROWS_BYTES = MAX_RESPONSE_BYTES - 512 * 1024
 FIELDS = (
     "id",
@@ -53,21 +53,21 @@ FIELDS = (
 
 
 def list_materials(*, session_id: int, viewer: User, origin: str) -> list[MaterialRow]:
-    """What a session shares, the oldest first. Raises `NotFound` and `Forbidden`."""
+    """List the materials of a session, the oldest first. Raises `NotFound` and `Forbidden`."""
     access = policy.get_access(session_id=session_id, member=viewer)
     policy.require_reading(access)
     return load_rows_by_session({session_id: access.audience}, origin=origin)[session_id]
 
 
 def get_material(*, session_id: int, material_id: int, viewer: User, origin: str) -> MaterialRow:
-    """One of them. Raises `NotFound` and `Forbidden`."""
+    """Return one material, if the viewer may read it. Raises `NotFound` and `Forbidden`."""
     access = policy.get_access(session_id=session_id, member=viewer)
     policy.require_reading(access)
     return get_material_row(session_id=session_id, material_id=material_id, audience=access.audience, origin=origin)
 
 
 def get_material_row(*, session_id: int, material_id: int, audience: EmailAudience, origin: str) -> MaterialRow:
-    """The row for somebody who may see it. Raises `NotFound`."""
+    """Return one material, without checking who may read it. Raises `NotFound`."""
     values = Material.objects.filter(pk=material_id, session_id=session_id).values(*FIELDS, "content").first()
     if values is None:
         raise NotFound("There is no such material in this session.")
@@ -77,54 +77,55 @@ def get_material_row(*, session_id: int, material_id: int, audience: EmailAudien
 def load_rows_by_session(
     audiences: Mapping[int, EmailAudience], *, origin: str, note_characters: int | None = None
 ) -> dict[int, list[MaterialRow]]:
-    """What these sessions share, for a viewer who may see it, the oldest first; an entry for each, two queries.
+    """Load the materials of several sessions, the oldest first, without checking who may read them; two queries.
 
-    `note_characters` cuts each note to its first so many, in one query. Where a session's materials would be too large
-    for an answer, the last notes are cut, and where that is not enough, the last materials are left out. What is not
-    shown is not even read.
+    The result has an entry for each session. `note_characters` truncates each note, in one query. If the materials of a
+    session exceed `MAX_ROWS_BYTES`, the last notes are truncated, and if that is not enough, the last materials are
+    omitted. Omitted text is not loaded.
     """
     found = Material.objects.filter(session_id__in=list(audiences)).order_by("uploaded_at", "id")
     content: Combinable = _select_content(note_characters)
     if note_characters is None:
-        left_out, cut = _find_oversized(found)
-        found = found.exclude(pk__in=left_out)
-        content = Case(When(pk__in=cut, then=_select_content(NOTE_EXCERPT_LENGTH)), default=content)
+        omitted, truncated = _split_oversized(found)
+        found = found.exclude(pk__in=omitted)
+        content = Case(When(pk__in=truncated, then=_select_content(NOTE_EXCERPT_LENGTH)), default=content)
     rows: dict[int, list[MaterialRow]] = {session_id: [] for session_id in audiences}
     for values in found.annotate(shown=content).values(*FIELDS, "shown"):
         session_id = values["session_id"]
         rows[session_id].append(_build_row(values, values["shown"], audiences[session_id], origin))
-    return {session_id: _trim_to_fit(of_session) for session_id, of_session in rows.items()}
+    return {session_id: _truncate_to_fit(session_rows) for session_id, session_rows in rows.items()}
 
 
-def _find_oversized(materials: "QuerySet[Material]") -> tuple[list[int], list[int]]:
-    """Those that an answer has no room for, and those whose note is cut; one query."""
+def _split_oversized(materials: "QuerySet[Material]") -> tuple[list[int], list[int]]:
+    """Return the ids of materials to omit, and of those whose note to truncate, by their estimated sizes; one query."""
     sizes: dict[int, list[tuple[int, int, int]]] = defaultdict(list)
-    found = materials.annotate(cut=_measure_texts(NOTE_EXCERPT_LENGTH), whole=_measure_texts(None))
-    for session_id, pk, cut, whole in found.values_list("session_id", "pk", "cut", "whole"):
-        sizes[session_id].append((pk, cut + MIN_ROW_BYTES, whole + MIN_ROW_BYTES))
-    left_out, are_cut = [], []
-    for of_session in sizes.values():
-        shown, whole = _count_fitting([each[1:] for each in of_session])
-        left_out += [pk for pk, _, _ in of_session[shown:]]
-        are_cut += [pk for pk, _, _ in of_session[whole:shown]]
-    return left_out, are_cut
+    found = materials.annotate(short=_measure_texts(NOTE_EXCERPT_LENGTH), whole=_measure_texts(None))
+    for session_id, pk, short, whole in found.values_list("session_id", "pk", "short", "whole"):
+        sizes[session_id].append((pk, short + MIN_ROW_BYTES, whole + MIN_ROW_BYTES))
+    omitted: list[int] = []
+    truncated: list[int] = []
+    for session_rows in sizes.values():
+        shown, whole = _count_fitting([each[1:] for each in session_rows])
+        omitted += [pk for pk, _, _ in session_rows[shown:]]
+        truncated += [pk for pk, _, _ in session_rows[whole:shown]]
+    return omitted, truncated
 
 
-def _trim_to_fit(rows: list[MaterialRow]) -> list[MaterialRow]:
-    """The same again of what was read, now that it is known how long it is as JSON."""
+def _truncate_to_fit(rows: list[MaterialRow]) -> list[MaterialRow]:
+    """Truncate and omit again, by the actual sizes as JSON."""
     if len(encode(rows)) <= MAX_ROWS_BYTES:
         return rows
-    cut = [cast(MaterialRow, {**row, "content": row["content"][:NOTE_EXCERPT_LENGTH]}) for row in rows]
-    sizes = [(len(encode(short)) + 1, len(encode(row)) + 1) for short, row in zip(cut, rows, strict=True)]
+    truncated = [cast(MaterialRow, {**row, "content": row["content"][:NOTE_EXCERPT_LENGTH]}) for row in rows]
+    sizes = [(len(encode(short)) + 1, len(encode(row)) + 1) for short, row in zip(truncated, rows, strict=True)]
     shown, whole = _count_fitting(sizes)
-    return [*rows[:whole], *cut[whole:shown]]
+    return [*rows[:whole], *truncated[whole:shown]]
 
 
 def _count_fitting(sizes: Sequence[tuple[int, int]]) -> tuple[int, int]:
-    """How many of the first rows are shown, and how many of these whole, by their sizes when they are cut and whole."""
-    shown = sum(1 for _ in takewhile(_has_room, accumulate(cut for cut, _ in sizes)))
-    least = sum(cut for cut, _ in sizes[:shown])
-    totals = accumulate((whole - cut for cut, whole in sizes[:shown]), initial=least)
+    """Return how many rows fit, and how many of these untruncated; `sizes` has each row's size truncated and whole."""
+    shown = sum(1 for _ in takewhile(_has_room, accumulate(short for short, _ in sizes)))
+    least = sum(short for short, _ in sizes[:shown])
+    totals = accumulate((whole - short for short, whole in sizes[:shown]), initial=least)
     return shown, sum(1 for _ in takewhile(_has_room, totals)) - 1
 
 
@@ -133,7 +134,7 @@ def _has_room(size: int) -> bool:
 
 
 def estimate_sizes_by_session(session_ids: Collection[int], *, note_characters: int | None = None) -> dict[int, int]:
-    """How many bytes, at least, these rows have as JSON, of each session that shares something; one query."""
+    """Estimate the minimal size in bytes of each session's rows as JSON, if it has any; one query."""
     found = Material.objects.filter(session_id__in=session_ids).order_by().values("session_id")
     sizes = found.annotate(size=Sum(_measure_texts(note_characters)), count=Count("pk")).values_list(
         "session_id", "size", "count"
@@ -142,7 +143,7 @@ def estimate_sizes_by_session(session_ids: Collection[int], *, note_characters: 
 
 
 def _measure_texts(note_characters: int | None) -> Combinable:
-    """The bytes of the texts of a row."""
+    """Build an expression for the size of a row's texts in bytes."""
     texts = [Octets(name) for name in ("title", "url", "file_name", "uploaded_by__username")]
     return sum(texts, Octets(_select_content(note_characters)))
 
@@ -152,7 +153,7 @@ def _select_content(note_characters: int | None) -> Left | F:
 
 
 def get_uploader_id(*, session_id: int, material_id: int) -> int:
-    """Who added a material. Raises `NotFound`."""
+    """Return the id of the member who added a material. Raises `NotFound`."""
     uploader = Material.objects.filter(pk=material_id, session_id=session_id).values_list("uploaded_by", flat=True)
     for identifier in uploader:
         return identifier
@@ -160,14 +161,14 @@ def get_uploader_id(*, session_id: int, material_id: int) -> int:
 
 
 def get_file_by_token(token: str) -> tuple[StoredFile, FileToken]:
-    """The file, with its material, whose address has this token. Raises `NotFound`, `Forbidden` and `Unavailable`."""
-    ticket = parse_token(token)
-    file = StoredFile.objects.select_related("material").filter(pk=ticket.file_id, material__isnull=False).first()
+    """Return the file of a signed URL, with its material. Raises `NotFound`, `Forbidden` and `Unavailable`."""
+    file_token = parse_token(token)
+    file = StoredFile.objects.select_related("material").filter(pk=file_token.file_id, material__isnull=False).first()
     if file is None:
         raise NotFound("This file is no longer there.")
     if not is_available(file):
         raise Unavailable("This file is not yet available: it waits for the virus scanner. Try again later.")
-    return file, ticket
+    return file, file_token
 
 
 def _build_row(values: Mapping[str, Any], content: str, audience: EmailAudience, origin: str) -> MaterialRow:

@@ -17,15 +17,14 @@ from modules.materials.models import StoredFile
 
 logger = logging.getLogger(__name__)
 
-# After so long the others get their turn: the worker has more to do.
+# The time budget of one run, so that the worker gets to its other jobs.
 MAX_SECONDS = 30
 
 
 def scan_due_files(*, limit: int = 50) -> int:
-    """Show up to `limit` of the files that wait to the scanner, if there is one; returns how many have a verdict.
+    """Scan up to `limit` due files, if there is a scanner; return how many have a verdict.
 
-    What it finds something in is taken back. Any number of workers may do so at once. Raises `ScannerUnavailable`
-    where it cannot be reached.
+    Materials with a virus are removed. Any number of workers may run it at once. Raises `ScannerUnavailable`.
     """
     if not scanner.is_scanner_configured():
         return 0
@@ -37,15 +36,15 @@ def scan_due_files(*, limit: int = 50) -> int:
             verdicts += _scan(files[0])
             files.pop(0)
     finally:
-        # Those that had no turn come before those that had one.
+        # Due now, and so before the files that were tried.
         StoredFile.objects.filter(pk__in=[file.pk for file in files], scan_at__isnull=False).update(scan_at=clock.now())
     return verdicts
 
 
 def _claim_due(size: int) -> list[StoredFile]:
-    """Take files that are due, so that no other worker has them until the pause is over.
+    """Claim due files: other workers skip them until RETRY_DELAY has passed.
 
-    Only those of materials: of an upload that is under way, all bytes need not be there yet.
+    Only attached ones: the bytes of a staged file may not be complete.
     """
     now = clock.now()
     with transaction.atomic():
@@ -56,13 +55,16 @@ def _claim_due(size: int) -> list[StoredFile]:
 
 
 def _require_whole(content: IO[bytes], file: StoredFile) -> None:
-    """Raises `ValueError` where these are not the bytes that were stored: a verdict would be about others."""
+    """Raise `ValueError` if the bytes are not those that were stored, for which a verdict would not hold."""
     if compute_hash(content) != file.sha256:
         raise ValueError(f"{file.name} does not have the bytes that were stored")
 
 
 def _scan(file: StoredFile) -> bool:
-    """Whether there is a verdict. Raises `ScannerUnavailable`."""
+    """Scan a file, and remove its material if it has a virus; return whether there is a verdict.
+
+    Raises `ScannerUnavailable`.
+    """
     try:
         with get_storage(file.place).open(file.name, "rb") as content:
             _require_whole(content, file)
@@ -75,7 +77,7 @@ def _scan(file: StoredFile) -> bool:
     except scanner.ScannerUnavailable:
         raise
     except Exception:
-        # Too long for the scanner, or bytes that cannot be read: the others can still be shown to it.
-        logger.exception("Nothing is known of viruses in %s", file.name)
+        # Too large for the scanner, or unreadable: go on with the other files.
+        logger.exception("%s could not be scanned for viruses", file.name)
         return False
     return True

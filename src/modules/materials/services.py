@@ -1,4 +1,4 @@
-"""Changes to what sessions share (docs/contract.md, "Materials")."""
+"""Changes of materials (docs/contract.md, "Materials")."""
 
 import logging
 from contextlib import ExitStack
@@ -37,18 +37,18 @@ def add_material(
     content: str = "",
     upload: "File[bytes] | None" = None,
 ) -> Material:
-    """Share a file, a link or a note. What does not belong to the type is ignored, but for a file.
+    """Add a file, a link or a note. Values that do not belong to the type are ignored, except for a file.
 
-    Not for inside a transaction that may be rolled back: the bytes would stay.
+    Must not be called within a transaction, whose rollback would leave the bytes.
     Raises `NotFound`, `Forbidden`, `StateForbids`, `Invalid` and `Unavailable`.
     """
     values = _clean_values(type, url=url, content=content, upload=upload, has_file=False)
-    # Checked again once the session is locked; this check saves the upload to the storage.
+    # Before the upload; checked again once the session is locked.
     limits.require_room_for_another(session_id=session_id)
     with ExitStack() as stack:
         staged = _stage(stack, upload, session_id=session_id, member_id=by.pk, by=by)
         with transaction.atomic():
-            policy.require_adding(policy.get_access(session_id=session_id, member=by, to_add=True))
+            policy.require_adding(policy.get_access(session_id=session_id, member=by, lock_session=True))
             limits.require_room_for_another(session_id=session_id)
             limits.require_room_for_note(session_id=session_id, content=values.get("content", ""))
             material = Material(
@@ -74,10 +74,10 @@ def change_material(
     content: str | None = None,
     upload: "File[bytes] | None" = None,
 ) -> Material:
-    """Change what is given; `None` leaves a field as it is, and so does what does not belong to the type.
+    """Change a material; `None` leaves a field unchanged, and values that do not belong to the type are ignored.
 
-    A new file replaces the old one, whose bytes go. Texts can always be corrected; a new file is taken only where one
-    could be added. Not for inside a transaction that may be rolled back: the bytes would stay.
+    A new file replaces the old one, which is deleted. It is accepted only while materials can be added; texts can
+    always be changed. Must not be called within a transaction, whose rollback would leave the bytes.
     Raises `NotFound`, `Forbidden`, `StateForbids`, `Invalid` and `Unavailable`.
     """
     with ExitStack() as stack:
@@ -86,8 +86,10 @@ def change_material(
             old = _get_material(session_id=session_id, material_id=material_id)
             staged = _stage(stack, upload, session_id=session_id, member_id=old.uploaded_by_id, by=by, old=old.file)
         with transaction.atomic():
-            # The session is locked where room is taken, so that nobody else takes the same room.
-            access = policy.get_access(session_id=session_id, member=by, to_add=upload is not None or bool(content))
+            # What counts towards a quota needs the lock of the session.
+            access = policy.get_access(
+                session_id=session_id, member=by, lock_session=upload is not None or bool(content)
+            )
             material = _lock_material(session_id=session_id, material_id=material_id, access=access, by=by)
             _require_type(material, type)
             values = _clean_values(material.type, url=url, content=content, upload=upload, has_file=True)
@@ -106,7 +108,7 @@ def change_material(
 
 
 def remove_material(*, session_id: int, material_id: int, by: User, reason: str = "") -> None:
-    """Take a material back; its bytes go with it. Who added it reads the reason, where somebody else removes it.
+    """Delete a material and its file. The uploader reads the reason if somebody else removes it.
 
     Raises `NotFound` and `Forbidden`.
     """
@@ -117,7 +119,7 @@ def remove_material(*, session_id: int, material_id: int, by: User, reason: str 
 
 
 def remove_material_of_file(*, file_id: int, reason: str) -> bool:
-    """Take the material back that has a file which cannot be kept; who added it reads the reason. False for none."""
+    """Delete the material of a lost or infected file; its uploader reads the reason. Returns whether it had one."""
     with transaction.atomic():
         material = Material.objects.select_for_update().filter(file=file_id).first()
         if material is not None:
@@ -126,14 +128,14 @@ def remove_material_of_file(*, file_id: int, reason: str) -> bool:
 
 
 def delete_materials_of_session(*, session_id: int) -> None:
-    """Let go of everything that a session shared, when the session itself is gone."""
+    """Delete all materials of a deleted session, without publishing facts."""
     with transaction.atomic():
         _delete(list(Material.objects.select_for_update().filter(session_id=session_id).order_by("pk")))
 
 
 @dataclass(frozen=True, kw_only=True)
 class StagedUpload:
-    """The row of bytes that no material has yet, and the name that the uploader gave them."""
+    """A staged file, and its name as the uploader called it."""
 
     file: StoredFile
     name: str
@@ -148,21 +150,21 @@ def _stage(
     by: User,
     old: StoredFile | None = None,
 ) -> StagedUpload | None:
-    """Validate, scan and store an upload. Its bytes are deleted when the stack unwinds, unless they are attached then.
+    """Validate, scan and store an upload. The file is deleted when the stack unwinds, unless it is attached by then.
 
     Raises `Invalid` and `Unavailable`.
     """
     if upload is None:
         return None
     sanitized = validate_and_sanitize(upload)
-    # Checked again once the rows are locked; this check saves the upload to the storage.
-    limits.require_room(session_id=session_id, member_id=member_id, size=sanitized.size, asked_by=by, instead_of=old)
+    # Before the upload; checked again once the rows are locked.
+    limits.require_room(session_id=session_id, member_id=member_id, size=sanitized.size, by=by, replaced=old)
     file = stack.enter_context(stored_files.staged(sanitized, scanned=_scan(sanitized)))
     return StagedUpload(file=file, name=sanitized.name)
 
 
 def _scan(upload: Upload) -> bool:
-    """Whether the virus scanner has found the upload clean; false without a scanner, or while it does not answer.
+    """Return whether the virus scanner found no virus; false if there is no scanner, or no verdict.
 
     Raises `Invalid` for `file` if there is a virus.
     """
@@ -187,7 +189,7 @@ def _get_material(*, session_id: int, material_id: int) -> Material:
 
 
 def _lock_material(*, session_id: int, material_id: int, access: events.SessionAccess, by: User) -> Material:
-    # Who may not see the materials does not learn which there are.
+    # First, so that the ids of materials are not revealed.
     policy.require_reading(access)
     material = Material.objects.select_for_update().filter(pk=material_id, session_id=session_id).first()
     if material is None:
@@ -204,9 +206,9 @@ def _clean_values(
     upload: "File[bytes] | None",
     has_file: bool,
 ) -> dict[str, str]:
-    """The values that belong to the type, checked. Raises `Invalid`.
+    """Validate the values that belong to the type, and return them. Raises `Invalid`.
 
-    Clients send whole objects back, so a text that does not belong is passed over; but nobody sends a file back.
+    Other texts are ignored, since clients send whole objects back; a file is an error.
     """
     if upload is not None and type != Material.Type.FILE:
         raise Invalid({"file": [f"A {type} has no file."]})
@@ -220,17 +222,17 @@ def _clean_values(
 
 
 def _require_type(material: Material, type: str | None) -> None:  # noqa: A002  (the contract's name)
-    """Raises `Invalid` for `type` where it would change."""
+    """Raise `Invalid` for `type` if it would change."""
     if type is not None and type != material.type:
         raise Invalid({"type": [f"A {material.type} stays a {material.type}: add another material instead."]})
 
 
 def _apply(material: Material, values: dict[str, str]) -> Changes:
-    """Set the values on the material and return those that differ. Raises `Invalid` where a note has no room."""
+    """Set the values on the material and return those that differ. Raises `Invalid` if a note exceeds the quota."""
     changes = {name: (before, after) for name, after in values.items() if (before := getattr(material, name)) != after}
     if "content" in changes:
         limits.require_room_for_note(
-            session_id=material.session_id, content=values["content"], instead_of=material.content
+            session_id=material.session_id, content=values["content"], replaced=material.content
         )
     for name, (_, after) in changes.items():
         setattr(material, name, after)
@@ -238,7 +240,7 @@ def _apply(material: Material, values: dict[str, str]) -> Changes:
 
 
 def _require_room(material: Material, file: StoredFile, *, by: User) -> None:
-    """Check the limits of the session and of the uploader, who stays locked until the transaction ends.
+    """Check the quotas of the session and of the uploader, who stays locked until the transaction ends.
 
     Raises `Invalid` for `file`.
     """
@@ -247,8 +249,8 @@ def _require_room(material: Material, file: StoredFile, *, by: User) -> None:
         session_id=material.session_id,
         member_id=material.uploaded_by_id,
         size=file.size,
-        asked_by=by,
-        instead_of=material.file,
+        by=by,
+        replaced=material.file,
     )
 
 
@@ -265,9 +267,9 @@ def _publish_changed(material: Material, changes: Changes, *, by: User) -> None:
 
 
 def _replace_file(material: Material, file: StoredFile) -> Changes:
-    """Attach other bytes to a material and return what has changed.
+    """Replace the file of a material and return what has changed.
 
-    The same bytes again are no change: the staged ones are not attached, and so deleted.
+    If the bytes are the same, nothing changes: the staged file is not attached, and so deleted.
     """
     before = material.file
     if before is None or before.sha256 == file.sha256:

@@ -1,4 +1,4 @@
-"""What the materials do in the background. The rows are the truth; a task is only a wake-up."""
+"""Periodic jobs and tasks of materials."""
 
 from core.jobs.periodic import periodic_job
 from modules.materials.files.stored_files import delete_due_files, delete_released

@@ -1,4 +1,4 @@
-"""Validate uploads: their size, content type, name, and what pictures say of where they were taken."""
+"""Validate uploads by size, content type and name, and remove the location from pictures."""
 
 import re
 import unicodedata
@@ -18,9 +18,9 @@ from modules.materials.pictures import check_pixels, remove_location
 
 MAX_NAME_LENGTH = 255
 MAX_EXTENSION_LENGTH = 20
-# Unicode categories of characters that show nothing; some of them make "annexe\u202efdp.exe" look like "annexeexe.pdf".
+# Unicode categories of invisible characters, some of which make "annexe\u202efdp.exe" look like "annexeexe.pdf".
 INVISIBLE_CATEGORIES = {"Cc", "Cf", "Cs", "Zl", "Zp"}
-# These two join letters and emoji, or keep them apart.
+# Zero-width non-joiner and joiner, which several scripts and emoji need.
 JOINERS = "\u200c\u200d"
 
 
@@ -36,11 +36,9 @@ class Upload:
 
 
 def validate_and_sanitize(content: "File[bytes]") -> Upload:
-    """Check the size and detect the type of a file, and remove from a picture where it was taken.
+    """Check the size and detect the type of a file, and remove the location from a picture by writing to `content`.
 
-    Writes to `content`, which therefore has to be writable.
-
-    Raises `Invalid` for `file`: too large, empty, of a kind that is not accepted, or a picture of too many pixels.
+    Raises `Invalid` for `file`: too large, empty, of a type that is not accepted, or a picture of too many pixels.
     """
     size = _check_size(content)
     content_type = detect_content_type(content)
@@ -58,8 +56,8 @@ def validate_and_sanitize(content: "File[bytes]") -> Upload:
 def sanitize_name(name: str) -> str:
     """Return a file name in NFC without a path and without invisible characters; never empty."""
     name = re.split(r"[/\\]", name)[-1]
-    seen = (letter for letter in name if unicodedata.category(letter) not in INVISIBLE_CATEGORIES or letter in JOINERS)
-    name = unicodedata.normalize("NFC", "".join(seen)).strip()
+    visible = (each for each in name if unicodedata.category(each) not in INVISIBLE_CATEGORIES or each in JOINERS)
+    name = unicodedata.normalize("NFC", "".join(visible)).strip()
     if not name.strip("." + JOINERS):
         return "file"
     if len(name) <= MAX_NAME_LENGTH:
@@ -71,9 +69,9 @@ def sanitize_name(name: str) -> str:
 
 
 class BoundedUploadHandler(FileUploadHandler):
-    """Put before the others: nothing but the `file` of a form is kept, and of it not much more than is accepted.
+    """Discard all uploads of a form but `file`, and its bytes beyond the limit; installed before Django's handlers.
 
-    What comes after is read and dropped, so that the sender gets an answer instead of a broken connection.
+    The rest is read and dropped, so that the client gets a response instead of a closed connection.
     """
 
     def receive_data_chunk(self, raw_data: bytes, start: int) -> Any:
@@ -86,7 +84,7 @@ class BoundedUploadHandler(FileUploadHandler):
 
 
 def _check_size(content: "File[bytes]") -> int:
-    """Raises `Invalid` as soon as too much was read, and for nothing at all."""
+    """Return the size in bytes. Raises `Invalid` if the file is too large or empty."""
     size = 0
     for chunk in content.chunks():
         size += len(chunk)

@@ -344,13 +344,13 @@ class SizesOfMaterials(Question[dict[int, int]]):
 class PanelsOfSession(Question[list[Panel]]):
     """The panels of each module for `viewer` on the page about a session.
 
-    With `moderates` they see all panels, with the actions of moderators; others of the staff see what their permissions
+    With `can_moderate` all panels, with the actions of moderators; other staff see what their permissions
     allow. `origin` (`https://host`) begins the links to files.
     """
 
     session_id: int
     viewer: User
-    moderates: bool
+    can_moderate: bool
     origin: str
 
     def default(self) -> list[Panel]:

@@ -29,7 +29,7 @@ class Viewer:
     """The member who is asking, and whether they have the permission to moderate sessions."""
 
     user: User
-    moderates: bool
+    is_moderator: bool
 
     @property
     def id(self) -> int:
@@ -38,7 +38,7 @@ class Viewer:
 
 def build_viewer(user: User) -> Viewer:
     """Read a member's permission once; a member of the staff without it is no moderator."""
-    return Viewer(user=user, moderates=user.has_perm(MODERATE))
+    return Viewer(user=user, is_moderator=user.has_perm(MODERATE))
 
 
 def is_creator(session: Session, viewer: Viewer) -> bool:
@@ -47,16 +47,16 @@ def is_creator(session: Session, viewer: Viewer) -> bool:
 
 def acts_as_moderator(session: Session, viewer: Viewer) -> bool:
     """Whether the viewer is a moderator of this session: of their own, only a superuser is."""
-    return moderates_sessions_of(session.creator_id, viewer)
+    return can_moderate_sessions_of(session.creator_id, viewer)
 
 
-def moderates_sessions_of(creator_id: int, viewer: Viewer) -> bool:
-    return viewer.moderates and (creator_id != viewer.id or viewer.user.is_superuser)
+def can_moderate_sessions_of(creator_id: int, viewer: Viewer) -> bool:
+    return viewer.is_moderator and (creator_id != viewer.id or viewer.user.is_superuser)
 
 
 def can_manage(session: Session, viewer: Viewer) -> bool:
     """Whether the viewer may edit the session, decide on booking requests and remove participants."""
-    return is_creator(session, viewer) or viewer.moderates
+    return is_creator(session, viewer) or viewer.is_moderator
 
 
 def require_manager(session: Session, viewer: Viewer) -> None:
@@ -70,7 +70,7 @@ def require_creator(session: Session, viewer: Viewer) -> None:
 
 
 def require_moderator(session: Session, viewer: Viewer) -> None:
-    if not viewer.moderates:
+    if not viewer.is_moderator:
         raise Forbidden("Only a moderator may do this.")
     if not acts_as_moderator(session, viewer):
         raise Forbidden("Nobody moderates a session of their own.")
@@ -252,7 +252,7 @@ def build_email_audience(
     A participant reads the creator's. Who manages the session also reads those of its `requesters`, the ids of all who
     have a booking request now, whatever its status. Who has left or was removed has none any more.
     """
-    if viewer.moderates or creator_id == viewer.id:
+    if viewer.is_moderator or creator_id == viewer.id:
         return EmailAudience(viewer_id=viewer.id, others=frozenset({creator_id, *requesters}))
     if own_status == BookingRequest.Status.APPROVED:
         return EmailAudience(viewer_id=viewer.id, others=frozenset({creator_id}))

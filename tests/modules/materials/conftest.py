@@ -55,21 +55,21 @@ class Sessions:
 
     def __init__(self) -> None:
         self.access: dict[tuple[int, int], SessionAccess] = {}
-        self.closed_because = ""
-        self.asked_to_add: list[bool] = []
+        self.closed_reason = ""
+        self.asked_to_lock: list[bool] = []
 
     def let(self, member: User, *, session: int = SESSION, **access: Any) -> User:
         audience = access.pop("audience", EmailAudience(viewer_id=member.pk))
-        may = {"reads": False, "writes": False, "manages": False, **access}
-        self.access[session, member.pk] = SessionAccess(closed_because="", audience=audience, **may)
+        may = {"can_read": False, "can_write": False, "can_manage": False, **access}
+        self.access[session, member.pk] = SessionAccess(closed_reason="", audience=audience, **may)
         return member
 
     def answer(self, question: SessionAccessAsked) -> SessionAccess | None:
-        self.asked_to_add.append(question.to_add)
+        self.asked_to_lock.append(question.lock_session)
         access = self.access.get((question.session_id, question.viewer.pk))
         if access is None:
             return None
-        return SessionAccess(**{**vars(access), "closed_because": self.closed_because})
+        return SessionAccess(**{**vars(access), "closed_reason": self.closed_reason})
 
 
 @pytest.fixture(autouse=True)
@@ -172,22 +172,22 @@ def nothing_left(stored: Callable[[], list[bytes]]) -> Callable[[], bool]:
 @pytest.fixture
 def creator(sessions: Sessions, make_member: Callable[..., User]) -> MaterialsApi:
     john = make_member("john_doe", first_name="John", last_name="Doe", email="john@example.com", date_joined=JOINED)
-    return MaterialsApi(sessions.let(john, reads=True, writes=True, manages=True))
+    return MaterialsApi(sessions.let(john, can_read=True, can_write=True, can_manage=True))
 
 
 @pytest.fixture
 def tutor(sessions: Sessions, make_member: Callable[..., User]) -> MaterialsApi:
-    return MaterialsApi(sessions.let(make_member("tina_tutor"), reads=True, writes=True))
+    return MaterialsApi(sessions.let(make_member("tina_tutor"), can_read=True, can_write=True))
 
 
 @pytest.fixture
 def student(sessions: Sessions, make_member: Callable[..., User]) -> MaterialsApi:
-    return MaterialsApi(sessions.let(make_member("sam_student"), reads=True))
+    return MaterialsApi(sessions.let(make_member("sam_student"), can_read=True))
 
 
 @pytest.fixture
 def moderator(sessions: Sessions, make_member: Callable[..., User]) -> MaterialsApi:
-    return MaterialsApi(sessions.let(make_member("mia_moderator"), reads=True, manages=True))
+    return MaterialsApi(sessions.let(make_member("mia_moderator"), can_read=True, can_manage=True))
 
 
 @pytest.fixture

@@ -55,7 +55,7 @@ def test_a_member_has_so_much_wherever_it_is_shared(
     creator: MaterialsApi, sessions: Sessions, stored: Callable[[], list[bytes]]
 ) -> None:
     assert creator.user is not None
-    sessions.let(creator.user, session=8, reads=True, writes=True, manages=True)
+    sessions.let(creator.user, session=8, can_read=True, can_write=True, can_manage=True)
     assert creator.add_file("a.txt", text(90)).status_code == 201
     response = creator.add_file("b.txt", text(61), path=OTHER_SESSION)
     assert response.status_code == 400
@@ -71,7 +71,7 @@ def test_what_others_share_elsewhere_does_not_count(
     creator: MaterialsApi, tutor: MaterialsApi, sessions: Sessions
 ) -> None:
     assert tutor.user is not None
-    sessions.let(tutor.user, session=8, reads=True, writes=True)
+    sessions.let(tutor.user, session=8, can_read=True, can_write=True)
     assert tutor.add_file("a.txt", text(100), path=OTHER_SESSION).status_code == 201
     assert creator.add_file("b.txt", text(100)).status_code == 201
 
@@ -105,7 +105,7 @@ def test_what_somebody_else_replaces_counts_for_who_added_it(
     creator: MaterialsApi, tutor: MaterialsApi, sessions: Sessions
 ) -> None:
     assert tutor.user is not None
-    sessions.let(tutor.user, session=8, reads=True, writes=True)
+    sessions.let(tutor.user, session=8, can_read=True, can_write=True)
     added = tutor.add_file("a.txt", text(10)).json()
     assert tutor.add_file("b.txt", text(100), path=OTHER_SESSION).status_code == 201
     response = creator.put_form(f"{PATH}{added['id']}/", {"file": SimpleUploadedFile("c.txt", text(51))})
@@ -202,7 +202,7 @@ def test_what_other_sessions_share_does_not_count(
     creator: MaterialsApi, sessions: Sessions, three: None, thousand: None
 ) -> None:
     assert creator.user is not None
-    sessions.let(creator.user, session=8, reads=True, writes=True)
+    sessions.let(creator.user, session=8, can_read=True, can_write=True)
     for _ in range(3):
         assert creator.post(OTHER_SESSION, {**NOTE, "content": "x" * 333}).status_code == 201
     assert creator.post(PATH, {**NOTE, "content": "x" * 1000}).status_code == 201
@@ -266,9 +266,9 @@ def test_the_session_is_locked_where_a_note_may_become_longer(
     creator: MaterialsApi, sessions: Sessions, change: dict[str, str], locks: bool
 ) -> None:
     added = creator.post(PATH, {**NOTE, "content": "x"}).json()
-    sessions.asked_to_add.clear()
+    sessions.asked_to_lock.clear()
     creator.put(f"{PATH}{added['id']}/", change)
-    assert any(sessions.asked_to_add) is locks
+    assert any(sessions.asked_to_lock) is locks
 
 
 def test_a_hundred_materials_and_half_a_million_characters_unless_told_otherwise(creator: MaterialsApi) -> None:
@@ -302,7 +302,7 @@ def test_at_the_same_time_no_more_either(
     """The answers of this test lock no session; so it is the member whose room runs out."""
     assert creator.user is not None
     for session in range(20, 26):
-        sessions.let(creator.user, session=session, reads=True, writes=True)
+        sessions.let(creator.user, session=session, can_read=True, can_write=True)
     ready = threading.Barrier(6)
     found: list[int] = []
 

@@ -55,12 +55,14 @@ def test_addresses_of_people_are_shown_to_whom_they_concern(
     tutor.post(PATH, NOTE)
     sessions.let(
         creator.user,
-        reads=True,
-        manages=True,
+        can_read=True,
+        can_manage=True,
         audience=EmailAudience(viewer_id=creator.user.pk, others=frozenset({tutor.user.pk})),
     )
     sessions.let(
-        student.user, reads=True, audience=EmailAudience(viewer_id=student.user.pk, others=frozenset({creator.user.pk}))
+        student.user,
+        can_read=True,
+        audience=EmailAudience(viewer_id=student.user.pk, others=frozenset({creator.user.pk})),
     )
     emails = [row["uploaded_by"]["email"] for row in student.get(PATH).json()]
     assert emails == ["john@example.com", ""]
@@ -73,7 +75,7 @@ def test_addresses_of_people_are_shown_to_whom_they_concern(
 def test_no_other_session_is_listed(creator: MaterialsApi, sessions: Sessions) -> None:
     fill(creator)
     assert creator.user is not None
-    sessions.let(creator.user, session=8, reads=True)
+    sessions.let(creator.user, session=8, can_read=True)
     assert creator.get(PATH.replace("7", "8")).json() == []
 
 

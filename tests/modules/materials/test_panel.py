@@ -56,7 +56,7 @@ def test_who_may_view_materials_sees_them_without_a_button(
 ) -> None:
     creator.post(PATH, NOTE)
     viewer = grant(make_member(is_staff=True), "view_material")
-    shown = panel_for(viewer, "materials", moderates=False)
+    shown = panel_for(viewer, "materials", can_moderate=False)
     assert shown is not None
     assert "What to bring" in html_of(shown, viewer)
     assert "data-dialog=" not in html_of(shown, viewer)
@@ -66,7 +66,7 @@ def test_nobody_else_sees_them(creator: MaterialsApi, make_member: Callable[...,
     creator.post(PATH, NOTE)
     assert creator.user is not None
     for viewer in (make_member(is_staff=True), creator.user):
-        assert panel_for(viewer, "materials", moderates=False) is None
+        assert panel_for(viewer, "materials", can_moderate=False) is None
 
 
 def test_who_may_look_at_members_gets_links_to_them(creator: MaterialsApi, mia: User) -> None:
@@ -83,7 +83,7 @@ def test_who_may_look_at_members_gets_links_to_them(creator: MaterialsApi, mia: 
 
 def test_where_nothing_is_shared_that_is_said(mia: User, creator: MaterialsApi, sessions: Sessions) -> None:
     assert creator.user is not None
-    sessions.let(creator.user, session=8, reads=True, writes=True)
+    sessions.let(creator.user, session=8, can_read=True, can_write=True)
     creator.post(PATH.replace("7", "8"), NOTE)
     assert panel(mia).count == 0
     assert "Nothing is shared." in page(mia)

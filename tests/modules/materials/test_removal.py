@@ -40,7 +40,7 @@ def material(tutor: MaterialsApi) -> Material:
 def mia(moderator: MaterialsApi, sessions: Sessions) -> User:
     """Moderates session 7, and may view materials."""
     assert moderator.user is not None
-    sessions.let(moderator.user, reads=True, manages=True, moderates=True)
+    sessions.let(moderator.user, can_read=True, can_manage=True, can_moderate=True)
     return grant(moderator.user, "view_material")
 
 
@@ -171,11 +171,11 @@ def test_the_service_has_the_last_word(mia: User, material: Material, kept: Call
         asked.append(question)
         may = len(asked) == 1
         return SessionAccess(
-            reads=True,
-            writes=False,
-            manages=may,
-            moderates=may,
-            closed_because="",
+            can_read=True,
+            can_write=False,
+            can_manage=may,
+            can_moderate=may,
+            closed_reason="",
             audience=None,  # type: ignore[arg-type]
         )
 

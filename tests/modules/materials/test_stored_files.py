@@ -13,7 +13,7 @@ from modules.materials.models import StoredFile
 def test_a_file_that_the_clean_up_has_taken_is_not_linked_any_more() -> None:
     taken_at = timezone.now()
     file = StoredFile.objects.create(
-        place=StoredFile.Place.LOCAL,
+        place=StoredFile.Storage.LOCAL,
         name="materials/taken.pdf",
         size=3,
         content_type="application/pdf",

@@ -29,7 +29,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 @pytest.fixture
 def creator(john: User, sessions: Sessions) -> dict[str, str]:
     """The headers of somebody who may add materials."""
-    sessions.let(john, reads=True, writes=True, manages=True)
+    sessions.let(john, can_read=True, can_write=True, can_manage=True)
     return {**FORM, **Api(john).headers}
 
 
@@ -65,7 +65,7 @@ def test_a_form_is_not_read_for_who_may_not_send_it(
     creator: dict[str, str], jane: User, bob: User, sessions: Sessions, length: dict[str, str], method: str
 ) -> None:
     """Nothing comes, and nothing is waited for."""
-    sessions.let(jane, reads=True)
+    sessions.let(jane, can_read=True)
     path = PATH if method == "POST" else f"{PATH}1/"
 
     def ask(path: str, **headers: str) -> AsgiResponse:
@@ -146,7 +146,7 @@ def test_one_member_has_no_more_than_so_many_uploads_on_their_way(
     creator: dict[str, str], john: User, jane: User, sessions: Sessions, folder: Path
 ) -> None:
     """Each has a thread and a temporary file, for as long as it lasts."""
-    sessions.let(jane, reads=True, writes=True)
+    sessions.let(jane, can_read=True, can_write=True)
     with ExitStack() as stack:
         for _ in range(10):
             stack.enter_context(upload_slot(john.pk))

@@ -125,7 +125,7 @@ def test_who_is_a_tutor_no_longer_changes_nothing_any_more(
 ) -> None:
     path = link_of(tutor)
     assert tutor.user is not None
-    sessions.let(tutor.user, reads=True)
+    sessions.let(tutor.user, can_read=True)
     response = tutor.put(path, {"title": "Mine"}) if method == "put" else tutor.delete(path)
     assert outcome(response) == (403, ONLY_CHANGERS)
     assert Material.objects.get().title == "Documentation"
@@ -148,7 +148,7 @@ def test_a_material_of_another_session_is_not_there(
 ) -> None:
     path = link_of(creator).replace("/7/", "/8/")
     assert creator.user is not None
-    sessions.let(creator.user, session=8, reads=True, writes=True, manages=True)
+    sessions.let(creator.user, session=8, can_read=True, can_write=True, can_manage=True)
     response = getattr(creator, method)(path)
     assert outcome(response) == (404, "There is no such material in this session.")
     assert Material.objects.exists()
@@ -178,7 +178,7 @@ CLOSED = "Nothing can be added to a session that is cancelled."
 def test_nothing_is_added_to_a_session_that_is_closed(
     kind: str, creator: MaterialsApi, sessions: Sessions, nothing_left: Callable[[], bool]
 ) -> None:
-    sessions.closed_because = CLOSED
+    sessions.closed_reason = CLOSED
     response = creator.post(PATH, LINK) if kind == "link" else creator.add_file("notes.txt", b"hello")
     assert outcome(response) == (400, CLOSED)
     assert nothing_left()
@@ -190,7 +190,7 @@ def test_no_other_file_is_taken_in_a_session_that_is_closed(
     from django.core.files.uploadedfile import SimpleUploadedFile
 
     path = f"{PATH}{creator.add_file('notes.txt', b'hello').json()['id']}/"
-    sessions.closed_because = CLOSED
+    sessions.closed_reason = CLOSED
     response = creator.put_form(path, {"file": SimpleUploadedFile("notes.txt", b"other")})
     assert outcome(response) == (400, CLOSED)
     assert stored() == [b"hello"]
@@ -200,14 +200,14 @@ def test_a_session_that_is_closed_still_takes_corrections_and_deletions(
     creator: MaterialsApi, sessions: Sessions, link_of: Link
 ) -> None:
     path = link_of(creator)
-    sessions.closed_because = CLOSED
+    sessions.closed_reason = CLOSED
     assert creator.put(path, {"title": "Corrected"}).json()["title"] == "Corrected"
     assert creator.delete(path).status_code == 204
 
 
 def test_the_session_is_held_still_while_something_is_added(creator: MaterialsApi, sessions: Sessions) -> None:
     creator.post(PATH, LINK)
-    assert sessions.asked_to_add == [False, True]
+    assert sessions.asked_to_lock == [False, True]
 
 
 def test_a_session_that_closes_while_a_file_is_read_leaves_nothing(
@@ -221,7 +221,7 @@ def test_a_session_that_closes_while_a_file_is_read_leaves_nothing(
     validate = services.validate_and_sanitize
 
     def close_meanwhile(upload: Any) -> Any:
-        sessions.closed_because = CLOSED
+        sessions.closed_reason = CLOSED
         return validate(upload)
 
     monkeypatch.setattr(services, "validate_and_sanitize", close_meanwhile)

@@ -61,7 +61,7 @@ def test_a_deleted_session_takes_nothing_of_others_along(
 def two_sessions(creator: MaterialsApi, tutor: MaterialsApi, sessions: Sessions) -> tuple[User, User]:
     assert creator.user is not None
     assert tutor.user is not None
-    sessions.let(creator.user, session=8, reads=True, writes=True)
+    sessions.let(creator.user, session=8, can_read=True, can_write=True)
     creator.post(PATH, {**NOTE, "title": "First"})
     tutor.add_file("second.txt", b"x", title="Second")
     creator.post(PATH.replace("7", "8"), {**NOTE, "title": "Elsewhere"})
@@ -189,12 +189,12 @@ def test_news_do_not_hold_for_who_is_no_longer_a_member(material: Material, stud
     assert not StillHolds(fact=added(material), person_id=0).ask()
 
 
-def test_what_others_have_told_is_left_to_them(student: MaterialsApi) -> None:
-    from modules.materials.receivers import still_holds
+def test_facts_of_other_modules_are_left_to_them(student: MaterialsApi) -> None:
+    from modules.materials.receivers import check_still_holds
 
     fact = SessionApproved(session_id=7, title="x", creator_id=1)
     assert student.user is not None
-    assert still_holds(StillHolds(fact=fact, person_id=student.user.pk)) is None
+    assert check_still_holds(StillHolds(fact=fact, person_id=student.user.pk)) is None
 
 
 # --- With nobody to ask -----------------------------------------------------------------------------------------

@@ -76,7 +76,7 @@ def test_who_moderates_the_session_sees_them(morgan: User, john: User, news: New
 
 def test_who_may_view_notifications_sees_them_and_may_ask_why(auditor: User, john: User, news: News) -> None:
     news.publish(approved(john))
-    html = page(auditor, moderates=False)
+    html = page(auditor, can_moderate=False)
     why = reverse("admin:notifications_notification_why")
     whole = f"{why}?member=&amp;session=7"
     assert f'href="{whole}">Why, or why not?</a>' in html
@@ -91,7 +91,7 @@ def test_who_may_view_notifications_sees_them_and_may_ask_why(auditor: User, joh
 def test_nobody_else_sees_them(make_member: Callable[..., User], john: User, news: News) -> None:
     news.publish(approved(john))
     for viewer in (make_member(is_staff=True), john):
-        assert panel_for(viewer, "notifications", moderates=False) is None
+        assert panel_for(viewer, "notifications", can_moderate=False) is None
 
 
 # --- What it shows -----------------------------------------------------------------------------------------------

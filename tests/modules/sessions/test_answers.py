@@ -69,11 +69,11 @@ def test_who_reads_writes_and_manages_materials(
     BookingRequest.objects.filter(user=bob).update(role="tutor")
 
     assert access(session, people[who]) == SessionAccess(
-        reads=reads,
-        writes=writes,
-        manages=manages,
-        moderates=who == "moderator",
-        closed_because="",
+        can_read=reads,
+        can_write=writes,
+        can_manage=manages,
+        can_moderate=who == "moderator",
+        closed_reason="",
         audience=EmailAudience(
             viewer_id=people[who].pk,
             others=frozenset(
@@ -89,7 +89,7 @@ def test_nobody_moderates_the_materials_of_their_own_session_but_a_superuser(
     for creator in (alice, root):
         found = access(make_session(creator=creator), creator)
         assert found is not None
-        assert (found.manages, found.moderates) == (True, creator == root)
+        assert (found.can_manage, found.can_moderate) == (True, creator == root)
 
 
 def test_of_what_one_may_not_see_there_is_no_access(mallory: Any, make_session: Any) -> None:
@@ -102,7 +102,7 @@ def test_nothing_is_added_to_a_cancelled_or_expired_session(john: Any, make_sess
     found = access(make_session(state), john)
 
     assert found is not None
-    assert bool(found.closed_because) is (state in {"cancelled", "expired"})
+    assert bool(found.closed_reason) is (state in {"cancelled", "expired"})
 
 
 def test_nor_to_one_that_expires_while_the_worker_is_late(john: Any, make_session: Any, clock: Any) -> None:
@@ -110,10 +110,10 @@ def test_nor_to_one_that_expires_while_the_worker_is_late(john: Any, make_sessio
     clock.move_to(session.date, tick=False)
 
     with transaction.atomic():
-        found = SessionAccessAsked(session_id=session.pk, viewer=john, to_add=True).ask()
+        found = SessionAccessAsked(session_id=session.pk, viewer=john, lock_session=True).ask()
 
     assert found is not None
-    assert found.closed_because
+    assert found.closed_reason
 
 
 # --- People -----------------------------------------------------------------------------------------------------

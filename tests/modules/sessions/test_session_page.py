@@ -358,7 +358,7 @@ def test_others_are_asked_for_the_viewer_and_stand_by_their_rank(
     session = make_session()
     moderator.get(page(session))
     [asked] = alone
-    assert (asked.session_id, asked.viewer, asked.moderates, asked.origin) == (
+    assert (asked.session_id, asked.viewer, asked.can_moderate, asked.origin) == (
         session.pk,
         alice,
         True,

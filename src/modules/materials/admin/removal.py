@@ -71,5 +71,5 @@ class RemovalDialog:
 
 def _require_moderating(material: Material, by: User) -> None:
     access = SessionAccessAsked(session_id=material.session_id, viewer=by).ask()
-    if access is None or not access.moderates:
+    if access is None or not access.can_moderate:
         raise PermissionDenied

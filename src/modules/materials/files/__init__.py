@@ -1,1 +1,1 @@
-"""The bytes of files: where they lie, how they get there and away again, and at which addresses they are read."""
+"""Files: storing, serving, scanning, moving, verifying and deleting them."""

@@ -1,4 +1,4 @@
-"""URLs that expire: whoever has one may read that one file until then."""
+"""Signed URLs: whoever has one may read that file until it expires."""
 
 import logging
 from dataclasses import dataclass
@@ -32,11 +32,11 @@ class FileToken:
 def build_url(file: StoredFile, *, file_name: str, origin: str) -> str:
     """Build the URL of a file: that of its storage where it has some, else a signed URL of this service.
 
-    A signed URL begins with `origin` (`https://host`) and expires after MATERIALS_URL_MINUTES. A file that waits for
-    the virus scanner has one, too, which answers 503 until then. No network is needed.
+    A signed URL of this service begins with `origin` (`https://host`) and expires after MATERIALS_URL_MINUTES. A file
+    that waits for the virus scanner has one, too, which returns 503 until then. Sends no requests.
     """
-    elsewhere = build_storage_url(file, file_name=file_name) if is_available(file) else ""
-    return elsewhere or _build_signed_url(file, origin)
+    storage_url = build_storage_url(file, file_name=file_name) if is_available(file) else ""
+    return storage_url or _build_signed_url(file, origin)
 
 
 def build_storage_url(file: StoredFile, *, file_name: str) -> str:
@@ -52,21 +52,21 @@ def build_storage_url(file: StoredFile, *, file_name: str) -> str:
             inline=can_be_shown_inline(file.content_type),
         )
     except Exception:
-        # As without credentials: one file that cannot be read must not cost the list that it is in.
+        # Such as missing credentials: one broken file must not fail the list that it is in.
         logger.exception("%s has no address for %s", file.place, file.name)
         return ""
 
 
 def is_available(file: StoredFile) -> bool:
-    """Whether it may be read: where there is a virus scanner, it must have seen it."""
+    """Return whether a file may be read: if there is a virus scanner, it must have scanned it."""
     return file.scan_at is None or not is_scanner_configured()
 
 
 def parse_token(token: str) -> FileToken:
     """Verify a token. Raises `NotFound` for one that was not signed here and `Forbidden` for one that has expired."""
     try:
-        file_id, runs_out = map(int, Signer(salt=SALT).unsign(token).split("-"))
-        left = datetime.fromtimestamp(runs_out, tz=clock.now().tzinfo) - clock.now()
+        file_id, expires_at = map(int, Signer(salt=SALT).unsign(token).split("-"))
+        left = datetime.fromtimestamp(expires_at, tz=clock.now().tzinfo) - clock.now()
     except (BadSignature, ValueError, OverflowError, OSError):
         raise NotFound("There is no such file. Take its address from the materials of the session.") from None
     if left <= timedelta(0):
@@ -75,6 +75,6 @@ def parse_token(token: str) -> FileToken:
 
 
 def _build_signed_url(file: StoredFile, origin: str) -> str:
-    runs_out = clock.now() + timedelta(minutes=settings.MATERIALS_URL_MINUTES)
-    token = Signer(salt=SALT).sign(f"{file.pk}-{int(runs_out.timestamp())}")
+    expires_at = clock.now() + timedelta(minutes=settings.MATERIALS_URL_MINUTES)
+    token = Signer(salt=SALT).sign(f"{file.pk}-{int(expires_at.timestamp())}")
     return origin + reverse("api:get_file", args=[token])

@@ -1,4 +1,4 @@
-"""The SHA-256 of a file's bytes: what its row is compared with, and what makes an upload a new version."""
+"""The SHA-256 of a file, by which bytes are compared with their row, and uploads with the former version."""
 
 import hashlib
 from typing import IO
@@ -7,10 +7,7 @@ CHUNK_SIZE = 1024 * 1024
 
 
 def compute_hash(content: IO[bytes], *, copy_to: IO[bytes] | None = None) -> str:
-    """Read a file from where it stands to its end, a chunk at a time; return the hash in hexadecimal digits.
-
-    `copy_to` receives the bytes that were read. Raises what reading raises.
-    """
+    """Hash a file from its current position to its end; return hexadecimal digits. `copy_to` receives the bytes."""
     digest = hashlib.sha256()
     while chunk := content.read(CHUNK_SIZE):
         digest.update(chunk)

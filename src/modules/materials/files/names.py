@@ -1,4 +1,4 @@
-"""The random names of files in their storages, with a folder and an extension by which storages treat them."""
+"""Random names of files in storages, with a folder (Cloudinary's resource type) and an extension."""
 
 import re
 import secrets
@@ -9,7 +9,7 @@ RAW_MEDIA_TYPES = {"audio/amr-wb", "audio/midi", "audio/x-caf", "image/vnd.djvu"
 
 OFFICE = "application/vnd.openxmlformats-officedocument"
 OPEN_DOCUMENT = "application/vnd.oasis.opendocument"
-# A table of our own: Python's differs from version to version, and the system's from machine to machine.
+# Not `mimetypes`, whose table depends on the version of Python and on the machine.
 EXTENSIONS = {
     "application/epub+zip": "epub",
     "application/gzip": "gz",
@@ -80,21 +80,20 @@ EXTENSIONS = {
     "video/x-msvideo": "avi",
 }
 
-
-# As names are made below, and as they were before there were kinds.
+# Also without a resource type, as in earlier versions.
 GENERATED_NAME = re.compile(r"((image|video|raw)/)?([0-9a-f]{2})/\3[0-9a-f]{38}(\.[0-9a-z]+)?")
 
 
 def is_generated_name(name: str) -> bool:
-    """Whether a name was generated here. Other files in the same folder belong to somebody else."""
+    """Return whether a name was generated here; other files in a storage are left alone."""
     return GENERATED_NAME.fullmatch(name) is not None
 
 
 def generate_name(content_type: str) -> str:
-    """A name that nobody can guess and no person has had a part in, as in `image/3f/3f0c….png`; at most 64 long."""
+    """Generate an unguessable name of up to 64 characters, such as `image/3f/3f0c….png`."""
     essence = content_type.partition(";")[0]
     kind = "raw" if essence in RAW_MEDIA_TYPES else RESOURCE_TYPES.get(essence.partition("/")[0], "raw")
     extension = EXTENSIONS.get(essence)
     name = secrets.token_hex(20)
-    # A folder holds a 256th of the files: some file systems are slow with very many in one.
+    # 256 folders: some file systems are slow with very many files in one.
     return f"{kind}/{name[:2]}/{name}" + (f".{extension}" if extension else "")

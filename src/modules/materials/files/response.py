@@ -1,4 +1,4 @@
-"""Sending a stored file, whole or a part of it, piece by piece, whichever server asks (RFC 9110, 13 and 14)."""
+"""Stream a stored file, with conditional and range requests (RFC 9110, sections 13 and 14)."""
 
 import re
 from collections.abc import AsyncIterator, Mapping
@@ -14,13 +14,13 @@ from django.utils.http import http_date
 
 from core.http.error_responses import build_error_response
 
-# One part, from and to, from, or so many bytes before the end. Whoever asks for several gets the whole, as they may.
+# A single range: first and last byte, first byte, or suffix length. Several ranges are answered with the whole file.
 RANGE = re.compile(r"bytes=(?:(?P<first>[0-9]{1,18})-(?P<last>[0-9]{1,18})?|-(?P<length>[0-9]{1,18}))", re.IGNORECASE)
 
 
 @dataclass(frozen=True, kw_only=True)
 class ServedFile:
-    """A file as it is sent: what it is, and what a browser may go by to ask for less of it."""
+    """A file to send, with its headers and validators."""
 
     content: IO[bytes]
     # In bytes.
@@ -33,13 +33,13 @@ class ServedFile:
 
 
 class StreamedFile(FileResponse):
-    """Django's own reads the whole file before it sends any of it where the server is asynchronous."""
+    """A `FileResponse` that streams under ASGI, too, where Django's reads the whole file first."""
 
     block_size = 64 * 1024
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         if self.file_to_stream is None:
-            # Nothing is sent after all, as when somebody asks for the headers alone.
+            # A response without a body, such as to HEAD.
             return
         read = sync_to_async(cast(IO[bytes], self.file_to_stream).read)
         while block := await read(self.block_size):
@@ -47,7 +47,7 @@ class StreamedFile(FileResponse):
 
 
 class FileRange:
-    """So many bytes of a file from where it stands."""
+    """The next `length` bytes of a file."""
 
     def __init__(self, content: IO[bytes], length: int) -> None:
         self.content = content
@@ -61,10 +61,9 @@ class FileRange:
 
 
 def build_file_response(request: HttpRequest, served: ServedFile, *, headers: Mapping[str, str]) -> HttpResponseBase:
-    """200 with the file or 206 with the part that was asked for; 304 where the asker has it already.
+    """Respond with 200 and the file, 206 and a range of it, or 304; 412 and 416 are errors in the API's format.
 
-    412 where a condition does not hold and 416 where there is no such part are errors of the API's kind. What is
-    opened is closed with the response.
+    The file is closed with the response.
     """
     etag = f'"{served.sha256}"'
     validators = {"ETag": etag, "Last-Modified": http_date(served.stored_at.timestamp()), **headers}
@@ -112,9 +111,9 @@ def _build_bodiless_response(status: int, validators: Mapping[str, str], *, size
 
 
 def _parse_range(request: HttpRequest, served: ServedFile, validators: Mapping[str, str]) -> range | None:
-    """The positions that are asked for: none where there are no such, `None` for the whole file."""
+    """Return the requested positions: empty if the file has none of them, `None` for the whole file."""
     asked = RANGE.fullmatch(request.headers.get("Range", "").strip())
-    # A part of what has changed since would not fit the parts that the asker has.
+    # A range of a changed file would not fit what the client already has.
     unchanged = request.headers.get("If-Range", "") in {"", validators["ETag"], validators["Last-Modified"]}
     if request.method != "GET" or asked is None or not unchanged:
         return None

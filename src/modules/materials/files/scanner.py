@@ -1,4 +1,4 @@
-"""The virus scanner: clamd, which is sent a file and says what it has found (its command INSTREAM)."""
+"""A client of the virus scanner clamd (its command INSTREAM)."""
 
 import socket
 import struct
@@ -15,24 +15,24 @@ MAX_ANSWER_LENGTH = 4096
 
 
 class ScannerUnavailable(OSError):
-    """The scanner cannot be reached: nothing is known of any file."""
+    """The scanner cannot be reached, for any file."""
 
 
 class ConnectionClosed(Exception):
-    """The scanner takes no more of the file."""
+    """The scanner closed the connection while the file was sent."""
 
 
 class NoVerdict(ValueError):
-    """The scanner was reached, but does not say whether there is anything in this file."""
+    """The scanner was reached, but did not scan this file."""
 
 
 def is_scanner_configured() -> bool:
-    """Whether there is a scanner that files have to pass."""
+
     return bool(settings.CLAMAV_URL)
 
 
 def find_virus(content: IO[bytes]) -> str:
-    """What the scanner calls what it has found in the file, from its beginning to its end; empty for nothing.
+    """Scan a whole file; return the name of the virus, or an empty string.
 
     Raises `ScannerUnavailable` and `NoVerdict`.
     """
@@ -40,7 +40,7 @@ def find_virus(content: IO[bytes]) -> str:
     with _connect() as connection:
         _send_file(connection, content)
         answer = _receive_answer(connection)
-    # `stream: OK`, `stream: Eicar-Test-Signature FOUND`, or what has gone wrong, ending in `ERROR`.
+    # `stream: OK`, `stream: Eicar-Test-Signature FOUND`, or a message that ends in `ERROR`.
     verdict = answer.rstrip("\0\n").removeprefix("stream: ")
     if verdict == "OK":
         return ""
@@ -50,7 +50,7 @@ def find_virus(content: IO[bytes]) -> str:
 
 
 def _send_file(connection: socket.socket, content: IO[bytes]) -> None:
-    # It hangs up on a file that is too long for it, and has said so by then.
+    # It closes the connection on a file that is too large, after its answer.
     with suppress(ConnectionClosed):
         _send_part(connection, b"zINSTREAM\0")
         while chunk := content.read(CHUNK_SIZE):
@@ -71,7 +71,7 @@ def _receive_answer(connection: socket.socket) -> str:
     answer = b""
     end = time.monotonic() + settings.MATERIALS_TIMEOUT_SECONDS
     try:
-        # An answer that comes byte by byte does not hold us for ever.
+        # The timeout of the socket alone would not bound an answer that arrives byte by byte.
         while not answer.endswith(b"\0") and len(answer) < MAX_ANSWER_LENGTH and time.monotonic() < end:
             received = connection.recv(MAX_ANSWER_LENGTH)
             if not received:

@@ -1,8 +1,8 @@
-"""Store and delete bytes so that each file in a storage has a row.
+"""Store and delete files so that all bytes in a storage have a row.
 
-A row is committed before its bytes are written, and deleted after they are deleted. Whenever a process dies, the
-periodic job finds the rest by its row. A file is staged, then attached to a material or released; a released file is
-never attached again.
+A row is committed before its bytes are written, and deleted after them. If a process dies in between, a periodic job
+finds the row and deletes both. A file is staged, then attached to a material or released; a released file is never
+attached again.
 """
 
 import logging
@@ -32,14 +32,14 @@ from modules.materials.uploads import Upload
 
 logger = logging.getLogger(__name__)
 
-# No upload takes as long as this from its row to its material.
+# Longer than any upload takes from its row to its material.
 STAGING_TIMEOUT = timedelta(hours=1)
-# A deletion that failed, or whose process died, is tried again after this.
+# Until a deletion that failed, or whose process died, is retried.
 RETRY_DELAY = timedelta(minutes=5)
-# A storage that has failed so often in a row is down: the others need not wait for it.
+# Consecutive failures after which a storage counts as down for the rest of the run.
 MAX_FAILURES = 3
 CANNOT_BE_READ = "This file cannot be read just now. Try again later."
-# After so long the others get their turn: the worker has more to do.
+# The time budget of one run, so that the worker gets to its other jobs.
 MAX_SECONDS = 30
 
 
@@ -48,18 +48,18 @@ class StagedFileExpired(RuntimeError):
 
 
 @contextmanager
-def staged(upload: Upload, *, scanned: bool = False, place: str = "") -> Iterator[StoredFile]:
-    """Store an upload for the block, which has to `attach` it to a material in a transaction of its own.
+def staged(upload: Upload, *, scanned: bool = False, storage_name: str = "") -> Iterator[StoredFile]:
+    """Store an upload for the duration of the block, which has to `attach` it in a transaction of its own.
 
-    `scanned`: the virus scanner has found nothing. `place`: the storage, by default that of new files. Where the block
-    raises or does not attach the file, row and bytes are deleted. Do not use it inside another transaction: its
-    rollback would remove the row and leave the bytes.
-    Raises `Unavailable` where the storage does not take them, and `Invalid` for `file` where it cannot read them.
+    `scanned`: the virus scanner found no virus. `storage_name`: by default that of new files. If the block raises or
+    does not attach the file, row and bytes are deleted. Do not use it within a transaction, whose rollback would remove
+    the row and leave the bytes.
+    Raises `Unavailable` if the storage fails, and `Invalid` for `file` if it refuses the file.
     """
     now = clock.now()
     with transaction.atomic():
         file = StoredFile.objects.create(
-            place=place or get_default_storage_name(),
+            place=storage_name or get_default_storage_name(),
             name=generate_name(upload.content_type),
             size=upload.size,
             content_type=upload.content_type,
@@ -78,9 +78,9 @@ def staged(upload: Upload, *, scanned: bool = False, place: str = "") -> Iterato
 
 
 def open_file(file: StoredFile) -> "File[bytes]":
-    """Open the bytes for reading; the caller closes them.
+    """Open a file for reading; the caller closes it.
 
-    Raises `NotFound` where they are lost, and `Unavailable` where the storage fails or their size has changed.
+    Raises `NotFound` if its bytes are lost, and `Unavailable` if the storage fails or their size differs.
     """
     try:
         content = get_storage(file.place).open(file.name, "rb")
@@ -104,9 +104,9 @@ def attach(file: StoredFile) -> None:
 
 
 def replace_bytes(file: StoredFile, copy: StoredFile) -> StoredFile:
-    """Let a file take the bytes of its staged copy, whose row is deleted, in a transaction that has locked the file.
+    """Point a file to the bytes of its staged copy, whose row is deleted, in a transaction that has locked the file.
 
-    Returns a new, released row with the former bytes. Raises `StagedFileExpired` where the copy was released.
+    Returns a new, released row for the former bytes. Raises `StagedFileExpired` if the copy was released.
     """
     if not StoredFile.objects.filter(pk=copy.pk, released_at=None).delete()[0]:
         raise StagedFileExpired(copy.name)
@@ -147,7 +147,7 @@ def delete_released(identifier: int) -> None:
 def delete_due_files(*, limit: int = 200) -> int:
     """Delete released files, and staged ones that were never attached; return how many were processed.
 
-    Safe to run in several workers at once.
+    Any number of workers may run it at once.
     """
     files = _claim_due(StoredFile.objects.all(), size=limit)
     end = time.monotonic() + MAX_SECONDS
@@ -158,7 +158,7 @@ def delete_due_files(*, limit: int = 200) -> int:
             untried.append(file.pk)
         else:
             failures[file.place] = 0 if _delete_file(file) else failures[file.place] + 1
-    # They come before those that were tried: whatever cannot be deleted holds up nobody.
+    # Due now, and so before the failed ones, which are due after RETRY_DELAY.
     StoredFile.objects.filter(pk__in=untried, sweep_at__isnull=False).update(sweep_at=clock.now())
     return len(files) - len(untried)
 
@@ -176,7 +176,7 @@ def _write(file: StoredFile, upload: Upload) -> None:
         logger.exception("The bytes of %s could not be stored in %s", file.name, file.place)
         raise Unavailable(CANNOT_BE_STORED) from error
     if name != file.name:
-        # Under another name nothing would find the bytes again.
+        # No row has the other name.
         storage.delete(name)
         raise RuntimeError(f"The storage has renamed {file.name} to {name}")
 
@@ -190,27 +190,27 @@ class TypedContent(File):  # type: ignore[type-arg]
 
 
 def _discard_unless_attached(file: StoredFile, *, written: bool) -> None:
-    """Asks the database, not the caller: after a connection that broke during the commit, only it can tell.
+    """Delete a staged file unless the database says that it was attached: a commit may succeed and still raise.
 
-    What goes wrong here is left to the sweep, and hides nothing of what went wrong before.
+    Errors are logged and left to the periodic job, so that they do not replace the exception of the block.
     """
     now = clock.now()
     try:
         discarded = StoredFile.objects.filter(pk=file.pk, sweep_at__isnull=False).update(
             released_at=now, sweep_at=now + RETRY_DELAY
         )
-        # A server that did not answer may still be about to store them: deleted now, they would come after that.
-        if discarded and (written or file.place == StoredFile.Place.LOCAL):
+        # A remote storage that timed out may still store the bytes later: then the periodic job deletes them.
+        if discarded and (written or file.place == StoredFile.Storage.LOCAL):
             _delete_file(file)
         elif written and not discarded and not StoredFile.objects.filter(name=file.name).exists():
-            # It took so long that the sweep has come by, found no bytes yet, and forgotten them.
+            # It took so long that the periodic job deleted the row before the bytes were written.
             get_storage(file.place).delete(file.name)
     except Exception:
-        logger.exception("The upload %s could not be taken back; the sweep will do it", file.name)
+        logger.exception("The upload %s could not be deleted; the periodic job will retry", file.name)
 
 
 def _claim_due(rows: "QuerySet[StoredFile]", *, size: int) -> list[StoredFile]:
-    """Take up to `size` of the rows that are due, so that no other worker has them until the pause is over."""
+    """Claim up to `size` due rows: other workers skip them until RETRY_DELAY has passed."""
     now: datetime = clock.now()
     with transaction.atomic():
         files = lock_batch(rows.filter(sweep_at__lte=now).order_by("sweep_at", "pk"), size=size)
@@ -221,7 +221,7 @@ def _claim_due(rows: "QuerySet[StoredFile]", *, size: int) -> list[StoredFile]:
 
 
 def _delete_file(file: StoredFile) -> bool:
-    """Whether neither bytes nor row are there any more."""
+    """Delete the bytes, then the row; return whether that succeeded."""
     try:
         get_storage(file.place).delete(file.name)
     except Exception:

@@ -1,4 +1,4 @@
-"""Move files from one storage to another, one at a time, while members go on reading and writing."""
+"""Move files between storages, one at a time, while the service runs."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -26,10 +26,10 @@ def select_files_to_move(*, to: str) -> "QuerySet[StoredFile]":
 
 
 def move_file(file: StoredFile, *, to: str) -> bool:
-    """Copy a file, compare hashes, and delete the old bytes; return false if the file is gone meanwhile.
+    """Copy a file, compare hashes, and delete the old bytes; return false if the file was deleted meanwhile.
 
-    If the process dies, one of the storages has the bytes, and the periodic job deletes what the other has of them.
-    Signed URLs of this service lead to the new storage from then on, those of the old one end. Raises `DamagedBytes`,
+    If the process dies, one storage has the file, and the periodic job deletes the bytes in the other. Signed URLs of
+    this service redirect to the new storage from then on, those of the old one stop working. Raises `DamagedBytes`,
     `StorageNotConfigured`, `Invalid`, `Unavailable` and what a storage raises.
     """
     try:
@@ -49,19 +49,19 @@ def _move_file(file: StoredFile, to: str) -> bool:
             sha256=file.sha256,
             content_type=file.content_type,
         )
-        with staged(upload, scanned=file.scan_at is None, place=to) as copy:
+        with staged(upload, scanned=file.scan_at is None, storage_name=to) as copy:
             if hash_stored_bytes(copy) != file.sha256:
                 raise DamagedBytes(f"The copy of {file.name} in {to} is not what was sent there")
             former = _switch_storage(file, copy)
     if former is None:
         return False
-    # At once, not by the worker: after the command the old storage is expected to be empty.
+    # Not by the worker: after the command, the old storage is expected to be empty.
     delete_released.call_local(former.pk)
     return True
 
 
 def is_still_attached(file: StoredFile) -> bool:
-    """Whether a material still has the file, in the same storage."""
+    """Return whether a material still has the file, in the same storage."""
     return StoredFile.objects.filter(pk=file.pk, place=file.place, name=file.name, sweep_at=None).exists()
 
 
@@ -74,13 +74,13 @@ def hash_stored_bytes(file: StoredFile) -> str:
 @contextmanager
 def _read_to_temporary_file(file: StoredFile) -> Iterator[IO[bytes]]:
     """Copy the bytes into a temporary file and compare their hash. Raises `DamagedBytes`."""
-    with TemporaryFile() as kept:
+    with TemporaryFile() as copy:
         with get_storage(file.place).open(file.name, "rb") as content:
-            sha256 = compute_hash(content, copy_to=kept)
+            sha256 = compute_hash(content, copy_to=copy)
         if sha256 != file.sha256:
             raise DamagedBytes(f"The bytes of {file.name} in {file.place} are not those that were stored")
-        kept.seek(0)
-        yield kept
+        copy.seek(0)
+        yield copy
 
 
 def _switch_storage(file: StoredFile, copy: StoredFile) -> StoredFile | None:

@@ -18,15 +18,15 @@ Progress = Callable[[], object]
 
 @dataclass
 class Comparison:
-    """The result for one storage. Released files that wait for their deletion count as agreeing."""
+    """The result for one storage. Released files that are not deleted yet count as agreeing."""
 
-    place: str
+    storage_name: str
     agree: int = 0
-    # Bytes that no row knows.
+    # Bytes without a row.
     orphans: list[ListedFile] = field(default_factory=list)
-    # Files of materials whose bytes are not there.
+    # Attached files without bytes.
     lost: list[StoredFile] = field(default_factory=list)
-    # Files of materials whose bytes are others, with what is wrong with them.
+    # Attached files with other bytes, and how they differ.
     damaged: list[tuple[StoredFile, str]] = field(default_factory=list)
 
     @property
@@ -35,27 +35,26 @@ class Comparison:
 
     @property
     def most_are_lost(self) -> bool:
-        """As when this is the wrong folder or bucket, or one that is not mounted."""
+        """Return whether most files are lost, as with the wrong folder or bucket, or an unmounted one."""
         return len(self.lost) > self.agree + len(self.damaged)
 
     @property
     def most_are_orphans(self) -> bool:
-        """As when another installation has its files here too, or the database is another, or older than they are."""
+        """Return whether most bytes are orphans, as with a shared storage, or a wrong or outdated database."""
         return len(self.orphans) > self.agree + len(self.damaged)
 
 
-def compare_storage(place: str, *, checksums: bool = False, progress: Progress = lambda: None) -> Comparison:
-    """Compare a storage with its rows. Changes nothing, and may run while members use the service.
+def compare_storage(storage_name: str, *, checksums: bool = False, progress: Progress = lambda: None) -> Comparison:
+    """Compare a storage with its rows. Changes nothing, and may run while the service does.
 
-    Names that were not generated here are skipped. With `checksums` all bytes are read. Holds the names of all files
-    of the storage in memory. Calls `progress` once for each file. Raises `StorageNotConfigured`, and what the
-    storage raises where it does not answer.
+    Names that were not generated here are skipped. With `checksums` all bytes are read. Keeps the names of all files
+    in memory. Calls `progress` once for each file. Raises `StorageNotConfigured`, and what the storage raises.
     """
-    comparison = Comparison(place=place)
+    comparison = Comparison(storage_name=storage_name)
     seen: set[str] = set()
-    storage = cast(ListableStorage, get_storage(place))
+    storage = cast(ListableStorage, get_storage(storage_name))
     for listed in _split_into_batches(each for each in storage.walk() if is_generated_name(each.name)):
-        rows_by_name = StoredFile.objects.select_related("material").filter(place=place)
+        rows_by_name = StoredFile.objects.select_related("material").filter(place=storage_name)
         rows = rows_by_name.in_bulk([each.name for each in listed], field_name="name")
         for each in listed:
             progress()
@@ -68,14 +67,14 @@ def compare_storage(place: str, *, checksums: bool = False, progress: Progress =
                     comparison.damaged.append((row, wrong))
                 else:
                     comparison.agree += 1
-    rows_there = StoredFile.objects.select_related("material").filter(place=place, sweep_at=None).order_by("pk")
+    rows_there = StoredFile.objects.select_related("material").filter(place=storage_name, sweep_at=None).order_by("pk")
     comparison.lost = [row for row in rows_there.iterator() if row.name not in seen and is_lost(row)]
     return comparison
 
 
-def is_orphan(place: str, name: str) -> bool:
-    """Whether these bytes have no row. That cannot change: a row is committed before its bytes are written."""
-    return not StoredFile.objects.filter(place=place, name=name).exists()
+def is_orphan(storage_name: str, name: str) -> bool:
+    """Return whether bytes have no row. They never get one: a row is committed before its bytes are written."""
+    return not StoredFile.objects.filter(place=storage_name, name=name).exists()
 
 
 def _split_into_batches(listed: Iterator[ListedFile]) -> Iterator[list[ListedFile]]:
@@ -95,7 +94,7 @@ def is_lost(row: StoredFile) -> bool:
 
 
 def _find_damage(row: StoredFile, size: int, *, checksums: bool) -> str:
-    """Describe how the bytes differ from the row; empty if they do not, or if the file is gone meanwhile."""
+    """Describe how the bytes differ from the row; empty if they do not, or if the file was deleted meanwhile."""
     try:
         if size != row.size:
             # It may have been listed while it was written.

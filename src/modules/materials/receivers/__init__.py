@@ -24,7 +24,7 @@ def drop_materials(fact: SessionDeleted, _delivery: Delivery) -> None:
 
 
 @answers(MaterialsOfSessions)
-def materials_of(question: MaterialsOfSessions) -> dict[int, list[Any]]:
+def load_materials(question: MaterialsOfSessions) -> dict[int, list[Any]]:
     return dict(
         queries.load_rows_by_session(
             question.audiences, origin=question.origin, note_characters=question.note_characters
@@ -33,14 +33,16 @@ def materials_of(question: MaterialsOfSessions) -> dict[int, list[Any]]:
 
 
 @answers(SizesOfMaterials)
-def sizes_of_materials(question: SizesOfMaterials) -> dict[int, int]:
+def estimate_sizes(question: SizesOfMaterials) -> dict[int, int]:
     return queries.estimate_sizes_by_session(question.session_ids, note_characters=question.note_characters)
 
 
 @answers(StillHolds)
-def still_holds(question: StillHolds) -> bool | None:
-    """News of a material that is gone is no news, nor is it one for somebody who may no longer see it. That theirs was
-    removed remains so."""
+def check_still_holds(question: StillHolds) -> bool | None:
+    """Return whether a fact about a material still holds for its reader; `None` for other facts.
+
+    It does not if the material was deleted, or the reader may no longer see it. A removal always holds.
+    """
     fact = question.fact
     if not isinstance(fact, MaterialAdded | MaterialChanged | MaterialRemoved):
         return None
@@ -50,11 +52,11 @@ def still_holds(question: StillHolds) -> bool | None:
     if not Material.objects.filter(pk=fact.material_id).exists():
         return False
     access = SessionAccessAsked(session_id=fact.session_id, viewer=person).ask() if person else None
-    return access is not None and access.reads
+    return access is not None and access.can_read
 
 
 @answers(NavigationAsked)
-def entries_of_materials(_question: NavigationAsked) -> list[Entry]:
+def build_entries(_question: NavigationAsked) -> list[Entry]:
     return [
         Entry.for_list(Section.MODERATION, "materials.material", "Materials", icon="folder_open", rank=30),
         Entry.for_list(Section.RECORDS, "materials.storedfile", "Stored files", icon="draft", rank=80),

@@ -1,4 +1,4 @@
-"""What the page about a session shows of its materials: enough to judge them, and nothing that loads or runs."""
+"""The panel of materials on the portal's page of a session: previews in which nothing is loaded or run."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -17,14 +17,14 @@ from modules.sessions.events import PanelsOfSession
 
 VIEW = "materials.view_material"
 MAX_SHOWN = 200
-# Of a note; the rest is on a page of its own.
+# Of a note, in characters.
 EXCERPT_LENGTH = 2000
 
 
 @answers(PanelsOfSession)
-def panels_of(question: PanelsOfSession) -> list[Panel]:
+def build_panels(question: PanelsOfSession) -> list[Panel]:
     may_view = question.viewer.has_perm(VIEW)
-    if not (question.moderates or may_view):
+    if not (question.can_moderate or may_view):
         return []
     materials = Material.objects.filter(session_id=question.session_id)
     count = materials.count()
@@ -39,7 +39,7 @@ def panels_of(question: PanelsOfSession) -> list[Panel]:
         "count": count,
         "all_url": _get_list_url(question.session_id) if may_view else "",
         "may_view": may_view,
-        "may_remove": question.moderates,
+        "may_remove": question.can_moderate,
     }
     return [
         Panel(
@@ -54,7 +54,7 @@ def panels_of(question: PanelsOfSession) -> list[Panel]:
 
 
 def _build_preview(material: Any, origin: str) -> Mapping[str, Any]:
-    """A material with a preview: an excerpt of a note, the host of a link, or the address of a file."""
+    """Return a material with an excerpt of its note, the host of its link, or the URL of its file."""
     file = material.file
     return {
         "material": material,
@@ -64,7 +64,7 @@ def _build_preview(material: Any, origin: str) -> Mapping[str, Any]:
         "file": file,
         "file_url": build_url(file, file_name=material.file_name, origin=origin) if file else "",
         "waits": file is not None and not is_available(file),
-        # As the address serves it: whatever else there is, a browser downloads.
+        # Other types are served as downloads.
         "is_picture": file is not None
         and can_be_shown_inline(file.content_type)
         and file.content_type.startswith("image/"),
@@ -72,7 +72,7 @@ def _build_preview(material: Any, origin: str) -> Mapping[str, Any]:
 
 
 def parse_host(url: str) -> str:
-    """The host that a link leads to, as it is asked for: letters that only look like others do not."""
+    """Return the host of a URL in its ASCII form (punycode), which shows look-alike letters; empty if it is invalid."""
     try:
         host = urlsplit(url).hostname or ""
     except ValueError:
@@ -80,7 +80,7 @@ def parse_host(url: str) -> str:
     try:
         return normalize_domain(host)
     except ValueError:
-        # An address of IPv6, or a name with a sign that no domain has: it is asked for as it is.
+        # An IPv6 address, or a name with characters that no domain has.
         return host if host.isascii() and all(len(label) <= MAX_LABEL_LENGTH for label in host.split(".")) else ""
 
 

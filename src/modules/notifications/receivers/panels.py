@@ -21,7 +21,7 @@ MAX_SHOWN = 200
 @answers(PanelsOfSession)
 def list_panels(question: PanelsOfSession) -> list[Panel]:
     may_view = question.viewer.has_perm(VIEW)
-    if not (question.moderates or may_view):
+    if not (question.can_moderate or may_view):
         return []
     told = Notification.objects.filter(session_id=question.session_id)
     counts = _count_notifications(told)

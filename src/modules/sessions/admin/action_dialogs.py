@@ -145,7 +145,7 @@ def _require_moderator(request: HttpRequest, session_id: int) -> tuple[Session, 
     by = get_acting_member(request)
     viewer = build_viewer(by)
     # Before the lookup: others must not learn which sessions exist.
-    if not viewer.moderates:
+    if not viewer.is_moderator:
         raise PermissionDenied
     session = Session.objects.select_related("creator").filter(pk=session_id).first()
     if session is None:

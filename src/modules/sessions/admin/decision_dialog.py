@@ -188,7 +188,7 @@ def describe_decision(request: HttpRequest, session: Session) -> dict[str, Any]:
         "values": urlencode(
             {SELECTED: session.pk, f"version_{session.pk}": session.content_version, "back": request.get_full_path()}
         ),
-        "next": find_next_waiting(session, viewer) if viewer.moderates else None,
+        "next": find_next_waiting(session, viewer) if viewer.is_moderator else None,
     }
 
 

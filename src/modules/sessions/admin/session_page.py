@@ -62,15 +62,14 @@ class SessionPage(ActionDialogs):
             missing: HttpResponseRedirect = self._get_obj_does_not_exist_redirect(request, self.opts, object_id)
             return missing
         now = clock.now()
-        moderates = acts_as_moderator(session, build_viewer(viewer))
+        can_moderate = acts_as_moderator(session, build_viewer(viewer))
         of_modules = PanelsOfSession(
-            session_id=session.pk, viewer=viewer, moderates=moderates, origin=get_origin(request)
+            session_id=session.pk, viewer=viewer, can_moderate=can_moderate, origin=get_origin(request)
         ).ask_all()
         context = {
-            "panels": sort_panels([build_panels(session, viewer, moderates=moderates), *of_modules]),
-            "actions": list_actions(session) if moderates else (),
-            "moderates": moderates,
-            "may_remove_participants": moderates and is_before_start(session, now),
+            "panels": sort_panels([build_panels(session, viewer, can_moderate=can_moderate), *of_modules]),
+            "actions": list_actions(session) if can_moderate else (),
+            "may_remove_participants": can_moderate and is_before_start(session, now),
             "deciding": describe_decision(request, session),
             "lease": load_leases([session.pk], now).get(session.pk),
             **(extra_context or {}),
@@ -86,7 +85,7 @@ class SessionPage(ActionDialogs):
         history = load_history(
             session,
             viewer,
-            moderates=acts_as_moderator(session, build_viewer(viewer)),
+            can_moderate=acts_as_moderator(session, build_viewer(viewer)),
             before=parse_id(request.GET.get("before")),
         )
         if history is None:

@@ -20,21 +20,21 @@ VIEW_REQUESTS = "learning_sessions.view_bookingrequest"
 TEMPLATES = "admin/learning_sessions/panels"
 
 
-def build_panels(session: Session, viewer: User, *, moderates: bool) -> list[Panel]:
+def build_panels(session: Session, viewer: User, *, can_moderate: bool) -> list[Panel]:
     """Build the panels of this module that the viewer may see."""
-    panels = [_build_details(session, moderates=moderates)]
-    if moderates or viewer.has_perm(VIEW_REQUESTS):
+    panels = [_build_details(session, can_moderate=can_moderate)]
+    if can_moderate or viewer.has_perm(VIEW_REQUESTS):
         panels += [_build_requests(session, viewer), _build_participants(session)]
-    history = load_history(session, viewer, moderates=moderates)
+    history = load_history(session, viewer, can_moderate=can_moderate)
     if history is not None:
         context = {"history": history, "older_url": get_record_url(session)}
         panels.append(Panel(key="history", title="History", template="portal/history.html", rank=60, context=context))
     return panels
 
 
-def load_history(session: Session, viewer: User, *, moderates: bool, before: int | None = None) -> History | None:
+def load_history(session: Session, viewer: User, *, can_moderate: bool, before: int | None = None) -> History | None:
     """Return a page of the history of a session; `None` if the viewer may not read it."""
-    if not (moderates or viewer.has_perm(VIEW_FACTS)):
+    if not (can_moderate or viewer.has_perm(VIEW_FACTS)):
         return None
     records = FactRecord.objects.filter(session_id=session.pk)
     return list_history(records, viewer=viewer, before=before, wording=WORDING)
@@ -44,9 +44,9 @@ def get_record_url(session: Session) -> str:
     return reverse("admin:learning_sessions_session_record", args=[session.pk])
 
 
-def _build_details(session: Session, *, moderates: bool) -> Panel:
-    context: dict[str, Any] = {"evidence": build_evidence_context(session) if moderates else None}
-    if not moderates and session.second_look_since:
+def _build_details(session: Session, *, can_moderate: bool) -> Panel:
+    context: dict[str, Any] = {"evidence": build_evidence_context(session) if can_moderate else None}
+    if not can_moderate and session.second_look_since:
         context["differences"] = list_differences(find_changes_since_decision(session), WORDING)
     return Panel(key="details", title="Details", template=f"{TEMPLATES}/details.html", rank=10, context=context)
 

@@ -55,7 +55,7 @@ def select_visible_sessions(viewer: Viewer) -> QuerySet[Session]:
     Every member sees what was approved at least once and is not hidden. Hidden sessions are for their creator, their
     participants and moderators; sessions that were never approved for their creator and moderators.
     """
-    if viewer.moderates:
+    if viewer.is_moderator:
         return Session.objects.all()
     joined = BookingRequest.objects.filter(user=viewer.user, status=BookingRequest.Status.APPROVED)
     return Session.objects.filter(

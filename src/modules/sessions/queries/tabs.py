@@ -8,7 +8,7 @@ from django.db.models import Q
 
 from core.time import clock
 from modules.sessions.models import Session
-from modules.sessions.policy import Viewer, moderates_sessions_of
+from modules.sessions.policy import Viewer, can_moderate_sessions_of
 from modules.sessions.states import NOT_TAKING_PLACE, Status
 
 SOON = timedelta(hours=24)
@@ -77,7 +77,7 @@ def count_rows(tab: Tab, most: int) -> int:
 def find_next_waiting(session: Session, viewer: Viewer) -> Session | None:
     """The next session by start on which this moderator can decide, wrapping around; `None` if there is no other."""
     others = Session.objects.filter(WAITING.rows(clock.now())).exclude(pk=session.pk).order_by(*EARLIEST_FIRST)
-    if not moderates_sessions_of(viewer.id, viewer):
+    if not can_moderate_sessions_of(viewer.id, viewer):
         others = others.exclude(creator=viewer.id)
     later = Q(date__gt=session.date) | Q(date=session.date, pk__gt=session.pk)
     return others.filter(later).first() or others.first()

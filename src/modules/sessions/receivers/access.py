@@ -21,13 +21,13 @@ from modules.sessions.services.life_cycle import apply_due_transitions
 def access_of(question: SessionAccessAsked) -> SessionAccess | None:
     viewer = build_viewer(question.viewer)
     sessions = select_visible_sessions(viewer).filter(pk=question.session_id)
-    if question.to_add:
+    if question.lock_session:
         # So that nobody cancels or leaves the session between this answer and what it permits.
         sessions = sessions.select_for_update(of=("self",))
     session = sessions.first()
     if session is None:
         return None
-    if question.to_add:
+    if question.lock_session:
         apply_due_transitions(session, clock.now())
     own = BookingRequest.objects.filter(session=session, user=viewer.user).first()
     manages = can_manage(session, viewer)
@@ -36,10 +36,10 @@ def access_of(question: SessionAccessAsked) -> SessionAccess | None:
     requesters = list(requests.values_list("user_id", flat=True)) if manages else []
     own_status = own.status if own else None
     return SessionAccess(
-        reads=may_read_materials(session, viewer, own_status),
-        writes=may_write_materials(session, viewer, own),
-        manages=manages,
-        moderates=acts_as_moderator(session, viewer),
-        closed_because=explain_materials_closed(session),
+        can_read=may_read_materials(session, viewer, own_status),
+        can_write=may_write_materials(session, viewer, own),
+        can_manage=manages,
+        can_moderate=acts_as_moderator(session, viewer),
+        closed_reason=explain_materials_closed(session),
         audience=build_email_audience(session.creator_id, viewer, own_status, requesters=requesters),
     )

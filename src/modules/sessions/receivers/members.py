@@ -12,7 +12,7 @@ from core.jobs.task_queue.enqueueing import run_after_commit
 from core.portal.events import OwnSessionsAsked
 from core.portal.history import VIEW_FACTS
 from core.portal.panels import Panel, PanelsOfMember
-from modules.sessions.policy import build_viewer, moderates_sessions_of
+from modules.sessions.policy import build_viewer, can_moderate_sessions_of
 from modules.sessions.queries.deactivation import describe_consequences
 from modules.sessions.queries.members import list_offered_session_ids, load_booked, load_decisions, load_offered
 from modules.sessions.queries.tabs import ALL
@@ -53,7 +53,7 @@ def panels_of_member(question: PanelsOfMember) -> list[Panel]:
 
 def _may_read_decisions(member: User, viewer: User) -> bool:
     """Whether the pages of this member's sessions show the decisions to the viewer as well."""
-    return viewer.has_perm(VIEW_FACTS) or moderates_sessions_of(member.pk, build_viewer(viewer))
+    return viewer.has_perm(VIEW_FACTS) or can_moderate_sessions_of(member.pk, build_viewer(viewer))
 
 
 def _build_sessions_panel(member: User) -> Panel:

@@ -42,7 +42,7 @@ def still_holds(question: StillHolds) -> bool | None:
 def _still_waits_for(fact: events.SessionsWaiting, person_id: int) -> bool:
     """Whether they may still decide, and one of these sessions still waits for them."""
     person = User.objects.filter(pk=person_id).first()
-    if person is None or not build_viewer(person).moderates:
+    if person is None or not build_viewer(person).is_moderator:
         return False
     others = [waiting.session_id for waiting in fact.sessions if waiting.creator_id != person_id]
     return Session.objects.filter(pk__in=others, status=Status.PENDING_APPROVAL).exists()

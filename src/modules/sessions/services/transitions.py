@@ -38,7 +38,7 @@ EARLIEST_START_MINUTES = 15
 def approve(session: Session, viewer: Viewer, *, reason: str, now: datetime) -> None:
     """Approve a session that waits. Raises `Forbidden` and `StateForbids`."""
     # The table would tell moderators of their own session that only a moderator may do this: say what the matter is.
-    if viewer.moderates and session.status == Status.PENDING_APPROVAL:
+    if viewer.is_moderator and session.status == Status.PENDING_APPROVAL:
         require_moderator(session, viewer)
     require_transition(session, Status.APPROVED, list_roles(session, viewer))
     _set_decision(session, viewer, now)

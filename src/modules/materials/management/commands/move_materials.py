@@ -1,4 +1,4 @@
-"""`move_materials`: all files into another storage, while the service runs."""
+"""`move_materials`: move all files to another storage, while the service runs."""
 
 from argparse import ArgumentParser
 from typing import Any
@@ -13,7 +13,7 @@ from modules.materials.files.storages import get_default_storage_name, is_config
 from modules.materials.files.transfer import move_file, select_files_to_move
 from modules.materials.models import StoredFile
 
-# In a row: the storage is down, and each of the others would fail as well.
+# Consecutive failures after which the storage counts as down.
 MAX_FAILURES = 5
 
 
@@ -21,10 +21,12 @@ class Command(BaseCommand):
     help = "Move the files of all materials to another storage. Can be stopped at any time, and run again to go on."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--to", required=True, choices=StoredFile.Place.values, help="the storage to move them to")
+        parser.add_argument(
+            "--to", required=True, choices=StoredFile.Storage.values, help="the storage to move them to"
+        )
 
     def handle(self, *args: Any, to: str, **options: Any) -> None:
-        """Raises `CommandError` where anything was left behind."""
+        """Raises `CommandError` if any file could not be moved."""
         if not is_configured(to):
             raise CommandError(f"{to} is not set up: see `MATERIALS_STORAGE` in docs/configuration.md.")
         if get_default_storage_name() != to:
@@ -37,38 +39,40 @@ class Command(BaseCommand):
             try:
                 self.move_all(to, bar)
             except KeyboardInterrupt:
-                raise CommandError(f"Stopped. {self.result(to)} Run it again to go on.", returncode=130) from None
+                raise CommandError(f"Stopped. {self.summarize(to)} Run it again to go on.", returncode=130) from None
         if self.failed:
-            raise CommandError(f"{self.result(to)} {self.failed} could not be moved, as told above: run it again.")
-        self.stdout.write(self.result(to))
+            raise CommandError(f"{self.summarize(to)} {self.failed} could not be moved, as told above: run it again.")
+        self.stdout.write(self.summarize(to))
 
     def move_all(self, to: str, bar: "tqdm[Any]") -> None:
-        in_a_row = 0
+        consecutive_failures = 0
         failed: set[int] = set()
-        # From the beginning each time: what is uploaded meanwhile may come to lie before what is moved already.
+        # A new query each time: files are uploaded and deleted meanwhile.
         while file := select_files_to_move(to=to).exclude(pk__in=failed).first():
             try:
                 moved = move_file(file, to=to)
             except Exception as error:
                 failed.add(file.pk)
                 self.failed = len(failed)
-                in_a_row += 1
+                consecutive_failures += 1
                 tqdm.write(f"{file.name}: {_format_error(error)}", file=self.stderr)
-                if in_a_row == MAX_FAILURES:
-                    raise CommandError(f"{self.result(to)} Given up after {in_a_row} failures in a row.") from error
+                if consecutive_failures == MAX_FAILURES:
+                    raise CommandError(
+                        f"{self.summarize(to)} Given up after {consecutive_failures} failures in a row."
+                    ) from error
             else:
-                in_a_row = 0
+                consecutive_failures = 0
                 if moved:
                     self.moved += 1
                     self.moved_bytes += file.size
             bar.update(file.size)
 
-    def result(self, to: str) -> str:
+    def summarize(self, to: str) -> str:
         files = "1 file" if self.moved == 1 else f"{self.moved} files"
         return f"Moved {files} ({sizes.format_size(self.moved_bytes)}) to {to}."
 
 
 def _format_error(error: Exception) -> str:
-    # What is told to members leaves out what an operator wants to know.
+    # The message for members omits the cause, which an operator needs.
     cause = error.__cause__ if isinstance(error, DomainError) and error.__cause__ is not None else error
     return str(cause) or type(cause).__name__

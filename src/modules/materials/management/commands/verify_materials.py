@@ -1,4 +1,4 @@
-"""`verify_materials`: whether every file has its bytes, and all bytes belong to a file."""
+"""`verify_materials`: find files without bytes, damaged files and orphans, and repair what can be repaired."""
 
 from argparse import ArgumentParser
 from typing import Any
@@ -14,7 +14,7 @@ from modules.materials.files.stored_files import delete_due_files
 from modules.materials.files.verification import Comparison, compare_storage, is_lost, is_orphan
 from modules.materials.models import StoredFile
 
-# Of each kind of finding; the count says how many there are.
+# Lines for each kind of finding.
 MAX_SHOWN = 20
 
 
@@ -35,51 +35,51 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: Any, checksums: bool, repair: bool, even_if_most: bool, **options: Any) -> None:
-        """Raises `CommandError` where something does not agree, or could not be mended."""
-        disagree = mendable = False
-        for place in list_configured():
+        """Raises `CommandError` if something does not agree, or could not be repaired."""
+        disagree = repairable = False
+        for storage_name in list_configured():
             try:
-                comparison = self.compare(place, checksums=checksums)
-                self.tell(comparison)
-                mendable |= bool(comparison.orphans or comparison.lost)
+                comparison = self.compare(storage_name, checksums=checksums)
+                self.report(comparison)
+                repairable |= bool(comparison.orphans or comparison.lost)
                 if repair:
-                    disagree |= not self.mend(comparison, even_if_most=even_if_most)
+                    disagree |= not self.repair(comparison, even_if_most=even_if_most)
                 else:
                     disagree |= not comparison.is_clean
             except (OSError, StorageNotConfigured) as error:
-                self.stdout.write(f"{place}: cannot be compared: {error}")
+                self.stdout.write(f"{storage_name}: cannot be compared: {error}")
                 disagree = True
-        disagree |= self.tell_of_places_not_set_up()
+        disagree |= self.report_unconfigured_storages()
         if repair:
             while delete_due_files():
                 pass
         if disagree:
-            advice = " --repair mends what can be mended." if mendable and not repair else ""
+            advice = " --repair mends what can be mended." if repairable and not repair else ""
             raise CommandError(f"Bytes and files do not agree.{advice}")
 
-    def compare(self, place: str, *, checksums: bool) -> Comparison:
-        total = StoredFile.objects.filter(place=place, sweep_at=None).count()
-        with tqdm(total=total, unit=" files", desc=place, disable=None) as bar:
-            return compare_storage(place, checksums=checksums, progress=bar.update)
+    def compare(self, storage_name: str, *, checksums: bool) -> Comparison:
+        total = StoredFile.objects.filter(place=storage_name, sweep_at=None).count()
+        with tqdm(total=total, unit=" files", desc=storage_name, disable=None) as bar:
+            return compare_storage(storage_name, checksums=checksums, progress=bar.update)
 
-    def tell(self, comparison: Comparison) -> None:
+    def report(self, comparison: Comparison) -> None:
         orphans, lost, damaged = comparison.orphans, comparison.lost, comparison.damaged
         self.stdout.write(
-            f"{comparison.place}: {comparison.agree} files agree, {len(orphans)} bytes of no file,"
+            f"{comparison.storage_name}: {comparison.agree} files agree, {len(orphans)} bytes of no file,"
             f" {len(lost)} files without bytes, {len(damaged)} damaged files."
         )
-        self.list("bytes of no file", [f"{each.name}, {sizes.format_size(each.size)}" for each in orphans])
-        self.list("files without bytes", [_describe(row) for row in lost])
-        self.list("damaged files", [f"{_describe(row)}: {wrong}" for row, wrong in damaged])
+        self.write_findings("bytes of no file", [f"{each.name}, {sizes.format_size(each.size)}" for each in orphans])
+        self.write_findings("files without bytes", [_describe(row) for row in lost])
+        self.write_findings("damaged files", [f"{_describe(row)}: {wrong}" for row, wrong in damaged])
 
-    def list(self, what: str, lines: list[str]) -> None:
+    def write_findings(self, what: str, lines: list[str]) -> None:
         for line in lines[:MAX_SHOWN]:
             self.stdout.write(f"  {what}: {line}")
         if len(lines) > MAX_SHOWN:
             self.stdout.write(f"  {what}: and {len(lines) - MAX_SHOWN} more")
 
-    def mend(self, comparison: Comparison, *, even_if_most: bool) -> bool:
-        """Whether all agree now. Nothing is touched where that would be most of what there is."""
+    def repair(self, comparison: Comparison, *, even_if_most: bool) -> bool:
+        """Delete orphans and remove lost materials, unless these are most of all; return whether all agree now."""
         most = [
             *(["bytes that are there belong to no file here"] if comparison.most_are_orphans else []),
             *(["files are not there"] if comparison.most_are_lost else []),
@@ -101,8 +101,8 @@ class Command(BaseCommand):
     def delete_orphans(self, comparison: Comparison) -> None:
         deleted = 0
         for each in comparison.orphans:
-            if is_orphan(comparison.place, each.name):
-                get_storage(comparison.place).delete(each.name)
+            if is_orphan(comparison.storage_name, each.name):
+                get_storage(comparison.storage_name).delete(each.name)
                 deleted += 1
         if deleted:
             self.stdout.write(f"  deleted the bytes of {deleted}")
@@ -115,13 +115,13 @@ class Command(BaseCommand):
         if removed:
             self.stdout.write(f"  removed {removed} materials whose files are lost")
 
-    def tell_of_places_not_set_up(self) -> bool:
-        """Whether there are files that nobody can look for."""
+    def report_unconfigured_storages(self) -> bool:
+        """Report files in storages that are not configured; return whether there are any."""
         counts = StoredFile.objects.values_list("place").annotate(count=Count("pk")).order_by("place")
-        elsewhere = [(place, count) for place, count in counts if not is_configured(place)]
-        for place, count in elsewhere:
-            self.stdout.write(f"{place}: {count} files, but it is not set up here.")
-        return bool(elsewhere)
+        unconfigured = [(storage_name, count) for storage_name, count in counts if not is_configured(storage_name)]
+        for storage_name, count in unconfigured:
+            self.stdout.write(f"{storage_name}: {count} files, but it is not set up here.")
+        return bool(unconfigured)
 
 
 def _describe(row: StoredFile) -> str:
