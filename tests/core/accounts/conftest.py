@@ -1,4 +1,4 @@
-"""Members with passwords, and logins as a client has them."""
+"""Fixtures for members with passwords, and for logins over HTTP."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from core.accounts.models import User
 
 @dataclass
 class Device:
-    """A client that has logged in: it keeps its two tokens."""
+    """A client that has logged in, with its tokens."""
 
     api: Api
     refresh: str
@@ -20,12 +20,11 @@ class Device:
     def access(self) -> str:
         return self.api.headers["Authorization"].removeprefix("Bearer ")
 
-    def show(self, token: str) -> None:
-        """From now on show this access token."""
+    def use_access_token(self, token: str) -> None:
         self.api.headers["Authorization"] = f"Bearer {token}"
 
-    def is_known(self) -> bool:
-        """Whether the access token still opens the profile."""
+    def is_authenticated(self) -> bool:
+        """Whether the access token is still accepted."""
         status = self.api.get("/api/auth/me/").status_code
         assert status in {200, 401}
         return status == 200
@@ -47,7 +46,7 @@ def log_in(db: None) -> LogIn:
         answer = Api().post("/api/auth/token/", {"username": username, "password": password})
         assert answer.status_code == 200, answer.json()
         device = Device(Api(), answer.json()["refresh"])
-        device.show(answer.json()["access"])
+        device.use_access_token(answer.json()["access"])
         return device
 
     return log_in

@@ -1,4 +1,4 @@
-"""Another e-mail address: with the password, and confirmed from the new address."""
+"""Changing the e-mail address, with the password and a confirmation link."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -31,7 +31,7 @@ def api(member: User) -> Api:
 
 @pytest.fixture
 def token(api: Api, read_mail: ReadMail) -> str:
-    """What was mailed to John's new address."""
+    """The token that was mailed to John's new address."""
     return ask(api, read_mail, "new@example.com")
 
 
@@ -60,7 +60,7 @@ def test_the_new_address_gets_a_link_and_the_old_one_stays(api: Api, member: Use
     assert api.get(ME).json()["email"] == "john@example.com"
 
 
-def test_following_the_link_changes_the_address(api: Api, member: User, token: str, stranger: Api) -> None:
+def test_confirming_the_link_changes_the_address(api: Api, member: User, token: str, stranger: Api) -> None:
     answer = stranger.post(CONFIRM, {"token": token})
 
     assert answer.status_code == 200
@@ -78,8 +78,8 @@ def test_a_changed_address_is_recorded(member: User, token: str, stranger: Api) 
     assert fact.changes == {"email": ["john@example.com", "new@example.com"]}
 
 
-def test_the_old_address_is_told(token: str, stranger: Api, read_mail: ReadMail) -> None:
-    """Whoever took over an account would else take it away without a word."""
+def test_the_old_address_gets_a_mail(token: str, stranger: Api, read_mail: ReadMail) -> None:
+    """So that the owner learns of it if somebody else has taken over the account."""
     stranger.post(CONFIRM, {"token": token})
 
     (mail,) = read_mail()
@@ -93,7 +93,7 @@ def test_the_link_works_once(token: str, stranger: Api) -> None:
     assert_used_up(stranger.post(CONFIRM, {"token": token}))
 
 
-def test_a_used_link_stays_used_when_the_old_address_is_back(
+def test_a_used_link_stays_invalid_after_the_old_address_is_restored(
     api: Api, token: str, stranger: Api, read_mail: ReadMail
 ) -> None:
     stranger.post(CONFIRM, {"token": token})
@@ -105,13 +105,13 @@ def test_a_used_link_stays_used_when_the_old_address_is_back(
     assert api.get(ME).json()["email"] == "john@example.com"
 
 
-def test_the_link_runs_out_after_a_day(clock: Any, token: str, stranger: Api, api: Api) -> None:
+def test_the_link_expires_after_a_day(clock: Any, token: str, stranger: Api, api: Api) -> None:
     clock.shift(timedelta(days=1, seconds=1))
 
     assert_used_up(stranger.post(CONFIRM, {"token": token}))
 
 
-def test_the_wrong_password_asks_for_nothing(api: Api, member: User) -> None:
+def test_a_wrong_password_sends_no_mail(api: Api, member: User) -> None:
     answer = api.post(CHANGE, {"password": "wrong", "new_email": "new@example.com"})
 
     assert answer.status_code == 400
@@ -123,7 +123,7 @@ def test_the_wrong_password_asks_for_nothing(api: Api, member: User) -> None:
 
 
 @pytest.mark.parametrize("garbage", ["", "john", "john@", "a b@example.com", "a@b.c\nBcc: d@e.f", "a" * 255, None])
-def test_what_is_no_address_is_refused(api: Api, garbage: str | None) -> None:
+def test_an_invalid_address_is_rejected(api: Api, garbage: str | None) -> None:
     answer = api.post(CHANGE, {"password": PASSWORD, "new_email": garbage})
 
     assert answer.status_code == 400
@@ -131,13 +131,13 @@ def test_what_is_no_address_is_refused(api: Api, garbage: str | None) -> None:
     assert not Mail.objects.exists()
 
 
-def test_a_refused_address_is_named_as_it_was_sent(api: Api) -> None:
+def test_an_error_about_the_address_names_its_field(api: Api) -> None:
     answer = api.post(CHANGE, {"password": PASSWORD, "new_email": "no address"})
 
     assert list(answer.json()["fields"]) == ["new_email"]
 
 
-def test_an_address_that_is_taken_is_answered_like_a_free_one(
+def test_a_taken_address_gets_the_same_response_as_a_free_one(
     api: Api, jane: User, member: User, read_mail: ReadMail
 ) -> None:
     free = api.post(CHANGE, {"password": PASSWORD, "new_email": "free@example.com"})
@@ -152,7 +152,7 @@ def test_an_address_that_is_taken_is_answered_like_a_free_one(
     assert "john" not in str(mail.body)
 
 
-def test_an_address_taken_before_the_link_was_followed_is_not_given_twice(
+def test_an_address_taken_before_the_confirmation_is_rejected(
     token: str, make_member: Callable[..., User], member: User, stranger: Api
 ) -> None:
     make_member("quick", email="NEW@example.com")
@@ -163,27 +163,27 @@ def test_an_address_taken_before_the_link_was_followed_is_not_given_twice(
     assert not FactRecord.objects.exists()
 
 
-def test_ones_own_address_may_change_its_case(api: Api, read_mail: ReadMail, stranger: Api) -> None:
+def test_the_case_of_ones_own_address_can_be_changed(api: Api, read_mail: ReadMail, stranger: Api) -> None:
     stranger.post(CONFIRM, {"token": ask(api, read_mail, "John@example.com")})
 
     assert api.get(ME).json()["email"] == "John@example.com"
 
 
-def test_a_new_password_makes_the_link_void(api: Api, token: str, member: User, stranger: Api) -> None:
+def test_a_new_password_invalidates_the_link(api: Api, token: str, member: User, stranger: Api) -> None:
     api.post("/api/auth/password/change/", {"old_password": PASSWORD, "new_password": "teach-together"})
 
     assert_used_up(stranger.post(CONFIRM, {"token": token}))
 
 
-def test_a_link_that_was_asked_for_with_an_old_password_is_never_sent(api: Api, read_mail: ReadMail) -> None:
-    """Mail may wait for hours; a thief must not get one that was made after its owner had shut them out."""
+def test_a_link_requested_before_a_password_change_is_not_sent(api: Api, read_mail: ReadMail) -> None:
+    """Mail may be delayed for hours: a thief must not get a link after the owner has ended their login."""
     api.post(CHANGE, {"password": PASSWORD, "new_email": "thief@example.com"})
     api.post("/api/auth/password/change/", {"old_password": PASSWORD, "new_password": "teach-together"})
 
     assert [mail.to for mail in read_mail()] == [["john@example.com"]]
 
 
-def test_the_link_of_somebody_deactivated_since_is_refused(token: str, member: User, stranger: Api) -> None:
+def test_the_link_of_a_deactivated_member_is_rejected(token: str, member: User, stranger: Api) -> None:
     User.objects.update(is_active=False)
 
     assert_used_up(stranger.post(CONFIRM, {"token": token}))
@@ -197,16 +197,12 @@ def test_the_link_of_somebody_deactivated_since_is_refused(token: str, member: U
         *([[1], "john@example.com", 1, 0, "new@example.com"], ["x", "john@example.com", 1, 0, "new@example.com"]),
     ],
 )
-def test_a_link_that_is_signed_right_and_says_something_else_is_refused(
-    member: User, stranger: Api, wrong: object
-) -> None:
+def test_a_signed_link_with_other_claims_is_rejected(member: User, stranger: Api, wrong: object) -> None:
     assert_used_up(stranger.post(CONFIRM, {"token": signing.dumps(wrong, salt=ADDRESS_SALT)}))
 
 
 @pytest.mark.parametrize("wrong", [None, 1, True, [], {}, ["new@example.com"]])
-def test_a_link_that_is_signed_right_and_leads_to_no_address_is_refused(
-    member: User, stranger: Api, wrong: object
-) -> None:
+def test_a_signed_link_with_an_invalid_address_is_rejected(member: User, stranger: Api, wrong: object) -> None:
     state = [member.pk, member.email, member.token_version, 0, wrong]
 
     assert_used_up(stranger.post(CONFIRM, {"token": signing.dumps(state, salt=ADDRESS_SALT)}))
@@ -215,18 +211,18 @@ def test_a_link_that_is_signed_right_and_leads_to_no_address_is_refused(
 
 
 @pytest.mark.parametrize("forged", ["nonsense", "a:b:c", "é", ":", "x" * 5000])
-def test_a_link_that_was_never_sent_is_refused(member: User, stranger: Api, forged: str) -> None:
+def test_a_forged_link_is_rejected(member: User, stranger: Api, forged: str) -> None:
     assert_used_up(stranger.post(CONFIRM, {"token": forged}))
 
 
-def test_what_was_signed_for_another_purpose_is_refused(member: User, stranger: Api) -> None:
+def test_a_value_signed_with_another_salt_is_rejected(member: User, stranger: Api) -> None:
     values = [member.pk, member.email, member.token_version, "new@example.com"]
 
-    for signed in (signing.dumps(values), signing.dumps(values, salt="elsewhere")):
-        assert_used_up(stranger.post(CONFIRM, {"token": signed}))
+    for sign_token in (signing.dumps(values), signing.dumps(values, salt="elsewhere")):
+        assert_used_up(stranger.post(CONFIRM, {"token": sign_token}))
 
 
-def test_asking_needs_an_access_token(member: User, stranger: Api) -> None:
+def test_requesting_a_change_needs_an_access_token(member: User, stranger: Api) -> None:
     assert stranger.post(CHANGE, {"password": PASSWORD, "new_email": "new@example.com"}).status_code == 401
 
 
@@ -237,7 +233,7 @@ def test_a_changed_address_ends_no_login(api: Api, token: str, stranger: Api) ->
 
 
 @pytest.mark.parametrize("how", ["a new password", "a deactivation"])
-def test_a_letter_that_waited_is_not_written_once_its_login_was_ended_by_somebody_else(
+def test_a_queued_mail_is_dropped_after_its_login_ended(
     how: str, api: Api, member: User, root: User, admin: Client, read_mail: ReadMail
 ) -> None:
     api.post(CHANGE, {"password": PASSWORD, "new_email": "evil@example.com"})

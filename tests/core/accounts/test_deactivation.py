@@ -1,4 +1,4 @@
-"""Keeping a member out, and letting them in again."""
+"""Deactivating and reactivating members."""
 
 from collections.abc import Callable
 from typing import Any
@@ -21,12 +21,12 @@ MakeMember = Callable[..., User]
 
 @pytest.fixture
 def phone(member: User, log_in: LogIn, clock: Any) -> Device:
-    """John's, logged in before anything happens."""
+    """John, logged in before the deactivation."""
     return log_in("john_doe")
 
 
 def facts() -> list[tuple[str, int, int]]:
-    """What was recorded, of whom, by whom."""
+    """The facts, with member and actor."""
     return list(FactRecord.objects.order_by("pk").values_list("name", "member_id", "actor_id"))
 
 
@@ -34,15 +34,15 @@ def is_active(member: User) -> bool:
     return User.objects.get(pk=member.pk).is_active
 
 
-# --- Out, and in again ------------------------------------------------------------------------------------------
+# --- Effects ------------------------------------------------------------------------------------------------------
 
 
-def test_deactivation_ends_every_login_at_once(phone: Device, member: User, morgan: User, jane: User) -> None:
+def test_a_deactivation_ends_all_logins(phone: Device, member: User, morgan: User, jane: User) -> None:
     janes = Api(jane)
 
     deactivate_member(member_id=member.pk, by=morgan, reason="Spam")
 
-    assert not phone.is_known()
+    assert not phone.is_authenticated()
     assert not phone.can_refresh()
     assert member.logins.get().ended_at == NOW
     assert janes.get("/api/auth/me/").status_code == 200
@@ -54,18 +54,18 @@ def test_a_deactivated_member_cannot_log_in(member: User, morgan: User, stranger
     assert stranger.post("/api/auth/token/", {"username": "john_doe", "password": PASSWORD}).status_code == 401
 
 
-def test_a_reactivated_member_logs_in_again_but_old_tokens_stay_dead(
+def test_a_reactivated_member_can_log_in_but_old_tokens_stay_invalid(
     phone: Device, member: User, morgan: User, log_in: LogIn
 ) -> None:
     deactivate_member(member_id=member.pk, by=morgan, reason="Spam")
     reactivate_member(member_id=member.pk, by=morgan, reason="A mistake")
 
-    assert not phone.is_known()
+    assert not phone.is_authenticated()
     assert not phone.can_refresh()
-    assert log_in("john_doe").is_known()
+    assert log_in("john_doe").is_authenticated()
 
 
-def test_a_name_and_an_address_stay_taken(member: User, morgan: User, stranger: Api) -> None:
+def test_user_name_and_address_of_a_deactivated_member_stay_taken(member: User, morgan: User, stranger: Api) -> None:
     deactivate_member(member_id=member.pk, by=morgan, reason="Spam")
 
     answer = stranger.post(
@@ -76,7 +76,9 @@ def test_a_name_and_an_address_stay_taken(member: User, morgan: User, stranger: 
     assert answer.json()["fields"] == {"username": ["This user name is taken."]}
 
 
-def test_both_are_recorded_with_who_and_why(member: User, morgan: User, clock: Any) -> None:
+def test_deactivation_and_reactivation_are_recorded_with_actor_and_reason(
+    member: User, morgan: User, clock: Any
+) -> None:
     deactivate_member(member_id=member.pk, by=morgan, reason="  Spam ", told=" Gone. ")
     reactivate_member(member_id=member.pk, by=morgan, reason="A mistake")
 
@@ -88,10 +90,10 @@ def test_both_are_recorded_with_who_and_why(member: User, morgan: User, clock: A
     assert FactRecord.objects.order_by("pk")[0].payload == {"member_id": member.pk, "told": "Gone."}
 
 
-def test_a_member_set_inactive_by_hand_is_out_at_once(phone: Device, member: User) -> None:
+def test_a_member_set_inactive_by_hand_is_rejected_at_once(phone: Device, member: User) -> None:
     User.objects.filter(pk=member.pk).update(is_active=False)
 
-    assert not phone.is_known()
+    assert not phone.is_authenticated()
     assert not phone.can_refresh()
 
 
@@ -101,11 +103,11 @@ def test_a_deactivation_needs_a_reason(phone: Device, member: User, morgan: User
         deactivate_member(member_id=member.pk, by=morgan, reason=reason)
 
     assert set(refused.value.fields) == {"reason"}
-    assert phone.is_known()
+    assert phone.is_authenticated()
     assert facts() == []
 
 
-def test_a_reactivation_needs_none(member: User, morgan: User) -> None:
+def test_a_reactivation_needs_no_reason(member: User, morgan: User) -> None:
     deactivate_member(member_id=member.pk, by=morgan, reason="Spam")
 
     reactivate_member(member_id=member.pk, by=morgan)
@@ -113,7 +115,9 @@ def test_a_reactivation_needs_none(member: User, morgan: User) -> None:
     assert is_active(member)
 
 
-def test_whoever_comes_second_is_told_who_was_first_and_why(member: User, morgan: User, root: User, clock: Any) -> None:
+def test_a_second_deactivation_fails_and_says_by_whom_and_why_the_first_was(
+    member: User, morgan: User, root: User, clock: Any
+) -> None:
     deactivate_member(member_id=member.pk, by=morgan, reason="Spam")
     clock.shift(120)
 
@@ -124,7 +128,7 @@ def test_whoever_comes_second_is_told_who_was_first_and_why(member: User, morgan
     assert facts() == [("accounts.MemberDeactivated", member.pk, morgan.pk)]
 
 
-def test_who_is_active_cannot_be_reactivated(member: User, morgan: User) -> None:
+def test_an_active_member_cannot_be_reactivated(member: User, morgan: User) -> None:
     with pytest.raises(StateForbids) as refused:
         reactivate_member(member_id=member.pk, by=morgan)
 
@@ -132,17 +136,17 @@ def test_who_is_active_cannot_be_reactivated(member: User, morgan: User) -> None
     assert facts() == []
 
 
-def test_nobody_deactivates_who_is_not_there(db: None, morgan: User) -> None:
+def test_an_unknown_member_is_not_found(db: None, morgan: User) -> None:
     with pytest.raises(NotFound):
         deactivate_member(member_id=morgan.pk + 1000, by=morgan, reason="Spam")
 
 
-# --- Who may ----------------------------------------------------------------------------------------------------
+# --- Permissions --------------------------------------------------------------------------------------------------
 
 
 @pytest.fixture
 def people(make_member: MakeMember, morgan: User, root: User, jane: User) -> dict[str, User]:
-    """Who wants to deactivate somebody, or is to be."""
+    """Members with different permissions, as actors and as targets."""
     clerk = make_member("clerk", is_staff=True)
     keeper = make_member("keeper")
     keeper.user_permissions.add(Permission.objects.get(codename="deactivate_user"))
@@ -184,7 +188,7 @@ REFUSED = [
 
 
 @pytest.mark.parametrize(("who", "whom"), ALLOWED)
-def test_who_may_deactivates_and_reactivates(people: dict[str, User], who: str, whom: str) -> None:
+def test_members_with_permission_deactivate_and_reactivate(people: dict[str, User], who: str, whom: str) -> None:
     by, member = people[who], people[whom]
 
     deactivate_member(member_id=member.pk, by=by, reason="Spam")
@@ -195,7 +199,7 @@ def test_who_may_deactivates_and_reactivates(people: dict[str, User], who: str, 
 
 
 @pytest.mark.parametrize(("who", "whom", "why"), REFUSED)
-def test_nobody_else_does(people: dict[str, User], who: str, whom: str, why: str) -> None:
+def test_members_without_permission_are_forbidden(people: dict[str, User], who: str, whom: str, why: str) -> None:
     by, member = people[who], people[whom]
 
     with pytest.raises(Forbidden, match=why):
@@ -210,7 +214,7 @@ def test_nobody_else_does(people: dict[str, User], who: str, whom: str, why: str
     assert not Mail.objects.exists()
 
 
-def test_rights_that_were_lost_meanwhile_are_lost(member: User, morgan: User) -> None:
+def test_permissions_are_read_from_the_database_again(member: User, morgan: User) -> None:
     assert morgan.has_perm("core.deactivate_user")
     User.objects.get(pk=morgan.pk).groups.clear()
 
@@ -220,11 +224,11 @@ def test_rights_that_were_lost_meanwhile_are_lost(member: User, morgan: User) ->
     assert is_active(member)
 
 
-# --- At once ----------------------------------------------------------------------------------------------------
+# --- Concurrency --------------------------------------------------------------------------------------------------
 
 
 def outcome(change: Callable[..., object], **values: Any) -> Callable[[], str]:
-    """The change, answering "done" or what was said against it."""
+    """Return a function that makes the change and returns "done" or the error."""
 
     def work() -> str:
         try:
@@ -237,7 +241,7 @@ def outcome(change: Callable[..., object], **values: Any) -> Callable[[], str]:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_of_two_moderators_at_once_one_deactivates(make_member: MakeMember, morgan: User, root: User) -> None:
+def test_of_two_concurrent_deactivations_one_succeeds(make_member: MakeMember, morgan: User, root: User) -> None:
     member = make_member("john")
 
     outcomes = together(
@@ -250,7 +254,9 @@ def test_of_two_moderators_at_once_one_deactivates(make_member: MakeMember, morg
 
 
 @pytest.mark.django_db(transaction=True)
-def test_two_superusers_who_put_each_other_out_at_once_are_not_both_out(make_member: MakeMember, root: User) -> None:
+def test_two_superusers_who_deactivate_each_other_at_once_are_not_both_deactivated(
+    make_member: MakeMember, root: User
+) -> None:
     boss = make_member("boss", is_superuser=True)
 
     outcomes = together(
@@ -262,10 +268,10 @@ def test_two_superusers_who_put_each_other_out_at_once_are_not_both_out(make_mem
     assert is_active(root) != is_active(boss)
 
 
-# --- What they are written --------------------------------------------------------------------------------------
+# --- Mails --------------------------------------------------------------------------------------------------------
 
 
-def test_a_deactivated_member_is_written_why_but_not_by_whom(
+def test_the_mail_about_a_deactivation_has_the_reason_but_not_the_actor(
     member: User, morgan: User, read_mail: ReadMail, clock: Any
 ) -> None:
     deactivate_member(member_id=member.pk, by=morgan, reason="Spam <b>everywhere</b>")
@@ -279,7 +285,7 @@ def test_a_deactivated_member_is_written_why_but_not_by_whom(
     assert "Spam &lt;b&gt;everywhere&lt;/b&gt;" in html
 
 
-def test_and_that_they_are_active_again(member: User, morgan: User, read_mail: ReadMail, clock: Any) -> None:
+def test_a_reactivated_member_gets_a_mail(member: User, morgan: User, read_mail: ReadMail, clock: Any) -> None:
     deactivate_member(member_id=member.pk, by=morgan, reason="Spam")
     read_mail()
 
@@ -290,14 +296,14 @@ def test_and_that_they_are_active_again(member: User, morgan: User, read_mail: R
     assert "mistake of ours" not in str(mail.body)
 
 
-def test_a_letter_that_holds_no_longer_is_not_sent(member: User, morgan: User, read_mail: ReadMail, clock: Any) -> None:
+def test_an_outdated_mail_is_dropped(member: User, morgan: User, read_mail: ReadMail, clock: Any) -> None:
     deactivate_member(member_id=member.pk, by=morgan, reason="Spam")
     reactivate_member(member_id=member.pk, by=morgan)
 
     assert [mail.subject for mail in read_mail()] == ["Your account is active again"]
 
 
-def test_who_has_no_address_is_not_written(make_member: MakeMember, morgan: User) -> None:
+def test_a_member_without_address_gets_no_mail(make_member: MakeMember, morgan: User) -> None:
     member = make_member("nomad", email="")
 
     deactivate_member(member_id=member.pk, by=morgan, reason="Spam")

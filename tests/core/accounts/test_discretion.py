@@ -1,4 +1,4 @@
-"""No call tells a stranger whether an address has an account."""
+"""No operation reveals whether an address has an account."""
 
 import re
 from typing import Any
@@ -18,7 +18,7 @@ CALLS = {
 
 
 def traces(api: Api, path: str, body: dict[str, str]) -> tuple[Any, ...]:
-    """What of an answer a stranger can see, and the shape of the queries, which is what they could measure."""
+    """What a stranger can see of a response, and the queries, whose time they could measure."""
     with CaptureQueriesContext(connection) as captured:
         answer = api.post(path, body)
     headers = {name: value for name, value in answer.headers.items() if name != "X-Request-ID"}
@@ -27,7 +27,7 @@ def traces(api: Api, path: str, body: dict[str, str]) -> tuple[Any, ...]:
 
 
 @pytest.mark.parametrize("call", CALLS.values(), ids=CALLS)
-def test_an_address_with_an_account_leaves_the_same_traces_as_one_without(
+def test_responses_and_queries_do_not_reveal_whether_an_address_has_an_account(
     member: User, make_member: Any, stranger: Api, call: tuple[str, Any]
 ) -> None:
     path, body = call
@@ -40,7 +40,7 @@ def test_an_address_with_an_account_leaves_the_same_traces_as_one_without(
         assert traces(stranger, path, body(address)) == known
 
 
-def test_asking_for_another_address_leaves_the_same_traces_for_a_taken_and_a_free_one(member: User, jane: User) -> None:
+def test_an_address_change_does_not_reveal_whether_the_address_is_taken(member: User, jane: User) -> None:
     api = Api(member)
 
     taken, free = (
@@ -51,8 +51,7 @@ def test_asking_for_another_address_leaves_the_same_traces_for_a_taken_and_a_fre
     assert taken == free
 
 
-def test_no_refusal_names_an_address(member: User, stranger: Api) -> None:
-    """Everything that is wrong with a registration is said without looking at who has the address."""
+def test_validation_errors_do_not_depend_on_the_address(member: User, stranger: Api) -> None:
     for body in (
         {"username": "john_doe", "email": "john@example.com", "password": PASSWORD},
         {"username": "new", "email": "john@example.com", "password": "short"},

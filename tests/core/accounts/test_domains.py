@@ -1,4 +1,4 @@
-"""One mailbox is one account, however its domain is written: domains are A-labels of IDNA 2008."""
+"""Domains of addresses are normalized to A-labels of IDNA 2008."""
 
 from collections.abc import Callable
 from typing import Any
@@ -22,12 +22,12 @@ CHANGE = "/api/auth/email/change/"
 CONFIRM = "/api/auth/email/change/confirm/"
 
 SHARP_S = "r@xn--fu-hia.example"
-# The sign of Kelvin, and a long s: letters that are not of ASCII until their case is put aside.
+# The Kelvin sign and the long s: non-ASCII letters that case-fold to ASCII.
 KELVIN = "\N{KELVIN SIGN}ate@example.com"
 LONG_S = "\N{LATIN SMALL LETTER LONG S}am@example.com"
 
 DOUBLE_WIDTH = {code: code + 0xFEE0 for code in range(ord("!"), ord("~") + 1)}
-# However the mailbox `r` at `fuß.example` is written.
+# Spellings of the mailbox `r` at `fuß.example`.
 SPELLINGS = [
     "r@fuß.example",
     "r@FUẞ.example",
@@ -75,7 +75,7 @@ def rita(make_member: Callable[..., User]) -> User:
 
 
 @pytest.mark.parametrize("spelling", SPELLINGS)
-def test_an_account_has_its_domain_in_a_labels(stranger: Api, spelling: str) -> None:
+def test_a_domain_is_stored_in_a_labels(stranger: Api, spelling: str) -> None:
     answer = stranger.post(REGISTER, form(email=spelling))
 
     assert answer.status_code == 201
@@ -97,12 +97,12 @@ def test_an_account_has_its_domain_in_a_labels(stranger: Api, spelling: str) -> 
         ("localhost", "localhost"),
     ],
 )
-def test_each_domain_stays_its_own(stranger: Api, domain: str, stored: str) -> None:
+def test_different_domains_stay_different(stranger: Api, domain: str, stored: str) -> None:
     assert stranger.post(REGISTER, form(email=f"r@{domain}")).json()["email"] == f"r@{stored}"
 
 
 @pytest.mark.parametrize("address", NO_ADDRESSES.values(), ids=NO_ADDRESSES)
-def test_what_no_mail_reaches_is_refused_and_named(stranger: Api, john: User, address: str) -> None:
+def test_an_undeliverable_address_is_rejected_with_its_reason(stranger: Api, john: User, address: str) -> None:
     registering = stranger.post(REGISTER, form(email=address))
     changing = Api(_with_password(john)).post(CHANGE, {"password": PASSWORD, "new_email": address})
 
@@ -113,7 +113,7 @@ def test_what_no_mail_reaches_is_refused_and_named(stranger: Api, john: User, ad
 
 
 @pytest.mark.parametrize("spelling", SPELLINGS)
-def test_one_mailbox_is_one_account(rita: User, stranger: Api, read_mail: ReadMail, spelling: str) -> None:
+def test_a_mailbox_has_one_account(rita: User, stranger: Api, read_mail: ReadMail, spelling: str) -> None:
     assert stranger.post(REGISTER, form(email=spelling)).status_code == 201
 
     assert User.objects.get() == rita
@@ -121,7 +121,7 @@ def test_one_mailbox_is_one_account(rita: User, stranger: Api, read_mail: ReadMa
 
 
 @pytest.mark.parametrize("spelling", SPELLINGS)
-def test_an_account_is_found_however_its_domain_is_written(
+def test_a_member_logs_in_with_any_form_of_the_domain(
     rita: User, stranger: Api, read_mail: ReadMail, spelling: str
 ) -> None:
     assert stranger.post(TOKEN, {"username": spelling, "password": PASSWORD}).status_code == 200
@@ -130,9 +130,7 @@ def test_an_account_is_found_however_its_domain_is_written(
     assert [(mail.to, mail.subject) for mail in read_mail()] == [([SHARP_S], "Choose a new password")]
 
 
-def test_the_link_to_a_new_password_goes_to_no_domain_of_2003(
-    rita: User, stranger: Api, mail_server: MailServer
-) -> None:
+def test_a_reset_link_is_not_sent_to_the_idna_2003_domain(rita: User, stranger: Api, mail_server: MailServer) -> None:
     stranger.post(RESET, {"email": "r@fuß.example"})
 
     assert send_due_mail() == 1
@@ -141,20 +139,20 @@ def test_the_link_to_a_new_password_goes_to_no_domain_of_2003(
     assert mail_server.received[0]["To"] == SHARP_S
 
 
-def test_the_account_at_the_domain_that_2003_took_it_for_is_another(
+def test_an_account_at_the_idna_2003_domain_is_another_one(
     rita: User, make_member: Callable[..., User], stranger: Api, read_mail: ReadMail
 ) -> None:
     make_member("other", email="r@fuss.example")
 
     stranger.post(RESET, {"email": "r@fuss.example"})
 
-    # It has no password that could be forgotten.
+    # An account without a password gets no link.
     assert read_mail() == []
     assert stranger.post(TOKEN, {"username": "r@fuss.example", "password": PASSWORD}).status_code == 401
 
 
 @pytest.mark.parametrize(("address", "folded"), [(KELVIN, "kate@example.com"), (LONG_S, "sam@example.com")])
-def test_letters_that_fold_into_ascii_lead_to_nobody(
+def test_letters_that_case_fold_to_ascii_find_no_account(
     make_member: Callable[..., User], stranger: Api, read_mail: ReadMail, address: str, folded: str
 ) -> None:
     _with_password(make_member("somebody", email=folded))
@@ -164,7 +162,7 @@ def test_letters_that_fold_into_ascii_lead_to_nobody(
     assert read_mail() == []
 
 
-def test_a_new_address_is_confirmed_and_kept_in_a_labels(john: User, stranger: Api, read_mail: ReadMail) -> None:
+def test_a_changed_address_is_stored_in_a_labels(john: User, stranger: Api, read_mail: ReadMail) -> None:
     api = Api(_with_password(john))
     api.post(CHANGE, {"password": PASSWORD, "new_email": "r@FUẞ.example"})
     (mail,) = read_mail()
@@ -174,15 +172,13 @@ def test_a_new_address_is_confirmed_and_kept_in_a_labels(john: User, stranger: A
     assert api.get("/api/auth/me/").json()["email"] == SHARP_S
 
 
-def test_a_new_address_that_is_somebody_elses_is_theirs_however_it_is_written(
-    john: User, rita: User, read_mail: ReadMail
-) -> None:
+def test_a_taken_address_is_recognized_in_any_form_of_its_domain(john: User, rita: User, read_mail: ReadMail) -> None:
     Api(_with_password(john)).post(CHANGE, {"password": PASSWORD, "new_email": "r@xn--fu-hia.example"})
 
     assert [(mail.to, mail.subject) for mail in read_mail()] == [([SHARP_S], "You already have an account")]
 
 
-def test_a_superuser_has_their_domain_in_a_labels(db: None, rita: User) -> None:
+def test_createsuperuser_stores_the_domain_in_a_labels(db: None, rita: User) -> None:
     call_command("createsuperuser", username="Root", email="root@Fuß.example", interactive=False)
 
     assert User.objects.get(username="Root").email == "root@xn--fu-hia.example"
@@ -193,9 +189,7 @@ def test_a_superuser_has_their_domain_in_a_labels(db: None, rita: User) -> None:
 @pytest.mark.parametrize(
     ("address", "stored"), [("k@FUẞ.example", "k@xn--fu-hia.example"), ("r@fuß.example", None), (KELVIN, None)]
 )
-def test_the_form_of_the_admin_keeps_to_the_same_rules(
-    admin: Client, rita: User, address: str, stored: str | None
-) -> None:
+def test_the_admin_form_normalizes_domains(admin: Client, rita: User, address: str, stored: str | None) -> None:
     values = {"username": "kim", "email": address, "usable_password": "false"}
 
     response = admin.post(reverse("admin:core_user_add"), values)

@@ -1,4 +1,4 @@
-"""What the database itself holds about members, whoever writes to it."""
+"""The constraints of the table of members."""
 
 import sys
 import unicodedata
@@ -24,7 +24,7 @@ def test_addresses_are_unique_whatever_their_case(john: User, address: str) -> N
         User.objects.create_user("other", address)
 
 
-def test_any_number_of_members_has_no_address(make_member: Callable[..., User]) -> None:
+def test_several_members_may_have_no_address(make_member: Callable[..., User]) -> None:
     make_member("one", email="")
     make_member("two", email="")
 
@@ -32,12 +32,12 @@ def test_any_number_of_members_has_no_address(make_member: Callable[..., User]) 
 
 
 @pytest.mark.parametrize("name", ["", "john@home"])
-def test_no_user_name_is_empty_or_has_an_at(db: None, name: str) -> None:
+def test_the_database_rejects_user_names_that_are_empty_or_have_an_at_sign(db: None, name: str) -> None:
     with pytest.raises(IntegrityError), transaction.atomic():
         User.objects.bulk_create([User(username=name, username_key=name)])
 
 
-def test_a_renamed_member_is_found_by_the_new_name_alone(john: User) -> None:
+def test_a_renamed_member_is_found_only_by_the_new_name(john: User) -> None:
     john.username = "Johnny"
     john.save(update_fields=["username"])
 
@@ -46,7 +46,7 @@ def test_a_renamed_member_is_found_by_the_new_name_alone(john: User) -> None:
         User.objects.get_by_natural_key("john_doe")
 
 
-def test_a_form_says_what_the_database_would_refuse(john: User) -> None:
+def test_a_form_reports_what_the_database_would_reject(john: User) -> None:
     with pytest.raises(ValidationError) as name:
         User(username="John_Doe", password="x").full_clean()
     with pytest.raises(ValidationError) as address:
@@ -58,15 +58,15 @@ def test_a_form_says_what_the_database_would_refuse(john: User) -> None:
     john.full_clean()
 
 
-def test_a_superuser_can_be_made_on_the_command_line(db: None) -> None:
+def test_a_superuser_can_be_created_on_the_command_line(db: None) -> None:
     call_command("createsuperuser", username="Root", email="root@example.com", interactive=False)
 
     root = User.objects.get_by_natural_key("root")
     assert (root.is_superuser, root.username, root.email) == (True, "Root", "root@example.com")
 
 
-def test_a_key_is_its_own_key_and_never_more_than_twice_as_long() -> None:
-    """So the columns hold the key of any name, and a key is found again whichever way its name was written."""
+def test_a_user_name_key_is_idempotent_and_at_most_twice_as_long() -> None:
+    """So the key of any name fits into its column."""
     for number in range(sys.maxunicode + 1):
         letter = unicodedata.normalize("NFKC", chr(number))
         key = build_username_key(letter)
@@ -83,5 +83,5 @@ def test_a_key_is_its_own_key_and_never_more_than_twice_as_long() -> None:
         ({"first_name": "", "last_name": ""}, "john_doe"),
     ],
 )
-def test_a_member_is_called_by_their_full_name_or_else_their_user_name(values: dict[str, str], name: str) -> None:
+def test_the_display_name_is_the_full_name_or_else_the_user_name(values: dict[str, str], name: str) -> None:
     assert User(username="john_doe", **values).display_name == name

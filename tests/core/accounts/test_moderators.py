@@ -1,4 +1,4 @@
-"""The group whose members moderate: what migrations give it."""
+"""The permissions that migrations grant to the group of moderators."""
 
 from django.conf import settings
 from django.contrib.auth.models import Permission
@@ -22,11 +22,11 @@ def rights() -> set[str]:
     return {f"{each.content_type.app_label}.{each.codename}" for each in given}
 
 
-def test_it_has_the_rights_that_its_work_needs_and_no_other(db: None) -> None:
+def test_the_group_has_exactly_the_permissions_of_moderators(db: None) -> None:
     assert rights() == EXPECTED
 
 
-def test_its_members_have_them_and_others_do_not(morgan: User, jane: User) -> None:
+def test_members_of_the_group_have_its_permissions(morgan: User, jane: User) -> None:
     assert morgan.get_all_permissions() == EXPECTED
     assert jane.get_all_permissions() == set()
 
@@ -41,7 +41,7 @@ NAMES = {
 }
 
 
-def test_each_right_is_called_what_django_calls_it(db: None) -> None:
+def test_permissions_have_the_names_that_django_gives_them(db: None) -> None:
     names = dict(Permission.objects.filter(group__name="Moderators").values_list("codename", "name"))
 
     assert names == {codename: NAMES[codename] for codename in names}

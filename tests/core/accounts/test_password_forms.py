@@ -1,4 +1,4 @@
-"""One password in the several forms that Unicode has for it."""
+"""Passwords in different Unicode normalization forms."""
 
 from collections.abc import Callable
 
@@ -25,7 +25,7 @@ NEW_COMPOSED = "\u00e9ducation fin"
 
 @pytest.fixture
 def old(john: User) -> User:
-    """John, whose password was hashed as it was typed, before passwords were normalised."""
+    """John, whose password was hashed as typed, before passwords were normalized."""
     john.password = make_password(DECOMPOSED)
     john.is_staff = True
     john.save()
@@ -34,7 +34,7 @@ def old(john: User) -> User:
 
 @pytest.fixture
 def hashed(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """What is hashed from now on."""
+    """The list of passwords that are hashed from now on."""
     encode = MD5PasswordHasher.encode
     passwords: list[str] = []
 
@@ -47,26 +47,26 @@ def hashed(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 
 def is_normalized(member: User) -> bool:
-    """Whether the stored hash is that of the composed form. Asked of the hasher itself, which knows no forms."""
+    """Whether the stored hash is that of the composed form."""
     encoded = User.objects.get(pk=member.pk).password
     return MD5PasswordHasher().verify(COMPOSED, encoded)
 
 
-# --- Setting one ------------------------------------------------------------------------------------------------
+# --- Setting a password -------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("typed", FORMS)
-def test_a_changed_password_is_known_in_every_form(old: User, log_in: LogIn, typed: str) -> None:
+def test_a_changed_password_works_in_every_form(old: User, log_in: LogIn, typed: str) -> None:
     answer = Api(old).post("/api/auth/password/change/", {"old_password": DECOMPOSED, "new_password": typed})
 
     assert answer.status_code == 200
     assert is_normalized(old)
     for form in FORMS:
-        assert log_in("john_doe", form).is_known()
+        assert log_in("john_doe", form).is_authenticated()
 
 
 @pytest.mark.parametrize("typed", FORMS)
-def test_a_reset_password_is_known_in_every_form(
+def test_a_reset_password_works_in_every_form(
     old: User, stranger: Api, log_in: LogIn, read_mail: ReadMail, typed: str
 ) -> None:
     stranger.post("/api/auth/password/reset/", {"email": old.email})
@@ -76,11 +76,11 @@ def test_a_reset_password_is_known_in_every_form(
 
     assert answer.status_code == 200
     for form in FORMS:
-        assert log_in("john_doe", form).is_known()
+        assert log_in("john_doe", form).is_authenticated()
 
 
 @pytest.mark.parametrize("typed", FORMS)
-def test_one_s_own_that_is_set_in_the_admin_is_known_in_every_form(old: User, log_in: LogIn, typed: str) -> None:
+def test_ones_own_password_set_in_the_admin_works_in_every_form(old: User, log_in: LogIn, typed: str) -> None:
     client = Client()
     client.force_login(old)
 
@@ -90,10 +90,10 @@ def test_one_s_own_that_is_set_in_the_admin_is_known_in_every_form(old: User, lo
 
     assert answer.status_code == 302
     for form in FORMS:
-        assert log_in("john_doe", form).is_known()
+        assert log_in("john_doe", form).is_authenticated()
 
 
-def test_one_that_a_superuser_sets_is_known_in_every_form(admin: Client, john: User, log_in: LogIn) -> None:
+def test_a_password_set_by_a_superuser_works_in_every_form(admin: Client, john: User, log_in: LogIn) -> None:
     answer = admin.post(
         reverse("admin:auth_user_password_change", args=[john.pk]),
         {"password1": DECOMPOSED, "password2": DECOMPOSED, "usable_password": "true"},
@@ -101,10 +101,10 @@ def test_one_that_a_superuser_sets_is_known_in_every_form(admin: Client, john: U
 
     assert answer.status_code == 302
     assert is_normalized(john)
-    assert log_in("john_doe", COMPOSED).is_known()
+    assert log_in("john_doe", COMPOSED).is_authenticated()
 
 
-def test_one_of_a_member_whom_a_superuser_adds_is_known_in_every_form(admin: Client, log_in: LogIn) -> None:
+def test_a_password_of_a_member_added_in_the_admin_works_in_every_form(admin: Client, log_in: LogIn) -> None:
     admin.post(
         reverse("admin:core_user_add"),
         {
@@ -117,10 +117,10 @@ def test_one_of_a_member_whom_a_superuser_adds_is_known_in_every_form(admin: Cli
     )
 
     assert is_normalized(User.objects.get(username="jane"))
-    assert log_in("jane", COMPOSED).is_known()
+    assert log_in("jane", COMPOSED).is_authenticated()
 
 
-def test_one_of_the_first_superuser_is_known_in_every_form(
+def test_a_password_set_by_createsuperuser_works_in_every_form(
     db: None, log_in: LogIn, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("DJANGO_SUPERUSER_PASSWORD", DECOMPOSED)
@@ -128,10 +128,10 @@ def test_one_of_the_first_superuser_is_known_in_every_form(
     call_command("createsuperuser", "--no-input", "--username", "boss", "--email", "boss@example.com")
 
     assert is_normalized(User.objects.get())
-    assert log_in("boss", COMPOSED).is_known()
+    assert log_in("boss", COMPOSED).is_authenticated()
 
 
-def test_one_that_is_weak_once_it_is_normalised_is_refused_in_the_admin_too(old: User) -> None:
+def test_the_admin_rejects_a_password_that_is_weak_when_normalized(old: User) -> None:
     client = Client()
     client.force_login(old)
     weak = "\uff50\uff41\uff53\uff53\uff57\uff4f\uff52\uff44"
@@ -144,18 +144,18 @@ def test_one_that_is_weak_once_it_is_normalised_is_refused_in_the_admin_too(old:
     assert "too common" in page.text
 
 
-# --- One that was set before passwords were normalised --------------------------------------------------------------
+# --- Passwords set before they were normalized --------------------------------------------------------------------
 
 
-def test_one_that_was_hashed_as_typed_still_opens_and_is_hashed_anew(old: User, log_in: LogIn) -> None:
+def test_a_password_hashed_as_typed_still_works_and_its_hash_is_upgraded(old: User, log_in: LogIn) -> None:
     log_in("john_doe", DECOMPOSED)
 
     assert is_normalized(old)
     for form in FORMS:
-        assert log_in("john_doe", form).is_known()
+        assert log_in("john_doe", form).is_authenticated()
 
 
-def test_hashing_it_anew_is_no_change_of_the_password(old: User, log_in: LogIn) -> None:
+def test_upgrading_the_hash_ends_no_login_and_publishes_nothing(old: User, log_in: LogIn) -> None:
     session = Client()
     session.force_login(old)
     phone = Api(old)
@@ -171,7 +171,7 @@ def test_hashing_it_anew_is_no_change_of_the_password(old: User, log_in: LogIn) 
     assert not Mail.objects.exists()
 
 
-def test_it_opens_the_admin_and_is_hashed_anew(old: User) -> None:
+def test_logging_in_to_the_admin_upgrades_the_hash(old: User) -> None:
     client = Client()
 
     answer = client.post("/admin/login/?next=/admin/", {"username": "john_doe", "password": DECOMPOSED})
@@ -181,19 +181,19 @@ def test_it_opens_the_admin_and_is_hashed_anew(old: User) -> None:
     assert is_normalized(old)
 
 
-def test_it_confirms_a_new_address_and_is_hashed_anew(old: User) -> None:
+def test_requesting_an_address_change_upgrades_the_hash(old: User) -> None:
     answer = Api(old).post("/api/auth/email/change/", {"password": DECOMPOSED, "new_email": "new@example.com"})
 
     assert answer.status_code == 200
     assert is_normalized(old)
 
 
-def test_the_other_form_of_one_that_was_hashed_as_typed_is_not_known_until_then(old: User, stranger: Api) -> None:
+def test_the_other_form_works_only_after_the_upgrade(old: User, stranger: Api) -> None:
     assert stranger.post(TOKEN, {"username": "john_doe", "password": COMPOSED}).status_code == 401
     assert not is_normalized(old)
 
 
-def test_one_that_is_changed_while_it_is_checked_is_not_brought_back(
+def test_an_upgrade_does_not_overwrite_a_concurrent_change(
     old: User, stranger: Api, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     store = User._save_rehashed
@@ -212,7 +212,7 @@ def test_one_that_is_changed_while_it_is_checked_is_not_brought_back(
 
 
 @pytest.mark.parametrize(("password", "expected"), [("wrong", 1), ("wro\u0301ng", 2)])
-def test_who_there_is_cannot_be_told_by_the_work(
+def test_hashing_does_not_reveal_which_members_exist(
     old: User, make_member: Callable[..., User], stranger: Api, hashed: list[str], password: str, expected: int
 ) -> None:
     make_member("gone", is_active=False, password=make_password(COMPOSED))
@@ -226,7 +226,7 @@ def test_who_there_is_cannot_be_told_by_the_work(
     assert set(counts.values()) == {expected}, counts
 
 
-def test_a_password_that_is_taken_from_a_member_ends_every_login(admin: Client, old: User) -> None:
+def test_setting_an_unusable_password_ends_all_logins(admin: Client, old: User) -> None:
     session, phone = Client(), Api(old)
     session.force_login(old)
     page = reverse("admin:auth_user_password_change", args=[old.pk])

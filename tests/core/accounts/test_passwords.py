@@ -1,4 +1,4 @@
-"""Changing a password, and choosing a new one with the link from a mail."""
+"""Changing a password, and resetting it with a mailed link."""
 
 import itertools
 from collections.abc import Callable
@@ -33,10 +33,10 @@ def can_log_in(password: str) -> bool:
     return bool(answer.status_code == 200)
 
 
-# --- Changing ---------------------------------------------------------------------------------------------------
+# --- Changing -----------------------------------------------------------------------------------------------------
 
 
-def test_changing_the_password_takes_the_old_one(member: User, log_in: LogIn) -> None:
+def test_changing_the_password_needs_the_old_one(member: User, log_in: LogIn) -> None:
     answer = log_in("john_doe").api.post(CHANGE, {"old_password": PASSWORD, "new_password": NEW})
 
     assert answer.status_code == 200
@@ -45,13 +45,13 @@ def test_changing_the_password_takes_the_old_one(member: User, log_in: LogIn) ->
     assert not can_log_in(PASSWORD)
 
 
-def test_a_changed_password_ends_every_login_at_once(member: User, jane: User, log_in: LogIn, clock: Any) -> None:
+def test_a_changed_password_ends_all_logins(member: User, jane: User, log_in: LogIn, clock: Any) -> None:
     phone, laptop, janes = log_in("john_doe"), log_in("john_doe"), Api(jane)
 
     phone.api.post(CHANGE, {"old_password": PASSWORD, "new_password": NEW})
 
     for device in (phone, laptop):
-        assert not device.is_known()
+        assert not device.is_authenticated()
         assert not device.can_refresh()
     assert [login.ended_at for login in member.logins.all()] == [NOW, NOW]
     assert janes.get("/api/auth/me/").status_code == 200
@@ -67,7 +67,7 @@ def test_a_wrong_old_password_changes_nothing(member: User, log_in: LogIn) -> No
         "error": "old_password: That is not your password.",
         "fields": {"old_password": ["That is not your password."]},
     }
-    assert device.is_known()
+    assert device.is_authenticated()
     assert can_log_in(PASSWORD)
     assert not FactRecord.objects.exists()
     assert not Mail.objects.exists()
@@ -81,11 +81,11 @@ def test_a_weak_password_changes_nothing(member: User, log_in: LogIn, weak: str 
 
     assert answer.status_code == 400
     assert list(answer.json()["fields"]) == ["new_password"]
-    assert device.is_known()
+    assert device.is_authenticated()
     assert can_log_in(PASSWORD)
 
 
-def test_a_changed_password_is_told_by_mail_and_recorded(member: User, log_in: LogIn, read_mail: ReadMail) -> None:
+def test_a_changed_password_is_mailed_and_recorded(member: User, log_in: LogIn, read_mail: ReadMail) -> None:
     log_in("john_doe").api.post(CHANGE, {"old_password": PASSWORD, "new_password": NEW})
 
     (mail,) = read_mail()
@@ -105,29 +105,29 @@ def test_changing_a_password_needs_an_access_token(member: User, stranger: Api) 
     assert can_log_in(PASSWORD)
 
 
-def test_a_password_set_in_any_other_way_ends_every_login_too(member: User, log_in: LogIn) -> None:
+def test_a_password_set_in_any_other_way_ends_all_logins(member: User, log_in: LogIn) -> None:
     device = log_in("john_doe")
 
     member.set_password(NEW)
     member.save()
 
-    assert not device.is_known()
+    assert not device.is_authenticated()
     assert not device.can_refresh()
 
 
-# --- Resetting --------------------------------------------------------------------------------------------------
+# --- Resetting ----------------------------------------------------------------------------------------------------
 
 
 @pytest.fixture
 def link(member: User, stranger: Api, read_mail: ReadMail) -> dict[str, str]:
-    """`uid` and `token` of the link that John asked for."""
+    """`uid` and `token` of a reset link for John."""
     stranger.post(RESET, {"email": "john@example.com"})
     (mail,) = read_mail()
     return link_in(mail)
 
 
 @pytest.mark.parametrize("typed", ["john@example.com", "JOHN@Example.com", " john@example.com "])
-def test_a_link_is_mailed_to_whoever_has_the_address(
+def test_a_link_is_mailed_to_the_owner_of_the_address(
     member: User, stranger: Api, read_mail: ReadMail, typed: str
 ) -> None:
     answer = stranger.post(RESET, {"email": typed})
@@ -149,10 +149,10 @@ def test_a_link_is_mailed_to_whoever_has_the_address(
         ("mike@sharp.example.com", "mike@\N{LATIN SMALL LETTER LONG S}harp.example.com"),
     ],
 )
-def test_a_link_goes_to_the_address_of_the_member_and_never_to_one_that_looks_like_it(
+def test_a_link_is_sent_to_the_stored_address_not_to_the_typed_one(
     make_member: Callable[..., User], stranger: Api, read_mail: ReadMail, stored: str, typed: str
 ) -> None:
-    """The letters are the same to us, but the mailbox may be somebody else's."""
+    """Addresses with the same key may be different mailboxes."""
     make_member("mike", email=stored, password=make_password(PASSWORD))
 
     stranger.post(RESET, {"email": typed})
@@ -180,7 +180,7 @@ def test_the_link_works_once(member: User, link: dict[str, str], stranger: Api) 
 
 
 @pytest.mark.django_db(transaction=True)
-def test_the_link_works_once_for_many_who_follow_it_at_once(member: User, link: dict[str, str]) -> None:
+def test_of_concurrent_uses_of_the_link_one_succeeds(member: User, link: dict[str, str]) -> None:
     passwords = itertools.count()
 
     def follow() -> int:
@@ -190,7 +190,7 @@ def test_the_link_works_once_for_many_who_follow_it_at_once(member: User, link: 
     assert FactRecord.objects.count() == 1
 
 
-def test_a_new_password_ends_every_login_and_is_told_and_recorded(
+def test_a_reset_password_ends_all_logins_and_is_mailed_and_recorded(
     member: User, log_in: LogIn, link: dict[str, str], stranger: Api, read_mail: ReadMail
 ) -> None:
     device = Api(member)
@@ -204,7 +204,7 @@ def test_a_new_password_ends_every_login_and_is_told_and_recorded(
     assert (fact.name, fact.member_id, fact.actor_id) == ("accounts.PasswordChanged", member.pk, member.pk)
 
 
-def test_the_link_runs_out_after_a_day(member: User, clock: Any, link: dict[str, str], stranger: Api) -> None:
+def test_the_link_expires_after_a_day(member: User, clock: Any, link: dict[str, str], stranger: Api) -> None:
     clock.shift(timedelta(days=1, seconds=1))
 
     answer = stranger.post(CONFIRM, {**link, "new_password": NEW})
@@ -222,13 +222,13 @@ def test_the_mail_says_how_long_the_link_is_valid(
     assert "The link works once, for 2 hours. If you" in str(read_mail()[0].body)
 
 
-def test_the_link_works_until_then(member: User, clock: Any, link: dict[str, str], stranger: Api) -> None:
+def test_the_link_is_valid_for_a_day(member: User, clock: Any, link: dict[str, str], stranger: Api) -> None:
     clock.shift(timedelta(days=1))
 
     assert stranger.post(CONFIRM, {**link, "new_password": NEW}).status_code == 200
 
 
-def test_a_changed_password_makes_the_link_void(
+def test_a_changed_password_invalidates_the_link(
     member: User, link: dict[str, str], log_in: LogIn, stranger: Api
 ) -> None:
     member.set_password("changed-meanwhile")
@@ -237,7 +237,7 @@ def test_a_changed_password_makes_the_link_void(
     assert stranger.post(CONFIRM, {**link, "new_password": NEW}).status_code == 400
 
 
-def test_a_weak_password_does_not_use_the_link_up(member: User, link: dict[str, str], stranger: Api) -> None:
+def test_a_rejected_password_does_not_invalidate_the_link(member: User, link: dict[str, str], stranger: Api) -> None:
     for weak in WEAK:
         answer = stranger.post(CONFIRM, {**link, "new_password": weak})
         assert answer.status_code == 400
@@ -269,9 +269,7 @@ def uid_of(value: object) -> str:
         {"token": "x" * 5000},
     ],
 )
-def test_a_link_that_was_never_sent_is_refused(
-    member: User, link: dict[str, str], stranger: Api, change: dict[str, str]
-) -> None:
+def test_a_forged_link_is_rejected(member: User, link: dict[str, str], stranger: Api, change: dict[str, str]) -> None:
     answer = stranger.post(CONFIRM, {**link, **change, "new_password": NEW})
 
     assert answer.status_code == 400
@@ -279,15 +277,13 @@ def test_a_link_that_was_never_sent_is_refused(
     assert can_log_in(PASSWORD)
 
 
-def test_the_link_of_one_member_is_not_for_another(
-    member: User, jane: User, link: dict[str, str], stranger: Api
-) -> None:
+def test_a_link_works_only_for_its_member(member: User, jane: User, link: dict[str, str], stranger: Api) -> None:
     answer = stranger.post(CONFIRM, {**link, "uid": uid_of(jane.pk), "new_password": NEW})
 
     assert answer.status_code == 400
 
 
-def test_who_was_deactivated_gets_no_link(member: User, stranger: Api, read_mail: ReadMail) -> None:
+def test_a_deactivated_member_gets_no_link(member: User, stranger: Api, read_mail: ReadMail) -> None:
     User.objects.update(is_active=False)
 
     answer = stranger.post(RESET, {"email": "john@example.com"})
@@ -297,7 +293,7 @@ def test_who_was_deactivated_gets_no_link(member: User, stranger: Api, read_mail
     assert Mail.objects.get().status == Mail.Status.DROPPED
 
 
-def test_the_link_of_somebody_deactivated_since_is_refused(member: User, link: dict[str, str], stranger: Api) -> None:
+def test_the_link_of_a_deactivated_member_is_rejected(member: User, link: dict[str, str], stranger: Api) -> None:
     User.objects.update(is_active=False)
 
     assert stranger.post(CONFIRM, {**link, "new_password": NEW}).status_code == 400
@@ -320,7 +316,7 @@ def test_an_address_without_an_account_gets_no_mail(db: None, stranger: Api, rea
 
 
 @pytest.mark.parametrize("garbage", ["", "a" * 255, None, 7, "a\nb@example.com", "john@example.com\x00"])
-def test_what_cannot_be_an_address_is_refused(member: User, stranger: Api, garbage: Any) -> None:
+def test_an_invalid_address_is_rejected(member: User, stranger: Api, garbage: Any) -> None:
     answer = stranger.post(RESET, {"email": garbage})
 
     assert answer.status_code == 400
@@ -328,7 +324,7 @@ def test_what_cannot_be_an_address_is_refused(member: User, stranger: Api, garba
     assert not Mail.objects.exists()
 
 
-def test_no_row_and_no_task_holds_the_secret_of_the_link(member: User, stranger: Api, read_mail: ReadMail) -> None:
+def test_the_token_is_in_no_row_and_no_task(member: User, stranger: Api, read_mail: ReadMail) -> None:
     stranger.post(RESET, {"email": "john@example.com"})
     (mail,) = read_mail()
 

@@ -39,7 +39,7 @@ def test_a_profile_has_ones_own_address_and_time_zone(john: User) -> None:
     assert list(answer.json()) == ["id", "username", "first_name", "last_name", "email", "date_joined", "timezone"]
 
 
-def test_each_sees_themselves(john: User, jane: User) -> None:
+def test_members_see_their_own_profile(john: User, jane: User) -> None:
     assert Api(jane).get(ME).json()["id"] == jane.pk
     assert Api(john).get(ME).json()["id"] == john.pk
 
@@ -64,14 +64,14 @@ def test_the_names_and_the_time_zone_can_be_changed(john: User, field: str, valu
     assert api.get(ME).json() == profile_of(john, **{field: value})
 
 
-def test_all_three_can_be_changed_at_once(john: User) -> None:
+def test_several_fields_can_be_changed_in_one_request(john: User) -> None:
     wanted = {"first_name": "Jonathan", "last_name": "Dough", "timezone": "Asia/Kathmandu"}
 
     assert Api(john).patch(ME, wanted).json() == profile_of(john, **wanted)
 
 
 @pytest.mark.parametrize("field", ["first_name", "last_name"])
-def test_a_name_does_not_turn_what_comes_after_it(john: User, field: str) -> None:
+def test_a_name_with_a_direction_override_is_rejected(john: User, field: str) -> None:
     answer = Api(john).patch(ME, {field: "A\u202ebc"})
 
     assert answer.status_code == 400
@@ -93,7 +93,7 @@ def test_a_name_does_not_turn_what_comes_after_it(john: User, field: str) -> Non
         ("token_version", 0),
     ],
 )
-def test_nothing_else_can_be_changed(john: User, field: str, value: Any) -> None:
+def test_other_fields_are_ignored(john: User, field: str, value: Any) -> None:
     before = User.objects.values().get()
 
     answer = Api(john).patch(ME, {field: value})
@@ -104,7 +104,7 @@ def test_nothing_else_can_be_changed(john: User, field: str, value: Any) -> None
     assert not FactRecord.objects.exists()
 
 
-def test_the_whole_profile_may_be_sent_back(john: User) -> None:
+def test_the_whole_profile_can_be_sent_back(john: User) -> None:
     api = Api(john)
 
     answer = api.patch(ME, {**api.get(ME).json(), "first_name": "Johnny"})
@@ -119,7 +119,7 @@ def test_null_changes_nothing(john: User) -> None:
     assert answer.json() == profile_of(john)
 
 
-def test_an_empty_change_changes_nothing(john: User) -> None:
+def test_an_empty_request_changes_nothing(john: User) -> None:
     assert Api(john).patch(ME, {}).json() == profile_of(john)
     assert not FactRecord.objects.exists()
 
@@ -142,7 +142,7 @@ def test_an_empty_change_changes_nothing(john: User) -> None:
         "x" * 64,
     ],
 )
-def test_a_time_zone_that_is_none_is_refused(john: User, garbage: str) -> None:
+def test_an_unknown_time_zone_is_rejected(john: User, garbage: str) -> None:
     answer = Api(john).patch(ME, {"timezone": garbage, "first_name": "Johnny"})
 
     assert answer.status_code == 400
@@ -155,7 +155,7 @@ def test_a_time_zone_that_is_none_is_refused(john: User, garbage: str) -> None:
 
 
 @pytest.mark.parametrize("garbage", ["", 7, True, [], {}, "x" * 65, "UTC\x00"])
-def test_a_time_zone_that_is_no_name_is_refused(john: User, garbage: Any) -> None:
+def test_a_time_zone_of_another_type_is_rejected(john: User, garbage: Any) -> None:
     answer = Api(john).patch(ME, {"timezone": garbage})
 
     assert answer.status_code == 400
@@ -164,7 +164,7 @@ def test_a_time_zone_that_is_no_name_is_refused(john: User, garbage: Any) -> Non
 
 @pytest.mark.parametrize("field", ["first_name", "last_name"])
 @pytest.mark.parametrize("value", ["x" * 151, "a\nb", "a\x00b", 7, ["a"]])
-def test_names_are_one_line_of_at_most_150_characters(john: User, field: str, value: Any) -> None:
+def test_names_of_several_lines_or_over_150_characters_are_rejected(john: User, field: str, value: Any) -> None:
     answer = Api(john).patch(ME, {field: value})
 
     assert answer.status_code == 400
@@ -195,6 +195,6 @@ def test_a_change_ends_no_login(john: User) -> None:
     assert api.get(ME).status_code == 200
 
 
-def test_a_profile_is_not_for_strangers(john: User, stranger: Api) -> None:
+def test_the_profile_needs_an_access_token(john: User, stranger: Api) -> None:
     assert stranger.get(ME).status_code == 401
     assert stranger.patch(ME, {"first_name": "Johnny"}).status_code == 401

@@ -1,4 +1,4 @@
-"""Logging in by user name or address, and what stays of it."""
+"""Logging in, and the row that is stored."""
 
 from collections.abc import Callable
 from typing import Any
@@ -9,7 +9,7 @@ from django.contrib.auth.hashers import make_password
 from django.test import Client
 from tests.conftest import PASSWORD, Api
 from tests.core.accounts.conftest import LogIn
-from tests.core.accounts.tokens import ME, TOKEN, UNKNOWN, claims_of
+from tests.core.accounts.tokens import ME, TOKEN, UNKNOWN, decode_claims
 from tests.core.conftest import NOW
 
 from core.accounts import services
@@ -17,7 +17,7 @@ from core.accounts.models import Login, User
 
 
 @pytest.mark.parametrize("name", ["john_doe", "John_Doe", "john@example.com", "JOHN@Example.COM"])
-def test_one_logs_in_by_user_name_or_address_whatever_the_case(member: User, stranger: Api, name: str) -> None:
+def test_members_log_in_by_user_name_or_address_whatever_the_case(member: User, stranger: Api, name: str) -> None:
     answer = stranger.post(TOKEN, {"username": name, "password": PASSWORD})
 
     assert answer.status_code == 200
@@ -25,14 +25,14 @@ def test_one_logs_in_by_user_name_or_address_whatever_the_case(member: User, str
     assert Login.objects.get().user == member
 
 
-def test_the_access_token_opens_ones_own_profile(member: User, log_in: LogIn) -> None:
+def test_the_access_token_authenticates_the_member(member: User, log_in: LogIn) -> None:
     answer = log_in("john_doe").api.get(ME)
 
     assert answer.status_code == 200
     assert answer.json()["id"] == member.pk
 
 
-def test_a_wrong_password_an_unknown_and_an_inactive_member_are_answered_alike(
+def test_every_failed_login_gets_the_same_response(
     member: User, make_member: Callable[..., User], stranger: Api
 ) -> None:
     make_member("gone", is_active=False, password=make_password(PASSWORD))
@@ -58,7 +58,7 @@ def test_a_wrong_password_an_unknown_and_an_inactive_member_are_answered_alike(
 
 
 @pytest.mark.parametrize("meanwhile", [{"is_active": False}, {"token_version": 7}])
-def test_one_who_is_kept_out_while_the_password_is_checked_is_not_let_in(
+def test_a_member_deactivated_while_the_password_is_checked_is_rejected(
     meanwhile: dict[str, Any], member: User, stranger: Api, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def checked(**credentials: str) -> Any:
@@ -74,10 +74,10 @@ def test_one_who_is_kept_out_while_the_password_is_checked_is_not_let_in(
     assert not Login.objects.exists()
 
 
-def test_an_unknown_member_costs_one_hashing_like_a_wrong_password(
+def test_an_unknown_member_costs_one_hash_like_a_wrong_password(
     member: User, stranger: Api, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The time that hashing takes would tell a stranger which names there are."""
+    """Otherwise the response time would reveal which user names exist."""
     from django.contrib.auth.hashers import MD5PasswordHasher
 
     encode = MD5PasswordHasher.encode
@@ -97,7 +97,7 @@ def test_an_unknown_member_costs_one_hashing_like_a_wrong_password(
     assert counts == [1, 1, 1]
 
 
-def test_an_at_means_an_address_and_never_a_user_name(member: User, stranger: Api) -> None:
+def test_a_login_with_an_at_sign_is_an_address(member: User, stranger: Api) -> None:
     answer = stranger.post(TOKEN, {"username": "john_doe@", "password": PASSWORD})
 
     assert answer.status_code == 401
@@ -120,7 +120,7 @@ def test_an_at_means_an_address_and_never_a_user_name(member: User, stranger: Ap
         ),
     ],
 )
-def test_credentials_that_cannot_be_any_are_a_400(
+def test_invalid_credentials_fields_are_a_400(
     member: User, stranger: Api, body: dict[str, Any], fields: dict[str, list[str]]
 ) -> None:
     answer = stranger.post(TOKEN, body)
@@ -129,7 +129,7 @@ def test_credentials_that_cannot_be_any_are_a_400(
     assert answer.json()["fields"] == fields
 
 
-def test_a_login_is_a_row(member: User, clock: Any) -> None:
+def test_a_login_is_stored(member: User, clock: Any) -> None:
     client = Client(headers={"User-Agent": "Firefox on a bicycle"})
 
     client.post(TOKEN, {"username": "john_doe", "password": PASSWORD}, content_type="application/json")
@@ -153,14 +153,14 @@ def test_any_user_agent_can_log_in(member: User, sent: str, kept: str) -> None:
     assert Login.objects.get().user_agent == kept
 
 
-def test_each_login_is_one_of_its_own(member: User, log_in: LogIn) -> None:
+def test_each_login_is_a_separate_row(member: User, log_in: LogIn) -> None:
     phone, laptop = log_in("john_doe"), log_in("john@example.com")
 
-    assert claims_of(phone.access)["login"] != claims_of(laptop.access)["login"]
+    assert decode_claims(phone.access)["login"] != decode_claims(laptop.access)["login"]
     assert Login.objects.count() == 2
 
 
-def test_a_stronger_hash_on_logging_in_ends_no_login(member: User, log_in: LogIn, settings: Any) -> None:
+def test_upgrading_the_hash_at_login_ends_no_login(member: User, log_in: LogIn, settings: Any) -> None:
     phone = log_in("john_doe")
     settings.PASSWORD_HASHERS = [
         "django.contrib.auth.hashers.ScryptPasswordHasher",
@@ -171,6 +171,6 @@ def test_a_stronger_hash_on_logging_in_ends_no_login(member: User, log_in: LogIn
 
     member.refresh_from_db()
     assert member.password.startswith("scrypt")
-    assert phone.is_known()
+    assert phone.is_authenticated()
     assert phone.can_refresh()
-    assert laptop.is_known()
+    assert laptop.is_authenticated()

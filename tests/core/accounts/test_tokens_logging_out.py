@@ -1,4 +1,4 @@
-"""Ending one login, or every one."""
+"""Ending one login, or all of them."""
 
 from datetime import timedelta
 from typing import Any
@@ -6,14 +6,14 @@ from typing import Any
 import pytest
 from tests.conftest import Api
 from tests.core.accounts.conftest import LogIn
-from tests.core.accounts.tokens import LOGOUT, ME, REFRESH, assert_refused, claims_of
+from tests.core.accounts.tokens import LOGOUT, ME, REFRESH, assert_refused, decode_claims
 from tests.core.conftest import NOW
 
 from core.accounts.models import Login, User
 from core.facts.models import FactRecord
 
 
-def test_logging_out_ends_that_login_at_once_and_no_other(member: User, log_in: LogIn, clock: Any) -> None:
+def test_logging_out_ends_only_that_login(member: User, log_in: LogIn, clock: Any) -> None:
     phone, laptop = log_in("john_doe"), log_in("john_doe")
     clock.shift(timedelta(minutes=1))
 
@@ -23,22 +23,22 @@ def test_logging_out_ends_that_login_at_once_and_no_other(member: User, log_in: 
     assert answer.json() == {"message": "You are logged out."}
     assert_refused(phone.api.get(ME))
     assert not phone.can_refresh()
-    assert laptop.is_known()
+    assert laptop.is_authenticated()
     assert laptop.can_refresh()
-    ended = Login.objects.get(pk=claims_of(phone.access)["login"])
+    ended = Login.objects.get(pk=decode_claims(phone.access)["login"])
     assert ended.ended_at == NOW + timedelta(minutes=1)
 
 
-def test_access_tokens_got_by_refreshing_end_with_their_login(member: User, log_in: LogIn) -> None:
+def test_refreshed_access_tokens_end_with_their_login(member: User, log_in: LogIn) -> None:
     device = log_in("john_doe")
-    device.show(Api().post(REFRESH, {"refresh": device.refresh}).json()["access"])
+    device.use_access_token(Api().post(REFRESH, {"refresh": device.refresh}).json()["access"])
 
     Api().post(LOGOUT, {"refresh": device.refresh})
 
-    assert not device.is_known()
+    assert not device.is_authenticated()
 
 
-def test_logging_out_twice_is_fine_and_keeps_the_first_time(member: User, log_in: LogIn, clock: Any) -> None:
+def test_logging_out_twice_keeps_the_first_end(member: User, log_in: LogIn, clock: Any) -> None:
     device = log_in("john_doe")
     Api().post(LOGOUT, {"refresh": device.refresh})
     clock.shift(timedelta(hours=1))
@@ -61,16 +61,16 @@ def test_logging_out_without_a_refresh_token_ends_the_login_of_the_access_token(
         assert (answer.status_code, answer.json()) == (200, {"message": "You are logged out."})
     assert_refused(phone.api.get(ME))
     assert not phone.can_refresh()
-    assert laptop.is_known()
+    assert laptop.is_authenticated()
     assert laptop.can_refresh()
 
 
-def test_the_refresh_token_counts_where_there_are_both(member: User, log_in: LogIn) -> None:
+def test_the_refresh_token_takes_precedence_over_the_access_token(member: User, log_in: LogIn) -> None:
     phone, laptop = log_in("john_doe"), log_in("john_doe")
 
     assert phone.api.post(LOGOUT, {"refresh": laptop.refresh}).status_code == 200
-    assert phone.is_known()
-    assert not laptop.is_known()
+    assert phone.is_authenticated()
+    assert not laptop.is_authenticated()
 
 
 @pytest.mark.parametrize("body", [None, {}, {"refresh": None}])
@@ -87,18 +87,18 @@ def test_logging_out_needs_a_token(member: User, log_in: LogIn, body: Any) -> No
         "fields": {"refresh": ["This field is required."]},
     }
     assert_refused(liar.post(LOGOUT, body))
-    assert device.is_known()
+    assert device.is_authenticated()
 
 
-def test_logging_out_takes_no_other_token_for_a_refresh_token(member: User, log_in: LogIn) -> None:
+def test_an_access_token_is_rejected_as_refresh_token_at_logout(member: User, log_in: LogIn) -> None:
     device = log_in("john_doe")
 
     assert_refused(Api().post(LOGOUT, {"refresh": device.access}))
     assert_refused(device.api.post(LOGOUT, {"refresh": "nonsense"}))
-    assert device.is_known()
+    assert device.is_authenticated()
 
 
-def test_logging_out_everywhere_ends_every_login_of_the_member_at_once(
+def test_logging_out_everywhere_ends_all_logins_of_the_member(
     member: User, jane: User, log_in: LogIn, clock: Any
 ) -> None:
     phone, laptop = log_in("john_doe"), log_in("john_doe")
@@ -117,10 +117,10 @@ def test_logging_out_everywhere_ends_every_login_of_the_member_at_once(
     assert (fact.name, fact.member_id, fact.actor_id) == ("accounts.LoggedOutEverywhere", member.pk, member.pk)
 
 
-def test_one_logs_in_again_after_logging_out_everywhere(member: User, log_in: LogIn) -> None:
+def test_a_member_can_log_in_after_logging_out_everywhere(member: User, log_in: LogIn) -> None:
     log_in("john_doe").api.post("/api/auth/logout/everywhere/")
 
-    assert log_in("john_doe").is_known()
+    assert log_in("john_doe").is_authenticated()
 
 
 def test_logging_out_everywhere_needs_an_access_token(stranger: Api) -> None:

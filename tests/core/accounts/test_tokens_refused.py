@@ -1,4 +1,4 @@
-"""Tokens that are forged, malformed, of another kind or of what is gone."""
+"""Tokens that are forged, malformed, of another type or of deleted rows."""
 
 import base64
 import json
@@ -11,12 +11,12 @@ from django.conf import settings
 from django.test import Client
 from tests.conftest import PASSWORD, Api
 from tests.core.accounts.conftest import Device, LogIn
-from tests.core.accounts.tokens import LOGOUT, ME, REFRESH, TOKEN, assert_refused, claims_of, signed
+from tests.core.accounts.tokens import LOGOUT, ME, REFRESH, TOKEN, assert_refused, decode_claims, sign_token
 
 from core.accounts.models import Login, User
 
 
-def test_without_a_token_nothing_opens(stranger: Api) -> None:
+def test_a_request_without_a_token_is_a_401(stranger: Api) -> None:
     answer = stranger.get(ME)
 
     assert answer.status_code == 401
@@ -41,7 +41,7 @@ def test_without_a_token_nothing_opens(stranger: Api) -> None:
         "Bearer {}.{}.{}",
     ],
 )
-def test_a_header_without_a_token_of_ours_is_a_401(stranger: Api, header: str) -> None:
+def test_a_malformed_authorization_header_is_a_401(stranger: Api, header: str) -> None:
     stranger.headers["Authorization"] = header
 
     answer = stranger.get(ME)
@@ -51,28 +51,28 @@ def test_a_header_without_a_token_of_ours_is_a_401(stranger: Api, header: str) -
     assert answer["WWW-Authenticate"] == "Bearer"
 
 
-def test_the_scheme_is_read_whatever_its_case(member: User, log_in: LogIn) -> None:
+def test_the_scheme_is_case_insensitive(member: User, log_in: LogIn) -> None:
     device = log_in("john_doe")
     device.api.headers["Authorization"] = f"bearer {device.access}"
 
-    assert device.is_known()
+    assert device.is_authenticated()
 
 
-def test_a_refresh_token_is_no_access_token_nor_the_other_way_round(member: User, log_in: LogIn) -> None:
+def test_access_and_refresh_tokens_are_not_interchangeable(member: User, log_in: LogIn) -> None:
     device = log_in("john_doe")
     access = device.access
-    device.show(device.refresh)
+    device.use_access_token(device.refresh)
 
     assert_refused(device.api.get(ME))
     assert_refused(Api().post(REFRESH, {"refresh": access}))
 
 
-def test_a_token_of_a_kind_of_its_own_is_refused(member: User, log_in: LogIn) -> None:
+def test_a_token_of_an_unknown_type_is_rejected(member: User, log_in: LogIn) -> None:
     device = log_in("john_doe")
-    claims = claims_of(device.access)
+    claims = decode_claims(device.access)
 
     for kind in ("sliding", "", None, 1, ["access"]):
-        device.show(signed({**claims, "token_type": kind}))
+        device.use_access_token(sign_token({**claims, "token_type": kind}))
         assert_refused(device.api.get(ME))
 
 
@@ -86,21 +86,25 @@ def unsigned(claims: dict[str, Any]) -> str:
 
 FORGERIES: dict[str, Tamper] = {
     "no algorithm": unsigned,
-    "another key": lambda claims: signed(claims, key="another key that is long enough for anybody"),
-    "another algorithm": lambda claims: signed(claims, algorithm="HS512"),
-    "an empty signature": lambda claims: signed(claims).rsplit(".", 1)[0] + ".",
-    "no signature": lambda claims: signed(claims).rsplit(".", 1)[0],
+    "another key": lambda claims: sign_token(claims, key="another key that is long enough for anybody"),
+    "another algorithm": lambda claims: sign_token(claims, algorithm="HS512"),
+    "an empty signature": lambda claims: sign_token(claims).rsplit(".", 1)[0] + ".",
+    "no signature": lambda claims: sign_token(claims).rsplit(".", 1)[0],
     "another body": lambda claims: ".".join(
-        [signed(claims).split(".")[0], unsigned({**claims, "user_id": 1}).split(".")[1], signed(claims).split(".")[2]]
+        [
+            sign_token(claims).split(".")[0],
+            unsigned({**claims, "user_id": 1}).split(".")[1],
+            sign_token(claims).split(".")[2],
+        ]
     ),
 }
 
 
 @pytest.mark.parametrize("forge", FORGERIES.values(), ids=FORGERIES)
-def test_a_tampered_token_is_refused(member: User, log_in: LogIn, forge: Tamper) -> None:
+def test_a_tampered_token_is_rejected(member: User, log_in: LogIn, forge: Tamper) -> None:
     device = log_in("john_doe")
-    access, refresh = claims_of(device.access), claims_of(device.refresh)
-    device.show(forge(access))
+    access, refresh = decode_claims(device.access), decode_claims(device.refresh)
+    device.use_access_token(forge(access))
 
     assert_refused(device.api.get(ME))
     assert_refused(Api().post(REFRESH, {"refresh": forge(refresh)}))
@@ -120,7 +124,7 @@ def test_a_tampered_token_is_refused(member: User, log_in: LogIn, forge: Tamper)
         "HS256",
     ],
 )
-def test_a_header_of_nonsense_in_a_token_is_refused(stranger: Api, header: object) -> None:
+def test_a_token_with_an_invalid_header_is_rejected(stranger: Api, header: object) -> None:
     parts = [json.dumps(header), json.dumps({"user_id": 1, "login": 1, "version": 0})]
     stranger.headers["Authorization"] = "Bearer " + ".".join(
         [*(base64.urlsafe_b64encode(part.encode()).decode().rstrip("=") for part in parts), "c2ln"]
@@ -130,14 +134,16 @@ def test_a_header_of_nonsense_in_a_token_is_refused(stranger: Api, header: objec
 
 
 @pytest.mark.parametrize("claim", ["user_id", "login", "version", "exp", "jti", "token_type"])
-def test_a_token_that_lacks_a_claim_is_refused(member: User, log_in: LogIn, claim: str) -> None:
-    """None such is ever signed here; but the key might one day sign other things."""
+def test_a_token_without_a_required_claim_is_rejected(member: User, log_in: LogIn, claim: str) -> None:
+    """No such token is issued here, but the key may be used to sign other things."""
     device = log_in("john_doe")
-    refresh = claims_of(device.refresh)
-    device.show(signed({name: value for name, value in claims_of(device.access).items() if name != claim}))
+    refresh = decode_claims(device.refresh)
+    device.use_access_token(
+        sign_token({name: value for name, value in decode_claims(device.access).items() if name != claim})
+    )
 
     assert_refused(device.api.get(ME))
-    lacking = signed({name: value for name, value in refresh.items() if name != claim})
+    lacking = sign_token({name: value for name, value in refresh.items() if name != claim})
     assert_refused(Api().post(REFRESH, {"refresh": lacking}))
     assert_refused(Api().post(LOGOUT, {"refresh": lacking}))
 
@@ -148,7 +154,7 @@ NO_TIMES: list[Any] = [*(each for each in WRONG if each is not None), None, 1e30
 WRONG_CLAIMS: dict[str, list[Any]] = {
     "user_id": NO_IDS,
     "login": NO_IDS,
-    # Another version is no wrong one for logging out, which a login that has ended may do again.
+    # Logging out is idempotent, and so ignores the version.
     "version": [each for each in NO_IDS if each not in (0, 2**31)],
     "exp": NO_TIMES,
     "iat": [each for each in NO_TIMES if each not in (-1, -1e308)],
@@ -160,24 +166,22 @@ WRONG_CLAIMS: dict[str, list[Any]] = {
 
 
 @pytest.mark.parametrize("claim", WRONG_CLAIMS)
-def test_a_token_that_is_signed_right_and_has_a_claim_of_a_wrong_type_is_refused(
-    member: User, log_in: LogIn, claim: str
-) -> None:
+def test_a_signed_token_with_a_claim_of_a_wrong_type_is_rejected(member: User, log_in: LogIn, claim: str) -> None:
     device = log_in("john_doe")
-    access, refresh = claims_of(device.access), claims_of(device.refresh)
+    access, refresh = decode_claims(device.access), decode_claims(device.refresh)
     assert type(access.get(claim)) is type(refresh.get(claim))
 
     for value in WRONG_CLAIMS[claim]:
-        device.show(signed({**access, claim: value}))
+        device.use_access_token(sign_token({**access, claim: value}))
         assert_refused(device.api.get(ME))
-        wrong = signed({**refresh, claim: value})
+        wrong = sign_token({**refresh, claim: value})
         assert_refused(Api().post(REFRESH, {"refresh": wrong}))
         assert_refused(Api().post(LOGOUT, {"refresh": wrong}))
     assert Login.objects.get().ended_at is None
 
 
 @pytest.mark.parametrize("claims", [[], ["user_id"], "x", 1, None, True, {}, "[" * 3000])
-def test_a_token_that_is_signed_right_and_has_no_claims_at_all_is_refused(stranger: Api, claims: Any) -> None:
+def test_a_signed_token_whose_payload_is_no_object_is_rejected(stranger: Api, claims: Any) -> None:
     text = claims if str(claims).startswith("[[") else json.dumps(claims)
     token = jwt.PyJWS().encode(text.encode(), settings.SECRET_KEY, algorithm="HS256")
     stranger.headers["Authorization"] = f"Bearer {token}"
@@ -187,21 +191,21 @@ def test_a_token_that_is_signed_right_and_has_no_claims_at_all_is_refused(strang
     assert_refused(Api().post(LOGOUT, {"refresh": token}))
 
 
-def test_a_token_of_one_member_and_the_login_of_another_is_refused(member: User, jane: User, log_in: LogIn) -> None:
+def test_a_token_with_the_login_of_another_member_is_rejected(member: User, jane: User, log_in: LogIn) -> None:
     device = log_in("john_doe")
-    device.show(signed({**claims_of(device.access), "user_id": jane.pk}))
+    device.use_access_token(sign_token({**decode_claims(device.access), "user_id": jane.pk}))
 
     assert_refused(device.api.get(ME))
 
 
-def test_a_token_of_another_version_is_refused(member: User, log_in: LogIn) -> None:
+def test_a_token_of_another_version_is_rejected(member: User, log_in: LogIn) -> None:
     device = log_in("john_doe")
-    device.show(signed({**claims_of(device.access), "version": member.token_version + 1}))
+    device.use_access_token(sign_token({**decode_claims(device.access), "version": member.token_version + 1}))
 
     assert_refused(device.api.get(ME))
 
 
-def test_tokens_of_a_deleted_login_are_refused(member: User, log_in: LogIn) -> None:
+def test_tokens_of_a_deleted_login_are_rejected(member: User, log_in: LogIn) -> None:
     device = log_in("john_doe")
     Login.objects.all().delete()
 
@@ -210,7 +214,7 @@ def test_tokens_of_a_deleted_login_are_refused(member: User, log_in: LogIn) -> N
     assert_refused(Api().post(LOGOUT, {"refresh": device.refresh}))
 
 
-def test_tokens_of_a_deleted_member_are_refused(member: User, log_in: LogIn) -> None:
+def test_tokens_of_a_deleted_member_are_rejected(member: User, log_in: LogIn) -> None:
     device = log_in("john_doe")
     User.objects.all().delete()
 
@@ -218,7 +222,7 @@ def test_tokens_of_a_deleted_member_are_refused(member: User, log_in: LogIn) -> 
     assert_refused(Api().post(REFRESH, {"refresh": device.refresh}))
 
 
-def test_a_session_of_the_admin_opens_no_api(member: User) -> None:
+def test_an_admin_session_does_not_authenticate_api_requests(member: User) -> None:
     client = Client()
     client.force_login(member)
 
@@ -226,7 +230,7 @@ def test_a_session_of_the_admin_opens_no_api(member: User) -> None:
     assert client.patch(ME, {"first_name": "Johnny"}, content_type="application/json").status_code == 401
 
 
-def test_a_cookie_is_neither_asked_for_nor_set(member: User, log_in: LogIn) -> None:
+def test_the_api_neither_reads_nor_sets_cookies(member: User, log_in: LogIn) -> None:
     client = Client(enforce_csrf_checks=True)
 
     answer = client.post(TOKEN, {"username": "john_doe", "password": PASSWORD}, content_type="application/json")
@@ -235,8 +239,7 @@ def test_a_cookie_is_neither_asked_for_nor_set(member: User, log_in: LogIn) -> N
     assert not answer.cookies
 
 
-def test_a_device_that_is_logged_out_can_still_log_in(member: User, log_in: LogIn) -> None:
-    """A client that sends its dead token along with everything is not kept out by it."""
+def test_logging_in_ignores_an_invalid_access_token(member: User, log_in: LogIn) -> None:
     device: Device = log_in("john_doe")
     Api().post(LOGOUT, {"refresh": device.refresh})
 

@@ -1,4 +1,4 @@
-"""User names that could pass for somebody else's are not registered."""
+"""Confusable and reserved user names are rejected."""
 
 import json
 from typing import Any
@@ -50,12 +50,12 @@ def assert_refused(answer: Any, sentence: str) -> None:
         "\U00010330\U00010331",  # Gothic, in which nobody writes
     ],
 )
-def test_scripts_are_not_mixed(stranger: Api, name: str) -> None:
+def test_a_mixture_of_scripts_is_rejected(stranger: Api, name: str) -> None:
     assert_refused(register(stranger, name), MIXED)
 
 
 @pytest.mark.parametrize("name", ["\u1d00\u1d05\u1d0d\u026a\u0274", "\u1d0aohn", "jane\u1d8f"])
-def test_phonetic_signs_are_no_letters_of_a_name(stranger: Api, name: str) -> None:
+def test_phonetic_characters_are_rejected(stranger: Api, name: str) -> None:
     assert_refused(register(stranger, name), "A user name contains no phonetic signs.")
 
 
@@ -67,19 +67,19 @@ def test_phonetic_signs_are_no_letters_of_a_name(stranger: Api, name: str) -> No
         *("李小龍", "李Lee", "山田たろうTaro", "カール", "张ㄅma", "김金Kim"),
     ],
 )
-def test_one_script_or_those_that_are_written_together_are_taken(stranger: Api, log_in: LogIn, name: str) -> None:
+def test_one_script_or_an_allowed_mixture_is_accepted(stranger: Api, log_in: LogIn, name: str) -> None:
     answer = register(stranger, name)
 
     assert (answer.status_code, answer.json()["username"]) == (201, name)
-    assert log_in(name).is_known()
+    assert log_in(name).is_authenticated()
 
 
 @pytest.mark.parametrize("name", ["jane\u1160doe", "jane\u3164doe", "\u115fjane"])
-def test_what_nobody_sees_is_refused(stranger: Api, name: str) -> None:
+def test_invisible_characters_are_rejected(stranger: Api, name: str) -> None:
     assert_refused(register(stranger, name), UNSEEN)
 
 
-def test_digits_of_several_kinds_are_refused(stranger: Api) -> None:
+def test_digits_of_several_scripts_are_rejected(stranger: Api) -> None:
     assert_refused(register(stranger, "1\N{ARABIC-INDIC DIGIT ONE}"), DIGITS)
 
 
@@ -111,29 +111,29 @@ def test_names_of_roles_and_paths_are_reserved(stranger: Api, name: str) -> None
 @pytest.mark.parametrize(
     "name", ["james", "modest", "api2", "me2", "supporter", "rooty", "badmin", "madmin", "badminton", "administra"]
 )
-def test_names_that_only_resemble_them_are_taken(stranger: Api, name: str) -> None:
+def test_names_that_only_resemble_reserved_ones_are_accepted(stranger: Api, name: str) -> None:
     assert register(stranger, name).status_code == 201
 
 
 def paths() -> set[str]:
-    """The first parts of all paths here, and the second ones of those of the API."""
+    """The first segments of all paths, and the second ones of those of the API."""
     first = {str(pattern.pattern).strip("^/").split("/")[0] for pattern in get_resolver().url_patterns}
     second = {path.split("/")[2] for path in json.loads(json.dumps(api.get_openapi_schema()))["paths"]}
     return {name for name in first | second if name.isidentifier()}
 
 
-def test_every_path_that_there_is_is_reserved(stranger: Api) -> None:
+def test_all_paths_of_the_url_configuration_are_reserved(stranger: Api) -> None:
     assert {"admin", "api", "unsubscribe", "auth", "sessions", "notifications", "files"} <= paths()
     for name in sorted(paths()):
         assert_refused(register(stranger, name), RESERVED)
 
 
-def test_a_taken_address_is_held_to_the_same_rules(john: User, stranger: Api) -> None:
+def test_the_name_is_checked_for_a_taken_address_too(john: User, stranger: Api) -> None:
     assert_refused(register(stranger, "admin", email=john.email), RESERVED)
     assert_refused(register(stranger, "j\N{CYRILLIC SMALL LETTER A}ne", email=john.email), MIXED)
 
 
-def test_who_sets_the_service_up_may_be_called_admin(db: None, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_createsuperuser_may_use_a_reserved_name(db: None, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DJANGO_SUPERUSER_PASSWORD", PASSWORD)
 
     call_command("createsuperuser", "--no-input", "--username", "admin", "--email", "admin@example.com")
@@ -141,7 +141,7 @@ def test_who_sets_the_service_up_may_be_called_admin(db: None, monkeypatch: pyte
     assert User.objects.get().username == "admin"
 
 
-def test_one_who_has_such_a_name_already_keeps_it(make_member: Any, log_in: LogIn) -> None:
+def test_an_existing_reserved_name_stays_valid(make_member: Any, log_in: LogIn) -> None:
     member = make_member("moderator")
     member.set_password(PASSWORD)
     member.save()

@@ -1,4 +1,4 @@
-"""Where tokens are asked for and ended, and tokens that nobody has issued."""
+"""URLs and responses of the token operations, and helpers for forged tokens."""
 
 from typing import Any
 
@@ -14,12 +14,12 @@ ENDED = {"error": "Your login is not valid or has ended. Log in again."}
 UNKNOWN = {"error": "No active account fits this user name and password."}
 
 
-def claims_of(token: str) -> dict[str, Any]:
+def decode_claims(token: str) -> dict[str, Any]:
     claims: dict[str, Any] = jwt.decode(token, options={"verify_signature": False})
     return claims
 
 
-def signed(claims: dict[str, Any], *, key: str = "", algorithm: str = "HS256") -> str:
+def sign_token(claims: dict[str, Any], *, key: str = "", algorithm: str = "HS256") -> str:
     return jwt.encode(claims, key or settings.SECRET_KEY, algorithm=algorithm)
 
 

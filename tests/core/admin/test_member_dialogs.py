@@ -63,7 +63,7 @@ def three_sessions(count: int = 3) -> Consequence:
     return Consequence(key="sessions", count=count, text=f"{count} sessions of theirs are cancelled")
 
 
-# --- The dialog -------------------------------------------------------------------------------------------------
+# --- The dialog ---------------------------------------------------------------------------------------------------
 
 
 def test_the_dialog_says_what_comes_of_it_and_does_nothing(
@@ -237,7 +237,7 @@ def test_names_and_reasons_are_shown_as_they_are(
         assert escape(HOSTILE) in text
 
 
-# --- Who may ----------------------------------------------------------------------------------------------------
+# --- Who may ------------------------------------------------------------------------------------------------------
 
 
 @pytest.fixture
@@ -362,7 +362,7 @@ def test_one_who_is_out_can_be_let_in(people: dict[str, User], john: User) -> No
     assert address("deactivate", john) not in text
 
 
-# --- At once ----------------------------------------------------------------------------------------------------
+# --- At once ------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.django_db(transaction=True)

@@ -36,7 +36,7 @@ def mend(ear: Ear) -> None:
     ear.heard.clear()
 
 
-# --- The first time ---------------------------------------------------------------------------------------------
+# --- The first time -----------------------------------------------------------------------------------------------
 
 
 def test_the_change_survives_a_receiver_that_raises(broken: Ear) -> None:
@@ -114,7 +114,7 @@ def test_a_receiver_that_ends_the_process_is_not_taken_for_a_failure(broken: Ear
     assert not FactRecord.objects.exists()
 
 
-# --- Again ------------------------------------------------------------------------------------------------------
+# --- Again --------------------------------------------------------------------------------------------------------
 
 
 def test_a_failed_receiver_is_served_again_when_its_pause_is_over(broken: Ear, john: User, clock: Any) -> None:
@@ -290,7 +290,7 @@ def test_a_fact_that_a_late_receiver_publishes_is_recorded(hear: Hear, clock: An
     assert FactRecord.objects.filter(name="facts.Drizzle").count() == 1
 
 
-# --- By hand ----------------------------------------------------------------------------------------------------
+# --- By hand ------------------------------------------------------------------------------------------------------
 
 
 def test_a_failed_delivery_can_be_served_at_once_whatever_its_pause(broken: Ear) -> None:
@@ -329,7 +329,7 @@ def test_serving_by_hand_says_when_it_still_fails(broken: Ear) -> None:
     assert (failure.attempts, failure.delivered_at) == (2, None)
 
 
-# --- Many at once, and commits that are refused -----------------------------------------------------------------
+# --- Many at once, and commits that are refused -------------------------------------------------------------------
 
 
 @pytest.mark.django_db(transaction=True)

@@ -124,7 +124,7 @@ def test_a_file_that_a_handler_skips_is_dropped(handler: type[FileUploadHandler]
     assert read_json_or_form(request, Slide) == (Slide(title="One"), None)
 
 
-# --- Forms that Django parses -----------------------------------------------------------------------------------
+# --- Forms that Django parses -------------------------------------------------------------------------------------
 
 
 def post(*parts: bytes) -> Any:

@@ -20,7 +20,7 @@ from core.http import handler
 ME = "/api/auth/me/"
 WRONG_CHARSET = {"error": "Send this request in UTF-8."}
 
-# --- Charsets ---------------------------------------------------------------------------------------------------
+# --- Charsets -----------------------------------------------------------------------------------------------------
 
 REQUESTS: dict[str, tuple[str, str, bytes]] = {
     "JSON": ("POST", "/api/auth/token/", b"{}"),
@@ -88,7 +88,7 @@ def test_a_refusal_has_cors_headers() -> None:
     assert answer.headers["Access-Control-Allow-Origin"] == "http://localhost:3000"
 
 
-# --- WebSockets -------------------------------------------------------------------------------------------------
+# --- WebSockets ---------------------------------------------------------------------------------------------------
 
 
 def open_websocket(path: str, extensions: dict[str, Any]) -> list[Any]:
@@ -113,7 +113,7 @@ def test_a_websocket_handshake_is_refused(path: str) -> None:
     assert open_websocket(path, {}) == [{"type": "websocket.close"}]
 
 
-# --- A full temporary folder ------------------------------------------------------------------------------------
+# --- A full temporary folder --------------------------------------------------------------------------------------
 
 NOT_STORED = {"error": "The file could not be stored just now, and nothing was kept. Try again later."}
 MEBIBYTE = 1024 * 1024
@@ -174,7 +174,7 @@ def test_a_member_who_may_not_upload_gets_a_404_before_the_file_is_written(
     assert upload(jane, session_id, size=6 * MEBIBYTE).status_code == 404
 
 
-# --- Caching ----------------------------------------------------------------------------------------------------
+# --- Caching ------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(

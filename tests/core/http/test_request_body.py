@@ -123,7 +123,7 @@ def test_the_limit_of_bodies_is_twice_that_of_files(settings: Any) -> None:
     assert settings.REQUEST_MAX_BYTES > 2 * settings.MATERIALS_MAX_BYTES
 
 
-# --- Stalled bodies ---------------------------------------------------------------------------------------------
+# --- Stalled bodies -----------------------------------------------------------------------------------------------
 
 
 STALLED = {"error": "The body of the request did not arrive in time. Send it again."}
@@ -194,7 +194,7 @@ def test_large_bodies_are_refused_once_too_many_bytes_are_in_memory(monkeypatch:
     assert BodyStore.buffered_bytes == 0
 
 
-# --- Forms ------------------------------------------------------------------------------------------------------
+# --- Forms --------------------------------------------------------------------------------------------------------
 
 
 FORM_TYPE = "multipart/form-data; boundary=x"

@@ -38,7 +38,7 @@ def ended(only: Any) -> Any:
     return make
 
 
-# --- What is late -----------------------------------------------------------------------------------------------
+# --- What is late -------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -86,7 +86,7 @@ def test_what_is_swept_no_longer_and_turns_of_something_else_do_not_count(ended:
     assert (read_heartbeat().last_ran_at, read_heartbeat().late_jobs) == (NOW - SECOND, ())
 
 
-# --- In the admin -----------------------------------------------------------------------------------------------
+# --- In the admin -------------------------------------------------------------------------------------------------
 
 
 @pytest.fixture

@@ -24,7 +24,7 @@ class Killed(BaseException):
     """What ends a worker without letting it note anything."""
 
 
-# --- Each minute ------------------------------------------------------------------------------------------------
+# --- Each minute --------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.django_db(transaction=True)
@@ -109,7 +109,7 @@ def test_nor_one_that_is_put_back_by_less_than_the_interval(lanterns: Lanterns, 
     assert lanterns.run_if_due() == 2
 
 
-# --- Once a day -------------------------------------------------------------------------------------------------
+# --- Once a day ---------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -181,7 +181,7 @@ def test_one_of_many_workers_begins_it_again(nightly: Lanterns, clock: Any) -> N
     assert nightly.turns == 2
 
 
-# --- Failing ----------------------------------------------------------------------------------------------------
+# --- Failing ------------------------------------------------------------------------------------------------------
 
 
 def test_a_sweep_that_fails_is_noted_and_raises_nothing(
@@ -239,7 +239,7 @@ def test_two_periodic_jobs_cannot_have_one_name() -> None:
         periodic_job()(another)
 
 
-# --- Turns of something else ------------------------------------------------------------------------------------
+# --- Turns of something else --------------------------------------------------------------------------------------
 
 
 def test_a_claimed_turn_is_given_once_an_interval(clock: Any) -> None:

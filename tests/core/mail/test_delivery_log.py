@@ -24,7 +24,7 @@ pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clock")]
 MINUTE = timedelta(minutes=1)
 
 
-# --- Once -------------------------------------------------------------------------------------------------------
+# --- Once ---------------------------------------------------------------------------------------------------------
 
 
 def test_a_mail_is_a_row_before_it_is_sent(mail: Mail, john: User, mailoutbox: list[EmailMessage]) -> None:
@@ -83,7 +83,7 @@ def queue_and_think_again(user: User) -> None:
         raise RuntimeError("second thoughts")
 
 
-# --- The letters about an account -------------------------------------------------------------------------------
+# --- The letters about an account ---------------------------------------------------------------------------------
 
 ABOUT_ACCOUNTS = ("address_change", "address_changed", "address_taken", "password_changed", "password_reset", "welcome")
 
@@ -144,7 +144,7 @@ def test_a_letter_about_an_account_goes_where_it_was_addressed(john: User, read_
     assert [mail.to for mail in read_mail()] == [["john@example.com"]]
 
 
-# --- The worker is woken ----------------------------------------------------------------------------------------
+# --- The worker is woken ------------------------------------------------------------------------------------------
 
 
 @pytest.fixture
@@ -197,7 +197,7 @@ def test_the_task_that_wakes_the_worker_sends_the_mail(
     assert Mail.objects.get().status == "sent"
 
 
-# --- Once more, on demand ---------------------------------------------------------------------------------------
+# --- Once more, on demand -----------------------------------------------------------------------------------------
 
 
 def test_a_mail_that_was_given_up_is_sent_again_as_if_it_were_new(
@@ -229,7 +229,7 @@ def test_only_what_failed_is_sent_again(
     assert Mail.objects.values().get() == before
 
 
-# --- What is kept -----------------------------------------------------------------------------------------------
+# --- What is kept -------------------------------------------------------------------------------------------------
 
 
 def test_no_row_holds_what_was_written(john: User, read_mail: ReadMail) -> None:

@@ -151,7 +151,7 @@ def in_thread(work: Callable[[], Any]) -> threading.Thread:
     return thread
 
 
-# --- Where there is no mail server ------------------------------------------------------------------------------
+# --- Where there is no mail server --------------------------------------------------------------------------------
 
 
 def test_mail_can_go_into_a_folder(john: User, tmp_path: Path) -> None:

@@ -50,7 +50,7 @@ def said(mails: list[EmailMessage]) -> list[tuple[str, str]]:
     return sorted((mail.to[0], str(mail.body).split("\n\n")[1]) for mail in mails)
 
 
-# --- One mail of several ----------------------------------------------------------------------------------------
+# --- One mail of several ------------------------------------------------------------------------------------------
 
 
 def test_news_waits_a_little_for_more(john: User, read_mail: ReadMail, clock: Any) -> None:
@@ -130,7 +130,7 @@ def test_telling_many_takes_as_many_queries_as_telling_one(
         enqueue_or_merge(kind="news", topic="session 7", users=users, delay=2 * MINUTE)
 
 
-# --- Whom it reaches --------------------------------------------------------------------------------------------
+# --- Whom it reaches ----------------------------------------------------------------------------------------------
 
 
 def test_members_without_an_address_get_no_mail(john: User, make_member: Callable[..., User]) -> None:
@@ -161,7 +161,7 @@ def test_who_was_deactivated_or_has_no_address_gets_no_news(
     assert (mail.status, mail.next_try_at) == ("dropped", None)
 
 
-# --- One mail after an outage -----------------------------------------------------------------------------------
+# --- One mail after an outage -------------------------------------------------------------------------------------
 
 
 def test_after_an_outage_one_mail_speaks_for_all(john: User, server: MailServer, clock: Any) -> None:
@@ -307,7 +307,7 @@ def test_one_member_s_mail_says_nothing_of_another_s(john: User, jane: User, ser
     assert not Mail.objects.filter(user=jane, superseded_by__isnull=False).exists()
 
 
-# --- Many at once -----------------------------------------------------------------------------------------------
+# --- Many at once -------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.django_db(transaction=True)

@@ -140,7 +140,7 @@ def test_every_line_on_the_wire_is_short_and_plain(
     assert text in body(message, "html")
 
 
-# --- HTML -------------------------------------------------------------------------------------------------------
+# --- HTML ---------------------------------------------------------------------------------------------------------
 
 
 class Page(HTMLParser):
@@ -224,7 +224,7 @@ def test_a_letter_of_a_paragraph_alone_has_no_empty_places(
     assert message["List-Unsubscribe"] is message["List-Unsubscribe-Post"] is None
 
 
-# --- What members call themselves and their sessions ------------------------------------------------------------
+# --- What members call themselves and their sessions --------------------------------------------------------------
 
 # The elements of our own page, and the line breaks of a reason.
 OURS = {"html", "head", "meta", "title", "style", "body", "table", "tr", "td", "th", "p", "bdi", "a", "br"}

@@ -35,7 +35,7 @@ def crash(*_: object, **__: object) -> None:
     raise RuntimeError(f"http://testserver{FEED} cannot be read")
 
 
-# --- Log records of requests ------------------------------------------------------------------------------------
+# --- Log records of requests --------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -92,7 +92,7 @@ def test_the_development_server_logs_no_token(logged: StringIO) -> None:
     assert SECRET not in logged.getvalue()
 
 
-# --- Any log records --------------------------------------------------------------------------------------------
+# --- Any log records ----------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(

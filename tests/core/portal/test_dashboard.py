@@ -49,7 +49,7 @@ def element(html: str, key: str, tag: str) -> str:
     return found[0]
 
 
-# --- Who sees what ----------------------------------------------------------------------------------------------
+# --- Who sees what ------------------------------------------------------------------------------------------------
 
 
 def test_a_member_is_not_let_in(john: User) -> None:
@@ -95,7 +95,7 @@ def test_the_lists_of_all_models_are_in_the_sidebar_and_not_on_the_page(admin: C
     assert "/admin/core/login/" not in content
 
 
-# --- How the service runs ---------------------------------------------------------------------------------------
+# --- How the service runs -----------------------------------------------------------------------------------------
 
 
 def sweep(name: str, *, ago: timedelta) -> None:
@@ -187,7 +187,7 @@ def test_where_nothing_failed_all_is_calm(admin: Client) -> None:
         assert (cards[key].value, cards[key].note, cards[key].tone) == ("0", "Nothing is left over", "calm")
 
 
-# --- How it is shown --------------------------------------------------------------------------------------------
+# --- How it is shown ----------------------------------------------------------------------------------------------
 
 
 def lanterns(**values: Any) -> Area:

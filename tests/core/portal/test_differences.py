@@ -21,7 +21,7 @@ def without(element: str, text: str) -> str:
     return unescape(re.sub(r"</?(ins|del)[^>]*>", "", rest))
 
 
-# --- Short values -----------------------------------------------------------------------------------------------
+# --- Short values -------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -69,7 +69,7 @@ def test_what_is_no_change_is_passed_over() -> None:
     assert list_differences({"a": "ab", "b": [1], "c": [1, 2, 3], "d": None}) == []
 
 
-# --- Long texts -------------------------------------------------------------------------------------------------
+# --- Long texts ---------------------------------------------------------------------------------------------------
 
 
 def test_the_words_of_a_long_text_that_changed_are_marked() -> None:

@@ -152,7 +152,7 @@ def test_no_edits_are_so_contrived_that_a_page_of_them_is_slow_or_large(jane: Us
     assert len(html.encode()) < 300_000
 
 
-# --- As a page --------------------------------------------------------------------------------------------------
+# --- As a page ----------------------------------------------------------------------------------------------------
 
 
 def record_of(member: User, **query: Any) -> tuple[str, dict[str, Any]]:

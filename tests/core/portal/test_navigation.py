@@ -152,7 +152,7 @@ def test_entries_stand_in_the_order_of_their_ranks(
     assert sidebar_of(admin) == {"Moderation": ["C", "A", "B"], "Settings": ["D"]}
 
 
-# --- Badges -----------------------------------------------------------------------------------------------------
+# --- Badges -------------------------------------------------------------------------------------------------------
 
 
 def with_badge(badge: Badge | None) -> list[Entry]:

@@ -246,7 +246,7 @@ def test_variables_of_the_token_library_are_ignored(tmp_path: Path) -> None:
     assert process.stdout == "HS256 ours  None None 10 user_id\n", process.stderr
 
 
-# --- Empty variables --------------------------------------------------------------------------------------------
+# --- Empty variables ----------------------------------------------------------------------------------------------
 
 VARIABLES = re.findall(r"^\| (`.*?) \|", CONFIGURATION.read_text(), re.MULTILINE)
 NAMES = [name for names in VARIABLES for name in re.findall(r"`([A-Z0-9_]+)`", names) if not name.startswith("TEST_")]
@@ -265,7 +265,7 @@ def test_empty_and_blank_variables_count_as_not_set(read: Any, tmp_path: Path, b
     assert read(DATA_DIR=blank)["DATA_DIR"] == SRC.parent / "data"
 
 
-# --- Paths ------------------------------------------------------------------------------------------------------
+# --- Paths --------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("name", ["C#", "what?", "100%20", "a b", "ü", "a&b=c", "file:x", "'\"", "[::1]"])

@@ -51,7 +51,7 @@ def offer(member: User, **changes: Any) -> Any:
     return Api(member).post("/api/sessions/", {**SESSION, "date": start, **changes})
 
 
-# --- Blanks ---------------------------------------------------------------------------------------------------------
+# --- Blanks -------------------------------------------------------------------------------------------------------
 
 
 def test_unicode_white_space_and_zero_width_characters_are_blanks() -> None:
@@ -67,7 +67,7 @@ def test_a_blank_is_stripped_at_both_ends_only(blank: str) -> None:
     assert strip_blanks(f"{blank} a{blank}b {blank}{blank}") == f"a{blank}b"
 
 
-# --- Fields ---------------------------------------------------------------------------------------------------------
+# --- Fields -------------------------------------------------------------------------------------------------------
 
 
 def test_a_field_without_annotation_is_normalized_as_a_line() -> None:
@@ -143,7 +143,7 @@ def test_a_text_beyond_the_length_limit_is_not_composed(db: None) -> None:
     assert answer.json()["fields"] == {"username": ["At most 300 characters."]}
 
 
-# --- Bodies ---------------------------------------------------------------------------------------------------------
+# --- Bodies -------------------------------------------------------------------------------------------------------
 
 
 @pytest.fixture
@@ -294,7 +294,7 @@ def test_the_lines_of_a_material_are_normalized_in_json_and_forms(john: User, se
     assert noted["content"] == "  indented\u200b "
 
 
-# --- Queries --------------------------------------------------------------------------------------------------------
+# --- Queries ------------------------------------------------------------------------------------------------------
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""What the tests of this folder share."""
+"""Helpers for tests of the registration."""
 
 from typing import Any
 
@@ -13,7 +13,7 @@ REGISTER = "/api/auth/register/"
 FULL_WIDTH_JANE = "\uff4a\uff41\uff4e\uff45"
 
 
-def form(**changes: Any) -> dict[str, Any]:
+def build_form(**changes: Any) -> dict[str, Any]:
     return {
         "username": "jane_smith",
         "email": "jane@example.com",
@@ -24,8 +24,8 @@ def form(**changes: Any) -> dict[str, Any]:
     }
 
 
-def refused(answer: Any) -> dict[str, list[str]]:
-    """The fields of a refusal, which has made nothing."""
+def assert_rejected(answer: Any) -> dict[str, list[str]]:
+    """Assert a validation error without side effects, and return its fields."""
     assert answer.status_code == 400, answer.content
     body = answer.json()
     assert set(body) == {"error", "fields"}

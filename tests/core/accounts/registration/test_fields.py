@@ -1,19 +1,19 @@
-"""What registering takes and answers."""
+"""The fields and the response of registration."""
 
 from typing import Any
 
 import pytest
 from tests.conftest import PASSWORD, Api
 from tests.core.accounts.conftest import LogIn
-from tests.core.accounts.registration.arrangements import FULL_WIDTH_JANE, REGISTER, form, refused
+from tests.core.accounts.registration.arrangements import FULL_WIDTH_JANE, REGISTER, assert_rejected, build_form
 from tests.core.conftest import NOW, ReadMail
 
 from core.accounts.models import User
 from core.facts.models import FactRecord
 
 
-def test_registering_answers_all_but_the_password_no_id_and_no_tokens(stranger: Api) -> None:
-    answer = stranger.post(REGISTER, form())
+def test_the_response_has_no_password_id_or_tokens(stranger: Api) -> None:
+    answer = stranger.post(REGISTER, build_form())
 
     assert answer.status_code == 201
     assert answer.json() == {
@@ -27,7 +27,7 @@ def test_registering_answers_all_but_the_password_no_id_and_no_tokens(stranger: 
 
 
 def test_a_new_member_can_log_in_at_once(stranger: Api, log_in: LogIn, clock: Any) -> None:
-    stranger.post(REGISTER, form())
+    stranger.post(REGISTER, build_form())
 
     jane = User.objects.get()
     assert log_in("jane_smith").api.get("/api/auth/me/").json() == {
@@ -42,7 +42,7 @@ def test_a_new_member_can_log_in_at_once(stranger: Api, log_in: LogIn, clock: An
 
 
 def test_a_new_member_has_no_rights(stranger: Api) -> None:
-    stranger.post(REGISTER, form(is_staff=True, is_superuser=True, groups=[1], id=7))
+    stranger.post(REGISTER, build_form(is_staff=True, is_superuser=True, groups=[1], id=7))
 
     jane = User.objects.get()
     assert not jane.is_staff
@@ -51,7 +51,7 @@ def test_a_new_member_has_no_rights(stranger: Api) -> None:
 
 
 def test_the_password_is_stored_hashed(stranger: Api) -> None:
-    stranger.post(REGISTER, form())
+    stranger.post(REGISTER, build_form())
 
     jane = User.objects.get()
     assert jane.check_password(PASSWORD)
@@ -59,7 +59,7 @@ def test_the_password_is_stored_hashed(stranger: Api) -> None:
 
 
 def test_registering_is_recorded(stranger: Api, clock: Any) -> None:
-    answer = stranger.post(REGISTER, form())
+    answer = stranger.post(REGISTER, build_form())
 
     jane = User.objects.get()
     fact = FactRecord.objects.get()
@@ -73,8 +73,8 @@ def test_registering_is_recorded(stranger: Api, clock: Any) -> None:
     assert fact.request_id == answer["X-Request-ID"]
 
 
-def test_a_new_member_is_welcomed_by_mail(stranger: Api, read_mail: ReadMail) -> None:
-    stranger.post(REGISTER, form())
+def test_a_new_member_gets_a_welcome_mail(stranger: Api, read_mail: ReadMail) -> None:
+    stranger.post(REGISTER, build_form())
 
     (mail,) = read_mail()
     assert mail.to == ["jane@example.com"]
@@ -83,7 +83,7 @@ def test_a_new_member_is_welcomed_by_mail(stranger: Api, read_mail: ReadMail) ->
     assert PASSWORD not in str(mail.body)
 
 
-def test_first_and_last_name_may_be_left_out(stranger: Api) -> None:
+def test_first_and_last_name_are_optional(stranger: Api) -> None:
     answer = stranger.post(REGISTER, {"username": "jane", "email": "jane@example.com", "password": PASSWORD})
 
     assert answer.status_code == 201
@@ -97,9 +97,9 @@ def test_first_and_last_name_may_be_left_out(stranger: Api) -> None:
 
 
 @pytest.mark.parametrize("email", ["jane@example.com", "john@example.com"])
-def test_the_time_zone_may_come_with_the_account(john: User, stranger: Api, log_in: LogIn, email: str) -> None:
-    """Answered alike where the address is taken: a stranger cannot tell."""
-    answer = stranger.post(REGISTER, form(email=email, timezone="America/New_York"))
+def test_the_time_zone_can_be_set(john: User, stranger: Api, log_in: LogIn, email: str) -> None:
+    """With a taken address too, since the response must not reveal it."""
+    answer = stranger.post(REGISTER, build_form(email=email, timezone="America/New_York"))
 
     assert answer.status_code == 201
     assert answer.json() == {
@@ -114,51 +114,51 @@ def test_the_time_zone_may_come_with_the_account(john: User, stranger: Api, log_
     assert User.objects.get(pk=john.pk).timezone == "UTC"
 
 
-def test_no_time_zone_is_utc(stranger: Api) -> None:
-    answer = stranger.post(REGISTER, form(timezone=None))
+def test_the_default_time_zone_is_utc(stranger: Api) -> None:
+    answer = stranger.post(REGISTER, build_form(timezone=None))
 
     assert (answer.status_code, answer.json()["timezone"], User.objects.get().timezone) == (201, "UTC", "UTC")
 
 
 @pytest.mark.parametrize("zone", ["", " ", "Europe/Nowhere", "UTC+1", "localtime", "../../etc/passwd", "europe/berlin"])
-def test_a_time_zone_that_is_unknown_is_refused(stranger: Api, zone: str) -> None:
+def test_an_unknown_time_zone_is_rejected(stranger: Api, zone: str) -> None:
     sentence = "Not a time zone of the IANA database, such as Europe/Berlin."
 
-    assert refused(stranger.post(REGISTER, form(timezone=zone))) == {"timezone": [sentence]}
+    assert assert_rejected(stranger.post(REGISTER, build_form(timezone=zone))) == {"timezone": [sentence]}
     assert not User.objects.exists()
 
 
 @pytest.mark.parametrize("zone", [7, True, [], {}, "x" * 65, "UTC\x00"])
-def test_a_time_zone_that_is_no_name_is_refused(stranger: Api, zone: Any) -> None:
-    assert list(refused(stranger.post(REGISTER, form(timezone=zone)))) == ["timezone"]
+def test_a_time_zone_of_another_type_is_rejected(stranger: Api, zone: Any) -> None:
+    assert list(assert_rejected(stranger.post(REGISTER, build_form(timezone=zone)))) == ["timezone"]
     assert not User.objects.exists()
 
 
-def test_a_password_is_taken_as_it_is(stranger: Api, log_in: LogIn) -> None:
-    stranger.post(REGISTER, form(password="  learn together  "))
+def test_a_password_is_not_stripped(stranger: Api, log_in: LogIn) -> None:
+    stranger.post(REGISTER, build_form(password="  learn together  "))
 
-    assert log_in("jane_smith", "  learn together  ").is_known()
+    assert log_in("jane_smith", "  learn together  ").is_authenticated()
     answer = stranger.post("/api/auth/token/", {"username": "jane_smith", "password": "learn together"})
     assert answer.status_code == 401
 
 
-def test_a_password_is_hashed_in_one_form_of_unicode(stranger: Api, log_in: LogIn) -> None:
-    stranger.post(REGISTER, form(password="pe\u0301dagogie \ufb01n"))
+def test_a_password_is_hashed_in_one_unicode_form(stranger: Api, log_in: LogIn) -> None:
+    stranger.post(REGISTER, build_form(password="pe\u0301dagogie \ufb01n"))
 
-    assert log_in("jane_smith", "p\u00e9dagogie fin").is_known()
-    assert log_in("jane_smith", "pe\u0301dagogie \ufb01n").is_known()
+    assert log_in("jane_smith", "p\u00e9dagogie fin").is_authenticated()
+    assert log_in("jane_smith", "pe\u0301dagogie \ufb01n").is_authenticated()
 
 
 @pytest.mark.parametrize("password", ["password\uff11\uff12\uff13", "867530\uff19"])
-def test_a_weak_password_is_weak_in_every_form_of_unicode(stranger: Api, password: str) -> None:
-    assert list(refused(stranger.post(REGISTER, form(password=password)))) == ["password"]
+def test_a_weak_password_is_rejected_in_every_unicode_form(stranger: Api, password: str) -> None:
+    assert list(assert_rejected(stranger.post(REGISTER, build_form(password=password)))) == ["password"]
 
 
 @pytest.mark.parametrize("taken", ["john_doe", "John_Doe", "JOHN_DOE"])
-def test_a_taken_user_name_is_refused_whatever_its_case(john: User, stranger: Api, taken: str) -> None:
-    answer = stranger.post(REGISTER, form(username=taken))
+def test_a_taken_user_name_is_rejected_whatever_its_case(john: User, stranger: Api, taken: str) -> None:
+    answer = stranger.post(REGISTER, build_form(username=taken))
 
-    assert refused(answer) == {"username": ["This user name is taken."]}
+    assert assert_rejected(answer) == {"username": ["This user name is taken."]}
     assert User.objects.get() == john
 
 
@@ -171,11 +171,11 @@ def test_a_taken_user_name_is_refused_whatever_its_case(john: User, stranger: Ap
         ("ΣΊΣΥΦΟΣ", "σίσυφος"),  # a final letter of its own
     ],
 )
-def test_user_names_beyond_ascii_are_compared_by_their_letters(stranger: Api, first: str, second: str) -> None:
-    assert stranger.post(REGISTER, form(username=first, email="")).status_code == 400
-    assert stranger.post(REGISTER, form(username=first)).status_code == 201
+def test_non_ascii_user_names_are_compared_case_insensitively(stranger: Api, first: str, second: str) -> None:
+    assert stranger.post(REGISTER, build_form(username=first, email="")).status_code == 400
+    assert stranger.post(REGISTER, build_form(username=first)).status_code == 201
 
-    answer = stranger.post(REGISTER, form(username=second, email="other@example.com"))
+    answer = stranger.post(REGISTER, build_form(username=second, email="other@example.com"))
 
     assert answer.status_code == 400
     assert answer.json()["fields"] == {"username": ["This user name is taken."]}
@@ -183,15 +183,15 @@ def test_user_names_beyond_ascii_are_compared_by_their_letters(stranger: Api, fi
 
 @pytest.mark.parametrize("name", ["Zoë", "李小龍", "Ольга", "josé.ñ+1", "a-b_c"])
 def test_user_names_may_be_in_any_script(stranger: Api, log_in: LogIn, name: str) -> None:
-    answer = stranger.post(REGISTER, form(username=name))
+    answer = stranger.post(REGISTER, build_form(username=name))
 
     assert answer.status_code == 201
     assert answer.json()["username"] == name
     assert log_in(name).api.get("/api/auth/me/").json()["username"] == name
 
 
-def test_what_is_answered_is_what_is_stored(stranger: Api) -> None:
-    answer = stranger.post(REGISTER, form(username=FULL_WIDTH_JANE, email="Jane@EXAMPLE.com"))
+def test_the_response_has_the_stored_values(stranger: Api) -> None:
+    answer = stranger.post(REGISTER, build_form(username=FULL_WIDTH_JANE, email="Jane@EXAMPLE.com"))
 
     jane = User.objects.get()
     assert answer.json()["username"] == jane.username == "jane"
