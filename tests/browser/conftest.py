@@ -91,6 +91,13 @@ ContextOf = Callable[..., BrowserContext]
 PageOf = Callable[..., Page]
 
 
+def wait_for_requests() -> None:
+    """Wait for requests that pages send when they are closed, which need the database."""
+    for thread in threading.enumerate():
+        if "process_request_thread" in thread.name:
+            thread.join(PATIENCE_MS / 1000)
+
+
 @pytest.fixture
 def context_of(browser: Browser, live_server: LiveServer) -> Iterator[ContextOf]:
     """`context_of(moderator, scheme="dark", width=PHONE)`: a browser of a logged-in member, or a stranger.
@@ -118,18 +125,15 @@ def context_of(browser: Browser, live_server: LiveServer) -> Iterator[ContextOf]
         context.set_default_timeout(PATIENCE_MS)
         made.append((context, Watch(context, expected=expected)))
         if member is not None:
-            client = log_in(member)
             name = configured.SESSION_COOKIE_NAME
-            context.add_cookies([{"name": name, "value": client.cookies[name].value, "url": live_server.url}])
+            value = log_in(member).cookies[name].value
+            context.add_cookies([{"name": name, "value": value, "url": live_server.url}])
         return context
 
     yield make
     for context, _ in made:
         context.close()
-    # What a page sends when it is left is still answered, before the database is emptied.
-    for thread in threading.enumerate():
-        if "process_request_thread" in thread.name:
-            thread.join(PATIENCE_MS / 1000)
+    wait_for_requests()
     troubles = [trouble for _, watch in made for trouble in watch.troubles]
     assert not troubles, "\n".join(troubles)
 

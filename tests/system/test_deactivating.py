@@ -1,9 +1,7 @@
 """A member is deactivated in the portal: what everybody is told, and what nobody is."""
 
-import re
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
-from html import unescape
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -12,22 +10,13 @@ from django.core.mail import EmailMessage
 from django.urls import reverse
 from tests.conftest import Api
 from tests.portal import log_in
+from tests.system.scenario import NOW, OFFER, read_deactivation_form
 
 from core.accounts.models import User
 from core.mail.sending import send_due_mail
 from modules.notifications.models import Notification
 from modules.sessions.models import BookingRequest, Session
 
-NOW = datetime(2024, 1, 10, 10, tzinfo=UTC)
-OFFER = {
-    "title": "Knots That Hold",
-    "description": "Five knots for every day.",
-    "subject": "Crafts",
-    "level": "beginner",
-    "date": "2024-01-15T19:00:00Z",
-    "duration": 90,
-    "max_participants": 4,
-}
 REASON = "Threatened two members."
 TOLD = "The account of its creator was deactivated."
 
@@ -82,9 +71,7 @@ def deactivate(people: People, django_capture_on_commit_callbacks: Any) -> Calla
     def act(who: str) -> None:
         url = reverse("admin:core_user_deactivate", args=[people[who].pk])
         dialog = client.post(url).content.decode()
-        found = re.search(r'name="read" value="([^"]*)"', dialog)
-        assert found
-        values = {"confirming": "yes", "reason": REASON, "told": TOLD, "read": unescape(found[1])}
+        values = read_deactivation_form(dialog, reason=REASON, told=TOLD)
         with django_capture_on_commit_callbacks(execute=True):
             assert client.post(url, values).status_code == 302
         assert not User.objects.get(pk=people[who].pk).is_active

@@ -51,44 +51,71 @@ def news(api: Api) -> list[str]:
     return [row["title"] for row in api.get("/api/notifications/").json()]
 
 
+class People:
+    """The API clients of those who take part in a session; they log in anew when they are built."""
+
+    def __init__(self, *, john: User, jane: User, bob: User, morgan: User) -> None:
+        self.creator, self.student, self.latecomer, self.moderator = Api(john), Api(jane), Api(bob), Api(morgan)
+
+
+def prepare_session(people: People) -> str:
+    """Offer and approve a session, and approve one of two requests; returns its path."""
+    path = f"/api/sessions/{people.creator.post('/api/sessions/', OFFER).json()['id']}/"
+    assert people.student.get(path).status_code == 404
+    assert people.moderator.put(path, {"status": "approved"}).json()["status"] == "approved"
+    assert people.student.post(f"{path}join/", {"message": "Please"}).status_code == 201
+    assert people.latecomer.post(f"{path}join/").status_code == 201
+    student = {"user_id": people.student.user.pk}
+    assert people.creator.post(f"{path}approve_request/", student).json()["status"] == "approved"
+    return path
+
+
+def share_notes(people: People, path: str) -> Any:
+    """Let the student upload a file as a tutor; returns the material."""
+    role = f"{path}participants/{people.student.user.pk}/role/"
+    assert people.creator.post(role, {"role": "tutor"}).json()["role"] == "tutor"
+    upload = {"title": "Notes", "type": "file", "file": SimpleUploadedFile("notes.txt", b"Decorators.")}
+    material = people.student.upload(f"{path}materials/", upload).json()
+    download = Api().get(material["file"].removeprefix("http://testserver"))
+    assert b"".join(download.streaming_content) == b"Decorators."
+    return material
+
+
+def replace_notes(people: People, path: str, material: Any) -> None:
+    link = {"title": "Recording", "type": "link", "url": "https://example.com/recording"}
+    assert people.student.post(f"{path}materials/", link).status_code == 201
+    assert people.student.delete(f"{path}materials/{material['id']}/").status_code == 204
+
+
+def let_session_pass(clock: Any) -> None:
+    """Run the periodic jobs at the time of the reminder, the start and the end."""
+    clock.move_to(START - timedelta(hours=24), tick=False)
+    remind_due_sessions()
+    for at in (START, START + timedelta(minutes=90)):
+        clock.move_to(at, tick=False)
+        advance_due_sessions()
+
+
 def test_a_session_from_its_offer_to_its_recording(
     *, john: User, jane: User, bob: User, morgan: User, clock: Any, django_capture_on_commit_callbacks: Any
 ) -> None:
-    creator, student, latecomer, judge = Api(john), Api(jane), Api(bob), Api(morgan)
-    path = f"/api/sessions/{creator.post('/api/sessions/', OFFER).json()['id']}/"
-    assert student.get(path).status_code == 404
+    people = People(john=john, jane=jane, bob=bob, morgan=morgan)
+    path = prepare_session(people)
+    material = share_notes(people, path)
 
-    assert judge.put(path, {"status": "approved"}).json()["status"] == "approved"
-    assert student.post(f"{path}join/", {"message": "Please"}).status_code == 201
-    assert latecomer.post(f"{path}join/").status_code == 201
-    assert creator.post(f"{path}approve_request/", {"user_id": jane.pk}).json()["status"] == "approved"
-    assert creator.post(f"{path}participants/{jane.pk}/role/", {"role": "tutor"}).json()["role"] == "tutor"
-    upload = {"title": "Notes", "type": "file", "file": SimpleUploadedFile("notes.txt", b"Decorators.")}
-    material = student.upload(f"{path}materials/", upload).json()
-    download = Api().get(material["file"].removeprefix("http://testserver"))
-    assert b"".join(download.streaming_content) == b"Decorators."
-
-    detail = creator.get(path).json()
+    detail = people.creator.get(path).json()
     assert (detail["status"], detail["participant_count"], detail["materials"]) == ("scheduled", 1, [material])
-    assert detail["materials"] == creator.get(f"{path}materials/").json()
+    assert detail["materials"] == people.creator.get(f"{path}materials/").json()
 
-    clock.move_to(START - timedelta(hours=24), tick=False)
-    remind_due_sessions()
-    clock.move_to(START, tick=False)
-    advance_due_sessions()
-    clock.move_to(START + timedelta(minutes=90), tick=False)
-    advance_due_sessions()
-    # Five days later everybody logs in again.
-    creator, student, latecomer, judge = Api(john), Api(jane), Api(bob), Api(morgan)
-    link = {"title": "Recording", "type": "link", "url": "https://example.com/recording"}
-    assert student.post(f"{path}materials/", link).status_code == 201
+    let_session_pass(clock)
+    people = People(john=john, jane=jane, bob=bob, morgan=morgan)
     with django_capture_on_commit_callbacks(execute=True):
-        assert student.delete(f"{path}materials/{material['id']}/").status_code == 204
+        replace_notes(people, path, material)
 
-    assert creator.get(path).json()["status"] == "completed"
-    assert [row["title"] for row in creator.get(path).json()["materials"]] == ["Recording"]
+    assert people.creator.get(path).json()["status"] == "completed"
+    assert [row["title"] for row in people.creator.get(path).json()["materials"]] == ["Recording"]
     assert not StoredFile.objects.exists()
-    assert news(creator) == [
+    assert news(people.creator) == [
         "New material for Advanced Python Programming",
         "Reminder for Advanced Python Programming",
         "New material for Advanced Python Programming",
@@ -96,29 +123,29 @@ def test_a_session_from_its_offer_to_its_recording(
         "New booking request for Advanced Python Programming",
         "Session approved: Advanced Python Programming",
     ]
-    assert news(student) == [
+    assert news(people.student) == [
         "Reminder for Advanced Python Programming",
         "Booking request approved for Advanced Python Programming",
     ]
-    assert news(latecomer) == ["Booking request rejected for Advanced Python Programming"]
-    assert news(judge) == []
+    assert news(people.latecomer) == ["Booking request rejected for Advanced Python Programming"]
+    assert news(people.moderator) == []
     assert not FailedDelivery.objects.exists()
 
 
 def test_a_session_that_is_cancelled_is_told_once_to_everybody_concerned(
     *, john: User, jane: User, bob: User, morgan: User
 ) -> None:
-    creator, student, latecomer, judge = Api(john), Api(jane), Api(bob), Api(morgan)
+    creator, student, latecomer, moderator = Api(john), Api(jane), Api(bob), Api(morgan)
     path = f"/api/sessions/{creator.post('/api/sessions/', OFFER).json()['id']}/"
-    judge.put(path, {"status": "approved"})
+    moderator.put(path, {"status": "approved"})
     student.post(f"{path}join/")
     latecomer.post(f"{path}join/")
     creator.post(f"{path}approve_request/", {"user_id": jane.pk})
 
-    assert judge.post(f"{path}cancel/", {"reason": "The house is closed"}).json()["status"] == "cancelled"
+    assert moderator.post(f"{path}cancel/", {"reason": "The house is closed"}).json()["status"] == "cancelled"
 
     told = "Session cancelled: Advanced Python Programming"
-    assert [news(api).count(told) for api in (creator, student, latecomer, judge)] == [1, 1, 1, 0]
+    assert [news(api).count(told) for api in (creator, student, latecomer, moderator)] == [1, 1, 1, 0]
     assert "Booking request rejected for Advanced Python Programming" not in news(latecomer)
 
 

@@ -9,6 +9,7 @@ import pytest
 from django.contrib.auth.models import Group
 from tests.conftest import Api
 from tests.mail_server import MailServer
+from tests.system.scenario import NOW, OFFER
 
 from core.accounts.models import User
 from core.mail.sending import send_due_mail
@@ -18,17 +19,7 @@ from modules.sessions.services.reminders import nudge_creators, remind_due_sessi
 
 pytestmark = pytest.mark.django_db
 
-NOW = datetime(2024, 1, 10, 10, tzinfo=UTC)
 START = datetime(2024, 1, 15, 19, tzinfo=UTC)
-OFFER = {
-    "title": "Knots That Hold",
-    "description": "Five knots for every day.",
-    "subject": "Crafts",
-    "level": "beginner",
-    "date": "2024-01-15T19:00:00Z",
-    "duration": 90,
-    "max_participants": 4,
-}
 
 
 class World:
@@ -107,19 +98,23 @@ def world(
 MINUTES = timedelta(minutes=2)
 
 
-def test_a_session_from_its_offer_to_its_cancellation(world: World) -> None:
+def check_approval(world: World) -> Any:
+    """The moderator is told of the offer, and the creator of the approval; returns the creator's event."""
     world.offer()
     world.wait(timedelta(seconds=30))
     assert world.subjects() == {"morgan": "1 session waits for approval"}
-
     world.put("morgan", status="approved")
     assert world.mails() == {}
     world.wait(MINUTES)
     mails = world.mails()
     assert {who: mail["Subject"] for who, mail in mails.items()} == {"john": "Session approved: Knots That Hold"}
-    method, johns = invitation(mails["john"])
-    assert (method, johns["DTSTART"].dt, johns["ATTENDEE"]) == ("REQUEST", START, "mailto:john@example.com")
+    method, event = invitation(mails["john"])
+    assert (method, event["DTSTART"].dt, event["ATTENDEE"]) == ("REQUEST", START, "mailto:john@example.com")
+    return event
 
+
+def check_booking(world: World) -> Any:
+    """The creator is told of the request, and the participant of its approval; returns the participant's event."""
     world.post("jane", "join/")
     world.wait(MINUTES)
     assert world.subjects() == {"john": "New booking request for Knots That Hold"}
@@ -127,10 +122,13 @@ def test_a_session_from_its_offer_to_its_cancellation(world: World) -> None:
     world.wait(MINUTES)
     mails = world.mails()
     assert list(mails) == ["jane"]
-    method, janes = invitation(mails["jane"])
-    assert (method, janes["UID"], janes["STATUS"]) == ("REQUEST", johns["UID"], "CONFIRMED")
+    method, event = invitation(mails["jane"])
+    assert (method, event["STATUS"]) == ("REQUEST", "CONFIRMED")
+    return event
 
-    # Two changes of the date, one mail that says the second.
+
+def check_rescheduling_twice(world: World) -> Any:
+    """The participant gets one mail with the second date; returns its event."""
     world.put("john", date="2024-01-16T19:00:00Z")
     world.wait(timedelta(seconds=50))
     world.put("john", date="2024-01-16T20:00:00Z")
@@ -140,26 +138,36 @@ def test_a_session_from_its_offer_to_its_cancellation(world: World) -> None:
     text = mails["jane"].get_body(("plain",)).get_content()
     assert "Knots That Hold has been moved to Tuesday, 16 January 2024 at 21:00 (Europe/Berlin)." in text
     assert "20:00 (Europe/Berlin)." not in text
-    method, moved = invitation(mails["jane"])
-    assert (method, moved["UID"]) == ("REQUEST", janes["UID"])
-    assert moved["SEQUENCE"] > janes["SEQUENCE"]
+    method, event = invitation(mails["jane"])
+    assert method == "REQUEST"
+    return event
 
-    world.clock.move_to(datetime(2024, 1, 15, 20, 0, 30, tzinfo=UTC), tick=False)
-    assert world.subjects() == {
-        "john": "Reminder for Knots That Hold",
-        "jane": "Reminder for Knots That Hold",
-    }
 
+def check_cancellation(world: World, events: dict[str, Any]) -> None:
+    """All are told the reason, and the file cancels the event that each of them has."""
     world.post("morgan", "cancel/", {"reason": "The room is flooded."})
     mails = world.mails()
-    assert sorted(mails) == ["jane", "john"]
-    for who, before in (("john", johns), ("jane", moved)):
+    assert sorted(mails) == sorted(events)
+    for who, before in events.items():
         assert mails[who]["Subject"] == "Session cancelled: Knots That Hold"
         assert "Reason: The room is flooded." in mails[who].get_body(("plain",)).get_content()
-        method, gone = invitation(mails[who])
-        assert (method, gone["UID"], gone["STATUS"]) == ("CANCEL", before["UID"], "CANCELLED")
-        assert gone["SEQUENCE"] > before["SEQUENCE"]
+        method, event = invitation(mails[who])
+        assert (method, event["UID"], event["STATUS"]) == ("CANCEL", before["UID"], "CANCELLED")
+        assert event["SEQUENCE"] > before["SEQUENCE"]
 
+
+def test_a_session_from_its_offer_to_its_cancellation(world: World) -> None:
+    creators = check_approval(world)
+    booked = check_booking(world)
+    moved = check_rescheduling_twice(world)
+
+    assert creators["UID"] == booked["UID"] == moved["UID"]
+    assert moved["SEQUENCE"] > booked["SEQUENCE"]
+
+    world.clock.move_to(datetime(2024, 1, 15, 20, 0, 30, tzinfo=UTC), tick=False)
+    assert world.subjects() == dict.fromkeys(["john", "jane"], "Reminder for Knots That Hold")
+
+    check_cancellation(world, {"john": creators, "jane": moved})
     world.clock.move_to(datetime(2024, 1, 16, 19, 30, tzinfo=UTC), tick=False)
     assert world.mails() == {}
 

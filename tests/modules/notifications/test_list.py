@@ -16,17 +16,19 @@ from modules.sessions import events
 LIST = "/api/notifications/"
 
 
-def titles(response: Any) -> list[str]:
+def read_titles(response: Any) -> list[str]:
     return [row["title"].removeprefix("Session approved: ") for row in response.json()]
 
 
-def next_page(response: Any) -> str:
-    address, relation = response["Link"].split("; ")
+def read_next_page(response: Any) -> str:
+    url, relation = response["Link"].split("; ")
     assert relation == 'rel="next"'
-    return str(address.removeprefix("<").removesuffix(">"))
+    return str(url.removeprefix("<").removesuffix(">"))
 
 
-def test_the_list_is_the_documented_bare_array(john: Any, bob: Any, news: Any, time_machine: Any) -> None:
+@pytest.fixture
+def read_notification(john: Any, bob: Any, news: Any, time_machine: Any) -> Notification:
+    """John's request was approved by Bob a day ago."""
     time_machine.move_to("2024-01-12T10:00:00.654321Z", tick=False)
     news.publish(
         events.BookingRequestApproved(
@@ -34,8 +36,16 @@ def test_the_list_is_the_documented_bare_array(john: Any, bob: Any, news: Any, t
         ),
         by=bob,
     )
-    older = Notification.objects.get()
-    Api(john).post(f"{LIST}{older.pk}/mark_as_read/")
+    notification = Notification.objects.get()
+    Api(john).post(f"{LIST}{notification.pk}/mark_as_read/")
+    return notification
+
+
+@pytest.fixture
+def unread_notification(
+    john: Any, bob: Any, news: Any, time_machine: Any, read_notification: Notification
+) -> Notification:
+    """Bob has requested to join John's session."""
     time_machine.move_to("2024-01-13T11:00:00.654321Z", tick=False)
     news.publish(
         events.BookingRequested(
@@ -48,8 +58,12 @@ def test_the_list_is_the_documented_bare_array(john: Any, bob: Any, news: Any, t
         ),
         by=bob,
     )
-    newer = Notification.objects.exclude(pk=older.pk).get()
+    return Notification.objects.exclude(pk=read_notification.pk).get()
 
+
+def test_the_list_is_the_documented_bare_array(
+    john: Any, read_notification: Notification, unread_notification: Notification
+) -> None:
     response = Api(john).get(LIST)
 
     assert response.status_code == 200
@@ -57,7 +71,7 @@ def test_the_list_is_the_documented_bare_array(john: Any, bob: Any, news: Any, t
     assert "Link" not in response
     assert response.json() == [
         {
-            "id": newer.pk,
+            "id": unread_notification.pk,
             "user": john.pk,
             "title": "New booking request for Advanced Python Programming",
             "message": "Bob Wilson wants to join your session.",
@@ -67,7 +81,7 @@ def test_the_list_is_the_documented_bare_array(john: Any, bob: Any, news: Any, t
             "created_at": "2024-01-13T11:00:00Z",
         },
         {
-            "id": older.pk,
+            "id": read_notification.pk,
             "user": john.pk,
             "title": "Booking request approved for JavaScript Fundamentals",
             "message": "Your request to join JavaScript Fundamentals has been approved.",
@@ -142,8 +156,8 @@ def test_the_list_stops_at_a_hundred(john: Any, news: Any) -> None:
 
     response = Api(john).get(LIST)
 
-    assert titles(response) == [f"Session {number}" for number in range(101, 1, -1)]
-    assert titles(Api(john).get(next_page(response))) == ["Session 1"]
+    assert read_titles(response) == [f"Session {number}" for number in range(101, 1, -1)]
+    assert read_titles(Api(john).get(read_next_page(response))) == ["Session 1"]
 
 
 def test_a_full_page_without_more_has_no_link(john: Any, news: Any) -> None:
@@ -151,7 +165,7 @@ def test_a_full_page_without_more_has_no_link(john: Any, news: Any) -> None:
 
     response = Api(john).get(LIST, {"limit": 3})
 
-    assert titles(response) == ["Session 3", "Session 2", "Session 1"]
+    assert read_titles(response) == ["Session 3", "Session 2", "Session 1"]
     assert "Link" not in response
 
 
@@ -170,7 +184,7 @@ def test_the_link_is_absolute_and_keeps_the_other_parameters(john: Any, news: An
     response = Api(john).get(LIST, {"limit": 2, "unread": "true", "theme": 'a"b>\r\nX: y'})
 
     last = response.json()[-1]["id"]
-    assert next_page(response) == (
+    assert read_next_page(response) == (
         f"http://testserver/api/notifications/?limit=2&unread=true&theme=a%22b%3E%0D%0AX%3A+y&before={last}"
     )
 
@@ -182,7 +196,7 @@ def test_following_the_links_meets_every_notification_once(john: Any, jane: Any,
     response = Api(john).get(LIST, {"limit": 2})
     met = [row["id"] for row in response.json()]
     while "Link" in response:
-        response = Api(john).get(next_page(response))
+        response = Api(john).get(read_next_page(response))
         met += [row["id"] for row in response.json()]
 
     assert met == list(Notification.objects.filter(user=john).order_by("-pk").values_list("pk", flat=True))
@@ -194,7 +208,7 @@ def test_what_arrives_meanwhile_does_not_shift_the_pages(john: Any, news: Any) -
     first = Api(john).get(LIST, {"limit": 2})
     news.approve_sessions(john, times=3)
 
-    assert titles(Api(john).get(next_page(first))) == ["Session 2", "Session 1"]
+    assert read_titles(Api(john).get(read_next_page(first))) == ["Session 2", "Session 1"]
 
 
 def test_before_the_oldest_there_is_nothing(john: Any, news: Any) -> None:
@@ -211,8 +225,8 @@ def test_unread_filters_and_its_contrary_does_not(john: Any, news: Any) -> None:
     news.approve_sessions(john, times=3)
     Api(john).post(f"{LIST}{Notification.objects.get(title='Session approved: Session 2').pk}/mark_as_read/")
 
-    assert titles(Api(john).get(LIST, {"unread": "true"})) == ["Session 3", "Session 1"]
-    assert titles(Api(john).get(LIST, {"unread": "false"})) == ["Session 3", "Session 2", "Session 1"]
+    assert read_titles(Api(john).get(LIST, {"unread": "true"})) == ["Session 3", "Session 1"]
+    assert read_titles(Api(john).get(LIST, {"unread": "false"})) == ["Session 3", "Session 2", "Session 1"]
 
 
 @pytest.mark.parametrize(
@@ -245,13 +259,13 @@ def test_a_parameter_out_of_range_is_named(name: str, value: str, message: str, 
 def test_an_empty_parameter_is_none(query: str, john: Any, news: Any) -> None:
     news.approve_sessions(john, times=2)
 
-    assert titles(Api(john).get(f"{LIST}?{query}")) == ["Session 2", "Session 1"]
+    assert read_titles(Api(john).get(f"{LIST}?{query}")) == ["Session 2", "Session 1"]
 
 
 def test_the_largest_id_that_a_database_holds_is_a_place_to_begin(john: Any, news: Any) -> None:
     news.approve_sessions(john)
 
-    assert titles(Api(john).get(LIST, {"before": 2**63 - 1})) == ["Session 1"]
+    assert read_titles(Api(john).get(LIST, {"before": 2**63 - 1})) == ["Session 1"]
 
 
 def test_the_list_takes_as_many_queries_whatever_its_length(john: Any, news: Any) -> None:

@@ -13,16 +13,6 @@ from modules.notifications.models import Notification
 LIST = "/api/notifications/"
 
 
-def titles(response: Any) -> list[str]:
-    return [row["title"].removeprefix("Session approved: ") for row in response.json()]
-
-
-def next_page(response: Any) -> str:
-    address, relation = response["Link"].split("; ")
-    assert relation == 'rel="next"'
-    return str(address.removeprefix("<").removesuffix(">"))
-
-
 def test_marking_answers_the_notification(john: Any, news: Any) -> None:
     news.approve_sessions(john, times=2)
     notification = Notification.objects.earliest("pk")

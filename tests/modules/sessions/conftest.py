@@ -24,6 +24,7 @@ SESSIONS = "/api/sessions/"
 STATES = ["pending_approval", "approved", "scheduled", "ongoing", "completed", "cancelled", "expired"]
 OPEN = ["approved", "scheduled"]
 FINAL = ["completed", "cancelled", "expired"]
+STATES_WITH_PARTICIPANTS = {"scheduled", "ongoing", "completed"}
 
 # When a session of each state begins, seen from NOW.
 STARTS = {
@@ -183,12 +184,28 @@ def mallory(make_member: Callable[..., User]) -> User:
     return make_member("mallory", email="mallory@example.com")
 
 
+def compute_values(status: str, date: datetime, *, is_ever_approved: bool) -> dict[str, Any]:
+    """The fields of a session in this state."""
+    return {
+        "title": "Advanced Python Programming",
+        "description": "Learn advanced Python concepts",
+        "subject": "Programming",
+        "level": "advanced",
+        "duration": 90,
+        "max_participants": 15,
+        "created_at": NOW - timedelta(days=9),
+        "updated_at": NOW - timedelta(days=8),
+        "approved_at": NOW - timedelta(days=8) if is_ever_approved else None,
+        "reminder_due_at": compute_next_reminder_at(date, now=NOW) if status in OPEN else None,
+    }
+
+
 @pytest.fixture
 def make_session(make_member: Callable[..., User], john: User) -> MakeSession:
     """Makes a session in a state, consistent in itself: `make_session("scheduled", participants=[jane])`.
 
-    A session of a state in which somebody has to be in gets somebody unless told otherwise. `requests` maps members
-    to `pending` or `rejected`.
+    A session in a state that requires participants gets one by default. `requests` maps members to `pending` or
+    `rejected`.
     """
 
     def make(
@@ -200,12 +217,11 @@ def make_session(make_member: Callable[..., User], john: User) -> MakeSession:
         ever_approved: bool | None = None,
         **values: Any,
     ) -> Session:
+        requests = requests or {}
         if participants is None:
-            participants = [make_member()] if status in {"scheduled", "ongoing", "completed"} else []
+            participants = [make_member()] if status in STATES_WITH_PARTICIPANTS else []
         if ever_approved is None:
-            ever_approved = status in {"approved", "scheduled", "ongoing", "completed"} or bool(
-                participants or requests
-            )
+            ever_approved = status in {"approved", *STATES_WITH_PARTICIPANTS} or bool(participants or requests)
         date = values.pop("date", (NOW + STARTS[status]).replace(microsecond=0))
         if isinstance(date, str):
             date = datetime.fromisoformat(date)
@@ -215,24 +231,11 @@ def make_session(make_member: Callable[..., User], john: User) -> MakeSession:
             creator=creator or john,
             date=date,
             participant_count=len(participants),
-            waiting_count=list((requests or {}).values()).count("pending"),
-            **{
-                "title": "Advanced Python Programming",
-                "description": "Learn advanced Python concepts",
-                "subject": "Programming",
-                "level": "advanced",
-                "duration": 90,
-                "max_participants": 15,
-                "created_at": NOW - timedelta(days=9),
-                "updated_at": NOW - timedelta(days=8),
-                "approved_at": NOW - timedelta(days=8) if ever_approved else None,
-                "reminder_due_at": compute_next_reminder_at(date, now=NOW) if status in OPEN else None,
-            }
-            | values,
+            waiting_count=list(requests.values()).count("pending"),
+            **compute_values(status, date, is_ever_approved=ever_approved) | values,
         )
-        for number, participant in enumerate(participants):
-            join(session, participant, "approved", after=number)
-        for number, (member, decision) in enumerate((requests or {}).items(), start=len(participants)):
+        decisions = [*((member, "approved") for member in participants), *requests.items()]
+        for number, (member, decision) in enumerate(decisions):
             join(session, member, decision, after=number)
         return session
 

@@ -21,7 +21,7 @@ from tests.modules.sessions.conftest import (
     z,
 )
 
-from modules.sessions.models import BookingRequest
+from modules.sessions.models import BookingRequest, Session
 
 
 def ask(member: Any, session: Any, body: Any = None) -> Any:
@@ -244,57 +244,73 @@ def test_after_being_removed_one_may_ask_again(john: Any, jane: Any, make_sessio
 # --- can_join ---------------------------------------------------------------------------------------------------
 
 
+@pytest.fixture
+def make_crowded(*, jane: Any, bob: Any, turned_down: Any, make_member: Any, make_session: Any) -> Any:
+    """Makes a session in a state, with members in each role that the state allows; an open one starts in 5 minutes."""
+
+    def make(state: str, *, is_full: bool, is_hidden: bool) -> Session:
+        participants = [] if state in {"pending_approval", "approved", "expired"} else [jane]
+        if is_full and participants:
+            participants.append(make_member())
+        waits = "pending" if state in OPEN else "rejected"
+        return make_session(
+            state,
+            participants=participants,
+            requests={} if state == "pending_approval" else {bob: waits, turned_down: "rejected"},
+            max_participants=2 if is_full else 15,
+            hidden_at=NOW if is_hidden else None,
+            **({} if state in {"ongoing", "completed", "expired"} else {"date": "2024-01-10T10:05:00Z"}),
+        )
+
+    return make
+
+
+@pytest.fixture
+def turned_down(make_member: Any) -> Any:
+    return make_member("rex")
+
+
+@pytest.fixture
+def everybody(*, john: Any, alice: Any, root: Any, jane: Any, bob: Any, turned_down: Any, mallory: Any) -> list[Any]:
+    return [john, alice, root, jane, bob, turned_down, mallory]
+
+
+def try_to_join(member: Any, session: Session) -> bool | None:
+    """Return the `can_join` of this member, after checking that joining keeps to it; `None` if it is invisible."""
+    api = Api(member)
+    shown = api.get(path(session))
+    listed = {row["id"]: row["can_join"] for row in api.get(SESSIONS).json()["results"]}
+    joined = ask(member, session)
+    if shown.status_code == 404:
+        assert joined.status_code == 404
+        assert listed == {}
+        return None
+    can_join: bool = shown.json()["can_join"]
+    assert listed == {session.pk: can_join}
+    assert joined.status_code == (201 if can_join else 400), member.username
+    return can_join
+
+
 @pytest.mark.parametrize("hidden", [False, True])
 @pytest.mark.parametrize("full", [False, True])
-@pytest.mark.parametrize("moment", [timedelta(0), timedelta(minutes=5), timedelta(minutes=5, days=20)])
+@pytest.mark.parametrize("later", [timedelta(0), timedelta(minutes=5), timedelta(minutes=5, days=20)])
 @pytest.mark.parametrize("state", STATES)
 def test_can_join_is_true_exactly_when_joining_works(
     *,
-    john: Any,
-    alice: Any,
-    root: Any,
-    jane: Any,
-    bob: Any,
-    mallory: Any,
+    make_crowded: Any,
+    everybody: list[Any],
     make_member: Any,
-    make_session: Any,
     clock: Any,
     state: str,
-    moment: timedelta,
+    later: timedelta,
     full: bool,
     hidden: bool,
 ) -> None:
-    turned_down = make_member("rex")
-    date = {} if state in {"ongoing", "completed", "expired"} else {"date": "2024-01-10T10:05:00Z"}
-    in_it = [] if state in {"pending_approval", "approved", "expired"} else [jane]
-    if full and in_it:
-        in_it.append(make_member())
-    waits = "pending" if state in OPEN else "rejected"
-    asked = {} if state == "pending_approval" else {bob: waits, turned_down: "rejected"}
-    session = make_session(
-        state,
-        participants=in_it,
-        requests=asked,
-        max_participants=2 if full else 15,
-        hidden_at=NOW if hidden else None,
-        **date,
-    )
-    clock.move_to((NOW + moment).replace(microsecond=0), tick=False)
-    promised = {}
+    session = make_crowded(state, is_full=full, is_hidden=hidden)
+    clock.move_to((NOW + later).replace(microsecond=0), tick=False)
 
-    for member in [john, alice, root, jane, bob, turned_down, mallory, make_member(is_staff=True)]:
-        api = Api(member)
-        shown = api.get(path(session))
-        listed = {row["id"]: row["can_join"] for row in api.get(SESSIONS).json()["results"]}
-        joined = ask(member, session)
-        if shown.status_code == 404:
-            assert joined.status_code == 404
-            assert listed == {}
-            continue
-        promised[member.username] = shown.json()["can_join"]
-        assert listed == {session.pk: promised[member.username]}
-        assert joined.status_code == (201 if promised[member.username] else 400), member.username
+    promised = {member.username: try_to_join(member, session) for member in [*everybody, make_member(is_staff=True)]}
 
-    open_now = state in OPEN and moment < timedelta(minutes=5) and not (full and in_it)
-    assert any(promised.values()) is open_now
+    is_open = state in OPEN and later < timedelta(minutes=5) and not (full and state == "scheduled")
+    assert any(promised.values()) is is_open
     assert promised["john_doe"] is False

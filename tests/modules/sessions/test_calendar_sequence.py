@@ -180,24 +180,26 @@ class Mailbox:
                 assert next_sequence > sequence, self.got
 
 
-def test_a_whole_life_is_understood_by_every_calendar(
+FROM_APPROVAL_TO_CANCELLATION: list[Act] = [
+    lambda place: place.alice.put(path(place.session), {"status": "approved"}),
+    lambda place: place.act(place.jane, "join/"),
+    lambda place: place.act(place.john, "approve_request/", user_id=place.jane_id),
+    lambda place: place.edit(date="2024-02-01T12:00:00Z"),
+    lambda place: place.act(place.jane, "leave/"),
+    lambda place: place.act(place.jane, "join/"),
+    lambda place: place.act(place.john, "approve_request/", user_id=place.jane_id),
+    lambda place: place.act(place.john, "cancel/"),
+]
+
+
+def test_the_calendar_files_of_a_session_have_consistent_sequences(
     john: Any, jane: Any, bob: Any, alice: Any, make_session: Any, clock: Any
 ) -> None:
     session = make_session("pending_approval")
     place = Place(session, john=john, jane=jane, bob=bob, alice=alice, clock=clock)
     boxes = {person.username: Mailbox(person, session) for person in (john, jane, bob)}
-    steps: list[Act] = [
-        lambda place: place.alice.put(path(session), {"status": "approved"}),
-        lambda place: place.act(place.jane, "join/"),
-        lambda place: place.act(place.john, "approve_request/", user_id=jane.pk),
-        lambda place: place.edit(date="2024-02-01T12:00:00Z"),
-        lambda place: place.act(place.jane, "leave/"),
-        lambda place: place.act(place.jane, "join/"),
-        lambda place: place.act(place.john, "approve_request/", user_id=jane.pk),
-        lambda place: place.act(place.john, "cancel/"),
-    ]
 
-    for step in steps:
+    for step in FROM_APPROVAL_TO_CANCELLATION:
         response = step(place)
         assert response.status_code in {200, 201}, response.content
         clock.shift(timedelta(minutes=1))

@@ -132,9 +132,11 @@ def test_a_change_is_told_alike_whether_it_came_by_the_api_or_in_the_admin(
 # --- All of it ---------------------------------------------------------------------------------------------------
 
 
-def test_everything_that_happens_is_told_in_its_order(
+@pytest.fixture
+def expired_session(
     moderator: Client, api_of: Any, john: User, jane: User, bob: User, alice: User, clock: Any
-) -> None:
+) -> Session:
+    """A session about which every kind of fact was recorded, and which expired in the end."""
     creator, member, other = api_of(john), api_of(jane), api_of(bob)
     made = creator.post("/api/sessions/", body_of(title="Knots", date="2024-01-15T14:00:00Z")).json()
     session = Session.objects.get(pk=made["id"])
@@ -151,8 +153,12 @@ def test_everything_that_happens_is_told_in_its_order(
     member.post(path(session, "leave/"))
     clock.move_to(NOW + timedelta(days=7))
     advance_due_sessions()
+    return session
 
-    entries = happened(moderator, session)[::-1]
+
+def test_the_history_has_all_facts_in_their_order(moderator: Client, expired_session: Session) -> None:
+    entries = happened(moderator, expired_session)[::-1]
+
     assert [(words(entry), entry.reason) for entry in entries] == [
         ("John Doe offered Knots", ""),
         ("Alice Jones approved Knots", ""),

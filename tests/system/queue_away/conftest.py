@@ -11,8 +11,9 @@ from django.core import mail
 from django.core.management import call_command
 from django.db import connection
 from huey.contrib.djhuey import HUEY
-from tests.system.queue_away.day import NOW, Day, Listener, World, list_rows, live, work
+from tests.system.queue_away.day import Day, Listener, World, list_rows, live, work
 from tests.system.queue_away.queues import open_working_queue
+from tests.system.scenario import NOW
 
 from core.jobs.task_queue import enqueueing, storages
 from core.jobs.task_queue.enqueueing import CIRCUIT_BREAKER

@@ -2,11 +2,9 @@
 
 import json
 import logging
-import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
-from html import unescape
+from datetime import timedelta
 from itertools import zip_longest
 from typing import Any
 
@@ -21,6 +19,7 @@ from django.utils.encoding import force_bytes
 from django.utils.http import urlsafe_base64_encode
 from huey.contrib.djhuey import HUEY
 from tests.conftest import PASSWORD, Api
+from tests.system.scenario import OFFER, read_deactivation_form
 
 from core.accounts.models import User
 from core.accounts.services import make_address_change_token
@@ -28,17 +27,7 @@ from core.jobs.task_queue.enqueueing import BREAKER_PAUSE
 from modules.materials.models import StoredFile
 from modules.notifications.models import Notification
 
-NOW = datetime(2024, 1, 10, 10, tzinfo=UTC)
 NEW_PASSWORD = "correct horse battery staple"
-OFFER = {
-    "title": "Knots That Hold",
-    "description": "Five knots for every day.",
-    "subject": "Crafts",
-    "level": "beginner",
-    "date": "2024-01-15T19:00:00Z",
-    "duration": 90,
-    "max_participants": 4,
-}
 # What no two days have in common.
 RANDOM = {
     # In rows, and in the payload of facts.
@@ -262,9 +251,7 @@ def endings(world: World) -> None:
     portal.force_login(world.users["morgan"])
     url = reverse("admin:core_user_deactivate", args=[world.users["bob"].pk])
     dialog = portal.post(url).content.decode()
-    found = re.search(r'name="read" value="([^"]*)"', dialog)
-    assert found
-    values = {"confirming": "yes", "reason": "Spam", "told": "Bob has left.", "read": unescape(found[1])}
+    values = read_deactivation_form(dialog, reason="Spam", told="Bob has left.")
     assert world.do("deactivate in the portal", lambda: portal.post(url, values)).status_code == 302
 
 
