@@ -1,4 +1,4 @@
-"""A fact and a question of the tests' own, and receivers that last for one test."""
+"""Facts and a question for these tests, and receivers that are subscribed for one test."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -18,7 +18,7 @@ from core.facts.registry import RECEIVERS
 
 @dataclass(frozen=True, kw_only=True)
 class LanternLit(Fact):
-    """Sent by these tests alone; has a value of each kind that a fact may carry."""
+    """Has a field of each type that a fact may have."""
 
     session_id: int = 7
     member_id: int = 3
@@ -33,14 +33,14 @@ class LanternLit(Fact):
 
 @dataclass(frozen=True, kw_only=True)
 class Drizzle(Fact):
-    """About no session and no member."""
+    """Has neither a session nor a member."""
 
     drops: int = 1
 
 
 @dataclass(frozen=True, kw_only=True)
 class WhichColour(Question[str]):
-    """What do you call this number?"""
+    """Which colour has this number?"""
 
     number: int = 1
 
@@ -49,43 +49,45 @@ class WhichColour(Question[str]):
 
 
 @dataclass
-class Ear:
-    """Keeps what it has heard, writes a row of this name, and fails as long as it is told to."""
+class RecordingReceiver:
+    """Records what it receives, writes a row of this name, and raises `fails_with`, if set."""
 
     name: str
-    heard: list[tuple[Fact, Delivery]] = field(default_factory=list)
+    received: list[tuple[Fact, Delivery]] = field(default_factory=list)
     fails_with: BaseException | None = None
 
-    def hear(self, fact: Fact, delivery: Delivery) -> None:
-        self.heard.append((fact, delivery))
+    def receive(self, fact: Fact, delivery: Delivery) -> None:
+        self.received.append((fact, delivery))
         if self.name:
-            note(self.name)
+            write_row(self.name)
         if self.fails_with is not None:
             raise self.fails_with
 
 
-def note(text: str) -> None:
-    """Writes a row, as a receiver does; no two have the same text."""
+def write_row(text: str) -> None:
+    """Write a row with a unique text."""
     Group.objects.create(name=text)
 
 
-def notes() -> list[str]:
+def list_rows() -> list[str]:
     return list(Group.objects.exclude(name="Moderators").order_by("pk").values_list("name", flat=True))
 
 
-def tell(fact: Fact, *, by: User | None = None, reason: str = "", changes: Changes | None = None) -> FactRecord:
-    """Publish a fact together with the change that it tells of."""
+def publish_change(
+    fact: Fact, *, by: User | None = None, reason: str = "", changes: Changes | None = None
+) -> FactRecord:
+    """Publish a fact in the transaction of a change."""
     with transaction.atomic():
-        note("the change")
+        write_row("the change")
         return publish(fact, by=by, reason=reason, changes=changes)
 
 
-Hear = Callable[..., str]
+Subscribe = Callable[..., str]
 
 
 @pytest.fixture
-def hear() -> Iterator[Hear]:
-    """Connects a receiver to a kind of fact until the test is over; answers the receiver's name in the records."""
+def subscribe() -> Iterator[Subscribe]:
+    """Subscribes a function until the end of the test; returns the registered name of the receiver."""
     names: list[tuple[type[Fact], str]] = []
 
     def connect(function: Callable[[Any, Delivery], None], *, kind: type[Fact] = LanternLit, name: str = "") -> str:
@@ -105,11 +107,11 @@ def hear() -> Iterator[Hear]:
 
 
 @pytest.fixture
-def ear(hear: Hear) -> Ear:
-    """Hears of every lantern."""
-    listener = Ear("heard")
-    hear(listener.hear, name="ear")
-    return listener
+def receiver(subscribe: Subscribe) -> RecordingReceiver:
+    """A receiver of `LanternLit`."""
+    receiver = RecordingReceiver("received")
+    subscribe(receiver.receive, name="receiver")
+    return receiver
 
 
 Answer = Callable[..., None]
@@ -117,7 +119,7 @@ Answer = Callable[..., None]
 
 @pytest.fixture
 def answer() -> Iterator[Answer]:
-    """Lets a function answer `WhichColour` until the test is over."""
+    """Registers a function as an answer to `WhichColour` until the end of the test."""
     names: list[str] = []
 
     def connect(function: Callable[[WhichColour], str | None]) -> None:

@@ -1,4 +1,4 @@
-"""Publishing a fact: its record, and what commits with it."""
+"""Publishing facts: the record, and calling receivers in the transaction."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -7,7 +7,15 @@ import pytest
 from django.db import transaction
 from tests.conftest import Api
 from tests.core.conftest import NOW
-from tests.core.facts.conftest import Drizzle, Ear, Hear, LanternLit, note, notes, tell
+from tests.core.facts.conftest import (
+    Drizzle,
+    LanternLit,
+    RecordingReceiver,
+    Subscribe,
+    list_rows,
+    publish_change,
+    write_row,
+)
 
 from core.accounts.models import User
 from core.facts.base import Delivery
@@ -18,8 +26,8 @@ from core.facts.publish import publish
 pytestmark = pytest.mark.django_db
 
 
-def test_the_record_keeps_who_what_when_why_and_the_values_before_and_after(john: User, clock: Any) -> None:
-    record = tell(LanternLit(), by=john, reason="It was dark", changes={"colour": ("red", "green")})
+def test_a_record_has_name_actor_time_reason_payload_and_changes(john: User, clock: Any) -> None:
+    record = publish_change(LanternLit(), by=john, reason="It was dark", changes={"colour": ("red", "green")})
 
     record.refresh_from_db()
     assert record.name == "facts.LanternLit"
@@ -41,20 +49,20 @@ def test_the_record_keeps_who_what_when_why_and_the_values_before_and_after(john
     }
 
 
-def test_what_the_clock_does_has_no_actor() -> None:
-    assert tell(LanternLit(), by=None).actor is None
+def test_a_fact_by_the_clock_has_no_actor() -> None:
+    assert publish_change(LanternLit(), by=None).actor is None
 
 
-def test_a_fact_about_no_session_and_no_member_has_neither() -> None:
-    record = tell(Drizzle())
+def test_a_fact_may_have_neither_session_nor_member() -> None:
+    record = publish_change(Drizzle())
 
     assert (record.session_id, record.member_id, record.payload) == (None, None, {"drops": 1})
 
 
-def test_the_values_before_and_after_are_plain(john: User) -> None:
+def test_changes_are_stored_as_json_values(john: User) -> None:
     later = datetime(2024, 2, 1, tzinfo=UTC)
 
-    record = tell(LanternLit(), changes={"date": (NOW, later), "duration": (60, 90), "colour": (None, "red")})
+    record = publish_change(LanternLit(), changes={"date": (NOW, later), "duration": (60, 90), "colour": (None, "red")})
 
     record.refresh_from_db()
     assert record.changes == {
@@ -73,92 +81,92 @@ def test_the_values_before_and_after_are_plain(john: User) -> None:
         Drizzle(drops=2**62),
     ],
 )
-def test_a_fact_comes_back_from_its_record_as_it_was(fact: LanternLit | Drizzle) -> None:
-    record = tell(fact)
+def test_a_fact_is_rebuilt_from_its_record(fact: LanternLit | Drizzle) -> None:
+    record = publish_change(fact)
 
     assert load_fact(FactRecord.objects.get(pk=record.pk)) == fact
 
 
-def test_a_receiver_hears_the_fact_and_how_it_came_about(ear: Ear, john: User, clock: Any) -> None:
-    record = tell(LanternLit(), by=john, reason="It was dark")
+def test_a_receiver_gets_the_fact_and_its_delivery(receiver: RecordingReceiver, john: User, clock: Any) -> None:
+    record = publish_change(LanternLit(), by=john, reason="It was dark")
 
     delivery = Delivery(fact_id=record.pk, occurred_at=NOW, actor_id=john.pk, reason="It was dark", is_retry=False)
-    assert ear.heard == [(LanternLit(), delivery)]
+    assert receiver.received == [(LanternLit(), delivery)]
 
 
-def test_only_who_hears_a_kind_is_told_of_it(ear: Ear) -> None:
-    tell(Drizzle())
+def test_a_receiver_gets_only_facts_of_its_type(receiver: RecordingReceiver) -> None:
+    publish_change(Drizzle())
 
-    assert ear.heard == []
-
-
-def test_what_a_receiver_writes_commits_with_the_change(ear: Ear) -> None:
-    tell(LanternLit())
-
-    assert notes() == ["the change", "heard"]
+    assert receiver.received == []
 
 
-def test_what_a_receiver_writes_rolls_back_with_the_change(ear: Ear) -> None:
-    with pytest.raises(RuntimeError, match="second thoughts"):
-        publish_and_think_again()
+def test_writes_of_a_receiver_commit_with_the_change(receiver: RecordingReceiver) -> None:
+    publish_change(LanternLit())
 
-    assert [delivery.is_retry for _, delivery in ear.heard] == [False]
-    assert notes() == []
+    assert list_rows() == ["the change", "received"]
+
+
+def test_writes_of_a_receiver_roll_back_with_the_change(receiver: RecordingReceiver) -> None:
+    with pytest.raises(RuntimeError, match="rolled back"):
+        publish_and_roll_back()
+
+    assert [delivery.is_retry for _, delivery in receiver.received] == [False]
+    assert list_rows() == []
     assert not FactRecord.objects.exists()
 
 
-def test_a_failure_rolls_back_with_the_change_too(ear: Ear) -> None:
-    ear.fails_with = ValueError("no")
+def test_a_failed_delivery_rolls_back_with_the_change(receiver: RecordingReceiver) -> None:
+    receiver.fails_with = ValueError("no")
 
-    with pytest.raises(RuntimeError, match="second thoughts"):
-        publish_and_think_again()
+    with pytest.raises(RuntimeError, match="rolled back"):
+        publish_and_roll_back()
 
     assert not FailedDelivery.objects.exists()
 
 
-def publish_and_think_again() -> None:
+def publish_and_roll_back() -> None:
     with transaction.atomic():
         publish(LanternLit(), by=None)
-        raise RuntimeError("second thoughts")
+        raise RuntimeError("rolled back")
 
 
 @pytest.mark.django_db(transaction=True)
-def test_publishing_outside_the_transaction_of_the_change_is_refused(ear: Ear) -> None:
+def test_publishing_outside_the_transaction_of_the_change_is_refused(receiver: RecordingReceiver) -> None:
     with pytest.raises(RuntimeError, match=r"facts\.LanternLit was published outside the transaction of its change"):
         publish(LanternLit(), by=None)
 
-    assert ear.heard == []
+    assert receiver.received == []
     assert not FactRecord.objects.exists()
 
 
-def test_a_receiver_may_publish_in_its_turn(hear: Hear) -> None:
-    heard: list[str] = []
-    hear(lambda fact, delivery: tell(Drizzle()) and heard.append("lantern"))
-    hear(lambda fact, delivery: heard.append("drizzle"), kind=Drizzle)
+def test_a_receiver_may_publish_facts(subscribe: Subscribe) -> None:
+    received: list[str] = []
+    subscribe(lambda fact, delivery: publish_change(Drizzle()) and received.append("lantern"))
+    subscribe(lambda fact, delivery: received.append("drizzle"), kind=Drizzle)
 
     with transaction.atomic():
         publish(LanternLit(), by=None)
 
-    assert heard == ["drizzle", "lantern"]
+    assert received == ["drizzle", "lantern"]
     assert sorted(FactRecord.objects.values_list("name", flat=True)) == ["facts.Drizzle", "facts.LanternLit"]
 
 
-def test_receivers_are_served_in_the_order_in_which_they_were_declared(hear: Hear) -> None:
+def test_receivers_are_called_in_the_order_of_their_subscription(subscribe: Subscribe) -> None:
     for name in ("first", "second", "third"):
-        hear(lambda fact, delivery, name=name: note(name))
+        subscribe(lambda fact, delivery, name=name: write_row(name))
 
-    tell(LanternLit())
+    publish_change(LanternLit())
 
-    assert notes() == ["the change", "first", "second", "third"]
+    assert list_rows() == ["the change", "first", "second", "third"]
 
 
-def test_a_record_names_the_request_that_it_came_from(john: User, stranger: Api) -> None:
+def test_a_record_has_the_id_of_its_request(john: User, stranger: Api) -> None:
     answer = Api(john).patch("/api/auth/me/", {"first_name": "Johnny"})
 
     assert FactRecord.objects.get().request_id == answer["X-Request-ID"]
 
 
-def test_what_happens_outside_a_request_names_none(john: User) -> None:
+def test_a_record_outside_a_request_has_no_request_id(john: User) -> None:
     Api(john).get("/api/auth/me/")
 
-    assert tell(LanternLit(), by=john).request_id == ""
+    assert publish_change(LanternLit(), by=john).request_id == ""

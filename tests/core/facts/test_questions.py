@@ -1,4 +1,4 @@
-"""Questions: what is answered by whoever can tell, and what if nobody can."""
+"""Questions, their answers and their defaults."""
 
 from dataclasses import dataclass
 
@@ -8,18 +8,18 @@ from tests.core.facts.conftest import Answer, WhichColour
 from core.facts import Question
 
 
-def test_a_question_that_nobody_can_answer_has_its_default() -> None:
+def test_a_question_without_answers_has_its_default() -> None:
     assert WhichColour().ask() == "colourless"
     assert WhichColour().ask_all() == []
 
 
-def test_who_can_tell_is_heard(answer: Answer) -> None:
+def test_a_question_is_answered(answer: Answer) -> None:
     answer(lambda question: f"colour {question.number}")
 
     assert WhichColour(number=5).ask() == "colour 5"
 
 
-def test_the_first_who_can_tell_is_heard(answer: Answer) -> None:
+def test_the_first_answer_that_is_not_none_is_returned(answer: Answer) -> None:
     answer(lambda question: None)
     answer(lambda question: "red")
     answer(lambda question: "blue")
@@ -27,20 +27,20 @@ def test_the_first_who_can_tell_is_heard(answer: Answer) -> None:
     assert WhichColour().ask() == "red"
 
 
-def test_who_cannot_tell_leaves_the_default(answer: Answer) -> None:
+def test_an_answer_of_none_leaves_the_default(answer: Answer) -> None:
     answer(lambda question: None)
 
     assert WhichColour().ask() == "colourless"
 
 
-@pytest.mark.parametrize("nothing_much", ["", 0, False, [], {}])
-def test_an_answer_may_be_nothing_much(answer: Answer, nothing_much: object) -> None:
-    answer(lambda question: nothing_much)
+@pytest.mark.parametrize("falsy", ["", 0, False, [], {}])
+def test_an_answer_may_be_falsy(answer: Answer, falsy: object) -> None:
+    answer(lambda question: falsy)
 
-    assert WhichColour().ask() == nothing_much
+    assert WhichColour().ask() == falsy
 
 
-def test_everybody_is_heard_in_order_when_all_are_asked(answer: Answer) -> None:
+def test_asking_all_returns_every_answer_in_order(answer: Answer) -> None:
     answer(lambda question: "red")
     answer(lambda question: None)
     answer(lambda question: "blue")
@@ -48,7 +48,7 @@ def test_everybody_is_heard_in_order_when_all_are_asked(answer: Answer) -> None:
     assert WhichColour().ask_all() == ["red", "blue"]
 
 
-def test_an_error_of_who_answers_is_the_askers_too(answer: Answer) -> None:
+def test_an_exception_in_an_answer_propagates(answer: Answer) -> None:
     def fail(question: WhichColour) -> str:
         raise LookupError("no idea")
 
@@ -58,7 +58,7 @@ def test_an_error_of_who_answers_is_the_askers_too(answer: Answer) -> None:
         WhichColour().ask()
 
 
-def test_a_question_without_a_safe_default_says_so() -> None:
+def test_a_question_without_a_default_raises_when_it_has_no_answer() -> None:
     @dataclass(frozen=True, kw_only=True)
     class Unsafe(Question[str]):
         pass
@@ -67,7 +67,7 @@ def test_a_question_without_a_safe_default_says_so() -> None:
         Unsafe().ask()
 
 
-def test_two_kinds_of_questions_are_not_mixed_up(answer: Answer) -> None:
+def test_an_answer_is_not_called_for_another_type_of_question(answer: Answer) -> None:
     @dataclass(frozen=True, kw_only=True)
     class Another(Question[str]):
         def default(self) -> str:

@@ -1,4 +1,4 @@
-"""A sweep for tests, and a clock that stands still."""
+"""A fake periodic job."""
 
 from collections.abc import Callable, Iterator
 from datetime import time
@@ -10,49 +10,49 @@ from core.jobs.periodic import DAY, MINUTE, PERIODIC_JOBS, Schedule, run_if_due
 NAME = "count the lanterns"
 
 
-class Lanterns:
-    """Counts its turns, or fails where it was told to."""
+class FakeJob:
+    """Counts its runs, and raises `fails_with`, if set."""
 
     def __init__(self) -> None:
-        self.turns = 0
+        self.runs = 0
         self.fails_with: Exception | None = None
 
-    def sweep(self) -> int:
-        self.turns += 1
+    def run(self) -> int:
+        self.runs += 1
         if self.fails_with is not None:
             raise self.fails_with
         return 7
 
     def run_if_due(self) -> int:
-        """Whether it was its turn, as how many turns it has had so far."""
-        run_if_due(NAME, self.sweep)
-        return self.turns
+        """Run the job if it is due; return how often it has run."""
+        run_if_due(NAME, self.run)
+        return self.runs
 
 
 @pytest.fixture
-def only() -> Iterator[Callable[..., None]]:
-    """Makes these the only periodic jobs that are declared."""
-    declared = dict(PERIODIC_JOBS)
+def declare_jobs() -> Iterator[Callable[..., None]]:
+    """Replaces all periodic jobs until the end of the test."""
+    original = dict(PERIODIC_JOBS)
 
-    def declare(**schedules: Schedule) -> None:
+    def replace(**schedules: Schedule) -> None:
         PERIODIC_JOBS.clear()
         PERIODIC_JOBS.update({name.replace("_", " "): schedule for name, schedule in schedules.items()})
 
-    yield declare
-    # In their order, which is that of pages.
+    yield replace
+    # In the original order, which pages show.
     PERIODIC_JOBS.clear()
-    PERIODIC_JOBS.update(declared)
+    PERIODIC_JOBS.update(original)
 
 
 @pytest.fixture
-def lanterns(only: Callable[..., None]) -> Lanterns:
-    """A sweep of each minute, the only one."""
-    only(count_the_lanterns=Schedule(every=MINUTE))
-    return Lanterns()
+def job(declare_jobs: Callable[..., None]) -> FakeJob:
+    """The only periodic job, with an interval of a minute."""
+    declare_jobs(count_the_lanterns=Schedule(every=MINUTE))
+    return FakeJob()
 
 
 @pytest.fixture
-def nightly(only: Callable[..., None]) -> Lanterns:
-    """A sweep of each night, the only one."""
-    only(count_the_lanterns=Schedule(every=DAY, at=time(3, 17)))
-    return Lanterns()
+def nightly_job(declare_jobs: Callable[..., None]) -> FakeJob:
+    """The only periodic job, at 03:17."""
+    declare_jobs(count_the_lanterns=Schedule(every=DAY, at=time(3, 17)))
+    return FakeJob()

@@ -1,4 +1,4 @@
-"""Working off what is due: every row once, and none for the sake of another."""
+"""Processing rows in batches: each row once, and independent of the failures of others."""
 
 import threading
 from collections.abc import Callable, Iterable
@@ -22,7 +22,7 @@ NO_SUCH_FACT = 123_456_789
 
 @pytest.fixture
 def make_rows() -> Callable[[int], list[int]]:
-    """Makes so many rows that are due, and answers their ids."""
+    """Creates so many due rows; returns their ids."""
 
     def make(number: int) -> list[int]:
         rows = [Sweep(name=f"row {each}", every=timedelta(0), started_at=NOW) for each in range(number)]
@@ -35,20 +35,20 @@ def due() -> Any:
     return Sweep.objects.filter(taken_up=0).order_by("pk")
 
 
-def done() -> list[int]:
+def list_handled() -> list[int]:
     return list(Sweep.objects.filter(taken_up__gt=0).order_by("pk").values_list("pk", flat=True))
 
 
-def take_up(row: Sweep) -> None:
+def handle_row(row: Sweep) -> None:
     row.taken_up += 1
     row.save(update_fields=["taken_up"])
 
 
-def failing_on(bad: Iterable[int], failure: Callable[[], object]) -> Callable[[Sweep], None]:
-    """Takes a row up, and then fails with the bad ones."""
+def build_failing_handler(bad: Iterable[int], failure: Callable[[], object]) -> Callable[[Sweep], None]:
+    """Build a handler that fails for the bad rows after it has changed them."""
 
     def handle(row: Sweep) -> None:
-        take_up(row)
+        handle_row(row)
         if row.pk in bad:
             failure()
 
@@ -59,24 +59,24 @@ def raise_error() -> None:
     raise ValueError("poison")
 
 
-def break_rule() -> None:
-    """What the database refuses at once."""
+def violate_constraint() -> None:
+    """Violate a constraint that is checked at once."""
     Sweep.objects.create(name="row 0", every=timedelta(0), started_at=NOW)
 
 
-def leave_dangling() -> None:
-    """What the database refuses, but not before the commit."""
+def violate_deferred_constraint() -> None:
+    """Violate a constraint that is checked at the commit."""
     FailedDelivery.objects.create(fact_id=NO_SUCH_FACT, receiver="nobody", error="", failed_at=NOW)
 
 
 @pytest.mark.parametrize("number", [0, 1, 19, 20, 21, 45])
-def test_everything_due_is_handled_once(make_rows: Any, number: int) -> None:
+def test_each_due_row_is_handled_once(make_rows: Any, number: int) -> None:
     rows = make_rows(number)
 
-    assert process_in_batches(due, take_up) == number
-    assert done() == rows
+    assert process_in_batches(due, handle_row) == number
+    assert list_handled() == rows
     assert set(Sweep.objects.values_list("taken_up", flat=True)) <= {1}
-    assert process_in_batches(due, take_up) == 0
+    assert process_in_batches(due, handle_row) == 0
 
 
 @pytest.mark.django_db(transaction=True)
@@ -85,7 +85,7 @@ def test_a_batch_is_committed_before_the_next_begins(make_rows: Any) -> None:
     committed = []
 
     def handle(row: Sweep) -> None:
-        take_up(row)
+        handle_row(row)
         transaction.on_commit(lambda: committed.append(row.pk))
         seen.append(len(committed))
 
@@ -95,47 +95,47 @@ def test_a_batch_is_committed_before_the_next_begins(make_rows: Any) -> None:
     assert seen == [0, 0, 2, 2, 4]
 
 
-def test_what_is_over_the_limit_is_left_for_the_next_time(make_rows: Any) -> None:
+def test_rows_beyond_the_limit_are_left_for_the_next_run(make_rows: Any) -> None:
     rows = make_rows(50)
 
-    assert process_in_batches(due, take_up, size=10, limit=20) == 20
-    assert done() == rows[:20]
+    assert process_in_batches(due, handle_row, size=10, limit=20) == 20
+    assert list_handled() == rows[:20]
 
 
 @pytest.mark.django_db(transaction=True)
-@pytest.mark.parametrize("failure", [raise_error, break_rule, leave_dangling])
+@pytest.mark.parametrize("failure", [raise_error, violate_constraint, violate_deferred_constraint])
 @pytest.mark.parametrize("bad", [{0}, {7}, {19}, {20}, {44}, {3, 4, 30}])
-def test_a_row_that_fails_costs_the_others_nothing(
+def test_a_row_that_fails_does_not_affect_the_others(
     *, make_rows: Any, failure: Callable[[], object], bad: set[int], caplog: pytest.LogCaptureFixture
 ) -> None:
     rows = make_rows(45)
-    poisonous = {rows[index] for index in bad}
+    bad_rows = {rows[index] for index in bad}
 
-    assert process_in_batches(due, failing_on(poisonous, failure)) == 45 - len(bad)
+    assert process_in_batches(due, build_failing_handler(bad_rows, failure)) == 45 - len(bad)
 
-    assert done() == [row for row in rows if row not in poisonous]
+    assert list_handled() == [row for row in rows if row not in bad_rows]
     assert set(Sweep.objects.values_list("taken_up", flat=True)) == {0, 1}
-    for row in poisonous:
+    for row in bad_rows:
         assert f"Sweep {row} could not be" in caplog.text
-    # It is taken up again the next time.
-    assert process_in_batches(due, take_up) == len(bad)
-    assert done() == rows
+    # The next run handles them.
+    assert process_in_batches(due, handle_row) == len(bad)
+    assert list_handled() == rows
 
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.usefixtures("unlogged")
-@pytest.mark.parametrize("failure", [raise_error, break_rule, leave_dangling])
-def test_where_all_fail_it_comes_to_an_end(make_rows: Any, failure: Callable[[], object]) -> None:
+@pytest.mark.parametrize("failure", [raise_error, violate_constraint, violate_deferred_constraint])
+def test_a_run_ends_when_all_rows_fail(make_rows: Any, failure: Callable[[], object]) -> None:
     rows = make_rows(25)
 
-    assert process_in_batches(due, failing_on(rows, failure), limit=1000) == 0
-    assert done() == []
+    assert process_in_batches(due, build_failing_handler(rows, failure), limit=1000) == 0
+    assert list_handled() == []
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_row_that_is_refused_at_the_commit_slows_only_its_own_batch(make_rows: Any, unlogged: None) -> None:
+def test_only_a_batch_that_could_not_be_committed_is_handled_row_by_row(make_rows: Any, unlogged: None) -> None:
     rows = make_rows(60)
-    handle = failing_on({rows[5]}, leave_dangling)
+    handle = build_failing_handler({rows[5]}, violate_deferred_constraint)
     sizes: list[int] = []
 
     def counting() -> Any:
@@ -144,7 +144,7 @@ def test_a_row_that_is_refused_at_the_commit_slows_only_its_own_batch(make_rows:
 
     process_in_batches(counting, handle)
 
-    # The first batch together, the same one by one, the others together again.
+    # The first batch, its 20 rows one by one, and the other batches.
     assert sizes[0] == 60
     assert len(sizes) == 1 + 20 + 3
 
@@ -152,21 +152,21 @@ def test_a_row_that_is_refused_at_the_commit_slows_only_its_own_batch(make_rows:
 def test_many_workers_handle_each_row_once(make_rows: Any, transactional_db: None) -> None:
     make_rows(200)
 
-    handled = at_once(4, lambda: process_in_batches(due, take_up, size=5))
+    handled = at_once(4, lambda: process_in_batches(due, handle_row, size=5))
 
     assert sum(handled) == 200
     assert set(Sweep.objects.values_list("taken_up", flat=True)) == {1}
 
 
-def test_rows_that_another_worker_holds_are_passed_over(make_rows: Any, transactional_db: None) -> None:
-    """Where the database locks rows; SQLite lets one writer in at a time, and the other one waits its turn."""
+def test_rows_that_another_worker_has_locked_are_skipped(make_rows: Any, transactional_db: None) -> None:
+    """On SQLite, which has no row locks, the second worker waits."""
     rows = make_rows(30)
     holds, may_go_on = threading.Event(), threading.Event()
 
     def hold(row: Sweep) -> None:
         holds.set()
         assert may_go_on.wait(30)
-        take_up(row)
+        handle_row(row)
 
     def be_slow() -> None:
         try:
@@ -178,26 +178,25 @@ def test_rows_that_another_worker_holds_are_passed_over(make_rows: Any, transact
     slow.start()
     assert holds.wait(30)
     if connection.features.has_select_for_update_skip_locked:
-        assert process_in_batches(due, take_up) == 20
-        assert done() == rows[10:]
+        assert process_in_batches(due, handle_row) == 20
+        assert list_handled() == rows[10:]
     may_go_on.set()
     slow.join()
-    process_in_batches(due, take_up)
+    process_in_batches(due, handle_row)
 
-    assert done() == rows
+    assert list_handled() == rows
     assert set(Sweep.objects.values_list("taken_up", flat=True)) == {1}
 
 
-def test_each_row_takes_as_many_queries_however_many_there_are(make_rows: Any) -> None:
-    def queries(number: int) -> int:
-        make_rows_of(number)
+def test_each_row_takes_three_queries(make_rows: Any) -> None:
+    def count_queries(number: int) -> int:
+        make_rows(number)
         with CaptureQueriesContext(connection) as captured:
-            assert process_in_batches(due, take_up) == number
+            assert process_in_batches(due, handle_row) == number
         Sweep.objects.all().delete()
         return len(captured)
 
-    make_rows_of = make_rows
-    few, many = queries(10), queries(19)
+    few, many = count_queries(10), count_queries(19)
 
-    # A savepoint, the change, the savepoint's end.
+    # SAVEPOINT, the change, RELEASE SAVEPOINT.
     assert many - few == 9 * 3

@@ -1,4 +1,4 @@
-"""Whether the worker still does what it should, and where people see that it does not."""
+"""The heartbeat of the worker, and how the portal shows it."""
 
 from datetime import time, timedelta
 from typing import Any
@@ -22,11 +22,11 @@ NIGHTLY = Schedule(every=DAY, at=time(3, 17))
 
 
 @pytest.fixture
-def ended(only: Any) -> Any:
-    """`ended(MINUTE, ago=HOUR)`: the only sweep, of each minute, ended well an hour ago."""
+def make_job(declare_jobs: Any) -> Any:
+    """`make_job(MINUTE, ago=HOUR)`: the only job, with an interval of a minute, last succeeded an hour ago."""
 
     def make(every: timedelta, *, ago: timedelta | None, **values: Any) -> Sweep:
-        only(count_the_lanterns=Schedule(every=every, at=time(3, 17) if every == DAY else None))
+        declare_jobs(count_the_lanterns=Schedule(every=every, at=time(3, 17) if every == DAY else None))
         return Sweep.objects.create(
             name=NAME,
             every=every,
@@ -38,7 +38,7 @@ def ended(only: Any) -> Any:
     return make
 
 
-# --- What is late -------------------------------------------------------------------------------------------------
+# --- Late jobs ----------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -49,44 +49,44 @@ def ended(only: Any) -> Any:
         (MINUTE, 3 * MINUTE + SECOND, True),
         (DAY, DAY + HOUR, False),
         (DAY, DAY + HOUR + SECOND, True),
-        # However often it begins, as one does that fails or is killed each time.
+        # Never succeeded, although it was started.
         (MINUTE, None, True),
-        # Noted by a clock that has been put right since.
+        # Recorded by a clock that has been corrected since.
         (MINUTE, -2 * MINUTE, True),
         (MINUTE, -30 * SECOND, False),
     ],
 )
-def test_a_sweep_is_late_when_it_has_not_ended_well_for_too_long(
-    *, ended: Any, every: timedelta, ago: timedelta | None, late: bool
+def test_a_job_is_late_when_its_last_success_is_too_long_ago(
+    *, make_job: Any, every: timedelta, ago: timedelta | None, late: bool
 ) -> None:
-    ended(every, ago=ago)
+    make_job(every, ago=ago)
 
     assert read_heartbeat().late_jobs == ((NAME,) if late else ())
 
 
-def test_the_last_good_end_of_any_sweep_is_told(ended: Any, only: Any) -> None:
-    ended(MINUTE, ago=HOUR)
-    only(count_the_lanterns=Schedule(every=MINUTE), wind_the_clock=NIGHTLY)
+def test_the_heartbeat_has_the_last_success_of_any_job(make_job: Any, declare_jobs: Any) -> None:
+    make_job(MINUTE, ago=HOUR)
+    declare_jobs(count_the_lanterns=Schedule(every=MINUTE), wind_the_clock=NIGHTLY)
     Sweep.objects.create(name="wind the clock", every=DAY, started_at=NOW, finished_at=NOW - MINUTE)
 
     assert read_heartbeat().last_ran_at == NOW - MINUTE
 
 
-def test_what_was_never_begun_is_late(only: Any) -> None:
-    only(count_the_lanterns=Schedule(every=MINUTE), wind_the_clock=NIGHTLY)
+def test_a_job_that_never_ran_is_late(declare_jobs: Any) -> None:
+    declare_jobs(count_the_lanterns=Schedule(every=MINUTE), wind_the_clock=NIGHTLY)
 
     assert (read_heartbeat().last_ran_at, read_heartbeat().late_jobs) == (None, (NAME, "wind the clock"))
 
 
-def test_what_is_swept_no_longer_and_turns_of_something_else_do_not_count(ended: Any) -> None:
-    ended(MINUTE, ago=SECOND)
+def test_removed_jobs_and_interval_claims_are_not_in_the_heartbeat(make_job: Any) -> None:
+    make_job(MINUTE, ago=SECOND)
     claim_interval("letter", every=HOUR, now=NOW)
     Sweep.objects.create(name="burn the letters", every=MINUTE, started_at=NOW - DAY, finished_at=NOW - DAY)
 
     assert (read_heartbeat().last_ran_at, read_heartbeat().late_jobs) == (NOW - SECOND, ())
 
 
-# --- In the admin -------------------------------------------------------------------------------------------------
+# --- The portal ---------------------------------------------------------------------------------------------------
 
 
 @pytest.fixture
@@ -99,65 +99,65 @@ LIST = reverse("admin:core_sweep_changelist")
 PAGES = ["/admin/", reverse("admin:core_user_changelist")]
 
 
-def shown(client: Client, address: str) -> str:
+def load_page(client: Client, address: str) -> str:
     answer = client.get(address)
     assert answer.status_code == 200
     return " ".join(answer.content.decode().split())
 
 
 @pytest.mark.parametrize("address", PAGES)
-def test_every_page_of_the_admin_says_that_the_worker_is_late(
-    ended: Any, admin: Client, moderator: Client, address: str
+def test_every_page_of_the_portal_warns_when_the_worker_does_not_run(
+    make_job: Any, admin: Client, moderator: Client, address: str
 ) -> None:
-    ended(MINUTE, ago=HOUR)
+    make_job(MINUTE, ago=HOUR)
 
     for client in (admin, moderator):
-        assert "The worker does not run </span>" in shown(client, address)
+        assert "The worker does not run </span>" in load_page(client, address)
 
 
 @pytest.mark.parametrize("address", PAGES)
-def test_none_says_anything_while_all_is_well(ended: Any, admin: Client, moderator: Client, address: str) -> None:
-    ended(MINUTE, ago=MINUTE)
+def test_no_page_warns_while_no_job_is_late(make_job: Any, admin: Client, moderator: Client, address: str) -> None:
+    make_job(MINUTE, ago=MINUTE)
 
     for client in (admin, moderator):
-        assert "The worker " not in shown(client, address)
+        assert "The worker " not in load_page(client, address)
 
 
 @pytest.mark.parametrize(
     ("number", "words"), [(1, "is late to sweep 0 </span>"), (3, "is late to sweep 0 and 2 more </span>")]
 )
-def test_it_says_what_is_late_where_something_still_runs(
-    ended: Any, only: Any, admin: Client, number: int, words: str
+def test_the_warning_names_late_jobs_while_others_run(
+    make_job: Any, declare_jobs: Any, admin: Client, number: int, words: str
 ) -> None:
-    ended(MINUTE, ago=MINUTE)
-    only(
+    make_job(MINUTE, ago=MINUTE)
+    declare_jobs(
         **{f"sweep_{each}": Schedule(every=MINUTE) for each in range(number)}, count_the_lanterns=Schedule(every=MINUTE)
     )
 
-    assert f"The worker {words}" in shown(admin, "/admin/")
+    assert f"The worker {words}" in load_page(admin, "/admin/")
 
 
-def test_who_is_not_logged_in_is_told_nothing(ended: Any) -> None:
-    ended(MINUTE, ago=HOUR)
+def test_the_login_page_has_no_warning(make_job: Any) -> None:
+    make_job(MINUTE, ago=HOUR)
 
-    assert "worker" not in shown(Client(), "/admin/login/").lower()
+    assert "worker" not in load_page(Client(), "/admin/login/").lower()
 
 
-def test_the_sign_takes_one_query(ended: Any, admin: Client) -> None:
-    ended(MINUTE, ago=HOUR)
+def test_the_warning_takes_one_query(make_job: Any, admin: Client) -> None:
+    make_job(MINUTE, ago=HOUR)
 
-    # The dashboard asks by itself how the worker fares.
+    # Not the dashboard, which reads the heartbeat itself.
     with CaptureQueriesContext(connection) as queries:
         admin.get("/admin/core/login/")
 
     assert len([query for query in queries if "core_sweep" in query["sql"]]) == 1
 
 
-def test_the_list_has_what_is_swept_and_how_it_went(ended: Any, admin: Client) -> None:
-    ended(MINUTE, ago=HOUR, taken_up=417, failed_at=NOW, error="Traceback\n  ...\nValueError: the oil is gone\n")
+def test_the_list_has_jobs_with_their_last_run_and_error(make_job: Any, admin: Client) -> None:
+    make_job(MINUTE, ago=HOUR, taken_up=417, failed_at=NOW, error="Traceback\n  ...\nValueError: the oil is gone\n")
     claim_interval("letter", every=HOUR, now=NOW)
 
-    page = shown(admin, LIST)
+    page = load_page(admin, LIST)
 
     for words in ("Count the lanterns", "Sat 13 Jan 2024, 10:00", "Sat 13 Jan 2024, 11:00", "417"):
         assert words in page
@@ -166,19 +166,17 @@ def test_the_list_has_what_is_swept_and_how_it_went(ended: Any, admin: Client) -
     assert "letter" not in page.lower()
 
 
-def test_an_error_that_a_good_turn_has_followed_is_shown_on_the_page_of_the_sweep_only(
-    ended: Any, admin: Client
-) -> None:
-    sweep = ended(MINUTE, ago=SECOND, failed_at=NOW - MINUTE, error="ValueError: the oil is gone")
+def test_an_error_before_the_last_success_is_on_the_page_of_the_job_only(make_job: Any, admin: Client) -> None:
+    job = make_job(MINUTE, ago=SECOND, failed_at=NOW - MINUTE, error="ValueError: the oil is gone")
 
-    assert "the oil is gone" not in shown(admin, LIST)
-    assert "the oil is gone" in shown(admin, reverse("admin:core_sweep_change", args=[sweep.pk]))
+    assert "the oil is gone" not in load_page(admin, LIST)
+    assert "the oil is gone" in load_page(admin, reverse("admin:core_sweep_change", args=[job.pk]))
 
 
-def test_nothing_can_be_changed_there(ended: Any, admin: Client, moderator: Client) -> None:
-    sweep = ended(MINUTE, ago=SECOND)
+def test_jobs_are_read_only(make_job: Any, admin: Client, moderator: Client) -> None:
+    job = make_job(MINUTE, ago=SECOND)
     before = Sweep.objects.values().get()
-    change, delete = (reverse(f"admin:core_sweep_{what}", args=[sweep.pk]) for what in ("change", "delete"))
+    change, delete = (reverse(f"admin:core_sweep_{what}", args=[job.pk]) for what in ("change", "delete"))
 
     assert admin.get(reverse("admin:core_sweep_add")).status_code == 403
     assert admin.post(change, {"name": "another"}).status_code == 403

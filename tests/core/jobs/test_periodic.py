@@ -1,4 +1,4 @@
-"""Whose turn it is: one worker's in each interval, however many there are and whatever becomes of them."""
+"""Schedules of periodic jobs: one worker runs a job in each interval, and failed runs are retried."""
 
 from contextlib import nullcontext
 from datetime import UTC, datetime, timedelta
@@ -8,7 +8,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from tests.core.conftest import NOW
-from tests.core.jobs.conftest import NAME, Lanterns
+from tests.core.jobs.conftest import NAME, FakeJob
 from tests.core.threads import at_once
 
 from core.jobs.models import Sweep
@@ -21,30 +21,30 @@ SECOND, MINUTE, HOUR, DAY = (timedelta(**{unit: 1}) for unit in ("seconds", "min
 
 
 class Killed(BaseException):
-    """What ends a worker without letting it note anything."""
+    """Ends a worker before it can record anything."""
 
 
-# --- Each minute --------------------------------------------------------------------------------------------------
+# --- Intervals ----------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.django_db(transaction=True)
-def test_one_of_many_workers_gets_the_first_turn(lanterns: Lanterns) -> None:
-    at_once(8, lanterns.run_if_due)
+def test_one_of_many_workers_does_the_first_run(job: FakeJob) -> None:
+    at_once(8, job.run_if_due)
 
-    assert lanterns.turns == 1
+    assert job.runs == 1
     assert Sweep.objects.get().name == NAME
 
 
 @pytest.mark.django_db(transaction=True)
-def test_one_of_many_workers_gets_each_later_turn(lanterns: Lanterns, clock: Any) -> None:
-    for turn in range(1, 4):
-        at_once(8, lanterns.run_if_due)
-        assert lanterns.turns == turn
+def test_one_of_many_workers_does_each_later_run(job: FakeJob, clock: Any) -> None:
+    for run in range(1, 4):
+        at_once(8, job.run_if_due)
+        assert job.runs == run
         clock.shift(MINUTE)
 
 
-def test_what_a_good_turn_did_is_noted(lanterns: Lanterns) -> None:
-    lanterns.run_if_due()
+def test_a_successful_run_is_recorded(job: FakeJob) -> None:
+    job.run_if_due()
 
     row = Sweep.objects.values().get()
     assert row.pop("id")
@@ -59,139 +59,137 @@ def test_what_a_good_turn_did_is_noted(lanterns: Lanterns) -> None:
     }
 
 
-def test_the_turn_comes_back_after_its_interval_or_a_little_earlier(lanterns: Lanterns, clock: Any) -> None:
-    """The clocks of two workers do not beat together: the one that comes a little early still gets its turn."""
-    lanterns.run_if_due()
+def test_a_job_is_due_a_quarter_of_its_interval_early(job: FakeJob, clock: Any) -> None:
+    """The clocks of workers differ."""
+    job.run_if_due()
 
     clock.shift(45 * SECOND - timedelta.resolution)
-    assert lanterns.run_if_due() == 1
+    assert job.run_if_due() == 1
     clock.shift(timedelta.resolution)
-    assert lanterns.run_if_due() == 2
+    assert job.run_if_due() == 2
 
 
-def test_a_turn_that_is_not_given_costs_two_queries(lanterns: Lanterns) -> None:
-    lanterns.run_if_due()
+def test_a_job_that_is_not_due_takes_two_queries(job: FakeJob) -> None:
+    job.run_if_due()
 
     with CaptureQueriesContext(connection) as queries:
-        lanterns.run_if_due()
+        job.run_if_due()
 
     assert len(queries) == 2
 
 
-def test_a_turn_is_not_lost_with_the_worker_that_was_killed_in_it(lanterns: Lanterns, clock: Any) -> None:
-    lanterns.fails_with = Killed()  # type: ignore[assignment]
+def test_a_job_runs_again_after_its_worker_was_killed(job: FakeJob, clock: Any) -> None:
+    job.fails_with = Killed()  # type: ignore[assignment]
     with pytest.raises(Killed):
-        lanterns.run_if_due()
-    lanterns.fails_with = None
+        job.run_if_due()
+    job.fails_with = None
 
-    assert lanterns.run_if_due() == 1
+    assert job.run_if_due() == 1
     clock.shift(MINUTE)
-    assert lanterns.run_if_due() == 2
+    assert job.run_if_due() == 2
     assert Sweep.objects.get().finished_at == NOW + MINUTE
 
 
 @pytest.mark.parametrize("back", [2 * MINUTE, HOUR, 400 * DAY])
-def test_a_clock_that_is_put_back_stops_nothing(lanterns: Lanterns, clock: Any, back: timedelta) -> None:
-    lanterns.run_if_due()
+def test_a_job_is_due_after_the_clock_was_set_back(job: FakeJob, clock: Any, back: timedelta) -> None:
+    job.run_if_due()
 
     clock.shift(-back)
 
-    assert lanterns.run_if_due() == 2
+    assert job.run_if_due() == 2
     assert Sweep.objects.get().started_at == NOW - back
 
 
-def test_nor_one_that_is_put_back_by_less_than_the_interval(lanterns: Lanterns, clock: Any) -> None:
-    lanterns.run_if_due()
+def test_a_job_is_due_after_the_clock_was_set_back_by_one_interval(job: FakeJob, clock: Any) -> None:
+    job.run_if_due()
 
     clock.shift(-MINUTE)
-    assert lanterns.run_if_due() == 1
+    assert job.run_if_due() == 1
     clock.shift(2 * MINUTE)
-    assert lanterns.run_if_due() == 2
+    assert job.run_if_due() == 2
 
 
-# --- Once a day ---------------------------------------------------------------------------------------------------
+# --- Time of day --------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
-    ("begun", "turns"),
+    ("first_run", "later_runs"),
     [
         ("2024-01-12T03:17:00Z", ["2024-01-13T03:17:00Z", "2024-01-14T03:17:00Z"]),
-        # It was down at the time, and begins as soon as it is back.
+        # The worker was down at the due time and catches up.
         ("2024-01-12T03:16:59Z", ["2024-01-12T03:17:00Z", "2024-01-13T03:17:00Z"]),
         ("2024-01-10T12:00:00Z", ["2024-01-12T20:00:00Z", "2024-01-13T03:17:00Z"]),
         ("2024-01-12T19:59:59Z", ["2024-01-13T03:17:00Z", "2024-01-14T03:17:00Z"]),
     ],
 )
-def test_a_nightly_sweep_runs_at_its_time_or_as_soon_as_somebody_is_there(
-    nightly: Lanterns, clock: Any, begun: str, turns: list[str]
+def test_a_daily_job_runs_at_its_time_or_as_soon_as_a_worker_is_up(
+    nightly_job: FakeJob, clock: Any, first_run: str, later_runs: list[str]
 ) -> None:
-    clock.move_to(begun, tick=False)
-    assert nightly.run_if_due() == 1
+    clock.move_to(first_run, tick=False)
+    assert nightly_job.run_if_due() == 1
 
-    for number, turn in enumerate(turns, start=2):
-        at = datetime.fromisoformat(turn)
-        if turn != "2024-01-12T20:00:00Z":
+    for number, run in enumerate(later_runs, start=2):
+        at = datetime.fromisoformat(run)
+        if run != "2024-01-12T20:00:00Z":
             clock.move_to(at - SECOND, tick=False)
-            assert nightly.run_if_due() == number - 1
+            assert nightly_job.run_if_due() == number - 1
         clock.move_to(at, tick=False)
-        assert nightly.run_if_due() == number
-        assert nightly.run_if_due() == number
+        assert nightly_job.run_if_due() == number
+        assert nightly_job.run_if_due() == number
 
 
-def test_a_nightly_sweep_that_never_ran_begins_at_once(nightly: Lanterns) -> None:
-    assert nightly.run_if_due() == 1
+def test_a_daily_job_that_never_ran_is_due_at_once(nightly_job: FakeJob) -> None:
+    assert nightly_job.run_if_due() == 1
 
 
-@pytest.mark.parametrize("end", [ValueError("the oil is gone"), Killed()])
-@pytest.mark.parametrize("ended_well_before", [True, False])
+@pytest.mark.parametrize("error", [ValueError("the oil is gone"), Killed()])
+@pytest.mark.parametrize("has_succeeded_before", [True, False])
 @pytest.mark.usefixtures("unlogged")
-def test_a_nightly_sweep_that_did_not_end_well_is_begun_again_an_hour_later(
-    *, nightly: Lanterns, clock: Any, end: Any, ended_well_before: bool
+def test_a_daily_job_that_failed_or_was_killed_is_retried_an_hour_later(
+    *, nightly_job: FakeJob, clock: Any, error: Any, has_succeeded_before: bool
 ) -> None:
-    if ended_well_before:
+    if has_succeeded_before:
         clock.move_to("2024-01-11T04:00:00Z", tick=False)
-        nightly.run_if_due()
-    before = nightly.turns
-    nightly.fails_with = end
-    for turn in range(2):
-        clock.move_to(datetime(2024, 1, 12, 3 + turn, 17, tzinfo=UTC), tick=False)
-        with nullcontext() if isinstance(end, Exception) else pytest.raises(Killed):
-            nightly.run_if_due()
+        nightly_job.run_if_due()
+    before = nightly_job.runs
+    nightly_job.fails_with = error
+    for attempt in range(2):
+        clock.move_to(datetime(2024, 1, 12, 3 + attempt, 17, tzinfo=UTC), tick=False)
+        with nullcontext() if isinstance(error, Exception) else pytest.raises(Killed):
+            nightly_job.run_if_due()
         clock.shift(HOUR - SECOND)
-        assert nightly.run_if_due() == before + turn + 1
-    nightly.fails_with = None
+        assert nightly_job.run_if_due() == before + attempt + 1
+    nightly_job.fails_with = None
 
     clock.shift(SECOND)
-    assert nightly.run_if_due() == before + 3
+    assert nightly_job.run_if_due() == before + 3
     clock.move_to("2024-01-13T03:16:59Z", tick=False)
-    assert nightly.run_if_due() == before + 3
+    assert nightly_job.run_if_due() == before + 3
     clock.shift(SECOND)
-    assert nightly.run_if_due() == before + 4
+    assert nightly_job.run_if_due() == before + 4
 
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.usefixtures("unlogged")
-def test_one_of_many_workers_begins_it_again(nightly: Lanterns, clock: Any) -> None:
-    nightly.fails_with = ValueError("the oil is gone")
-    nightly.run_if_due()
+def test_one_of_many_workers_retries_a_failed_job(nightly_job: FakeJob, clock: Any) -> None:
+    nightly_job.fails_with = ValueError("the oil is gone")
+    nightly_job.run_if_due()
     clock.shift(HOUR)
 
-    at_once(8, nightly.run_if_due)
+    at_once(8, nightly_job.run_if_due)
 
-    assert nightly.turns == 2
-
-
-# --- Failing ------------------------------------------------------------------------------------------------------
+    assert nightly_job.runs == 2
 
 
-def test_a_sweep_that_fails_is_noted_and_raises_nothing(
-    lanterns: Lanterns, clock: Any, caplog: pytest.LogCaptureFixture
-) -> None:
-    lanterns.run_if_due()
+# --- Failures -----------------------------------------------------------------------------------------------------
+
+
+def test_a_failure_is_recorded_and_not_raised(job: FakeJob, clock: Any, caplog: pytest.LogCaptureFixture) -> None:
+    job.run_if_due()
     clock.shift(MINUTE)
-    lanterns.fails_with = ValueError("the oil is gone\x00")
+    job.fails_with = ValueError("the oil is gone\x00")
 
-    lanterns.run_if_due()
+    job.run_if_due()
 
     row = Sweep.objects.get()
     assert (row.started_at, row.finished_at, row.taken_up) == (NOW + MINUTE, NOW, 7)
@@ -202,33 +200,33 @@ def test_a_sweep_that_fails_is_noted_and_raises_nothing(
 
 
 @pytest.mark.usefixtures("unlogged")
-def test_one_that_failed_has_its_next_turn_as_ever(lanterns: Lanterns, clock: Any) -> None:
-    lanterns.fails_with = ValueError("the oil is gone")
-    lanterns.run_if_due()
-    lanterns.fails_with = None
+def test_a_job_that_failed_is_due_after_its_interval(job: FakeJob, clock: Any) -> None:
+    job.fails_with = ValueError("the oil is gone")
+    job.run_if_due()
+    job.fails_with = None
 
-    assert lanterns.run_if_due() == 1
+    assert job.run_if_due() == 1
     clock.shift(MINUTE)
-    assert lanterns.run_if_due() == 2
+    assert job.run_if_due() == 2
     assert Sweep.objects.get().finished_at == NOW + MINUTE
 
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.usefixtures("unlogged")
-def test_one_whose_connection_breaks_is_noted_over_a_new_one(lanterns: Lanterns) -> None:
+def test_a_broken_connection_is_recorded_through_a_new_one(job: FakeJob) -> None:
     def break_connection() -> int:
         connection.ensure_connection()
         connection.connection.close()
         return Sweep.objects.count()
 
-    lanterns.sweep = break_connection  # type: ignore[method-assign]
-    lanterns.run_if_due()
+    job.run = break_connection  # type: ignore[method-assign]
+    job.run_if_due()
 
     row = Sweep.objects.get()
     assert (row.finished_at, row.failed_at) == (None, NOW)
 
 
-def test_two_periodic_jobs_cannot_have_one_name() -> None:
+def test_two_periodic_jobs_cannot_have_the_same_name() -> None:
     taken = next(iter(PERIODIC_JOBS)).replace(" ", "_")
 
     def another() -> int:
@@ -239,10 +237,10 @@ def test_two_periodic_jobs_cannot_have_one_name() -> None:
         periodic_job()(another)
 
 
-# --- Turns of something else --------------------------------------------------------------------------------------
+# --- Interval claims ----------------------------------------------------------------------------------------------
 
 
-def test_a_claimed_turn_is_given_once_an_interval(clock: Any) -> None:
+def test_an_interval_can_be_claimed_once(clock: Any) -> None:
     assert get_last_claim("letter") is None
     assert claim_interval("letter", every=HOUR, now=now())
     assert not claim_interval("letter", every=HOUR, now=now())
@@ -254,8 +252,8 @@ def test_a_claimed_turn_is_given_once_an_interval(clock: Any) -> None:
     assert get_last_claim("letter") == NOW + HOUR
 
 
-def test_a_claimed_turn_is_over_with_the_claim(clock: Any) -> None:
-    """Nobody notes how it ended, so it is not taken for one that did not end well."""
+def test_a_claim_is_not_retried_like_a_failed_run(clock: Any) -> None:
+    """A claim records no end, like a run that was killed."""
     assert claim_interval("letter", every=DAY, now=now())
 
     clock.shift(DAY - SECOND)
@@ -264,7 +262,7 @@ def test_a_claimed_turn_is_over_with_the_claim(clock: Any) -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_many_who_claim_a_turn_get_it_once(clock: Any) -> None:
+def test_one_of_many_workers_claims_an_interval(clock: Any) -> None:
     for _ in range(2):
         assert sorted(at_once(8, lambda: claim_interval("letter", every=HOUR, now=now()))) == [False] * 7 + [True]
         clock.shift(HOUR)

@@ -1,4 +1,4 @@
-"""Requests that leave something to the worker, and queues that are away."""
+"""A task, queues, and requests that enqueue tasks."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -18,7 +18,7 @@ Request = Callable[..., None]
 
 @db_task()
 def wash_up(*_dishes: str) -> None:
-    """A task of the tests' own."""
+    """A task for these tests."""
 
 
 @pytest.fixture(autouse=True)
@@ -29,15 +29,15 @@ def closed_circuit() -> Iterator[None]:
 
 
 @pytest.fixture
-def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whoever enqueues."""
+def short_timeouts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Short timeouts for enqueueing."""
     monkeypatch.setattr(storages, "ENQUEUE_SECONDS", 0.02)
     monkeypatch.setattr(enqueueing, "SLOW_SECONDS", 0.01)
 
 
 @pytest.fixture
 def use(monkeypatch: pytest.MonkeyPatch) -> Callable[[Any], Any]:
-    """Puts a storage in the place of the queue's."""
+    """Replaces the storage of the queue."""
 
     def use(storage: Any) -> Any:
         monkeypatch.setattr(HUEY, "storage", storage)
@@ -55,21 +55,21 @@ def file_queue(use: Any, tmp_path: Path) -> Iterator[SqliteQueue]:
 
 @pytest.fixture
 def server() -> Iterator[QueueServer]:
-    """In place of Redis; it hangs."""
+    """Replaces Redis; accepts connections and does not respond."""
     server = QueueServer()
     yield server
     server.stop()
 
 
 @pytest.fixture
-def redis_queue(use: Any, impatient: None, server: QueueServer) -> RedisQueue:
+def redis_queue(use: Any, short_timeouts: None, server: QueueServer) -> RedisQueue:
     queue: RedisQueue = use(RedisQueue("tests", url=server.url))
     return queue
 
 
 @pytest.fixture
-def request_with(db: None, django_capture_on_commit_callbacks: Any) -> Request:
-    """A request that leaves so many tasks to the worker, and commits."""
+def make_request(db: None, django_capture_on_commit_callbacks: Any) -> Request:
+    """Makes a request that enqueues so many tasks and commits."""
 
     def act(tasks: int = 1) -> None:
         request_id.begin_request()

@@ -1,4 +1,4 @@
-"""What is put off until the commit changes nothing of what was committed, whatever becomes of it."""
+"""Work after the commit: tasks that are enqueued, and functions that are called."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -31,21 +31,19 @@ def fail(*_: object) -> None:
 
 
 class Failing:
-    """Something to call that has no name."""
+    """A callable without a name."""
 
     __call__ = staticmethod(fail)
 
 
-def told(caplog: pytest.LogCaptureFixture) -> list[str]:
+def list_log_messages(caplog: pytest.LogCaptureFixture) -> list[str]:
     return [record.getMessage() for record in caplog.records if record.name == enqueueing.logger.name]
 
 
-# --- When all is well ---------------------------------------------------------------------------------------------
+# --- Without failures ---------------------------------------------------------------------------------------------
 
 
-def test_a_task_is_enqueued_once_the_change_is_committed(
-    file_queue: SqliteQueue, django_capture_on_commit_callbacks: Any
-) -> None:
+def test_a_task_is_enqueued_after_the_commit(file_queue: SqliteQueue, django_capture_on_commit_callbacks: Any) -> None:
     with django_capture_on_commit_callbacks(execute=True):
         enqueue_after_commit(wash_up, "plate", "cup")
         assert file_queue.queue_size() == 0
@@ -55,7 +53,7 @@ def test_a_task_is_enqueued_once_the_change_is_committed(
     assert HUEY.dequeue() is None
 
 
-def test_a_task_of_a_change_that_is_rolled_back_is_not(
+def test_a_task_is_not_enqueued_after_a_rollback(
     file_queue: SqliteQueue, django_capture_on_commit_callbacks: Any
 ) -> None:
     with django_capture_on_commit_callbacks(execute=True), transaction.atomic():
@@ -66,23 +64,23 @@ def test_a_task_of_a_change_that_is_rolled_back_is_not(
 
 
 @pytest.mark.django_db(transaction=True)
-def test_outside_a_transaction_it_is_enqueued_at_once(file_queue: SqliteQueue) -> None:
+def test_a_task_outside_a_transaction_is_enqueued_at_once(file_queue: SqliteQueue) -> None:
     enqueue_after_commit(wash_up)
 
     assert file_queue.queue_size() == 1
 
 
-def test_a_function_is_called_with_what_it_was_given(django_capture_on_commit_callbacks: Any) -> None:
+def test_a_function_is_called_with_its_arguments_after_the_commit(django_capture_on_commit_callbacks: Any) -> None:
     called: list[Any] = []
 
     with django_capture_on_commit_callbacks(execute=True):
-        run_after_commit(lambda *given, **named: called.append((given, named)), 1, two=2)
+        run_after_commit(lambda *positional, **named: called.append((positional, named)), 1, two=2)
         assert called == []
 
     assert called == [((1,), {"two": 2})]
 
 
-# --- What fails ---------------------------------------------------------------------------------------------------
+# --- Failures -----------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("after_commit", [enqueue_after_commit, run_after_commit])
@@ -91,7 +89,7 @@ def test_a_function_is_called_with_what_it_was_given(django_capture_on_commit_ca
     [(fail, "fail"), (partial(fail, 1), "fail"), (Failing.__call__, "fail"), (Failing(), "Failing object")],
 )
 @pytest.mark.django_db(transaction=True)
-def test_whatever_fails_raises_nothing_and_what_comes_after_it_is_done(
+def test_a_failure_after_the_commit_is_logged_and_the_next_function_is_called(
     after_commit: Any, function: Callable[[], None], name: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     called = []
@@ -101,131 +99,133 @@ def test_whatever_fails_raises_nothing_and_what_comes_after_it_is_done(
         run_after_commit(called.append, "the next")
 
     assert called == ["the next"]
-    (text,) = told(caplog)
+    (text,) = list_log_messages(caplog)
     assert name in text
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_task_of_the_queue_that_fails_raises_nothing(use: Any, caplog: pytest.LogCaptureFixture) -> None:
-    """Django asks what it runs for a qualified name, which these have not."""
+def test_a_task_that_the_queue_refuses_raises_nothing(use: Any, caplog: pytest.LogCaptureFixture) -> None:
+    """Django logs the qualified name of a failed function, which a task does not have."""
     use(RedisQueue("tests", url=closed_port()))
 
     with transaction.atomic():
         enqueue_after_commit(wash_up)
 
-    (text,) = told(caplog)
+    (text,) = list_log_messages(caplog)
     assert text.startswith(
         "The queue did not accept wash_up, which is left to a periodic job: ConnectionError: Error 111 "
     )
 
 
 @pytest.mark.django_db(transaction=True)
-def test_what_the_queue_says_is_one_line(caplog: pytest.LogCaptureFixture) -> None:
+def test_an_error_of_the_queue_is_logged_on_one_line(caplog: pytest.LogCaptureFixture) -> None:
     enqueue_after_commit(fail)
 
-    assert told(caplog) == ["The queue did not accept fail, which is left to a periodic job: ConnectionError: no queue"]
+    assert list_log_messages(caplog) == [
+        "The queue did not accept fail, which is left to a periodic job: ConnectionError: no queue"
+    ]
 
 
-# --- What hangs ---------------------------------------------------------------------------------------------------
+# --- Queues that hang ---------------------------------------------------------------------------------------------
 
 
-def test_a_queue_that_hangs_is_tried_once_in_a_while_and_each_request_that_goes_without_says_so(
-    redis_queue: RedisQueue, server: QueueServer, request_with: Request, clock: Any, caplog: pytest.LogCaptureFixture
+def test_a_hanging_queue_is_tried_once_per_pause_and_each_request_logs_its_dropped_tasks(
+    redis_queue: RedisQueue, server: QueueServer, make_request: Request, clock: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
-    request_with(tasks=3)
-    request_with(tasks=3)
+    make_request(tasks=3)
+    make_request(tasks=3)
     assert server.connections == 1
 
     clock.shift(BREAKER_PAUSE)
-    request_with(tasks=3)
+    make_request(tasks=3)
     assert server.connections == 2
-    assert [text.split(": ")[1] for text in told(caplog)] == [
+    assert [text.split(": ")[1] for text in list_log_messages(caplog)] == [
         "TimeoutError",
         "it has not answered just now",
         "TimeoutError",
     ]
 
 
-def test_a_queue_that_is_back_is_used_again(
-    redis_queue: RedisQueue, file_queue: SqliteQueue, use: Any, request_with: Request, clock: Any
+def test_a_queue_that_recovers_is_used_again(
+    redis_queue: RedisQueue, file_queue: SqliteQueue, use: Any, make_request: Request, clock: Any
 ) -> None:
     use(redis_queue)
-    request_with()
+    make_request()
     use(file_queue)
     clock.shift(BREAKER_PAUSE)
 
-    request_with(tasks=2)
-    request_with(tasks=2)
+    make_request(tasks=2)
+    make_request(tasks=2)
 
     assert file_queue.queue_size() == 4
 
 
-def test_of_a_queue_that_refuses_at_once_each_request_asks_and_says_what_it_was_told(
+def test_a_queue_that_refuses_quickly_is_tried_by_each_request(
     *,
     use: Any,
     server: QueueServer,
     monkeypatch: pytest.MonkeyPatch,
-    request_with: Request,
+    make_request: Request,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    # At once is what a busy machine makes of it.
+    # On a busy machine a quick refusal may take long.
     monkeypatch.setattr(storages, "ENQUEUE_SECONDS", 30)
     monkeypatch.setattr(enqueueing, "SLOW_SECONDS", 30)
     server.answer = OOM
     use(RedisQueue("tests", url=server.url))
 
     for _ in range(2):
-        request_with(tasks=3)
+        make_request(tasks=3)
 
-    assert [text.split(": ", 1)[1] for text in told(caplog)] == [
+    assert [text.split(": ", 1)[1] for text in list_log_messages(caplog)] == [
         "OutOfMemoryError: command not allowed when used memory > 'maxmemory'."
     ] * 2
 
 
-def test_a_queue_that_is_slow_gets_no_more_of_a_request_than_half_a_second(
-    use: Any, monkeypatch: pytest.MonkeyPatch, request_with: Request, caplog: pytest.LogCaptureFixture
+def test_a_slow_queue_takes_no_more_than_the_budget_of_a_request(
+    use: Any, monkeypatch: pytest.MonkeyPatch, make_request: Request, caplog: pytest.LogCaptureFixture
 ) -> None:
     now = 0.0
-    taken = []
+    enqueued = []
 
     class Slow:
         def enqueue(self, data: bytes, priority: float | None = None) -> None:
             nonlocal now
             now += 0.2
-            taken.append(data)
+            enqueued.append(data)
 
     use(Slow())
     monkeypatch.setattr(enqueueing, "monotonic", lambda: now)
 
-    request_with(tasks=10)
-    assert (REQUEST_BUDGET_SECONDS, len(taken)) == (0.5, 3)
-    assert told(caplog) == [
+    make_request(tasks=10)
+    assert (REQUEST_BUDGET_SECONDS, len(enqueued)) == (0.5, 3)
+    assert list_log_messages(caplog) == [
         "The queue did not accept wash_up, which is left to a periodic job: this request has waited 0.60 seconds for it"
     ]
 
-    request_with(tasks=10)
-    assert len(taken) == 6
+    make_request(tasks=10)
+    assert len(enqueued) == 6
 
 
-def test_outside_requests_a_queue_that_hangs_is_told_of_when_it_was_tried(
+def test_outside_requests_a_hanging_queue_is_logged_once_per_attempt(
     redis_queue: RedisQueue,
     server: QueueServer,
     django_capture_on_commit_callbacks: Any,
     clock: Any,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    """A sweep may have thousands of tasks."""
+    """A periodic job may enqueue thousands of tasks."""
     with django_capture_on_commit_callbacks(execute=True):
         for _ in range(10):
             enqueue_after_commit(wash_up)
 
-    assert server.connections == len(told(caplog)) == 1
+    assert server.connections == len(list_log_messages(caplog)) == 1
 
 
-# --- The circuit --------------------------------------------------------------------------------------------------
+# --- The circuit breaker ------------------------------------------------------------------------------------------
 
 
-def test_after_the_pause_one_tries_for_all(clock: Any) -> None:
+def test_after_the_pause_one_caller_may_try(clock: Any) -> None:
     circuit = CircuitBreaker(pause=timedelta(seconds=5))
     assert at_once(4, circuit.allows_call) == [True] * 4
     circuit.open()
@@ -237,7 +237,7 @@ def test_after_the_pause_one_tries_for_all(clock: Any) -> None:
     assert at_once(4, circuit.allows_call) == [True] * 4
 
 
-def test_a_clock_that_is_put_back_does_not_keep_it_open(clock: Any) -> None:
+def test_a_clock_that_is_set_back_does_not_keep_the_circuit_open(clock: Any) -> None:
     circuit = CircuitBreaker(pause=timedelta(seconds=5))
     circuit.open()
     clock.shift(-3600)
@@ -246,10 +246,10 @@ def test_a_clock_that_is_put_back_does_not_keep_it_open(clock: Any) -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_nobody_waits_for_what_no_timeout_of_a_socket_ends(
+def test_enqueueing_times_out_even_where_sockets_have_no_timeout(
     file_queue: SqliteQueue, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The lookup of a host's name, say: this one would last until the test is over."""
+    """For example in the lookup of a host name. This task waits until the end of the test."""
     monkeypatch.setattr(enqueueing, "REQUEST_BUDGET_SECONDS", 0.02)
     monkeypatch.setattr(enqueueing, "SLOW_SECONDS", 0.01)
     is_over = Event()
@@ -257,7 +257,7 @@ def test_nobody_waits_for_what_no_timeout_of_a_socket_ends(
     enqueue_after_commit(is_over.wait)
     enqueue_after_commit(wash_up)
 
-    assert told(caplog) == [
+    assert list_log_messages(caplog) == [
         "The queue did not accept wait, which is left to a periodic job: TimeoutError: no answer in time"
     ]
     assert file_queue.queue_size() == 0

@@ -1,4 +1,4 @@
-"""Nobody enqueues, or waits for a commit, but the one place that does."""
+"""Only `core.jobs.task_queue.enqueueing` enqueues tasks and registers functions for the commit."""
 
 import ast
 import subprocess
@@ -10,10 +10,10 @@ import pytest
 
 CHECKOUT = Path(__file__).resolve().parents[4]
 SOURCE = CHECKOUT / "src"
-THE_ONE = "core/jobs/task_queue/enqueueing.py"
+ENQUEUEING = "core/jobs/task_queue/enqueueing.py"
 
-# What nobody may write. The linter says so already of what it can name.
-PLANTED = [
+# Forbidden code; some of it is found by the linter, too.
+FORBIDDEN = [
     "from django.db import transaction\ntransaction.on_commit(print)",
     "from django.db.transaction import on_commit\non_commit(print)",
     "from django.db import connection\nconnection.on_commit(print)",
@@ -37,24 +37,24 @@ ALLOWED = [
 ]
 
 
-def name_of(node: ast.expr) -> str:
-    """The last part of `a.b.c`, and what is called of a call."""
+def get_name(node: ast.expr) -> str:
+    """The last part of `a.b.c`, or of the function of a call."""
     if isinstance(node, ast.Call):
-        return name_of(node.func)
+        return get_name(node.func)
     return node.attr if isinstance(node, ast.Attribute) else getattr(node, "id", "")
 
 
-def tasks_in(tree: ast.Module) -> Iterator[str]:
-    """The functions that are tasks."""
+def find_tasks(tree: ast.Module) -> Iterator[str]:
+    """Yield the names of functions that are tasks."""
     for node in ast.walk(tree):
         if isinstance(node, ast.FunctionDef):
-            decorators = {name_of(decorator) for decorator in node.decorator_list}
+            decorators = {get_name(decorator) for decorator in node.decorator_list}
             if decorators & {"db_task", "task", "periodic_job", "on_commit_task", "db_periodic_task", "periodic_task"}:
                 yield node.name
 
 
-def offences(tree: ast.Module, tasks: set[str]) -> Iterator[str]:
-    """Where somebody enqueues, or waits for the commit, by themselves."""
+def find_violations(tree: ast.Module, tasks: set[str]) -> Iterator[str]:
+    """Yield where code enqueues or registers for the commit by itself."""
     renamed = {
         alias.asname
         for node in ast.walk(tree)
@@ -72,51 +72,51 @@ def offences(tree: ast.Module, tasks: set[str]) -> Iterator[str]:
                 yield from (f"{node.lineno}: {alias.name}" for alias in node.names if alias.name in banned)
         elif isinstance(node, ast.Call):
             called = node.func
-            if name_of(called) in tasks:
-                yield f"{node.lineno}: {name_of(called)}()"
-            elif isinstance(called, ast.Attribute) and called.attr != "call_local" and name_of(called.value) in tasks:
-                yield f"{node.lineno}: {name_of(called.value)}.{called.attr}()"
+            if get_name(called) in tasks:
+                yield f"{node.lineno}: {get_name(called)}()"
+            elif isinstance(called, ast.Attribute) and called.attr != "call_local" and get_name(called.value) in tasks:
+                yield f"{node.lineno}: {get_name(called.value)}.{called.attr}()"
 
 
-def parsed() -> dict[str, ast.Module]:
+def parse_source() -> dict[str, ast.Module]:
     return {str(path.relative_to(SOURCE)): ast.parse(path.read_text()) for path in SOURCE.rglob("*.py")}
 
 
 @pytest.fixture(scope="module")
 def trees() -> dict[str, ast.Module]:
-    return parsed()
+    return parse_source()
 
 
 @pytest.fixture(scope="module")
 def tasks(trees: dict[str, ast.Module]) -> set[str]:
-    found = {task for tree in trees.values() for task in tasks_in(tree)}
+    found = {task for tree in trees.values() for task in find_tasks(tree)}
     assert found >= {"wake_sender", "delete_released", "sweep_files"}
     return found
 
 
-def test_there_is_one_place(trees: dict[str, ast.Module], tasks: set[str]) -> None:
-    found = {name: list(offences(tree, tasks)) for name, tree in trees.items()}
+def test_only_the_enqueueing_module_enqueues(trees: dict[str, ast.Module], tasks: set[str]) -> None:
+    found = {name: list(find_violations(tree, tasks)) for name, tree in trees.items()}
 
-    assert {name for name, offended in found.items() if offended} == {THE_ONE}
-
-
-@pytest.mark.parametrize("planted", PLANTED)
-def test_whoever_goes_another_way_is_noticed(tasks: set[str], planted: str) -> None:
-    assert list(offences(ast.parse(planted), tasks))
+    assert {name for name, violations in found.items() if violations} == {ENQUEUEING}
 
 
-@pytest.mark.parametrize("allowed", ALLOWED)
-def test_the_one_way_passes(tasks: set[str], allowed: str) -> None:
-    assert list(offences(ast.parse(allowed), tasks)) == []
+@pytest.mark.parametrize("code", FORBIDDEN)
+def test_forbidden_code_is_found(tasks: set[str], code: str) -> None:
+    assert list(find_violations(ast.parse(code), tasks))
+
+
+@pytest.mark.parametrize("code", ALLOWED)
+def test_allowed_code_passes(tasks: set[str], code: str) -> None:
+    assert list(find_violations(ast.parse(code), tasks)) == []
 
 
 @pytest.mark.parametrize("number", BANNED_BY_THE_LINTER)
-def test_the_linter_says_so_first(number: int) -> None:
+def test_the_linter_finds_some_of_it(number: int) -> None:
     file = "src/modules/sessions/services/booking.py"
     run = subprocess.run(
         [Path(sys.executable).with_name("ruff"), "check", "--select", "TID251", "--stdin-filename", file, "-"],
         cwd=CHECKOUT,
-        input=PLANTED[number],
+        input=FORBIDDEN[number],
         capture_output=True,
         text=True,
         check=False,
