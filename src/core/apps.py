@@ -7,12 +7,12 @@ class CoreConfig(AppConfig):
     verbose_name = "People and records"
 
     def ready(self) -> None:
-        from core.accounts import checks as account_checks  # noqa: F401
-        from core.accounts import letters  # noqa: F401  (registers their writers)
-        from core.database import statement_timeouts  # noqa: F401  (registers the system checks; watches connections)
+        from core.accounts import checks as account_checks  # noqa: F401  (registers system checks)
+        from core.accounts import letters  # noqa: F401  (registers letters)
+        from core.database import statement_timeouts  # noqa: F401  (connects to `connection_created`)
         from core.facts.registry import load_receivers
-        from core.settings import checks  # noqa: F401  (registers the system checks; watches connections)
+        from core.settings import checks  # noqa: F401  (registers system checks)
 
         load_receivers()
-        # Known to every process: whoever is asked for the health of the worker has to know what it should do.
+        # In every process, since the heartbeat compares the declared jobs with their last runs.
         autodiscover_modules("tasks")

@@ -1,4 +1,4 @@
-"""The models of core, kept beside what they serve."""
+"""The models of core, for Django's discovery; each is defined in its package."""
 
 from core.accounts.models import Login, User
 from core.facts.models import FactRecord, FailedDelivery

@@ -1,4 +1,4 @@
-"""What core itself answers to the portal: the entries of its lists, and cards about how the service runs."""
+"""Answers of core to the portal: the entries of its lists in the sidebar, and cards about the service."""
 
 from django.db.models import Count, Q
 from django.urls import reverse
@@ -29,7 +29,7 @@ def list_entries(_question: NavigationAsked) -> list[Entry]:
 
 @answers(DashboardAsked)
 def build_area(question: DashboardAsked) -> list[Area] | None:
-    """How the service runs; nothing for somebody who has no business here."""
+    """The cards about the service, for members with any permission in the portal."""
     viewer = question.viewer
     if not (viewer.is_superuser or viewer.get_all_permissions()):
         return None
