@@ -1,4 +1,4 @@
-"""A product of the test's own, as processes."""
+"""The product as processes, one for each test."""
 
 import os
 import signal
@@ -14,7 +14,7 @@ from tests.system.product import Product
 
 @contextmanager
 def new_database(name: str) -> Iterator[str | None]:
-    """A database for the product to migrate, on the server that the tests run on; None stands for the default."""
+    """Create an empty database on the server of the tests; `None` stands for SQLite."""
     url = os.environ.get("DATABASE_URL")
     if url is None:
         yield None

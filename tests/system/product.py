@@ -19,7 +19,7 @@ SOURCE = Path(settings.CHECKOUT) / "src"
 
 
 class Product:
-    """One `manage.py up` on a port, a folder and a database of its own."""
+    """The product with its own port, data folder and database."""
 
     def __init__(self, data: Path, database_url: str | None) -> None:
         self.output = data / "output.txt"
@@ -36,7 +36,7 @@ class Product:
         }
 
     def start(self, *command: str, **environment: str) -> subprocess.Popen[bytes]:
-        """One of Django's commands, by default the whole product."""
+        """Start a management command, by default `up`."""
         with self.output.open("wb") as output:
             return subprocess.Popen(
                 [sys.executable, "manage.py", *(command or ("up",))],
@@ -47,14 +47,14 @@ class Product:
             )
 
     def run(self, **environment: str) -> tuple[int, str]:
-        """For a start that is refused: its exit code and its words."""
+        """Run a command that is expected to exit; return its exit code and output."""
         return self.start(**environment).wait(timeout=30), self.printed
 
     def manage(self, *command: str) -> None:
         assert self.start(*command).wait(timeout=60) == 0, self.printed
 
     def query(self, sql: str) -> int:
-        """One number from its database."""
+        """Return one number from the database."""
         if "DATABASE_URL" in self.environment:
             with psycopg.connect(self.environment["DATABASE_URL"]) as connection:
                 row = connection.execute(sql).fetchone()
@@ -70,7 +70,7 @@ class Product:
         return self.output.read_text()
 
     def processes(self) -> list[int]:
-        """Everything that was started here, found by its environment."""
+        """The ids of all processes that were started here, found by their environment."""
         found = []
         for path in Path("/proc").glob("[0-9]*/environ"):
             with suppress(OSError):
@@ -95,7 +95,7 @@ class Product:
 
 @contextmanager
 def serving(product: Product, **environment: str) -> Iterator[subprocess.Popen[bytes]]:
-    """The web server alone, by the command of docs/operations.md."""
+    """Run only the web server, by the command in docs/operations.md."""
     command = [
         *(sys.executable, "-m", "granian", "--interface", "asginl", "--no-ws", "core.asgi:application"),
         *("--host", "127.0.0.1", "--port", str(product.port)),
@@ -127,10 +127,10 @@ def wait_for(condition: Callable[[], bool], product: Product, seconds: float = 6
 
 
 def wait_until_up(product: Product) -> None:
-    # Long, since machines are shared: whoever waits for nothing learns of it by what was printed.
+    # Long, since test machines may be slow.
     wait_for(lambda: "Ctrl-C stops it" in product.printed, product, seconds=180)
 
 
 def wait_until_gone(product: Product, seconds: float = 5) -> None:
-    """What was killed outright may take a moment to vanish."""
+    """Killed processes may take a moment to disappear."""
     wait_for(lambda: product.processes() == [], product, seconds)

@@ -1,4 +1,4 @@
-"""No value of any field or parameter makes the product crash, or answer what its document does not declare."""
+"""No value of a field or parameter causes a crash, or a status that the OpenAPI document does not declare."""
 
 import json
 from datetime import timedelta
@@ -52,22 +52,22 @@ WITH_BODY = [each for each in OPERATIONS if "requestBody" in each[3]]
 WITH_PARAMETERS = [each for each in OPERATIONS if each[3].get("parameters")]
 
 
-def resolved(schema: dict[str, Any]) -> dict[str, Any]:
+def resolve(schema: dict[str, Any]) -> dict[str, Any]:
     if "$ref" in schema:
-        return resolved(DOCUMENT["components"]["schemas"][schema["$ref"].rsplit("/", 1)[1]])
+        return resolve(DOCUMENT["components"]["schemas"][schema["$ref"].rsplit("/", 1)[1]])
     if "anyOf" in schema:
-        return resolved(next(part for part in schema["anyOf"] if part.get("type") != "null"))
+        return resolve(next(part for part in schema["anyOf"] if part.get("type") != "null"))
     return schema
 
 
-def sample(schema: dict[str, Any]) -> dict[str, Any]:
-    """A body that the document gives as an example."""
-    schema = resolved(schema)
+def build_body(schema: dict[str, Any]) -> dict[str, Any]:
+    """Build a body from the examples of the document."""
+    schema = resolve(schema)
     if "example" in schema:
         return dict(schema["example"])
     values = {}
     for name, field in schema["properties"].items():
-        found = field.get("examples") or resolved(field).get("enum")
+        found = field.get("examples") or resolve(field).get("enum")
         if found:
             values[name] = found[0]
     return values
@@ -75,7 +75,7 @@ def sample(schema: dict[str, Any]) -> dict[str, Any]:
 
 @pytest.fixture
 def session_id(john: User) -> int:
-    """John's, in the future."""
+    """The id of a future session of John."""
     start = (clock.now() + timedelta(days=3)).isoformat()
     answer = Api(john).post(
         "/api/sessions/",
@@ -107,13 +107,13 @@ def check(answer: Any, spec: dict[str, Any], sent: object) -> None:
 @pytest.mark.parametrize(
     ("method", "path", "spec"), [each[1:] for each in WITH_BODY], ids=[each[0] for each in WITH_BODY]
 )
-def test_no_value_of_a_field_makes_us_crash(
+def test_no_value_of_a_field_causes_a_crash(
     john: User, session_id: int, method: str, path: str, spec: dict[str, Any]
 ) -> None:
     content = spec["requestBody"]["content"]["application/json"]
-    good = content.get("example") or sample(content["schema"])
-    fields = {*good, *resolved(content["schema"])["properties"]}
-    where = concrete(path, session_id)
+    good = content.get("example") or build_body(content["schema"])
+    fields = {*good, *resolve(content["schema"])["properties"]}
+    where = fill_path(path, session_id)
     member = Api(john)
 
     for name in sorted(fields):
@@ -123,8 +123,8 @@ def test_no_value_of_a_field_makes_us_crash(
             check(answer, spec, {name: value})
 
 
-def concrete(path: str, session_id: int) -> str:
-    """The path with ids in it: the session is there, and nothing else is."""
+def fill_path(path: str, session_id: int) -> str:
+    """Fill in ids: that of the session exists, all others do not."""
     for name, value in (
         ("session_id", session_id),
         ("token", "x"),
@@ -140,7 +140,7 @@ def concrete(path: str, session_id: int) -> str:
 @pytest.mark.parametrize(
     ("method", "path", "spec"), [each[1:] for each in WITH_PARAMETERS], ids=[each[0] for each in WITH_PARAMETERS]
 )
-def test_no_value_of_a_parameter_makes_us_crash(
+def test_no_value_of_a_parameter_causes_a_crash(
     john: User, session_id: int, method: str, path: str, spec: dict[str, Any]
 ) -> None:
     member = Api(john)
@@ -150,8 +150,8 @@ def test_no_value_of_a_parameter_makes_us_crash(
         for value in NASTY:
             text = quote(str(value).encode("utf-8", "surrogatepass"), safe="")
             if parameter["in"] == "query":
-                where = f"{concrete(path, session_id)}?{name}={text}"
+                where = f"{fill_path(path, session_id)}?{name}={text}"
             else:
-                where = concrete(path.replace(f"{{{name}}}", text or "%20"), session_id)
+                where = fill_path(path.replace(f"{{{name}}}", text or "%20"), session_id)
             answer = member.client.generic(method.upper(), where, headers=member.headers)
             check(answer, {"responses": {**spec["responses"], "404": {}, "405": {}}}, where[:200])

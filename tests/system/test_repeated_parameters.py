@@ -1,4 +1,4 @@
-"""A parameter of a query that is given several times, in every operation that has any."""
+"""Repeated query parameters, in every operation that has parameters."""
 
 import json
 from datetime import timedelta
@@ -25,8 +25,8 @@ LISTS = [each for each in PARAMETERS if each.values[2].get("type") == "array"]
 
 
 @pytest.fixture
-def path_of(john: User) -> Any:
-    """Fills in the ids of a path: there is one session, John's."""
+def fill_path(john: User) -> Any:
+    """Fills in the ids of a path, for which a session is created."""
 
     def fill(path: str) -> str:
         if "{session_id}" not in path:
@@ -39,8 +39,8 @@ def path_of(john: User) -> Any:
     return fill
 
 
-def value_of(schema: dict[str, Any]) -> str:
-    """One that is valid by itself."""
+def build_value(schema: dict[str, Any]) -> str:
+    """Build a valid value."""
     schema = next((part for part in schema.get("anyOf", []) if part.get("type") != "null"), schema)
     for key in ("example", "default", "minimum"):
         if schema.get(key) not in (None, ""):
@@ -49,13 +49,13 @@ def value_of(schema: dict[str, Any]) -> str:
 
 
 @pytest.mark.parametrize(("path", "name", "schema"), SINGLE)
-def test_one_that_takes_one_value_is_refused_by_name_when_it_is_given_twice(
-    *, john: User, path_of: Any, path: str, name: str, schema: dict[str, Any]
+def test_a_repeated_parameter_is_refused_by_name(
+    *, john: User, fill_path: Any, path: str, name: str, schema: dict[str, Any]
 ) -> None:
-    value = value_of(schema)
+    value = build_value(schema)
 
     for values in ([value, value], [value, "other"], ["other", value], [value, ""], ["", ""], [value] * 3):
-        answer = Api(john).get(f"{path_of(path)}?{urlencode({name: values}, doseq=True)}")
+        answer = Api(john).get(f"{fill_path(path)}?{urlencode({name: values}, doseq=True)}")
 
         assert answer.status_code == 400, values
         assert answer.json() == {
@@ -65,20 +65,20 @@ def test_one_that_takes_one_value_is_refused_by_name_when_it_is_given_twice(
 
 
 @pytest.mark.parametrize(("path", "name", "schema"), LISTS)
-def test_one_that_takes_several_takes_them(
-    *, john: User, path_of: Any, path: str, name: str, schema: dict[str, Any]
+def test_a_list_parameter_may_be_repeated(
+    *, john: User, fill_path: Any, path: str, name: str, schema: dict[str, Any]
 ) -> None:
     values = schema["items"]["enum"]
 
-    answer = Api(john).get(f"{path_of(path)}?{urlencode({name: [*values, ''] * 2}, doseq=True)}")
+    answer = Api(john).get(f"{fill_path(path)}?{urlencode({name: [*values, ''] * 2}, doseq=True)}")
 
     assert answer.status_code == 200, answer.content
 
 
-def test_those_that_nobody_knows_are_ignored_however_often_they_are_given(john: User) -> None:
+def test_unknown_parameters_are_ignored_even_if_repeated(john: User) -> None:
     for path in ("/api/sessions/", "/api/notifications/", "/api/sessions/my_sessions/"):
         assert Api(john).get(f"{path}?colour=green&colour=blue&_=1&_=2&colour=").status_code == 200
 
 
-def test_states_and_levels_are_the_ones_that_take_several() -> None:
+def test_status_and_level_are_the_list_parameters() -> None:
     assert {each.values[1] for each in LISTS} == {"status", "level"}

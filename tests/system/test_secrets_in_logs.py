@@ -1,4 +1,4 @@
-"""Nothing that opens something is in any line that is logged, with DEBUG on and LOG_LEVEL at DEBUG."""
+"""No secret is logged by any operation, even with DEBUG on and LOG_LEVEL at DEBUG."""
 
 import logging
 import re
@@ -34,18 +34,18 @@ SCHEMES = ["Bearer", "bearer", "Token", "Basic", "Digest", "JWT", "Negotiate", "
 
 @pytest.fixture
 def logged(settings: Any) -> Iterator[StringIO]:
-    """All that the process logs while the test runs, by the handler that it really has."""
+    """The output of the configured handler during the test, at level DEBUG."""
     settings.DEBUG = True
     root = logging.getLogger()
     (handler,) = (each for each in root.handlers if type(each) is logging.StreamHandler)
     stream, level = StringIO(), root.level
-    before = handler.setStream(stream)
+    previous = handler.setStream(stream)
     root.setLevel(logging.DEBUG)
     connection.force_debug_cursor = True
     yield stream
     connection.force_debug_cursor = False
     root.setLevel(level)
-    handler.setStream(before)
+    handler.setStream(previous)
 
 
 @pytest.fixture
@@ -64,8 +64,8 @@ def assert_none_in(logged: StringIO, *secrets: str) -> None:
         assert repr(secret)[1:-1] not in logged.getvalue()
 
 
-def parts_of(token: str) -> list[str]:
-    """What of a token opens something by itself: all of it, and its signature."""
+def list_secret_parts(token: str) -> list[str]:
+    """The parts of a token that are secret: all of it, and its signature."""
     return [token, re.split(r"[.:]", token)[-1]]
 
 
@@ -75,21 +75,21 @@ def log_in(api: Api, password: str = PASSWORD) -> dict[str, str]:
     return tokens
 
 
-# --- Requests -------------------------------------------------------------------------------------------------------
+# --- Requests -----------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("scheme", SCHEMES)
-def test_a_token_of_any_scheme(member: User, logged: StringIO, scheme: str) -> None:
+def test_tokens_of_any_authentication_scheme_are_not_logged(member: User, logged: StringIO, scheme: str) -> None:
     access = log_in(Api())["access"]
 
     for token in (access, "abcdefghijklmnop", "9f8e7d6c5b4a"):
         for path in ("/api/auth/me/", "/api/sessions/", "/api/nothing/", "/admin/nothing/", "/"):
             Client(raise_request_exception=False).get(path, headers={"Authorization": f"{scheme} {token}".strip()})
 
-    assert_none_in(logged, *parts_of(access), "abcdefghijklmnop", "9f8e7d6c5b4a")
+    assert_none_in(logged, *list_secret_parts(access), "abcdefghijklmnop", "9f8e7d6c5b4a")
 
 
-def test_logging_in_refreshing_and_changing_the_password(member: User, logged: StringIO) -> None:
+def test_passwords_and_tokens_of_the_api_are_not_logged(member: User, logged: StringIO) -> None:
     api = Api()
     log_in(api, WRONG)
     tokens = log_in(api)
@@ -103,11 +103,11 @@ def test_logging_in_refreshing_and_changing_the_password(member: User, logged: S
     api.post("/api/auth/register/", {"username": "jane", "email": "jane@example.com", "password": NEW})
     api.post("/api/auth/register/", {"username": "jane", "email": "no address", "password": [NEW]})
 
-    every = [*parts_of(tokens["access"]), *parts_of(tokens["refresh"]), *parts_of(access)]
+    every = [*list_secret_parts(tokens["access"]), *list_secret_parts(tokens["refresh"]), *list_secret_parts(access)]
     assert_none_in(logged, PASSWORD, NEW, WRONG, *every, User.objects.get(pk=member.pk).password)
 
 
-def test_links_that_are_mailed(member: User, logged: StringIO, mailoutbox: list[EmailMessage]) -> None:
+def test_tokens_in_mailed_links_are_not_logged(member: User, logged: StringIO, mailoutbox: list[EmailMessage]) -> None:
     api = Api(member)
     api.post("/api/auth/password/reset/", {"email": member.email})
     api.post("/api/auth/email/change/", {"password": PASSWORD, "new_email": "new@example.com"})
@@ -126,10 +126,10 @@ def test_links_that_are_mailed(member: User, logged: StringIO, mailoutbox: list[
         api.post("/api/auth/password/reset/confirm/", {**body, "uid": 1})
 
     assert len(tokens) == 2
-    assert_none_in(logged, NEW, *(part for token in tokens for part in parts_of(token)))
+    assert_none_in(logged, NEW, *(part for token in tokens for part in list_secret_parts(token)))
 
 
-def test_links_to_calendars_and_files_and_those_that_end_mails(member: User, logged: StringIO) -> None:
+def test_tokens_of_calendars_files_and_unsubscribing_are_not_logged(member: User, logged: StringIO) -> None:
     api = Api(member)
     start = (clock.now() + timedelta(days=3)).isoformat()
     values = {"title": "Knots", "description": "All", "subject": "Rope", "level": "beginner", "date": start}
@@ -148,10 +148,10 @@ def test_links_to_calendars_and_files_and_those_that_end_mails(member: User, log
             answer.close()
 
     tokens = [urlsplit(address).path.split("/")[-2], *(link.partition("token=")[2] for link in (calendar, unsubscribe))]
-    assert_none_in(logged, *(part for token in tokens for part in parts_of(token.replace("%3A", ":"))))
+    assert_none_in(logged, *(part for token in tokens for part in list_secret_parts(token.replace("%3A", ":"))))
 
 
-def test_the_portal(member: User, logged: StringIO) -> None:
+def test_passwords_and_cookies_of_the_portal_are_not_logged(member: User, logged: StringIO) -> None:
     client = Client(enforce_csrf_checks=True, raise_request_exception=False)
     page = client.get("/admin/login/?next=/admin/")
     csrf = client.cookies["csrftoken"].value
@@ -170,9 +170,9 @@ def test_the_portal(member: User, logged: StringIO) -> None:
     assert_none_in(logged, PASSWORD, WRONG, csrf, csrf_after, field[1], session)
 
 
-def test_a_crash_that_tells_all_of_the_request(member: User, logged: StringIO, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whatever an error says, and however it shows it."""
-
+def test_an_exception_with_the_whole_request_is_redacted(
+    member: User, logged: StringIO, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def crash(_: object, request: Any) -> None:
         shown = [request.headers, request.META, request.COOKIES, request.GET, request.body]
         raise RuntimeError(" ".join(map(repr, shown))) from ValueError(" ".join(map(str, shown)))
@@ -195,13 +195,13 @@ def test_a_crash_that_tells_all_of_the_request(member: User, logged: StringIO, m
     assert "ValueError" in logged.getvalue()
     plain = ["s3ss10nk3y", "c5rft0k3n", "h34d3rt0k3n", "qu3ryt0k3n", "vellichor", "quotes", "more"]
     assert [each for each in plain if each in logged.getvalue()] == []
-    assert_none_in(logged, *parts_of(access))
+    assert_none_in(logged, *list_secret_parts(access))
 
 
-# --- Other servers --------------------------------------------------------------------------------------------------
+# --- Storages -----------------------------------------------------------------------------------------------------
 
 
-def test_what_is_signed_for_a_bucket(s3_server: S3Server, logged: StringIO) -> None:
+def test_signed_urls_of_s3_are_not_logged(s3_server: S3Server, logged: StringIO) -> None:
     storage = S3Storage(**s3_server.options, timeout=5)
     name = storage.save("notes.txt", ContentFile(b"hello"))
     address = storage.build_signed_url(name, file_name="notes.txt", content_type="text/plain", inline=False)
@@ -215,7 +215,7 @@ def test_what_is_signed_for_a_bucket(s3_server: S3Server, logged: StringIO) -> N
     assert_none_in(logged, query["X-Amz-Signature"][0], query["X-Amz-Credential"][0])
 
 
-def test_what_is_signed_for_cloudinary(cloudinary_server: CloudinaryServer, logged: StringIO) -> None:
+def test_signed_urls_of_cloudinary_are_not_logged(cloudinary_server: CloudinaryServer, logged: StringIO) -> None:
     options = cloudinary_server.options
     storage = CloudinaryStorage(**options, prefix="materials", timeout=5)
     name = storage.save("notes.txt", ContentFile(b"hello"))
@@ -229,21 +229,21 @@ def test_what_is_signed_for_cloudinary(cloudinary_server: CloudinaryServer, logg
     assert_none_in(logged, signature[1] or signature[2], options["api_secret"])
 
 
-# --- What is installed ----------------------------------------------------------------------------------------------
+# --- Configuration ------------------------------------------------------------------------------------------------
 
 
-def test_the_secrets_of_this_installation_are_known_wherever_they_stand(logged: StringIO) -> None:
+def test_configured_secrets_are_redacted_in_any_context(logged: StringIO) -> None:
     logging.getLogger("some.library").error("a key is %s, it is", configured.SECRET_KEY)
 
     assert "a key is [redacted], it is" in logged.getvalue()
 
 
-def test_loggers_that_tell_of_values_never_go_into_detail() -> None:
+def test_loggers_that_would_log_values_are_never_at_level_debug() -> None:
     for name in ("django.db.backends", "botocore", "boto3", "s3transfer", "urllib3"):
         assert logging.getLogger(f"{name}.anything").getEffectiveLevel() >= logging.INFO
 
 
-def test_the_values_of_queries_are_not_logged(member: User, logged: StringIO) -> None:
+def test_queries_and_their_parameters_are_not_logged(member: User, logged: StringIO) -> None:
     assert User.objects.filter(password=member.password).exists()
     logging.getLogger("some.library").warning("done")
 

@@ -1,4 +1,4 @@
-"""A query that takes too long is ended by the database: for the web after one time, for jobs after another."""
+"""Statement timeouts of web requests and of jobs."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,12 +15,12 @@ from core.accounts.models import User
 from modules.notifications.kinds import Kind
 from modules.notifications.services.preferences import build_unsubscribe_url
 
-# What a query is answered by in its place: one that takes longer than anybody waits.
+# Replaces a query by one that practically never ends.
 SLOW = {
     "sqlite": "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1e10) SELECT MAX(i) FROM n",
     "postgresql": "SELECT pg_sleep(600)",
 }
-# More than SQLite does between two looks at the clock.
+# Longer than the interval of SQLite's progress handler.
 QUICK = {
     "sqlite": "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 30000) SELECT MAX(i) FROM n",
     "postgresql": "SELECT pg_sleep(0.02)",
@@ -39,15 +39,15 @@ def limits(settings: Settings) -> Settings:
 
 
 @contextmanager
-def slow(table: str) -> Iterator[None]:
-    """Whatever reads this table takes long."""
+def slow_down(table: str) -> Iterator[None]:
+    """Slow down all queries on a table."""
 
-    def answer(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
+    def replace_query(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
         if table in sql:
             sql, params = SLOW[connection.vendor], ()
         return execute(sql, params, many, context)
 
-    with connection.execute_wrapper(answer):
+    with connection.execute_wrapper(replace_query):
         yield
 
 
@@ -57,9 +57,9 @@ def run(sql: dict[str, str]) -> None:
         cursor.fetchall()
 
 
-def test_the_api_answers_503_in_its_shape_and_goes_on(john: User, unlogged: None) -> None:
+def test_a_timeout_in_the_api_is_a_503_and_the_next_request_succeeds(john: User, unlogged: None) -> None:
     api = Api(john)
-    with slow(SESSIONS):
+    with slow_down(SESSIONS):
         answer = api.get("/api/sessions/")
 
     assert answer.status_code == 503
@@ -70,13 +70,13 @@ def test_the_api_answers_503_in_its_shape_and_goes_on(john: User, unlogged: None
 
 @pytest.mark.parametrize("debug", [True, False])
 @pytest.mark.parametrize("table", [SESSIONS, 'FROM "core_user"', 'FROM "django_session"'])
-def test_the_portal_answers_503_with_a_plain_page_and_goes_on(
+def test_a_timeout_in_the_portal_is_a_plain_503_and_the_next_request_succeeds(
     root: User, unlogged: None, settings: Settings, *, table: str, debug: bool
 ) -> None:
     settings.DEBUG = debug
     client = Client(raise_request_exception=False)
     client.force_login(root)
-    with slow(table):
+    with slow_down(table):
         answer = client.get(ADMIN)
 
     assert answer.status_code == 503
@@ -85,18 +85,18 @@ def test_the_portal_answers_503_with_a_plain_page_and_goes_on(
     assert client.get(ADMIN).status_code == 200
 
 
-def test_so_do_the_pages_for_people_without_the_app(john: User, unlogged: None) -> None:
+def test_a_timeout_on_the_unsubscribe_page_is_a_503(john: User, unlogged: None) -> None:
     url = build_unsubscribe_url(user_id=john.pk, kinds=[Kind.REMINDER])
     client = Client(raise_request_exception=False)
-    with slow('FROM "core_user"'):
+    with slow_down('FROM "core_user"'):
         answer = client.get(urlsplit(url)._replace(scheme="", netloc="").geturl())
 
     assert (answer.status_code, answer["Retry-After"]) == (503, "5")
 
 
-def test_what_was_begun_in_a_transaction_is_undone(john: User, unlogged: None) -> None:
+def test_a_timeout_rolls_back_the_transaction(john: User, unlogged: None) -> None:
     api = Api(john)
-    with slow('INSERT INTO "core_factrecord"'):
+    with slow_down('INSERT INTO "core_factrecord"'):
         answer = api.post(
             "/api/sessions/",
             {
@@ -114,14 +114,14 @@ def test_what_was_begun_in_a_transaction_is_undone(john: User, unlogged: None) -
     assert api.get("/api/sessions/").json()["count"] == 0
 
 
-def test_a_job_is_not_held_to_the_limit_of_the_web(limits: Settings, john: User) -> None:
+def test_the_timeout_of_web_requests_does_not_apply_to_jobs(limits: Settings, john: User) -> None:
     limits.DATABASE_STATEMENT_TIMEOUT_SECONDS = 0.001
     assert Client().get("/admin/login/").status_code in {200, 503}
 
     run(QUICK)
 
 
-def test_a_job_has_a_limit_of_its_own(limits: Settings, db: None) -> None:
+def test_jobs_have_their_own_timeout(limits: Settings, db: None) -> None:
     limits.DATABASE_STATEMENT_TIMEOUT_SECONDS = 0
     limits.DATABASE_JOB_STATEMENT_TIMEOUT_SECONDS = 0.1
 
@@ -130,7 +130,7 @@ def test_a_job_has_a_limit_of_its_own(limits: Settings, db: None) -> None:
     run({"sqlite": "SELECT 1", "postgresql": "SELECT 1"})
 
 
-def test_a_limit_outlasts_a_transaction_that_is_rolled_back(limits: Settings, db: None) -> None:
+def test_a_rollback_does_not_reset_the_timeout(limits: Settings, db: None) -> None:
     limits.DATABASE_JOB_STATEMENT_TIMEOUT_SECONDS = 0.1
     connection.close()
     with transaction.atomic():

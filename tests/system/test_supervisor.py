@@ -1,5 +1,5 @@
-"""`./just up` and its worker as processes: what they start, print and refuse, and that nothing stays behind, be it a
-process or work half done."""
+"""`./just up` and the worker as processes: starting, refusing to start, and stopping without leaving processes or
+half-done work behind."""
 
 import os
 import re
@@ -13,7 +13,6 @@ from pathlib import Path
 import pytest
 from tests.system.product import SOURCE, Product, wait_for, wait_until_gone, wait_until_up
 
-# One after the other, each being several processes.
 KEY = "a-key-of-32-characters-and-more-for-this-test"
 
 pytestmark = [
@@ -22,7 +21,7 @@ pytestmark = [
 ]
 
 
-def test_the_first_start_loads_the_demo_and_the_second_keeps_what_is_there(product: Product) -> None:
+def test_the_first_start_loads_demo_data_and_the_second_keeps_the_data(product: Product) -> None:
     first = product.start()
     wait_until_up(product)
 
@@ -50,7 +49,7 @@ def test_the_first_start_loads_the_demo_and_the_second_keeps_what_is_there(produ
     wait_until_gone(product)
 
 
-def test_nothing_outlives_a_supervisor_that_was_killed(product: Product) -> None:
+def test_no_process_outlives_a_killed_supervisor(product: Product) -> None:
     supervisor = product.start(DEBUG="false", SECRET_KEY=KEY, ALLOWED_HOSTS="localhost")
     wait_until_up(product)
 
@@ -60,7 +59,7 @@ def test_nothing_outlives_a_supervisor_that_was_killed(product: Product) -> None
     wait_until_gone(product, seconds=20)
 
 
-def test_when_one_child_dies_the_other_is_stopped(product: Product) -> None:
+def test_when_one_child_dies_the_others_are_stopped(product: Product) -> None:
     supervisor = product.start(DEBUG="false", SECRET_KEY=KEY, ALLOWED_HOSTS="localhost")
     wait_until_up(product)
 
@@ -72,7 +71,7 @@ def test_when_one_child_dies_the_other_is_stopped(product: Product) -> None:
     wait_until_gone(product)
 
 
-def test_open_to_others_it_starts_with_a_key_of_its_own_and_without_the_demo(product: Product) -> None:
+def test_on_all_interfaces_it_starts_with_its_own_key_and_without_demo_data(product: Product) -> None:
     supervisor = product.start(HOST="0.0.0.0", DEBUG="false", SECRET_KEY=KEY, ALLOWED_HOSTS="learning.example")
     wait_until_up(product)
 
@@ -84,7 +83,7 @@ def test_open_to_others_it_starts_with_a_key_of_its_own_and_without_the_demo(pro
 
 
 @pytest.mark.parametrize(
-    ("environment", "words"),
+    ("environment", "message"),
     [
         ({"HOST": "0.0.0.0"}, "SECRET_KEY is the built-in one"),
         ({"HOST": "0.0.0.0", "SECRET_KEY": KEY}, "DEBUG is on"),
@@ -96,15 +95,17 @@ def test_open_to_others_it_starts_with_a_key_of_its_own_and_without_the_demo(pro
         ({"HOST": "nowhere.invalid", "DEBUG": "false", "SECRET_KEY": KEY, "ALLOWED_HOSTS": "x"}, "cannot be used"),
     ],
 )
-def test_what_is_unsafe_is_not_started(product: Product, environment: dict[str, str], words: str) -> None:
+def test_unsafe_or_invalid_settings_prevent_the_start(
+    product: Product, environment: dict[str, str], message: str
+) -> None:
     code, printed = product.run(**environment)
 
     assert code != 0
-    assert re.search(f"Not started: .*{words}", printed)
+    assert re.search(f"Not started: .*{message}", printed)
     assert "Preparing" not in printed
 
 
-def test_a_taken_port_is_named(product: Product) -> None:
+def test_a_port_in_use_prevents_the_start(product: Product) -> None:
     with socket.create_server(("127.0.0.1", product.port)):
         code, printed = product.run()
 
@@ -113,8 +114,8 @@ def test_a_taken_port_is_named(product: Product) -> None:
     assert "PORT=" in printed
 
 
-# As many sessions, none of which anybody has joined, and whose start has passed.
-FILL = """
+# Creates sessions without participants whose start has passed.
+CREATE_OVERDUE = """
 from datetime import timedelta
 from core.time import clock
 from core.accounts.models import User
@@ -130,38 +131,42 @@ Session.objects.bulk_create(
     for _ in range({overdue})
 )
 """
-SWEEP = "from modules.sessions.services.life_cycle import advance_due_sessions; advance_due_sessions()"
-MOVED = "SELECT count(*) FROM learning_sessions_session WHERE status = 'expired'"
-TOLD = "SELECT count(*) FROM core_factrecord WHERE name = 'sessions.SessionExpired'"
-TOLD_OF = "SELECT count(DISTINCT session_id) FROM core_factrecord WHERE name = 'sessions.SessionExpired'"
+ADVANCE = "from modules.sessions.services.life_cycle import advance_due_sessions; advance_due_sessions()"
+COUNT_EXPIRED = "SELECT count(*) FROM learning_sessions_session WHERE status = 'expired'"
+COUNT_FACTS = "SELECT count(*) FROM core_factrecord WHERE name = 'sessions.SessionExpired'"
+COUNT_SESSIONS_OF_FACTS = (
+    "SELECT count(DISTINCT session_id) FROM core_factrecord WHERE name = 'sessions.SessionExpired'"
+)
 
 
 @pytest.mark.parametrize(
-    ("ending", "overdue"),
+    ("stop_signal", "overdue"),
     [
-        # More than it would get done within its grace.
+        # More than the worker handles within the timeout.
         (signal.SIGTERM, 1500),
         (signal.SIGKILL, 300),
     ],
 )
-def test_a_worker_that_is_stopped_in_the_middle_of_its_work_leaves_nothing_half_done(
-    product: Product, ending: signal.Signals, overdue: int
+def test_a_worker_that_is_stopped_within_a_job_leaves_no_session_half_done(
+    product: Product, stop_signal: signal.Signals, overdue: int
 ) -> None:
     product.manage("migrate", "--verbosity", "0")
-    product.manage("shell", "--verbosity", "0", "--command", FILL.format(overdue=overdue))
+    product.manage("shell", "--verbosity", "0", "--command", CREATE_OVERDUE.format(overdue=overdue))
 
     worker = product.start("run_huey")
-    wait_for(lambda: product.query(MOVED) > 0, product)
-    worker.send_signal(ending)
-    # Ten seconds are what those who stop it wait for, before they kill it.
-    assert worker.wait(timeout=10) == (0 if ending == signal.SIGTERM else -signal.SIGKILL)
+    wait_for(lambda: product.query(COUNT_EXPIRED) > 0, product)
+    worker.send_signal(stop_signal)
+    # Supervisors usually send SIGKILL after ten seconds.
+    assert worker.wait(timeout=10) == (0 if stop_signal == signal.SIGTERM else -signal.SIGKILL)
 
-    moved = product.query(MOVED)
-    assert 0 < moved <= overdue
-    assert product.query(TOLD) == product.query(TOLD_OF) == moved
+    expired = product.query(COUNT_EXPIRED)
+    assert 0 < expired <= overdue
+    assert product.query(COUNT_FACTS) == product.query(COUNT_SESSIONS_OF_FACTS) == expired
 
-    product.manage("shell", "--verbosity", "0", "--command", SWEEP)
-    assert product.query(MOVED) == product.query(TOLD) == product.query(TOLD_OF) == overdue
+    product.manage("shell", "--verbosity", "0", "--command", ADVANCE)
+    assert (
+        product.query(COUNT_EXPIRED) == product.query(COUNT_FACTS) == product.query(COUNT_SESSIONS_OF_FACTS) == overdue
+    )
 
 
 STUBBORN = """
@@ -184,10 +189,10 @@ sys.exit(failure)
 
 
 @pytest.mark.parametrize(("grace_seconds", "interrupts"), [(1, 1), (60, 2)])
-def test_a_child_that_will_not_go_is_killed_with_its_helpers(
+def test_a_child_that_ignores_sigterm_is_killed_with_its_descendants(
     product: Product, grace_seconds: int, interrupts: int
 ) -> None:
-    """After the grace, or at once at a second Ctrl-C."""
+    """After the grace period, or at once on a second Ctrl-C."""
     with subprocess.Popen(
         [sys.executable, "-c", SUPERVISOR, str(grace_seconds), STUBBORN],
         cwd=SOURCE,
@@ -198,7 +203,7 @@ def test_a_child_that_will_not_go_is_killed_with_its_helpers(
         assert supervisor.stdout.readline() == b"child\n"
         for _ in range(interrupts):
             supervisor.send_signal(signal.SIGINT)
-            # Two signals at once are one.
+            # Pending signals are merged.
             time.sleep(1)
 
         assert supervisor.wait(timeout=20) == 0

@@ -1,4 +1,4 @@
-"""What the web server bears from who never ends a request: it goes on serving everybody else, and keeps nothing."""
+"""The web server with clients that never complete their requests: it serves others, and stores nothing."""
 
 import json
 import os
@@ -25,9 +25,9 @@ pytestmark = [
 
 
 @pytest.fixture(scope="module")
-def patient(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
-    """A server that waits for a body longer than any of these tests takes, with one member."""
-    folder = tmp_path_factory.mktemp("patient")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
+    """A server with one member that waits for bodies for longer than these tests take."""
+    folder = tmp_path_factory.mktemp("server")
     with ExitStack() as stack:
         url = stack.enter_context(new_database(f"peer_learning_unfinished_{os.getpid()}"))
         product = stack.enter_context(new_product(folder, url))
@@ -47,7 +47,7 @@ def connect(product: Product, head: str, body: bytes = b"") -> socket.socket:
 
 
 def read_answer(client: socket.socket) -> tuple[int, dict[str, str], bytes]:
-    """Everything up to the end of the connection, or of the body that is announced."""
+    """Read up to the end of the connection, or to the length of the body."""
     content = b""
     while piece := client.recv(65536):
         content += piece
@@ -90,15 +90,14 @@ def has_answered(client: socket.socket) -> bool:
 
 
 @pytest.fixture
-def halves(patient: Product) -> Iterator[list[socket.socket]]:
-    """Hundreds of connections with half a form of the admin, half of some JSON, or half a form that nobody takes; and
-    with as many half uploads as a member may have."""
-    token = log_in(patient)
+def incomplete_requests(server: Product) -> Iterator[list[socket.socket]]:
+    """Hundreds of connections with incomplete forms of the portal, JSON, forms of the API, and uploads."""
+    token = log_in(server)
     bearer = f"Authorization: Bearer {token}\r\n"
     offered = {"title": "Knots", "description": "Five.", "subject": "Crafts", "level": "beginner", "duration": 60}
     body = json.dumps({**offered, "date": "2035-05-04T18:00:00Z", "max_participants": 4}).encode()
     status, _, answer = ask(
-        patient, f"POST /api/sessions/ HTTP/1.1\r\n{HOST}{bearer}{JSON}Content-Length: {len(body)}\r\n", body
+        server, f"POST /api/sessions/ HTTP/1.1\r\n{HOST}{bearer}{JSON}Content-Length: {len(body)}\r\n", body
     )
     assert status == 201, answer
     path = f"/api/sessions/{json.loads(answer)['id']}/materials/"
@@ -113,61 +112,63 @@ def halves(patient: Product) -> Iterator[list[socket.socket]]:
     with ExitStack() as stack:
         yield [
             stack.enter_context(
-                connect(patient, upload if number < UPLOADS else kinds[number % len(kinds)], b"username=")
+                connect(server, upload if number < UPLOADS else kinds[number % len(kinds)], b"username=")
             )
             for number in range(CONNECTIONS)
         ]
 
 
-def test_hundreds_of_half_requests_keep_nobody_out(patient: Product, halves: list[socket.socket]) -> None:
-    token = log_in(patient)
-    status, _, answer = ask(patient, f"GET /api/sessions/ HTTP/1.1\r\n{HOST}Authorization: Bearer {token}\r\n")
+def test_hundreds_of_incomplete_requests_do_not_block_others(
+    server: Product, incomplete_requests: list[socket.socket]
+) -> None:
+    token = log_in(server)
+    status, _, answer = ask(server, f"GET /api/sessions/ HTTP/1.1\r\n{HOST}Authorization: Bearer {token}\r\n")
 
     assert (status, json.loads(answer)["count"]) == (200, 1)
-    assert patient.get("/healthz") == 200
-    assert patient.get("/admin/login/") == 200
-    assert not any(has_answered(client) for client in halves)
+    assert server.get("/healthz") == 200
+    assert server.get("/admin/login/") == 200
+    assert not any(has_answered(client) for client in incomplete_requests)
 
 
 @pytest.mark.parametrize("length", [f"Content-Length: {48 * MEBIBYTE}\r\n", "Transfer-Encoding: chunked\r\n"])
-def test_nobody_fills_the_disk_with_bodies_that_never_end(patient: Product, length: str) -> None:
+def test_endless_bodies_are_refused_without_being_written_to_the_disk(server: Product, length: str) -> None:
     body = b"%x\r\n" % (48 * MEBIBYTE) + b" " * (MEBIBYTE + 1)
     head = f"POST /api/auth/token/ HTTP/1.1\r\n{HOST}{JSON}{length}"
 
     with ExitStack() as stack:
-        clients = [stack.enter_context(connect(patient, head, body)) for _ in range(12)]
+        clients = [stack.enter_context(connect(server, head, body)) for _ in range(12)]
         answers = [read_answer(client) for client in clients]
-        temporary = list(Path(patient.environment["TMPDIR"]).rglob("*"))
+        temporary = list(Path(server.environment["TMPDIR"]).rglob("*"))
 
     assert {status for status, _, _ in answers} == {413}
     assert {headers["connection"] for _, headers, _ in answers} == {"close"}
     assert temporary == []
 
 
-def test_an_answer_arrives_though_the_upload_is_refused_while_it_is_sent(patient: Product) -> None:
-    """A client whose access token has run out has to learn so, to get another."""
+def test_a_client_gets_the_response_when_its_upload_is_refused_early(server: Product) -> None:
+    """A client has to learn that its access token has expired."""
     head = (
         f"POST /api/sessions/1/materials/ HTTP/1.1\r\n{HOST}Content-Type: multipart/form-data; boundary=x\r\n"
         f"Authorization: Bearer expired\r\nContent-Length: {20 * MEBIBYTE}\r\n"
     )
 
-    status, headers, answer = ask(patient, head, b"x" * 20 * MEBIBYTE)
+    status, headers, answer = ask(server, head, b"x" * 20 * MEBIBYTE)
 
     assert (status, headers["www-authenticate"]) == (401, "Bearer")
     assert json.loads(answer) == {"error": "Your login is not valid or has ended. Log in again."}
 
 
 @pytest.mark.parametrize("path", ["/api/nothing/", "/ws/"])
-def test_a_handshake_for_a_socket_is_an_ordinary_404(patient: Product, path: str) -> None:
+def test_a_websocket_handshake_is_a_404(server: Product, path: str) -> None:
     upgrade = "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: eA==\r\n"
 
-    status, headers, answer = ask(patient, f"GET {path} HTTP/1.1\r\n{HOST}{upgrade}")
+    status, headers, answer = ask(server, f"GET {path} HTTP/1.1\r\n{HOST}{upgrade}")
 
     assert status == 404
     assert headers["x-request-id"]
     if path.startswith("/api/"):
         assert json.loads(answer) == {"error": "There is nothing at this path."}
-    assert "Traceback" not in patient.printed
+    assert "Traceback" not in server.printed
 
 
 @pytest.mark.parametrize(
@@ -179,14 +180,14 @@ def test_a_handshake_for_a_socket_is_an_ordinary_404(patient: Product, path: str
     ],
     ids=["target", "header", "headers"],
 )
-def test_what_is_too_long_for_the_server_is_refused_by_it(patient: Product, head: str, status: int) -> None:
-    """Before any of our code: with the right status, and without a body."""
-    answered, headers, answer = ask(patient, head)
+def test_the_server_refuses_long_targets_and_headers(server: Product, head: str, status: int) -> None:
+    """Before the application, with the right status and without a body."""
+    answered, headers, answer = ask(server, head)
 
     assert (answered, headers["content-length"], answer) == (status, "0", b"")
 
 
-def test_a_long_target_that_the_server_takes_is_answered_in_shape(patient: Product) -> None:
-    status, _, answer = ask(patient, f"GET /api/{'x' * 60_000}/ HTTP/1.1\r\n{HOST}")
+def test_a_long_target_that_the_server_accepts_gets_a_json_response(server: Product) -> None:
+    status, _, answer = ask(server, f"GET /api/{'x' * 60_000}/ HTTP/1.1\r\n{HOST}")
 
     assert (status, json.loads(answer)) == (404, {"error": "There is nothing at this path."})

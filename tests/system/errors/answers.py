@@ -1,4 +1,4 @@
-"""What the tests of refusals share: paths of the API, and how an error is read."""
+"""Paths of the API, and reading of errors."""
 
 import re
 from typing import Any
@@ -9,7 +9,7 @@ REGISTER = "/api/auth/register/"
 
 
 def read_error(answer: Any, status: int) -> str:
-    """Return the sentence of an error, whose body has nothing else."""
+    """Check the format of an error; return its message."""
     assert answer.status_code == status, answer.content
     assert answer["Content-Type"].startswith("application/json")
     assert re.fullmatch(r"[0-9a-f]{32}", answer["X-Request-ID"])

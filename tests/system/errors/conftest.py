@@ -1,4 +1,4 @@
-"""A client that sees crashes as answers, and an operation that crashes."""
+"""A client that gets responses for exceptions, and an operation that raises one."""
 
 import pytest
 from django.test import Client
@@ -9,13 +9,13 @@ from core.accounts.models import User
 
 @pytest.fixture
 def client() -> Client:
-    """Nobody in particular, who gets answers where the product crashes."""
+    """A client without a login, which does not raise exceptions of views."""
     return Client(raise_request_exception=False)
 
 
 @pytest.fixture
 def crash(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whoever asks for a profile meets a bug."""
+    """Makes the profile raise an exception."""
 
     def fail(user: User) -> None:
         raise RuntimeError("the password of the database is swordfish")

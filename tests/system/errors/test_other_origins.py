@@ -1,4 +1,4 @@
-"""Browsers of a known origin may read every answer, and others none."""
+"""CORS: allowed origins may read every response, and others none."""
 
 from collections.abc import Callable
 from typing import Any
@@ -24,9 +24,6 @@ EXPOSED = {
 }
 
 
-# --- Browsers of another origin ---------------------------------------------------------------------------------
-
-
 Ask = Callable[[Client], Any]
 ANSWERS: dict[str, tuple[Ask, int]] = {
     "401": (lambda client: client.get(ME, headers={"origin": ORIGIN}), 401),
@@ -42,7 +39,7 @@ ANSWERS: dict[str, tuple[Ask, int]] = {
 
 
 @pytest.mark.parametrize(("ask", "status"), ANSWERS.values(), ids=ANSWERS)
-def test_a_browser_of_a_known_origin_may_read_every_answer(client: Client, ask: Ask, status: int) -> None:
+def test_an_allowed_origin_may_read_every_response(client: Client, ask: Ask, status: int) -> None:
     answer = ask(client)
 
     assert answer.status_code == status
@@ -52,7 +49,7 @@ def test_a_browser_of_a_known_origin_may_read_every_answer(client: Client, ask: 
 
 
 @pytest.mark.usefixtures("crash")
-def test_a_browser_of_a_known_origin_may_read_that_we_crashed(john: User) -> None:
+def test_an_allowed_origin_may_read_the_response_of_a_crash(john: User) -> None:
     api = Api(john)
     api.headers["Origin"] = ORIGIN
 
@@ -77,7 +74,7 @@ def test_a_browser_of_a_known_origin_may_read_that_we_crashed(john: User) -> Non
         "",
     ],
 )
-def test_a_browser_of_another_origin_may_not(client: Client, origin: str) -> None:
+def test_another_origin_may_not_read_responses(client: Client, origin: str) -> None:
     for answer in (
         client.get(ME, headers={"origin": origin}),
         client.options(ME, headers={"origin": origin, **PREFLIGHT}),
@@ -98,7 +95,7 @@ PREFLIGHT = {
         *("idempotency-key", "range", "if-range", "if-none-match"),
     ],
 )
-def test_a_page_may_send_each_header_that_clients_send(client: Client, header: str) -> None:
+def test_a_preflight_allows_the_headers_of_clients(client: Client, header: str) -> None:
     answer = client.options(ME, headers={"origin": ORIGIN, **PREFLIGHT, "Access-Control-Request-Headers": header})
 
     assert answer.status_code == 200
@@ -106,7 +103,7 @@ def test_a_page_may_send_each_header_that_clients_send(client: Client, header: s
 
 
 @pytest.mark.parametrize("path", [TOKEN, ME, "/api/sessions/", "/api/sessions/1/join/", "/api/nothing/"])
-def test_a_preflight_is_answered_without_a_token(client: Client, path: str) -> None:
+def test_a_preflight_needs_no_token(client: Client, path: str) -> None:
     answer = client.options(path, headers={"origin": ORIGIN, **PREFLIGHT})
 
     assert answer.status_code == 200
@@ -117,13 +114,13 @@ def test_a_preflight_is_answered_without_a_token(client: Client, path: str) -> N
     assert answer["X-Request-ID"]
 
 
-def test_cookies_are_for_nobody_of_another_origin(client: Client) -> None:
+def test_credentials_are_not_allowed_for_other_origins(client: Client) -> None:
     answer = client.options(ME, headers={"origin": ORIGIN, **PREFLIGHT})
 
     assert "Access-Control-Allow-Credentials" not in answer
 
 
-def test_the_admin_is_for_no_other_origin(client: Client, db: None) -> None:
+def test_the_portal_has_no_cors_headers(client: Client, db: None) -> None:
     answer = client.get("/admin/login/", headers={"origin": ORIGIN})
 
     assert "Access-Control-Allow-Origin" not in answer

@@ -1,4 +1,4 @@
-"""A refusal outside the API and a crash have the same shape, tell nothing, and have an id that the log knows."""
+"""Errors outside the API and crashes: their format, what they reveal, and their request ids in the log."""
 
 import logging
 import re
@@ -17,12 +17,12 @@ from core.accounts import api as accounts_api
 from core.accounts.models import User
 from core.http import unknown_paths
 
-# --- Refusals that come before or after the API -----------------------------------------------------------------
+# --- Errors outside the API ---------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("host", ["evil.example", "localhost:port", "a b", "", "localhost@evil.example"])
 @pytest.mark.parametrize("debug", [True, False])
-def test_another_host_is_a_400(client: Client, settings: Any, host: str, debug: bool) -> None:
+def test_a_wrong_host_is_a_400(client: Client, settings: Any, host: str, debug: bool) -> None:
     settings.DEBUG = debug
 
     answer = client.get(ME, headers={"host": host})
@@ -31,7 +31,7 @@ def test_another_host_is_a_400(client: Client, settings: Any, host: str, debug: 
     assert host not in answer.content.decode() or not host
 
 
-def test_where_there_is_tls_nothing_is_taken_in_the_open(client: Client, settings: Any) -> None:
+def test_plain_http_is_refused_where_tls_is_required(client: Client, settings: Any) -> None:
     settings.SECURE_SSL_REDIRECT = True
     settings.SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 
@@ -41,7 +41,7 @@ def test_where_there_is_tls_nothing_is_taken_in_the_open(client: Client, setting
     assert client.get("/admin/")["Location"] == "https://testserver/admin/"
 
 
-def test_who_is_not_logged_in_gets_a_401(client: Client) -> None:
+def test_a_request_without_a_token_is_a_401(client: Client) -> None:
     answer = client.get(ME)
 
     assert read_error(answer, 401) == "Log in: this needs a valid access token."
@@ -50,18 +50,18 @@ def test_who_is_not_logged_in_gets_a_401(client: Client) -> None:
 
 @pytest.fixture
 def log() -> Iterator[StringIO]:
-    """The log as the process writes it."""
+    """The output of the configured handler during the test."""
     (handler,) = [each for each in logging.getLogger().handlers if each.get_name() == "stderr"]
     assert isinstance(handler, logging.StreamHandler)
     written = StringIO()
-    before = handler.setStream(written)
+    previous = handler.setStream(written)
     yield written
-    handler.setStream(before)
+    handler.setStream(previous)
 
 
 @pytest.mark.parametrize("debug", [True, False])
 @pytest.mark.usefixtures("crash")
-def test_a_crash_tells_nothing_and_is_found_in_the_log_by_the_id_of_the_answer(
+def test_a_crash_reveals_nothing_and_is_logged_with_the_id_of_its_response(
     john: User, settings: Any, log: StringIO, debug: bool
 ) -> None:
     settings.DEBUG = debug
@@ -77,7 +77,7 @@ def test_a_crash_tells_nothing_and_is_found_in_the_log_by_the_id_of_the_answer(
 
 
 @pytest.mark.parametrize("error", [OperationalError, InterfaceError])
-def test_a_database_that_does_not_answer_is_a_503_that_says_when_to_try_again(
+def test_a_database_error_is_a_503_with_a_retry_after_header(
     john: User, monkeypatch: pytest.MonkeyPatch, log: StringIO, error: type[Exception]
 ) -> None:
     def fail(user: User) -> None:
@@ -93,7 +93,7 @@ def test_a_database_that_does_not_answer_is_a_503_that_says_when_to_try_again(
 
 
 @pytest.mark.parametrize("debug", [True, False])
-def test_a_crash_outside_the_api_tells_nothing_either(
+def test_a_crash_outside_the_api_reveals_nothing(
     client: Client,
     settings: Any,
     monkeypatch: pytest.MonkeyPatch,
@@ -115,37 +115,37 @@ def test_a_crash_outside_the_api_tells_nothing_either(
     assert "RuntimeError: swordfish" in log.getvalue()
 
 
-def test_no_two_answers_have_the_same_id(client: Client) -> None:
+def test_request_ids_are_unique(client: Client) -> None:
     identifiers = {client.get(path)["X-Request-ID"] for path in [ME, TOKEN, "/api/nothing/", "/healthz", "/"] * 3}
 
     assert len(identifiers) == 15
 
 
-def test_a_client_cannot_choose_the_id(client: Client) -> None:
+def test_a_client_cannot_choose_the_request_id(client: Client) -> None:
     chosen = "0" * 32
 
     assert client.get(ME, headers={"X-Request-ID": chosen})["X-Request-ID"] != chosen
 
 
-def test_every_answer_has_an_id(john: User, client: Client) -> None:
+def test_every_response_has_a_request_id(john: User, client: Client) -> None:
     for path in ("/api/docs", "/api/openapi.json", "/healthz", "/admin/login/", "/nothing/"):
         assert client.get(path)["X-Request-ID"]
     assert Api(john).get(ME)["X-Request-ID"]
 
 
-def test_the_log_line_of_a_refusal_has_the_id_too(client: Client, log: StringIO) -> None:
+def test_the_log_line_of_an_error_has_the_request_id(client: Client, log: StringIO) -> None:
     answer = client.get("/api/nothing/")
 
     assert f"[{answer['X-Request-ID']}] Not Found: /api/nothing/" in log.getvalue()
 
 
-def test_no_path_in_a_log_line_makes_a_line_of_its_own(client: Client, log: StringIO) -> None:
+def test_a_path_cannot_inject_a_log_line(client: Client, log: StringIO) -> None:
     client.get("/api/nothing%0a2030-01-01 00:00:00 CRITICAL everything is lost/")
 
     assert not any(line.startswith("2030-01-01") for line in log.getvalue().splitlines())
 
 
-# --- The same over ASGI -----------------------------------------------------------------------------------------
+# --- ASGI ---------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -161,7 +161,7 @@ def test_no_path_in_a_log_line_makes_a_line_of_its_own(client: Client, log: Stri
         ("GET", ME, {"Authorization": "Bearer \xe9"}, 401),
     ],
 )
-def test_an_asgi_server_gives_the_same_answers(method: str, path: str, headers: dict[str, str], status: int) -> None:
+def test_errors_over_asgi_have_the_same_format(method: str, path: str, headers: dict[str, str], status: int) -> None:
     answer = send(path, [b"x"] if method == "POST" else [], method=method, headers=headers)
 
     assert answer.status == status

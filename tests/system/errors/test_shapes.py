@@ -1,4 +1,4 @@
-"""Whatever is not 2xx has one shape, from every path under `/api/`."""
+"""The format of errors of the API: unknown paths, wrong methods, and malformed bodies."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ from tests.system.errors.answers import ME, REGISTER, TOKEN, read_error
 
 from core.accounts.models import User
 
-# --- Paths ------------------------------------------------------------------------------------------------------
+# --- Paths --------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -37,7 +37,7 @@ from core.accounts.models import User
     ],
 )
 @pytest.mark.parametrize("method", ["get", "post", "put", "patch", "delete"])
-def test_an_unknown_path_is_a_404_whatever_the_method(client: Client, method: str, path: str) -> None:
+def test_an_unknown_path_is_a_404_for_every_method(client: Client, method: str, path: str) -> None:
     answer = getattr(client, method)(path)
 
     assert read_error(answer, 404) in {"There is nothing at this path.", "Not found."}
@@ -48,25 +48,23 @@ def test_an_unknown_path_is_a_404_whatever_the_method(client: Client, method: st
     "path", ["/api/auth/token", "/api/auth/me", "/api/auth/password/reset/confirm", "/api/sessions", "/api/sessions/1"]
 )
 @pytest.mark.parametrize("method", ["get", "post", "put", "patch", "delete"])
-def test_a_missing_slash_is_no_redirect_but_a_404_that_names_the_right_path(
-    client: Client, method: str, path: str
-) -> None:
+def test_a_missing_slash_is_a_404_that_names_the_right_path(client: Client, method: str, path: str) -> None:
     answer = getattr(client, method)(f"{path}?page=2")
 
     assert read_error(answer, 404) == f"Paths end in a slash here: {path}/"
     assert "Location" not in answer
 
 
-def test_the_prefix_itself_is_answered_in_shape(client: Client) -> None:
+def test_the_prefix_without_a_slash_is_a_404(client: Client) -> None:
     assert read_error(client.get("/api"), 404) == "There is nothing at this path."
 
 
 @pytest.mark.parametrize("number", [0, 2**63, 10**30])
-def test_an_id_that_no_row_can_have_is_a_404(john: User, number: int) -> None:
+def test_an_id_out_of_range_is_a_404(john: User, number: int) -> None:
     read_error(Api(john).get(f"/api/sessions/{number}/"), 404)
 
 
-# --- Methods ----------------------------------------------------------------------------------------------------
+# --- Methods ------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -85,7 +83,7 @@ def test_an_id_that_no_row_can_have_is_a_404(john: User, number: int) -> None:
         ("OPTIONS", "/api/sessions/", {"GET", "POST"}),
     ],
 )
-def test_a_method_that_a_path_does_not_take_is_a_405_that_names_those_it_does(
+def test_a_wrong_method_is_a_405_with_an_allow_header(
     client: Client, method: str, path: str, allowed: set[str]
 ) -> None:
     answer = client.generic(method, path)
@@ -95,7 +93,7 @@ def test_a_method_that_a_path_does_not_take_is_a_405_that_names_those_it_does(
 
 
 @pytest.mark.parametrize(("path", "status"), [("/api/nothing/", 404), (ME, 405)])
-def test_a_head_request_is_answered_without_a_body(client: Client, path: str, status: int) -> None:
+def test_the_response_to_a_head_request_has_no_body(client: Client, path: str, status: int) -> None:
     answer = client.head(path)
 
     assert answer.status_code == status
@@ -104,7 +102,7 @@ def test_a_head_request_is_answered_without_a_body(client: Client, path: str, st
     assert answer["X-Request-ID"]
 
 
-# --- Bodies -----------------------------------------------------------------------------------------------------
+# --- Bodies -------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -125,21 +123,21 @@ def test_a_head_request_is_answered_without_a_body(client: Client, path: str, st
         b" ",
     ],
 )
-def test_what_is_no_json_is_a_400_that_says_so(client: Client, body: bytes) -> None:
+def test_malformed_json_is_a_400(client: Client, body: bytes) -> None:
     answer = client.generic("POST", TOKEN, body, content_type="application/json")
 
     assert read_error(answer, 400).startswith("The body is not valid JSON: ")
 
 
 @pytest.mark.parametrize("body", [b"null", b"[]", b'["username"]', b'"username"', b"1", b"true", b"1.5"])
-def test_json_that_is_no_object_is_a_400_that_says_so(client: Client, body: bytes) -> None:
+def test_json_that_is_not_an_object_is_a_400(client: Client, body: bytes) -> None:
     answer = client.generic("POST", TOKEN, body, content_type="application/json")
 
     assert read_error(answer, 400) == "The body must be a JSON object."
 
 
 @pytest.mark.parametrize("kind", ["", "application/json", "text/plain", "multipart/form-data; boundary=x"])
-def test_no_body_where_one_is_needed_is_a_400_that_names_what_is_missing(client: Client, kind: str) -> None:
+def test_a_missing_body_is_a_400_that_names_the_required_fields(client: Client, kind: str) -> None:
     answer = client.generic("POST", TOKEN, b"", content_type=kind)
 
     assert answer.status_code == 400
@@ -150,7 +148,7 @@ def test_no_body_where_one_is_needed_is_a_400_that_names_what_is_missing(client:
 
 
 @pytest.mark.parametrize(("method", "path"), [("PATCH", ME), ("PUT", "/api/notifications/preferences/")])
-def test_no_body_where_nothing_is_needed_changes_nothing(john: User, method: str, path: str) -> None:
+def test_a_missing_body_without_required_fields_changes_nothing(john: User, method: str, path: str) -> None:
     before = Api(john).get(path).json()
 
     answer = getattr(Api(john), method.lower())(path)
@@ -172,7 +170,7 @@ def test_no_body_where_nothing_is_needed_changes_nothing(john: User, method: str
         "; charset=utf-8",
     ],
 )
-def test_a_body_of_another_kind_is_a_415_that_names_the_right_one(client: Client, kind: str) -> None:
+def test_a_wrong_content_type_is_a_415(client: Client, kind: str) -> None:
     answer = client.generic("POST", TOKEN, b'{"username": "x", "password": "y"}', content_type=kind)
 
     assert read_error(answer, 415) == "Send this body as application/json."
@@ -187,7 +185,7 @@ def test_a_body_of_another_kind_is_a_415_that_names_the_right_one(client: Client
         "application/json; x=y",
     ],
 )
-def test_json_is_known_by_its_type_whatever_comes_with_it(member: User, client: Client, kind: str) -> None:
+def test_json_may_have_parameters_in_its_content_type(member: User, client: Client, kind: str) -> None:
     body = f'{{"username": "john_doe", "password": "{PASSWORD}"}}'.encode()
 
     assert client.generic("POST", TOKEN, body, content_type=kind).status_code == 200

@@ -1,4 +1,4 @@
-"""Days that are spent with a queue of one's choice."""
+"""Runs the scenario with a given queue."""
 
 import logging
 import re
@@ -11,7 +11,7 @@ from django.core import mail
 from django.core.management import call_command
 from django.db import connection
 from huey.contrib.djhuey import HUEY
-from tests.system.queue_away.day import Day, Listener, World, list_rows, live, work
+from tests.system.queue_away.day import Day, Listener, World, list_rows, run_scenario, run_worker
 from tests.system.queue_away.queues import open_working_queue
 from tests.system.scenario import NOW
 
@@ -27,21 +27,21 @@ def clock(time_machine: Any) -> Any:
 
 
 @pytest.fixture(autouse=True)
-def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whoever enqueues, so that a day with a queue that hangs does not take a minute."""
+def short_timeouts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Short timeouts for enqueueing, so that a hanging queue does not slow the tests."""
     monkeypatch.setattr(storages, "ENQUEUE_SECONDS", 0.02)
     monkeypatch.setattr(enqueueing, "SLOW_SECONDS", 0.01)
 
 
 @pytest.fixture
-def spend(
+def run_day(
     clock: Any, monkeypatch: pytest.MonkeyPatch, settings: Any, tmp_path: Path
 ) -> Iterator[Callable[[str, Any], Day]]:
-    """A day with that queue, and an evening with one that is back; the database is empty before."""
+    """Runs the scenario with a queue, then the worker with one that works. Needs an empty database."""
     listener = Listener()
     logging.getLogger().addHandler(listener)
 
-    def spend(name: str, queue: Any) -> Day:
+    def run_day(name: str, queue: Any) -> Day:
         clock.move_to(NOW, tick=False)
         CIRCUIT_BREAKER.close()
         mail.outbox.clear()
@@ -53,29 +53,29 @@ def spend(
         world = World(clock, listener)
         with queue(folder) as storage, open_working_queue(folder / "back") as back:
             monkeypatch.setattr(HUEY, "storage", storage)
-            live(world)
+            run_scenario(world)
             world.day.evening = list_rows()
             monkeypatch.setattr(HUEY, "storage", storage if queue is open_working_queue else back)
-            work(clock)
+            run_worker(clock)
         world.day.night = list_rows()
         world.day.mails = [(each.subject, each.to, re.sub(r"token=\S+", "…", each.body)) for each in mail.outbox]
         files = [path for path in (folder / "materials").rglob("*") if path.is_file()]
         assert len(files) == StoredFile.objects.count() == 1
         return world.day
 
-    yield spend
+    yield run_day
     logging.getLogger().removeHandler(listener)
     CIRCUIT_BREAKER.close()
 
 
-# Of this process, and lived once.
+# Cached: the scenario runs once in each process.
 _well: list[Day] = []
 
 
 @pytest.fixture
-def good_day(spend: Any) -> Day:
+def good_day(run_day: Any) -> Day:
     if not _well:
-        _well.append(spend("well", open_working_queue))
+        _well.append(run_day("well", open_working_queue))
         call_command(
             "flush",
             verbosity=0,

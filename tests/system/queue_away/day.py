@@ -1,4 +1,4 @@
-"""A day on which each operation that writes is done once, and what it leaves behind."""
+"""A scenario with each operation that writes, and its results."""
 
 import json
 import logging
@@ -28,20 +28,20 @@ from modules.materials.models import StoredFile
 from modules.notifications.models import Notification
 
 NEW_PASSWORD = "correct horse battery staple"
-# What no two days have in common.
+# Values that differ in each run.
 RANDOM = {
     # In rows, and in the payload of facts.
     *("password", "request_id", "calendar_uid", "key", "session_key", "session_data"),
-    # In answers.
+    # In responses.
     *("access", "refresh", "url", "file"),
 }
-# No request writes there.
-FROM_THE_BEGINNING = {"contenttypes", "auth"}
+# Apps whose tables no request writes to.
+READ_ONLY_APPS = {"contenttypes", "auth"}
 
 
 @dataclass
 class Step:
-    """One request: what was done, what was answered, how many wake-ups it left, and what was logged meanwhile."""
+    """One request: its operation, response, number of enqueued tasks, and log records."""
 
     operation: str
     status: int
@@ -52,7 +52,7 @@ class Step:
 
 @dataclass
 class Day:
-    """What was done, and what is left of it: the rows in the evening, and later, with the mails."""
+    """The requests, the rows after them (evening) and after the worker ran (night), and the mails."""
 
     steps: list[Step] = field(default_factory=list)
     evening: dict[str, Any] = field(default_factory=dict)
@@ -64,27 +64,27 @@ class Day:
         return [(step.operation, step.status, step.body) for step in self.steps]
 
 
-def blanked(value: Any, names: set[str] = RANDOM) -> Any:
-    """What was answered or kept, without what is another one each time."""
+def replace_random(value: Any, names: set[str] = RANDOM) -> Any:
+    """Replace the values that differ in each run."""
     if isinstance(value, dict):
-        return {name: "…" if name in names and each else blanked(each, names) for name, each in value.items()}
-    return [blanked(each, names) for each in value] if isinstance(value, list) else value
+        return {name: "…" if name in names and each else replace_random(each, names) for name, each in value.items()}
+    return [replace_random(each, names) for each in value] if isinstance(value, list) else value
 
 
 def list_rows() -> dict[str, list[dict[str, Any]]]:
-    """Every row of every table."""
+    """All rows of all tables."""
     return {
         model._meta.label: [
-            blanked(row, RANDOM | ({"name"} if model is StoredFile else set()))
+            replace_random(row, RANDOM | ({"name"} if model is StoredFile else set()))
             for row in model._default_manager.order_by("pk").values()
         ]
         for model in apps.get_models(include_auto_created=True)
-        if model._meta.app_label not in FROM_THE_BEGINNING
+        if model._meta.app_label not in READ_ONLY_APPS
     }
 
 
 def find_differences(one: dict[str, list[Any]], other: dict[str, list[Any]]) -> list[tuple[str, Any, Any]]:
-    """The rows that are in one of them and not the same in the other."""
+    """Return the table and both rows where the rows differ."""
     assert one.keys() == other.keys()
     return [
         (table, mine, theirs)
@@ -95,18 +95,18 @@ def find_differences(one: dict[str, list[Any]], other: dict[str, list[Any]]) -> 
 
 
 class Listener(logging.Handler):
-    """Hears what is worth a line."""
+    """Records log records from level WARNING on."""
 
     def __init__(self) -> None:
         super().__init__(logging.WARNING)
-        self.heard: list[tuple[str, str]] = []
+        self.records: list[tuple[str, str]] = []
 
     def emit(self, record: logging.LogRecord) -> None:
-        self.heard.append((record.name, record.getMessage()))
+        self.records.append((record.name, record.getMessage()))
 
 
 class World:
-    """Members, and what they do one after the other."""
+    """Members and their requests."""
 
     def __init__(self, clock: Any, listener: Listener) -> None:
         self.clock, self.listener, self.day = clock, listener, Day()
@@ -121,18 +121,20 @@ class World:
         )
 
     def do(self, operation: str, send: Callable[[], Any]) -> Any:
-        # By the next request, whoever hangs is tried again.
+        # So that each request tries a hanging queue again.
         self.clock.shift(BREAKER_PAUSE + timedelta(seconds=1))
-        self.listener.heard.clear()
-        before = waiting()
+        self.listener.records.clear()
+        before = count_enqueued()
         answer = send()
-        body = blanked(json.loads(answer.content)) if answer["Content-Type"].startswith("application/json") else ""
-        step = Step(operation, answer.status_code, body, waiting() - before, list(self.listener.heard))
+        body = (
+            replace_random(json.loads(answer.content)) if answer["Content-Type"].startswith("application/json") else ""
+        )
+        step = Step(operation, answer.status_code, body, count_enqueued() - before, list(self.listener.records))
         self.day.steps.append(step)
         return answer
 
     def api(self, operation: str, who: str, method: str, path: str, body: Any = None) -> Any:
-        """Somebody's request to the API, which succeeds; returns what was answered."""
+        """Make a request that must succeed; return the body of its response."""
         api = self.apis[who] if who else Api()
         upload = method == "upload"
         sent = {**body, "file": SimpleUploadedFile(*body["file"])} if upload else body
@@ -141,13 +143,13 @@ class World:
         return json.loads(answer.content) if answer.content else None
 
 
-def waiting() -> int:
-    """How many wake-ups lie in the queue, where it is one that can be looked into."""
+def count_enqueued() -> int:
+    """The number of tasks in the queue, 0 for one that is unavailable."""
     return int(HUEY.storage.queue_size()) if getattr(HUEY.storage, "is_well", False) else 0
 
 
-def live(world: World) -> None:
-    """A day on which every operation that writes is done at least once."""
+def run_scenario(world: World) -> None:
+    """Do every operation that writes at least once."""
     accounts(world)
     session = sessions(world)
     materials(world, session)
@@ -158,7 +160,7 @@ def live(world: World) -> None:
 def accounts(world: World) -> None:
     nina = {"username": "nina", "email": "nina@example.com", "password": NEW_PASSWORD}
     world.api("register", "", "post", "auth/register/", nina)
-    # Its owner is written to, and nobody else can tell.
+    # The address is taken: its owner gets a mail, and the response does not tell.
     world.api("register", "", "post", "auth/register/", {**nina, "username": "nino"})
     pair = world.api("log_in", "", "post", "auth/token/", {"username": "nina", "password": NEW_PASSWORD})
     world.api("refresh_token", "", "post", "auth/token/refresh/", {"refresh": pair["refresh"]})
@@ -180,15 +182,15 @@ def accounts(world: World) -> None:
     world.api("change_password", "dora", "post", "auth/password/change/", passwords)
 
 
-def offered(world: World, who: str = "john", **values: Any) -> str:
-    """The path of a session that is approved."""
+def create_session(world: World, who: str = "john", **values: Any) -> str:
+    """Create an approved session; return its path."""
     made = world.api("create_session", who, "post", "sessions/", OFFER | values)
     path = f"sessions/{made['id']}/"
     world.api("update_session", "morgan", "put", path, {"status": "approved"})
     return path
 
 
-def let_in(world: World, who: str, path: str) -> None:
+def join_and_approve(world: World, who: str, path: str) -> None:
     world.api("join_session", who, "post", f"{path}join/", {"message": "Please"})
     world.api("approve_request", "john", "post", f"{path}approve_request/", {"user_id": world.users[who].pk})
 
@@ -196,15 +198,15 @@ def let_in(world: World, who: str, path: str) -> None:
 def sessions(world: World) -> str:
     """Bookings of all kinds; returns the path of a session that has a tutor."""
     jane, bob = world.users["jane"].pk, world.users["bob"].pk
-    path = offered(world)
-    let_in(world, "jane", path)
+    path = create_session(world)
+    join_and_approve(world, "jane", path)
     world.api("change_role", "john", "post", f"{path}participants/{jane}/role/", {"role": "tutor"})
     world.api("join_session", "bob", "post", f"{path}join/")
     world.api("reject_request", "john", "post", f"{path}reject_request/", {"user_id": bob})
     world.api("update_session", "john", "put", path, {"date": "2024-01-16T19:00:00Z"})
-    let_in(world, "bob", path)
+    join_and_approve(world, "bob", path)
     world.api("remove_participant", "john", "delete", f"{path}participants/{bob}/")
-    let_in(world, "bob", path)
+    join_and_approve(world, "bob", path)
     world.api("leave_session", "bob", "post", f"{path}leave/")
     world.api("make_calendar_link", "jane", "post", "sessions/calendar/")
     world.api("revoke_calendar_link", "jane", "delete", "sessions/calendar/")
@@ -218,8 +220,8 @@ def materials(world: World, session: str) -> None:
     changed = {"title": "The second"}
     world.api("change_material", "jane", "put", f"{session}materials/{made['id']}/", changed)
     world.api("delete_material", "john", "delete", f"{session}materials/{made['id']}/")
-    # With a file of its own, which goes along.
-    empty = offered(world, title="Nobody Comes")
+    # Has a file, which is deleted, too.
+    empty = create_session(world, title="Nobody Comes")
     world.api("join_session", "bob", "post", f"{empty}join/")
     form = {"title": "three.txt", "type": "file", "file": ("three.txt", b"three")}
     world.api("add_material", "john", "upload", f"{empty}materials/", form)
@@ -235,16 +237,16 @@ def notifications(world: World) -> None:
 
 
 def endings(world: World) -> None:
-    """Sessions that end, and a member whose account does, in the portal."""
-    path = offered(world, title="Starts Soon", date="2024-01-10T10:12:00Z")
-    let_in(world, "jane", path)
+    """End and cancel sessions, and deactivate a member in the portal."""
+    path = create_session(world, title="Starts Soon", date="2024-01-10T10:12:00Z")
+    join_and_approve(world, "jane", path)
     world.api("start_session", "john", "post", f"{path}start/")
     world.api("end_session", "john", "post", f"{path}end/")
-    path = offered(world, title="Falls Through")
-    let_in(world, "jane", path)
+    path = create_session(world, title="Falls Through")
+    join_and_approve(world, "jane", path)
     world.api("join_session", "bob", "post", f"{path}join/")
     world.api("cancel_session", "john", "post", f"{path}cancel/", {"reason": "Ill"})
-    path = offered(world, "bob", title="Goes With Bob")
+    path = create_session(world, "bob", title="Goes With Bob")
     world.api("join_session", "jane", "post", f"{path}join/")
     world.api("log_out_everywhere", "jane", "post", "auth/logout/everywhere/")
     portal = Client(raise_request_exception=False)
@@ -255,9 +257,9 @@ def endings(world: World) -> None:
     assert world.do("deactivate in the portal", lambda: portal.post(url, values)).status_code == 302
 
 
-def work(clock: Any) -> None:
-    """What the worker does that evening, with what it was woken for and with its sweeps, and ten minutes later."""
-    while waiting():
+def run_worker(clock: Any) -> None:
+    """Run the enqueued tasks and the periodic jobs, twice within ten minutes."""
+    while count_enqueued():
         HUEY.execute(HUEY.dequeue())
     for _ in range(2):
         for task in HUEY.read_periodic(None):

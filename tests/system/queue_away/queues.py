@@ -1,4 +1,4 @@
-"""Queues that are gone, hang or refuse, and one that works."""
+"""Queues that are unavailable in various ways, and one that works."""
 
 import sqlite3
 from collections.abc import Iterator
@@ -28,8 +28,8 @@ def locked(folder: Path) -> Iterator[SqliteQueue]:
     file = folder / "queue.sqlite3"
     queue = SqliteQueue("locked", filename=str(file), timeout=20)
     queue.enqueue(b"")
-    with closing(sqlite3.connect(file, isolation_level=None)) as somebody:
-        somebody.execute("BEGIN EXCLUSIVE")
+    with closing(sqlite3.connect(file, isolation_level=None)) as other:
+        other.execute("BEGIN EXCLUSIVE")
         yield queue
 
 
