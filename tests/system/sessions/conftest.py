@@ -6,7 +6,6 @@ from tests.modules.sessions.conftest import (  # noqa: F401  (pytest finds fixtu
     make_session,
     mallory,
     moderator,
-    root,
     staff,
     victor,
 )
