@@ -43,7 +43,7 @@ def ask(api: Api, read_mail: ReadMail, address: str) -> str:
     return link_in(mail)["token"]
 
 
-def assert_used_up(answer: Any) -> None:
+def assert_link_is_invalid(answer: Any) -> None:
     assert answer.status_code == 400
     assert answer.json() == {"error": f"token: {USED_UP}", "fields": {"token": [USED_UP]}}
 
@@ -90,7 +90,7 @@ def test_the_old_address_gets_a_mail(token: str, stranger: Api, read_mail: ReadM
 def test_the_link_works_once(token: str, stranger: Api) -> None:
     stranger.post(CONFIRM, {"token": token})
 
-    assert_used_up(stranger.post(CONFIRM, {"token": token}))
+    assert_link_is_invalid(stranger.post(CONFIRM, {"token": token}))
 
 
 def test_a_used_link_stays_invalid_after_the_old_address_is_restored(
@@ -101,14 +101,14 @@ def test_a_used_link_stays_invalid_after_the_old_address_is_restored(
     stranger.post(CONFIRM, {"token": ask(api, read_mail, "john@example.com")})
     assert api.get(ME).json()["email"] == "john@example.com"
 
-    assert_used_up(stranger.post(CONFIRM, {"token": token}))
+    assert_link_is_invalid(stranger.post(CONFIRM, {"token": token}))
     assert api.get(ME).json()["email"] == "john@example.com"
 
 
 def test_the_link_expires_after_a_day(clock: Any, token: str, stranger: Api, api: Api) -> None:
     clock.shift(timedelta(days=1, seconds=1))
 
-    assert_used_up(stranger.post(CONFIRM, {"token": token}))
+    assert_link_is_invalid(stranger.post(CONFIRM, {"token": token}))
 
 
 def test_a_wrong_password_sends_no_mail(api: Api, member: User) -> None:
@@ -157,7 +157,7 @@ def test_an_address_taken_before_the_confirmation_is_rejected(
 ) -> None:
     make_member("quick", email="NEW@example.com")
 
-    assert_used_up(stranger.post(CONFIRM, {"token": token}))
+    assert_link_is_invalid(stranger.post(CONFIRM, {"token": token}))
     member.refresh_from_db()
     assert member.email == "john@example.com"
     assert not FactRecord.objects.exists()
@@ -172,7 +172,7 @@ def test_the_case_of_ones_own_address_can_be_changed(api: Api, read_mail: ReadMa
 def test_a_new_password_invalidates_the_link(api: Api, token: str, member: User, stranger: Api) -> None:
     api.post("/api/auth/password/change/", {"old_password": PASSWORD, "new_password": "teach-together"})
 
-    assert_used_up(stranger.post(CONFIRM, {"token": token}))
+    assert_link_is_invalid(stranger.post(CONFIRM, {"token": token}))
 
 
 def test_a_link_requested_before_a_password_change_is_not_sent(api: Api, read_mail: ReadMail) -> None:
@@ -186,7 +186,7 @@ def test_a_link_requested_before_a_password_change_is_not_sent(api: Api, read_ma
 def test_the_link_of_a_deactivated_member_is_rejected(token: str, member: User, stranger: Api) -> None:
     User.objects.update(is_active=False)
 
-    assert_used_up(stranger.post(CONFIRM, {"token": token}))
+    assert_link_is_invalid(stranger.post(CONFIRM, {"token": token}))
 
 
 @pytest.mark.parametrize(
@@ -198,28 +198,28 @@ def test_the_link_of_a_deactivated_member_is_rejected(token: str, member: User, 
     ],
 )
 def test_a_signed_link_with_other_claims_is_rejected(member: User, stranger: Api, wrong: object) -> None:
-    assert_used_up(stranger.post(CONFIRM, {"token": signing.dumps(wrong, salt=ADDRESS_SALT)}))
+    assert_link_is_invalid(stranger.post(CONFIRM, {"token": signing.dumps(wrong, salt=ADDRESS_SALT)}))
 
 
 @pytest.mark.parametrize("wrong", [None, 1, True, [], {}, ["new@example.com"]])
 def test_a_signed_link_with_an_invalid_address_is_rejected(member: User, stranger: Api, wrong: object) -> None:
     state = [member.pk, member.email, member.token_version, 0, wrong]
 
-    assert_used_up(stranger.post(CONFIRM, {"token": signing.dumps(state, salt=ADDRESS_SALT)}))
+    assert_link_is_invalid(stranger.post(CONFIRM, {"token": signing.dumps(state, salt=ADDRESS_SALT)}))
     member.refresh_from_db()
     assert member.email == "john@example.com"
 
 
 @pytest.mark.parametrize("forged", ["nonsense", "a:b:c", "é", ":", "x" * 5000])
 def test_a_forged_link_is_rejected(member: User, stranger: Api, forged: str) -> None:
-    assert_used_up(stranger.post(CONFIRM, {"token": forged}))
+    assert_link_is_invalid(stranger.post(CONFIRM, {"token": forged}))
 
 
 def test_a_value_signed_with_another_salt_is_rejected(member: User, stranger: Api) -> None:
     values = [member.pk, member.email, member.token_version, "new@example.com"]
 
-    for sign_token in (signing.dumps(values), signing.dumps(values, salt="elsewhere")):
-        assert_used_up(stranger.post(CONFIRM, {"token": sign_token}))
+    for value in (signing.dumps(values), signing.dumps(values, salt="elsewhere")):
+        assert_link_is_invalid(stranger.post(CONFIRM, {"token": value}))
 
 
 def test_requesting_a_change_needs_an_access_token(member: User, stranger: Api) -> None:

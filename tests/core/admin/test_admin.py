@@ -1,4 +1,4 @@
-"""What superusers see and do in the admin; changes go through the same services as the API."""
+"""The admin of core for superusers."""
 
 from typing import Any
 
@@ -24,7 +24,7 @@ RECORDS = ("factrecord", "faileddelivery", "mail", "login")
 
 @pytest.fixture
 def rows(john: User, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
-    """One of each record."""
+    """A row of each model."""
 
     def fail(fact: Any, delivery: Delivery) -> None:
         raise ValueError("no ear for this")
@@ -47,7 +47,7 @@ def page(model: str, view: str, *args: Any) -> str:
 
 
 @pytest.mark.parametrize("model", ["user", *RECORDS])
-def test_a_superuser_sees_every_list_and_row(admin: Client, rows: Any, model: str) -> None:
+def test_superusers_see_all_lists_and_rows(admin: Client, rows: Any, model: str) -> None:
     from django.apps import apps
 
     row = apps.get_model("core", model)._default_manager.order_by("pk").last()
@@ -59,7 +59,7 @@ def test_a_superuser_sees_every_list_and_row(admin: Client, rows: Any, model: st
 
 
 @pytest.mark.parametrize("model", RECORDS)
-def test_records_are_read_and_never_written(admin: Client, rows: Any, model: str) -> None:
+def test_records_are_read_only(admin: Client, rows: Any, model: str) -> None:
     from django.apps import apps
 
     records = apps.get_model("core", model)._default_manager
@@ -76,7 +76,7 @@ def test_records_are_read_and_never_written(admin: Client, rows: Any, model: str
 
 
 @pytest.mark.parametrize("model", RECORDS)
-def test_others_see_none_of_it(rows: Any, john: User, model: str) -> None:
+def test_the_lists_need_permissions(rows: Any, john: User, model: str) -> None:
     User.objects.filter(pk=john.pk).update(is_staff=True)
     john.groups.set(Group.objects.all())
     client = log_in(john)
@@ -84,7 +84,7 @@ def test_others_see_none_of_it(rows: Any, john: User, model: str) -> None:
     assert client.get(page(model, "changelist")).status_code == 403
 
 
-def test_a_member_is_nobody_in_the_admin(john: User) -> None:
+def test_members_without_staff_rights_cannot_enter(john: User) -> None:
     client = log_in(john)
 
     assert client.get(page("user", "changelist")).status_code == 302
@@ -103,7 +103,7 @@ def change(admin: Client, user: User, **values: Any) -> Any:
 
 
 @pytest.mark.parametrize("is_active", [True, False])
-def test_the_form_lets_nobody_in_or_out(admin: Client, john: User, is_active: bool) -> None:
+def test_the_form_does_not_change_is_active(admin: Client, john: User, is_active: bool) -> None:
     User.objects.filter(pk=john.pk).update(is_active=is_active)
 
     assert 'name="is_active"' not in admin.get(page("user", "edit", john.pk)).content.decode()
@@ -113,7 +113,7 @@ def test_the_form_lets_nobody_in_or_out(admin: Client, john: User, is_active: bo
     assert facts() == []
 
 
-def test_a_change_of_something_else_ends_no_login(admin: Client, john: User) -> None:
+def test_changing_the_profile_ends_no_login(admin: Client, john: User) -> None:
     api = Api(john)
 
     assert change(admin, john, first_name="Johnny").status_code == 302
@@ -130,7 +130,7 @@ def test_a_change_of_something_else_ends_no_login(admin: Client, john: User) -> 
         ("timezone", "Europe/Nowhere", "Not a time zone of the IANA database"),
     ],
 )
-def test_what_the_database_would_refuse_is_said_in_the_form(
+def test_the_form_reports_violated_constraints(
     admin: Client, john: User, jane: User, field: str, value: str, message: str
 ) -> None:
     answer = change(admin, john, **{field: value})
@@ -139,7 +139,7 @@ def test_what_the_database_would_refuse_is_said_in_the_form(
     assert message in answer.content.decode()
 
 
-def test_a_password_set_in_the_admin_ends_every_login_and_is_told(admin: Client, john: User, root: User) -> None:
+def test_setting_a_password_ends_all_logins_and_mails_the_member(admin: Client, john: User, root: User) -> None:
     api = Api(john)
 
     answer = admin.post(
@@ -155,7 +155,7 @@ def test_a_password_set_in_the_admin_ends_every_login_and_is_told(admin: Client,
     assert list(Mail.objects.values_list("kind", "address")) == [("password_changed", john.email)]
 
 
-def test_a_password_that_is_refused_in_the_admin_changes_nothing(admin: Client, john: User) -> None:
+def test_a_rejected_password_changes_nothing(admin: Client, john: User) -> None:
     api = Api(john)
 
     answer = admin.post(
@@ -168,9 +168,7 @@ def test_a_password_that_is_refused_in_the_admin_changes_nothing(admin: Client, 
     assert facts() == []
 
 
-def test_an_address_changed_in_the_admin_is_recorded_and_told_to_the_old_one(
-    admin: Client, john: User, root: User
-) -> None:
+def test_a_changed_address_is_recorded_and_mailed_to_the_old_one(admin: Client, john: User, root: User) -> None:
     assert change(admin, john, email="new@example.com").status_code == 302
 
     addresses = {"email": ["john@example.com", "new@example.com"]}
@@ -178,7 +176,7 @@ def test_an_address_changed_in_the_admin_is_recorded_and_told_to_the_old_one(
     assert list(Mail.objects.values_list("kind", "address")) == [("address_changed", "john@example.com")]
 
 
-def test_names_and_rights_given_in_the_admin_are_recorded(admin: Client, john: User, root: User) -> None:
+def test_changed_names_and_rights_are_recorded(admin: Client, john: User, root: User) -> None:
     moderators = Group.objects.create(name="Gardeners")
 
     answer = change(admin, john, last_name="Roe", timezone="Europe/Berlin", is_staff="on", groups=[moderators.pk])
@@ -196,13 +194,13 @@ def test_names_and_rights_given_in_the_admin_are_recorded(admin: Client, john: U
     ]
 
 
-def test_a_page_that_was_sent_unchanged_is_no_fact(admin: Client, john: User) -> None:
+def test_an_unchanged_form_publishes_nothing(admin: Client, john: User) -> None:
     assert change(admin, john).status_code == 302
 
     assert facts() == []
 
 
-def test_a_superuser_s_visit_ends_when_their_logins_do(admin: Client, root: User) -> None:
+def test_an_admin_session_ends_with_the_logins(admin: Client, root: User) -> None:
     assert admin.get("/admin/").status_code == 200
 
     Api(root).post("/api/auth/logout/everywhere/")
@@ -211,7 +209,7 @@ def test_a_superuser_s_visit_ends_when_their_logins_do(admin: Client, root: User
 
 
 def facts() -> list[tuple[str, int, int, dict[str, Any]]]:
-    """What was recorded, of whom, by whom, with what before and after."""
+    """The facts, with member, actor and changes."""
     return list(FactRecord.objects.order_by("pk").values_list("name", "member_id", "actor_id", "changes"))
 
 
@@ -233,14 +231,14 @@ def test_a_member_can_be_added(admin: Client, client: Client, root: User) -> Non
     assert client.post("/api/auth/token/", credentials, "application/json").status_code == 200
 
 
-def test_no_member_is_deleted(admin: Client, john: User) -> None:
+def test_members_cannot_be_deleted(admin: Client, john: User) -> None:
     assert admin.post(page("user", "delete", john.pk), {"post": "yes"}).status_code == 403
     admin.post(page("user", "changelist"), {"action": "delete_selected", "_selected_action": [john.pk], "post": "yes"})
 
     assert User.objects.filter(pk=john.pk).exists()
 
 
-def test_a_failed_delivery_is_served_on_demand(
+def test_a_failed_delivery_can_be_retried(
     admin: Client, rows: Any, john: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     served: list[Any] = []
@@ -256,7 +254,7 @@ def test_a_failed_delivery_is_served_on_demand(
     assert served == [ProfileChanged(member_id=john.pk)]
 
 
-def test_the_admin_page_of_every_model_can_be_opened_by_name(admin: Client, root: User) -> None:
+def test_the_url_names_of_all_models_resolve(admin: Client, root: User) -> None:
     answer = admin.get("/admin/")
 
     assert answer.status_code == 200

@@ -1,4 +1,4 @@
-"""Passwords that are set in the admin: one's own, and a member's by a superuser."""
+"""Changing passwords in the admin: one's own, and a member's by a superuser."""
 
 import threading
 from collections.abc import Callable
@@ -40,7 +40,7 @@ def facts() -> list[str]:
     return list(FactRecord.objects.order_by("pk").values_list("name", flat=True))
 
 
-def test_the_page_asks_for_the_old_one(admin: Client) -> None:
+def test_changing_ones_password_needs_the_old_one(admin: Client) -> None:
     page = admin.get(OWN)
 
     assert page.status_code == 200
@@ -48,7 +48,7 @@ def test_the_page_asks_for_the_old_one(admin: Client) -> None:
     assert reverse("admin:password_change") == OWN
 
 
-def test_one_s_own_is_told_and_recorded_and_ends_every_other_login(admin: Client, staff: User) -> None:
+def test_changing_ones_password_is_mailed_and_recorded_and_ends_other_logins(admin: Client, staff: User) -> None:
     api = Api(staff)
     elsewhere = log_in(staff)
 
@@ -68,7 +68,7 @@ def test_one_s_own_is_told_and_recorded_and_ends_every_other_login(admin: Client
 @pytest.mark.parametrize(
     "wrong", [{"old_password": "wrong"}, {"new_password2": "another-one"}, {"new_password1": "1", "new_password2": "1"}]
 )
-def test_what_is_refused_changes_nothing(wrong: dict[str, str], admin: Client, staff: User) -> None:
+def test_a_rejected_change_changes_nothing(wrong: dict[str, str], admin: Client, staff: User) -> None:
     assert admin.post(OWN, {**FIELDS, **wrong}).status_code == 200
 
     assert User.objects.get(pk=staff.pk).check_password(PASSWORD)
@@ -85,7 +85,7 @@ def before_it_is_saved(monkeypatch: pytest.MonkeyPatch, happens: Callable[[], ob
     monkeypatch.setattr(passwords.OwnPasswordView, "form_valid", save)
 
 
-def test_one_who_is_deactivated_meanwhile_stays_so(
+def test_a_concurrent_deactivation_is_not_overwritten(
     admin: Client, staff: User, root: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     before_it_is_saved(monkeypatch, lambda: deactivate_member(member_id=staff.pk, by=root, reason="Spam"))
@@ -96,7 +96,7 @@ def test_one_who_is_deactivated_meanwhile_stays_so(
     assert admin.get("/admin/").status_code == 302
 
 
-def test_one_whose_password_is_changed_meanwhile_is_asked_for_it_again(
+def test_a_concurrent_password_change_rejects_the_old_password(
     admin: Client, staff: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def change() -> None:
@@ -114,7 +114,7 @@ def test_one_whose_password_is_changed_meanwhile_is_asked_for_it_again(
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_member_who_is_deactivated_while_a_superuser_sets_the_password_stays_so(
+def test_setting_a_members_password_does_not_overwrite_a_deactivation(
     root: User, make_member: Callable[..., User], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     member, other = make_member("member"), make_member("other_boss", is_superuser=True, is_staff=True)
@@ -132,7 +132,7 @@ def test_a_member_who_is_deactivated_while_a_superuser_sets_the_password_stays_s
 
     def save(self: Any, commit: bool = True) -> Any:
         thread.start()
-        # Nobody can come in between: who tries waits for the end of the transaction.
+        # The row is locked: the other waits for the end of the transaction.
         assert not done.wait(0.3)
         return saved(self, commit)
 

@@ -1,4 +1,4 @@
-"""Nobody without rights is answered with anything by any URL of the admin: those that it has, whoever adds one."""
+"""All URLs of the admin need permissions, including those that are added later."""
 
 import re
 from collections.abc import Callable, Iterator
@@ -20,14 +20,14 @@ from tests.portal import log_in
 from core.accounts.models import User
 from core.jobs.periodic import PERIODIC_JOBS
 
-# What anybody may ask for, and what answers any member of staff with what they may see, which is nothing of others.
+# URLs for everybody, and for all staff, which show nothing of other members.
 PUBLIC = {"login", "logout"}
 OWN = {"index", "jsi18n", "password_change", "password_change_done", "search"}
 
 
 @dataclass(frozen=True, kw_only=True)
 class Place:
-    """One URL of the admin, with arguments that lead to a row."""
+    """One URL of the admin, with arguments for an existing row."""
 
     path: str
     name: str
@@ -42,7 +42,7 @@ def place_of(route: str, name: str | None) -> Place:
 
 
 def _value_of(argument: str, model: type[Model]) -> Any:
-    """Raises `KeyError` for one that it knows no value for: give it one here."""
+    """Raises `KeyError` for an unknown argument, which needs a value here."""
     if argument in {"object_id", "id"}:
         return _row(model).pk
     if (others := argument.removesuffix("_id")) in MODELS:
@@ -77,7 +77,7 @@ def _model_of(route: str) -> type[Model]:
         return User
 
 
-# What a row of these needs, in order to be one.
+# Required values of rows.
 NEEDED: dict[str, dict[str, Any]] = {
     "sweep": {"name": min(PERIODIC_JOBS)},
     "session": {"title": "Knots", "status": "pending_approval", "duration": 60, "max_participants": 5},
@@ -87,7 +87,7 @@ NEEDED: dict[str, dict[str, Any]] = {
 
 
 def _row(model: type[Model]) -> Model:
-    """The first of them; made if there is none."""
+    """Get or create a row."""
     if first := model._default_manager.order_by("pk").first():
         return first
     values = NEEDED.get(model.__name__.lower(), {})
@@ -99,7 +99,7 @@ def _row(model: type[Model]) -> Model:
 
 @pytest.fixture
 def places(john: User) -> list[Place]:
-    """Every URL, with a row of each kind behind it."""
+    """All URLs, with a row of each model."""
     for model in admin.site._registry:
         _row(model)
     return [place_of(*route) for route in ROUTES]
@@ -112,7 +112,7 @@ def log_in_with_shared_handler(user: User | None) -> Client:
 
 
 def asks(client: Client, place: Place) -> Iterator[Any]:
-    """By every method that a page or a form has. What is posted says yes to whatever it may be."""
+    """By GET and POST, with values that confirm any form."""
     form = {"post": "yes", "_save": "1", "confirm": "1", "approving": "1", "rejecting": "1", "reason": "Why not"}
     yield client.get(place.path)
     yield client.get(place.path, {"q": "john", "s": "john", "term": "john", "app_label": "core", "model_name": "login"})
@@ -121,7 +121,7 @@ def asks(client: Client, place: Place) -> Iterator[Any]:
 
 
 def rows() -> dict[str, list[dict[str, Any]]]:
-    """All that the admin shows, but for when somebody logged in."""
+    """All rows, without the time of the last login."""
     return {
         model.__name__: [
             {name: value for name, value in row.items() if name != "last_login"}
@@ -132,7 +132,7 @@ def rows() -> dict[str, list[dict[str, Any]]]:
 
 
 def says_nothing(answer: Any) -> bool:
-    """No member and no session is named."""
+    """The response names no member and no session."""
     text = answer.content.decode()
     return not any(
         word in text
@@ -141,7 +141,7 @@ def says_nothing(answer: Any) -> bool:
     )
 
 
-# What the queries of pages are made of where they are numbers.
+# Numeric parameters of pages.
 NUMBERS = (
     *(
         "p",
@@ -158,14 +158,14 @@ NUMBERS = (
 )
 
 
-def test_the_walk_meets_every_model_and_every_page() -> None:
+def test_all_models_and_pages_are_covered() -> None:
     names = {name for _, name in ROUTES}
     for model in admin.site._registry:
         assert f"{model._meta.app_label}_{model._meta.model_name}_change" in names
     assert names >= PUBLIC | OWN
 
 
-def test_a_member_without_rights_is_refused_on_every_url_of_the_admin(
+def test_every_admin_url_needs_permissions(
     places: list[Place], make_member: Callable[..., User], unlogged: None
 ) -> None:
     outsiders = [log_in_with_shared_handler(None), log_in_with_shared_handler(make_member("anybody"))]
@@ -183,7 +183,7 @@ def test_a_member_without_rights_is_refused_on_every_url_of_the_admin(
             if place.name in OWN:
                 assert says_nothing(answer), place
             elif answer.status_code == 302:
-                # An address of former times: where it leads is among the places.
+                # A legacy URL that redirects to one of these.
                 assert answer["Location"] == f"{place.path}change/", place
             else:
                 assert answer.status_code in {403, 404, 405}, (place, answer.status_code)
@@ -192,12 +192,12 @@ def test_a_member_without_rights_is_refused_on_every_url_of_the_admin(
     assert rows() == before
 
 
-# One that no database takes for an id, and one that Python takes for no number.
+# Too long for a BIGINT, and too long for int().
 ENDLESS = ["9" * 30, "9" * 5000]
 
 
 @pytest.mark.parametrize("number", ENDLESS, ids=["30 digits", "5000 digits"])
-def test_no_number_in_an_address_is_too_long(john: User, root: User, number: str) -> None:
+def test_long_numbers_in_urls_cause_no_error(john: User, root: User, number: str) -> None:
     client = log_in_with_shared_handler(root)
     paths = {f"/admin/{ARGUMENTS.sub(number, route).strip('^$')}" for route, _ in ROUTES}
     assert sum(number in path for path in paths) > 2 * len(admin.site._registry)
@@ -208,9 +208,7 @@ def test_no_number_in_an_address_is_too_long(john: User, root: User, number: str
 
 
 @pytest.mark.parametrize("number", ENDLESS, ids=["30 digits", "5000 digits"])
-def test_no_number_in_the_query_of_a_list_or_in_a_form_is_too_long(
-    places: list[Place], root: User, number: str
-) -> None:
+def test_long_numbers_in_queries_and_forms_cause_no_error(places: list[Place], root: User, number: str) -> None:
     client = log_in_with_shared_handler(root)
     form = {**dict.fromkeys(NUMBERS, number), "_selected_action": [number], f"version_{number}": number}
 

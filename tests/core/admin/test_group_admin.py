@@ -1,4 +1,4 @@
-"""Groups in the admin: who changes them, and what stays in the record."""
+"""Groups in the admin: permissions and facts."""
 
 from collections.abc import Callable
 
@@ -28,7 +28,7 @@ def recorded() -> list[tuple[str, object]]:
 
 
 @pytest.mark.parametrize("step", ["add/", "{}/change/", "{}/delete/"])
-def test_who_is_no_superuser_changes_no_group_whatever_else_they_may(
+def test_changing_groups_needs_a_superuser_whatever_the_permissions(
     step: str, group: Group, make_member: Callable[..., User]
 ) -> None:
     clerk = make_member("clerk", is_staff=True)
@@ -41,7 +41,7 @@ def test_who_is_no_superuser_changes_no_group_whatever_else_they_may(
     assert recorded() == []
 
 
-def test_what_a_group_could_do_and_can_is_recorded(root: User, group: Group) -> None:
+def test_changed_permissions_of_a_group_are_recorded(root: User, group: Group) -> None:
     rights = [permission("view_user").pk, permission("deactivate_user").pk]
 
     answer = log_in(root).post(f"{LIST}{group.pk}/change/", {"name": "Clerks", "permissions": rights})
@@ -54,13 +54,13 @@ def test_what_a_group_could_do_and_can_is_recorded(root: User, group: Group) -> 
     assert recorded() == [("accounts.GroupChanged", {"name": ["Readers", "Clerks"], "permissions": [before, after]})]
 
 
-def test_saved_as_it_was_nothing_is_recorded(root: User, group: Group) -> None:
+def test_an_unchanged_group_publishes_nothing(root: User, group: Group) -> None:
     log_in(root).post(f"{LIST}{group.pk}/change/", {"name": "Readers", "permissions": [permission("view_user").pk]})
 
     assert recorded() == []
 
 
-def test_making_a_group_is_recorded(root: User) -> None:
+def test_creating_a_group_is_recorded(root: User) -> None:
     log_in(root).post(f"{LIST}add/", {"name": "Empty"})
 
     assert recorded() == [("accounts.GroupChanged", {"name": ["", "Empty"]})]

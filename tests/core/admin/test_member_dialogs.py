@@ -1,4 +1,4 @@
-"""Deactivating and reactivating a member in the admin: what the dialogs say, who gets them, and what they do."""
+"""The dialogs that deactivate and reactivate a member."""
 
 from collections.abc import Callable
 from html import escape
@@ -30,7 +30,7 @@ def address(step: str, member: User) -> str:
 
 
 def post(by: User | None, step: str, member: User, values: dict[str, str] | None = None) -> Any:
-    """As the page does it, by a script."""
+    """Post as dialogs.js does."""
     return log_in(by).post(address(step, member), values or {}, headers={"HX-Request": "true"})
 
 
@@ -53,7 +53,7 @@ def said(response: Any) -> list[str]:
 
 @pytest.fixture
 def consequences(answer: Answer) -> list[Consequence]:
-    """What would come of a deactivation: nothing, until a test puts something in."""
+    """The consequences of a deactivation, to which tests add."""
     found: list[Consequence] = []
     answer(ConsequencesAsked, lambda question: list(found))
     return found
@@ -66,7 +66,7 @@ def three_sessions(count: int = 3) -> Consequence:
 # --- The dialog ---------------------------------------------------------------------------------------------------
 
 
-def test_the_dialog_says_what_comes_of_it_and_does_nothing(
+def test_opening_the_dialog_shows_the_consequences_and_changes_nothing(
     john: User, morgan: User, consequences: list[Consequence]
 ) -> None:
     consequences.append(three_sessions())
@@ -84,7 +84,7 @@ def test_the_dialog_says_what_comes_of_it_and_does_nothing(
     assert records() == []
 
 
-def test_where_nothing_comes_of_it_nobody_else_has_to_be_told(
+def test_without_consequences_no_explanation_for_others_is_needed(
     john: User, morgan: User, consequences: list[Consequence]
 ) -> None:
     text = post(morgan, "deactivate", john).content.decode()
@@ -93,7 +93,9 @@ def test_where_nothing_comes_of_it_nobody_else_has_to_be_told(
     assert 'name="told"' not in text
 
 
-def test_confirmed_it_is_done_and_said(john: User, morgan: User, consequences: list[Consequence]) -> None:
+def test_confirming_deactivates_the_member_and_shows_a_message(
+    john: User, morgan: User, consequences: list[Consequence]
+) -> None:
     response = post(morgan, "deactivate", john, CONFIRMED | {"reason": " Spam ", "told": ""})
 
     assert (response.status_code, response["HX-Redirect"]) == (204, page_of(john))
@@ -102,14 +104,16 @@ def test_confirmed_it_is_done_and_said(john: User, morgan: User, consequences: l
     assert records() == [("accounts.MemberDeactivated", john.pk, morgan.pk, "Spam", "")]
 
 
-def test_without_a_script_it_leads_to_the_page_too(john: User, morgan: User, consequences: list[Consequence]) -> None:
+def test_without_javascript_the_response_is_a_redirect(
+    john: User, morgan: User, consequences: list[Consequence]
+) -> None:
     response = log_in(morgan).post(address("deactivate", john), CONFIRMED)
 
     assert (response.status_code, response["Location"]) == (302, page_of(john))
     assert not is_active(john)
 
 
-def test_what_others_read_goes_along(john: User, morgan: User, consequences: list[Consequence]) -> None:
+def test_the_explanation_for_others_is_published(john: User, morgan: User, consequences: list[Consequence]) -> None:
     consequences.append(three_sessions())
 
     post(morgan, "deactivate", john, CONFIRMED | {"read": "sessions=3", "reason": "Threats", "told": "Gone."})
@@ -119,7 +123,7 @@ def test_what_others_read_goes_along(john: User, morgan: User, consequences: lis
 
 @pytest.mark.parametrize(("field", "message"), [("reason", "Say why"), ("told", "Say what others read")])
 @pytest.mark.parametrize("value", ["", "  \n", "x" * 1001])
-def test_what_is_missing_or_too_long_is_asked_for_again(
+def test_missing_or_too_long_texts_are_rejected(
     *, john: User, morgan: User, consequences: list[Consequence], field: str, message: str, value: str
 ) -> None:
     consequences.append(three_sessions())
@@ -137,7 +141,7 @@ def test_what_is_missing_or_too_long_is_asked_for_again(
 
 
 @pytest.mark.parametrize("read", ["sessions=2", "", "sessions=3 places=1", "sessions=3\x00"])
-def test_where_the_numbers_have_changed_it_is_shown_again_with_the_new_ones(
+def test_changed_consequences_are_shown_before_deactivating(
     john: User, morgan: User, consequences: list[Consequence], read: str
 ) -> None:
     consequences.append(three_sessions())
@@ -154,7 +158,7 @@ def test_where_the_numbers_have_changed_it_is_shown_again_with_the_new_ones(
     assert records() == []
 
 
-def test_numbers_that_are_as_they_were_read_are_not_shown_again(
+def test_unchanged_consequences_need_no_second_confirmation(
     john: User, morgan: User, consequences: list[Consequence]
 ) -> None:
     consequences += [three_sessions(), Consequence(key="people", count=1, text="1 member is told")]
@@ -164,7 +168,7 @@ def test_numbers_that_are_as_they_were_read_are_not_shown_again(
     assert not is_active(john)
 
 
-def test_the_second_moderator_is_told_who_was_first(john: User, morgan: User, root: User) -> None:
+def test_a_second_deactivation_says_who_was_first(john: User, morgan: User, root: User) -> None:
     deactivate_member(member_id=john.pk, by=root, reason="Threats")
 
     for values in ({}, CONFIRMED):
@@ -175,7 +179,7 @@ def test_the_second_moderator_is_told_who_was_first(john: User, morgan: User, ro
     assert len(records()) == 1
 
 
-def test_a_moderator_who_is_deactivated_is_out_of_the_admin_at_once(morgan: User, root: User) -> None:
+def test_a_deactivated_moderator_is_logged_out_of_the_admin(morgan: User, root: User) -> None:
     client = log_in(morgan)
     assert client.get("/admin/").status_code == 200
 
@@ -199,14 +203,14 @@ def test_a_member_is_reactivated(john: User, morgan: User, root: User) -> None:
     assert records()[-1] == ("accounts.MemberReactivated", john.pk, morgan.pk, "It was somebody else.", None)
 
 
-def test_one_who_is_active_is_not_reactivated(john: User, morgan: User) -> None:
+def test_an_active_member_is_not_reactivated(john: User, morgan: User) -> None:
     response = post(morgan, "reactivate", john, {"confirming": "yes"})
 
     assert said(response) == ["John Doe is active already."]
     assert records() == []
 
 
-def test_a_reason_that_is_too_long_reactivates_nobody(john: User, morgan: User, root: User) -> None:
+def test_a_too_long_reason_is_rejected(john: User, morgan: User, root: User) -> None:
     deactivate_member(member_id=john.pk, by=root, reason="Threats")
 
     response = post(morgan, "reactivate", john, {"confirming": "yes", "reason": "x" * 1001})
@@ -215,7 +219,7 @@ def test_a_reason_that_is_too_long_reactivates_nobody(john: User, morgan: User, 
     assert not is_active(john)
 
 
-def test_names_and_reasons_are_shown_as_they_are(
+def test_names_and_reasons_are_escaped(
     make_member: Callable[..., User], morgan: User, consequences: list[Consequence]
 ) -> None:
     mallory = make_member("mallory", first_name=HOSTILE, last_name='"><img src=x>')
@@ -237,12 +241,12 @@ def test_names_and_reasons_are_shown_as_they_are(
         assert escape(HOSTILE) in text
 
 
-# --- Who may ------------------------------------------------------------------------------------------------------
+# --- Permissions --------------------------------------------------------------------------------------------------
 
 
 @pytest.fixture
 def people(make_member: Callable[..., User], morgan: User, root: User, jane: User) -> dict[str, User | None]:
-    """Who may come by, and whom they may mean."""
+    """Members with different permissions, as actors and as targets."""
     reader = make_member("reader", is_staff=True)
     reader.user_permissions.add(Permission.objects.get(codename="view_user"))
     outside = make_member("outside")
@@ -279,7 +283,7 @@ ALLOWED = [
 
 @pytest.mark.parametrize("step", STEPS)
 @pytest.mark.parametrize(("who", "whom"), [*SENT_AWAY, *REFUSED])
-def test_nobody_else_gets_a_dialog_or_does_anything(people: dict[str, User], step: str, who: str, whom: str) -> None:
+def test_the_dialogs_need_permission(people: dict[str, User], step: str, who: str, whom: str) -> None:
     by, member = people[who], people[whom]
     active = step == "deactivate"
     User.objects.filter(pk=member.pk).exclude(pk=by.pk if by else 0).update(is_active=active)
@@ -296,7 +300,7 @@ def test_nobody_else_gets_a_dialog_or_does_anything(people: dict[str, User], ste
 
 
 @pytest.mark.parametrize(("who", "whom"), ALLOWED)
-def test_who_may_does_both(people: dict[str, User], who: str, whom: str) -> None:
+def test_members_with_permission_deactivate_and_reactivate(people: dict[str, User], who: str, whom: str) -> None:
     by, member = people[who], people[whom]
 
     for step, after in (("deactivate", False), ("reactivate", True)):
@@ -306,7 +310,7 @@ def test_who_may_does_both(people: dict[str, User], who: str, whom: str) -> None
 
 
 @pytest.mark.parametrize("step", STEPS)
-def test_no_link_does_anything(john: User, root: User, step: str) -> None:
+def test_get_requests_are_rejected(john: User, root: User, step: str) -> None:
     response = log_in(root).get(address(step, john), CONFIRMED)
 
     assert response.status_code == 405
@@ -314,7 +318,7 @@ def test_no_link_does_anything(john: User, root: User, step: str) -> None:
 
 
 @pytest.mark.parametrize("step", STEPS)
-def test_nor_does_a_page_of_somebody_else_s(john: User, root: User, step: str) -> None:
+def test_requests_without_a_csrf_token_are_rejected(john: User, root: User, step: str) -> None:
     client = Client(enforce_csrf_checks=True)
     client.force_login(root)
 
@@ -324,7 +328,7 @@ def test_nor_does_a_page_of_somebody_else_s(john: User, root: User, step: str) -
 
 @pytest.mark.parametrize("step", STEPS)
 @pytest.mark.parametrize("member_id", [0, 10**6, 10**30])
-def test_there_is_nobody_of_an_unknown_number(people: dict[str, User], step: str, member_id: int) -> None:
+def test_an_unknown_member_is_a_404(people: dict[str, User], step: str, member_id: int) -> None:
     path = f"/admin/core/user/{member_id}/{step}/"
 
     assert log_in(people["a moderator"]).post(path, CONFIRMED).status_code == 404
@@ -344,7 +348,7 @@ BUTTONS = {
 
 
 @pytest.mark.parametrize(("who", "whom"), BUTTONS)
-def test_a_page_has_the_buttons_that_its_reader_may_press(people: dict[str, User], who: str, whom: str) -> None:
+def test_the_page_shows_only_permitted_buttons(people: dict[str, User], who: str, whom: str) -> None:
     member = people[whom]
 
     text = log_in(people[who]).get(page_of(member)).content.decode()
@@ -353,7 +357,7 @@ def test_a_page_has_the_buttons_that_its_reader_may_press(people: dict[str, User
     assert found == BUTTONS[who, whom]
 
 
-def test_one_who_is_out_can_be_let_in(people: dict[str, User], john: User) -> None:
+def test_a_deactivated_member_has_a_button_to_reactivate(people: dict[str, User], john: User) -> None:
     User.objects.filter(pk=john.pk).update(is_active=False)
 
     text = log_in(people["a moderator"]).get(page_of(john)).content.decode()
@@ -362,11 +366,11 @@ def test_one_who_is_out_can_be_let_in(people: dict[str, User], john: User) -> No
     assert address("deactivate", john) not in text
 
 
-# --- At once ------------------------------------------------------------------------------------------------------
+# --- Concurrency --------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.django_db(transaction=True)
-def test_of_two_who_confirm_at_once_one_does_it_and_the_other_is_told(
+def test_of_two_concurrent_confirmations_one_succeeds(
     john: User, morgan: User, root: User, consequences: list[Consequence]
 ) -> None:
     def confirm(by: User) -> Callable[[], list[str]]:

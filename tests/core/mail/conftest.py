@@ -1,4 +1,4 @@
-"""Mail that is queued, and a server that takes it."""
+"""Fixtures for queued mail and a mail server."""
 
 from typing import Any
 
@@ -13,7 +13,7 @@ from core.mail.services import enqueue_mail
 
 @pytest.fixture(autouse=True)
 def fresh_sender(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No test knows how sending went in another."""
+    """Reset the state of the sender between tests."""
     monkeypatch.setattr(sending, "_backlog_since", None)
 
 
@@ -24,6 +24,6 @@ def server(mail_server: MailServer) -> MailServer:
 
 @pytest.fixture
 def mail(john: User, clock: Any) -> Mail:
-    """Queued for John."""
+    """A mail that is queued for John."""
     enqueue_mail(kind="welcome", address=john.email, user=john)
     return Mail.objects.get()

@@ -1,4 +1,4 @@
-"""Mails that tests queue and read again."""
+"""Helpers that queue and reload mails."""
 
 from datetime import timedelta
 

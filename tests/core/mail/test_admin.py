@@ -1,4 +1,4 @@
-"""The delivery log in the admin: what became of a mail, and sending again what was given up."""
+"""The delivery log in the admin, and retrying mails there."""
 
 import re
 from collections.abc import Callable
@@ -26,7 +26,7 @@ LIST = reverse("admin:core_mail_changelist")
 
 @pytest.fixture
 def log_in_with(make_member: Callable[..., User]) -> Callable[..., Client]:
-    """Somebody of the staff who may do this to mails."""
+    """Staff with this permission for mails."""
 
     def make_client(*codenames: str) -> Client:
         return log_in(grant(make_member(is_staff=True), *codenames))
@@ -49,7 +49,7 @@ def given_up(user: User, **values: Any) -> Mail:
 
 
 def act(admin: Client, *mails: Mail) -> str:
-    """What the admin says after *Send again*."""
+    """The messages after *Send again*."""
     form = {"action": "send_again", "_selected_action": [mail.pk for mail in mails]}
     return read(admin.post(LIST, form, follow=True))
 
@@ -59,7 +59,7 @@ def read(answer: Any) -> str:
     return " ".join(re.sub(r"<[^>]*>", " ", answer.content.decode()).split())
 
 
-def test_the_list_says_what_became_of_each_mail(admin: Client, john: User) -> None:
+def test_the_list_shows_the_status_of_each_mail(admin: Client, john: User) -> None:
     sent = make(john, kind="news", topic="session 7")
     make(john, kind="news", topic="session 7", status="dropped", superseded_by=sent)
     given_up(john, attempts=24)
@@ -78,7 +78,7 @@ def test_the_list_says_what_became_of_each_mail(admin: Client, john: User) -> No
     assert reverse("admin:core_mail_change", args=[sent.pk]) in admin.get(LIST).content.decode()
 
 
-def test_the_page_of_a_mail_says_all_of_it(admin: Client, john: User) -> None:
+def test_the_page_of_a_mail_shows_all_fields(admin: Client, john: User) -> None:
     mail = make(john, kind="news", topic="session 7", sent_at=NOW, error="an old one")
     others = [make(john, kind="news", topic="session 7", status="dropped", superseded_by=mail) for _ in range(2)]
 
@@ -106,8 +106,8 @@ def test_mails_are_found_by_address_member_status_and_kind(admin: Client, john: 
     assert found({"q": "bob"}) == []
 
 
-def test_the_kinds_to_choose_from_are_those_that_are_written(admin: Client, john: User) -> None:
-    """To ask the delivery log for them would read all of it, for every look at a page."""
+def test_the_filter_offers_the_kinds_that_have_a_letter(admin: Client, john: User) -> None:
+    """Finding them in the delivery log would scan it for every page."""
     make(john)
 
     with CaptureQueriesContext(connection) as queries:
@@ -148,7 +148,7 @@ def test_a_long_delivery_log_is_read_through_an_index(
     assert index in page.queryset[: page.list_per_page].explain()
 
 
-def test_the_list_offers_to_be_sorted_by_nothing_else(admin: Client, john: User) -> None:
+def test_the_list_is_sorted_only_by_indexed_columns(admin: Client, john: User) -> None:
     make(john)
 
     page = admin.get(LIST).content.decode()
@@ -156,7 +156,7 @@ def test_the_list_offers_to_be_sorted_by_nothing_else(admin: Client, john: User)
     assert set(re.findall(r"[?&;]o=-?(\d+)", page)) == {"1", "2", "4"}
 
 
-def test_the_list_takes_as_many_queries_for_many_mails_as_for_two(
+def test_the_list_needs_a_constant_number_of_queries(
     admin: Client, make_member: Callable[..., User], django_assert_max_num_queries: Any
 ) -> None:
     def make_two() -> None:
@@ -173,7 +173,7 @@ def test_the_list_takes_as_many_queries_for_many_mails_as_for_two(
         admin.get(LIST)
 
 
-def test_what_was_given_up_is_sent_again(admin: Client, john: User, jane: User, read_mail: ReadMail) -> None:
+def test_given_up_mails_can_be_retried(admin: Client, john: User, jane: User, read_mail: ReadMail) -> None:
     mails = [given_up(john, attempts=24), given_up(jane)]
 
     assert "2 will be sent again." in act(admin, *mails)
@@ -182,7 +182,7 @@ def test_what_was_given_up_is_sent_again(admin: Client, john: User, jane: User, 
     assert set(Mail.objects.values_list("status", "attempts", "error")) == {("sent", 1, "")}
 
 
-def test_what_did_not_fail_is_not_sent_again(admin: Client, john: User, mailoutbox: list[EmailMessage]) -> None:
+def test_mails_that_did_not_fail_are_not_retried(admin: Client, john: User, mailoutbox: list[EmailMessage]) -> None:
     told = act(admin, given_up(john), make(john), make(john, status="dropped"))
 
     assert "1 will be sent again." in told
@@ -190,9 +190,7 @@ def test_what_did_not_fail_is_not_sent_again(admin: Client, john: User, mailoutb
     assert sorted(Mail.objects.filter(next_try_at=None).values_list("status", flat=True)) == ["dropped", "sent"]
 
 
-def test_news_for_who_was_deactivated_since_is_dropped_when_it_is_sent_again(
-    admin: Client, john: User, read_mail: ReadMail
-) -> None:
+def test_retried_news_for_a_deactivated_member_is_dropped(admin: Client, john: User, read_mail: ReadMail) -> None:
     mail = given_up(john, kind="news", topic="session 7")
     User.objects.filter(pk=john.pk).update(is_active=False)
 
@@ -203,7 +201,7 @@ def test_news_for_who_was_deactivated_since_is_dropped_when_it_is_sent_again(
     assert mail.status == "dropped"
 
 
-def test_who_may_only_look_sends_nothing_again(log_in_with: Callable[..., Client], john: User) -> None:
+def test_retrying_needs_permission(log_in_with: Callable[..., Client], john: User) -> None:
     client = log_in_with("view_mail")
     mail = given_up(john)
 
@@ -214,7 +212,7 @@ def test_who_may_only_look_sends_nothing_again(log_in_with: Callable[..., Client
     assert (mail.status, mail.next_try_at) == ("failed", None)
 
 
-def test_who_may_not_look_sees_nothing(log_in_with: Callable[..., Client], john: User) -> None:
+def test_viewing_needs_permission(log_in_with: Callable[..., Client], john: User) -> None:
     mail = make(john)
     client = log_in_with()
 

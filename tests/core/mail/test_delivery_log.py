@@ -1,4 +1,4 @@
-"""The delivery log: what has to be sent is a row first, and no row holds what is written."""
+"""Queueing, sending, retrying and deleting mails in the delivery log."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -24,16 +24,16 @@ pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clock")]
 MINUTE = timedelta(minutes=1)
 
 
-# --- Once ---------------------------------------------------------------------------------------------------------
+# --- Sending ------------------------------------------------------------------------------------------------------
 
 
-def test_a_mail_is_a_row_before_it_is_sent(mail: Mail, john: User, mailoutbox: list[EmailMessage]) -> None:
+def test_a_mail_is_stored_before_it_is_sent(mail: Mail, john: User, mailoutbox: list[EmailMessage]) -> None:
     assert (mail.kind, mail.address, mail.user, mail.status) == ("welcome", "john@example.com", john, "queued")
     assert (mail.queued_at, mail.next_try_at, mail.sent_at, mail.attempts) == (NOW, NOW, None, 0)
     assert mailoutbox == []
 
 
-def test_a_queued_mail_is_sent_and_noted(mail: Mail, mailoutbox: list[EmailMessage], clock: Any) -> None:
+def test_a_queued_mail_is_sent_and_recorded(mail: Mail, mailoutbox: list[EmailMessage], clock: Any) -> None:
     clock.shift(MINUTE)
 
     assert send_due_mail() == 1
@@ -54,13 +54,13 @@ def test_a_sent_mail_is_not_sent_again(mail: Mail, mailoutbox: list[EmailMessage
     assert len(mailoutbox) == 1
 
 
-def test_nothing_is_queued_without_an_address(john: User) -> None:
+def test_without_an_address_nothing_is_queued(john: User) -> None:
     enqueue_mail(kind="welcome", address="", user=john)
 
     assert not Mail.objects.exists()
 
 
-def test_a_mail_to_nobody_is_dropped(mailoutbox: list[EmailMessage]) -> None:
+def test_a_mail_without_a_letter_is_dropped(mailoutbox: list[EmailMessage]) -> None:
     enqueue_mail(kind="password_reset", address="nobody@example.com", user=None)
 
     send_due_mail()
@@ -70,7 +70,7 @@ def test_a_mail_to_nobody_is_dropped(mailoutbox: list[EmailMessage]) -> None:
     assert mailoutbox == []
 
 
-def test_a_mail_leaves_with_the_change_that_asked_for_it_or_not_at_all(john: User) -> None:
+def test_a_rolled_back_transaction_queues_no_mail(john: User) -> None:
     with pytest.raises(RuntimeError, match="second thoughts"):
         queue_and_think_again(john)
 
@@ -89,7 +89,7 @@ ABOUT_ACCOUNTS = ("address_change", "address_changed", "address_taken", "passwor
 
 
 @pytest.mark.parametrize("kind", ABOUT_ACCOUNTS)
-def test_every_kind_can_be_written(john: User, kind: str, read_mail: ReadMail) -> None:
+def test_all_kinds_of_letters_can_be_written(john: User, kind: str, read_mail: ReadMail) -> None:
     john.set_password("learn-together")
     john.save()
     enqueue_mail(kind=kind, address=john.email, user=john)
@@ -100,15 +100,15 @@ def test_every_kind_can_be_written(john: User, kind: str, read_mail: ReadMail) -
     name = "john_doe" if kind in {"welcome", "address_change"} else "John Doe"
     assert str(mail.body).startswith(f"Hello {name},\n\n")
     assert "\n\nPeer Learning\n" in str(mail.body)
-    # Whoever has an account cannot choose not to hear of it.
+    # Letters about an account cannot be unsubscribed from.
     assert "List-Unsubscribe" not in mail.extra_headers
 
 
 @pytest.mark.parametrize("kind", ["welcome", "address_change"])
-def test_nobody_writes_to_strangers_through_us(
+def test_letters_to_unconfirmed_addresses_contain_no_full_names(
     make_member: Callable[..., User], kind: str, read_mail: ReadMail
 ) -> None:
-    """The address may be anybody's, and the names whatever one likes."""
+    """Names are free text, and could carry a message to the owner of the address."""
     member = make_member("jane", first_name="You have won!", last_name="https://evil.example")
     enqueue_mail(kind=kind, address="victim@example.com", user=member)
 
@@ -120,7 +120,7 @@ def test_nobody_writes_to_strangers_through_us(
 
 
 @pytest.mark.parametrize("kind", sorted(set(ABOUT_ACCOUNTS) - {"password_reset"}))
-def test_no_kind_is_written_to_nobody(kind: str, read_mail: ReadMail) -> None:
+def test_letters_of_a_deleted_member_are_not_written(kind: str, read_mail: ReadMail) -> None:
     enqueue_mail(kind=kind, address="john@example.com", user=None)
 
     assert read_mail() == []
@@ -128,7 +128,7 @@ def test_no_kind_is_written_to_nobody(kind: str, read_mail: ReadMail) -> None:
 
 
 @pytest.mark.parametrize("kind", ["welcome", "address_change"])
-def test_who_was_deactivated_is_asked_for_nothing_more(john: User, kind: str, read_mail: ReadMail) -> None:
+def test_deactivated_members_get_no_letters_that_ask_for_something(john: User, kind: str, read_mail: ReadMail) -> None:
     enqueue_mail(kind=kind, address=john.email, user=john)
     User.objects.filter(pk=john.pk).update(is_active=False)
 
@@ -136,26 +136,26 @@ def test_who_was_deactivated_is_asked_for_nothing_more(john: User, kind: str, re
     assert Mail.objects.get().status == "dropped"
 
 
-def test_a_letter_about_an_account_goes_where_it_was_addressed(john: User, read_mail: ReadMail) -> None:
-    """That somebody else's address has replaced it is what its reader has to know."""
+def test_a_letter_about_an_account_goes_to_its_original_address(john: User, read_mail: ReadMail) -> None:
+    """It has to reach the old address, which was replaced."""
     enqueue_mail(kind="address_changed", address=john.email, user=john)
     User.objects.filter(pk=john.pk).update(email="thief@example.com")
 
     assert [mail.to for mail in read_mail()] == [["john@example.com"]]
 
 
-# --- The worker is woken ------------------------------------------------------------------------------------------
+# --- Wake-ups -----------------------------------------------------------------------------------------------------
 
 
 @pytest.fixture
 def woken(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """Once for each task that was put into the queue."""
+    """One entry for each enqueued task."""
     calls: list[str] = []
     monkeypatch.setattr(services, "wake_sender", lambda: calls.append("woken"))
     return calls
 
 
-def test_the_worker_is_woken_once_the_change_is_committed(
+def test_the_worker_is_woken_after_the_commit(
     john: User, woken: list[str], django_capture_on_commit_callbacks: Callable[..., Any]
 ) -> None:
     with django_capture_on_commit_callbacks(execute=True):
@@ -165,7 +165,7 @@ def test_the_worker_is_woken_once_the_change_is_committed(
     assert woken == ["woken"]
 
 
-def test_a_queue_that_is_down_costs_nothing_but_time(
+def test_a_mail_is_sent_later_if_the_queue_is_unavailable(
     john: User,
     monkeypatch: pytest.MonkeyPatch,
     read_mail: ReadMail,
@@ -186,7 +186,7 @@ def test_a_queue_that_is_down_costs_nothing_but_time(
 def test_the_task_that_wakes_the_worker_sends_the_mail(
     john: User, mailoutbox: list[EmailMessage], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """As in production, but that the task is run where it is enqueued."""
+    """As in production, with the task run immediately."""
     monkeypatch.setattr(HUEY, "immediate", True)
 
     with transaction.atomic():
@@ -197,10 +197,10 @@ def test_the_task_that_wakes_the_worker_sends_the_mail(
     assert Mail.objects.get().status == "sent"
 
 
-# --- Once more, on demand -----------------------------------------------------------------------------------------
+# --- Retrying -----------------------------------------------------------------------------------------------------
 
 
-def test_a_mail_that_was_given_up_is_sent_again_as_if_it_were_new(
+def test_a_retried_mail_has_all_attempts_left(
     mail: Mail, woken: list[str], read_mail: ReadMail, django_capture_on_commit_callbacks: Callable[..., Any]
 ) -> None:
     Mail.objects.update(status="failed", attempts=24, next_try_at=None, error="no such mailbox")
@@ -215,7 +215,7 @@ def test_a_mail_that_was_given_up_is_sent_again_as_if_it_were_new(
 
 
 @pytest.mark.parametrize("status", ["queued", "sending", "sent", "dropped"])
-def test_only_what_failed_is_sent_again(
+def test_only_failed_mails_are_retried(
     mail: Mail, status: str, woken: list[str], django_capture_on_commit_callbacks: Callable[..., Any]
 ) -> None:
     waits = NOW + MINUTE if status in {"queued", "sending"} else None
@@ -229,10 +229,10 @@ def test_only_what_failed_is_sent_again(
     assert Mail.objects.values().get() == before
 
 
-# --- What is kept -------------------------------------------------------------------------------------------------
+# --- Retention ----------------------------------------------------------------------------------------------------
 
 
-def test_no_row_holds_what_was_written(john: User, read_mail: ReadMail) -> None:
+def test_rows_contain_no_text_of_the_letter(john: User, read_mail: ReadMail) -> None:
     john.set_password("learn-together")
     john.save()
     for kind in ("password_reset", "address_change"):
@@ -247,10 +247,8 @@ def test_no_row_holds_what_was_written(john: User, read_mail: ReadMail) -> None:
         assert link.split("token=")[1] not in rows
 
 
-def test_what_could_not_be_sent_is_no_secret_in_the_delivery_log_either(
-    mail: Mail, monkeypatch: pytest.MonkeyPatch, read_mail: ReadMail
-) -> None:
-    """Of what went wrong the row tells, and not of the letter that was being written."""
+def test_errors_contain_no_text_of_the_letter(mail: Mail, monkeypatch: pytest.MonkeyPatch, read_mail: ReadMail) -> None:
+    """The row has the error, but nothing of the letter."""
     monkeypatch.setitem(LETTER_WRITERS, "welcome", lambda mail: "token=secret")  # type: ignore[arg-type, return-value]
 
     assert read_mail() == []
@@ -260,7 +258,7 @@ def test_what_could_not_be_sent_is_no_secret_in_the_delivery_log_either(
     assert "secret" not in mail.error
 
 
-def test_rows_that_are_done_with_are_forgotten_after_thirty_days(mail: Mail, john: User, clock: Any) -> None:
+def test_settled_rows_are_deleted_after_thirty_days(mail: Mail, john: User, clock: Any) -> None:
     send_due_mail()
     clock.shift(timedelta(days=30))
     assert delete_old_mail() == 0
@@ -271,7 +269,7 @@ def test_rows_that_are_done_with_are_forgotten_after_thirty_days(mail: Mail, joh
     assert Mail.objects.get().status == "queued"
 
 
-def test_a_row_that_still_waits_is_never_forgotten(mail: Mail, clock: Any) -> None:
+def test_pending_rows_are_never_deleted(mail: Mail, clock: Any) -> None:
     clock.shift(timedelta(days=400))
 
     assert delete_old_mail() == 0
@@ -279,15 +277,15 @@ def test_a_row_that_still_waits_is_never_forgotten(mail: Mail, clock: Any) -> No
 
 
 def make_old(number: int, **values: Any) -> list[int]:
-    """So many mails that are done with, and older than they are kept."""
+    """Make so many settled mails older than the retention."""
     values = {"status": "sent", "next_try_at": None, "queued_at": NOW - timedelta(days=31), **values}
     mails = [Mail(kind="welcome", address="john@example.com", **values) for _ in range(number)]
     return [mail.pk for mail in Mail.objects.bulk_create(mails)]
 
 
 @pytest.mark.django_db(transaction=True)
-def test_rows_are_forgotten_a_hundred_at_a_time() -> None:
-    """Others write in between, and however many rows one spoke for, it brings none of them into memory."""
+def test_rows_are_deleted_in_batches() -> None:
+    """Others can write in between, and superseded rows are not loaded into memory."""
     (speaker,) = make_old(1)
     make_old(250, status="dropped", superseded_by_id=speaker)
 
@@ -303,7 +301,7 @@ def test_rows_are_forgotten_a_hundred_at_a_time() -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_what_is_sent_again_meanwhile_is_not_forgotten() -> None:
+def test_a_concurrently_retried_row_is_not_deleted() -> None:
     mails = make_old(400, status="failed")
 
     def send_some_again() -> int:

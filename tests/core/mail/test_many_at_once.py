@@ -1,4 +1,4 @@
-"""Any number of threads and of processes may send at once: each mail goes out once, and nobody waits for another."""
+"""Concurrent senders, as threads and as processes; and other mail backends."""
 
 import os
 import subprocess
@@ -31,12 +31,12 @@ SEND = "from core.mail.sending import send_due_mail; send_due_mail()"
 
 @pytest.fixture
 def unwoken(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The tests do the worker's work."""
+    """No wake-ups: the tests call the sender."""
     monkeypatch.setattr(services, "wake_sender", lambda: None)
 
 
 def queue(user: User, number: int) -> list[str]:
-    """That many mails, and to whom."""
+    """Queue so many mails; return their recipients."""
     addresses = [f"john{each:02}@example.com" for each in range(number)]
     with transaction.atomic():
         for address in addresses:
@@ -45,7 +45,7 @@ def queue(user: User, number: int) -> list[str]:
 
 
 class Process:
-    """Sends what is due in a process of its own, from the database of the test."""
+    """A process that sends what is due in the test's database."""
 
     def __init__(self, tmp_path: Path, email_url: str) -> None:
         settings = connection.settings_dict
@@ -73,9 +73,9 @@ class Process:
         return out
 
 
-def test_processes_that_send_at_once_send_each_mail_once(john: User, server: MailServer, tmp_path: Path) -> None:
+def test_concurrent_processes_send_each_mail_once(john: User, server: MailServer, tmp_path: Path) -> None:
     addresses = queue(john, 30)
-    # So that the one that starts first is not done before the others have begun.
+    # They wait for each other, so that they send at the same time.
     server.company = 3
 
     processes = [Process(tmp_path, f"smtp://127.0.0.1:{server.port}") for _ in range(3)]
@@ -87,7 +87,7 @@ def test_processes_that_send_at_once_send_each_mail_once(john: User, server: Mai
     assert server.connections == 3
 
 
-def test_threads_that_send_at_once_send_each_mail_once(john: User, server: MailServer) -> None:
+def test_concurrent_threads_send_each_mail_once(john: User, server: MailServer) -> None:
     addresses = queue(john, 20)
 
     results = at_once(4, send_due_mail)
@@ -98,7 +98,7 @@ def test_threads_that_send_at_once_send_each_mail_once(john: User, server: MailS
     assert set(Mail.objects.values_list("status", "attempts")) == {("sent", 1)}
 
 
-def test_a_second_thread_does_not_wait_for_the_first_which_goes_on_to_what_came_meanwhile(
+def test_a_second_thread_does_not_wait_and_the_first_sends_its_mail(
     john: User, jane: User, server: MailServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     writing, second_is_done = threading.Event(), threading.Event()
@@ -123,10 +123,10 @@ def test_a_second_thread_does_not_wait_for_the_first_which_goes_on_to_what_came_
     assert server.addressed() == ["jane@example.com", "john@example.com"]
 
 
-def test_what_comes_while_the_first_is_about_to_end_is_not_left_behind(
+def test_a_run_requested_while_another_ends_is_not_lost(
     john: User, jane: User, server: MailServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Nothing was due any more when it looked, and it still held the turn when the second came."""
+    """It has found nothing due, and still holds the lock when the second one comes."""
     close = EmailBackend.close
     seconds: list[Any] = []
 
@@ -151,10 +151,10 @@ def in_thread(work: Callable[[], Any]) -> threading.Thread:
     return thread
 
 
-# --- Where there is no mail server --------------------------------------------------------------------------------
+# --- Other mail backends ------------------------------------------------------------------------------------------
 
 
-def test_mail_can_go_into_a_folder(john: User, tmp_path: Path) -> None:
+def test_mail_can_be_written_to_a_folder(john: User, tmp_path: Path) -> None:
     folder = tmp_path / "letters"
     addresses = queue(john, 2)
 

@@ -1,4 +1,4 @@
-"""A letter that cannot be written, and a sender that dies, lose no mail."""
+"""Errors in letters, killed senders and expired claims lose no mail."""
 
 from collections.abc import Iterator
 from datetime import timedelta
@@ -25,10 +25,10 @@ pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clock")]
 
 
 @pytest.mark.parametrize("error", [ZeroDivisionError, ConnectionError, TimeoutError])
-def test_one_that_cannot_be_written_does_not_hold_up_the_others(
+def test_an_error_in_one_letter_does_not_block_others(
     john: User, jane: User, mailoutbox: list[EmailMessage], monkeypatch: pytest.MonkeyPatch, error: type[Exception]
 ) -> None:
-    """Whatever its writer meets says nothing about the mail server."""
+    """An error in a letter says nothing about the mail server."""
 
     def fail(mail: Mail) -> Letter:
         raise error
@@ -61,7 +61,7 @@ def test_one_that_cannot_be_written_does_not_hold_up_the_others(
         "john@",
     ],
 )
-def test_an_address_that_no_mail_can_carry_is_given_up_at_once(
+def test_an_unwritable_address_is_given_up_at_once(
     john: User, jane: User, server: MailServer, monkeypatch: pytest.MonkeyPatch, address: str
 ) -> None:
     letter = Letter(subject="Hi", reader="John", paragraphs=(), to=address)
@@ -76,10 +76,8 @@ def test_an_address_that_no_mail_can_carry_is_given_up_at_once(
 
 
 @pytest.mark.usefixtures("unlogged")
-def test_a_sender_that_no_mail_can_carry_costs_none_its_attempts(
-    mail: Mail, server: MailServer, settings: Settings
-) -> None:
-    """What is wrong with our configuration can be put right."""
+def test_an_invalid_sender_address_is_retried(mail: Mail, server: MailServer, settings: Settings) -> None:
+    """Our configuration can be corrected."""
     settings.DEFAULT_FROM_EMAIL = f"noreply@{'x' * 64}.example"
 
     assert send_due_mail() == 1
@@ -88,7 +86,7 @@ def test_a_sender_that_no_mail_can_carry_costs_none_its_attempts(
     assert (reread(mail).status, mail.next_try_at) == ("failed", NOW + MINUTE)
 
 
-def test_an_address_of_another_alphabet_is_written(john: User, server: MailServer) -> None:
+def test_internationalized_addresses_are_sent(john: User, server: MailServer) -> None:
     enqueue_mail(kind="welcome", address="john@bücher.example", user=john)
 
     assert send_due_mail() == 1
@@ -98,7 +96,7 @@ def test_an_address_of_another_alphabet_is_written(john: User, server: MailServe
 
 @pytest.mark.usefixtures("unlogged")
 @pytest.mark.parametrize("text", ["a\x00b", "\ud800", "x" * 1_000_000], ids=["NUL", "lone surrogate", "long"])
-def test_any_reason_can_be_noted(mail: Mail, monkeypatch: pytest.MonkeyPatch, text: str) -> None:
+def test_any_error_text_can_be_stored(mail: Mail, monkeypatch: pytest.MonkeyPatch, text: str) -> None:
     def fail(mail: Mail) -> Letter:
         raise ValueError(text)
 
@@ -113,12 +111,12 @@ def test_any_reason_can_be_noted(mail: Mail, monkeypatch: pytest.MonkeyPatch, te
 
 
 class Killed(BaseException):
-    """What a process that is killed never gets to see."""
+    """Stands for the end of a killed process."""
 
 
 @pytest.fixture
 def deadly(monkeypatch: pytest.MonkeyPatch) -> Iterator[pytest.MonkeyPatch]:
-    """Whoever writes a welcome is killed by it."""
+    """Writing a welcome kills the process."""
 
     def die(mail: Mail) -> Letter:
         raise Killed
@@ -128,7 +126,7 @@ def deadly(monkeypatch: pytest.MonkeyPatch) -> Iterator[pytest.MonkeyPatch]:
         yield patch
 
 
-def test_the_mail_of_a_dead_sender_is_found_again(
+def test_the_mail_of_a_killed_sender_is_retried_after_the_claim_timeout(
     mail: Mail, deadly: pytest.MonkeyPatch, mailoutbox: list[EmailMessage], clock: Any
 ) -> None:
     with pytest.raises(Killed):
@@ -145,7 +143,7 @@ def test_the_mail_of_a_dead_sender_is_found_again(
     assert (reread(mail).status, mail.attempts) == ("sent", 2)
 
 
-def test_a_mail_that_kills_every_sender_is_given_up_too(mail: Mail, deadly: pytest.MonkeyPatch, clock: Any) -> None:
+def test_a_mail_that_kills_every_sender_is_given_up(mail: Mail, deadly: pytest.MonkeyPatch, clock: Any) -> None:
     for _ in range(MAX_ATTEMPTS):
         with pytest.raises(Killed):
             send_due_mail()
@@ -158,8 +156,10 @@ def test_a_mail_that_kills_every_sender_is_given_up_too(mail: Mail, deadly: pyte
     assert mail.error == "Whoever tried to send it did not live to tell."
 
 
-def test_a_mail_that_nobody_was_woken_for_is_found(mail: Mail, mailoutbox: list[EmailMessage], clock: Any) -> None:
-    """The process died between the commit and the queue."""
+def test_the_periodic_job_finds_a_mail_without_a_wake_up(
+    mail: Mail, mailoutbox: list[EmailMessage], clock: Any
+) -> None:
+    """The process died between the commit and the wake-up."""
     clock.shift(timedelta(days=1))
 
     send_due_mail()
@@ -167,10 +167,10 @@ def test_a_mail_that_nobody_was_woken_for_is_found(mail: Mail, mailoutbox: list[
     assert len(mailoutbox) == 1
 
 
-def test_who_held_a_mail_for_too_long_leaves_the_word_to_the_next(
+def test_a_sender_with_an_expired_claim_records_nothing(
     mail: Mail, monkeypatch: pytest.MonkeyPatch, mailoutbox: list[EmailMessage]
 ) -> None:
-    """The machine slept while the letter was written, and another worker has sent it since."""
+    """The machine was suspended while the letter was written, and another worker has sent it since."""
 
     def oversleep(mail: Mail) -> Letter:
         Mail.objects.update(status="sent", attempts=2, sent_at=NOW, next_try_at=None)
@@ -183,7 +183,7 @@ def test_who_held_a_mail_for_too_long_leaves_the_word_to_the_next(
     assert (reread(mail).status, mail.attempts, mail.error, mail.next_try_at) == ("sent", 2, "", None)
 
 
-def test_a_mail_whose_member_is_deleted_meanwhile_is_no_error(
+def test_deleting_the_member_while_sending_is_no_error(
     john: User, jane: User, monkeypatch: pytest.MonkeyPatch, mailoutbox: list[EmailMessage]
 ) -> None:
     def delete(mail: Mail) -> None:
@@ -198,7 +198,7 @@ def test_a_mail_whose_member_is_deleted_meanwhile_is_no_error(
     assert [mail.to for mail in mailoutbox] == [["jane@example.com"]]
 
 
-def test_a_mail_is_held_for_longer_than_the_slowest_server_takes(
+def test_the_claim_timeout_exceeds_the_slowest_exchange(
     john: User, server: MailServer, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A kept connection fails with its last answer, and the mail goes over another: each answer, and the mail itself on
@@ -221,7 +221,7 @@ def test_a_mail_is_held_for_longer_than_the_slowest_server_takes(
 
     monkeypatch.setitem(LETTER_WRITERS, "last", hang_up)
     monkeypatch.setattr(SMTP, "getreply", count)
-    # Not QUIT, which comes once the mail is noted.
+    # Not QUIT, which follows the record of the result.
     monkeypatch.setattr(sending, "record_result", lambda *_, **__: seen.append(answers))
     seen: list[int] = []
     queue_for(john)
@@ -236,8 +236,8 @@ def test_a_mail_is_held_for_longer_than_the_slowest_server_takes(
 
 
 @pytest.mark.parametrize("attempts", [2, 3])
-def test_every_attempt_carries_the_same_message_id(mail: Mail, server: MailServer, clock: Any, attempts: int) -> None:
-    """The server took the mail, and its answer did not arrive."""
+def test_all_attempts_have_the_same_message_id(mail: Mail, server: MailServer, clock: Any, attempts: int) -> None:
+    """The server has accepted the mail, but its response was lost."""
     for _ in range(attempts):
         send_due_mail()
         clock.shift(CLAIM_TIMEOUT)

@@ -1,4 +1,4 @@
-"""A connection to the mail server is kept for several mails, and a sender keeps nobody waiting."""
+"""Reuse of connections to the mail server, and the order of mails."""
 
 import socket
 import threading
@@ -22,7 +22,7 @@ from core.mail.services import enqueue_mail
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clock")]
 
 
-def test_many_mails_go_over_one_connection(john: User, server: MailServer) -> None:
+def test_several_mails_share_a_connection(john: User, server: MailServer) -> None:
     queue_for(*[john] * 10)
 
     assert send_due_mail() == 10
@@ -31,9 +31,7 @@ def test_many_mails_go_over_one_connection(john: User, server: MailServer) -> No
     assert server.connections == 1
 
 
-def test_a_server_that_takes_few_mails_over_one_connection_gets_them_over_several(
-    john: User, server: MailServer
-) -> None:
+def test_a_server_with_a_limit_per_connection_gets_several_connections(john: User, server: MailServer) -> None:
     server.patience = 3
     queue_for(*[john] * 10)
 
@@ -44,10 +42,10 @@ def test_a_server_that_takes_few_mails_over_one_connection_gets_them_over_severa
     assert set(Mail.objects.values_list("status", "attempts")) == {("sent", 1)}
 
 
-def test_a_connection_that_has_gone_stale_is_opened_anew(
+def test_a_stale_connection_is_reopened(
     john: User, jane: User, server: MailServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The server is restarted while the second letter is written."""
+    """Restarts the server while the second letter is written."""
 
     def write_slowly(mail: Mail) -> Letter | None:
         server.stop()
@@ -64,7 +62,7 @@ def test_a_connection_that_has_gone_stale_is_opened_anew(
     assert set(Mail.objects.values_list("status", "attempts")) == {("sent", 1)}
 
 
-def test_the_server_is_left_alone_where_nothing_is_to_be_said(server: MailServer) -> None:
+def test_without_due_mail_no_connection_is_opened(server: MailServer) -> None:
     enqueue_mail(kind="password_reset", address="nobody@example.com", user=None)
 
     assert send_due_mail() == 1
@@ -72,7 +70,7 @@ def test_the_server_is_left_alone_where_nothing_is_to_be_said(server: MailServer
     assert server.connections == 0
 
 
-def test_what_the_server_says_last_costs_nothing(mail: Mail, server: MailServer) -> None:
+def test_an_error_at_quit_is_ignored(mail: Mail, server: MailServer) -> None:
     server.farewell = "x" * 10_000
 
     assert send_due_mail() == 1
@@ -80,9 +78,7 @@ def test_what_the_server_says_last_costs_nothing(mail: Mail, server: MailServer)
     assert reread(mail).status == "sent"
 
 
-def test_a_mailbox_at_which_the_server_hangs_up_delays_nobody_else(
-    john: User, jane: User, bob: User, server: MailServer
-) -> None:
+def test_an_interrupted_mail_does_not_block_others(john: User, jane: User, bob: User, server: MailServer) -> None:
     server.hangs_up_on = {"john@example.com"}
     queue_for(john, jane, bob)
 
@@ -92,7 +88,7 @@ def test_a_mailbox_at_which_the_server_hangs_up_delays_nobody_else(
     assert Mail.objects.get(user=john).status == "failed"
 
 
-def test_a_server_that_hangs_up_on_everybody_is_left_alone(make_member: Any, server: MailServer) -> None:
+def test_several_interruptions_in_a_row_stop_the_run(make_member: Any, server: MailServer) -> None:
     members = [make_member() for _ in range(6)]
     server.hangs_up_on = {member.email for member in members}
     queue_for(*members)
@@ -102,7 +98,7 @@ def test_a_server_that_hangs_up_on_everybody_is_left_alone(make_member: Any, ser
     assert Mail.objects.filter(attempts=0).count() == 3
 
 
-def test_what_was_never_tried_goes_before_what_failed(
+def test_untried_mails_are_sent_before_retries(
     john: User, jane: User, bob: User, server: MailServer, clock: Any
 ) -> None:
     server.refused = {"john@example.com": "450 4.2.0 Later", "jane@example.com": "450 4.2.0 Later"}
@@ -119,7 +115,7 @@ def test_what_was_never_tried_goes_before_what_failed(
 
 @pytest.fixture
 def dripping_port() -> Iterator[int]:
-    """Where a server listens that goes on greeting for ever, a line now and then."""
+    """The port of a server that sends a line of its greeting now and then, for ever."""
     listener = socket.create_server(("127.0.0.1", 0))
     ended = threading.Event()
 
@@ -138,10 +134,10 @@ def dripping_port() -> Iterator[int]:
     thread.join()
 
 
-def test_a_server_that_never_comes_to_an_end_is_hung_up_on(
+def test_a_dripping_server_is_disconnected_at_the_deadline(
     mail: Mail, server: MailServer, settings: Settings, dripping_port: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """However often it says something: the timeout for each answer alone would wait for ever."""
+    """The timeout of each read alone would never be reached."""
     settings.EMAIL_PORT = dripping_port
     monkeypatch.setattr(transport, "SERVER_DEADLINE_SECONDS", 0.3)
 

@@ -1,4 +1,4 @@
-"""A mail server may refuse, be away or be slow, and no mail is lost by it."""
+"""Mail servers that refuse, are unavailable or slow."""
 
 import socket
 from collections.abc import Iterator
@@ -21,7 +21,7 @@ from core.time import clock as core_clock
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clock")]
 
 
-def test_an_address_that_is_refused_for_good_is_given_up_at_once(mail: Mail, server: MailServer, clock: Any) -> None:
+def test_a_permanently_refused_recipient_is_given_up_at_once(mail: Mail, server: MailServer, clock: Any) -> None:
     server.refused["john@example.com"] = "550 5.1.1 No such mailbox"
 
     assert send_due_mail() == 1
@@ -34,7 +34,7 @@ def test_an_address_that_is_refused_for_good_is_given_up_at_once(mail: Mail, ser
     assert send_due_mail() == 0
 
 
-def test_an_address_that_is_refused_for_now_is_tried_again(mail: Mail, server: MailServer, clock: Any) -> None:
+def test_a_temporarily_refused_recipient_is_retried(mail: Mail, server: MailServer, clock: Any) -> None:
     server.refused["john@example.com"] = "450 4.2.0 Greylisted"
     send_due_mail()
     assert (reread(mail).status, mail.next_try_at) == ("failed", NOW + MINUTE)
@@ -50,7 +50,7 @@ def test_an_address_that_is_refused_for_now_is_tried_again(mail: Mail, server: M
 @pytest.mark.parametrize(
     ("answer", "next_try_at"), [("554 5.7.1 Looks like spam", None), ("451 4.3.0 Try later", NOW + MINUTE)]
 )
-def test_a_mail_whose_content_is_refused_is_given_up_or_tried_again(
+def test_refused_content_is_given_up_or_retried_by_its_code(
     mail: Mail, server: MailServer, answer: str, next_try_at: Any
 ) -> None:
     server.refuses_all = answer
@@ -60,8 +60,8 @@ def test_a_mail_whose_content_is_refused_is_given_up_or_tried_again(
     assert (reread(mail).status, mail.next_try_at) == ("failed", next_try_at)
 
 
-def test_a_server_that_refuses_us_is_tried_again(john: User, jane: User, server: MailServer) -> None:
-    """What is wrong with our configuration can be put right, and every other mail would meet the same."""
+def test_a_refused_sender_is_retried(john: User, jane: User, server: MailServer) -> None:
+    """Our configuration can be corrected, and every other mail would fail too."""
     server.patience = 0
     queue_for(john, jane)
 
@@ -73,7 +73,7 @@ def test_a_server_that_refuses_us_is_tried_again(john: User, jane: User, server:
     ]
 
 
-def test_an_address_that_is_refused_does_not_hold_up_the_others(john: User, jane: User, server: MailServer) -> None:
+def test_a_refused_recipient_does_not_block_others(john: User, jane: User, server: MailServer) -> None:
     server.refused["john@example.com"] = "550 5.1.1 No such mailbox"
     queue_for(john, jane)
 
@@ -83,7 +83,7 @@ def test_an_address_that_is_refused_does_not_hold_up_the_others(john: User, jane
     assert server.connections == 1
 
 
-def test_a_mail_that_was_not_taken_is_noted_with_the_reason(mail: Mail, server: MailServer) -> None:
+def test_a_failed_mail_is_stored_with_its_error(mail: Mail, server: MailServer) -> None:
     server.stop()
 
     send_due_mail()
@@ -93,7 +93,7 @@ def test_a_mail_that_was_not_taken_is_noted_with_the_reason(mail: Mail, server: 
     assert mail.error.startswith("ConnectionRefusedError: ")
 
 
-def test_it_is_tried_again_when_its_pause_is_over_and_not_before(mail: Mail, server: MailServer, clock: Any) -> None:
+def test_a_failed_mail_is_retried_after_its_delay(mail: Mail, server: MailServer, clock: Any) -> None:
     server.stop()
     send_due_mail()
     server.start()
@@ -108,7 +108,7 @@ def test_it_is_tried_again_when_its_pause_is_over_and_not_before(mail: Mail, ser
     assert (reread(mail).status, mail.error, mail.next_try_at, mail.sent_at) == ("sent", "", None, NOW + MINUTE)
 
 
-def test_the_pauses_grow_until_it_is_given_up_after_almost_three_days(
+def test_delays_grow_until_the_mail_is_given_up_after_almost_three_days(
     mail: Mail, server: MailServer, clock: Any
 ) -> None:
     server.stop()
@@ -128,8 +128,8 @@ def test_the_pauses_grow_until_it_is_given_up_after_almost_three_days(
     assert send_due_mail() == 0
 
 
-def test_a_server_that_does_not_answer_is_asked_once_a_sweep(john: User, server: MailServer, clock: Any) -> None:
-    """Waiting for it once for each mail would keep the worker from everything else."""
+def test_an_unavailable_server_is_tried_once_a_run(john: User, server: MailServer, clock: Any) -> None:
+    """Waiting for it for each mail would block the worker."""
     server.stop()
     queue_for(*[john] * 5)
 
@@ -141,9 +141,7 @@ def test_a_server_that_does_not_answer_is_asked_once_a_sweep(john: User, server:
     assert server.connections == 1
 
 
-def test_what_has_not_been_tried_leaves_as_soon_as_the_server_is_back(
-    john: User, jane: User, bob: User, server: MailServer
-) -> None:
+def test_untried_mails_are_sent_when_the_server_is_back(john: User, jane: User, bob: User, server: MailServer) -> None:
     server.stop()
     queue_for(john, jane, bob)
     assert send_due_mail() == 1
@@ -154,9 +152,7 @@ def test_what_has_not_been_tried_leaves_as_soon_as_the_server_is_back(
     assert server.addressed() == ["bob@example.com", "jane@example.com"]
 
 
-def test_a_server_that_accepts_and_says_nothing_is_let_go_of(
-    mail: Mail, server: MailServer, settings: Settings, silent_port: int
-) -> None:
+def test_a_silent_server_is_disconnected(mail: Mail, server: MailServer, settings: Settings, silent_port: int) -> None:
     settings.EMAIL_PORT = silent_port
     settings.EMAIL_TIMEOUT = 0.2
 
@@ -167,14 +163,12 @@ def test_a_server_that_accepts_and_says_nothing_is_let_go_of(
 
 @pytest.fixture
 def silent_port() -> Iterator[int]:
-    """Where somebody listens and never speaks."""
+    """A port that accepts connections and never answers."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         yield listener.getsockname()[1]
 
 
-def test_a_server_that_hangs_up_in_the_middle_gets_the_mail_later(
-    mail: Mail, john: User, server: MailServer, clock: Any
-) -> None:
+def test_a_mail_interrupted_by_the_server_is_retried(mail: Mail, john: User, server: MailServer, clock: Any) -> None:
     queue_for(john)
     server.hangs_up = 1
 
@@ -190,7 +184,7 @@ def test_a_server_that_hangs_up_in_the_middle_gets_the_mail_later(
 
 @pytest.fixture
 def slow(monkeypatch: pytest.MonkeyPatch) -> None:
-    """As if each welcome took half a minute. Nobody waits for it here: the clock that measures turns is moved."""
+    """Each welcome takes half a minute of the monotonic clock, which is patched."""
     seconds = 0
 
     def take_long(mail: Mail) -> Letter | None:
@@ -204,8 +198,8 @@ def slow(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("slow")
-def test_a_turn_ends_after_a_minute_and_the_next_goes_on(john: User, server: MailServer) -> None:
-    """The worker has more to do than to send mail."""
+def test_a_run_ends_after_a_minute_and_the_next_continues(john: User, server: MailServer) -> None:
+    """So that the worker gets to other jobs."""
     queue_for(*[john] * 5)
 
     assert [send_due_mail() for _ in range(4)] == [2, 2, 1, 0]
@@ -214,10 +208,8 @@ def test_a_turn_ends_after_a_minute_and_the_next_goes_on(john: User, server: Mai
 
 
 @pytest.mark.usefixtures("slow")
-def test_wake_ups_do_not_go_on_with_what_a_turn_has_left_until_a_minute_later(
-    john: User, server: MailServer, clock: Any
-) -> None:
-    """There are as many of them as there is news, and one after the other they would take all of the worker's time."""
+def test_wake_ups_ignore_a_backlog_for_a_minute(john: User, server: MailServer, clock: Any) -> None:
+    """Each news enqueues one: together they would block the worker."""
     queue_for(*[john] * 7)
     send_due_mail()
 
@@ -225,7 +217,7 @@ def test_wake_ups_do_not_go_on_with_what_a_turn_has_left_until_a_minute_later(
     for _ in range(3):
         wake_sender.call_local()
     assert len(server.received) == 2
-    # The sweep does.
+    # The periodic job does.
     send_due_mail()
     assert len(server.received) == 4
     clock.shift(MINUTE)
@@ -233,7 +225,7 @@ def test_wake_ups_do_not_go_on_with_what_a_turn_has_left_until_a_minute_later(
     assert len(server.received) == 6
 
 
-def test_wake_ups_leave_a_server_alone_that_did_not_answer_until_a_minute_later(
+def test_wake_ups_ignore_an_unavailable_server_for_a_minute(
     john: User, jane: User, server: MailServer, clock: Any
 ) -> None:
     server.stop()
@@ -249,7 +241,7 @@ def test_wake_ups_leave_a_server_alone_that_did_not_answer_until_a_minute_later(
     assert server.addressed() == ["jane@example.com", "john@example.com"]
 
 
-def test_wake_ups_are_heard_again_once_a_turn_has_left_nothing(john: User, jane: User, server: MailServer) -> None:
+def test_wake_ups_send_again_after_a_run_without_backlog(john: User, jane: User, server: MailServer) -> None:
     server.stop()
     queue_for(john)
     send_due_mail()
@@ -263,7 +255,7 @@ def test_wake_ups_are_heard_again_once_a_turn_has_left_nothing(john: User, jane:
 
 
 @pytest.mark.usefixtures("slow")
-def test_a_clock_that_is_put_back_does_not_make_wake_ups_go_unheard(john: User, server: MailServer, clock: Any) -> None:
+def test_wake_ups_send_after_the_clock_was_set_back(john: User, server: MailServer, clock: Any) -> None:
     queue_for(*[john] * 3)
     send_due_mail()
 

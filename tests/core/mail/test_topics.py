@@ -1,4 +1,4 @@
-"""News about one topic: what comes together goes out in one mail, and nobody gets several after an outage."""
+"""Merging of mails about one topic, before sending and after an outage."""
 
 import threading
 from collections.abc import Callable
@@ -29,14 +29,14 @@ AT_ONCE = timedelta(0)
 
 @pytest.fixture
 def written(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The letter names the mails that it speaks for."""
+    """Its letter names the mails that it supersedes."""
 
     def write(mail: Mail) -> Letter:
         spoken_for = [mail.pk, *mail.supersedes.order_by("pk").values_list("pk", flat=True)]
         return Letter(subject="News", reader="you", paragraphs=(f"News of {sorted(spoken_for)}.",))
 
     monkeypatch.setitem(LETTER_WRITERS, "news", write)
-    # Nothing here waits for a worker.
+    # No worker runs here.
     monkeypatch.setattr(services, "wake_sender", lambda: None)
 
 
@@ -46,14 +46,14 @@ def tell(*users: User, topic: str = "session 7", delay: timedelta = 2 * MINUTE) 
 
 
 def said(mails: list[EmailMessage]) -> list[tuple[str, str]]:
-    """To whom, and what."""
+    """The recipients and texts of sent mails."""
     return sorted((mail.to[0], str(mail.body).split("\n\n")[1]) for mail in mails)
 
 
-# --- One mail of several ------------------------------------------------------------------------------------------
+# --- Debouncing ---------------------------------------------------------------------------------------------------
 
 
-def test_news_waits_a_little_for_more(john: User, read_mail: ReadMail, clock: Any) -> None:
+def test_news_is_delayed(john: User, read_mail: ReadMail, clock: Any) -> None:
     mail = tell(john)[john.pk]
 
     clock.shift(2 * MINUTE - timedelta(seconds=1))
@@ -63,21 +63,21 @@ def test_news_waits_a_little_for_more(john: User, read_mail: ReadMail, clock: An
     assert said(read_mail()) == [("john@example.com", f"News of [{mail.pk}].")]
 
 
-def test_news_joins_the_mail_that_waits(john: User, jane: User, clock: Any) -> None:
+def test_news_joins_a_pending_mail(john: User, jane: User, clock: Any) -> None:
     first = tell(john)
     clock.shift(MINUTE)
 
     second = tell(john, jane)
 
     assert second[john.pk].pk == first[john.pk].pk
-    # The first was promised within two minutes, and there is no reason why it should take longer.
+    # The first keeps its shorter delay.
     assert dict(Mail.objects.values_list("user_id", "next_try_at")) == {
         john.pk: NOW + 2 * MINUTE,
         jane.pk: NOW + 3 * MINUTE,
     }
 
 
-def test_news_that_cannot_wait_takes_along_what_waits(john: User, read_mail: ReadMail) -> None:
+def test_urgent_news_makes_a_pending_mail_due(john: User, read_mail: ReadMail) -> None:
     mail = tell(john)[john.pk]
 
     tell(john, delay=AT_ONCE)
@@ -85,7 +85,7 @@ def test_news_that_cannot_wait_takes_along_what_waits(john: User, read_mail: Rea
     assert said(read_mail()) == [("john@example.com", f"News of [{mail.pk}].")]
 
 
-def test_news_about_something_else_is_a_mail_of_its_own(john: User, read_mail: ReadMail) -> None:
+def test_news_about_another_topic_is_another_mail(john: User, read_mail: ReadMail) -> None:
     tell(john, topic="session 7", delay=AT_ONCE)
     tell(john, topic="session 8", delay=AT_ONCE)
 
@@ -101,7 +101,7 @@ def test_news_after_a_mail_was_sent_is_another_mail(john: User, read_mail: ReadM
     assert said(read_mail()) == [("john@example.com", f"News of [{second.pk}].")]
 
 
-def test_the_worker_is_woken_for_what_cannot_wait(
+def test_the_worker_is_woken_for_urgent_news(
     john: User, monkeypatch: pytest.MonkeyPatch, django_capture_on_commit_callbacks: Callable[..., Any]
 ) -> None:
     woken: list[str] = []
@@ -120,17 +120,17 @@ def test_the_worker_is_woken_for_what_cannot_wait(
 
 
 @pytest.mark.parametrize("members", [1, 30])
-def test_telling_many_takes_as_many_queries_as_telling_one(
+def test_enqueueing_for_many_members_needs_a_constant_number_of_queries(
     make_member: Callable[..., User], django_assert_num_queries: Any, members: int
 ) -> None:
     users = [make_member() for _ in range(members)]
 
-    # A savepoint, the rows, their locks, and the savepoint again.
+    # Savepoint, insert, lock, release of the savepoint.
     with transaction.atomic(), django_assert_num_queries(4):
         enqueue_or_merge(kind="news", topic="session 7", users=users, delay=2 * MINUTE)
 
 
-# --- Whom it reaches ----------------------------------------------------------------------------------------------
+# --- Recipients ---------------------------------------------------------------------------------------------------
 
 
 def test_members_without_an_address_get_no_mail(john: User, make_member: Callable[..., User]) -> None:
@@ -140,7 +140,7 @@ def test_members_without_an_address_get_no_mail(john: User, make_member: Callabl
     assert list(tell(silent)) == []
 
 
-def test_news_goes_to_where_its_reader_is_now(john: User, read_mail: ReadMail) -> None:
+def test_news_goes_to_the_current_address(john: User, read_mail: ReadMail) -> None:
     mail = tell(john, delay=AT_ONCE)[john.pk]
     User.objects.filter(pk=john.pk).update(email="new@example.com")
 
@@ -150,7 +150,7 @@ def test_news_goes_to_where_its_reader_is_now(john: User, read_mail: ReadMail) -
 
 
 @pytest.mark.parametrize("change", [{"is_active": False}, {"email": "", "email_key": None}])
-def test_who_was_deactivated_or_has_no_address_gets_no_news(
+def test_news_for_deactivated_members_or_without_address_is_dropped(
     john: User, read_mail: ReadMail, change: dict[str, Any]
 ) -> None:
     mail = tell(john, delay=AT_ONCE)[john.pk]
@@ -161,10 +161,10 @@ def test_who_was_deactivated_or_has_no_address_gets_no_news(
     assert (mail.status, mail.next_try_at) == ("dropped", None)
 
 
-# --- One mail after an outage -------------------------------------------------------------------------------------
+# --- Superseding --------------------------------------------------------------------------------------------------
 
 
-def test_after_an_outage_one_mail_speaks_for_all(john: User, server: MailServer, clock: Any) -> None:
+def test_after_an_outage_one_mail_supersedes_the_others(john: User, server: MailServer, clock: Any) -> None:
     server.stop()
     mails = []
     for _ in range(4):
@@ -188,9 +188,7 @@ def test_after_an_outage_one_mail_speaks_for_all(john: User, server: MailServer,
     ]
 
 
-def test_what_is_new_never_leaves_under_the_message_id_of_a_mail_that_may_have_arrived(
-    john: User, server: MailServer, clock: Any
-) -> None:
+def test_news_is_never_sent_under_the_message_id_of_a_tried_mail(john: User, server: MailServer, clock: Any) -> None:
     server.stop()
     first = tell(john, delay=AT_ONCE)[john.pk]
     send_due_mail()
@@ -208,9 +206,7 @@ def test_what_is_new_never_leaves_under_the_message_id_of_a_mail_that_may_have_a
     assert server.received[0]["Message-ID"] == build_message_id(second)
 
 
-def test_what_a_dead_sender_had_in_hand_is_told_under_the_message_id_of_what_is_new(
-    john: User, server: MailServer, clock: Any
-) -> None:
+def test_an_untried_mail_supersedes_one_with_an_expired_claim(john: User, server: MailServer, clock: Any) -> None:
     first = tell(john, delay=AT_ONCE)[john.pk]
     Mail.objects.update(status="sending", attempts=1, next_try_at=NOW + CLAIM_TIMEOUT)
     second = tell(john)[john.pk]
@@ -222,7 +218,7 @@ def test_what_a_dead_sender_had_in_hand_is_told_under_the_message_id_of_what_is_
     assert Mail.objects.get(pk=first.pk).superseded_by == second
 
 
-def test_what_comes_while_a_mail_is_in_hand_is_not_told_twice_when_that_fails(
+def test_news_during_a_failed_attempt_is_sent_once(
     john: User, server: MailServer, clock: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     write = LETTER_WRITERS["news"]
@@ -244,7 +240,7 @@ def test_what_comes_while_a_mail_is_in_hand_is_not_told_twice_when_that_fails(
     assert len(server.received) == 1
 
 
-def test_a_mail_that_is_sent_again_has_been_tried_all_the_same(john: User, server: MailServer, clock: Any) -> None:
+def test_news_does_not_join_a_retried_mail(john: User, server: MailServer, clock: Any) -> None:
     server.stop()
     first = tell(john, delay=AT_ONCE)[john.pk]
     send_due_mail()
@@ -260,10 +256,8 @@ def test_a_mail_that_is_sent_again_has_been_tried_all_the_same(john: User, serve
 
 
 @pytest.mark.parametrize("status", ["failed", "sending"])
-def test_what_was_tried_goes_out_by_itself_where_nothing_new_can_speak_for_it(
-    john: User, server: MailServer, status: str
-) -> None:
-    """Each may have arrived: the second was taken up while another worker had the first in hand."""
+def test_a_tried_mail_is_sent_by_itself_without_an_untried_one(john: User, server: MailServer, status: str) -> None:
+    """Each may have arrived: the second was claimed while another worker was sending the first."""
     first = tell(john, delay=AT_ONCE)[john.pk]
     Mail.objects.update(status=status, attempts=1)
     second = tell(john, delay=AT_ONCE)[john.pk]
@@ -276,7 +270,7 @@ def test_what_was_tried_goes_out_by_itself_where_nothing_new_can_speak_for_it(
         assert f"News of {[mail.pk]}." in message.as_string()
 
 
-def test_a_mail_that_was_given_up_stays_so(john: User, server: MailServer, clock: Any) -> None:
+def test_a_given_up_mail_is_not_superseded(john: User, server: MailServer, clock: Any) -> None:
     server.refused["john@example.com"] = "550 5.1.1 No such mailbox"
     first = tell(john, delay=AT_ONCE)[john.pk]
     send_due_mail()
@@ -291,7 +285,7 @@ def test_a_mail_that_was_given_up_stays_so(john: User, server: MailServer, clock
     ]
 
 
-def test_one_member_s_mail_says_nothing_of_another_s(john: User, jane: User, server: MailServer, clock: Any) -> None:
+def test_mails_of_different_members_are_not_merged(john: User, jane: User, server: MailServer, clock: Any) -> None:
     server.stop()
     tell(john, jane, delay=AT_ONCE)
     for _ in range(2):
@@ -307,12 +301,12 @@ def test_one_member_s_mail_says_nothing_of_another_s(john: User, jane: User, ser
     assert not Mail.objects.filter(user=jane, superseded_by__isnull=False).exists()
 
 
-# --- Many at once -------------------------------------------------------------------------------------------------
+# --- Concurrency --------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.django_db(transaction=True)
-def test_news_that_comes_from_many_at_once_makes_one_mail_a_member(make_member: Callable[..., User]) -> None:
-    """Each tells them in an order of its own."""
+def test_concurrent_news_makes_one_mail_for_each_member(make_member: Callable[..., User]) -> None:
+    """Each thread enqueues in another order."""
     users = [make_member() for _ in range(8)]
     orders = iter([users, users[::-1], users[4:] + users[:4], users[::2] + users[1::2]] * 2)
 
@@ -324,9 +318,7 @@ def test_news_that_comes_from_many_at_once_makes_one_mail_a_member(make_member: 
 
 
 @pytest.mark.django_db(transaction=True)
-def test_no_news_is_lost_between_joining_a_mail_and_its_leaving(
-    john: User, jane: User, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_no_news_is_lost_while_a_mail_is_being_claimed(john: User, jane: User, monkeypatch: pytest.MonkeyPatch) -> None:
     """Each piece of news is a row that commits with it: here, a login that names its mail. A letter brings what it
     finds, and everything was brought by some letter in the end."""
     brought: set[int] = set()

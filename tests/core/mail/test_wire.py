@@ -1,4 +1,4 @@
-"""What arrives at a mail server: one letter in two forms, and what mail servers and clients go by."""
+"""The message that a mail server receives: headers, text, HTML and attachments."""
 
 from dataclasses import replace
 from email.message import EmailMessage
@@ -35,7 +35,7 @@ LETTER = Letter(
 
 
 def arrived(server: MailServer, letter: Letter, monkeypatch: pytest.MonkeyPatch, user: User) -> EmailMessage:
-    """What the server gets of such a letter."""
+    """The message that the server receives for such a letter."""
     monkeypatch.setitem(LETTER_WRITERS, "test", lambda mail: letter)
     enqueue_mail(kind="test", address=user.email, user=user)
     send_due_mail()
@@ -44,7 +44,7 @@ def arrived(server: MailServer, letter: Letter, monkeypatch: pytest.MonkeyPatch,
 
 @pytest.fixture
 def message(server: MailServer, john: User, monkeypatch: pytest.MonkeyPatch) -> EmailMessage:
-    """The letter above."""
+    """The message of the letter above."""
     return arrived(server, LETTER, monkeypatch, john)
 
 
@@ -54,7 +54,7 @@ def body(message: EmailMessage, kind: str) -> str:
     return str(part.get_content()).replace("\r\n", "\n")
 
 
-def test_the_headers_are_those_of_a_machine_s_mail(message: EmailMessage) -> None:
+def test_the_headers_mark_the_mail_as_automatic(message: EmailMessage) -> None:
     mail = Mail.objects.get()
 
     assert message["Subject"] == "Knots That Hold: a new time"
@@ -67,7 +67,7 @@ def test_the_headers_are_those_of_a_machine_s_mail(message: EmailMessage) -> Non
     assert message["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
 
 
-def test_the_text_says_it_all(message: EmailMessage) -> None:
+def test_the_text_part_has_all_content(message: EmailMessage) -> None:
     assert body(message, "plain") == (
         "Hello John Doe,\n"
         "\n"
@@ -88,7 +88,7 @@ def test_the_text_says_it_all(message: EmailMessage) -> None:
     )
 
 
-def test_the_attachment_arrives_to_the_byte_with_what_its_type_says(message: EmailMessage) -> None:
+def test_an_attachment_keeps_its_bytes_and_type_parameters(message: EmailMessage) -> None:
     (part,) = message.iter_attachments()
     assert isinstance(part, EmailMessage)
 
@@ -99,7 +99,7 @@ def test_the_attachment_arrives_to_the_byte_with_what_its_type_says(message: Ema
     assert part.get_filename() == "session.ics"
 
 
-def test_an_attachment_may_be_called_anything(server: MailServer, john: User, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_attachment_may_have_any_name(server: MailServer, john: User, monkeypatch: pytest.MonkeyPatch) -> None:
     content = bytes(range(256))
     names = ("Übung.bin", 'a"b;c\r\nX-Evil: yes.bin', "x" * 300)
     letter = replace(
@@ -118,10 +118,10 @@ def test_an_attachment_may_be_called_anything(server: MailServer, john: User, mo
 
 
 @pytest.mark.parametrize("text", ["ä", "ä" * 5000, "a" * 5000], ids=["short", "long", "ASCII"])
-def test_every_line_on_the_wire_is_short_and_plain(
+def test_all_lines_are_short_and_7_bit(
     server: MailServer, john: User, monkeypatch: pytest.MonkeyPatch, text: str
 ) -> None:
-    """So that no relay has to write it anew."""
+    """So that no relay has to re-encode it."""
     raw: list[bytes] = []
     take = server.handle_DATA
 
@@ -144,7 +144,7 @@ def test_every_line_on_the_wire_is_short_and_plain(
 
 
 class Page(HTMLParser):
-    """Which elements a page has, and what it reads as."""
+    """Collects the elements and the text of a page."""
 
     def __init__(self, html: str) -> None:
         super().__init__()
@@ -163,7 +163,7 @@ class Page(HTMLParser):
         return [attributes for name, attributes in self.elements if name == tag]
 
 
-def test_the_html_says_what_the_text_says(message: EmailMessage) -> None:
+def test_the_html_part_has_the_same_content_as_the_text(message: EmailMessage) -> None:
     page = Page(body(message, "html"))
 
     words = " ".join(page.text.split())
@@ -186,7 +186,7 @@ def test_the_html_says_what_the_text_says(message: EmailMessage) -> None:
     ]
 
 
-def test_the_html_says_its_language_and_title_and_fits_phones_and_dark_screens(message: EmailMessage) -> None:
+def test_the_html_part_has_language_title_viewport_and_colour_scheme(message: EmailMessage) -> None:
     html = body(message, "html")
     page = Page(html)
 
@@ -195,13 +195,13 @@ def test_the_html_says_its_language_and_title_and_fits_phones_and_dark_screens(m
     metas = {meta["name"]: meta["content"] for meta in page.all("meta") if "name" in meta}
     assert metas["viewport"] == "width=device-width, initial-scale=1"
     assert metas["color-scheme"] == "light dark"
-    # Nothing has a width of its own that a phone has not.
+    # No fixed width exceeds that of a phone.
     widths = {attributes["width"] for _, attributes in page.elements if "width" in attributes}
     assert widths <= {"100%", "30%"}
 
 
-def test_nothing_is_fetched_when_the_mail_is_opened(message: EmailMessage) -> None:
-    """Whoever reads is nobody's business."""
+def test_the_html_part_loads_no_resources(message: EmailMessage) -> None:
+    """No tracking."""
     html = body(message, "html")
     page = Page(html)
 
@@ -212,7 +212,7 @@ def test_nothing_is_fetched_when_the_mail_is_opened(message: EmailMessage) -> No
     assert "@import" not in html
 
 
-def test_a_letter_of_a_paragraph_alone_has_no_empty_places(
+def test_a_letter_without_optional_parts_has_no_empty_elements(
     server: MailServer, john: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     message = arrived(server, Letter(subject="Hi", reader="John", paragraphs=("Hi.",)), monkeypatch, john)
@@ -224,9 +224,9 @@ def test_a_letter_of_a_paragraph_alone_has_no_empty_places(
     assert message["List-Unsubscribe"] is message["List-Unsubscribe-Post"] is None
 
 
-# --- What members call themselves and their sessions --------------------------------------------------------------
+# --- Members' input -----------------------------------------------------------------------------------------------
 
-# The elements of our own page, and the line breaks of a reason.
+# The elements of our template, and line breaks.
 OURS = {"html", "head", "meta", "title", "style", "body", "table", "tr", "td", "th", "p", "bdi", "a", "br"}
 
 HOSTILE = {
@@ -293,7 +293,7 @@ def test_hostile_text_cannot_break_a_mail(
     assert not [name for _, attributes in Page(html).elements for name in attributes if name.startswith("on")]
 
 
-def test_a_reason_keeps_its_lines_and_a_name_has_one(
+def test_a_reason_keeps_its_line_breaks_and_a_name_does_not(
     server: MailServer, john: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     letter = Letter(subject="a\nb", reader="John\nDoe", paragraphs=("First.\r\nSecond.\rThird.",))
@@ -305,7 +305,9 @@ def test_a_reason_keeps_its_lines_and_a_name_has_one(
     assert "First.<br>Second.<br>Third." in body(message, "html")
 
 
-def test_text_is_text_and_html_is_escaped(server: MailServer, john: User, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_html_part_is_escaped_and_the_text_part_is_not(
+    server: MailServer, john: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
     letter = Letter(subject="<b> & 'q'", reader="J", paragraphs=("<b> & 'q' https://example.com/",))
 
     message = arrived(server, letter, monkeypatch, john)
@@ -323,7 +325,7 @@ def test_text_is_text_and_html_is_escaped(server: MailServer, john: User, monkey
         ("nobody", "localhost"),
     ],
 )
-def test_the_message_id_names_the_sender_s_domain_and_no_machine(
+def test_the_message_id_has_the_domain_of_the_sender(
     settings: Settings, john: User, mailoutbox: list[Any], sender: str, domain: str
 ) -> None:
     settings.DEFAULT_FROM_EMAIL = sender
@@ -334,15 +336,15 @@ def test_the_message_id_names_the_sender_s_domain_and_no_machine(
     assert mailoutbox[0].extra_headers["Message-ID"] == f"<{Mail.objects.get().pk}.20240113110000000000@{domain}>"
 
 
-def test_a_subject_that_looks_as_if_it_were_encoded_is_read_as_it_was_written(
+def test_a_subject_that_looks_like_an_encoded_word_is_not_decoded(
     server: MailServer, john: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Or what may not be in a subject comes in by its code."""
+    """Otherwise removed characters could be encoded in it."""
     hostile = replace(LETTER, subject="Knots =?utf-8?q?T=0D=0ABcc:=20x=E2=80=AE?= and more")
 
     message = arrived(server, hostile, monkeypatch, john)
 
-    # Where a long subject is folded, a space comes in.
+    # Folding a long subject adds a space.
     assert (
         str(message["Subject"]).strip().replace("\u200b", "") == "Knots =?utf-8?q?T=0D=0ABcc:=20x=E2=80=AE?= and more"
     )

@@ -1,4 +1,4 @@
-"""A superuser at the lists of the admin, and what a page of them asks of the database."""
+"""Fixtures for tests of lists: URLs, the clock, and captured queries."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -15,7 +15,7 @@ NOW = datetime(2024, 1, 10, 10, tzinfo=UTC)
 
 
 def list_of(label: str, **query: Any) -> str:
-    """The address of the list of that model."""
+    """The URL of a model's list."""
     path = reverse(f"admin:{label.replace('.', '_')}_changelist")
     return path + ("?" + "&".join(f"{name}={value}" for name, value in query.items()) if query else "")
 
@@ -42,7 +42,7 @@ def root(root: User) -> User:
 
 @pytest.fixture
 def queries_of() -> Callable[[Callable[[], Any]], tuple[list[str], Any]]:
-    """What something asks of the database, and what it returns."""
+    """Return the queries of a call, and its result."""
 
     def run(visit: Callable[[], Any]) -> tuple[list[str], Any]:
         with CaptureQueriesContext(connection) as captured:

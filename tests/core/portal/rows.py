@@ -18,7 +18,7 @@ numbers = count(1)
 
 @dataclass(frozen=True)
 class Rows:
-    """How so many more rows of a list are made, and a word by which its search finds all of them."""
+    """A function that makes rows of a list, and a word that finds all of them."""
 
     make: Callable[[int], object]
     word: str = ""
@@ -58,7 +58,7 @@ def mail() -> Any:
 
 
 def sweeps(number: int) -> None:
-    """At most as many as there are: the list shows those alone."""
+    """At most as many as there are periodic jobs, which the list shows."""
     sweep = apps.get_model("core.Sweep")
     there = set(sweep.objects.values_list("name", flat=True))
     for name in [name for name in PERIODIC_JOBS if name not in there][:number]:
@@ -129,6 +129,6 @@ ROWS = {
 
 
 def rows_of(label: str) -> Rows:
-    """What makes rows for that list; whoever adds a list says here how its rows are made."""
+    """Return what makes rows for a list; each new list needs an entry here."""
     assert label in ROWS, f"{label} has a list in the admin, but tests/core/portal/rows.py does not say how to fill it."
     return ROWS[label]

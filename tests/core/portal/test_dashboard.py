@@ -1,4 +1,4 @@
-"""The first page of the portal: to each what they may see of how things stand, readable without its pictures."""
+"""The dashboard: what each viewer sees, and that charts are readable without pictures."""
 
 import re
 from collections.abc import Callable
@@ -24,7 +24,7 @@ Answer = Callable[[type[Any], Callable[[Any], Any]], None]
 
 @pytest.fixture
 def staff(make_member: Callable[..., User]) -> User:
-    """Somebody who may enter, without any right."""
+    """Staff without permissions."""
     return make_member("stacy", is_staff=True, first_name="Stacy", last_name="Staff")
 
 
@@ -43,29 +43,29 @@ def text_of(html: str) -> str:
 
 
 def element(html: str, key: str, tag: str) -> str:
-    """The element with that id, as it is written."""
+    """The HTML of the element with that id."""
     found = re.search(rf'<{tag}[^>]* id="{key}".*?</{tag}>', html, re.DOTALL)
     assert found is not None, key
     return found[0]
 
 
-# --- Who sees what ------------------------------------------------------------------------------------------------
+# --- Permissions --------------------------------------------------------------------------------------------------
 
 
-def test_a_member_is_not_let_in(john: User) -> None:
+def test_members_without_staff_rights_cannot_enter(john: User) -> None:
     for client in (Client(), log_in(john)):
         answer = client.get("/admin/")
         assert (answer.status_code, answer["Location"]) == (302, "/admin/login/?next=/admin/")
 
 
-def test_who_may_see_nothing_is_welcomed_all_the_same(staff: User) -> None:
+def test_staff_without_permissions_see_a_welcome(staff: User) -> None:
     answer = log_in(staff).get("/admin/")
 
     assert answer.context["areas"] == []
     assert "Welcome, Stacy Staff" in text_of(answer.content.decode())
 
 
-def test_moderators_see_that_the_worker_is_late_and_no_list_of_what_only_superusers_see(moderator: Client) -> None:
+def test_moderators_see_a_late_worker_without_links_to_the_lists_of_superusers(moderator: Client) -> None:
     cards = cards_of(moderator)
 
     assert (cards["worker"].value, cards["worker"].url) == ("Not running", "")
@@ -74,20 +74,20 @@ def test_moderators_see_that_the_worker_is_late_and_no_list_of_what_only_superus
         assert address not in html_of(moderator)
 
 
-def test_superusers_see_how_the_service_runs(admin: Client) -> None:
+def test_superusers_see_the_cards_of_operations(admin: Client) -> None:
     cards = cards_of(admin)
 
     assert {"worker", "failed-deliveries", "failed-mails"} <= set(cards)
     assert all(admin.get(cards[key].url).status_code == 200 for key in ("worker", "failed-deliveries", "failed-mails"))
 
 
-def test_a_single_right_shows_its_card_alone(staff: User) -> None:
+def test_a_single_permission_shows_its_card(staff: User) -> None:
     grant(staff, "view_mail")
 
     assert set(cards_of(log_in(staff))) == {"worker", "failed-mails"}
 
 
-def test_the_lists_of_all_models_are_in_the_sidebar_and_not_on_the_page(admin: Client) -> None:
+def test_the_page_has_no_list_of_models(admin: Client) -> None:
     content = html_of(admin).split('id="content"', maxsplit=1)[1]
 
     assert "What waits now" in content
@@ -95,14 +95,14 @@ def test_the_lists_of_all_models_are_in_the_sidebar_and_not_on_the_page(admin: C
     assert "/admin/core/login/" not in content
 
 
-# --- How the service runs -----------------------------------------------------------------------------------------
+# --- Operations ---------------------------------------------------------------------------------------------------
 
 
 def sweep(name: str, *, ago: timedelta) -> None:
     baker.make(Sweep, name=name, every=PERIODIC_JOBS[name].every, started_at=NOW - ago, finished_at=NOW - ago)
 
 
-def test_a_worker_that_does_all_in_time_is_on_time(admin: Client) -> None:
+def test_the_worker_is_on_time_if_all_jobs_are(admin: Client) -> None:
     for name in PERIODIC_JOBS:
         sweep(name, ago=timedelta(seconds=20))
 
@@ -111,7 +111,7 @@ def test_a_worker_that_does_all_in_time_is_on_time(admin: Client) -> None:
     assert (card.value, card.since, card.lines, card.tone) == ("On time", NOW - timedelta(seconds=20), [], "calm")
 
 
-def test_each_sweep_that_is_late_is_named(admin: Client) -> None:
+def test_late_jobs_are_listed(admin: Client) -> None:
     for name in PERIODIC_JOBS:
         sweep(
             name, ago=timedelta(hours=2) if name in {"send mail that is due", "serve receivers again"} else timedelta(0)
@@ -124,7 +124,7 @@ def test_each_sweep_that_is_late_is_named(admin: Client) -> None:
     assert "Late to send mail that is due" in text_of(element(html_of(admin), "card-worker", "a"))
 
 
-def test_a_worker_that_never_ran_is_not_running(admin: Client) -> None:
+def test_a_worker_that_never_ran_is_reported(admin: Client) -> None:
     card = cards_of(admin)["worker"]
 
     assert (card.value, card.since, len(card.lines)) == ("Not running", None, len(PERIODIC_JOBS))
@@ -145,7 +145,7 @@ def listed(client: Client, url: str) -> set[int]:
     return {row.pk for row in answer.context["cl"].result_list}
 
 
-def test_failed_deliveries_are_those_that_were_never_made(
+def test_failed_deliveries_count_those_not_delivered_since(
     admin: Client, make_failure: Callable[..., FailedDelivery]
 ) -> None:
     failed = {make_failure().pk, make_failure(next_try_at=NOW).pk, make_failure(next_try_at=NOW).pk}
@@ -157,7 +157,7 @@ def test_failed_deliveries_are_those_that_were_never_made(
     assert listed(admin, card.url) == failed
 
 
-def test_what_is_tried_again_is_a_warning(admin: Client, make_failure: Callable[..., FailedDelivery]) -> None:
+def test_pending_retries_are_a_warning(admin: Client, make_failure: Callable[..., FailedDelivery]) -> None:
     make_failure(next_try_at=NOW)
 
     card = cards_of(admin)["failed-deliveries"]
@@ -165,7 +165,7 @@ def test_what_is_tried_again_is_a_warning(admin: Client, make_failure: Callable[
     assert (card.value, card.note, card.tone) == ("1", "All of them are tried again", "warning")
 
 
-def test_failed_mails_lead_to_the_mails_that_failed(admin: Client, john: User) -> None:
+def test_the_card_of_failed_mails_links_to_them(admin: Client, john: User) -> None:
     def mail(status: str, **values: Any) -> int:
         return baker.make(Mail, user=john, status=status, topic="", **{"next_try_at": None, **values}).pk
 
@@ -180,14 +180,14 @@ def test_failed_mails_lead_to_the_mails_that_failed(admin: Client, john: User) -
     assert listed(admin, card.url) == failed
 
 
-def test_where_nothing_failed_all_is_calm(admin: Client) -> None:
+def test_without_failures_all_cards_are_calm(admin: Client) -> None:
     cards = cards_of(admin)
 
     for key in ("failed-deliveries", "failed-mails"):
         assert (cards[key].value, cards[key].note, cards[key].tone) == ("0", "Nothing is left over", "calm")
 
 
-# --- How it is shown ----------------------------------------------------------------------------------------------
+# --- Rendering ----------------------------------------------------------------------------------------------------
 
 
 def lanterns(**values: Any) -> Area:
@@ -228,7 +228,7 @@ def lanterns(**values: Any) -> Area:
     )
 
 
-def test_a_chart_is_a_picture_with_a_name_that_says_the_main_thing(admin: Client, answer: Answer) -> None:
+def test_a_chart_has_its_summary_as_accessible_name(admin: Client, answer: Answer) -> None:
     answer(DashboardAsked, lambda _: [lanterns()])
 
     figure = element(html_of(admin), "chart-lanterns", "figure")
@@ -237,9 +237,7 @@ def test_a_chart_is_a_picture_with_a_name_that_says_the_main_thing(admin: Client
     assert "5 burn, 1 does not." in text_of(figure)
 
 
-def test_the_numbers_of_a_chart_are_a_table_too_with_the_links_to_what_they_count(
-    admin: Client, answer: Answer
-) -> None:
+def test_a_chart_has_a_table_with_links(admin: Client, answer: Answer) -> None:
     answer(DashboardAsked, lambda _: [lanterns()])
 
     table = element(html_of(admin), "chart-lanterns", "figure").split("<table>")[1].split("</table>")[0]
@@ -249,7 +247,7 @@ def test_the_numbers_of_a_chart_are_a_table_too_with_the_links_to_what_they_coun
     assert [unescape(link) for link in re.findall(r'href="([^"]*)"', table)] == ["/long/?on=1&x=2", "/all/"]
 
 
-def test_a_card_leads_to_what_it_counts_and_says_when_by_the_viewers_clock(admin: Client, answer: Answer) -> None:
+def test_a_card_links_to_what_it_counts_and_shows_local_time(admin: Client, answer: Answer) -> None:
     answer(DashboardAsked, lambda _: [lanterns()])
 
     card = element(html_of(admin), "card-oil", "a")
@@ -258,20 +256,20 @@ def test_a_card_leads_to_what_it_counts_and_says_when_by_the_viewers_clock(admin
     assert text_of(card) == "oil_barrel Oil 9 gallons filled Wed 10 Jan 2024, 11:00 just now"
 
 
-def test_numbers_that_are_not_of_now_say_of_when_they_are_by_the_viewers_clock(admin: Client, answer: Answer) -> None:
+def test_cached_numbers_show_when_they_were_computed_in_local_time(admin: Client, answer: Answer) -> None:
     answer(DashboardAsked, lambda _: [lanterns(as_of=NOW - timedelta(seconds=30), note="In London.")])
 
     assert "Lamps In London. As of 10:59 ." in text_of(html_of(admin))
 
 
-def test_areas_stand_in_the_order_of_their_ranks(admin: Client, answer: Answer) -> None:
+def test_areas_are_sorted_by_rank(admin: Client, answer: Answer) -> None:
     areas = [lanterns(key="b", title="Last", rank=9), lanterns(key="a", title="First", rank=1)]
     answer(DashboardAsked, lambda _: areas)
 
     assert re.findall(r'<h2 id="area-\w+">(.*?)</h2>', html_of(admin)) == ["First", "Last"]
 
 
-def test_what_is_asked_is_what_this_viewer_may_see(admin: Client, root: User, answer: Answer) -> None:
+def test_areas_are_asked_for_the_viewer(admin: Client, root: User, answer: Answer) -> None:
     asked: list[User] = []
     answer(DashboardAsked, lambda question: asked.append(question.viewer))
 

@@ -1,4 +1,4 @@
-"""What was changed, as people read it."""
+"""Differences of fields as HTML."""
 
 import random
 import re
@@ -16,7 +16,7 @@ LONG = "We tie five knots that hold, and learn when each of them is the right on
 
 
 def without(element: str, text: str) -> str:
-    """The text that is left when these elements are taken out, and the others are read as text."""
+    """The text without these elements, and with the tags of others removed."""
     rest = re.sub(f"<{element} [^>]*>.*?</{element}>", "", text, flags=re.DOTALL)
     return unescape(re.sub(r"</?(ins|del)[^>]*>", "", rest))
 
@@ -40,7 +40,7 @@ def test_a_short_value_is_shown_before_and_after(before: object, after: object, 
     assert list_differences({"title": [before, after]}) == [Difference(label="Title", before=shown[0], after=shown[1])]
 
 
-def test_instants_are_shown_by_the_clock_at_hand() -> None:
+def test_instants_are_shown_in_the_current_time_zone() -> None:
     with timezone.override(ZoneInfo("Europe/Berlin")):
         [difference] = list_differences({"hidden_at": [None, "2024-07-01T22:30:00Z"]})
     assert difference == Difference(label="Hidden at", before="nothing", after="Tue 2 Jul 2024, 00:30")
@@ -49,13 +49,13 @@ def test_instants_are_shown_by_the_clock_at_hand() -> None:
 @pytest.mark.parametrize(
     "text", ["2024-13-45T99:00:00Z", "0001-01-01T00:00:00+14:00", "2024-07-01", "2024-07-01T22:30"]
 )
-def test_what_only_looks_like_an_instant_is_shown_as_it_is(text: str) -> None:
+def test_texts_that_only_look_like_instants_are_unchanged(text: str) -> None:
     with timezone.override(ZoneInfo("America/New_York")):
         [difference] = list_differences({"title": [text, "Knots"]})
     assert difference.before == text
 
 
-def test_fields_and_values_are_called_what_the_module_calls_them() -> None:
+def test_fields_and_values_have_the_labels_of_the_module() -> None:
     wording = Wording(labels={"date": "Start"}, choices={"status": {"pending": "waiting for approval"}})
     found = list_differences({"date": ["a", "b"], "status": ["pending", "lost"], "max_participants": [2, 3]}, wording)
     assert [(each.label, each.before, each.after) for each in found] == [
@@ -65,14 +65,14 @@ def test_fields_and_values_are_called_what_the_module_calls_them() -> None:
     ]
 
 
-def test_what_is_no_change_is_passed_over() -> None:
+def test_invalid_changes_are_ignored() -> None:
     assert list_differences({"a": "ab", "b": [1], "c": [1, 2, 3], "d": None}) == []
 
 
 # --- Long texts ---------------------------------------------------------------------------------------------------
 
 
-def test_the_words_of_a_long_text_that_changed_are_marked() -> None:
+def test_changed_words_of_a_long_text_are_marked() -> None:
     [difference] = list_differences({"description": [LONG, LONG.replace("five", "six").replace("rope", "thread")]})
     assert difference.marked == (
         'We tie <del class="portal-before">five</del><ins class="portal-after">six</ins> knots that hold, and learn'
@@ -81,24 +81,24 @@ def test_the_words_of_a_long_text_that_changed_are_marked() -> None:
     )
 
 
-def test_a_text_of_several_lines_is_marked_however_short() -> None:
+def test_a_short_text_of_several_lines_is_marked() -> None:
     [difference] = list_differences({"description": ["One\ntwo", "One\nthree"]})
     assert "<del" in difference.marked
 
 
-def test_a_long_text_that_was_nothing_before_is_new_as_a_whole() -> None:
+def test_a_new_long_text_is_marked_as_a_whole() -> None:
     for nothing in (None, ""):
         [difference] = list_differences({"description": [nothing, LONG]})
         assert difference.marked == f'<ins class="portal-after">{LONG}</ins>'
 
 
-def test_neighbouring_words_are_marked_together() -> None:
+def test_adjacent_words_are_marked_together() -> None:
     assert mark_changes("one old short sentence", "one new long sentence") == (
         'one <del class="portal-before">old short</del><ins class="portal-after">new long</ins> sentence'
     )
 
 
-def test_of_a_long_passage_that_stayed_only_the_ends_are_shown() -> None:
+def test_long_unchanged_passages_are_cut_in_the_middle() -> None:
     middle = " ".join(f"word{number}" for number in range(500))
     text = mark_changes(f"old {middle} old", f"new {middle} new")
     assert len(text) < 600
@@ -108,7 +108,7 @@ def test_of_a_long_passage_that_stayed_only_the_ends_are_shown() -> None:
     assert "word250" not in text
 
 
-def test_markup_in_a_text_is_text() -> None:
+def test_texts_are_escaped() -> None:
     hostile = f'<script>alert("1")</script><img src=x onerror=alert(1)> {LONG}'
     for before, after in [(hostile, LONG), (LONG, hostile), (hostile, hostile + "!")]:
         [difference] = list_differences({"description": [before, after]})
@@ -123,7 +123,7 @@ def test_markup_in_a_text_is_text() -> None:
 
 
 @pytest.mark.parametrize("seed", range(40))
-def test_without_what_came_it_is_the_old_text_and_without_what_went_the_new_one(seed: int) -> None:
+def test_the_marked_text_contains_both_texts(seed: int) -> None:
     chance = random.Random(seed)
     words = ["a", "a", "the", "knot", "rope,", "ends.", "<b>", "&", "\n", "naïve", "zwölf", "結び目"]
     before, after = (" ".join(chance.choices(words, k=chance.randint(0, 25))) for _ in range(2))
@@ -146,7 +146,7 @@ CONTRIVED = {
 
 
 @pytest.mark.parametrize("contrived", CONTRIVED)
-def test_no_text_is_so_contrived_that_it_takes_long(contrived: str) -> None:
+def test_comparing_hostile_texts_is_fast(contrived: str) -> None:
     before, after = CONTRIVED[contrived]
     began = time.process_time()
     text = mark_changes(before, after)
@@ -155,7 +155,7 @@ def test_no_text_is_so_contrived_that_it_takes_long(contrived: str) -> None:
 
 
 @pytest.mark.parametrize("sign", [".", '"'])
-def test_no_text_is_so_contrived_that_it_is_shown_with_endless_marks(sign: str) -> None:
+def test_the_number_of_marks_is_limited(sign: str) -> None:
     text = mark_changes(f"x{sign}" * 990, "x!" * 990)
     assert text.count("<del") <= MAX_MARKED + 1
     assert len(text) < 50_000
@@ -163,7 +163,7 @@ def test_no_text_is_so_contrived_that_it_is_shown_with_endless_marks(sign: str) 
     assert without("del", text).startswith("x!x!")
 
 
-def test_of_a_long_text_that_became_another_the_beginnings_are_shown() -> None:
+def test_long_changed_passages_are_cut_at_the_end() -> None:
     before, after = ("".join(f"{word} {number}. " for number in range(2000)) for word in ("Rope", "Yarn"))
     text = mark_changes(before, after)
     assert len(text) < 5_000
@@ -172,7 +172,7 @@ def test_of_a_long_text_that_became_another_the_beginnings_are_shown() -> None:
     assert text.count("[…]") >= 2
 
 
-def test_a_word_in_the_middle_of_a_long_text_is_marked_by_itself() -> None:
+def test_a_changed_word_in_a_long_text_is_marked_by_itself() -> None:
     words = [f"word{number}" for number in range(1500)]
     after = [*words[:750], "another", *words[751:]]
     text = mark_changes(" ".join(words), " ".join(after))
@@ -180,7 +180,7 @@ def test_a_word_in_the_middle_of_a_long_text_is_marked_by_itself() -> None:
     assert text.count("<del") == 1
 
 
-def test_of_a_budget_the_first_changes_are_marked_and_the_others_said_in_short() -> None:
+def test_changes_beyond_the_budget_are_shortened() -> None:
     budget = Budget(150)
     one, other, third = (
         list_differences({"description": [LONG, LONG.replace("five", number)]}, budget=budget)[0]
@@ -192,23 +192,23 @@ def test_of_a_budget_the_first_changes_are_marked_and_the_others_said_in_short()
     assert other.after == "We tie seven knots that hold, and learn  […]"
 
 
-def test_of_what_is_changed_far_from_its_beginning_it_is_said_in_short_that_it_is() -> None:
+def test_a_shortened_change_with_equal_beginnings_says_so() -> None:
     [difference] = list_differences({"description": [LONG, f"{LONG} Or not."]}, budget=Budget(0))
     assert (difference.before, difference.after) == (f"{LONG[:40]} […]", "changed further on")
 
 
-def test_values_that_are_no_text_are_cut_as_well_when_the_budget_is_used_up() -> None:
+def test_other_values_beyond_the_budget_are_shortened_too() -> None:
     [difference] = list_differences({"groups": [[], ["Editors"] * 50]}, budget=Budget(0))
     assert (difference.before, len(difference.after)) == ("nothing", 44)
 
 
-def test_of_an_endless_text_the_rest_is_left_out() -> None:
+def test_the_end_of_a_very_long_text_is_left_out() -> None:
     text = mark_changes("old " * 100_000, "new " * 100_000)
     assert text.endswith("[…]")
     assert len(text) < 50_000
 
 
-def test_a_winter_date_is_shown_by_the_winter_clock() -> None:
+def test_daylight_saving_time_depends_on_the_date() -> None:
     instant = datetime(2024, 1, 10, 12, tzinfo=UTC).isoformat()
     with timezone.override(ZoneInfo("Europe/Berlin")):
         [difference] = list_differences({"date": [instant, instant.replace("12:", "13:")]})

@@ -1,4 +1,4 @@
-"""What has happened, as the portal tells it."""
+"""The history of facts in the portal."""
 
 import time
 from collections.abc import Callable
@@ -34,7 +34,7 @@ class SomethingElapsed(Fact):
 
 @dataclass(frozen=True, kw_only=True)
 class Unspeakable(Fact):
-    """Its words name what it does not have."""
+    """Its template names a field that it lacks."""
 
     summary_template = "{actor} did {nothing.at_all}"
 
@@ -52,17 +52,17 @@ def told(viewer: User, **options: Any) -> list[str]:
 
 @pytest.fixture
 def auditor(make_member: Callable[..., User]) -> User:
-    """Staff who may not look at members."""
+    """Staff without permission to see members."""
     return make_member("auditor", is_staff=True)
 
 
-def test_it_is_told_in_words_the_newest_first(auditor: User, john: User, jane: User) -> None:
+def test_facts_are_sentences_newest_first(auditor: User, john: User, jane: User) -> None:
     happened(MemberRegistered(member_id=jane.pk, username=jane.username), by=jane)
     happened(ProfileChanged(member_id=jane.pk), by=john)
     assert told(auditor) == ["John Doe changed the profile of Jane Smith", "Jane Smith got an account"]
 
 
-def test_names_lead_to_members_for_who_may_look_at_them(auditor: User, john: User, jane: User) -> None:
+def test_names_are_links_for_viewers_who_may_see_members(auditor: User, john: User, jane: User) -> None:
     happened(ProfileChanged(member_id=jane.pk), by=john)
     auditor = grant(auditor, "view_user")
     link = '<a href="/admin/core/user/{}/change/" class="portal-link">{}</a>'
@@ -71,7 +71,7 @@ def test_names_lead_to_members_for_who_may_look_at_them(auditor: User, john: Use
     ]
 
 
-def test_names_and_titles_are_text_whatever_they_contain(root: User, make_member: Callable[..., User]) -> None:
+def test_names_and_titles_are_escaped(root: User, make_member: Callable[..., User]) -> None:
     mallory = make_member("mallory", first_name=HOSTILE, last_name="")
     happened(ProfileChanged(member_id=mallory.pk), by=mallory, reason=HOSTILE)
     happened(SomethingElapsed(title=f"{HOSTILE} {{actor}} %s"))
@@ -79,10 +79,10 @@ def test_names_and_titles_are_text_whatever_they_contain(root: User, make_member
     assert HOSTILE not in told(root)[1]
 
 
-def test_no_title_puts_a_name_where_the_words_have_none(root: User, john: User) -> None:
+def test_placeholders_in_titles_are_not_replaced(root: User, john: User) -> None:
     title = "\x00actor\x00 and \x00member\x00"
     if connection.vendor == "postgresql":
-        # It stores no such text.
+        # PostgreSQL stores no NUL.
         with pytest.raises(DataError), transaction.atomic():
             happened(SomethingElapsed(title=title), by=john)
         assert told(root) == []
@@ -92,7 +92,7 @@ def test_no_title_puts_a_name_where_the_words_have_none(root: User, john: User) 
         assert (entry.what, entry.names_actor) == ("Actor and member elapsed", False)
 
 
-def test_who_did_it_is_said_beside_where_the_words_do_not_name_them(root: User, auditor: User, john: User) -> None:
+def test_the_actor_is_shown_if_the_sentence_does_not_name_them(root: User, auditor: User, john: User) -> None:
     happened(SomethingElapsed(title="The hour"), by=john)
     happened(SomethingElapsed(title="The day"))
     happened(LoggedOutEverywhere(member_id=john.pk), by=john)
@@ -106,24 +106,24 @@ def test_who_did_it_is_said_beside_where_the_words_do_not_name_them(root: User, 
     ]
 
 
-def test_a_sentence_begins_with_a_capital_letter_though_nobody_has_a_name(auditor: User) -> None:
+def test_sentences_without_a_name_begin_with_a_capital_letter(auditor: User) -> None:
     happened(ProfileChanged(member_id=12345))
     assert told(auditor) == ["The system changed the profile of somebody"]
 
 
-def test_what_an_absent_module_told_is_called_by_its_name(auditor: User) -> None:
+def test_facts_of_a_missing_module_are_shown_by_name(auditor: User) -> None:
     baker.make(FactRecord, name="gone.SomethingHappened", payload={"title": "Knots"}, occurred_at=NOW)
     assert told(auditor) == ["There was gone.SomethingHappened"]
 
 
 @pytest.mark.parametrize("payload", [{}, [], "text", {"member_id": "no number"}])
-def test_what_is_no_longer_of_its_shape_is_called_by_its_name(payload: Any, auditor: User) -> None:
+def test_facts_with_outdated_fields_are_shown_by_name(payload: Any, auditor: User) -> None:
     baker.make(FactRecord, name=ProfileChanged.name, payload=payload, changes=[1, 2], occurred_at=NOW)
     [entry] = list_history(FactRecord.objects.all(), viewer=auditor).entries
     assert (entry.what, entry.changes) == ("There was accounts.ProfileChanged", [])
 
 
-def test_what_cannot_be_put_into_words_is_called_by_its_name(auditor: User, unlogged: None) -> None:
+def test_facts_whose_sentence_fails_are_shown_by_name(auditor: User, unlogged: None) -> None:
     happened(Unspeakable(member_id=1))
     assert told(auditor) == ["There was portal.Unspeakable"]
 
@@ -139,7 +139,7 @@ EDITS = {
 
 
 @pytest.mark.parametrize("edit", EDITS)
-def test_no_edits_are_so_contrived_that_a_page_of_them_is_slow_or_large(jane: User, edit: str) -> None:
+def test_a_page_of_hostile_edits_is_small_and_fast(jane: User, edit: str) -> None:
     for _ in range(PAGE_SIZE):
         happened(ProfileChanged(member_id=jane.pk), by=jane, changes={"note": EDITS[edit], "title": ("Knots", "Bends")})
     began = time.process_time()
@@ -152,18 +152,18 @@ def test_no_edits_are_so_contrived_that_a_page_of_them_is_slow_or_large(jane: Us
     assert len(html.encode()) < 300_000
 
 
-# --- As a page ----------------------------------------------------------------------------------------------------
+# --- Template -----------------------------------------------------------------------------------------------------
 
 
 def record_of(member: User, **query: Any) -> tuple[str, dict[str, Any]]:
     return f"/admin/core/user/{member.pk}/record/", query
 
 
-def test_the_page_says_when_why_and_what_was_changed(admin: Client, jane: User, root: User) -> None:
+def test_the_page_shows_time_reason_and_changes(admin: Client, jane: User, root: User) -> None:
     changes = {"first_name": ("Jane", HOSTILE), "timezone": ("UTC", "Europe/Paris")}
     happened(ProfileChanged(member_id=jane.pk), by=jane, reason="Married & moved", changes=changes)
     html = admin.get(*record_of(jane)).content.decode()
-    # Of whoever looks, in Berlin.
+    # In the viewer's time zone, Berlin.
     assert "Wed 10 Jan 2024, 11:00" in html
     assert "just now" in html
     assert '<blockquote class="portal-quote">Married &amp; moved</blockquote>' in html
@@ -172,20 +172,20 @@ def test_the_page_says_when_why_and_what_was_changed(admin: Client, jane: User, 
     assert HOSTILE not in html
 
 
-def test_how_long_ago_it_was_is_said_as_well(admin: Client, jane: User, clock: Any) -> None:
+def test_the_page_shows_relative_times(admin: Client, jane: User, clock: Any) -> None:
     happened(ProfileChanged(member_id=jane.pk), by=jane)
     clock.shift(timedelta(days=3))
     assert "3 days ago" in admin.get(*record_of(jane)).content.decode()
 
 
-def test_the_request_is_named_for_superusers_alone(root: User, auditor: User, jane: User) -> None:
+def test_only_superusers_see_request_ids(root: User, auditor: User, jane: User) -> None:
     record = happened(ProfileChanged(member_id=jane.pk), by=jane)
     FactRecord.objects.filter(pk=record.pk).update(request_id="c0ffee")
     assert [entry.request_id for entry in list_history(FactRecord.objects.all(), viewer=root).entries] == ["c0ffee"]
     assert [entry.request_id for entry in list_history(FactRecord.objects.all(), viewer=auditor).entries] == [""]
 
 
-def test_one_page_follows_another_without_a_gap(admin: Client, jane: User) -> None:
+def test_pages_have_no_gaps_or_duplicates(admin: Client, jane: User) -> None:
     records = [happened(ProfileChanged(member_id=jane.pk), by=jane).pk for _ in range(2 * PAGE_SIZE + 1)]
     seen, before = [], None
     for wanted in (PAGE_SIZE, PAGE_SIZE, 1):
@@ -201,19 +201,19 @@ def test_one_page_follows_another_without_a_gap(admin: Client, jane: User) -> No
 
 
 @pytest.mark.parametrize("value", ["", "-1", "x", "\u0661", "1" * 30, "1.5"])
-def test_what_is_no_fact_asks_for_the_first_page(value: str, admin: Client, jane: User) -> None:
+def test_an_invalid_cursor_shows_the_first_page(value: str, admin: Client, jane: User) -> None:
     happened(ProfileChanged(member_id=jane.pk), by=jane)
     assert len(admin.get(*record_of(jane, before=value)).context["history"].entries) == 1
 
 
-def test_before_everything_there_is_nothing(admin: Client, jane: User) -> None:
+def test_a_cursor_before_all_facts_shows_an_empty_page(admin: Client, jane: User) -> None:
     happened(ProfileChanged(member_id=jane.pk), by=jane)
     page = admin.get(*record_of(jane, before="1"))
     assert page.context["history"].entries == []
     assert "Nothing has happened yet." in page.content.decode()
 
 
-def test_two_queries_whatever_the_number(auditor: User, make_member: Callable[..., User]) -> None:
+def test_a_page_needs_two_queries(auditor: User, make_member: Callable[..., User]) -> None:
     counts = []
     for size in (3, 30):
         for _ in range(size):

@@ -1,4 +1,4 @@
-"""No parameter of the portal makes it crash: whatever an address or a form has, on every URL that there is."""
+"""Hostile values in URLs and forms cause no error on any page of the portal."""
 
 from collections.abc import Callable
 from typing import Any
@@ -23,7 +23,7 @@ from core.facts.models import FactRecord
 
 __all__ = ["places"]
 
-# As the bytes that come over the wire.
+# Percent-encoded.
 HOSTILE = {
     "negative": b"-" + b"9" * 30,
     "signed": b" +" + b"9" * 30,
@@ -38,7 +38,7 @@ HOSTILE = {
     "lines": b"a\r\nSet-Cookie: b",
 }
 EVERYWHERE = ("p", "o", "q", "e", "all", "_popup", "_to_field", "_facets")
-# Those that something could take for a number, a date or a text.
+# Values that could be parsed as a number, a date or a text.
 NUMBERS = ("negative", "wide digits", "broken UTF-8", "before all time")
 FORM = "application/x-www-form-urlencoded"
 IN_PAGES = ("next", "page", "extended", "before", "s", "member", "session", "_changelist_filters", "back")
@@ -65,7 +65,7 @@ def encoded(name: str, value: bytes) -> str:
     return f"{name}={quote_from_bytes(value, safe='')}"
 
 
-def test_what_every_list_has_brings_none_down(admin: Client, unlogged: None) -> None:
+def test_common_parameters_of_lists_cause_no_error(admin: Client, unlogged: None) -> None:
     for name in EVERYWHERE:
         for value in HOSTILE.values():
             answer = admin.get(f"{list_of('core.user')}?{encoded(name, value)}")
@@ -73,7 +73,7 @@ def test_what_every_list_has_brings_none_down(admin: Client, unlogged: None) -> 
 
 
 @pytest.mark.parametrize("kind", NUMBERS)
-def test_no_filter_and_no_link_brings_a_list_down(admin: Client, kind: str, unlogged: None) -> None:
+def test_filters_and_lookups_cause_no_error(admin: Client, kind: str, unlogged: None) -> None:
     for label in LABELS:
         address = list_of(label)
         specs = admin.get(address).context["cl"].filter_specs
@@ -83,7 +83,7 @@ def test_no_filter_and_no_link_brings_a_list_down(admin: Client, kind: str, unlo
             assert answer.status_code in {200, 302, 400}, (label, name)
 
 
-def test_no_parameter_of_the_autocompletion_does(admin: Client, unlogged: None) -> None:
+def test_parameters_of_the_autocompletion_cause_no_error(admin: Client, unlogged: None) -> None:
     for name in GOOD:
         for value in HOSTILE.values():
             query = urlencode({key: good for key, good in GOOD.items() if key != name})
@@ -91,9 +91,11 @@ def test_no_parameter_of_the_autocompletion_does(admin: Client, unlogged: None) 
             assert answer.status_code in {200, 400, 403, 404}, (name, value[:40])
 
 
-# What of these is a number is met in tests/core/admin/test_admin_urls.py.
+# Numbers are tested in tests/core/admin/test_admin_urls.py.
 @pytest.mark.parametrize("kind", ["negative", "broken UTF-8"])
-def test_no_page_and_no_form_does(admin: Client, places: list[Place], kind: str, unlogged: None) -> None:
+def test_parameters_of_pages_and_forms_cause_no_error(
+    admin: Client, places: list[Place], kind: str, unlogged: None
+) -> None:
     for place in places:
         if place.name not in PUBLIC:
             query = "&".join(encoded(name, HOSTILE[kind]) for name in IN_PAGES)
@@ -103,14 +105,14 @@ def test_no_page_and_no_form_does(admin: Client, places: list[Place], kind: str,
 
 
 @pytest.mark.parametrize("kind", ["negative", "broken UTF-8"])
-def test_no_path_does(admin: Client, kind: str, unlogged: None) -> None:
+def test_paths_cause_no_error(admin: Client, kind: str, unlogged: None) -> None:
     part = quote_from_bytes(HOSTILE[kind], safe="")
     for path in {ARGUMENTS.sub(part, route).strip("^$") for route, _ in ROUTES if ARGUMENTS.search(route)}:
         for answer in (admin.get(f"/admin/{path}"), admin.post(f"/admin/{path}", {"confirming": "yes"})):
             assert answer.status_code < 500, path[:80]
 
 
-def test_no_nul_brings_a_page_down(admin: Client, places: list[Place]) -> None:
+def test_nul_characters_in_pages_cause_no_error(admin: Client, places: list[Place]) -> None:
     nul = "a\x00b"
     form = dict.fromkeys(IN_FORMS, nul)
     for place in places:
@@ -127,12 +129,12 @@ def test_no_nul_brings_a_page_down(admin: Client, places: list[Place]) -> None:
 
 @pytest.mark.parametrize("number", ["x", "0", "-1", "2", "1e3", "9" * 5000])
 @pytest.mark.parametrize("path", ["/admin/search/?s=queue", "/admin/search/?s=queue&extended=1"])
-def test_a_search_has_no_page_of_such_a_number(admin: Client, path: str, number: str) -> None:
+def test_an_invalid_page_of_the_search_is_a_404(admin: Client, path: str, number: str) -> None:
     assert admin.get(f"{path}&page={number}").status_code == 404
     assert admin.get(f"{path}&page=1").status_code == 200
 
 
-def test_the_autocompletion_finds_nothing_by_a_nul(admin: Client, root: User) -> None:
+def test_the_autocompletion_finds_nothing_for_a_nul_character(admin: Client, root: User) -> None:
     found = admin.get(
         "/admin/autocomplete/",
         {**GOOD, "app_label": "core", "model_name": "faileddelivery", "field_name": "fact", "term": "\x00"},
@@ -142,12 +144,12 @@ def test_the_autocompletion_finds_nothing_by_a_nul(admin: Client, root: User) ->
 
 
 @pytest.mark.parametrize("label", LABELS)
-def test_no_nul_brings_a_list_down(admin: Client, label: str) -> None:
+def test_nul_characters_in_lists_cause_no_error(admin: Client, label: str) -> None:
     for name in ("p", "o", "q", "e", "tab", "start", *model_admin_of(label).link_lookups, "nonsense"):
         assert admin.get(f"{list_of(label)}?{name}=%00").status_code in {200, 302}, name
 
 
-def test_what_nobody_can_have_ticked_is_not_recorded_of_an_export(admin: Client) -> None:
+def test_an_export_of_invalid_keys_is_not_recorded(admin: Client) -> None:
     answer = admin.post(export_of("core.user", "csv"), {"_selected_action": "\x00"}, follow=True)
 
     assert [str(each) for each in answer.context["messages"]] == [
@@ -157,14 +159,14 @@ def test_what_nobody_can_have_ticked_is_not_recorded_of_an_export(admin: Client)
 
 
 @pytest.mark.parametrize("nul", ["%00", "1%00", "_00"])
-def test_nor_does_one_in_a_path_lead_anywhere(admin: Client, nul: str) -> None:
+def test_nul_characters_in_paths_cause_no_error(admin: Client, nul: str) -> None:
     for route, _ in ROUTES:
         if ARGUMENTS.search(route):
             path = f"/admin/{ARGUMENTS.sub(nul, route).strip('^$')}"
             assert admin.get(path).status_code in {302, 400, 403, 404, 405}, route
 
 
-def test_nor_in_a_cookie(db: None) -> None:
+def test_nul_characters_in_cookies_cause_no_error(db: None) -> None:
     client = Client()
     client.cookies.load('sessionid="\\000aaaaaaaaaaaaaaaa"')
 
@@ -172,7 +174,7 @@ def test_nor_in_a_cookie(db: None) -> None:
 
 
 @pytest.mark.parametrize("number", ["9" * 20, "-" + "9" * 20, " +" + "9" * 20, "9" * 5000])
-def test_keys_that_are_too_long_are_no_choices_of_a_form(
+def test_too_long_keys_are_invalid_choices(
     admin: Client, root: User, make_member: Callable[..., User], number: str
 ) -> None:
     group, member = Group.objects.get(name="Moderators"), make_member("carol")

@@ -1,4 +1,4 @@
-"""The sidebar: to each what they may do, with the entry whose page it is."""
+"""The sidebar: permissions, the current entry, and badges."""
 
 import re
 from collections.abc import Callable
@@ -26,22 +26,22 @@ def sections_of(client: Client, path: str = "/admin/") -> list[dict[str, Any]]:
 
 
 def sidebar_of(client: Client) -> Sidebar:
-    """The titles under each heading."""
+    """The titles by section."""
     return {section["title"]: [item["title"] for item in section["items"]] for section in sections_of(client)}
 
 
 def links_of(client: Client) -> list[str]:
-    """The links that the sidebar of the page has, as a browser reads it."""
+    """The links in the HTML of the sidebar."""
     html = client.get("/admin/").content.decode()
     match = re.search(r'<div id="nav-sidebar-apps".*?</nav>', html, re.DOTALL)
     assert match is not None
-    # The way out of the portal stands below.
+    # The user menu is below the entries.
     return [unescape(link) for link in re.findall(r'<a href="([^"]*)"', match[0]) if link != "/"]
 
 
 @pytest.fixture
 def make_staff(make_member: Callable[..., User]) -> Callable[..., Client]:
-    """Somebody who may enter, with these permissions alone (`app.action_model`)."""
+    """Staff with these permissions only (`app.action_model`)."""
 
     def make(*permissions: str) -> Client:
         user = make_member(is_staff=True)
@@ -53,18 +53,18 @@ def make_staff(make_member: Callable[..., User]) -> Callable[..., Client]:
     return make
 
 
-def test_moderators_see_what_they_work_with(moderator: Client) -> None:
+def test_moderators_see_their_entries(moderator: Client) -> None:
     assert sidebar_of(moderator) == {
         "": ["Dashboard"],
         "Moderation": ["Queue", "Booking requests", "Materials", "Members"],
     }
 
 
-def test_superusers_see_the_records_and_settings_too(admin: Client) -> None:
+def test_superusers_see_records_and_settings_too(admin: Client) -> None:
     assert list(sidebar_of(admin)) == ["", "Moderation", "Records", "Settings"]
 
 
-def test_every_list_of_the_admin_has_its_entry_for_superusers(admin: Client) -> None:
+def test_superusers_have_an_entry_for_every_list(admin: Client) -> None:
     lists = {
         reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist")
         for model in django_admin.site._registry
@@ -73,20 +73,20 @@ def test_every_list_of_the_admin_has_its_entry_for_superusers(admin: Client) -> 
     assert set(links_of(admin)) == {"/admin/", *lists}
 
 
-def test_every_link_of_the_sidebar_leads_to_a_page(admin: Client, moderator: Client) -> None:
+def test_all_links_of_the_sidebar_work(admin: Client, moderator: Client) -> None:
     for client in (admin, moderator):
         for link in links_of(client):
             assert client.get(link).status_code == 200, link
 
 
-def test_without_rights_there_is_the_dashboard_alone(make_staff: Callable[..., Client]) -> None:
+def test_without_permissions_there_is_only_the_dashboard(make_staff: Callable[..., Client]) -> None:
     staff = make_staff()
 
     assert sidebar_of(staff) == {"": ["Dashboard"]}
     assert links_of(staff) == ["/admin/"]
 
 
-def test_a_single_right_brings_its_entry_alone(make_staff: Callable[..., Client]) -> None:
+def test_a_single_permission_adds_its_entry(make_staff: Callable[..., Client]) -> None:
     staff = make_staff("core.view_mail")
 
     assert sidebar_of(staff) == {"": ["Dashboard"], "Records": ["Mails"]}
@@ -107,7 +107,7 @@ def test_a_single_right_brings_its_entry_alone(make_staff: Callable[..., Client]
         ("/admin/notifications/notification/why/", "Notifications"),
     ],
 )
-def test_the_entry_whose_page_it_is_is_marked_and_no_other(path: str, title: str, admin: Client) -> None:
+def test_only_the_entry_of_the_current_page_is_marked(path: str, title: str, admin: Client) -> None:
     items = [item for section in sections_of(admin, path) for item in section["items"]]
     (current,) = (item for item in items if item["active"])
 
@@ -116,19 +116,19 @@ def test_the_entry_whose_page_it_is_is_marked_and_no_other(path: str, title: str
     assert re.findall(r'<a href="([^"]*)" aria-current="page"', html) == [current["link"]]
 
 
-def test_a_page_of_no_entry_marks_none(admin: Client) -> None:
+def test_a_page_without_an_entry_marks_none(admin: Client) -> None:
     items = [item for section in sections_of(admin, "/admin/password_change/") for item in section["items"]]
 
     assert [item["title"] for item in items if item["active"]] == []
 
 
-def test_the_page_of_one_thing_belongs_to_its_list(admin: Client, john: User) -> None:
+def test_the_page_of_a_row_marks_the_entry_of_its_list(admin: Client, john: User) -> None:
     items = [item for section in sections_of(admin, f"/admin/core/user/{john.pk}/change/") for item in section["items"]]
 
     assert [item["title"] for item in items if item["active"]] == ["Members"]
 
 
-def test_of_two_entries_the_more_exact_one_is_marked(
+def test_of_two_matching_entries_the_longer_url_is_marked(
     admin: Client, answer: Callable[[type[Any], Callable[[Any], Any]], None]
 ) -> None:
     def entry(title: str, url: str) -> Entry:
@@ -141,9 +141,7 @@ def test_of_two_entries_the_more_exact_one_is_marked(
     assert {item["title"]: item["active"] for item in items} == {"All": False, "Mails": True}
 
 
-def test_entries_stand_in_the_order_of_their_ranks(
-    admin: Client, answer: Callable[[type[Any], Callable[[Any], Any]], None]
-) -> None:
+def test_entries_are_sorted_by_rank(admin: Client, answer: Callable[[type[Any], Callable[[Any], Any]], None]) -> None:
     def entry(title: str, rank: int, section: Section = Section.MODERATION) -> Entry:
         return Entry(section=section, title=title, url=f"/{title}/", icon="mail", permission="", rank=rank)
 
@@ -169,7 +167,7 @@ def with_badge(badge: Badge | None) -> list[Entry]:
     ]
 
 
-def test_a_badge_is_a_number_for_the_eye_and_words_for_the_ear(
+def test_a_badge_has_a_number_and_a_text_for_screen_readers(
     admin: Client, answer: Callable[[type[Any], Callable[[Any], Any]], None]
 ) -> None:
     answer(NavigationAsked, lambda _: with_badge(Badge(text="7", spoken="7 <lanterns> burn")))
@@ -180,7 +178,7 @@ def test_a_badge_is_a_number_for_the_eye_and_words_for_the_ear(
     assert '<span class="portal-spoken">7 &lt;lanterns&gt; burn</span>' in html
 
 
-def test_without_a_badge_there_is_none(
+def test_an_entry_without_badge_shows_none(
     admin: Client, answer: Callable[[type[Any], Callable[[Any], Any]], None]
 ) -> None:
     answer(NavigationAsked, lambda _: with_badge(None))
@@ -198,11 +196,11 @@ def test_without_a_badge_there_is_none(
         (100, Badge(text="99+", spoken="more than 99 sessions wait")),
     ],
 )
-def test_what_was_counted_no_further_says_so(number: int, badge: Badge | None) -> None:
+def test_a_badge_at_the_limit_says_so(number: int, badge: Badge | None) -> None:
     assert format_count(number, limit=100, one="session waits", many="sessions wait") == badge
 
 
-def test_every_page_has_an_icon_that_is_there(moderator: Client) -> None:
+def test_all_pages_have_an_existing_icon(moderator: Client) -> None:
     for page in (moderator.get("/admin/"), Client().get("/admin/login/")):
         link = re.search(r'<link rel="icon" href="([^"]*)" type="image/svg\+xml"', page.content.decode())
         assert link

@@ -1,4 +1,4 @@
-"""Pages of a list that nobody has counted."""
+"""Pagination without a count."""
 
 import re
 from typing import Any
@@ -38,7 +38,7 @@ def link(page: Any, rel: str) -> str | None:
     return found[1].replace("&amp;", "&") if found else None
 
 
-def test_the_first_page_tells_that_there_is_more_and_not_how_much(admin: Client) -> None:
+def test_the_first_page_shows_that_there_is_more_without_a_total(admin: Client) -> None:
     rows_of(LOGINS).make(25)
 
     page = admin.get(list_of(LOGINS))
@@ -48,7 +48,7 @@ def test_the_first_page_tells_that_there_is_more_and_not_how_much(admin: Client)
     assert "Show all" not in text_of(page)
 
 
-def test_next_leads_through_all_rows_to_the_last_page_and_no_further(admin: Client) -> None:
+def test_next_leads_through_all_pages(admin: Client) -> None:
     rows_of(LOGINS).make(25)
     seen, footers, address = [], [], list_of(LOGINS)
 
@@ -65,7 +65,7 @@ def test_next_leads_through_all_rows_to_the_last_page_and_no_further(admin: Clie
     assert footers == ["1 to 10, more Next", "11 to 20, more Previous Next", "21 to 25 Previous"]
 
 
-def test_a_last_page_that_is_full_offers_no_next_one(admin: Client) -> None:
+def test_a_full_last_page_has_no_next_link(admin: Client) -> None:
     rows_of(LOGINS).make(20)
 
     page = admin.get(list_of(LOGINS, p=2))
@@ -74,7 +74,7 @@ def test_a_last_page_that_is_full_offers_no_next_one(admin: Client) -> None:
     assert link(page, "next") is None
 
 
-def test_previous_leads_back(admin: Client) -> None:
+def test_previous_leads_to_the_page_before(admin: Client) -> None:
     rows_of(LOGINS).make(25)
 
     back = link(admin.get(list_of(LOGINS, p=3)), "prev")
@@ -83,7 +83,7 @@ def test_previous_leads_back(admin: Client) -> None:
     assert footer(admin.get(list_of(LOGINS) + back)).startswith("11 to 20")
 
 
-def test_a_list_that_fits_on_one_page_has_neither(admin: Client) -> None:
+def test_a_list_of_one_page_has_no_links(admin: Client) -> None:
     rows_of(LOGINS).make(3)
 
     assert footer(admin.get(list_of(LOGINS))) == "1 to 3"
@@ -96,7 +96,7 @@ def test_an_empty_list_says_so(admin: Client) -> None:
     assert "export-kinds" not in page.content.decode()
 
 
-def test_far_pages_show_the_rows_in_their_order_too(admin: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_pages_with_a_large_offset_are_in_order(admin: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(paging, "LARGE_OFFSET", 10)
     rows_of(LOGINS).make(25)
     asked = {"q": "carol", "o": "2"}
@@ -108,7 +108,7 @@ def test_far_pages_show_the_rows_in_their_order_too(admin: Client, monkeypatch: 
     assert [footer(page) for page in pages[2:]] == ["21 to 25 Previous", "Nothing on this page First page"]
 
 
-def test_what_finds_nothing_says_so_and_leads_back(admin: Client) -> None:
+def test_an_empty_result_says_so_and_offers_to_clear_the_filters(admin: Client) -> None:
     rows_of("core.mail").make(1)
     query = {"q": "nobody", "status__exact": "sent", "o": "1"}
 
@@ -120,7 +120,7 @@ def test_what_finds_nothing_says_so_and_leads_back(admin: Client) -> None:
     assert "No mails with “nobody”." in text_of(admin.get(list_of("core.mail", q="nobody")))
 
 
-def test_an_empty_list_offers_to_clear_nothing(admin: Client) -> None:
+def test_an_empty_list_does_not_offer_to_clear_filters(admin: Client) -> None:
     text = text_of(admin.get(list_of(LOGINS)))
 
     assert "Nothing is here" in text
@@ -128,7 +128,7 @@ def test_an_empty_list_offers_to_clear_nothing(admin: Client) -> None:
 
 
 @pytest.mark.parametrize("number", ["0", "-1", "abc", "1.5", "", "%00", "1e3", "9" * 5000])
-def test_what_is_no_number_of_a_page_shows_the_first(admin: Client, number: str) -> None:
+def test_an_invalid_page_number_shows_the_first_page(admin: Client, number: str) -> None:
     rows_of(LOGINS).make(11)
 
     page = admin.get(list_of(LOGINS, p=number))
@@ -138,7 +138,7 @@ def test_what_is_no_number_of_a_page_shows_the_first(admin: Client, number: str)
 
 
 @pytest.mark.parametrize("number", [3, 1000, 2**31, 2**63 // 10 - 1, 2**63, 10**30, 10**400])
-def test_a_page_beyond_the_end_is_empty_and_leads_to_the_first(admin: Client, number: int) -> None:
+def test_a_page_beyond_the_end_is_empty_and_links_to_the_first(admin: Client, number: int) -> None:
     rows_of(LOGINS).make(11)
 
     page = admin.get(list_of(LOGINS, p=number))
@@ -148,7 +148,7 @@ def test_a_page_beyond_the_end_is_empty_and_leads_to_the_first(admin: Client, nu
     assert footer(page) == "Nothing on this page First page"
 
 
-def test_next_keeps_what_is_searched_for_and_how_it_is_ordered(admin: Client) -> None:
+def test_next_keeps_search_and_order(admin: Client) -> None:
     rows_of(LOGINS).make(25)
 
     follows = link(admin.get(list_of(LOGINS, q="carol", o="2")), "next")
@@ -157,13 +157,13 @@ def test_next_keeps_what_is_searched_for_and_how_it_is_ordered(admin: Client) ->
     assert sorted(follows.lstrip("?").split("&")) == ["o=2", "p=2", "q=carol"]
 
 
-def test_everything_cannot_be_shown_at_once(admin: Client) -> None:
+def test_there_is_no_page_with_all_rows(admin: Client) -> None:
     rows_of(LOGINS).make(25)
 
     assert len(admin.get(list_of(LOGINS, all="")).context["cl"].result_list) == 10
 
 
-def test_the_rows_of_all_pages_can_be_chosen_without_a_number(admin: Client) -> None:
+def test_the_rows_of_all_pages_can_be_selected_without_a_total(admin: Client) -> None:
     rows_of(LOGINS).make(25)
 
     text = text_of(admin.get(list_of(LOGINS)))
@@ -173,13 +173,13 @@ def test_the_rows_of_all_pages_can_be_chosen_without_a_number(admin: Client) -> 
     assert "All selected" in text
 
 
-def test_the_rows_of_the_only_page_are_all_there_is_to_choose(admin: Client) -> None:
+def test_a_list_of_one_page_does_not_offer_to_select_all_pages(admin: Client) -> None:
     rows_of(LOGINS).make(3)
 
     assert "on all pages" not in text_of(admin.get(list_of(LOGINS)))
 
 
-def test_rows_that_can_be_edited_in_the_list_are_saved(admin: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_editable_rows_are_saved(admin: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     from django.contrib.auth.models import Group
 
     model_admin = django_admin.site._registry[Group]
@@ -201,7 +201,7 @@ def test_rows_that_can_be_edited_in_the_list_are_saved(admin: Client, monkeypatc
     assert Group.objects.filter(name__startswith="Renamed").count() == 2
 
 
-def test_the_paginator_serves_what_asks_it_for_pages() -> None:
+def test_the_paginator_returns_pages_and_a_count() -> None:
     paginator = UncountedPaginator(list(range(25)), 10)
 
     second, last = paginator.page(2), paginator.page("3")
@@ -213,6 +213,6 @@ def test_the_paginator_serves_what_asks_it_for_pages() -> None:
 
 
 @pytest.mark.parametrize(("number", "error"), [("x", PageNotAnInteger), (None, PageNotAnInteger), (0, EmptyPage)])
-def test_the_paginator_refuses_what_is_no_page(number: Any, error: type[Exception]) -> None:
+def test_the_paginator_rejects_invalid_page_numbers(number: Any, error: type[Exception]) -> None:
     with pytest.raises(error):
         UncountedPaginator([], 10).page(number)

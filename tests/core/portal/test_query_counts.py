@@ -22,7 +22,7 @@ FEW, MANY = 3, 30
 
 
 class Counts(NamedTuple):
-    """How many queries, beyond those that every page of the admin takes."""
+    """The number of queries beyond those of every page of the admin."""
 
     page: int
     search: int | None
@@ -55,13 +55,13 @@ LABELS = sorted(model._meta.label_lower for model in django_admin.site._registry
 
 @pytest.fixture(autouse=True)
 def plain_frame(admin: Client) -> None:
-    """What a first page writes or remembers for the next ones is there."""
+    """Warm up caches and sessions by a first request."""
     admin.get(reverse("admin:password_change"))
 
 
 @pytest.fixture
 def cost(admin: Client, queries_of: Any) -> Callable[[str, str], tuple[int, list[str], Any]]:
-    """What a page of the admin asks for, beyond what each does; and what it shows."""
+    """Return the queries of a page beyond those of every page, and the response."""
 
     def of(method: str, path: str) -> tuple[int, list[str], Any]:
         frame, _ = queries_of(lambda: admin.get(reverse("admin:password_change")))
@@ -91,7 +91,7 @@ def model_admin_of(label: str) -> Any:
 
 
 def counts_freely(sql: str) -> bool:
-    """Counts rows, neither up to a limit nor for the rows of a page."""
+    """Whether a query counts rows without a limit or a list of ids."""
     return "COUNT(" in sql and " LIMIT " not in sql and " GROUP BY " not in sql
 
 
@@ -105,13 +105,13 @@ def assert_reads_no_whole_table(sqls: list[str]) -> None:
 
 
 @pytest.mark.parametrize("label", LABELS)
-def test_a_list_is_one_of_ours(label: str) -> None:
+def test_all_lists_are_portal_admins(label: str) -> None:
     assert isinstance(model_admin_of(label), PortalAdmin)
     assert label in COUNTS, f"{label} has a list in the admin, but COUNTS does not say how many queries it takes."
 
 
 @pytest.mark.parametrize("label", LABELS)
-def test_a_list_takes_as_many_queries_for_thirty_rows_as_for_three(label: str, cost: Any) -> None:
+def test_a_list_needs_a_constant_number_of_queries(label: str, cost: Any) -> None:
     for number in (FEW, MANY):
         rows_of(label).make(number)
 
@@ -123,7 +123,7 @@ def test_a_list_takes_as_many_queries_for_thirty_rows_as_for_three(label: str, c
 
 
 @pytest.mark.parametrize("label", LABELS)
-def test_a_list_and_its_export_read_no_long_text_that_they_do_not_show(label: str, cost: Any) -> None:
+def test_lists_and_exports_defer_long_texts_that_they_do_not_show(label: str, cost: Any) -> None:
     rows_of(label).make(FEW)
     model_admin = model_admin_of(label)
     model = model_admin.model
@@ -144,7 +144,7 @@ def test_a_list_and_its_export_read_no_long_text_that_they_do_not_show(label: st
 
 
 @pytest.mark.parametrize("label", LABELS)
-def test_the_second_page_takes_as_many_queries_as_the_first(
+def test_the_second_page_needs_as_many_queries_as_the_first(
     label: str, cost: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for number, per_page in ((FEW, 2), (MANY, 5)):
@@ -159,9 +159,7 @@ def test_the_second_page_takes_as_many_queries_as_the_first(
 
 
 @pytest.mark.parametrize("label", [label for label in LABELS if model_admin_of(label).search_fields])
-def test_a_search_takes_as_many_queries_for_thirty_rows_as_for_three(
-    label: str, cost: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_search_needs_a_constant_number_of_queries(label: str, cost: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     assert rows_of(label).word, f"{label} can be searched, but tests/core/portal/rows.py does not say for what."
     for number, per_page in ((FEW, 2), (MANY, 5)):
         rows_of(label).make(number)
@@ -176,7 +174,7 @@ def test_a_search_takes_as_many_queries_for_thirty_rows_as_for_three(
 
 
 @pytest.mark.parametrize("label", LABELS)
-def test_an_export_takes_as_many_queries_for_thirty_rows_as_for_three(label: str, cost: Any) -> None:
+def test_an_export_needs_a_constant_number_of_queries(label: str, cost: Any) -> None:
     for number in (FEW, MANY):
         rows_of(label).make(number)
 

@@ -1,4 +1,4 @@
-"""What a search in a list finds: as Django's own would, but each table by itself."""
+"""Search in lists, with the results of Django's search."""
 
 from typing import Any
 
@@ -23,7 +23,7 @@ def found(admin: Client, label: str, text: str) -> list[Any]:
 
 @pytest.fixture
 def mails(db: None) -> dict[str, Mail]:
-    """One to Zoë about knots, one to Hana about knots, one to nobody."""
+    """Mails to Zoë and Hana about knots, and one without a member."""
     zoe, hana = member(first_name="Zoë"), member(first_name="Hana")
     return {
         "zoe": baker.make(Mail, user=zoe, kind="news", address="zoe@example.com", topic="knots"),
@@ -40,29 +40,29 @@ def mails(db: None) -> dict[str, Mail]:
         (("address", "user__first_name"), "gone", {"nobody"}),
         (("user__first_name", "user__email"), "zo", {"zoe"}),
         (("user__first_name",), "nobody", set()),
-        # Each word, wherever it is.
+        # Each word, in any field.
         (("topic", "user__first_name"), "knots hana", {"hana"}),
         (("topic", "user__first_name"), "knots gone", set()),
         (("kind", "topic"), '"news knots"', set()),
         (("kind", "topic"), "news 'knots'", {"zoe", "hana"}),
-        # The beginning, and the whole.
+        # A prefix, and an exact match.
         (("^address",), "zoe", {"zoe"}),
         (("^address",), "example", set()),
         (("=address",), "ZOE@example.com", {"zoe"}),
         (("=address",), "zoe", set()),
         (("^user__first_name",), "ha", {"hana"}),
         (("=user__first_name",), "Ha", set()),
-        # No wildcards, no patterns.
+        # Wildcards and patterns are literal.
         (("address",), "%", set()),
         (("address",), "_oe", set()),
-        # Nothing is asked for.
+        # No words.
         (("address",), "", {"zoe", "hana", "nobody"}),
         (("address",), "   ", {"zoe", "hana", "nobody"}),
         ((), "zoe", set()),
     ],
 )
 @pytest.mark.parametrize("few", [500, 0])
-def test_each_word_is_found_in_one_of_the_fields(
+def test_each_word_has_to_match_one_of_the_fields(
     mails: dict[str, Mail],
     fields: tuple[str, ...],
     text: str,
@@ -70,7 +70,7 @@ def test_each_word_is_found_in_one_of_the_fields(
     few: int,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    # However many have the word.
+    # With and without the limit of related ids.
     monkeypatch.setattr(searching, "MAX_RELATED_IDS", few)
 
     rows = search(Mail.objects.all(), fields, text)
@@ -79,7 +79,7 @@ def test_each_word_is_found_in_one_of_the_fields(
 
 
 @pytest.mark.parametrize("text", ["777", "x", "7x", "9" * 30, "-1", "1.5", "٣"])
-def test_the_number_of_a_row_is_asked_for_exactly(mails: dict[str, Mail], text: str) -> None:
+def test_ids_are_matched_exactly(mails: dict[str, Mail], text: str) -> None:
     chosen = mails["hana"]
     Mail.objects.filter(pk=chosen.pk).update(attempts=777)
 
@@ -88,20 +88,20 @@ def test_the_number_of_a_row_is_asked_for_exactly(mails: dict[str, Mail], text: 
     assert rows == ([Mail.objects.get(pk=chosen.pk)] if text == "777" else [])
 
 
-def test_a_row_is_found_once_however_many_fields_have_the_word(admin: Client) -> None:
+def test_a_row_that_matches_in_several_fields_is_found_once(admin: Client) -> None:
     login = baker.make(Login, user=member(first_name="carol", last_name="carol"))
 
     assert found(admin, "core.login", "carol") == [login]
 
 
-def test_a_part_of_a_name_finds_the_facts_of_that_name(admin: Client) -> None:
+def test_facts_are_found_by_a_part_of_their_name(admin: Client) -> None:
     approved = fact()
     FactRecord.objects.filter(pk=fact().pk).update(name="core.ProfileChanged")
 
     assert found(admin, "core.factrecord", "sessionapproved") == [approved]
 
 
-def test_a_name_that_no_code_knows_any_more_is_found_whole(admin: Client) -> None:
+def test_facts_of_an_unknown_name_are_found_by_the_whole_name(admin: Client) -> None:
     old = fact()
     FactRecord.objects.filter(pk=old.pk).update(name="gone.Forgotten")
 
@@ -110,7 +110,7 @@ def test_a_name_that_no_code_knows_any_more_is_found_whole(admin: Client) -> Non
 
 
 @pytest.mark.parametrize("column", ["session_id", "member_id", "request_id"])
-def test_a_number_finds_the_facts_about_that_row(admin: Client, column: str) -> None:
+def test_facts_are_found_by_the_id_of_a_row(admin: Client, column: str) -> None:
     about, _ = fact(**{column: 777}), fact(**{column: 77})
 
     assert found(admin, "core.factrecord", "777") == [about]
@@ -118,7 +118,7 @@ def test_a_number_finds_the_facts_about_that_row(admin: Client, column: str) -> 
 
 @pytest.mark.parametrize("text", ["9" * 30, "٣", "-1", "²", "\x00", "' OR 1=1", "\\", '"', "a" * 5000])
 @pytest.mark.parametrize("label", ["core.factrecord", "core.mail", "core.user"])
-def test_nothing_that_is_asked_for_is_an_error(admin: Client, root: User, label: str, text: str) -> None:
+def test_hostile_searches_cause_no_error(admin: Client, root: User, label: str, text: str) -> None:
     fact()
 
     assert found(admin, label, text) == [] or text in {'"', "\x00"}

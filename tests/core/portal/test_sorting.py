@@ -1,4 +1,4 @@
-"""A list is sorted by what an index has in order: for anything else, each page sorts a hundred thousand rows."""
+"""Lists can be sorted only by indexed columns: otherwise each page would sort the whole table."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -10,12 +10,12 @@ from tests.core.portal.conftest import list_of
 from tests.core.portal.rows import rows_of
 from tests.core.portal.test_query_counts import LABELS
 
-# What superusers wrote, and what the code names.
+# Small tables, which superusers or the code fill.
 SHORT = {"auth.group", "core.sweep", "learning_sessions.reasontemplate"}
 
 
 def indexed(model: Any) -> Iterator[str]:
-    """The fields that come first in an index over all rows."""
+    """The first fields of all indexes without a condition."""
     for field in model._meta.concrete_fields:
         if field.primary_key or field.unique or field.db_index:
             yield field.name
@@ -25,7 +25,7 @@ def indexed(model: Any) -> Iterator[str]:
 
 
 def orders(change_list: Any) -> list[str]:
-    """What the list can be sorted by."""
+    """The fields by which the list can be sorted."""
     columns = [column for column in change_list.list_display if column != "action_checkbox"]
     headers = [header for header in result_headers(change_list) if "action-checkbox" not in header["class_attrib"]]
     assert len(columns) == len(headers)
@@ -34,7 +34,7 @@ def orders(change_list: Any) -> list[str]:
 
 
 @pytest.mark.parametrize("label", [label for label in LABELS if label not in SHORT])
-def test_a_list_that_grows_is_sorted_by_what_has_an_index(admin: Client, label: str) -> None:
+def test_growing_lists_are_sorted_only_by_indexed_columns(admin: Client, label: str) -> None:
     rows_of(label).make(1)
     change_list: Any = admin.get(list_of(label)).context["cl"]
 
@@ -42,7 +42,7 @@ def test_a_list_that_grows_is_sorted_by_what_has_an_index(admin: Client, label: 
 
 
 @pytest.mark.parametrize("tab", ["waiting", "soon", "edited", "cancelled", "all"])
-def test_so_is_every_tab_of_the_queue(admin: Client, tab: str) -> None:
+def test_the_tabs_of_sessions_are_sorted_only_by_indexed_columns(admin: Client, tab: str) -> None:
     change_list: Any = admin.get(list_of("learning_sessions.session", tab=tab)).context["cl"]
 
     assert "date" in orders(change_list)

@@ -1,4 +1,4 @@
-"""What spreadsheet programs find in a file: the text that somebody wrote, numbers, dates, and never a formula."""
+"""CSV and XLSX files: texts, numbers and dates are kept, and no text becomes a formula."""
 
 import csv
 import io
@@ -17,7 +17,7 @@ from core.portal.spreadsheets import MAX_CELL_LENGTH, Cell, write_csv, write_xls
 
 BERLIN = ZoneInfo("Europe/Berlin")
 
-# Each would be a formula, or begin one where a program splits at semicolons, in a file that leaves it as it is.
+# Without escaping, each would be a formula, at least where a program splits at semicolons.
 FORMULAS = [
     "=1+1",
     "+1+1",
@@ -92,24 +92,24 @@ def begins_a_formula(cell: str) -> bool:
 
 
 @pytest.mark.parametrize("text", FORMULAS)
-def test_what_looks_like_a_formula_is_text_in_csv(text: str) -> None:
+def test_formulas_are_escaped_in_csv(text: str) -> None:
     [[cell]] = read_csv([[text]])
 
     assert "'" in cell
     assert not begins_a_formula(cell)
-    # Nothing is lost but what no program shows.
+    # Only invisible characters are lost.
     assert cell.replace("'", "") == re.sub(r"[\x00-\x02]", "", text).replace("'", "")
 
 
 @pytest.mark.parametrize("text", FORMULAS)
 @pytest.mark.parametrize("delimiter", [";", "\t"])
-def test_a_program_that_splits_elsewhere_finds_no_formula_either(text: str, delimiter: str) -> None:
+def test_formulas_are_escaped_for_other_separators_too(text: str, delimiter: str) -> None:
     for row in read_csv([["first", text, "last"]], delimiter=delimiter):
         assert not any(begins_a_formula(cell) for cell in row), row
 
 
 @pytest.mark.parametrize("text", [*FORMULAS, *HARMLESS])
-def test_every_text_is_text_in_xlsx(text: str) -> None:
+def test_all_texts_are_strings_in_xlsx(text: str) -> None:
     rows = read_xlsx([[text, "next"]])
 
     assert [cell.data_type for cell in rows[1]] == ["s", "s"]
@@ -119,7 +119,7 @@ def test_every_text_is_text_in_xlsx(text: str) -> None:
 
 
 @pytest.mark.parametrize("text", HARMLESS)
-def test_other_text_is_left_alone_in_csv(text: str) -> None:
+def test_other_texts_are_unchanged_in_csv(text: str) -> None:
     assert read_csv([[text]]) == [[text]]
 
 
@@ -131,12 +131,12 @@ def test_numbers_stay_numbers(number: Any) -> None:
 
 
 @pytest.mark.parametrize("number", [10**15, -(10**18), float("inf"), float("nan"), Decimal("NaN")])
-def test_numbers_that_a_program_would_change_are_text_in_xlsx(number: Any) -> None:
+def test_inexact_numbers_are_strings_in_xlsx(number: Any) -> None:
     cell = read_xlsx([[number]])[1][0]
     assert (cell.data_type, cell.value) == ("s", str(number))
 
 
-def test_an_instant_is_iso_in_csv_and_a_real_one_without_zone_in_xlsx() -> None:
+def test_an_instant_is_iso_8601_in_csv_and_a_local_date_in_xlsx() -> None:
     instant = datetime(2024, 1, 10, 10, 0, 0, 250000, tzinfo=UTC).astimezone(BERLIN)
 
     assert read_csv([[instant, date(2024, 1, 10)]]) == [["2024-01-10T11:00:00+01:00", "2024-01-10"]]
@@ -145,23 +145,23 @@ def test_an_instant_is_iso_in_csv_and_a_real_one_without_zone_in_xlsx() -> None:
     assert [cell.is_date for cell in cells] == [True, True]
 
 
-def test_what_was_before_the_programs_count_days_is_text_in_xlsx() -> None:
+def test_dates_before_march_1900_are_strings_in_xlsx() -> None:
     cells = read_xlsx([[datetime(1899, 1, 2, 3, tzinfo=UTC), date(1900, 2, 28)]])[1]
     assert [cell.value for cell in cells] == ["1899-01-02T03:00:00+00:00", "1900-02-28"]
 
 
-def test_nothing_is_an_empty_cell() -> None:
+def test_none_is_an_empty_cell() -> None:
     assert read_csv([[None, "x"]]) == [["", "x"]]
     assert [cell.value for cell in read_xlsx([[None, "x"]])[1]] == [None, "x"]
 
 
 @pytest.mark.parametrize("text", ["a\x00b", "a\x0bb", "a\x1fb", "a\ufffeb", "a\uffffb", "a\ud800b"])
-def test_what_no_file_can_hold_is_left_out(text: str) -> None:
+def test_invalid_characters_are_removed(text: str) -> None:
     assert read_csv([[text]]) == [["ab"]]
     assert read_xlsx([[text]])[1][0].value == "ab"
 
 
-def test_a_text_that_is_too_long_for_a_cell_ends_with_a_mark() -> None:
+def test_too_long_texts_are_cut_with_an_ellipsis() -> None:
     fits, does_not = "x" * MAX_CELL_LENGTH, "x" * (MAX_CELL_LENGTH + 1)
 
     cells = read_xlsx([[fits, does_not]])[1]
@@ -170,7 +170,7 @@ def test_a_text_that_is_too_long_for_a_cell_ends_with_a_mark() -> None:
     assert cells[1].value == "x" * (MAX_CELL_LENGTH - 1) + "…"
 
 
-def test_headers_are_text_too() -> None:
+def test_headers_are_escaped_too() -> None:
     written = b"".join(write_csv(["=1+1"], [])).decode("utf-8-sig")
     [[cell]] = read_xlsx([], header=["=1+1"])
 
@@ -178,13 +178,13 @@ def test_headers_are_text_too() -> None:
     assert (cell.data_type, cell.value, cell.font.b) == ("s", "=1+1", True)
 
 
-def test_csv_says_that_it_is_utf_8_and_comes_part_by_part() -> None:
+def test_csv_begins_with_a_byte_order_mark_and_is_written_in_chunks() -> None:
     parts = list(write_csv(["A"], [[["1"], ["2"]], [["3"]], [["4"]]]))
 
     assert parts == ["\ufeffA\r\n1\r\n2\r\n".encode(), b"3\r\n", b"4\r\n"]
 
 
-def test_markup_in_a_text_stays_in_its_cell() -> None:
+def test_xml_in_a_text_is_escaped() -> None:
     injected = '<r><t>x</t></r></is></c><c r="B1"><f>1+1</f></c><c r="C1" t="inlineStr"><is><r><t>y</t></r>'
 
     with write_xlsx("List", ["A"], [[[injected]]]) as file:
@@ -194,7 +194,7 @@ def test_markup_in_a_text_stays_in_its_cell() -> None:
     assert read_xlsx([[injected]])[1][0].value == injected
 
 
-def test_a_title_that_no_sheet_may_have_is_made_fit() -> None:
+def test_invalid_sheet_titles_are_corrected() -> None:
     with write_xlsx("What [is]: this? " * 5, ["A"], []) as file:
         [name] = load_workbook(file).sheetnames
 
@@ -203,13 +203,13 @@ def test_a_title_that_no_sheet_may_have_is_made_fit() -> None:
 
 
 def _shown(value: str) -> str:
-    """As a program shows what the file escapes."""
+    """Decode the escapes of XLSX, as a program does."""
     return re.sub(r"_x([0-9A-Fa-f]{4})_", lambda match: chr(int(match[1], 16)), value)
 
 
 @pytest.mark.parametrize("text", ["\n" * 300_000, " \t" * 150_000, ";\n'" * 100_000, "=1+1\n" * 60_000], ids=range(4))
-def test_however_long_a_text_is_each_of_its_characters_is_looked_at_a_few_times(text: str) -> None:
-    """Were each looked at once for every one before it, this would take hours."""
+def test_escaping_takes_linear_time(text: str) -> None:
+    """In quadratic time, this would take hours."""
     [_, row] = b"".join(write_csv(["Text"], [[[text]]])).decode("utf-8-sig").split("\r\n", 1)
     assert len(row) >= len(text)
 

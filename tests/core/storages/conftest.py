@@ -1,4 +1,4 @@
-"""A storage of each kind, and its neighbour, which keeps its files close by."""
+"""Fixtures for each storage, and for one with a neighbouring prefix or folder."""
 
 from pathlib import Path
 
@@ -11,7 +11,7 @@ from core.storages.cloudinary import CloudinaryStorage
 from core.storages.local import LocalStorage
 from core.storages.s3 import S3Storage
 
-# Longer than any answer takes that comes at all.
+# Longer than any response takes.
 TIMEOUT = 5
 
 
@@ -37,7 +37,7 @@ def cloudinary_neighbour(cloudinary_server: CloudinaryServer) -> CloudinaryStora
 
 @pytest.fixture(scope="session")
 def connected_s3_storage(running_s3_server: S3Server) -> S3Storage:
-    """One for all tests of a process: its first connection takes a third of a second."""
+    """Shared by all tests of a process, since the first connection takes a third of a second."""
     return S3Storage(**running_s3_server.options, timeout=TIMEOUT)
 
 
@@ -73,5 +73,5 @@ def neighbour(request: pytest.FixtureRequest, place: str) -> Storage:
 
 @pytest.fixture(params=["cloudinary", "s3"])
 def remote_storage(request: pytest.FixtureRequest) -> Storage:
-    """One with addresses of its own."""
+    """A storage with URLs on another host."""
     return request.getfixturevalue(f"{request.param}_storage")

@@ -1,12 +1,12 @@
-"""Names as the product makes them, and bytes that are what the names say."""
+"""Names as the product builds them, and contents of their types."""
 
 NAME = "3f/" + "3f0c9a8b7d6e5f4a3b2c1d0e9f8a7b6c5d4e3f2a"
 
 PNG = b"\x89PNG\r\n\x1a\n" + b"of a picture"
-# All the bytes there are, whatever they mean in a text.
+# All byte values.
 ALL_BYTES = bytes(range(256)) + "Übung für Ümit\r\n".encode()
 
-# How a file begins that has the extension.
+# The signature of each type by extension.
 IMAGES = {
     "avif": b"\0\0\0\x1cftypavif",
     "bmp": b"BM",

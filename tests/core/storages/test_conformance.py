@@ -1,4 +1,4 @@
-"""What every storage does, wherever it keeps its files."""
+"""The behaviour that all storages share."""
 
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -28,7 +28,7 @@ def listed(storage: Any) -> list[tuple[str, int]]:
 
 
 class Failing(ContentFile):  # type: ignore[type-arg]
-    """One that can be read no further than its middle."""
+    """A file that fails in its middle."""
 
     def read(self, size: int = -1) -> bytes:
         if self.tell() >= self.size // 2:
@@ -39,7 +39,7 @@ class Failing(ContentFile):  # type: ignore[type-arg]
 # Saving and reading
 
 
-def test_what_is_saved_is_read_back(storage: Storage) -> None:
+def test_a_saved_file_is_read_back(storage: Storage) -> None:
     storage.save(DOCUMENT, ContentFile(b"%PDF-1.7"))
 
     assert read(storage, DOCUMENT) == b"%PDF-1.7"
@@ -53,11 +53,11 @@ def test_a_large_file_is_read_back(storage: Storage) -> None:
     assert read(storage, DOCUMENT) == content
 
 
-def test_a_file_is_called_what_it_was_to_be_called(storage: Storage) -> None:
+def test_a_file_is_saved_under_the_given_name(storage: Storage) -> None:
     assert storage.save(PICTURE, ContentFile(PNG)) == PICTURE
 
 
-def test_each_name_leads_to_a_file_of_its_own(storage: Storage) -> None:
+def test_different_names_are_different_files(storage: Storage) -> None:
     contents = {name: content + name.encode() for name, content in SAMPLES.items()}
     for name, content in contents.items():
         storage.save(name, ContentFile(content))
@@ -65,13 +65,13 @@ def test_each_name_leads_to_a_file_of_its_own(storage: Storage) -> None:
     assert {name: read(storage, name) for name in contents} == contents
 
 
-def test_bytes_are_left_as_they_are(storage: Storage) -> None:
+def test_bytes_are_unchanged(storage: Storage) -> None:
     storage.save(DOCUMENT, ContentFile(ALL_BYTES))
 
     assert read(storage, DOCUMENT) == ALL_BYTES
 
 
-def test_a_file_is_saved_from_its_beginning_wherever_it_stands(storage: Storage) -> None:
+def test_a_file_is_saved_from_its_beginning(storage: Storage) -> None:
     content = ContentFile(b"%PDF-1.7")
     content.seek(5)
 
@@ -80,7 +80,7 @@ def test_a_file_is_saved_from_its_beginning_wherever_it_stands(storage: Storage)
     assert read(storage, DOCUMENT) == b"%PDF-1.7"
 
 
-def test_the_file_that_was_saved_is_left_open(storage: Storage) -> None:
+def test_saving_does_not_close_the_file(storage: Storage) -> None:
     content = SimpleUploadedFile("notes.pdf", b"%PDF-1.7")
 
     storage.save(DOCUMENT, content)
@@ -89,7 +89,7 @@ def test_the_file_that_was_saved_is_left_open(storage: Storage) -> None:
     assert content.read() == b"%PDF-1.7"
 
 
-def test_an_upload_that_lies_on_the_disk_is_left_there(storage: Storage) -> None:
+def test_a_temporary_upload_file_is_not_moved(storage: Storage) -> None:
     with TemporaryUploadedFile("notes.pdf", "application/pdf", 8, None) as content:
         content.write(b"%PDF-1.7")
         content.flush()
@@ -101,7 +101,7 @@ def test_an_upload_that_lies_on_the_disk_is_left_there(storage: Storage) -> None
     assert read(storage, DOCUMENT) == b"%PDF-1.7"
 
 
-def test_a_file_is_read_in_pieces_and_from_any_position(storage: Storage) -> None:
+def test_a_file_is_read_in_chunks_and_from_any_position(storage: Storage) -> None:
     storage.save(DOCUMENT, ContentFile(b"0123456789"))
 
     with storage.open(DOCUMENT, "rb") as file:
@@ -111,7 +111,7 @@ def test_a_file_is_read_in_pieces_and_from_any_position(storage: Storage) -> Non
         assert file.size == 10
 
 
-def test_the_name_of_another_file_is_not_taken_from_it(storage: Storage) -> None:
+def test_an_existing_file_is_not_overwritten(storage: Storage) -> None:
     first = storage.save(PICTURE, ContentFile(PNG + b"1"))
     second = storage.save(PICTURE, ContentFile(PNG + b"2"))
 
@@ -120,7 +120,7 @@ def test_the_name_of_another_file_is_not_taken_from_it(storage: Storage) -> None
     assert read(storage, second) == PNG + b"2"
 
 
-def test_the_same_bytes_are_another_file_the_second_time(storage: Storage) -> None:
+def test_the_same_bytes_are_saved_twice(storage: Storage) -> None:
     first = storage.save(PICTURE, ContentFile(PNG))
     second = storage.save(PICTURE, ContentFile(PNG))
 
@@ -129,7 +129,7 @@ def test_the_same_bytes_are_another_file_the_second_time(storage: Storage) -> No
     assert read(storage, second) == PNG
 
 
-def test_many_threads_save_and_read_at_once(storage: Storage) -> None:
+def test_threads_save_and_read_concurrently(storage: Storage) -> None:
     def save_and_read(number: int) -> bytes:
         return read(storage, storage.save(f"raw/{NAME[:2]}/{number}", ContentFile(b"%d" % number)))
 
@@ -139,7 +139,7 @@ def test_many_threads_save_and_read_at_once(storage: Storage) -> None:
     assert contents == [b"%d" % number for number in range(12)]
 
 
-def test_of_a_file_that_cannot_be_read_to_its_end_nothing_is_saved(storage: Any) -> None:
+def test_a_file_that_cannot_be_read_is_not_saved(storage: Any) -> None:
     with pytest.raises(OSError):
         storage.save(DOCUMENT, Failing(bytes(MEBIBYTE)))
 
@@ -147,7 +147,7 @@ def test_of_a_file_that_cannot_be_read_to_its_end_nothing_is_saved(storage: Any)
     assert listed(storage) == []
 
 
-def test_an_empty_file_is_saved_or_refused(storage: Storage, place: str) -> None:
+def test_an_empty_file_is_saved_or_rejected(storage: Storage, place: str) -> None:
     if place == "cloudinary":
         with pytest.raises(Refused):
             storage.save(DOCUMENT, ContentFile(b""))
@@ -155,41 +155,41 @@ def test_an_empty_file_is_saved_or_refused(storage: Storage, place: str) -> None
         assert read(storage, storage.save(DOCUMENT, ContentFile(b""))) == b""
 
 
-# What there is
+# Existence, size and time
 
 
-def test_a_file_that_is_there_exists_and_another_does_not(storage: Storage) -> None:
+def test_exists_tells_whether_there_is_a_file(storage: Storage) -> None:
     storage.save(PICTURE, ContentFile(PNG))
 
     assert storage.exists(PICTURE)
     assert not storage.exists(PICTURE.replace(".png", ".gif"))
 
 
-def test_the_size_of_a_file_is_that_of_its_bytes(storage: Storage) -> None:
+def test_the_size_is_in_bytes(storage: Storage) -> None:
     storage.save(PICTURE, ContentFile(PNG))
 
     assert storage.size(PICTURE) == len(PNG)
 
 
-def test_the_time_at_which_a_file_was_stored_has_a_time_zone(storage: Storage) -> None:
+def test_times_are_aware(storage: Storage) -> None:
     storage.save(PICTURE, ContentFile(PNG))
 
     assert storage.get_modified_time(PICTURE).utcoffset() is not None
 
 
-def test_what_is_not_there_has_no_size(storage: Storage) -> None:
+def test_the_size_of_a_missing_file_raises_file_not_found(storage: Storage) -> None:
     with pytest.raises(FileNotFoundError):
         storage.size(PICTURE)
 
 
 @pytest.mark.parametrize("name", [PICTURE, DOCUMENT, NAME])
-def test_what_is_not_there_is_not_opened(storage: Storage, name: str) -> None:
+def test_opening_a_missing_file_raises_file_not_found(storage: Storage, name: str) -> None:
     with pytest.raises(FileNotFoundError):
         storage.open(name, "rb")
 
 
 @pytest.mark.parametrize("name", ["../materials2/secret", "raw/../../materials2/secret"])
-def test_what_lies_elsewhere_is_not_opened(storage: Storage, name: str) -> None:
+def test_names_that_lead_out_of_the_storage_are_rejected(storage: Storage, name: str) -> None:
     with pytest.raises(SuspiciousOperation):
         storage.open(name, "rb")
 
@@ -206,11 +206,11 @@ def test_a_deleted_file_is_gone(storage: Any) -> None:
     assert listed(storage) == []
 
 
-def test_deleting_what_is_not_there_is_fine(storage: Storage) -> None:
+def test_deleting_a_missing_file_is_no_error(storage: Storage) -> None:
     storage.delete(PICTURE)
 
 
-def test_nothing_is_deleted_without_a_name(storage: Any) -> None:
+def test_deleting_without_a_name_is_an_error(storage: Any) -> None:
     storage.save(PICTURE, ContentFile(PNG))
 
     with pytest.raises(ValueError):
@@ -222,17 +222,15 @@ def test_nothing_is_deleted_without_a_name(storage: Any) -> None:
 # Listing
 
 
-def test_each_can_be_listed(storage: Storage) -> None:
+def test_every_storage_is_listable(storage: Storage) -> None:
     assert isinstance(storage, ListableStorage)
 
 
-def test_nothing_is_listed_where_nothing_was_saved(storage: Any) -> None:
+def test_an_empty_storage_lists_nothing(storage: Any) -> None:
     assert listed(storage) == []
 
 
-def test_everything_is_listed_by_the_name_under_which_it_was_saved(
-    storage: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_files_are_listed_by_their_names(storage: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(storage, "page_size", 7, raising=False)
     for name, content in SAMPLES.items():
         storage.save(name, ContentFile(content))
@@ -240,7 +238,7 @@ def test_everything_is_listed_by_the_name_under_which_it_was_saved(
     assert listed(storage) == sorted((name, len(content)) for name, content in SAMPLES.items())
 
 
-def test_a_name_of_64_characters_is_listed_as_it_is(storage: Any) -> None:
+def test_a_name_of_64_characters_is_listed_unchanged(storage: Any) -> None:
     name = f"raw/{'a' * 55}.docx"
 
     assert storage.save(name, ContentFile(b"x")) == name
@@ -248,14 +246,14 @@ def test_a_name_of_64_characters_is_listed_as_it_is(storage: Any) -> None:
     assert listed(storage) == [(name, 1)]
 
 
-def test_what_a_neighbour_has_is_not_listed(storage: Any, neighbour: Any) -> None:
+def test_files_of_another_prefix_are_not_listed(storage: Any, neighbour: Any) -> None:
     neighbour.save(PICTURE, ContentFile(PNG))
     storage.save(DOCUMENT, ContentFile(b"%PDF-1.7"))
 
     assert listed(storage) == [(DOCUMENT, 8)]
 
 
-def test_what_a_neighbour_has_is_not_touched(storage: Storage, neighbour: Storage) -> None:
+def test_files_of_another_prefix_are_not_changed(storage: Storage, neighbour: Storage) -> None:
     neighbour.save(PICTURE, ContentFile(PNG))
 
     storage.delete(PICTURE)
@@ -268,7 +266,7 @@ def test_what_a_neighbour_has_is_not_touched(storage: Storage, neighbour: Storag
     ("folder", "folders", "files"),
     [("", ["3f", "image", "raw"], []), ("raw", ["3f"], []), ("image/3f", [], ["a.png"]), ("3f", [], ["old"])],
 )
-def test_a_folder_has_what_was_saved_in_it(storage: Storage, folder: str, folders: list[str], files: list[str]) -> None:
+def test_a_folder_lists_its_files(storage: Storage, folder: str, folders: list[str], files: list[str]) -> None:
     for name in ("raw/3f/a.pdf", "image/3f/a.png", "3f/old"):
         storage.save(name, ContentFile(PNG))
 
@@ -277,15 +275,15 @@ def test_a_folder_has_what_was_saved_in_it(storage: Storage, folder: str, folder
     assert (sorted(found[0]), sorted(found[1])) == (folders, files)
 
 
-# Addresses
+# URLs
 
 
-def test_only_what_lies_elsewhere_has_addresses_there(storage: Storage, place: str) -> None:
+def test_only_remote_storages_build_signed_urls(storage: Storage, place: str) -> None:
     assert isinstance(storage, SignedUrlStorage) == (place != "local")
 
 
 @pytest.mark.parametrize("name", [PICTURE, f"video/{NAME}.m4a", DOCUMENT, NAME])
-def test_a_stranger_reads_a_file_at_its_address(remote_storage: Any, name: str) -> None:
+def test_a_file_is_read_at_its_signed_url(remote_storage: Any, name: str) -> None:
     remote_storage.save(name, ContentFile(SAMPLES[name]))
 
     address = remote_storage.build_signed_url(name, file_name="Übung.png", content_type="image/png", inline=False)
@@ -294,14 +292,14 @@ def test_a_stranger_reads_a_file_at_its_address(remote_storage: Any, name: str) 
 
 
 @pytest.mark.parametrize("name", [PICTURE, DOCUMENT])
-def test_a_stranger_reads_a_file_at_its_url(remote_storage: Storage, name: str) -> None:
+def test_a_file_is_read_at_its_url(remote_storage: Storage, name: str) -> None:
     remote_storage.save(name, ContentFile(PNG))
 
     assert requests.get(remote_storage.url(name), timeout=5).content == PNG
 
 
 @pytest.mark.parametrize(("name", "other"), [(PICTURE, PICTURE.replace("3f", "4f")), (DOCUMENT, f"raw/{NAME}.txt")])
-def test_the_address_of_one_file_does_not_lead_to_another(remote_storage: Any, name: str, other: str) -> None:
+def test_a_signature_is_valid_for_one_file_only(remote_storage: Any, name: str, other: str) -> None:
     remote_storage.save(name, ContentFile(PNG))
     remote_storage.save(other, ContentFile(PNG))
     address = remote_storage.build_signed_url(name, file_name="a.png", content_type="image/png", inline=True)
@@ -313,20 +311,20 @@ def test_the_address_of_one_file_does_not_lead_to_another(remote_storage: Any, n
     assert requests.get(changed, timeout=5).status_code in {401, 403}
 
 
-def test_the_address_of_what_is_not_there_leads_nowhere(remote_storage: Any) -> None:
+def test_the_url_of_a_missing_file_is_rejected(remote_storage: Any) -> None:
     address = remote_storage.build_signed_url(PICTURE, file_name="a.png", content_type="image/png", inline=True)
 
-    # S3 tells only those who may list the bucket what it does not have.
+    # S3 answers 404 only to those who may list the bucket.
     assert requests.get(address, timeout=5).status_code in {403, 404}
 
 
-def test_remote_files_are_written_by_saving_them(remote_storage: Storage) -> None:
+def test_remote_files_cannot_be_opened_for_writing(remote_storage: Storage) -> None:
     with pytest.raises(ValueError):
         remote_storage.open(DOCUMENT, "wb")
 
 
 def _with_path_of(address: str, other: str) -> str:
-    """The first address, leading to the file of the other: everything is exchanged but what signs it."""
+    """The first URL with the path of the second file, and its own signature."""
     ours, theirs = address.split("/"), other.split("/")
     ours[-1], query = theirs[-1].split("?")[0], ours[-1].partition("?")[2]
     differing = [position for position, part in enumerate(ours[:-1]) if part != theirs[position]]

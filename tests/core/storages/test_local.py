@@ -1,4 +1,4 @@
-"""Files in a folder of this machine."""
+"""The local storage."""
 
 import os
 from pathlib import Path
@@ -14,7 +14,7 @@ PICTURE = f"image/{NAME}.png"
 
 @pytest.fixture
 def synced(monkeypatch: pytest.MonkeyPatch) -> set[int]:
-    """The inodes of all that was brought to the disk."""
+    """The inodes of all files and folders that were flushed."""
     inodes: set[int] = set()
     fsync = os.fsync
 
@@ -26,9 +26,7 @@ def synced(monkeypatch: pytest.MonkeyPatch) -> set[int]:
     return inodes
 
 
-def test_what_is_saved_is_on_the_disk_with_the_folders_that_lead_to_it(
-    local_storage: LocalStorage, synced: set[int]
-) -> None:
+def test_a_saved_file_and_its_folders_are_flushed_to_disk(local_storage: LocalStorage, synced: set[int]) -> None:
     local_storage.save(PICTURE, ContentFile(PNG))
 
     path = Path(local_storage.path(PICTURE))
@@ -37,9 +35,7 @@ def test_what_is_saved_is_on_the_disk_with_the_folders_that_lead_to_it(
     assert {found.stat().st_ino for found in [path, *folders]} <= synced
 
 
-def test_of_what_does_not_come_to_the_disk_nothing_is_kept(
-    local_storage: LocalStorage, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_file_that_cannot_be_flushed_is_deleted(local_storage: LocalStorage, monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(descriptor: int) -> None:
         raise OSError("No space left on device")
 
@@ -50,9 +46,7 @@ def test_of_what_does_not_come_to_the_disk_nothing_is_kept(
     assert list(local_storage.walk()) == []
 
 
-def test_a_file_that_goes_away_while_it_is_listed_is_left_out(
-    local_storage: LocalStorage, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_file_deleted_while_listing_is_skipped(local_storage: LocalStorage, monkeypatch: pytest.MonkeyPatch) -> None:
     local_storage.save(PICTURE, ContentFile(PNG))
 
     def gone(path: Path) -> os.stat_result:
@@ -63,9 +57,7 @@ def test_a_file_that_goes_away_while_it_is_listed_is_left_out(
     assert list(local_storage.walk()) == []
 
 
-def test_a_folder_that_cannot_be_looked_into_is_not_taken_for_an_empty_one(
-    local_storage: LocalStorage, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_unreadable_folder_raises_an_error(local_storage: LocalStorage, monkeypatch: pytest.MonkeyPatch) -> None:
     local_storage.save(PICTURE, ContentFile(PNG))
 
     def refuse(path: object) -> None:
@@ -76,17 +68,17 @@ def test_a_folder_that_cannot_be_looked_into_is_not_taken_for_an_empty_one(
         list(local_storage.walk())
 
 
-def test_whoever_may_read_the_folder_may_read_the_files(local_storage: LocalStorage) -> None:
+def test_files_have_the_configured_permissions(local_storage: LocalStorage) -> None:
     local_storage.save(PICTURE, ContentFile(PNG))
 
     assert Path(local_storage.path(PICTURE)).stat().st_mode & 0o777 == 0o644
 
 
-def test_a_name_that_somebody_takes_in_the_meantime_is_left_to_them(
+def test_a_concurrently_taken_name_is_not_overwritten(
     local_storage: LocalStorage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     local_storage.save(PICTURE, ContentFile(b"theirs"))
-    # As it was when the name was chosen.
+    # The name was free when it was chosen.
     answers = iter([False])
     exists = local_storage.exists
     monkeypatch.setattr(local_storage, "exists", lambda name: next(answers, None) is None and exists(name))

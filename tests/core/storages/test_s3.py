@@ -1,4 +1,4 @@
-"""Files in a bucket: who may read them, what they are sent as, and what happens when the service fails."""
+"""The S3 storage: access, URLs, content types and failures."""
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
@@ -47,9 +47,7 @@ CALLS = {
 }
 
 
-def test_a_file_is_sent_as_the_type_and_by_the_name_that_its_address_says(
-    s3_storage: S3Storage, s3_server: S3Server
-) -> None:
+def test_the_url_sets_content_type_and_file_name(s3_storage: S3Storage, s3_server: S3Server) -> None:
     s3_storage.save(PICTURE, ContentFile(PNG))
 
     address = s3_storage.build_signed_url(PICTURE, file_name="Übung.png", content_type="image/png", inline=False)
@@ -59,7 +57,7 @@ def test_a_file_is_sent_as_the_type_and_by_the_name_that_its_address_says(
     assert headers["Content-Disposition"] == "attachment; filename*=utf-8''%C3%9Cbung.png"
 
 
-def test_a_file_that_may_be_shown_is_sent_to_be_shown(s3_storage: S3Storage) -> None:
+def test_an_inline_url_shows_the_file(s3_storage: S3Storage) -> None:
     s3_storage.save(PICTURE, ContentFile(PNG))
 
     address = s3_storage.build_signed_url(PICTURE, file_name="a.png", content_type="image/png", inline=True)
@@ -67,7 +65,7 @@ def test_a_file_that_may_be_shown_is_sent_to_be_shown(s3_storage: S3Storage) -> 
     assert requests.get(address, timeout=5).headers["Content-Disposition"] == 'inline; filename="a.png"'
 
 
-def test_an_address_runs_out(s3_storage: S3Storage) -> None:
+def test_a_url_expires(s3_storage: S3Storage) -> None:
     s3_storage.save(PICTURE, ContentFile(PNG))
     address = s3_storage.build_signed_url(PICTURE, file_name="a.png", content_type="image/png", inline=True)
 
@@ -77,13 +75,13 @@ def test_an_address_runs_out(s3_storage: S3Storage) -> None:
         assert requests.get(address, timeout=5).status_code == 403
 
 
-def test_an_address_is_made_without_asking_anybody(s3_storage: S3Storage, s3_server: S3Server) -> None:
+def test_building_a_url_makes_no_request(s3_storage: S3Storage, s3_server: S3Server) -> None:
     s3_storage.build_signed_url(PICTURE, file_name="a.png", content_type="image/png", inline=True)
 
     assert s3_server.requests == []
 
 
-def test_what_an_address_says_of_the_type_cannot_be_changed(s3_storage: S3Storage) -> None:
+def test_the_content_type_in_a_url_is_signed(s3_storage: S3Storage) -> None:
     s3_storage.save(PICTURE, ContentFile(PNG))
     address = s3_storage.build_signed_url(PICTURE, file_name="a.png", content_type="image/png", inline=True)
 
@@ -93,20 +91,20 @@ def test_what_an_address_says_of_the_type_cannot_be_changed(s3_storage: S3Storag
     assert requests.get(changed, timeout=5).status_code == 403
 
 
-def test_nobody_reads_a_file_without_a_signature(s3_storage: S3Storage, s3_server: S3Server) -> None:
+def test_an_unsigned_url_is_rejected(s3_storage: S3Storage, s3_server: S3Server) -> None:
     s3_storage.save(PICTURE, ContentFile(PNG))
 
     assert requests.get(f"{s3_server.url}/{s3_server.bucket_name}/{KEY}", timeout=5).status_code == 403
 
 
-def test_a_file_has_the_access_that_the_bucket_gives_it(s3_storage: S3Storage, s3_server: S3Server) -> None:
+def test_no_acl_is_sent(s3_storage: S3Storage, s3_server: S3Server) -> None:
     s3_storage.save(PICTURE, ContentFile(PNG))
 
     (put,) = [asked for asked in s3_server.requests if asked.method == "PUT"]
     assert "x-amz-acl" not in put.headers
 
 
-def test_a_file_is_stored_as_what_our_own_code_has_found_it_to_be(s3_storage: S3Storage, s3_server: S3Server) -> None:
+def test_a_file_is_stored_with_the_detected_content_type(s3_storage: S3Storage, s3_server: S3Server) -> None:
     content: Any = ContentFile(PNG)
     content.stored_as = "image/png"
 
@@ -115,21 +113,21 @@ def test_a_file_is_stored_as_what_our_own_code_has_found_it_to_be(s3_storage: S3
     assert s3_server.client.head_object(Bucket=s3_server.bucket_name, Key=KEY)["ContentType"] == "image/png"
 
 
-def test_what_the_sender_says_that_a_file_is_is_not_believed(s3_storage: S3Storage, s3_server: S3Server) -> None:
+def test_the_content_type_of_the_sender_is_ignored(s3_storage: S3Storage, s3_server: S3Server) -> None:
     s3_storage.save(PICTURE, SimpleUploadedFile("a.html", b"<script>", content_type="text/html"))
 
     head = s3_server.client.head_object(Bucket=s3_server.bucket_name, Key=KEY)
     assert head["ContentType"] == "application/octet-stream"
 
 
-def test_a_large_file_is_sent_in_one_piece(s3_storage: S3Storage, s3_server: S3Server) -> None:
-    # boto3 would send this in parts by itself.
+def test_a_large_file_is_sent_in_one_request(s3_storage: S3Storage, s3_server: S3Server) -> None:
+    # boto3 would split a file of this size.
     s3_storage.save(PICTURE, ContentFile(bytes(9 * MEBIBYTE)))
 
     assert [asked.method for asked in s3_server.requests] == ["HEAD", "PUT"]
 
 
-def test_a_folder_that_a_console_has_made_is_no_file(s3_storage: S3Storage, s3_server: S3Server) -> None:
+def test_folder_keys_are_not_listed(s3_storage: S3Storage, s3_server: S3Server) -> None:
     for key in ("materials/", "materials/image/"):
         s3_server.client.put_object(Bucket=s3_server.bucket_name, Key=key)
 
@@ -151,9 +149,7 @@ def test_all_threads_share_one_connection(s3_server: S3Server, s3_storage: S3Sto
 
 
 @pytest.mark.parametrize("call", CALLS)
-def test_a_service_that_says_that_something_is_wrong_has_not_answered(
-    impatient_storage: S3Storage, s3_server: S3Server, call: str
-) -> None:
+def test_an_error_response_raises_outcome_unknown(impatient_storage: S3Storage, s3_server: S3Server, call: str) -> None:
     s3_server.is_busy = True
 
     with pytest.raises(OutcomeUnknown):
@@ -161,9 +157,7 @@ def test_a_service_that_says_that_something_is_wrong_has_not_answered(
 
 
 @pytest.mark.parametrize("call", ["save", "open", "walk"])
-def test_a_service_that_says_nothing_is_not_waited_for_for_ever(
-    impatient_storage: S3Storage, s3_server: S3Server, call: str
-) -> None:
+def test_a_silent_service_times_out(impatient_storage: S3Storage, s3_server: S3Server, call: str) -> None:
     s3_server.is_silent = True
 
     with pytest.raises(OutcomeUnknown):
@@ -171,7 +165,7 @@ def test_a_service_that_says_nothing_is_not_waited_for_for_ever(
 
 
 @pytest.mark.parametrize("call", ["open", "exists", "size"])
-def test_a_wrong_key_is_not_taken_for_a_file_that_is_not_there(
+def test_a_wrong_key_raises_outcome_unknown(
     s3_server: S3Server, connected_storage_with_a_wrong_key: S3Storage, call: str
 ) -> None:
     with pytest.raises(OutcomeUnknown):

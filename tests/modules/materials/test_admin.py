@@ -19,7 +19,7 @@ def filled(creator: MaterialsApi) -> Material:
     return Material.objects.get(type="file")
 
 
-def test_the_lists_show_what_there_is(admin: Client, filled: Material) -> None:
+def test_the_lists_show_materials_and_files(admin: Client, filled: Material) -> None:
     page = admin.get("/admin/materials/material/", {"q": "notes"})
     assert page.status_code == 200
     assert "Notes" in page.text
@@ -30,7 +30,7 @@ def test_the_lists_show_what_there_is(admin: Client, filled: Material) -> None:
     assert "kept" in page.text
 
 
-def test_an_uploader_is_found_by_a_whole_address_alone_but_by_superusers(
+def test_only_superusers_search_for_a_part_of_an_address(
     admin: Client, make_member: Callable[..., User], filled: Material
 ) -> None:
     client = log_in(grant(make_member("clerk", is_staff=True), "view_material"))
@@ -45,14 +45,14 @@ def test_an_uploader_is_found_by_a_whole_address_alone_but_by_superusers(
         assert found(admin, part)
 
 
-def test_a_row_can_be_looked_at(admin: Client, filled: Material) -> None:
+def test_the_pages_of_rows_work(admin: Client, filled: Material) -> None:
     assert filled.file is not None
     assert admin.get(f"/admin/materials/material/{filled.pk}/change/").status_code == 200
     assert admin.get(f"/admin/materials/storedfile/{filled.file.pk}/change/").status_code == 200
 
 
 @pytest.mark.parametrize("model", ["material", "storedfile"])
-def test_nothing_can_be_changed(model: str, admin: Client, filled: Material) -> None:
+def test_the_admin_is_read_only(model: str, admin: Client, filled: Material) -> None:
     row = filled if model == "material" else filled.file
     assert row is not None
     assert admin.get(f"/admin/materials/{model}/add/").status_code == 403
@@ -61,9 +61,7 @@ def test_nothing_can_be_changed(model: str, admin: Client, filled: Material) -> 
     assert (Material.objects.count(), StoredFile.objects.count()) == (2, 1)
 
 
-def test_the_list_of_files_says_where_each_is_and_what_it_waits_for(
-    admin: Client, filled: Material, settings: Any
-) -> None:
+def test_the_list_of_files_shows_storage_and_state(admin: Client, filled: Material, settings: Any) -> None:
     page = admin.get("/admin/materials/storedfile/")
     assert "This machine" in page.text
     assert "waits for the virus scanner" not in page.text
@@ -73,7 +71,7 @@ def test_the_list_of_files_says_where_each_is_and_what_it_waits_for(
     assert "waits for the virus scanner" not in admin.get("/admin/materials/storedfile/").text
 
 
-def test_files_are_found_by_their_place(admin: Client, filled: Material) -> None:
+def test_files_are_filtered_by_storage(admin: Client, filled: Material) -> None:
     assert filled.file is not None
     there = admin.get("/admin/materials/storedfile/", {"place__exact": "local"}).text
     elsewhere = admin.get("/admin/materials/storedfile/", {"place__exact": "s3"}).text

@@ -18,12 +18,12 @@ def auditor(make_member: Any) -> Any:
     return grant(make_member("auditor", is_staff=True), "view_notification")
 
 
-def test_the_list_is_where_it_is_expected() -> None:
+def test_the_urls_of_the_lists_are_stable() -> None:
     assert reverse("admin:notifications_notification_changelist") == LIST
 
 
 @pytest.mark.parametrize("who", ["root", "auditor"])
-def test_who_may_see_them_sees_them(who: str, request: Any, john: Any, news: Any) -> None:
+def test_members_with_permission_see_the_lists(who: str, request: Any, john: Any, news: Any) -> None:
     viewer = log_in(request.getfixturevalue(who))
     news.approve_sessions(john)
 
@@ -36,7 +36,7 @@ def test_who_may_see_them_sees_them(who: str, request: Any, john: Any, news: Any
 
 
 @pytest.mark.parametrize("values", [{}, {"is_staff": True}], ids=["member", "staff"])
-def test_nobody_else_sees_them(values: Any, make_member: Any, john: Any, news: Any) -> None:
+def test_viewing_needs_permission(values: Any, make_member: Any, john: Any, news: Any) -> None:
     viewer = log_in(make_member(**values))
     news.approve_sessions(john)
 
@@ -46,7 +46,7 @@ def test_nobody_else_sees_them(values: Any, make_member: Any, john: Any, news: A
         assert "Session 1" not in response.content.decode()
 
 
-def test_not_even_a_superuser_adds_changes_or_deletes(root: Any, john: Any, news: Any) -> None:
+def test_the_admin_is_read_only_for_superusers_too(root: Any, john: Any, news: Any) -> None:
     viewer = log_in(root)
     news.approve_sessions(john)
     notification = Notification.objects.get()
@@ -89,7 +89,7 @@ def test_the_list_is_filtered_by_type_and_by_read(root: Any, john: Any, news: An
         assert viewer.get(LIST, query).context["cl"].result_count == count
 
 
-def test_the_list_takes_as_many_queries_whatever_its_length(root: Any, make_member: Any, news: Any) -> None:
+def test_the_list_needs_a_constant_number_of_queries(root: Any, make_member: Any, news: Any) -> None:
     viewer = log_in(root)
     counts = []
     for size in (2, 20):

@@ -11,7 +11,7 @@ from modules.sessions.models import CalendarFeed
 LIST = "/admin/learning_sessions/calendarfeed/"
 
 
-def test_it_shows_who_has_a_link_but_nothing_that_opens_it(root: Any, john: Any) -> None:
+def test_the_list_shows_feeds_without_their_keys(root: Any, john: Any) -> None:
     url = Api(john).post("/api/sessions/calendar/").json()["url"]
     feed = CalendarFeed.objects.get()
     client = log_in(root)
@@ -24,7 +24,7 @@ def test_it_shows_who_has_a_link_but_nothing_that_opens_it(root: Any, john: Any)
         assert url not in response.content.decode()
 
 
-def test_nothing_is_made_changed_or_removed_there(root: Any, john: Any) -> None:
+def test_the_admin_is_read_only(root: Any, john: Any) -> None:
     Api(john).post("/api/sessions/calendar/")
     before = CalendarFeed.objects.values().get()
     client = log_in(root)
@@ -36,7 +36,7 @@ def test_nothing_is_made_changed_or_removed_there(root: Any, john: Any) -> None:
 
 
 @pytest.mark.parametrize("lookup", ["key", "key__startswith", "key__gte", "user__calendar_feed__key__startswith"])
-def test_the_key_cannot_be_found_out_letter_by_letter(root: Any, john: Any, unlogged: None, lookup: str) -> None:
+def test_the_key_cannot_be_filtered(root: Any, john: Any, unlogged: None, lookup: str) -> None:
     Api(john).post("/api/sessions/calendar/")
     key = CalendarFeed.objects.get().key
     client = log_in(root)

@@ -1,4 +1,4 @@
-"""What the tests of this folder share."""
+"""Helpers for tests of the page of a member."""
 
 from dataclasses import dataclass
 
@@ -73,7 +73,7 @@ FORMS = {
 
 
 def queries_of(client: Client, path: str) -> int:
-    # What is looked up once a process is looked up by now.
+    # Warms up caches.
     client.get(path)
     with CaptureQueriesContext(connection) as queries:
         assert client.get(path).status_code == 200

@@ -1,4 +1,4 @@
-"""What the tests of this folder can ask for."""
+"""Fixtures for tests of the page of a member."""
 
 from collections.abc import Callable
 from typing import Any
@@ -15,18 +15,18 @@ from core.portal.panels import PanelsOfMember
 
 @pytest.fixture
 def reader(make_member: Callable[..., User]) -> User:
-    """May read of members, and nothing else."""
+    """May view members, and nothing else."""
     return grant(make_member("reader", is_staff=True), "view_user")
 
 
 @pytest.fixture
 def auditor(make_member: Callable[..., User]) -> User:
-    """May read of members, and the whole record of facts."""
+    """May view members and all facts."""
     return grant(make_member("auditor", is_staff=True), "view_user", "view_factrecord")
 
 
 @pytest.fixture
 def alone(answer: Any) -> None:
-    """No module has anything to say of members."""
+    """No module answers questions about members."""
     answer(PanelsOfMember, lambda question: None)
     answer(ConsequencesAsked, lambda question: None)

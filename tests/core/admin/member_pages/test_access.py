@@ -1,4 +1,4 @@
-"""Who sees what on the page of a member, and what it costs."""
+"""Permissions and query counts of the page of a member."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -40,7 +40,7 @@ from core.time import clock as the_clock
 
 
 @pytest.mark.parametrize("step", ["change", "record"])
-def test_who_may_not_view_members_is_refused(make_member: Callable[..., User], john: User, step: str) -> None:
+def test_viewing_needs_permission(make_member: Callable[..., User], john: User, step: str) -> None:
     clerk = make_member("clerk", is_staff=True)
     clerk.user_permissions.add(Permission.objects.get(codename="view_mail"))
 
@@ -51,7 +51,7 @@ def test_who_may_not_view_members_is_refused(make_member: Callable[..., User], j
 
 
 @pytest.mark.parametrize("step", ["change", "record"])
-def test_who_is_no_staff_is_sent_to_the_login(john: User, jane: User, step: str) -> None:
+def test_members_without_staff_rights_are_redirected_to_the_login(john: User, jane: User, step: str) -> None:
     for client in (Client(), log_in(jane)):
         response = client.get(address(step, john))
 
@@ -59,7 +59,7 @@ def test_who_is_no_staff_is_sent_to_the_login(john: User, jane: User, step: str)
         assert response["Location"].startswith("/admin/login/")
 
 
-def test_who_may_view_members_alone_reads_nothing_of_the_record(john: User, morgan: User, reader: User) -> None:
+def test_viewing_members_does_not_include_their_facts(john: User, morgan: User, reader: User) -> None:
     deactivate_member(member_id=john.pk, by=morgan, reason="Spam & threats")
 
     text = read(reader, address("change", john))
@@ -70,7 +70,7 @@ def test_who_may_view_members_alone_reads_nothing_of_the_record(john: User, morg
     assert log_in(reader).get(address("record", john)).status_code == 403
 
 
-def test_moderators_read_what_concerns_moderation_and_nothing_private(
+def test_moderators_see_facts_of_moderation_and_no_private_ones(
     john: User, jane: User, morgan: User, root: User, auditor: User, alone: None
 ) -> None:
     publish(MemberRegistered(member_id=john.pk, username="john_doe"), by=john)
@@ -93,7 +93,7 @@ def test_moderators_read_what_concerns_moderation_and_nothing_private(
             assert private in whole
 
 
-def test_moderators_read_nothing_of_what_happened_to_themselves_or_in_their_own_sessions(
+def test_moderators_see_no_facts_about_themselves_or_their_own_sessions(
     john: User, morgan: User, root: User, make_member: Callable[..., User], alone: None
 ) -> None:
     other = make_member("other", is_staff=True)
@@ -112,7 +112,7 @@ def test_moderators_read_nothing_of_what_happened_to_themselves_or_in_their_own_
     assert 'id="panel-history"' in read(root, address("change", root))
 
 
-def test_moderators_read_of_nobody_what_was_done_to_themselves(
+def test_moderators_see_no_facts_about_themselves_in_the_history_of_others(
     john: User, morgan: User, root: User, answer: Any, alone: None
 ) -> None:
     deactivate_member(member_id=morgan.pk, by=root, reason="Of Morgan")
@@ -133,23 +133,23 @@ def test_moderators_read_of_nobody_what_was_done_to_themselves(
     assert len(whole.entries) == 6
 
 
-def test_a_login_that_has_run_out_is_not_open(john: User, reader: User, clock: Any, alone: None) -> None:
+def test_an_expired_login_is_not_counted_as_open(john: User, reader: User, clock: Any, alone: None) -> None:
     Login.objects.create(user=john, created_at=the_clock.now() - timedelta(days=13))
     Login.objects.create(user=john, created_at=the_clock.now() - timedelta(days=15))
 
     assert "1 open login" in read(reader, address("change", john))
 
 
-def test_the_record_is_read_and_nothing_else(john: User, auditor: User, alone: None) -> None:
+def test_the_history_page_accepts_only_get(john: User, auditor: User, alone: None) -> None:
     assert log_in(auditor).post(address("record", john)).status_code == 405
 
 
-def test_there_is_no_page_about_nobody(reader: User) -> None:
+def test_an_unknown_member_is_a_404(reader: User) -> None:
     for path in ("0/change/", "1000000/change/", f"{10**30}/change/", "john/change/", "²/change/", "1000000/record/"):
         assert log_in(reader).get(f"{LIST}{path}").status_code == 404
 
 
-def test_nothing_is_changed_by_posting_to_the_page(john: User, root: User) -> None:
+def test_posting_to_the_page_changes_nothing(john: User, root: User) -> None:
     response = log_in(root).post(address("change", john), {"username": "other", "_save": "1"})
 
     assert response.status_code == 405
@@ -157,7 +157,7 @@ def test_nothing_is_changed_by_posting_to_the_page(john: User, root: User) -> No
 
 
 @pytest.mark.parametrize("form", FORMS)
-def test_no_form_is_for_moderators_whatever_else_they_may(john: User, morgan: User, form: str) -> None:
+def test_forms_need_a_superuser_whatever_the_permissions(john: User, morgan: User, form: str) -> None:
     codenames = ["add_user", "change_user", "delete_user"]
     morgan.user_permissions.set(Permission.objects.filter(codename__in=codenames))
     path, values = FORMS[form]
@@ -173,11 +173,11 @@ def test_no_form_is_for_moderators_whatever_else_they_may(john: User, morgan: Us
 
 
 @pytest.mark.parametrize("form", ["edit", "password", "add"])
-def test_superusers_have_them(john: User, root: User, form: str) -> None:
+def test_superusers_can_use_the_forms(john: User, root: User, form: str) -> None:
     assert log_in(root).get(FORMS[form][0].format(john.pk)).status_code == 200
 
 
-def test_after_a_change_a_superuser_is_back_on_the_page(john: User, root: User) -> None:
+def test_the_form_redirects_to_the_page_of_the_member(john: User, root: User) -> None:
     values = {"username": "john_doe", "email": john.email, "first_name": "Jack", "timezone": "UTC", "_save": "1"}
 
     response = log_in(root).post(address("edit", john), values)
@@ -185,7 +185,7 @@ def test_after_a_change_a_superuser_is_back_on_the_page(john: User, root: User) 
     assert (response.status_code, response["Location"]) == (302, address("change", john))
 
 
-def test_nobody_is_shown_a_secret(john: User, morgan: User, root: User) -> None:
+def test_no_page_shows_a_secret(john: User, morgan: User, root: User) -> None:
     john.set_password(PASSWORD)
     john.save()
     Login.objects.create(user=john)
@@ -198,7 +198,7 @@ def test_nobody_is_shown_a_secret(john: User, morgan: User, root: User) -> None:
             assert "pbkdf2" not in text
 
 
-def test_a_page_costs_as_many_queries_however_much_there_is(
+def test_the_page_needs_a_constant_number_of_queries(
     john: User, jane: User, auditor: User, make_member: Callable[..., User], alone: None
 ) -> None:
     client = log_in(auditor)
@@ -217,7 +217,7 @@ def test_a_page_costs_as_many_queries_however_much_there_is(
     assert queries_of(client, address("change", john)) == few <= 20
 
 
-def test_the_history_of_somebody_busy_is_read_in_parts(john: User, jane: User, auditor: User) -> None:
+def test_the_history_needs_a_constant_number_of_queries(john: User, jane: User, auditor: User) -> None:
     for number in range(3):
         change_profile(john, jane, f"Jack the {number}.")
         change_profile(jane, john, f"Joan the {number}.")
@@ -226,6 +226,6 @@ def test_the_history_of_somebody_busy_is_read_in_parts(john: User, jane: User, a
 
     assert happened is not None
     assert len(happened.entries) == 6
-    # By whom, about whom, both together, and their names; and what the reader may see.
+    # The ids by actor and by member, and the page.
     assert len([query for query in queries if "core_factrecord" in query["sql"]]) == 3
     assert all("LIMIT" in query["sql"] for query in queries if "core_factrecord" in query["sql"])

@@ -21,7 +21,7 @@ from core.portal.panels import Panel, PanelsOfMember
 from core.time import clock as the_clock
 
 
-def test_the_list_shows_who_members_are(john: User, morgan: User, make_member: Callable[..., User]) -> None:
+def test_the_list_shows_members(john: User, morgan: User, make_member: Callable[..., User]) -> None:
     make_member("gone", is_active=False)
 
     text = read(morgan, LIST)
@@ -45,7 +45,7 @@ def test_the_list_shows_who_members_are(john: User, morgan: User, make_member: C
         ({"q": "nobody"}, set()),
     ],
 )
-def test_it_is_filtered_and_searched(
+def test_the_list_is_filtered_and_searched(
     john: User, jane: User, morgan: User, make_member: Callable[..., User], query: dict[str, str], found: set[str]
 ) -> None:
     make_member("gone", is_active=False)
@@ -53,18 +53,18 @@ def test_it_is_filtered_and_searched(
     assert listed(morgan, **query) == found
 
 
-def test_superusers_see_addresses_in_the_list_and_search_for_parts_of_them(john: User, jane: User, root: User) -> None:
+def test_only_superusers_see_addresses_and_search_for_parts_of_them(john: User, jane: User, root: User) -> None:
     assert "john@example.com" in read(root, LIST)
     assert listed(root, q="jane@exam") == {"jane_smith"}
 
 
-def test_no_password_can_be_searched_for(john: User, morgan: User) -> None:
+def test_password_hashes_cannot_be_searched(john: User, morgan: User) -> None:
     response = log_in(morgan).get(LIST, {"password__startswith": "pbkdf2"})
 
     assert response.status_code in {302, 400}
 
 
-def test_the_page_says_who_somebody_is(john: User, reader: User, clock: Any, alone: None) -> None:
+def test_the_page_shows_the_account(john: User, reader: User, clock: Any, alone: None) -> None:
     john.timezone = "Europe/Berlin"
     john.save()
     Login.objects.create(user=john, last_used_at=the_clock.now() - timedelta(hours=3))
@@ -77,11 +77,11 @@ def test_the_page_says_who_somebody_is(john: User, reader: User, clock: Any, alo
     assert "those of every member" in text
 
 
-def test_one_who_never_came_was_never_seen(john: User, reader: User, alone: None) -> None:
+def test_a_member_who_never_logged_in_was_never_seen(john: User, reader: User, alone: None) -> None:
     assert "never logged in" in read(reader, address("change", john))
 
 
-def test_it_names_their_rights(morgan: User, root: User, reader: User, alone: None) -> None:
+def test_the_page_shows_the_rights(morgan: User, root: User, reader: User, alone: None) -> None:
     morgan.user_permissions.add(Permission.objects.get(codename="view_mail"))
 
     moderator = read(reader, address("change", morgan))
@@ -92,7 +92,7 @@ def test_it_names_their_rights(morgan: User, root: User, reader: User, alone: No
     assert "superuser, who may do everything" in read(reader, address("change", root))
 
 
-def test_it_says_who_deactivated_them_when_and_why(
+def test_the_page_shows_who_deactivated_the_member_when_and_why(
     john: User, morgan: User, auditor: User, clock: Any, alone: None
 ) -> None:
     deactivate_member(member_id=john.pk, by=morgan, reason="Spam & threats")
@@ -109,7 +109,7 @@ def test_it_says_who_deactivated_them_when_and_why(
     assert "Spam" not in text
 
 
-def test_of_one_who_was_set_inactive_by_hand_it_does_not_know_by_whom(
+def test_the_page_shows_no_actor_for_a_member_set_inactive_by_hand(
     john: User, morgan: User, auditor: User, alone: None
 ) -> None:
     deactivate_member(member_id=john.pk, by=morgan, reason="Spam")
@@ -122,7 +122,9 @@ def test_of_one_who_was_set_inactive_by_hand_it_does_not_know_by_whom(
     assert "Morgan" not in text
 
 
-def test_it_says_what_is_still_to_come_of_a_deactivation(john: User, morgan: User, reader: User, answer: Any) -> None:
+def test_the_page_shows_pending_consequences_of_a_deactivation(
+    john: User, morgan: User, reader: User, answer: Any
+) -> None:
     answer(ConsequencesAsked, lambda _: [Consequence(key="sessions", count=3, text="3 sessions are cancelled")])
 
     assert "Still to come" not in read(reader, address("change", john))
@@ -133,7 +135,7 @@ def test_it_says_what_is_still_to_come_of_a_deactivation(john: User, morgan: Use
     assert "3 sessions are cancelled" in text
 
 
-def test_modules_are_asked_for_their_panels_and_told_who_looks(john: User, auditor: User, answer: Any) -> None:
+def test_modules_add_panels_for_the_viewer(john: User, auditor: User, answer: Any) -> None:
     asked: list[PanelsOfMember] = []
 
     def lanterns(question: PanelsOfMember) -> list[Panel]:
@@ -152,7 +154,7 @@ def test_modules_are_asked_for_their_panels_and_told_who_looks(john: User, audit
     assert 'id="panel-lanterns"' in response.content.decode()
 
 
-def test_hostile_names_are_shown_as_they_are(make_member: Callable[..., User], reader: User, alone: None) -> None:
+def test_names_are_escaped(make_member: Callable[..., User], reader: User, alone: None) -> None:
     mallory = make_member("mallory", first_name=HOSTILE, last_name="O'Hara", email='"><b>"@example.com')
     mallory.groups.add(Group.objects.create(name=f"{HOSTILE} guild"))
 
@@ -163,7 +165,7 @@ def test_hostile_names_are_shown_as_they_are(make_member: Callable[..., User], r
     assert escape(f"{HOSTILE} guild") in text
 
 
-def test_the_history_has_what_was_done_to_them_and_by_them(
+def test_the_history_has_facts_about_and_by_the_member(
     john: User, jane: User, bob: User, auditor: User, alone: None
 ) -> None:
     change_profile(john, jane, "Jack")
@@ -180,9 +182,7 @@ def test_the_history_has_what_was_done_to_them_and_by_them(
     assert "First name" in text
 
 
-def test_of_a_long_history_the_page_shows_the_latest_and_leads_to_what_was_before(
-    john: User, jane: User, auditor: User, alone: None
-) -> None:
+def test_a_long_history_is_paginated(john: User, jane: User, auditor: User, alone: None) -> None:
     for number in range(PAGE_SIZE + 5):
         members = (john, jane) if number % 2 else (jane, john)
         change_profile(*members, f"John the {number}.")
@@ -200,9 +200,7 @@ def test_of_a_long_history_the_page_shows_the_latest_and_leads_to_what_was_befor
 
 
 @pytest.mark.parametrize("before", ["", "soon", "-1", "9" * 30])
-def test_a_page_of_the_record_that_nobody_has_named_is_the_first(
-    john: User, auditor: User, alone: None, before: str
-) -> None:
+def test_an_invalid_cursor_shows_the_first_page(john: User, auditor: User, alone: None, before: str) -> None:
     change_profile(john, john, "Johnny")
 
     assert "Called Johnny" in read(auditor, address("record", john), before=before)

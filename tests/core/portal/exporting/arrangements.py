@@ -1,4 +1,4 @@
-"""What the tests of this folder share."""
+"""Helpers for tests of exports."""
 
 import csv
 import io

@@ -1,4 +1,4 @@
-"""What the tests of this folder can ask for."""
+"""Fixtures for tests of exports."""
 
 from collections.abc import Callable
 
@@ -11,7 +11,7 @@ from core.accounts.models import User
 
 @pytest.fixture
 def staff(make_member: Callable[..., User]) -> Callable[..., Client]:
-    """Somebody of the staff with these permissions alone."""
+    """Make staff with these permissions only."""
 
     def make(*permissions: str) -> Client:
         return log_in(grant(make_member("staff", is_staff=True), *permissions))

@@ -1,4 +1,4 @@
-"""Who may export, and where exports are offered."""
+"""Permissions, record and buttons of exports."""
 
 import re
 from collections.abc import Callable
@@ -21,7 +21,7 @@ from core.facts.delivery import load_fact
 from core.portal import exporting, spreadsheets
 
 
-def test_who_may_see_a_list_may_export_it(staff: Callable[..., Client]) -> None:
+def test_members_who_may_view_a_list_may_export_it(staff: Callable[..., Client]) -> None:
     mail()
     client = staff("view_mail")
 
@@ -31,7 +31,7 @@ def test_who_may_see_a_list_may_export_it(staff: Callable[..., Client]) -> None:
 
 @pytest.mark.parametrize("kind", ["csv", "xlsx"])
 @pytest.mark.parametrize("label", LABELS)
-def test_who_may_not_see_a_list_may_not_export_it(staff: Callable[..., Client], label: str, kind: str) -> None:
+def test_exporting_needs_permission_to_view(staff: Callable[..., Client], label: str, kind: str) -> None:
     client = staff()
     rows_of(label).make(3)
     ticked = {"action": f"export_{kind}", "index": 0, "_selected_action": ["1"], "select_across": 1}
@@ -40,7 +40,7 @@ def test_who_may_not_see_a_list_may_not_export_it(staff: Callable[..., Client], 
     assert client.post(list_of(label), ticked).status_code == 403
 
 
-def test_a_member_and_a_stranger_are_sent_to_the_login(make_member: Callable[..., User]) -> None:
+def test_members_without_staff_rights_are_redirected_to_the_login(make_member: Callable[..., User]) -> None:
     mail()
     for client in (Client(), log_in(make_member("jane"))):
         response = client.post(export_of(MAILS, "csv"))
@@ -48,11 +48,11 @@ def test_a_member_and_a_stranger_are_sent_to_the_login(make_member: Callable[...
         assert response["Location"].startswith(reverse("admin:login"))
 
 
-def test_no_link_sets_it_off(admin: Client) -> None:
+def test_get_requests_are_rejected(admin: Client) -> None:
     assert admin.get(export_of(MAILS, "csv")).status_code == 405
 
 
-def test_no_page_of_somebody_else_sets_it_off(root: User) -> None:
+def test_requests_without_a_csrf_token_are_rejected(root: User) -> None:
     client = Client(enforce_csrf_checks=True)
     client.force_login(root)
     mail()
@@ -65,16 +65,16 @@ def test_no_page_of_somebody_else_sets_it_off(root: User) -> None:
 
 
 @pytest.mark.parametrize("kind", ["json", "CSV", "xls"])
-def test_there_are_no_other_kinds(admin: Client, kind: str) -> None:
+def test_other_formats_are_not_found(admin: Client, kind: str) -> None:
     assert admin.post(export_of(MAILS, kind)).status_code == 404
 
 
-def test_an_export_is_recorded_with_who_it_was_which_list_and_what_was_asked_for(admin: Client, root: User) -> None:
+def test_an_export_is_recorded_with_actor_list_and_query(admin: Client, root: User) -> None:
     mail()
 
     response = admin.post(export_of(MAILS, "csv", status__exact="failed", q="carol"))
 
-    # Before anything is sent.
+    # The fact is published before the file is sent.
     [record] = exports()
     read_csv(response)
     assert [each.pk for each in exports()] == [record.pk]
@@ -90,7 +90,7 @@ def test_an_export_is_recorded_with_who_it_was_which_list_and_what_was_asked_for
     assert not LogEntry.objects.exists()
 
 
-def test_of_ticked_rows_the_record_has_which_they_were(admin: Client) -> None:
+def test_an_export_of_selected_rows_is_recorded_with_their_keys(admin: Client) -> None:
     rows_of("core.login").make(3)
     ticked = [str(login.pk) for login in Login.objects.order_by("-pk")[:2]]
     body = {"action": "export_xlsx", "index": 0, "_selected_action": ticked}
@@ -102,7 +102,7 @@ def test_of_ticked_rows_the_record_has_which_they_were(admin: Client) -> None:
     assert {record.payload["kind"] for record in exports()} == {"xlsx"}
 
 
-def test_what_is_not_exported_is_not_recorded(
+def test_a_rejected_export_is_not_recorded(
     admin: Client, staff: Callable[..., Client], monkeypatch: pytest.MonkeyPatch, unlogged: None
 ) -> None:
     monkeypatch.setattr(spreadsheets, "MAX_ROWS", 1)
@@ -117,7 +117,7 @@ def test_what_is_not_exported_is_not_recorded(
     assert exports() == []
 
 
-def test_only_superusers_take_all_addresses_along(admin: Client, staff: Callable[..., Client]) -> None:
+def test_only_superusers_export_addresses(admin: Client, staff: Callable[..., Client]) -> None:
     user = member()
     moderator = staff("view_user")
 
@@ -133,7 +133,7 @@ def test_only_superusers_take_all_addresses_along(admin: Client, staff: Callable
     assert "@" not in str(row)
 
 
-def test_the_list_has_a_button_for_each_kind_that_keeps_what_is_found(admin: Client) -> None:
+def test_the_list_has_a_button_for_each_format_that_keeps_the_query(admin: Client) -> None:
     mail()
     page = admin.get(list_of(MAILS, q="carol", p=1)).content.decode()
 
@@ -146,13 +146,13 @@ def test_the_list_has_a_button_for_each_kind_that_keeps_what_is_found(admin: Cli
     ]
 
 
-def test_a_window_in_which_a_row_is_picked_has_none(admin: Client) -> None:
+def test_popups_have_no_export_button(admin: Client) -> None:
     mail()
 
     assert "export-kinds" not in admin.get(list_of(MAILS, _popup=1)).content.decode()
 
 
-def test_ticked_rows_can_be_exported_whatever_else_the_list_offers(admin: Client) -> None:
+def test_selected_rows_can_be_exported_from_every_list(admin: Client) -> None:
     for model, model_admin in django_admin.site._registry.items():
         rows_of(model._meta.label_lower).make(1)
         names = [name for _, name, _ in model_admin._get_base_actions()]
@@ -160,9 +160,7 @@ def test_ticked_rows_can_be_exported_whatever_else_the_list_offers(admin: Client
 
 
 @pytest.mark.parametrize("kind", ["csv", "xlsx"])
-def test_rows_are_read_part_by_part_each_by_a_query_of_its_own(
-    admin: Client, monkeypatch: pytest.MonkeyPatch, queries_of: Any, kind: str
-) -> None:
+def test_rows_are_read_in_chunks(admin: Client, monkeypatch: pytest.MonkeyPatch, queries_of: Any, kind: str) -> None:
     monkeypatch.setattr(exporting, "CHUNK_SIZE", 2)
     members = [member() for _ in range(5)]
 
@@ -173,7 +171,7 @@ def test_rows_are_read_part_by_part_each_by_a_query_of_its_own(
     assert sum(str(each.pk) in sql for each in members for sql in reading) >= 5
 
 
-def test_what_is_deleted_while_the_file_is_sent_is_left_out(admin: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_rows_deleted_while_the_file_is_sent_are_skipped(admin: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(exporting, "CHUNK_SIZE", 1)
     members = [member() for _ in range(3)]
     answer = admin.post(export_of(USERS, "csv", q="carol"))

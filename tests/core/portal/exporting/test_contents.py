@@ -1,4 +1,4 @@
-"""What an export of a list contains."""
+"""The contents of exported files."""
 
 import re
 from datetime import timedelta
@@ -21,7 +21,7 @@ from core.portal.events import ListExported
 
 
 @pytest.mark.parametrize("label", LABELS)
-def test_every_list_is_exported_with_its_columns_and_all_its_rows(admin: Client, label: str) -> None:
+def test_all_lists_are_exported_with_their_columns_and_all_rows(admin: Client, label: str) -> None:
     rows_of(label).make(3)
     change_list = admin.get(list_of(label)).context["cl"]
 
@@ -34,13 +34,13 @@ def test_every_list_is_exported_with_its_columns_and_all_its_rows(admin: Client,
     assert len(titles) >= len(columns)
     assert [re.sub(r" \(Europe/Berlin\)$", "", title) for title in rows[0]] == titles
     assert sheet[0] == list(rows[0])
-    # That it was exported is a row of the record, too.
+    # The export itself is one more fact.
     others = [[row for row in each if ListExported.name not in row] for each in (map(dict.values, rows), sheet[1:])]
     assert len(others[0]) == len(others[1]) == len(change_list.result_list)
     assert not any(re.search(r"<\w+[ >]", cell or "") for row in rows for cell in row.values())
 
 
-def test_what_the_list_shows_as_signs_and_links_is_text(admin: Client) -> None:
+def test_icons_and_links_are_exported_as_text(admin: Client) -> None:
     user = member(is_active=False, first_name="Zoë")
     first = baker.make(Mail, user=user, kind="news", status="sent", next_try_at=None)
     last = baker.make(Mail, user=user, kind="welcome", status="dropped", next_try_at=None, superseded_by=first)
@@ -55,7 +55,7 @@ def test_what_the_list_shows_as_signs_and_links_is_text(admin: Client) -> None:
     assert last.address in mails.values()
 
 
-def test_times_are_those_of_the_moderators_clock_and_the_header_says_which(admin: Client) -> None:
+def test_instants_are_in_the_time_zone_that_the_header_names(admin: Client) -> None:
     baker.make(Login, user=member(), created_at=NOW, ended_at=None)
 
     [row] = read_csv(admin.post(export_of("core.login", "csv")))
@@ -67,7 +67,7 @@ def test_times_are_those_of_the_moderators_clock_and_the_header_says_which(admin
     assert created.isoformat() == "2024-01-10T11:00:00"
 
 
-def test_the_file_is_named_after_the_list_and_the_moderators_day(admin: Client, root: User) -> None:
+def test_the_file_name_has_the_list_and_the_local_date(admin: Client, root: User) -> None:
     User.objects.filter(pk=root.pk).update(timezone="Pacific/Kiritimati")
 
     csv_file, xlsx_file = admin.post(export_of(MAILS, "csv")), admin.post(export_of(MAILS, "xlsx"))
@@ -79,14 +79,14 @@ def test_the_file_is_named_after_the_list_and_the_moderators_day(admin: Client, 
     b"".join(xlsx_file.streaming_content)
 
 
-def test_a_list_without_rows_is_its_header(admin: Client) -> None:
+def test_an_empty_list_exports_its_header(admin: Client) -> None:
     [header] = read_xlsx(admin.post(export_of("core.login", "xlsx")))
 
     assert header[0] == "User"
     assert read_csv(admin.post(export_of("core.login", "csv"))) == []
 
 
-def test_what_members_wrote_is_no_formula(admin: Client) -> None:
+def test_texts_of_members_are_no_formulas(admin: Client) -> None:
     fact(reason="=HYPERLINK(A1)")
 
     rows = read_csv(admin.post(export_of("core.factrecord", "csv")))
@@ -94,7 +94,7 @@ def test_what_members_wrote_is_no_formula(admin: Client) -> None:
     assert "'=HYPERLINK(A1)" in [row["Reason"] for row in rows]
 
 
-def test_no_secret_leaves(admin: Client, root: User) -> None:
+def test_no_export_contains_a_secret(admin: Client, root: User) -> None:
     root.set_password("learn-together")
     root.save()
     admin.force_login(root)
@@ -108,7 +108,7 @@ def test_no_secret_leaves(admin: Client, root: User) -> None:
         assert "token" not in text.lower()
 
 
-def test_filters_search_and_order_hold_and_pages_do_not(admin: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_filters_search_and_order_apply_but_not_pagination(admin: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(model_admin_of(MAILS), "list_per_page", 2)
     user = member()
     mine = [
@@ -127,7 +127,7 @@ def test_filters_search_and_order_hold_and_pages_do_not(admin: Client, monkeypat
     assert newest_first == oldest_first[::-1]
 
 
-def test_what_is_ticked_is_exported_alone(admin: Client) -> None:
+def test_only_selected_rows_are_exported(admin: Client) -> None:
     rows_of("core.login").make(4)
     chosen = Login.objects.order_by("-pk")[1:3]
     body = {"action": "export_csv", "index": 0, "_selected_action": [login.pk for login in chosen]}
@@ -139,21 +139,21 @@ def test_what_is_ticked_is_exported_alone(admin: Client) -> None:
     assert len(everything) == 4
 
 
-def test_what_is_ticked_can_be_a_sheet(admin: Client) -> None:
+def test_selected_rows_can_be_exported_as_xlsx(admin: Client) -> None:
     rows_of("core.login").make(2)
     body = {"action": "export_xlsx", "index": 0, "_selected_action": [Login.objects.first().pk]}  # type: ignore[union-attr]
 
     assert len(read_xlsx(admin.post(list_of("core.login"), body))) == 2
 
 
-def test_a_filter_that_makes_no_sense_leads_back_to_the_list(admin: Client) -> None:
+def test_an_invalid_filter_redirects_to_the_list(admin: Client) -> None:
     response = admin.post(export_of(MAILS, "csv", status__exact="failed", id__exact="x"))
 
     assert response.status_code == 302
     assert response["Location"] == list_of(MAILS, e=1)
 
 
-def test_rows_are_looked_up_part_by_part(admin: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_related_rows_are_loaded_for_each_chunk(admin: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(exporting, "CHUNK_SIZE", 2)
     rows_of("core.login").make(5)
     response = admin.post(export_of("core.login", "csv"))
@@ -163,11 +163,11 @@ def test_rows_are_looked_up_part_by_part(admin: Client, monkeypatch: pytest.Monk
     rows = read_csv(response)
 
     assert len(rows) == 5
-    # The first were looked up for the header, before anything was sent.
+    # The first chunk was read for the header, before the response.
     assert seen == [2, 1]
 
 
-def test_an_asynchronous_server_sends_part_by_part(admin: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_asgi_server_sends_chunks(admin: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(exporting, "CHUNK_SIZE", 2)
     rows_of("core.login").make(5)
     response: Any = admin.post(export_of("core.login", "csv"))
@@ -180,7 +180,7 @@ def test_an_asynchronous_server_sends_part_by_part(admin: Client, monkeypatch: p
     assert [part.count(b"\r\n") for part in parts] == [3, 2, 1]
 
 
-def test_more_than_a_sheet_holds_is_told_rather_than_cut_off(admin: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_more_rows_than_a_sheet_holds_are_rejected(admin: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(spreadsheets, "MAX_ROWS", 3)
     rows_of("core.login").make(4)
 
@@ -193,7 +193,7 @@ def test_more_than_a_sheet_holds_is_told_rather_than_cut_off(admin: Client, monk
     assert len(read_csv(admin.post(export_of("core.login", "csv")))) == 4
 
 
-def test_as_much_as_a_sheet_holds_is_exported(admin: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_as_many_rows_as_a_sheet_holds_are_exported(admin: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(spreadsheets, "MAX_ROWS", 4)
     rows_of("core.login").make(4)
 

@@ -1,4 +1,4 @@
-"""What the tests of this folder share."""
+"""Helpers for tests of the Cloudinary storage."""
 
 from collections.abc import Callable
 from typing import Any

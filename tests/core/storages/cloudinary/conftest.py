@@ -1,4 +1,4 @@
-"""What the tests of this folder can ask for."""
+"""Fixtures for tests of the Cloudinary storage."""
 
 from collections.abc import Iterator
 
@@ -16,19 +16,19 @@ def storage(cloudinary_storage: CloudinaryStorage) -> CloudinaryStorage:
 
 @pytest.fixture
 def impatient(cloudinary_server: CloudinaryServer) -> CloudinaryStorage:
-    """One that waits no longer than a test can."""
+    """With a short timeout."""
     return CloudinaryStorage(**cloudinary_server.options, timeout=0.2)
 
 
 @pytest.fixture
 def forgetful(cloudinary_server: CloudinaryServer) -> CloudinaryStorage:
-    """One whose addresses run out after ten minutes."""
+    """With URLs that expire after ten minutes."""
     return CloudinaryStorage(**cloudinary_server.options, link_seconds=600)
 
 
 @pytest.fixture
 def another_configuration(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """All that the SDK takes from the environment of the process."""
+    """All settings that the SDK reads from environment variables."""
     options = {
         "api_proxy": "http://127.0.0.1:9",
         "auth_token[key]": "00aabb",

@@ -1,4 +1,4 @@
-"""Links, settings and failures of Cloudinary."""
+"""URLs, settings and failures of Cloudinary."""
 
 from datetime import timedelta
 from urllib.parse import urlsplit
@@ -17,7 +17,7 @@ from core.time import clock
 
 
 @pytest.mark.parametrize("call", CALLS)
-def test_nothing_is_tried_twice(impatient: CloudinaryStorage, cloudinary_server: CloudinaryServer, call: str) -> None:
+def test_requests_are_not_retried(impatient: CloudinaryStorage, cloudinary_server: CloudinaryServer, call: str) -> None:
     cloudinary_server.fail(call, Failure.LOST, times=5)
 
     with pytest.raises(OutcomeUnknown):
@@ -27,7 +27,7 @@ def test_nothing_is_tried_twice(impatient: CloudinaryStorage, cloudinary_server:
 
 
 @pytest.mark.parametrize("call", ["upload", "resource", "resources", "destroy"])
-def test_an_answer_that_comes_byte_by_byte_is_not_waited_for(
+def test_a_dripping_response_times_out(
     impatient: CloudinaryStorage, cloudinary_server: CloudinaryServer, call: str
 ) -> None:
     impatient.save(PICTURE, ContentFile(PNG))
@@ -37,9 +37,7 @@ def test_an_answer_that_comes_byte_by_byte_is_not_waited_for(
         CALLS[call](impatient)
 
 
-def test_a_file_may_come_as_slowly_as_it_does(
-    impatient: CloudinaryStorage, cloudinary_server: CloudinaryServer
-) -> None:
+def test_a_slow_download_does_not_time_out(impatient: CloudinaryStorage, cloudinary_server: CloudinaryServer) -> None:
     impatient.save(PICTURE, ContentFile(PNG))
     cloudinary_server.fail("delivery", Failure.TRICKLE)
 
@@ -49,7 +47,7 @@ def test_a_file_may_come_as_slowly_as_it_does(
 
 @pytest.mark.parametrize("failure", [Failure.ERROR, Failure.RESET, Failure.LOST, Failure.CUT])
 @pytest.mark.parametrize("part", [0, 1, 2])
-def test_a_file_of_which_a_part_fails_is_not_saved(
+def test_a_file_with_a_failed_part_is_not_saved(
     storage: CloudinaryStorage, cloudinary_server: CloudinaryServer, failure: Failure, part: int
 ) -> None:
     cloudinary_server.fail("upload", failure, after=part)
@@ -58,7 +56,7 @@ def test_a_file_of_which_a_part_fails_is_not_saved(
         storage.save(DOCUMENT, ContentFile(bytes(13 * MEBIBYTE)))
 
 
-def test_a_file_whose_answer_was_lost_can_be_deleted(
+def test_a_file_whose_response_was_lost_can_be_deleted(
     storage: CloudinaryStorage, cloudinary_server: CloudinaryServer
 ) -> None:
     cloudinary_server.fail("upload", Failure.LOST)
@@ -71,7 +69,7 @@ def test_a_file_whose_answer_was_lost_can_be_deleted(
     assert not cloudinary_server.stored
 
 
-def test_after_a_failure_everything_is_as_before(
+def test_after_a_failure_the_storage_works_again(
     storage: CloudinaryStorage, cloudinary_server: CloudinaryServer
 ) -> None:
     cloudinary_server.fail("upload", Failure.RESET)
@@ -81,7 +79,7 @@ def test_after_a_failure_everything_is_as_before(
     assert storage.save(PICTURE, ContentFile(PNG)) == PICTURE
 
 
-def test_a_service_that_is_not_there_has_not_answered(
+def test_an_unreachable_service_raises_outcome_unknown(
     storage: CloudinaryStorage, cloudinary_server: CloudinaryServer
 ) -> None:
     unreachable = CloudinaryStorage(**{**cloudinary_server.options, "api_url": "http://127.0.0.1:9"})
@@ -90,7 +88,7 @@ def test_a_service_that_is_not_there_has_not_answered(
         unreachable.save(PICTURE, ContentFile(PNG))
 
 
-def test_at_the_address_of_any_file_are_the_bytes_that_were_saved(storage: CloudinaryStorage) -> None:
+def test_the_url_returns_the_original_bytes(storage: CloudinaryStorage) -> None:
     for name, content in SAMPLES.items():
         storage.save(name, ContentFile(content + name.encode()))
 
@@ -99,7 +97,7 @@ def test_at_the_address_of_any_file_are_the_bytes_that_were_saved(storage: Cloud
     assert found == {name: content + name.encode() for name, content in SAMPLES.items()}
 
 
-def test_addresses_lead_to_cloudinary_where_nothing_else_is_said() -> None:
+def test_urls_use_the_default_host_of_cloudinary() -> None:
     storage = CloudinaryStorage(cloud_name="school", api_key="1", api_secret="secret")
 
     assert storage.url(PICTURE) == (
@@ -107,7 +105,7 @@ def test_addresses_lead_to_cloudinary_where_nothing_else_is_said() -> None:
     )
 
 
-def test_an_address_that_runs_out_holds_until_then(forgetful: CloudinaryStorage) -> None:
+def test_an_expiring_url_works_until_it_expires(forgetful: CloudinaryStorage) -> None:
     forgetful.save(PICTURE, ContentFile(PNG))
     address = address_of(forgetful, PICTURE)
 
@@ -115,7 +113,7 @@ def test_an_address_that_runs_out_holds_until_then(forgetful: CloudinaryStorage)
         assert requests.get(address, timeout=5).content == PNG
 
 
-def test_an_address_that_has_run_out_leads_nowhere(forgetful: CloudinaryStorage) -> None:
+def test_an_expired_url_is_rejected(forgetful: CloudinaryStorage) -> None:
     forgetful.save(PICTURE, ContentFile(PNG))
     address = address_of(forgetful, PICTURE)
 
@@ -123,7 +121,7 @@ def test_an_address_that_has_run_out_leads_nowhere(forgetful: CloudinaryStorage)
         assert requests.get(address, timeout=5).status_code == 401
 
 
-def test_when_an_address_runs_out_cannot_be_changed(forgetful: CloudinaryStorage) -> None:
+def test_the_expiry_of_a_url_is_signed(forgetful: CloudinaryStorage) -> None:
     forgetful.save(PICTURE, ContentFile(PNG))
     address = address_of(forgetful, PICTURE)
 
@@ -134,7 +132,7 @@ def test_when_an_address_runs_out_cannot_be_changed(forgetful: CloudinaryStorage
 
 
 @pytest.mark.parametrize(("inline", "disposition"), [(False, "attachment"), (True, None)])
-def test_at_an_address_that_runs_out_a_file_is_downloaded_unless_it_may_be_shown(
+def test_an_expiring_url_downloads_the_file_unless_inline(
     forgetful: CloudinaryStorage, inline: bool, disposition: str | None
 ) -> None:
     forgetful.save(PICTURE, ContentFile(PNG))
@@ -145,7 +143,7 @@ def test_at_an_address_that_runs_out_a_file_is_downloaded_unless_it_may_be_shown
 
 
 @pytest.mark.parametrize("extension", [".png", ".jpg", ""])
-def test_an_address_to_which_anything_is_added_leads_nowhere(storage: CloudinaryStorage, extension: str) -> None:
+def test_a_changed_url_is_rejected(storage: CloudinaryStorage, extension: str) -> None:
     storage.save(PICTURE, ContentFile(PNG))
     address = storage.url(PICTURE)
     unsigned = address.replace(urlsplit(address).path.split("/")[4] + "/", "")
@@ -157,7 +155,7 @@ def test_an_address_to_which_anything_is_added_leads_nowhere(storage: Cloudinary
 
 @pytest.mark.usefixtures("another_configuration")
 @pytest.mark.parametrize("link_seconds", [None, 600])
-def test_the_environment_of_the_process_changes_nothing(
+def test_the_storage_ignores_environment_variables_of_the_sdk(
     cloudinary_server: CloudinaryServer, link_seconds: int | None
 ) -> None:
     storage = CloudinaryStorage(**cloudinary_server.options, link_seconds=link_seconds)
@@ -178,7 +176,7 @@ def test_the_environment_of_the_process_changes_nothing(
 
 
 @pytest.mark.usefixtures("another_configuration")
-def test_the_environment_of_the_process_changes_no_address() -> None:
+def test_urls_ignore_environment_variables_of_the_sdk() -> None:
     storage = CloudinaryStorage(cloud_name="school", api_key="1", api_secret="secret")
 
     assert storage.url(PICTURE).startswith("https://res.cloudinary.com/school/image/authenticated/s--")

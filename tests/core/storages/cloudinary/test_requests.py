@@ -1,4 +1,4 @@
-"""What the storage sends to Cloudinary and reads from it."""
+"""The requests to Cloudinary and the handling of its responses."""
 
 import gc
 import tempfile
@@ -26,7 +26,7 @@ from core.storages.cloudinary import CloudinaryStorage
         (NAME, "raw", f"materials/other/{NAME}"),
     ],
 )
-def test_a_name_says_of_which_kind_a_file_is_and_by_which_public_id(
+def test_a_name_maps_to_resource_type_and_public_id(
     storage: CloudinaryStorage, cloudinary_server: CloudinaryServer, name: str, kind: str, public_id: str
 ) -> None:
     storage.save(name, ContentFile(SAMPLES[name]))
@@ -34,7 +34,7 @@ def test_a_name_says_of_which_kind_a_file_is_and_by_which_public_id(
     assert list(cloudinary_server.stored) == [(kind, "authenticated", public_id)]
 
 
-def test_what_others_have_put_among_the_files_is_not_listed(
+def test_files_of_other_applications_are_not_listed(
     storage: CloudinaryStorage, cloudinary_server: CloudinaryServer
 ) -> None:
     storage.save(PICTURE, ContentFile(PNG))
@@ -47,12 +47,12 @@ def test_what_others_have_put_among_the_files_is_not_listed(
 
 
 @pytest.mark.parametrize("name", ["raw/a?b", "raw/100%25", "raw/a#b", "/raw/a", "raw//a", "raw/a\nb", "raw/ ", ""])
-def test_a_name_that_cloudinary_would_not_keep_as_it_is_is_not_taken(storage: CloudinaryStorage, name: str) -> None:
+def test_names_that_cloudinary_would_change_are_rejected(storage: CloudinaryStorage, name: str) -> None:
     with pytest.raises(SuspiciousFileOperation):
         storage.exists(name)
 
 
-def test_few_of_the_questions_that_are_counted_are_asked(
+def test_saving_and_reading_makes_few_calls_of_the_admin_api(
     storage: CloudinaryStorage, cloudinary_server: CloudinaryServer
 ) -> None:
     storage.save(PICTURE, ContentFile(PNG))
@@ -64,9 +64,7 @@ def test_few_of_the_questions_that_are_counted_are_asked(
 
 
 @pytest.mark.parametrize("link_seconds", [None, 600])
-def test_an_address_is_made_without_asking_anybody(
-    cloudinary_server: CloudinaryServer, link_seconds: int | None
-) -> None:
+def test_building_a_url_makes_no_request(cloudinary_server: CloudinaryServer, link_seconds: int | None) -> None:
     storage = CloudinaryStorage(**cloudinary_server.options, link_seconds=link_seconds)
 
     address_of(storage, PICTURE)
@@ -75,7 +73,7 @@ def test_an_address_is_made_without_asking_anybody(
     assert cloudinary_server.requests == []
 
 
-def test_a_large_file_is_sent_in_parts_and_a_small_one_as_a_whole(
+def test_large_files_are_sent_in_parts_and_small_ones_in_one_request(
     storage: CloudinaryStorage, cloudinary_server: CloudinaryServer
 ) -> None:
     storage.save(DOCUMENT, ContentFile(bytes(13 * MEBIBYTE)))
@@ -89,7 +87,7 @@ def test_a_large_file_is_sent_in_parts_and_a_small_one_as_a_whole(
     ]
 
 
-def test_the_copies_of_a_deleted_file_are_deleted_too(
+def test_deleting_invalidates_copies_in_the_cdn(
     storage: CloudinaryStorage, cloudinary_server: CloudinaryServer
 ) -> None:
     storage.delete(PICTURE)
@@ -98,7 +96,7 @@ def test_the_copies_of_a_deleted_file_are_deleted_too(
     assert asked.form["invalidate"] == "1"
 
 
-def test_a_file_is_never_held_in_memory(storage: CloudinaryStorage) -> None:
+def test_large_files_are_not_held_in_memory(storage: CloudinaryStorage) -> None:
     with tempfile.TemporaryFile() as large:
         large.truncate(30 * MEBIBYTE)
         gc.collect()
@@ -113,7 +111,7 @@ def test_a_file_is_never_held_in_memory(storage: CloudinaryStorage) -> None:
 
 
 @pytest.mark.parametrize("kind", ["image", "video"])
-def test_a_file_that_cloudinary_cannot_read_is_refused_in_its_words(storage: CloudinaryStorage, kind: str) -> None:
+def test_a_rejected_file_raises_refused_with_cloudinarys_message(storage: CloudinaryStorage, kind: str) -> None:
     with pytest.raises(Refused, match=r"Invalid image file|Unsupported video format"):
         storage.save(f"{kind}/{NAME}.png", ContentFile(b"nothing of that kind"))
 
@@ -129,7 +127,7 @@ def test_a_file_that_cloudinary_cannot_read_is_refused_in_its_words(storage: Clo
         {"etag": "0" * 32},
     ],
 )
-def test_a_file_that_is_not_stored_as_it_was_sent_is_not_saved(
+def test_a_response_that_differs_from_the_upload_raises_outcome_unknown(
     storage: CloudinaryStorage, cloudinary_server: CloudinaryServer, wrong: dict[str, Any]
 ) -> None:
     cloudinary_server.misreports = wrong
@@ -138,15 +136,13 @@ def test_a_file_that_is_not_stored_as_it_was_sent_is_not_saved(
         storage.save(PICTURE, ContentFile(PNG))
 
 
-def test_an_etag_that_is_no_md5_says_nothing_of_the_bytes(
-    storage: CloudinaryStorage, cloudinary_server: CloudinaryServer
-) -> None:
+def test_an_etag_that_is_no_md5_is_ignored(storage: CloudinaryStorage, cloudinary_server: CloudinaryServer) -> None:
     cloudinary_server.misreports = {"etag": "0123456789abcdef0123456789abcdef-3"}
 
     assert storage.save(PICTURE, ContentFile(PNG)) == PICTURE
 
 
-def test_a_file_that_always_finds_another_in_its_place_is_not_sent_for_ever(
+def test_the_number_of_alternative_names_is_limited(
     storage: CloudinaryStorage, cloudinary_server: CloudinaryServer
 ) -> None:
     cloudinary_server.misreports = {"existing": True}
@@ -157,9 +153,7 @@ def test_a_file_that_always_finds_another_in_its_place_is_not_sent_for_ever(
     assert len(cloudinary_server.asked("upload")) == 3
 
 
-def test_a_clock_that_is_wrong_is_not_the_fault_of_the_file(
-    storage: CloudinaryStorage, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_stale_timestamp_raises_outcome_unknown(storage: CloudinaryStorage, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("cloudinary.utils.now", lambda: "1")
 
     with pytest.raises(OutcomeUnknown, match="Stale request"):
@@ -168,7 +162,7 @@ def test_a_clock_that_is_wrong_is_not_the_fault_of_the_file(
 
 @pytest.mark.parametrize("wrong", [{"api_secret": "another"}, {"api_key": "1"}, {"cloud_name": "another"}])
 @pytest.mark.parametrize("call", ["upload", "resource", "resources", "destroy"])
-def test_wrong_credentials_are_not_taken_for_a_file_that_is_wrong_or_not_there(
+def test_wrong_credentials_raise_outcome_unknown(
     cloudinary_server: CloudinaryServer, wrong: dict[str, str], call: str
 ) -> None:
     storage = CloudinaryStorage(**{**cloudinary_server.options, **wrong})
@@ -177,7 +171,9 @@ def test_wrong_credentials_are_not_taken_for_a_file_that_is_wrong_or_not_there(
         CALLS[call](storage)
 
 
-def test_a_wrong_secret_opens_nothing(storage: CloudinaryStorage, cloudinary_server: CloudinaryServer) -> None:
+def test_a_url_signed_with_a_wrong_secret_is_rejected(
+    storage: CloudinaryStorage, cloudinary_server: CloudinaryServer
+) -> None:
     storage.save(PICTURE, ContentFile(PNG))
 
     with pytest.raises(OutcomeUnknown, match="401"):
@@ -190,11 +186,11 @@ def test_a_wrong_secret_opens_nothing(storage: CloudinaryStorage, cloudinary_ser
         (call, failure)
         for call in CALLS
         for failure in (Failure.ERROR, Failure.GARBAGE, Failure.SILENCE, Failure.RESET, Failure.LOST, Failure.CUT)
-        # Whatever a host delivers may be a file.
+        # A download has no shape that could be wrong.
         if (call, failure) != ("delivery", Failure.GARBAGE)
     ],
 )
-def test_what_fails_says_so(
+def test_every_error_raises_outcome_unknown(
     impatient: CloudinaryStorage, cloudinary_server: CloudinaryServer, call: str, failure: Failure
 ) -> None:
     impatient.save(PICTURE, ContentFile(PNG))
