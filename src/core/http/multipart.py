@@ -98,7 +98,7 @@ class FormParser(MultiPartParser):
         max_parts = (
             settings.DATA_UPLOAD_MAX_NUMBER_FIELDS + settings.DATA_UPLOAD_MAX_NUMBER_FILES + PARTS_OUTSIDE_BOUNDARIES
         )
-        for number, part in enumerate(self._parts(), start=1):
+        for number, part in enumerate(self._iterate_parts(), start=1):
             if number > max_parts:
                 raise TooManyFieldsSent("There are more parts in the form than it may have fields and files.")
             if unfinished:
@@ -116,7 +116,7 @@ class FormParser(MultiPartParser):
             for handler in self._upload_handlers:
                 handler.upload_interrupted()
 
-    def _parts(self) -> Iterator[Part]:
+    def _iterate_parts(self) -> Iterator[Part]:
         stream = LazyStream(ChunkIter(self._input_data, self._chunk_size))
         for inner in InterBoundaryIter(stream, b"--" + self._boundary):
             yield Part(inner)

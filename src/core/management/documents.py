@@ -10,7 +10,7 @@ DOCS = Path(settings.CHECKOUT) / "docs"
 
 def read_section(document: str, name: str) -> str:
     """Return the content of a section, stripped. Raises `LookupError` if the markers are missing."""
-    found = _pattern(name).search((DOCS / document).read_text())
+    found = _build_pattern(name).search((DOCS / document).read_text())
     if found is None:
         raise LookupError(f"docs/{document} has no section between <!-- {name} --> and <!-- /{name} -->")
     return found["content"].strip()
@@ -21,8 +21,8 @@ def write_section(document: str, name: str, content: str) -> None:
     read_section(document, name)
     path = DOCS / document
     section = f"<!-- {name} -->\n\n{content}\n\n<!-- /{name} -->"
-    path.write_text(_pattern(name).sub(lambda _: section, path.read_text()))
+    path.write_text(_build_pattern(name).sub(lambda _: section, path.read_text()))
 
 
-def _pattern(name: str) -> re.Pattern[str]:
+def _build_pattern(name: str) -> re.Pattern[str]:
     return re.compile(rf"<!-- {name} -->(?P<content>.*?)<!-- /{name} -->", re.DOTALL)

@@ -10,7 +10,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.db import connection
 
 TAG = "deployment"
-# In bytes: that of the hash (SHA-256) by which tokens are signed.
+# In characters: as many as the hash by which tokens are signed (SHA-256) has bytes.
 MIN_KEY_LENGTH = 32
 
 

@@ -26,7 +26,7 @@ FILE_UPLOAD_HANDLERS = [
 # Larger bodies are refused (413) without being read. Twice the limit of files, so that the error for a slightly larger
 # file names its field.
 REQUEST_MAX_BYTES = 2 * MATERIALS_MAX_BYTES + DATA_UPLOAD_MAX_MEMORY_SIZE
-# Smaller files stay in memory until they are stored, of up to as many uploads as there are slots.
+# Smaller files stay in memory until they are stored, and many uploads may run at once.
 FILE_UPLOAD_MAX_MEMORY_SIZE = 256 * 1024
 # Concurrent uploads of one member to one web process; a browser opens six connections to a host.
 UPLOADS_MAX_AT_ONCE_PER_MEMBER: int = env.int("UPLOADS_MAX_AT_ONCE_PER_MEMBER", 10, validate=validate.Range(min=1))
