@@ -1,4 +1,4 @@
-"""What the account operations take and answer (docs/contract.md, "Accounts and tokens")."""
+"""Request and response schemas of the account operations (docs/contract.md, "Accounts and tokens")."""
 
 from datetime import datetime
 from typing import Annotated
@@ -13,7 +13,7 @@ NameText = Annotated[str, StringConstraints(max_length=150), ONE_LINE]
 Username = Annotated[str, StringConstraints(min_length=1, max_length=150), ONE_LINE]
 Address = Annotated[str, StringConstraints(min_length=3, max_length=254), ONE_LINE, EXACT_LINE]
 Zone = Annotated[str, StringConstraints(max_length=64), AfterValidator(require_zone_name)]
-# Bounded, since hashing takes time that grows with it.
+# Limited, since the time for hashing grows with the length.
 Password = Annotated[str, StringConstraints(min_length=1, max_length=1000), SECRET]
 Secret = Annotated[str, StringConstraints(min_length=1, max_length=5000), SECRET]
 

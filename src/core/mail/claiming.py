@@ -1,4 +1,4 @@
-"""Claiming mails that are due, and recording how their delivery went."""
+"""Claiming due mails, and recording the results of their delivery."""
 
 import logging
 from datetime import datetime, timedelta
@@ -18,8 +18,7 @@ logger = logging.getLogger(__name__)
 # With the delays between them, almost three days.
 MAX_ATTEMPTS = 24
 RETRY_POLICY = RetryPolicy(max_attempts=MAX_ATTEMPTS, max_delay=timedelta(hours=4))
-# The lease of a sender on one mail. No living sender exceeds it: it may connect twice and has SERVER_DEADLINE_SECONDS
-# each time.
+# The lease of a sender on one mail. A sender may connect twice, for SERVER_DEADLINE_SECONDS each, so none exceeds it.
 CLAIM_TIMEOUT = timedelta(seconds=5 * SERVER_DEADLINE_SECONDS)
 # How much of an error is stored, in characters.
 MAX_ERROR_LENGTH = 2000
@@ -38,9 +37,9 @@ def claim_next_mail() -> Mail | None:
                 mail.next_try_at = clock.now() + CLAIM_TIMEOUT
                 mail.save(update_fields=["status", "attempts", "next_try_at"])
                 return mail
-            # Only a sender that died leaves a mail due after its last attempt.
+            # After the last attempt, only a mail whose sender died is due.
             mail.status = Mail.Status.FAILED
-            mail.error = "Whoever tried to send it did not live to tell."
+            mail.error = "The sender died during the last attempt."
             mail.next_try_at = None
             mail.save(update_fields=["status", "error", "next_try_at"])
 
@@ -59,7 +58,7 @@ def record_result(mail: Mail, status: Mail.Status, *, error: str = "", next_try_
 
 def record_failure(mail: Mail, error: Exception) -> None:
     """Log and record why a claimed mail was not sent, and schedule the next attempt or give it up."""
-    # One line is enough for an address and for the answer of a server; an error of our own needs its traceback.
+    # Only errors of our own code need a traceback.
     internal_error = None if isinstance(error, OSError | UnwritableAddress) else error
     logger.warning("Mail %s was not sent: %s", mail.pk, error, exc_info=internal_error)
     record_result(
@@ -80,11 +79,11 @@ def _lock_next_due_mail() -> Mail | None:
 
 
 def _coalesce(mail: Mail) -> Mail:
-    """Merge the mails that wait to tell the same member about the same topic, and return the one to send.
+    """Merge the pending mails to one member about one topic, and return the one to send.
 
-    That is the one that was never tried, of which there is at most one: it supersedes the others, so that nobody gets
-    several after an outage. Where all were tried, or the untried one is locked, `mail` is sent by itself: it may have
-    arrived before, and news under its Message-ID would be taken for a duplicate.
+    That is the untried one, of which there is at most one: it supersedes the others, so that nobody gets several after
+    an outage. If all were tried, or the untried one is locked, `mail` is sent by itself: it may have arrived before,
+    and news under its Message-ID would be taken for a duplicate.
     """
     is_waiting = Q(status__in=[Mail.Status.QUEUED, Mail.Status.FAILED], next_try_at__isnull=False)
     claim_has_expired = Q(status=Mail.Status.SENDING, next_try_at__lte=clock.now())

@@ -43,7 +43,7 @@ class Letter:
     to: str = ""
 
 
-# Writes one kind of letter at the time of sending; returns `None` if there is nobody to tell.
+# Writes one kind of letter at the time of sending; returns `None` to drop the mail.
 LetterWriter = Callable[[Mail], Letter | None]
 
 LETTER_WRITERS: dict[str, LetterWriter] = {}

@@ -1,4 +1,4 @@
-"""The delivery log: each mail is a row before it is sent (an outbox), and afterwards says what came of it."""
+"""The delivery log, which is also the outbox: each mail is a row before it is sent, and keeps its result."""
 
 from django.conf import settings
 from django.db import models
@@ -30,7 +30,7 @@ class Mail(models.Model):
     )
     # The member's `token_version` when it was queued: a letter with a secret is not written once that has changed.
     member_version = models.PositiveIntegerField(null=True, editable=False)
-    # What later news about the same thing joins, while this mail is untried; "" for a mail that nothing joins.
+    # Later news about the same topic joins this mail while it is untried; "" for a mail that is never joined.
     topic = models.CharField(max_length=100, blank=True)
     # The mail about the same topic that was sent instead of this one.
     superseded_by = models.ForeignKey("self", null=True, on_delete=models.SET_NULL, related_name="supersedes")

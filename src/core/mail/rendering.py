@@ -79,7 +79,7 @@ def _build_attachment_part(attachment: Attachment) -> MIMEBase:
 
 
 def _sanitize_letter(letter: Letter) -> Letter:
-    """Remove what could break a header or a line, or show it as something else: names and titles are members' input."""
+    """Remove what could break or disguise a header or a line, since names and titles are members' input."""
     # Text that looks like an encoded word (RFC 2047) would be decoded, and bring in again what is removed here.
     subject = _clean_line(letter.subject).replace("=?", "=\u200b?")
     if len(subject) > MAX_SUBJECT_LENGTH:

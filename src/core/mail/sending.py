@@ -38,13 +38,13 @@ _backlog_since: datetime | None = None
 
 
 class Outcome(Enum):
-    """What one mail says about going on with the next."""
+    """Whether a run goes on after one mail."""
 
     # The mail is settled: sent, refused, not written, or nothing to send.
     CONTINUE = auto()
     # The exchange broke off: the next mail may succeed, unless several in a row break off.
     INTERRUPTED = auto()
-    # No server, or it refuses our sender: every other mail would meet the same.
+    # The server is unavailable, or refuses our sender: every other mail would fail too.
     STOP = auto()
 
 
@@ -103,8 +103,8 @@ def _send_until(deadline: float, backend: str | None) -> int:
 def _send(mail: Mail, connection: Any) -> Outcome:
     """Send a claimed mail and record the result.
 
-    At least once: a process that dies between the answer of the mail server and the record of it sends the mail again,
-    with the same Message-ID.
+    At least once: a mail whose sender dies between the server's response and the record of it is sent again, with the
+    same Message-ID.
     """
     try:
         message = _write_message(mail)
@@ -130,9 +130,9 @@ def _send(mail: Mail, connection: Any) -> Outcome:
 
 
 def _write_message(mail: Mail) -> EmailMessage | None:
-    """Write what the mail says now; return `None` where there is nobody to tell."""
+    """Build the message with current data; return `None` if there is no recipient or nothing to say."""
     if mail.topic:
-        # News goes to the member's present address; a letter about an account goes to the address that it is about.
+        # News goes to the current address of the member, a letter about an account to the address that it is about.
         recipient = mail.user
         if recipient is None or not recipient.is_active or not recipient.email:
             return None

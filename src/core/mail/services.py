@@ -1,4 +1,4 @@
-"""Enqueueing mail, trying it again, and deleting old rows of the delivery log."""
+"""Enqueueing and retrying mail, and deleting old rows of the delivery log."""
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
@@ -15,7 +15,7 @@ from core.text.email_addresses import normalize_address_if_valid
 from core.time import clock
 
 RETENTION = timedelta(days=30)
-# In one night: more than a day brings, and about a minute of work.
+# More than is queued in a day, and about a minute of work.
 MAX_DELETED_PER_RUN = 50_000
 
 
@@ -44,8 +44,8 @@ def enqueue_or_merge(*, kind: str, topic: str, users: Iterable[User], delay: tim
         with transaction.atomic():
             mails = _lock_or_create_open_mails(kind, topic, members, due_at)
             if len(mails) < len(members):
-                # A sender has just claimed one. Locks are released before the next try, so that everybody locks in one
-                # order, and two that tell the same members at once cause no deadlock.
+                # A sender has just claimed one. The locks are released before the next try, since locking in another
+                # order could cause a deadlock.
                 transaction.set_rollback(True)
     later = [mail.pk for mail in mails.values() if mail.next_try_at and mail.next_try_at > due_at]
     if later:
@@ -77,8 +77,7 @@ def _lock_or_create_open_mails(kind: str, topic: str, members: list[User], due_a
 def retry_mail(*, mail_ids: Iterable[int]) -> int:
     """Make failed mails due now, with all attempts left; return how many of these were failed.
 
-    Text, address, and whether there is anything to say, are decided when they are sent. Until then they stay `failed`:
-    they may have arrived, so no news may be sent under their Message-IDs.
+    They stay `failed` until they are sent: they may have arrived, so no news may join them under their Message-IDs.
     """
     with transaction.atomic():
         failed = Mail.objects.filter(pk__in=list(mail_ids), status=Mail.Status.FAILED)

@@ -11,7 +11,7 @@ from django.core.mail.backends.smtp import EmailBackend as DjangoEmailBackend
 
 
 class EmailBackend(DjangoEmailBackend):
-    """Adds a deadline to Django's backend, whose timeout holds for each read: a server that drips would block it."""
+    """Adds a deadline to Django's backend, whose timeout limits each read only: a dripping server would block it."""
 
     _smtp: smtplib.SMTP | None = None
 
@@ -20,7 +20,7 @@ class EmailBackend(DjangoEmailBackend):
         backend = self
 
         class Connection(super().connection_class):  # type: ignore[misc]
-            """Registered before it has connected: a server may be slow from its first answer on."""
+            """Registers itself before it connects, since the greeting may be slow too."""
 
             def __init__(self, *args: Any, **values: Any) -> None:
                 backend._smtp = self

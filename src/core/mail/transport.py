@@ -1,4 +1,4 @@
-"""Handing one message to the mail server, and telling apart what can go wrong."""
+"""Sending one message to the mail server, and classifying its errors."""
 
 from contextlib import AbstractContextManager, nullcontext, suppress
 from smtplib import (
@@ -33,10 +33,9 @@ class UnwritableAddress(Exception):
 
 
 def send_message(message: EmailMessage, connection: Any) -> None:
-    """Send a message, over a connection that is opened where it is not, and kept for the next message.
+    """Send a message. The connection is opened if it is closed, and kept open for the next message.
 
-    Raises `ServerUnavailable`, `SMTPSenderRefused` (both would meet every other mail too), and what the backend raises
-    for this mail alone.
+    Raises `ServerUnavailable` and `SMTPSenderRefused`, which concern every mail, and the backend's errors for this one.
     """
     was_reused = False
     try:
@@ -47,7 +46,7 @@ def send_message(message: EmailMessage, connection: Any) -> None:
         close_connection(connection)
         if not was_reused:
             raise
-        # Servers close a connection that was idle, or that has carried as many mails as they take at once.
+        # Servers close idle connections, and limit the mails of one connection.
         with _limit_duration(connection):
             _open(connection)
             connection.send_messages([message])
@@ -58,7 +57,7 @@ def send_message(message: EmailMessage, connection: Any) -> None:
 
 
 def close_connection(connection: Any) -> None:
-    """Close the connection; an error of the server no longer matters, since it has accepted what it has accepted."""
+    """Close the connection, ignoring errors: they do not concern mails that were accepted."""
     with suppress(OSError):
         connection.close()
 
@@ -66,7 +65,7 @@ def close_connection(connection: Any) -> None:
 def normalize_recipient(address: str) -> str:
     """Return the address as it is sent, in a form that Django and Python do not convert again by IDNA 2003.
 
-    Raises `UnwritableAddress` for whatever would fail on its way: everything else that members type is cleaned before.
+    Raises `UnwritableAddress` if it cannot be written.
     """
     try:
         written = get_deliverable_address(address)
@@ -77,7 +76,7 @@ def normalize_recipient(address: str) -> str:
 
 
 def is_interruption(error: Exception) -> bool:
-    """Whether the exchange broke off without an answer of the server. The cause may lie in this mail alone."""
+    """Whether the exchange broke off without a response. The cause may be this mail only."""
     return isinstance(error, OSError) and not isinstance(error, SMTPResponseException | SMTPRecipientsRefused)
 
 

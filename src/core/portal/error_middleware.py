@@ -1,4 +1,4 @@
-"""Plain error pages of the portal, for requests that no view can answer."""
+"""Plain error pages of the portal, for requests that reach no view and for errors of the database."""
 
 import logging
 import re
@@ -55,7 +55,7 @@ class PortalErrorMiddleware:
 
 
 def _build_unavailable_page(request: HttpRequest, error: Exception) -> HttpResponse:
-    logger.error("%s %s: the database did not answer", request.method, escape_uri_path(request.path), exc_info=error)
+    logger.error("%s %s: the database is unavailable", request.method, escape_uri_path(request.path), exc_info=error)
     response = _build_page(503, STATUS_MESSAGES[503])
     response["Retry-After"] = "5"
     return response

@@ -1,10 +1,10 @@
-"""Django storages for files of members, and what they can do beyond Django's interface."""
+"""Django storages for members' files, with protocols beyond Django's interface."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
-# The message to the sender of a file where no storage accepts it at present.
+# The message to the member if no storage accepts the file at present.
 CANNOT_BE_STORED = "The file could not be stored just now, and nothing was kept. Try again later."
 
 
@@ -13,8 +13,7 @@ class Refused(ValueError):
 
 
 class OutcomeUnknown(OSError):
-    """A storage gave no answer, an unreadable one, or an error of its own: what was to be stored may exist, or come to
-    exist."""
+    """The storage did not respond, or with an error of its own: what was to be stored may exist now or later."""
 
 
 @dataclass(frozen=True, kw_only=True)

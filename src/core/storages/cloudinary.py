@@ -22,7 +22,7 @@ from core.storages.cloudinary_client import (
     BLOCK,
     DELIVERY_HOST,
     CloudinaryClient,
-    ErrorAnswer,
+    CloudinaryError,
     Upload,
     translate_parse_errors,
 )
@@ -54,7 +54,7 @@ class Part:
 class CloudinaryStorage(Storage):
     """Stores private files: nobody reads one without a signed URL.
 
-    `timeout` limits, in seconds: connecting, each wait for data, and an answer of the API as a whole. Nothing is
+    `timeout` limits, in seconds: connecting, each wait for data, and each response of the API as a whole. Nothing is
     retried, and nothing is taken from the SDK's global configuration. Raises `Refused` for bytes that are rejected,
     `FileNotFoundError` for a missing file, and `OutcomeUnknown` for every other failure.
     """
@@ -121,9 +121,9 @@ class CloudinaryStorage(Storage):
             raise ValueError("The name must be given to delete().")
         asset = parse_name(name, self._prefix)
         params = {"public_id": asset.public_id, "type": DELIVERY_TYPE, "invalidate": True}
-        answer = self._client.post(asset.kind, "destroy", params)
-        if answer.get("result") not in {"ok", "not found"}:
-            raise OutcomeUnknown(f"Cloudinary has not deleted {name}: {answer.get('result')!r}")
+        result = self._client.post(asset.kind, "destroy", params)
+        if result.get("result") not in {"ok", "not found"}:
+            raise OutcomeUnknown(f"Cloudinary has not deleted {name}: {result.get('result')!r}")
 
     def url(self, name: str | None) -> str:
         return self._build_url(name or "", as_attachment=False)
@@ -174,27 +174,27 @@ class CloudinaryStorage(Storage):
             if self._upload(parse_name(name, self._prefix), content):
                 return name
             name = str(path.with_name(self.get_alternative_name(path.stem, path.suffix)))
-        raise FileExistsError(f"Cloudinary has had a file by each of {MAX_NAMES} names for {path}")
+        raise FileExistsError(f"Cloudinary has files by all {MAX_NAMES} names that were tried for {path}")
 
     def _upload(self, asset: Asset, content: "File[bytes]") -> bool:
         """Upload a file in parts; return false where another has the name, which is left as it is."""
         total = content.seek(0, os.SEEK_END)
         digest = hashlib.md5(usedforsecurity=False)
         upload_id = secrets.token_hex(16)
-        answer: Mapping[str, Any] = {}
+        result: Mapping[str, Any] = {}
         for start in range(0, max(total, 1), self.part_size):
             part = Part(start=start, stop=min(start + self.part_size, total), total=total)
-            answer = self._upload_part(asset, content, part, upload_id=upload_id, digest=digest)
-        if answer.get("existing"):
+            result = self._upload_part(asset, content, part, upload_id=upload_id, digest=digest)
+        if result.get("existing"):
             return False
         expected = {"public_id": asset.public_id, "resource_type": asset.kind, "type": DELIVERY_TYPE, "bytes": total}
         # The ETag of a file that was uploaded in parts may be something else than the MD5 of its bytes.
-        if MD5.fullmatch(str(answer.get("etag"))):
+        if MD5.fullmatch(str(result.get("etag"))):
             expected["etag"] = digest.hexdigest()
         for key, value in expected.items():
-            if answer.get(key) != value:
+            if result.get(key) != value:
                 raise OutcomeUnknown(
-                    f"Cloudinary has stored something else: {key} is {answer.get(key)!r}, not {value!r}"
+                    f"The response differs from the upload: {key} is {result.get(key)!r}, not {value!r}"
                 )
         return True
 
@@ -211,7 +211,7 @@ class CloudinaryStorage(Storage):
         file = Upload(blocks=_read_blocks(content, part, digest), length=part.stop - part.start)
         try:
             return self._client.post(asset.kind, "upload", params, headers=headers, file=file)
-        except ErrorAnswer as error:
+        except CloudinaryError as error:
             # A wrong clock of this machine is not the fault of the file.
             if error.status != HTTPStatus.BAD_REQUEST or error.message.startswith("Stale request"):
                 raise
@@ -224,7 +224,7 @@ class CloudinaryStorage(Storage):
             if response.status == HTTPStatus.NOT_FOUND:
                 raise FileNotFoundError(name)
             if response.status != HTTPStatus.OK:
-                raise ErrorAnswer(response.status, response.headers.get("X-Cld-Error", ""))
+                raise CloudinaryError(response.status, response.headers.get("X-Cld-Error", ""))
             length = 0
             for block in response.stream(BLOCK):
                 length += len(block)
@@ -253,7 +253,7 @@ class CloudinaryStorage(Storage):
         asset = parse_name(name, self._prefix)
         try:
             return self._client.get("resources", asset.kind, DELIVERY_TYPE, quote(asset.public_id))
-        except ErrorAnswer as error:
+        except CloudinaryError as error:
             if error.status == HTTPStatus.NOT_FOUND:
                 raise FileNotFoundError(name) from error
             raise
@@ -282,7 +282,7 @@ def _read_blocks(content: "File[bytes]", part: Part, digest: Any) -> Iterator[by
     while left:
         block = content.read(min(BLOCK, left))
         if not block:
-            raise OutcomeUnknown("The file has become shorter while it was sent")
+            raise OutcomeUnknown("The file was truncated during the upload")
         left -= len(block)
         digest.update(block)
         yield block

@@ -21,7 +21,7 @@ from urllib3.filepost import choose_boundary, encode_multipart_formdata
 from core.storages import OutcomeUnknown
 
 BLOCK = 64 * 1024
-MAX_ANSWER_BYTES = 8 * 1024 * 1024
+MAX_RESPONSE_BYTES = 8 * 1024 * 1024
 
 # Options that the SDK would otherwise take from its global configuration, which reads the environment.
 SIGNING_OPTIONS = {"signature_algorithm": "sha1", "signature_version": 2}
@@ -45,7 +45,7 @@ DELIVERY_OPTIONS = {
 DELIVERY_HOST = "https://res.cloudinary.com"
 
 
-class ErrorAnswer(OutcomeUnknown):
+class CloudinaryError(OutcomeUnknown):
     """An error that Cloudinary reports, with its HTTP status and its message."""
 
     def __init__(self, status: int, message: str) -> None:
@@ -65,8 +65,8 @@ class Upload:
 class CloudinaryClient:
     """Sends requests to one Cloudinary account.
 
-    `timeout` limits, in seconds: connecting, each wait for data, and an answer of the API as a whole. Nothing is
-    retried. Raises `ErrorAnswer` for an error that Cloudinary reports, and `OutcomeUnknown` for every other failure.
+    `timeout` limits, in seconds: connecting, each wait for data, and each response of the API as a whole. Nothing is
+    retried. Raises `CloudinaryError` for a reported error, and `OutcomeUnknown` for every other failure.
     """
 
     def __init__(
@@ -173,35 +173,35 @@ class CloudinaryClient:
         self, method: str, url: str, headers: Mapping[str, str], *, body: Iterator[bytes] | None = None
     ) -> dict[str, Any]:
         with self.open_url(method, url, headers, body=body) as response:
-            content = self._read_answer(response)
+            content = self._read_response(response)
         with translate_parse_errors():
-            answer: dict[str, Any] = json.loads(content)
-            error = answer.get("error")
+            result: dict[str, Any] = json.loads(content)
+            error = result.get("error")
             message = "" if error is None else str(error["message"])
         if message:
-            raise ErrorAnswer(response.status, message)
+            raise CloudinaryError(response.status, message)
         if response.status != HTTPStatus.OK:
             raise OutcomeUnknown(f"Cloudinary answers {response.status}")
-        return answer
+        return result
 
-    def _read_answer(self, response: BaseHTTPResponse) -> bytes:
+    def _read_response(self, response: BaseHTTPResponse) -> bytes:
         deadline = time.monotonic() + self._timeout
         content = b""
         while block := response.read1(BLOCK):
             content += block
-            # The timeout of the socket does not limit an answer that arrives byte by byte.
-            if len(content) > MAX_ANSWER_BYTES or time.monotonic() > deadline:
-                raise OutcomeUnknown("Cloudinary does not come to an end")
+            # The timeout of the socket does not limit a response that arrives byte by byte.
+            if len(content) > MAX_RESPONSE_BYTES or time.monotonic() > deadline:
+                raise OutcomeUnknown("The response is too long or too slow")
         return content
 
 
 @contextmanager
 def translate_parse_errors() -> Iterator[None]:
-    """Raise `OutcomeUnknown` for what goes wrong where an answer is read that has not the expected shape."""
+    """Raise `OutcomeUnknown` for errors in reading a response of an unexpected shape."""
     try:
         yield
     except (AttributeError, LookupError, TypeError, ValueError) as error:
-        raise OutcomeUnknown("Cloudinary answers with what nobody can read") from error
+        raise OutcomeUnknown("The response cannot be parsed") from error
 
 
 def _concatenate(beginning: bytes, blocks: Iterator[bytes], end: bytes) -> Iterator[bytes]:

@@ -39,7 +39,7 @@ def parse_name(name: str, prefix: str) -> Asset:
     Raises `SuspiciousFileOperation` for a name that Cloudinary cannot store, or that leads out of the prefix.
     """
     if not name or NOT_IN_NAMES.search(name):
-        raise SuspiciousFileOperation(f"Cloudinary has no files by such names as {name!r}")
+        raise SuspiciousFileOperation(f"Cloudinary cannot store a file named {name!r}")
     match = NAME.fullmatch(name)
     if match is None:
         return Asset(kind="raw", public_id=f"{prefix}other/{name}")

@@ -119,13 +119,13 @@ class S3Storage(DjangoStoragesS3Storage):  # type: ignore[misc]
             raise ValueError("Files in S3 are opened with rb; they are written by save().")
         with ExitStack() as on_error, _translate_errors():
             try:
-                answer = self.connection.meta.client.get_object(Bucket=self.bucket_name, Key=self._build_key(name))
+                response = self.connection.meta.client.get_object(Bucket=self.bucket_name, Key=self._build_key(name))
             except ClientError as error:
                 if error.response["ResponseMetadata"]["HTTPStatusCode"] == HTTPStatus.NOT_FOUND:
                     raise FileNotFoundError(name) from error
                 raise
             content = on_error.enter_context(SpooledTemporaryFile(max_size=self.max_memory_size))
-            with closing(answer["Body"]) as body:
+            with closing(response["Body"]) as body:
                 # A body that is shorter than its length raises an error.
                 for block in body.iter_chunks(BLOCK):
                     content.write(block)

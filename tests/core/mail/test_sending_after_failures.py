@@ -153,7 +153,7 @@ def test_a_mail_that_kills_every_sender_is_given_up(mail: Mail, deadly: pytest.M
 
     reread(mail)
     assert (mail.status, mail.attempts, mail.next_try_at) == ("failed", MAX_ATTEMPTS, None)
-    assert mail.error == "Whoever tried to send it did not live to tell."
+    assert mail.error == "The sender died during the last attempt."
 
 
 def test_the_periodic_job_finds_a_mail_without_a_wake_up(
