@@ -20,7 +20,7 @@ from modules.materials.models import Material
 from modules.notifications.models import Notification
 from modules.sessions.models import BookingRequest, Session
 from modules.sessions.queries.evidence import find_clashes
-from modules.sessions.queries.statistics import Outcome, compute_statistics, count_waits
+from modules.sessions.queries.statistics import Outcome, compute_statistics, count_backlog
 from modules.sessions.states import Status
 
 pytestmark = [pytest.mark.system, pytest.mark.django_db]
@@ -93,11 +93,11 @@ def test_its_mails_are_in_the_ledger_and_nobody_gets_them(loaded: None, mailoutb
 def test_the_dashboard_has_something_to_tell(loaded: None) -> None:
     weeks = compute_statistics().weeks
     together = {outcome: sum(week.sessions[outcome] for week in weeks) for outcome in Outcome}
-    waits = count_waits()
+    backlog = count_backlog()
 
     assert all(together.values())
-    assert sum(bool(week.places) for week in weeks) > 9
-    assert (waits.waiting, waits.starting_soon, waits.edited) == (4, 1, 1)
+    assert sum(bool(week.seats) for week in weeks) > 9
+    assert (backlog.waiting, backlog.starting_soon, backlog.edited) == (4, 1, 1)
 
 
 def test_one_that_waits_is_at_the_time_of_another_of_its_creator(loaded: None) -> None:

@@ -17,7 +17,7 @@ from modules.materials.events import MaterialAdded, MaterialRemoved
 from modules.notifications.receivers import table
 from modules.notifications.receivers.documentation import render_table
 from modules.sessions import events
-from modules.sessions.events import AboutSession
+from modules.sessions.events import SessionFact
 from modules.sessions.receivers.still_holds import CONDITIONS
 
 # Failed deliveries of earlier versions name them.
@@ -136,7 +136,7 @@ def test_a_fact_that_is_told_and_told_to_nobody_fails_the_check(monkeypatch: pyt
 
 
 def test_each_fact_about_a_session_that_is_told_says_when_it_still_holds() -> None:
-    told = {rule.fact for rule in table.TABLE if issubclass(rule.fact, AboutSession)}
+    told = {rule.fact for rule in table.TABLE if issubclass(rule.fact, SessionFact)}
 
     assert told == set(CONDITIONS)
 

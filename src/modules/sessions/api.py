@@ -1,20 +1,22 @@
-"""Sessions over HTTP (docs/contract.md, "Sessions" and "Booking"). Parses, calls one service or query, answers."""
+"""Sessions over HTTP (docs/contract.md, "Sessions" and "Booking")."""
 
 from django.http import HttpResponse
 from ninja import Path, Query, Router
 
 from core.accounts.authentication import MemberRequest
-from core.http.json import build_bounded_json_response, build_json_response
+from core.http.json import MAX_RESPONSE_BYTES, build_bounded_json_response, build_json_response
 from core.http.origin import get_origin
 from core.http.pages import build_page, build_url_with_query, get_page_slice
 from core.http.schemas import Identifier, declare_responses
 from core.text.limits import NOTE_EXCERPT_LENGTH
+from core.text.sizes import format_size
 from modules.sessions.models import Session
 from modules.sessions.policy import build_viewer, require_manager
 from modules.sessions.queries import bookings
 from modules.sessions.queries import my_sessions as mine
 from modules.sessions.queries import sessions as queries
 from modules.sessions.schemas import (
+    MAX_MY_SESSIONS,
     BookingRequestOut,
     BookingRequestPage,
     BookingRequestQuery,
@@ -72,7 +74,7 @@ def list_sessions(request: MemberRequest, query: Query[SessionQuery]) -> HttpRes
 )
 def create_session(request: MemberRequest, payload: SessionIn) -> HttpResponse:
     """The session waits for a moderator (`pending_approval`) until it is approved or rejected."""
-    session = offering.offer_session(values=payload.values(), date=payload.sent_date(), by=request.auth)
+    session = offering.offer_session(values=payload.get_values(), date=payload.get_date(), by=request.auth)
     return build_json_response(queries.build_created_row(session, build_viewer(request.auth)), status=201)
 
 
@@ -84,22 +86,22 @@ def create_session(request: MemberRequest, payload: SessionIn) -> HttpResponse:
     description=(
         "What the caller offers and what they are a participant of, each with the latest start first and in full, but"
         f" that\nnotes are cut to {NOTE_EXCERPT_LENGTH} characters.\n\n"
-        "At most 100 of each list; fewer, where the answer would be larger than 4 MiB. When there are more, the `Link`"
-        " header\nhas the address of the next part."
+        f"At most {MAX_MY_SESSIONS} of each list; fewer, where the answer would be larger than"
+        f" {format_size(MAX_RESPONSE_BYTES)}. When there are more, the `Link` header\nhas the address of the next part."
     ),
     openapi_extra={"responses": {200: {"headers": {"Link": LINK_HEADER}}}},
 )
 def my_sessions(request: MemberRequest, query: Query[MySessionsQuery]) -> HttpResponse:
-    part = mine.my_sessions(
+    page = mine.load_my_sessions(
         build_viewer(request.auth),
         get_origin(request),
         limit=query.limit,
         created_before=query.created_before,
         joined_before=query.joined_before,
     )
-    response = build_json_response({"created": part.created, "joined": part.joined})
-    if part.next is not None:
-        response["Link"] = f'<{build_url_with_query(request, **part.next)}>; rel="next"'
+    response = build_json_response({"created": page.created, "joined": page.joined})
+    if page.next is not None:
+        response["Link"] = f'<{build_url_with_query(request, **page.next)}>; rel="next"'
     return response
 
 
@@ -111,7 +113,7 @@ def my_sessions(request: MemberRequest, query: Query[MySessionsQuery]) -> HttpRe
 )
 def get_session(request: MemberRequest, session_id: SessionId) -> HttpResponse:
     """404 for a session that the caller may not see: one never approved, or hidden, that is not theirs."""
-    return _detail(request, queries.get_visible_session(session_id, build_viewer(request.auth)))
+    return _build_detail_response(request, queries.get_visible_session(session_id, build_viewer(request.auth)))
 
 
 @router.put(
@@ -129,13 +131,13 @@ def update_session(request: MemberRequest, session_id: SessionId, payload: Sessi
     """
     session = offering.edit_session(
         session_id=session_id,
-        values=payload.values(),
-        date=payload.changed_date(),
-        status=payload.target(),
+        values=payload.get_values(),
+        date=payload.get_changed_date(),
+        status=payload.get_target_status(),
         reason=payload.reason or "",
         by=request.auth,
     )
-    return _detail(request, session)
+    return _build_detail_response(request, session)
 
 
 @router.delete(
@@ -162,7 +164,9 @@ def cancel_session(request: MemberRequest, session_id: SessionId, payload: Cance
     For a moderator and a session that waits for approval this is its rejection, which needs a `reason`.
     """
     reason = (payload.reason if payload else None) or ""
-    return _detail(request, running.cancel_session(session_id=session_id, by=request.auth, reason=reason))
+    return _build_detail_response(
+        request, running.cancel_session(session_id=session_id, by=request.auth, reason=reason)
+    )
 
 
 @router.post(
@@ -176,7 +180,7 @@ def cancel_session(request: MemberRequest, session_id: SessionId, payload: Cance
     ),
 )
 def start_session(request: MemberRequest, session_id: SessionId) -> HttpResponse:
-    return _detail(request, running.start_session(session_id=session_id, by=request.auth))
+    return _build_detail_response(request, running.start_session(session_id=session_id, by=request.auth))
 
 
 @router.post(
@@ -187,7 +191,7 @@ def start_session(request: MemberRequest, session_id: SessionId) -> HttpResponse
 )
 def end_session(request: MemberRequest, session_id: SessionId) -> HttpResponse:
     """By its creator, while it is going on. When its time is over it ends by itself."""
-    return _detail(request, running.end_session(session_id=session_id, by=request.auth))
+    return _build_detail_response(request, running.end_session(session_id=session_id, by=request.auth))
 
 
 @router.post(
@@ -216,7 +220,7 @@ def join_session(request: MemberRequest, session_id: SessionId, payload: JoinIn 
 )
 def leave_session(request: MemberRequest, session_id: SessionId) -> HttpResponse:
     """Before the start. The place is free at once; the creator is told when a participant leaves."""
-    return _detail(request, booking.leave_session(session_id=session_id, by=request.auth))
+    return _build_detail_response(request, booking.leave_session(session_id=session_id, by=request.auth))
 
 
 @router.post(
@@ -297,6 +301,6 @@ def change_role(
     return build_json_response(bookings.build_participant_row(changed, build_viewer(request.auth)))
 
 
-def _detail(request: MemberRequest, session: Session) -> HttpResponse:
+def _build_detail_response(request: MemberRequest, session: Session) -> HttpResponse:
     row = queries.build_detail_row(session, build_viewer(request.auth), get_origin(request))
     return build_bounded_json_response(row, shorten=row["booking_requests"])

@@ -3,6 +3,6 @@ from django.apps import AppConfig
 
 class SessionsConfig(AppConfig):
     name = "modules.sessions"
-    # Django's own `sessions` has the other label.
+    # `sessions` is the label of Django's own app.
     label = "learning_sessions"
     verbose_name = "Learning sessions"

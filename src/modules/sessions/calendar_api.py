@@ -1,4 +1,4 @@
-"""A member's sessions in their calendar program (docs/contract.md, "Calendars")."""
+"""Calendar feeds over HTTP (docs/contract.md, "Calendars")."""
 
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
@@ -18,8 +18,8 @@ from modules.sessions.services import calendar
 
 router = Router(tags=["Calendar"])
 
-FEED = "calendar.ics"
-FILE = {"text/calendar": {"schema": {"type": "string"}}}
+FEED_PATH = "calendar.ics"
+CALENDAR_CONTENT = {"text/calendar": {"schema": {"type": "string"}}}
 
 
 @router.get(
@@ -30,7 +30,7 @@ FILE = {"text/calendar": {"schema": {"type": "string"}}}
 )
 def get_calendar_link(request: MemberRequest) -> HttpResponse:
     """The link by which calendar programs read the caller's sessions, if they have made one."""
-    return _link(request, CalendarFeed.objects.filter(user=request.auth).first())
+    return _build_link_response(request, CalendarFeed.objects.filter(user=request.auth).first())
 
 
 @router.post(
@@ -41,7 +41,7 @@ def get_calendar_link(request: MemberRequest) -> HttpResponse:
 )
 def make_calendar_link(request: MemberRequest) -> HttpResponse:
     """Takes the place of the link before, which works no longer. Needs no body."""
-    return _link(request, calendar.make_calendar_feed(by=request.auth), status=201)
+    return _build_link_response(request, calendar.make_calendar_feed(by=request.auth), status=201)
 
 
 @router.delete(
@@ -57,31 +57,31 @@ def revoke_calendar_link(request: MemberRequest) -> HttpResponse:
 
 
 @router.get(
-    FEED,
+    FEED_PATH,
     auth=None,
     response=declare_responses(200, None, 400, 404),
     operation_id="get_calendar",
     summary="My sessions, for calendar programs",
-    openapi_extra={"responses": {200: {"description": "An iCalendar file (RFC 5545).", "content": FILE}}},
+    openapi_extra={"responses": {200: {"description": "An iCalendar file (RFC 5545).", "content": CALENDAR_CONTENT}}},
 )
-# Some programs look whether it is there before they read it; the server leaves out the body.
-@router.api_operation(["HEAD"], FEED, auth=None, include_in_schema=False)
+# Some programs send HEAD before GET.
+@router.api_operation(["HEAD"], FEED_PATH, auth=None, include_in_schema=False)
 def get_calendar(request: HttpRequest, query: Query[CalendarQuery]) -> HttpResponseBase | None:
     """Behind the `url` of a calendar link, whose `token` is all that it asks for. What that member offers and what they
     are a participant of, but for what ended more than a year ago. 304 for an `If-None-Match` that still holds."""
     feed = calendar_feeds.get_feed_by_token(query.token)
     events = calendar_feeds.list_calendar_events(feed.user)
     calendar.record_use(feed=feed)
-    tag = icalendar.build_feed_etag(events, name=calendar_feeds.NAME)
+    etag = icalendar.build_feed_etag(events, name=calendar_feeds.NAME)
     response = HttpResponse(
-        content_type="text/calendar; charset=utf-8", headers={"Cache-Control": "private, no-cache", "ETag": tag}
+        content_type="text/calendar; charset=utf-8", headers={"Cache-Control": "private, no-cache", "ETag": etag}
     )
-    answer = get_conditional_response(request, etag=tag, response=response)
+    answer = get_conditional_response(request, etag=etag, response=response)
     if answer is response:
         response.content = icalendar.build_feed(events, name=calendar_feeds.NAME, now=clock.now())
     return answer
 
 
-def _link(request: MemberRequest, feed: CalendarFeed | None, *, status: int = 200) -> HttpResponse:
-    address = f"{get_origin(request)}{reverse('api:get_calendar')}"
-    return build_json_response(calendar_feeds.build_link_row(feed, address), status=status)
+def _build_link_response(request: MemberRequest, feed: CalendarFeed | None, *, status: int = 200) -> HttpResponse:
+    url = f"{get_origin(request)}{reverse('api:get_calendar')}"
+    return build_json_response(calendar_feeds.build_link_row(feed, url), status=status)

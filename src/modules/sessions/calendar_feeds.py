@@ -23,19 +23,19 @@ NAME = "Peer Learning"
 HISTORY = timedelta(days=365)
 # The latest starts come first. Bounds the time that a request takes, however many sessions a member offers.
 MAX_EVENTS = 1000
-# An upper bound for what is around the events.
+# An upper bound for the size of a feed without its events.
 FRAME_BYTES = 10_000
 
 
 def sign_token(feed: CalendarFeed) -> str:
-    """The token of a link: the key with a signature, so that the database alone is not enough to make one."""
+    """Return the token of a link: the key with a signature, so that a leaked database does not reveal tokens."""
     return _build_signer().sign(feed.key)
 
 
 def get_feed_by_token(token: str) -> CalendarFeed:
-    """The feed of a token, with its member.
+    """Return the feed of a token, with its member.
 
-    Raises the same `NotFound` for a token that is invalid or revoked, or whose member is deactivated.
+    Raises the same `NotFound` for a token that is invalid or revoked, and for a deactivated member.
     """
     try:
         key = _build_signer().unsign(token)
@@ -48,28 +48,28 @@ def get_feed_by_token(token: str) -> CalendarFeed:
 
 
 def list_calendar_events(member: User) -> list[CalendarEvent]:
-    """The events of the sessions that a member offers or attends, by start. Three queries.
+    """List the events of the sessions that a member offers or attends, by start. Three queries.
 
-    Without those that ended more than `HISTORY` ago; the latest `MAX_EVENTS`, and no more than fit into one answer.
+    Without those that ended more than `HISTORY` ago; the latest `MAX_EVENTS`, and no more than fit into one response.
     """
     own = _select_recent(Session.objects.filter(creator=member))
     joined = _select_recent(
         Session.objects.filter(booking_requests__user=member, booking_requests__status=BookingRequest.Status.APPROVED)
     )
     latest = sorted([*own, *joined], reverse=True)[:MAX_EVENTS]
-    # Sessions that cannot fit are not read.
+    # By a lower bound of their size: sessions that cannot fit are not loaded.
     fitting = latest[: _count_fitting(octets for _, _, octets in latest)]
     sessions = Session.objects.select_related("creator").filter(pk__in=[pk for _, pk, _ in fitting])
     events = [build_calendar_event(session) for session in sessions.order_by("-date", "-pk")]
     return events[: _count_fitting(estimate_max_bytes(event) for event in events)][::-1]
 
 
-def build_link_row(feed: CalendarFeed | None, address: str) -> dict[str, Any]:
-    """A link as the API answers it; `address` is the URL of feeds."""
+def build_link_row(feed: CalendarFeed | None, url: str) -> dict[str, Any]:
+    """Build the API's row of a link; `url` is that of feeds, without a token."""
     if feed is None:
         return {"url": None, "created_at": None, "last_used_at": None}
     return {
-        "url": f"{address}?token={sign_token(feed)}",
+        "url": f"{url}?token={sign_token(feed)}",
         "created_at": feed.created_at,
         "last_used_at": feed.last_used_at,
     }
@@ -77,17 +77,17 @@ def build_link_row(feed: CalendarFeed | None, address: str) -> dict[str, Any]:
 
 def _select_recent(sessions: "QuerySet[Session]") -> "QuerySet[Session, tuple[datetime, int, int]]":
     """The latest of these sessions: start, id, and the size of the texts in bytes."""
-    lately = sessions.filter(ends_at__gte=clock.now() - HISTORY).order_by("-date", "-pk")
-    return lately.values_list("date", "pk", Octets("title") + Octets("description"))[:MAX_EVENTS]
+    recent = sessions.filter(ends_at__gte=clock.now() - HISTORY).order_by("-date", "-pk")
+    return recent.values_list("date", "pk", Octets("title") + Octets("description"))[:MAX_EVENTS]
 
 
 def _count_fitting(sizes: Iterable[int]) -> int:
-    """How many of the first items fit into one answer, by their sizes in bytes."""
+    """Return how many of the first items fit into one response, by their sizes in bytes."""
     return sum(1 for total in accumulate(sizes) if total <= MAX_RESPONSE_BYTES - FRAME_BYTES)
 
 
 def _build_signer() -> signing.Signer:
-    # A full stop needs no escaping in a link.
+    # Unlike the default separator, a full stop needs no escaping in a URL.
     return signing.Signer(salt=SALT, sep=".")
 
 

@@ -1,4 +1,4 @@
-"""What the calendar operations take and answer."""
+"""Requests and responses of the calendar operations."""
 
 from datetime import datetime
 
@@ -9,7 +9,7 @@ from core.http.schemas import SingleValueSchema
 
 
 class CalendarQuery(SingleValueSchema):
-    # What no database takes is a token that is not ours, and no error of its own.
+    # Without validation: any malformed token is a 404, like an unknown one.
     token: str = Field("", description="That of the `url` of a calendar link.")
 
 

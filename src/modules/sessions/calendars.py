@@ -1,4 +1,4 @@
-"""Sessions as calendar events, and who has them in a calendar (docs/contract.md, "Calendars")."""
+"""Sessions as calendar events, and in whose calendar they are (docs/contract.md, "Calendars")."""
 
 from datetime import datetime
 
@@ -12,7 +12,7 @@ from modules.sessions.states import NOT_TAKING_PLACE, Status
 
 
 def build_calendar_event(session: Session) -> CalendarEvent:
-    """The calendar event of a session, with its public texts. Reads the creator of the session."""
+    """Build the calendar event of a session, with its public texts. The session's creator has to be loaded."""
     return CalendarEvent(
         uid=str(session.calendar_uid),
         sequence=session.calendar_sequence,
@@ -31,7 +31,7 @@ def build_calendar_event(session: Session) -> CalendarEvent:
 def build_deleted_calendar_event(
     fact: events.SessionDeleted, *, starts_at: datetime, ends_at: datetime, deleted_at: datetime
 ) -> CalendarEvent:
-    """The cancelled event of a deleted session, from the fact of its deletion."""
+    """Build the cancelled event of a deleted session, from the fact of its deletion."""
     return CalendarEvent(
         uid=fact.calendar_uid,
         sequence=fact.calendar_sequence,
@@ -47,7 +47,7 @@ def build_deleted_calendar_event(
 
 
 def is_creator_or_participant(session: Session, person_id: int) -> bool:
-    """Whether a member is the creator or a participant of a session now."""
+    """Return whether a member is the creator or a participant of a session now."""
     if session.creator_id == person_id:
         return True
     requests = BookingRequest.objects.filter(session=session, user=person_id)
@@ -55,7 +55,7 @@ def is_creator_or_participant(session: Session, person_id: int) -> bool:
 
 
 def was_ever_participant(session_id: int, person_id: int) -> bool:
-    """Whether the record of facts says that a member was once approved for a session."""
+    """Return whether a member was ever approved for a session, by the record of facts."""
     return FactRecord.objects.filter(
         name=events.BookingRequestApproved.name, session_id=session_id, member_id=person_id
     ).exists()

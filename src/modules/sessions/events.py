@@ -1,4 +1,4 @@
-"""The facts that this module publishes, and the questions that it asks; each says when it is sent, and when not."""
+"""The facts that this module publishes, and the questions that it asks."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
@@ -12,7 +12,7 @@ from core.portal.panels import Panel
 
 
 @dataclass(frozen=True, kw_only=True)
-class AboutSession(Fact, abstract=True):
+class SessionFact(Fact, abstract=True):
     """The base of facts about a session; `title` is the public title at that time (see `Session.public_title`)."""
 
     session_id: int
@@ -24,7 +24,7 @@ class AboutSession(Fact, abstract=True):
 
 
 @dataclass(frozen=True, kw_only=True)
-class SessionOffered(AboutSession):
+class SessionOffered(SessionFact):
     """Sent when a member has offered a session, which now waits for a moderator."""
 
     summary_template = "{actor} offered {title}"
@@ -33,7 +33,7 @@ class SessionOffered(AboutSession):
 
 
 @dataclass(frozen=True, kw_only=True)
-class SessionEdited(AboutSession):
+class SessionEdited(SessionFact):
     """Sent when fields of a session have changed; the record holds them before and after. Not for its status."""
 
     summary_template = "{actor} edited {title}"
@@ -42,7 +42,7 @@ class SessionEdited(AboutSession):
 
 
 @dataclass(frozen=True, kw_only=True)
-class SessionRescheduled(AboutSession):
+class SessionRescheduled(SessionFact):
     """Sent, after `SessionEdited`, when the start of a session has moved."""
 
     summary_template = "{actor} moved {title} to another time"
@@ -54,32 +54,32 @@ class SessionRescheduled(AboutSession):
 
 
 @dataclass(frozen=True, kw_only=True)
-class SessionApproved(AboutSession):
+class SessionApproved(SessionFact):
     """Sent when a moderator has approved a session."""
 
     summary_template = "{actor} approved {title}"
 
 
 @dataclass(frozen=True, kw_only=True)
-class SessionRejected(AboutSession):
+class SessionRejected(SessionFact):
     """Sent when a moderator has rejected a session that waited; the reason comes with the delivery."""
 
     summary_template = "{actor} rejected {title}"
 
 
 @dataclass(frozen=True, kw_only=True)
-class SessionScheduled(AboutSession):
+class SessionScheduled(SessionFact):
     """Sent when an approved session gets its first participant, or its creator schedules it."""
 
     summary_template = "{title} was scheduled"
 
 
 @dataclass(frozen=True, kw_only=True)
-class SessionCancelled(AboutSession):
+class SessionCancelled(SessionFact):
     """Sent when a session is cancelled, with its participants and those who had asked. Not for a rejection.
 
-    Also when its creator was deactivated; then the actor is who did that. `is_reason_told` is false where only
-    moderators may read the reason, since the creator gave it while the session was hidden.
+    Also when its creator was deactivated; then the actor is who did that. `is_reason_told` is false if only moderators
+    may read the reason, because the creator gave it while the session was hidden.
     """
 
     summary_template = "{actor} cancelled {title}"
@@ -90,7 +90,7 @@ class SessionCancelled(AboutSession):
 
 
 @dataclass(frozen=True, kw_only=True)
-class SessionExpired(AboutSession):
+class SessionExpired(SessionFact):
     """Sent when the start was reached without a decision on the session, or without participants."""
 
     summary_template = "the start of {title} was reached and it could not take place"
@@ -100,8 +100,8 @@ class SessionExpired(AboutSession):
 
 
 @dataclass(frozen=True, kw_only=True)
-class SessionStarted(AboutSession):
-    """Sent when a session has started, with those whose pending requests are rejected by that."""
+class SessionStarted(SessionFact):
+    """Sent when a session has started, with those whose pending requests were rejected because of that."""
 
     summary_template = "{title} started"
 
@@ -109,14 +109,14 @@ class SessionStarted(AboutSession):
 
 
 @dataclass(frozen=True, kw_only=True)
-class SessionCompleted(AboutSession):
+class SessionCompleted(SessionFact):
     """Sent when a session is over."""
 
     summary_template = "{title} ended"
 
 
 @dataclass(frozen=True, kw_only=True)
-class SessionDeleted(AboutSession):
+class SessionDeleted(SessionFact):
     """Sent when a session was deleted; modules that keep its id have to delete what belongs to it.
 
     It had no participants. The fields with defaults are what calendars show of it; old records do not have them.
@@ -134,22 +134,22 @@ class SessionDeleted(AboutSession):
 
 
 @dataclass(frozen=True, kw_only=True)
-class SessionHidden(AboutSession):
+class SessionHidden(SessionFact):
     """Sent when a moderator has hidden a session from those who are not in it."""
 
     summary_template = "{actor} hid {title}"
 
 
 @dataclass(frozen=True, kw_only=True)
-class SessionShown(AboutSession):
+class SessionShown(SessionFact):
     """Sent when a moderator has made a hidden session visible again."""
 
     summary_template = "{actor} showed {title} again"
 
 
 @dataclass(frozen=True, kw_only=True)
-class SecondLookTaken(AboutSession):
-    """Sent when a moderator has looked at what was changed after the approval and let it stand."""
+class SecondLookTaken(SessionFact):
+    """Sent when a moderator has accepted the edits since the approval."""
 
     summary_template = "{actor} let the edits of {title} stand"
 
@@ -158,7 +158,7 @@ class SecondLookTaken(AboutSession):
 
 
 @dataclass(frozen=True, kw_only=True)
-class BookingRequested(AboutSession):
+class BookingRequested(SessionFact):
     """Sent when a member has asked to join, for the first time or again after a rejection."""
 
     summary_template = "{member} asked to join {title}"
@@ -169,7 +169,7 @@ class BookingRequested(AboutSession):
 
 
 @dataclass(frozen=True, kw_only=True)
-class BookingRequestApproved(AboutSession):
+class BookingRequestApproved(SessionFact):
     """Sent when a booking request was approved. Not when it was approved already."""
 
     summary_template = "{actor} approved the request of {member} to join {title}"
@@ -179,7 +179,7 @@ class BookingRequestApproved(AboutSession):
 
 
 @dataclass(frozen=True, kw_only=True)
-class BookingRequestRejected(AboutSession):
+class BookingRequestRejected(SessionFact):
     """Sent when somebody rejected a request. Not for requests that a cancellation, an expiry or the start closes."""
 
     summary_template = "{actor} rejected the request of {member} to join {title}"
@@ -189,7 +189,7 @@ class BookingRequestRejected(AboutSession):
 
 
 @dataclass(frozen=True, kw_only=True)
-class BookingRequestWithdrawn(AboutSession):
+class BookingRequestWithdrawn(SessionFact):
     """Sent when a pending request is withdrawn, also by a deactivation: then the actor is who did that."""
 
     summary_template = "{member} withdrew the request to join {title}"
@@ -199,7 +199,7 @@ class BookingRequestWithdrawn(AboutSession):
 
 
 @dataclass(frozen=True, kw_only=True)
-class SeatLeft(AboutSession):
+class SeatLeft(SessionFact):
     """Sent when a participant has left, also by a deactivation: then the actor is who did that, with a reason."""
 
     summary_template = "{member} left {title}"
@@ -209,7 +209,7 @@ class SeatLeft(AboutSession):
 
 
 @dataclass(frozen=True, kw_only=True)
-class ParticipantRemoved(AboutSession):
+class ParticipantRemoved(SessionFact):
     """Sent when the creator or a moderator has removed a participant."""
 
     summary_template = "{actor} removed {member} from {title}"
@@ -219,7 +219,7 @@ class ParticipantRemoved(AboutSession):
 
 
 @dataclass(frozen=True, kw_only=True)
-class ParticipantRoleChanged(AboutSession):
+class ParticipantRoleChanged(SessionFact):
     """Sent when the creator has made a participant a tutor, or a student again."""
 
     summary_template = "{actor} made {member} a {role} of {title}"
@@ -232,10 +232,10 @@ class ParticipantRoleChanged(AboutSession):
 
 
 @dataclass(frozen=True, kw_only=True)
-class ReminderDue(AboutSession):
-    """Sent once per session, start and offset, with those who are to be reminded.
+class ReminderDue(SessionFact):
+    """Sent once per session, start and offset, with the members to remind.
 
-    `minutes_before` is the offset, `minutes_left` the time until the start, less if the worker was late.
+    `minutes_before` is the offset, `minutes_left` the time until the start, which is less if the worker was late.
     """
 
     summary_template = "{title} was about to start"
@@ -247,8 +247,8 @@ class ReminderDue(AboutSession):
 
 
 @dataclass(frozen=True, kw_only=True)
-class RequestsUndecided(AboutSession):
-    """Sent once for a start, 24 hours before it, if requests are pending then; `undecided` is how many."""
+class RequestsUndecided(SessionFact):
+    """Sent once for each start, 24 hours before it, if requests are pending; `undecided` is their number."""
 
     summary_template = "requests to join {title} were undecided a day before its start"
 
@@ -271,9 +271,9 @@ class WaitingSession:
 class SessionsWaiting(Fact):
     """Sent at most once an hour, when there is news of sessions that wait for a moderator.
 
-    `moderator_ids` are all who can decide, `waiting` is how many sessions wait. `own` maps moderators to how many of
-    these they offered themselves (empty in old records). `sessions` has for each moderator the first 20 by start that
-    are not their own.
+    `moderator_ids` are all moderators, `waiting` is the number of sessions. `own` maps moderators to the number of
+    these that they offered themselves (empty in old records). `sessions` has for each moderator the first 20 by start
+    that are not their own.
     """
 
     summary_template = "sessions waited for a moderator"
@@ -289,7 +289,7 @@ class SessionsWaiting(Fact):
 
 @dataclass(frozen=True, kw_only=True)
 class CalendarFeedMade(Fact):
-    """Sent when a member has made a calendar link; `replaced` where it revokes an earlier one."""
+    """Sent when a member has made a calendar link; `replaced` if that revoked an earlier one."""
 
     summary_template = "{actor} made a link for calendar programs"
 
@@ -313,9 +313,9 @@ class CalendarFeedRevoked(Fact):
 class MaterialsOfSessions(Question[dict[int, list[dict[str, Any]]]]):
     """The materials of these sessions. Asked only for sessions whose materials the viewer may read.
 
-    `audiences` says, per session id, whose addresses the viewer may see there; `origin` (`https://host`) begins the
-    links to files; `note_characters` cuts each note to its first so many. The answer has the documented material rows
-    by session id, the oldest first.
+    `audiences` has, by session id, whose e-mail addresses the viewer may see; URLs of files begin with `origin`
+    (`https://host`); `note_characters` truncates each note. The answer has the documented material rows by session id,
+    the oldest first.
     """
 
     audiences: Mapping[int, EmailAudience]
@@ -328,9 +328,9 @@ class MaterialsOfSessions(Question[dict[int, list[dict[str, Any]]]]):
 
 @dataclass(frozen=True, kw_only=True)
 class SizesOfMaterials(Question[dict[int, int]]):
-    """The least size in bytes of the answer to `MaterialsOfSessions`, by session id.
+    """The minimum size in bytes of the answer to `MaterialsOfSessions`, by session id.
 
-    Asked before it, so that no more is read than can be sent.
+    Asked first, so that no more is loaded than can be sent.
     """
 
     session_ids: Collection[int]
@@ -342,10 +342,10 @@ class SizesOfMaterials(Question[dict[int, int]]):
 
 @dataclass(frozen=True, kw_only=True)
 class PanelsOfSession(Question[list[Panel]]):
-    """The panels of each module for `viewer` on the page about a session.
+    """The panels of each module for `viewer` on the portal's page of a session.
 
-    With `can_moderate` all panels, with the actions of moderators; other staff see what their permissions
-    allow. `origin` (`https://host`) begins the links to files.
+    With `can_moderate`, all panels with the actions of moderators; other staff see what their permissions allow. URLs
+    of files begin with `origin` (`https://host`).
     """
 
     session_id: int
@@ -359,7 +359,7 @@ class PanelsOfSession(Question[list[Panel]]):
 
 @dataclass(frozen=True, kw_only=True)
 class Notice:
-    """A notification as a person reads it; `is_muted` where their preferences suppress its kind."""
+    """A notification as its reader would see it; `is_muted` if their preferences suppress its kind."""
 
     title: str
     message: str
@@ -370,7 +370,7 @@ class Notice:
 class NoticeAsked(Question[Notice | None]):
     """The notification that `person_id` would get if this fact were published with this reason, if any."""
 
-    fact: AboutSession
+    fact: SessionFact
     reason: str
     person_id: int
 

@@ -1,4 +1,4 @@
-"""The examples in the API document: one session as its creator sees it, in the list as Jane, a participant, does."""
+"""Examples for the API document: a session as its creator sees it, and in a list as Jane, a participant, does."""
 
 from pydantic import JsonValue
 

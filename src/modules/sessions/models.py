@@ -1,6 +1,6 @@
 """Sessions, booking requests, decision leases, reminders and calendar feeds.
 
-Constraints hold what must never be wrong, whatever services do: no overbooked session, one request of each member.
+Constraints guard the invariants: no session is overbooked, and a member has one request in a session.
 """
 
 import uuid
@@ -32,7 +32,7 @@ class Session(models.Model):
     title = models.CharField(max_length=200)
     description = models.TextField(max_length=5000)
     subject = models.CharField(max_length=100)
-    # The subject in the form in which it is searched.
+    # The normalized subject, for searching.
     subject_key = models.CharField(max_length=300, editable=False)
     level = models.CharField(max_length=12, choices=Level.choices)
     date = models.DateTimeField("start")
@@ -42,9 +42,9 @@ class Session(models.Model):
     # When the next transition by time is due, so that one index finds these sessions; null once the status is final.
     moves_at = models.DateTimeField(null=True, editable=False)
     max_participants = models.PositiveSmallIntegerField()
-    # The number of participants. Stored here so that a constraint can refuse one too many; see `verify_sessions`.
+    # The number of participants. Denormalized, so that a constraint can prevent overbooking; see `verify_sessions`.
     participant_count = models.PositiveSmallIntegerField(default=0, editable=False)
-    # The number of pending booking requests. Stored here so that lists need not count.
+    # The number of pending booking requests. Denormalized, so that lists need not count.
     waiting_count = models.PositiveIntegerField(default=0, editable=False)
     creator = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="sessions_offered")
     status = models.CharField(max_length=16, choices=Status.choices, default=Status.PENDING_APPROVAL)
@@ -59,16 +59,16 @@ class Session(models.Model):
     hidden_at = models.DateTimeField(null=True, editable=False)
     # The title that a hidden session had when it was last visible; empty while it is not hidden.
     visible_title = models.CharField(max_length=200, blank=True, default="", editable=False)
-    # When the creator and the participants are reminded next; null where no reminder is ahead.
+    # When the next reminder of the creator and the participants is due; null if there is none.
     reminder_due_at = models.DateTimeField(null=True, editable=False)
     # When the creator is asked to decide on pending requests; null once that was done.
     nudge_due_at = models.DateTimeField(null=True, editable=False)
-    # UID and SEQUENCE of its event in calendars: the sequence grows with each change that calendars show.
+    # UID and SEQUENCE of its calendar event: the sequence grows with each change that calendars show.
     calendar_uid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     calendar_sequence = models.PositiveIntegerField(default=0, editable=False)
-    # Optimistic lock: grows with each edit, and a decision names the version that was read.
+    # Optimistic lock: grows with each edit; a decision in the portal sends the version that was read.
     content_version = models.PositiveIntegerField(default=0, editable=False)
-    # Since when a moderator has to look at what was changed after the approval.
+    # When it was first edited after the approval, until a moderator has taken a second look.
     second_look_since = models.DateTimeField(null=True, editable=False)
 
     class Meta:

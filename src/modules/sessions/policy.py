@@ -1,10 +1,10 @@
-"""Who may do what to a session, as pure functions: the only place that decides on permissions.
+"""Who may do what to a session, as pure functions.
 
-`ALLOWED_TRANSITIONS` in `states.py` says which changes of status exist and for which roles. This module says which of
-these roles a member has in a session, and everything that depends on more than status and role.
+`ALLOWED_TRANSITIONS` in `states.py` has the transitions of each role. This module decides which of these roles a member
+has in a session, and everything that depends on more than status and role.
 
-`require_x` and `forbid_x` raise. `check_x` returns the error that would be raised, or `None`, so that a page can ask
-without trying.
+`require_x` and `forbid_x` raise. `check_x` returns the error that would be raised, or `None`, so that a page can show
+what is possible.
 """
 
 from collections.abc import Iterable
@@ -26,7 +26,7 @@ FIXED_WHILE_ONGOING = ("date", "duration", "level")
 
 @dataclass(frozen=True, kw_only=True)
 class Viewer:
-    """The member who is asking, and whether they have the permission to moderate sessions."""
+    """The acting member, and whether they have the permission to moderate sessions."""
 
     user: User
     is_moderator: bool
@@ -37,7 +37,7 @@ class Viewer:
 
 
 def build_viewer(user: User) -> Viewer:
-    """Read a member's permission once; a member of the staff without it is no moderator."""
+    """Read a member's permission once; staff without it are no moderators."""
     return Viewer(user=user, is_moderator=user.has_perm(MODERATE))
 
 
@@ -46,7 +46,7 @@ def is_creator(session: Session, viewer: Viewer) -> bool:
 
 
 def acts_as_moderator(session: Session, viewer: Viewer) -> bool:
-    """Whether the viewer is a moderator of this session: of their own, only a superuser is."""
+    """Return whether the viewer moderates this session; their own only if they are a superuser."""
     return can_moderate_sessions_of(session.creator_id, viewer)
 
 
@@ -55,7 +55,7 @@ def can_moderate_sessions_of(creator_id: int, viewer: Viewer) -> bool:
 
 
 def can_manage(session: Session, viewer: Viewer) -> bool:
-    """Whether the viewer may edit the session, decide on booking requests and remove participants."""
+    """Return whether the viewer may edit the session, decide on booking requests and remove participants."""
     return is_creator(session, viewer) or viewer.is_moderator
 
 
@@ -77,7 +77,7 @@ def require_moderator(session: Session, viewer: Viewer) -> None:
 
 
 def list_roles(session: Session, viewer: Viewer) -> frozenset[Role]:
-    """The roles of `ALLOWED_TRANSITIONS` that a viewer has in this session."""
+    """Return the roles of `ALLOWED_TRANSITIONS` that a viewer has in this session."""
     roles = set()
     if is_creator(session, viewer):
         roles.add(Role.CREATOR)
@@ -89,7 +89,7 @@ def list_roles(session: Session, viewer: Viewer) -> frozenset[Role]:
 def require_transition(session: Session, target: Status, roles: frozenset[Role]) -> None:
     """Check that one of these roles may take the session to the target status.
 
-    Raises `StateForbids` where no member can, whatever their role, and `Forbidden` where only others can.
+    Raises `StateForbids` if no member may, whatever their role, and `Forbidden` if only other roles may.
     """
     source = Status(session.status)
     allowed = ALLOWED_TRANSITIONS.get((source, target), frozenset()) - {Role.CLOCK, Role.BOOKING}
@@ -103,7 +103,7 @@ def require_transition(session: Session, target: Status, roles: frozenset[Role])
 
 
 def require_reason(reason: str, *, what: str) -> None:
-    """Raise `Invalid` for an empty reason; `what` is done to the session, as in "rejected"."""
+    """Raise `Invalid` for an empty reason; `what` is a participle such as "rejected"."""
     if not reason:
         raise Invalid({"reason": [f"Say why the session is {what}."]})
 
@@ -123,7 +123,7 @@ def check_second_look(session: Session) -> DomainError | None:
 
 
 def check_cancelling(session: Session) -> DomainError | None:
-    """Why a moderator cannot cancel this session, or `None`. One that waits for approval is rejected instead."""
+    """Return why a moderator cannot cancel this session. One that waits for approval is rejected instead."""
     if session.status == Status.PENDING_APPROVAL:
         return StateForbids("This session waits for a decision: reject it instead.")
     if Role.MODERATOR in ALLOWED_TRANSITIONS.get((Status(session.status), Status.CANCELLED), frozenset()):
@@ -138,17 +138,17 @@ def raise_if_refused(refusal: DomainError | None) -> None:
 
 
 def is_rejection(session: Session, viewer: Viewer) -> bool:
-    """Whether cancelling is a rejection here: the session waits for approval, and the viewer is not its creator."""
+    """Return whether cancelling is a rejection: the session waits for approval, and the viewer is not its creator."""
     return session.status == Status.PENDING_APPROVAL and not is_creator(session, viewer)
 
 
 def is_reason_told(session: Session, viewer: Viewer) -> bool:
-    """Whether people read why a viewer cancels a session. They read nothing that a creator writes in a hidden one."""
+    """Return whether members may read why the viewer cancels a session: not what the creator of a hidden one writes."""
     return session.hidden_at is None or acts_as_moderator(session, viewer)
 
 
 def require_editable(session: Session, changed: set[str]) -> None:
-    """Raise `StateForbids` where the status does not allow these fields to be changed."""
+    """Raise `StateForbids` if the status does not allow these fields to be changed."""
     if not changed:
         return
     if session.status in FINAL:
@@ -159,15 +159,15 @@ def require_editable(session: Session, changed: set[str]) -> None:
 
 
 def forbid_self_approval(requester_id: int, viewer: Viewer) -> None:
-    """Raise `Forbidden` for a member who would approve their own booking request: moderators cannot either."""
+    """Raise `Forbidden` for members, including moderators, who would approve their own booking request."""
     if requester_id == viewer.id:
         raise Forbidden("Nobody decides their own request.")
 
 
 def check_joining(session: Session, viewer_id: int, own_status: str | None, now: datetime) -> DomainError | None:
-    """Why this member cannot ask to join now, or `None`; used by `can_join` and by `join/`.
+    """Return why this member cannot ask to join now, or `None`; used by `can_join` and `join/`.
 
-    `own_status` is the status of the booking request that they have already, if any.
+    `own_status` is the status of the member's booking request, if they have one.
     """
     if session.creator_id == viewer_id:
         return StateForbids("You cannot join your own session.")
@@ -179,28 +179,28 @@ def check_joining(session: Session, viewer_id: int, own_status: str | None, now:
 
 
 def check_pending_limit(session: Session) -> DomainError | None:
-    """Why the session takes no further booking request, or `None`: the number of pending ones is limited."""
-    most, waiting = settings.SESSIONS_MAX_WAITING_REQUESTS, session.waiting_count
-    if waiting < most:
+    """Return why the session accepts no further booking request, or `None`: the number of pending ones is limited."""
+    limit, waiting = settings.SESSIONS_MAX_WAITING_REQUESTS, session.waiting_count
+    if waiting < limit:
         return None
     return StateForbids(
-        f"A session may have {most:,} requests waiting for an answer, {format_usage(most, waiting)}: ask again later."
+        f"A session may have {limit:,} requests waiting for an answer, {format_usage(limit, waiting)}: ask again later."
     )
 
 
 def check_offering(open_sessions: int) -> DomainError | None:
-    """Why a member with this many open sessions cannot offer another, or `None`."""
-    most = settings.SESSIONS_MAX_OPEN_PER_MEMBER
-    if open_sessions < most:
+    """Return why a member with this many open sessions cannot offer another, or `None`."""
+    limit = settings.SESSIONS_MAX_OPEN_PER_MEMBER
+    if open_sessions < limit:
         return None
     return StateForbids(
-        f"A member may have {most:,} sessions open at once, {format_usage(most, open_sessions)}:"
+        f"A member may have {limit:,} sessions open at once, {format_usage(limit, open_sessions)}:"
         " cancel one, or wait until one is over."
     )
 
 
 def check_admission(session: Session, now: datetime) -> DomainError | None:
-    """Why nobody can become a participant, or `None` for a session that is open, upcoming and not full."""
+    """Return why nobody can become a participant, or `None` for a session that is open, upcoming and not full."""
     if session.status not in OPEN:
         return StateForbids(f"This session is {Status(session.status).label}: nobody can join it.")
     if session.date <= now:
@@ -211,14 +211,14 @@ def check_admission(session: Session, now: datetime) -> DomainError | None:
 
 
 def check_approving_request(session: Session, now: datetime) -> DomainError | None:
-    """Why no booking request can be approved now, or `None`."""
+    """Return why no booking request can be approved now, or `None`."""
     if session.hidden_at is not None:
         return StateForbids("A moderator has hidden this session: nobody is let in until it is shown again.")
     return check_admission(session, now)
 
 
 def is_before_start(session: Session, now: datetime) -> bool:
-    """Whether seats can still be given back and taken away."""
+    """Return whether participants can still leave and be removed."""
     return session.status in OPEN and session.date > now
 
 
@@ -232,13 +232,13 @@ def may_read_materials(session: Session, viewer: Viewer, own_status: str | None)
 
 
 def may_write_materials(session: Session, viewer: Viewer, own: BookingRequest | None) -> bool:
-    """Whether the viewer is the creator, or a tutor; `own` is the viewer's booking request, if any."""
+    """Return whether the viewer is the creator or a tutor; `own` is the viewer's booking request, if any."""
     is_tutor = own is not None and own.role == BookingRequest.Role.TUTOR
     return is_creator(session, viewer) or is_tutor
 
 
 def explain_materials_closed(session: Session) -> str:
-    """Why nothing can be added to a session, or `""`. A completed session still takes recordings."""
+    """Return why nothing can be added to a session, or `""`. Recordings can be added to a completed session."""
     if session.status in (Status.CANCELLED, Status.EXPIRED):
         return f"Nothing can be added to a session that is {session.status}."
     return ""
@@ -247,10 +247,10 @@ def explain_materials_closed(session: Session) -> str:
 def build_email_audience(
     creator_id: int, viewer: Viewer, own_status: str | None, *, requesters: Iterable[int] = ()
 ) -> EmailAudience:
-    """Whose e-mail addresses a viewer may read in a session.
+    """Return whose e-mail addresses a viewer may read in a session.
 
-    A participant reads the creator's. Who manages the session also reads those of its `requesters`, the ids of all who
-    have a booking request now, whatever its status. Who has left or was removed has none any more.
+    Participants read the creator's; the creator and moderators also those of `requesters`, the ids of all members with
+    a booking request of any status.
     """
     if viewer.is_moderator or creator_id == viewer.id:
         return EmailAudience(viewer_id=viewer.id, others=frozenset({creator_id, *requesters}))

@@ -1,33 +1,33 @@
-"""When reminders of a start are due: pure functions over instants and `settings.REMINDER_MINUTES`."""
+"""When reminders are due: pure functions of instants and `settings.REMINDER_MINUTES`."""
 
 from datetime import datetime, timedelta
 
 from django.conf import settings
 
-# How long before the start a creator is asked to decide.
+# How long before the start creators are reminded of pending requests.
 NUDGE_BEFORE = timedelta(hours=24)
 
 
 def list_reminder_times(start: datetime) -> list[tuple[datetime, int]]:
-    """When reminders of this start are due, earliest first, each with its offset in minutes before the start."""
+    """List when reminders of this start are due, earliest first, each with its offset in minutes before the start."""
     return sorted((start - timedelta(minutes=minutes), minutes) for minutes in set(settings.REMINDER_MINUTES))
 
 
 def compute_next_reminder_at(start: datetime, *, now: datetime) -> datetime | None:
-    """The first reminder time after `now`, or `None`. Those that have passed are not made up for."""
+    """Return the first reminder time after `now`, or `None`. Missed reminders are not made up for."""
     return next((due for due, _ in list_reminder_times(start) if due > now), None)
 
 
 def compute_nudge_at(start: datetime, *, now: datetime) -> datetime | None:
-    """When the creator is asked to decide on pending requests; `None` if that time has passed."""
+    """Return when the creator is reminded of pending requests; `None` if that time has passed."""
     due = start - NUDGE_BEFORE
     return due if due > now else None
 
 
 def find_latest_due(start: datetime, *, now: datetime) -> tuple[datetime, int] | None:
-    """The latest reminder time up to `now` with its offset, while the start is ahead; else `None`.
+    """Return the latest reminder time up to `now` with its offset in minutes; `None` once the session has started.
 
-    A worker that was down sends this one only, not those before it.
+    A worker that was down sends only this one, not earlier ones.
     """
     if now >= start:
         return None

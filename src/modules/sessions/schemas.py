@@ -1,4 +1,4 @@
-"""What the session operations take and answer (docs/contract.md, "Sessions" and "Booking")."""
+"""Requests and responses of the session operations (docs/contract.md, "Sessions" and "Booking")."""
 
 from datetime import datetime
 from typing import Annotated, Any, Literal
@@ -23,15 +23,20 @@ Title = Annotated[str, StringConstraints(min_length=1, max_length=200), ONE_LINE
 Description = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=5000), LINES]
 Subject = Annotated[str, StringConstraints(min_length=1, max_length=100), ONE_LINE]
 Minutes = Annotated[int, WHOLE_NUMBER, Field(ge=MIN_MINUTES, le=MAX_MINUTES)]
-Places = Annotated[int, WHOLE_NUMBER, Field(ge=MIN_SEATS, le=MAX_SEATS)]
+Seats = Annotated[int, WHOLE_NUMBER, Field(ge=MIN_SEATS, le=MAX_SEATS)]
 Zone = Annotated[str, AfterValidator(validate_zone)]
 PageNumber = Annotated[int, WHOLE_NUMBER, Field(ge=1)]
 PageSize = Annotated[int, WHOLE_NUMBER, Field(ge=1, le=100)]
 Message = Annotated[str, StringConstraints(strip_whitespace=True, max_length=1000), LINES]
 Reason = Annotated[str, StringConstraints(strip_whitespace=True, max_length=MAX_REASON_LENGTH), LINES]
 
-# The default of fields that may be left out, but not be null; it is never read.
+# The default of fields that may be omitted, but not be null; it is never read.
 UNSENT: Any = None
+
+# How many booking requests are shown with a session; all of them are in paginated lists.
+MAX_REQUESTS_SHOWN = 200
+# The page size of each list of `my_sessions/`, and its maximum.
+MAX_MY_SESSIONS = 100
 
 WRITABLE = ("title", "description", "subject", "level", "duration", "max_participants")
 
@@ -119,8 +124,9 @@ class SessionDetail(SessionCreated):
     participants: list[ParticipantOut]
     materials: list[SharedMaterial] = Field(description="Empty for those who may not read them.")
     booking_requests: list[BookingRequestOut] = Field(
-        description="The creator and moderators see those that wait, then the others, the newest first, 200 at most"
-        " (all of them are at `booking_requests/`), a requester their own, everyone else none."
+        description="The creator and moderators see those that wait, then the others, the newest first,"
+        f" {MAX_REQUESTS_SHOWN} at most (all of them are at `booking_requests/`), a requester their own, everyone else"
+        " none."
     )
     is_full: bool
     available_spots: int
@@ -150,8 +156,8 @@ class MySessions(ninja.Schema):
 # --- Requests ---------------------------------------------------------------------------------------------------
 
 
-class _WithDate(RequestSchema):
-    """The three fields that together say when: a date, and how to read one without an offset."""
+class DatedRequestSchema(RequestSchema):
+    """A date, and how to interpret one without an offset."""
 
     date: Any = Field(
         json_schema_extra={"type": "string"},
@@ -173,16 +179,16 @@ class _WithDate(RequestSchema):
 
     @field_validator("date", mode="after")
     @classmethod
-    def _date(cls, value: object) -> datetime:
+    def _parse_date(cls, value: object) -> datetime:
         if not isinstance(value, str):
             raise ValueError("Must be a date and time such as 2024-01-15T14:00:00Z.")
         return parse_date(value)
 
-    def sent_date(self) -> SentDate:
+    def get_date(self) -> SentDate:
         return SentDate(value=self.date, offset=self.timezone_offset, zone=self.timezone)
 
 
-class SessionIn(_WithDate):
+class SessionIn(DatedRequestSchema):
     model_config = ConfigDict(json_schema_extra={"example": examples.OFFER})
 
     title: Title
@@ -190,13 +196,13 @@ class SessionIn(_WithDate):
     subject: Subject
     level: LevelName
     duration: Minutes = Field(description="Minutes.")
-    max_participants: Places
+    max_participants: Seats
 
-    def values(self) -> dict[str, Any]:
+    def get_values(self) -> dict[str, Any]:
         return self.model_dump(include=set(WRITABLE))
 
 
-class SessionChanges(_WithDate):
+class SessionChanges(DatedRequestSchema):
     """Any subset of the writable fields; others (ids, counts, lists) are ignored, since whole objects come back."""
 
     model_config = ConfigDict(json_schema_extra={"example": examples.CHANGES})
@@ -206,7 +212,7 @@ class SessionChanges(_WithDate):
     subject: Subject = Field(default=UNSENT)
     level: LevelName = Field(default=UNSENT)
     duration: Minutes = Field(default=UNSENT, description="Minutes.")
-    max_participants: Places = Field(default=UNSENT)
+    max_participants: Seats = Field(default=UNSENT)
     date: Any = Field(
         default=UNSENT,
         json_schema_extra={"type": "string"},
@@ -223,14 +229,14 @@ class SessionChanges(_WithDate):
     )
     reason: Reason | None = Field(None, description="For a cancellation; a moderator who rejects must give one.")
 
-    def values(self) -> dict[str, Any]:
+    def get_values(self) -> dict[str, Any]:
         return self.model_dump(include=set(WRITABLE), exclude_unset=True)
 
-    def target(self) -> Status | None:
+    def get_target_status(self) -> Status | None:
         return Status(self.status) if "status" in self.model_fields_set else None
 
-    def changed_date(self) -> SentDate | None:
-        return self.sent_date() if "date" in self.model_fields_set else None
+    def get_changed_date(self) -> SentDate | None:
+        return self.get_date() if "date" in self.model_fields_set else None
 
 
 class JoinIn(RequestSchema):
@@ -254,7 +260,7 @@ class RoleIn(RequestSchema):
 
 
 class SessionQuery(RequestSchema):
-    """How a list is narrowed, ordered and paged."""
+    """Filters, ordering and page of a list of sessions."""
 
     status: list[StatusName] = Field([], description="Any of these: it may be given several times.")
     subject: str | None = Field(None, description="Contains this, whatever the case.", max_length=100)
@@ -278,17 +284,17 @@ class SessionQuery(RequestSchema):
 
     @field_validator("date_from", mode="after")
     @classmethod
-    def _from(cls, value: Any) -> datetime | None:
+    def _parse_date_from(cls, value: Any) -> datetime | None:
         return None if value is None else parse_bound(str(value), end=False)
 
     @field_validator("date_to", mode="after")
     @classmethod
-    def _to(cls, value: Any) -> datetime | None:
+    def _parse_date_to(cls, value: Any) -> datetime | None:
         return None if value is None else parse_bound(str(value), end=True)
 
 
 class BookingRequestQuery(RequestSchema):
-    """How the requests of a session are narrowed and paged."""
+    """Filters and page of a list of booking requests."""
 
     status: list[RequestStatusName] = Field([], description="Any of these: it may be given several times.")
     page: PageNumber = Field(1)
@@ -296,8 +302,10 @@ class BookingRequestQuery(RequestSchema):
 
 
 class MySessionsQuery(RequestSchema):
-    """Which part of both lists: each goes on after the session that is named, as the `Link` before has it."""
+    """Page size and cursors of both lists, as in the `Link` header of the previous page."""
 
-    limit: Annotated[int, WHOLE_NUMBER, Field(ge=1, le=100)] = Field(100, description="At most so many of each list.")
+    limit: Annotated[int, WHOLE_NUMBER, Field(ge=1, le=MAX_MY_SESSIONS)] = Field(
+        MAX_MY_SESSIONS, description="At most so many of each list."
+    )
     created_before: Identifier | None = Field(None, description="The last session of `created` so far.")
     joined_before: Identifier | None = Field(None, description="The last session of `joined` so far.")

@@ -1,7 +1,7 @@
 """The statuses of a session and the transitions between them.
 
-`ALLOWED_TRANSITIONS` decides which changes of status exist, and for which roles. Which roles a member has in a session
-is decided in `policy.py`, and what else a transition requires in `services/transitions.py`.
+`ALLOWED_TRANSITIONS` has the transitions of each role. Which roles a member has in a session is decided in `policy.py`,
+and what else a transition requires in `services/transitions.py`.
 """
 
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ class Status(models.TextChoices):
 
 
 class Role(StrEnum):
-    """Who may make a transition: a member's role in the session, or what happens without anybody asking for it."""
+    """Who may make a transition: a member's role in the session, or an automatic cause."""
 
     CREATOR = "creator"
     MODERATOR = "moderator"
@@ -47,7 +47,7 @@ ALLOWED_TRANSITIONS: dict[tuple[Status, Status], frozenset[Role]] = {
 }
 
 FINAL = frozenset(Status) - {source for source, _ in ALLOWED_TRANSITIONS}
-# Approved and not begun: can be joined, rescheduled and cancelled.
+# Approved and not started: can be joined, rescheduled and cancelled.
 OPEN = frozenset({Status.APPROVED, Status.SCHEDULED})
 NOT_TAKING_PLACE = frozenset({Status.CANCELLED, Status.EXPIRED})
 EVER_APPROVED = frozenset({Status.APPROVED, Status.SCHEDULED, Status.ONGOING, Status.COMPLETED})
@@ -55,7 +55,7 @@ EVER_APPROVED = frozenset({Status.APPROVED, Status.SCHEDULED, Status.ONGOING, St
 
 @dataclass(frozen=True, kw_only=True)
 class TimedState:
-    """What decides on the transitions that happen by time alone."""
+    """The fields of a session that decide on transitions by time."""
 
     status: Status
     starts_at: datetime
@@ -64,7 +64,7 @@ class TimedState:
 
 
 def find_due_transition(session: TimedState, now: datetime) -> Status | None:
-    """The target of the transition that is due by time alone, or `None`."""
+    """Return the target of the transition that is due by time, or `None`."""
     if session.status == Status.ONGOING:
         return Status.COMPLETED if now >= session.ends_at else None
     if session.status in FINAL or now < session.starts_at:
@@ -75,14 +75,14 @@ def find_due_transition(session: TimedState, now: datetime) -> Status | None:
 
 
 def compute_next_transition_at(session: TimedState) -> datetime | None:
-    """When a transition by time alone is due next; `None` once the status is final."""
+    """Return when the next transition by time is due; `None` if the status is final."""
     if session.status in FINAL:
         return None
     return session.ends_at if session.status == Status.ONGOING else session.starts_at
 
 
 def describe_transitions() -> str:
-    """`ALLOWED_TRANSITIONS` as a Markdown table, for the API document."""
+    """Render `ALLOWED_TRANSITIONS` as a Markdown table, for the API document."""
     lines = ["| from | to | by |", "| --- | --- | --- |"]
     lines += [
         f"| `{source}` | `{target}` | {', '.join(sorted(roles))} |"

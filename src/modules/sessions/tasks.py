@@ -1,4 +1,4 @@
-"""Periodic jobs of the sessions. Their names are stored with their schedules; the rows say what is due."""
+"""Periodic jobs of sessions. Their names are stored with their schedules."""
 
 from core.jobs.periodic import HOUR, periodic_job
 from modules.sessions.services.deactivation import cascade_all_deactivations

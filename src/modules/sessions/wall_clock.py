@@ -1,4 +1,4 @@
-"""Dates as clients send them (docs/contract.md, "Times"): pure functions over strings, offsets and time zones."""
+"""Parse dates as clients send them (docs/contract.md, "Times"): pure functions of strings, offsets and time zones."""
 
 import re
 from dataclasses import dataclass
@@ -8,12 +8,12 @@ from zoneinfo import ZoneInfo
 from core.errors import Invalid
 from core.time.zones import require_zone_name
 
-WRITTEN = re.compile(r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(:\d{2}([.,]\d+)?)?(Z|[+-]\d{2}:?[0-5]\d)?", re.IGNORECASE)
-# In a query string a raw `+` arrives as a space.
+ISO_FORMAT = re.compile(r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(:\d{2}([.,]\d+)?)?(Z|[+-]\d{2}:?[0-5]\d)?", re.IGNORECASE)
+# In a query string, an unescaped `+` is decoded as a space.
 LOST_PLUS = re.compile(r" (\d{2}:?\d{2})$")
-# As far from UTC as clocks on earth are, and a little more.
+# The largest offset from UTC, which is that of Kiribati.
 MAX_OFFSET_MINUTES = 14 * 60
-# Leaves room for offsets and durations at the end of the calendar.
+# Before `datetime.max`, so that adding offsets and durations does not overflow.
 LAST_YEAR = 9990
 
 
@@ -21,8 +21,8 @@ LAST_YEAR = 9990
 class SentDate:
     """A date as a client sent it.
 
-    `value` is aware where it came with an offset, and naive where it is the wall clock of the sender. `offset` is
-    then what `getTimezoneOffset()` says: minutes to add to local time to get UTC. `zone` is an IANA name.
+    `value` is aware if it had an offset, and naive if it is the wall clock of the sender. `offset` is then the value of
+    JavaScript's `getTimezoneOffset()`: minutes to add to local time to get UTC. `zone` is an IANA name.
     """
 
     value: datetime
@@ -30,23 +30,23 @@ class SentDate:
     zone: str | None = None
 
 
-def parse_date(written: str) -> datetime:
-    """An ISO 8601 date and time, naive or aware, to the second. Raises `ValueError` with a sentence."""
-    value = _parse_iso(written).replace(microsecond=0)
+def parse_date(text: str) -> datetime:
+    """Parse an ISO 8601 date and time, naive or in UTC, to the second. Raises `ValueError` with a sentence."""
+    value = _parse_iso(text).replace(microsecond=0)
     if not 1 < value.year <= LAST_YEAR:
         raise ValueError("This date is out of range.")
     return value.astimezone(UTC) if value.tzinfo else value
 
 
-def parse_bound(written: str, *, end: bool) -> datetime:
-    """An instant, or a plain day in UTC: its first moment, or with `end` its last. Raises `ValueError`."""
+def parse_bound(text: str, *, end: bool) -> datetime:
+    """Parse an instant, or a day in UTC: its start, or with `end` its end. Raises `ValueError` with a sentence."""
     try:
-        day = date.fromisoformat(written) if re.fullmatch(r"\d{4}-\d{2}-\d{2}", written) else None
+        day = date.fromisoformat(text) if re.fullmatch(r"\d{4}-\d{2}-\d{2}", text) else None
     except ValueError:
         raise ValueError("There is no such date.") from None
     if day is not None:
         return datetime.combine(day, time.max if end else time.min, UTC)
-    value = _parse_iso(LOST_PLUS.sub(r"+\1", written))
+    value = _parse_iso(LOST_PLUS.sub(r"+\1", text))
     if value.tzinfo is None:
         raise ValueError("Must be a day such as 2024-01-15, or a time with Z or an offset.")
     try:
@@ -55,42 +55,42 @@ def parse_bound(written: str, *, end: bool) -> datetime:
         raise ValueError("This date is out of range.") from None
 
 
-def _parse_iso(written: str) -> datetime:
-    if not WRITTEN.fullmatch(written.strip()):
+def _parse_iso(text: str) -> datetime:
+    if not ISO_FORMAT.fullmatch(text.strip()):
         raise ValueError("Must be a date and time such as 2024-01-15T14:00:00Z.")
     try:
-        return datetime.fromisoformat(written.strip().upper().replace(",", "."))
+        return datetime.fromisoformat(text.strip().upper().replace(",", "."))
     except ValueError:
         raise ValueError("There is no such date.") from None
 
 
 def validate_zone(name: str) -> str:
-    """The name itself; raises `ValueError` for what is no IANA zone."""
+    """Return the name; raises `ValueError` if it is not an IANA time zone."""
     return require_zone_name(name, message="Must be an IANA time zone such as Europe/Berlin.")
 
 
 def is_same_wall_clock(sent: SentDate, stored: datetime) -> bool:
-    """Whether a date without an offset equals the stored instant in UTC, to the minute.
+    """Return whether a date without an offset equals the stored instant in UTC, to the minute.
 
-    The documented form sends an unchanged date like that: as it was shown, cut to the minute.
+    The documented client sends an unchanged date in that form.
     """
     if sent.value.tzinfo is not None:
         return False
     return sent.value.replace(second=0) == stored.astimezone(UTC).replace(second=0, microsecond=0, tzinfo=None)
 
 
-def resolve_instant(sent: SentDate, *, home: str, now: datetime) -> datetime:
-    """The instant in UTC that a client means; `home` is the name of the member's own zone.
+def resolve_instant(sent: SentDate, *, member_zone: str, now: datetime) -> datetime:
+    """Return the instant in UTC that a client means; `member_zone` is the time zone in the member's profile.
 
-    Raises `Invalid` naming `date` or `timezone_offset`.
+    Raises `Invalid` for `date` or `timezone_offset`.
     """
     if sent.value.tzinfo is not None:
         return sent.value
-    zone = ZoneInfo(sent.zone or home)
+    zone = ZoneInfo(sent.zone or member_zone)
     if sent.offset is None:
         return _resolve_in_zone(sent.value, zone)
     offset = _parse_offset(sent.offset)
-    # The offset is the browser's of today. Where a known zone agrees with it, the zone knows better about that day.
+    # The offset is the browser's of today. If a known zone has the same one now, its rules hold for that day instead.
     if now.astimezone(zone).utcoffset() == -offset:
         return _resolve_in_zone(sent.value, zone)
     return (sent.value + offset).replace(tzinfo=UTC)

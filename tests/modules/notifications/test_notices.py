@@ -10,18 +10,18 @@ from core.accounts.models import User
 from modules.notifications.kinds import Kind
 from modules.notifications.models import Preference
 from modules.sessions.events import (
-    AboutSession,
     BookingRequested,
     Notice,
     NoticeAsked,
     SessionApproved,
+    SessionFact,
     SessionRejected,
 )
 
 REASON = "  Too vague: say <b>what</b> you teach.\nAnd to whom. "
 
 
-def facts_of(john: User, jane: User) -> dict[str, tuple[AboutSession, User]]:
+def facts_of(john: User, jane: User) -> dict[str, tuple[SessionFact, User]]:
     """A fact of each kind that is shown before, and who reads of it."""
     return {
         "approved": (SessionApproved(**about(john)), john),

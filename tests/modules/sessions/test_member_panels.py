@@ -16,7 +16,7 @@ from tests.modules.sessions.conftest import NOW, MakeSession
 from core.accounts.models import User
 from core.portal.panels import PanelsOfMember
 from modules.sessions.models import Session
-from modules.sessions.queries.members import MOST_SHOWN
+from modules.sessions.queries.members import MAX_SHOWN
 from modules.sessions.services import moderation, running
 
 HOSTILE = "<script>alert(1)</script>"
@@ -92,13 +92,13 @@ def test_their_sessions_are_listed_by_start_and_lead_to_their_pages(
 def test_of_many_the_latest_are_listed_and_the_rest_is_linked(
     john: User, alice: User, moderator: Client, make_session: MakeSession
 ) -> None:
-    for number in range(MOST_SHOWN + 2):
+    for number in range(MAX_SHOWN + 2):
         make_session("completed", date=NOW - timedelta(days=2 + number), participants=[])
 
     panel = panels(john, alice)["sessions"]
 
-    assert (panel.count, len(panel.context["offered"].latest)) == (MOST_SHOWN + 2, MOST_SHOWN)
-    assert f"The latest {MOST_SHOWN} of {MOST_SHOWN + 2}." in panel_text(moderator, john, "sessions")
+    assert (panel.count, len(panel.context["offered"].latest)) == (MAX_SHOWN + 2, MAX_SHOWN)
+    assert f"The latest {MAX_SHOWN} of {MAX_SHOWN + 2}." in panel_text(moderator, john, "sessions")
 
 
 def test_decisions_on_their_sessions_are_shown_with_who_and_why(
@@ -130,7 +130,7 @@ def test_no_approvals_push_a_rejection_out(
 ) -> None:
     rejected = make_session("pending_approval")
     moderation.reject_session(session_id=rejected.pk, by=alice, reason="Once, long ago")
-    for _ in range(MOST_SHOWN):
+    for _ in range(MAX_SHOWN):
         clock.shift(1)
         session = make_session("pending_approval")
         moderation.approve_session(session_id=session.pk, by=alice)

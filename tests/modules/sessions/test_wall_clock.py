@@ -40,7 +40,7 @@ def test_a_date_is_aware_where_it_came_with_an_offset_and_naive_else(written: st
 def test_a_zone_gives_the_offset_of_that_day(zone: str, hours: float) -> None:
     local = datetime(2024, 1, 15, 14)  # noqa: DTZ001
 
-    instant = resolve_instant(SentDate(value=local), home=zone, now=NOW)
+    instant = resolve_instant(SentDate(value=local), member_zone=zone, now=NOW)
 
     assert instant == (local - timedelta(hours=hours)).replace(tzinfo=UTC)
     assert instant.utcoffset() == timedelta(0)
@@ -52,31 +52,31 @@ def test_half_an_hour_that_is_skipped_is_skipped_to_the_second(seconds: int) -> 
     skipped = datetime(2024, 10, 6, 2) + timedelta(seconds=seconds)  # noqa: DTZ001
 
     with pytest.raises(Invalid) as raised:
-        resolve_instant(SentDate(value=skipped), home="Australia/Lord_Howe", now=NOW)
+        resolve_instant(SentDate(value=skipped), member_zone="Australia/Lord_Howe", now=NOW)
     assert list(raised.value.fields) == ["date"]
 
-    after = resolve_instant(SentDate(value=datetime(2024, 10, 6, 2, 30)), home="Australia/Lord_Howe", now=NOW)  # noqa: DTZ001
+    after = resolve_instant(SentDate(value=datetime(2024, 10, 6, 2, 30)), member_zone="Australia/Lord_Howe", now=NOW)  # noqa: DTZ001
     assert after == utc(2024, 10, 5, 15, 30)
 
 
 def test_a_day_that_a_zone_left_out_is_skipped() -> None:
     # Samoa had no 30 December 2011.
     with pytest.raises(Invalid):
-        resolve_instant(SentDate(value=datetime(2011, 12, 30, 12)), home="Pacific/Apia", now=NOW)  # noqa: DTZ001
+        resolve_instant(SentDate(value=datetime(2011, 12, 30, 12)), member_zone="Pacific/Apia", now=NOW)  # noqa: DTZ001
 
 
 def test_an_offset_agrees_with_a_zone_as_it_is_now_not_on_that_day() -> None:
     july = SentDate(value=datetime(2024, 7, 15, 14), offset=300)  # noqa: DTZ001
 
-    assert resolve_instant(july, home="America/New_York", now=NOW) == utc(2024, 7, 15, 18)
+    assert resolve_instant(july, member_zone="America/New_York", now=NOW) == utc(2024, 7, 15, 18)
     # In July New York is at 240, so that this browser stands elsewhere (in Lima, say).
-    assert resolve_instant(july, home="America/New_York", now=utc(2024, 7, 1)) == utc(2024, 7, 15, 19)
+    assert resolve_instant(july, member_zone="America/New_York", now=utc(2024, 7, 1)) == utc(2024, 7, 15, 19)
 
 
 def test_the_zone_of_the_request_comes_before_the_member_s() -> None:
     sent = SentDate(value=datetime(2024, 7, 15, 14), offset=300, zone="America/Lima")  # noqa: DTZ001
 
-    assert resolve_instant(sent, home="America/New_York", now=NOW) == utc(2024, 7, 15, 19)
+    assert resolve_instant(sent, member_zone="America/New_York", now=NOW) == utc(2024, 7, 15, 19)
 
 
 @pytest.mark.parametrize(

@@ -84,19 +84,19 @@ def remove_location(content: IO[bytes], content_type: str) -> bool:
 
 
 def _check_sizes(sizes: Iterator[Size]) -> None:
-    most = settings.MATERIALS_MAX_PIXELS
+    limit = settings.MATERIALS_MAX_PIXELS
     pixels = frames = 0
     for size in sizes:
         if not size.width or not size.height:
             raise Unreadable("it has no pixels")
-        if size.width * size.height > most:
+        if size.width * size.height > limit:
             has = f"{size.width:,} by {size.height:,} pixels"
-            raise Invalid({"file": [f"This picture has {has}. At most {_format_count(most)} are accepted."]})
+            raise Invalid({"file": [f"This picture has {has}. At most {_format_count(limit)} are accepted."]})
         frames += size.frames
         pixels += size.frames * size.width * size.height
-        if pixels > most * MAX_FULL_FRAMES:
+        if pixels > limit * MAX_FULL_FRAMES:
             sentence = "This picture has more than {} pixels in all its frames or pages, which is the most accepted."
-            raise Invalid({"file": [sentence.format(_format_count(most * MAX_FULL_FRAMES))]})
+            raise Invalid({"file": [sentence.format(_format_count(limit * MAX_FULL_FRAMES))]})
     if not frames:
         raise Unreadable("it does not say how large it is")
 

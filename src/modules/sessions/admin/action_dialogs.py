@@ -27,7 +27,7 @@ from core.text.limits import MAX_REASON_LENGTH
 from core.time import clock
 from modules.sessions.admin.session_actions import ACTIONS, SessionAction
 from modules.sessions.admin.wording import WORDING
-from modules.sessions.events import AboutSession, Notice, NoticeAsked, ParticipantRemoved
+from modules.sessions.events import Notice, NoticeAsked, ParticipantRemoved, SessionFact
 from modules.sessions.models import BookingRequest, Session
 from modules.sessions.policy import acts_as_moderator, build_viewer, is_before_start
 from modules.sessions.queries.decisions import find_changes_since_decision, find_last_change
@@ -180,14 +180,14 @@ def _format_audience(session: Session, by: User) -> str:
     return f"{people} {'person' if people == 1 else 'people'} will be told: {get_text_list(parts, 'and')}."
 
 
-def _show_preview(request: HttpRequest, fact: AboutSession | None, *, person_id: int) -> HttpResponse:
+def _show_preview(request: HttpRequest, fact: SessionFact | None, *, person_id: int) -> HttpResponse:
     """Show the notification with the reason as written so far."""
     reason = request.POST.get("reason", "").strip()[:MAX_REASON_LENGTH]
     notice = _ask_notice(fact, reason=reason, person_id=person_id) if fact else None
     return TemplateResponse(request, "admin/learning_sessions/notice.html", {"notice": notice})
 
 
-def _ask_notice(fact: AboutSession, *, reason: str, person_id: int) -> Notice | None:
+def _ask_notice(fact: SessionFact, *, reason: str, person_id: int) -> Notice | None:
     return NoticeAsked(fact=fact, reason=reason, person_id=person_id).ask()
 
 

@@ -104,7 +104,7 @@ class DecisionDialog:
     def preview_decision(self, request: HttpRequest) -> HttpResponse:
         """Show what the creator will read, and renew the leases."""
         by = _require_moderator(request)
-        leases.renew_leases(taken=parse_lease_times(request), by=by)
+        leases.renew_leases(leases=parse_lease_times(request), by=by)
         decision, reason = request.POST.get("decision", ""), request.POST.get("reason", "").strip()[:MAX_REASON_LENGTH]
         first = next(iter(_load_sessions(list(parse_versions(request))[:1])), None)
         notice = preview_notice(first, decision=decision, reason=reason) if first else None
@@ -113,7 +113,7 @@ class DecisionDialog:
     def leave_decision(self, request: HttpRequest) -> HttpResponse:
         """Release the leases without a decision."""
         by = _require_moderator(request)
-        leases.release_leases(taken=parse_lease_times(request), by=by)
+        leases.release_leases(leases=parse_lease_times(request), by=by)
         return HttpResponse(status=204)
 
     def carry_out_decision(self, request: HttpRequest) -> HttpResponse:

@@ -8,7 +8,7 @@ from django.urls import reverse
 
 from core.accounts.models import User
 from core.errors import DomainError
-from modules.sessions.events import AboutSession, SessionCancelled
+from modules.sessions.events import SessionCancelled, SessionFact
 from modules.sessions.models import Session
 from modules.sessions.policy import check_cancelling, check_hiding, check_second_look, check_showing
 from modules.sessions.services import moderation, running
@@ -33,7 +33,7 @@ class SessionAction:
     needs_reason: bool = True
     style: str = ""
     # Builds the fact that notifies the creator and others; `None` if nobody is notified.
-    build_fact: Callable[[Session], AboutSession] | None = None
+    build_fact: Callable[[Session], SessionFact] | None = None
 
     @property
     def url_name(self) -> str:

@@ -13,8 +13,8 @@ from core.portal.panels import Panel
 from modules.sessions.admin.evidence import build_evidence_context
 from modules.sessions.admin.wording import WORDING
 from modules.sessions.models import BookingRequest, Session
-from modules.sessions.queries.bookings import MAX_REQUESTS_SHOWN
 from modules.sessions.queries.decisions import find_changes_since_decision
+from modules.sessions.schemas import MAX_REQUESTS_SHOWN
 
 VIEW_REQUESTS = "learning_sessions.view_bookingrequest"
 TEMPLATES = "admin/learning_sessions/panels"

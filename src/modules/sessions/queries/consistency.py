@@ -1,4 +1,4 @@
-"""Whether what is stored with a session agrees with the rows and fields from which it is derived."""
+"""Find stored values of sessions that differ from the rows and fields from which they are derived."""
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -35,15 +35,15 @@ class Mismatch:
 
 
 def count_sessions() -> int:
-    """How many sessions `find_mismatches` reads."""
+    """Return how many sessions `find_mismatches` reads."""
     return Session.objects.count()
 
 
 def find_mismatches(*, on_progress: Callable[[int], object] | None = None) -> Iterator[Mismatch]:
     """Compare every session with its booking requests and its own fields, by primary key.
 
-    All of it is one statement, so that changes made meanwhile cause no false alarm. `on_progress` is called with the
-    number of sessions that were read since its last call.
+    A single statement, and so a consistent snapshot. `on_progress` is called with the number of sessions that were read
+    since its last call.
     """
     sessions = (
         Session.objects.order_by("pk")
@@ -64,7 +64,7 @@ def _compare(row: Mapping[str, Any]) -> Iterator[Mismatch]:
     for field, expected in _compute_expected(row).items():
         if row[field] != expected:
             yield Mismatch(session_id=row["pk"], field=field, stored=row[field], expected=expected)
-    # The database holds the counter to this bound; the rows themselves are held to it by nothing but the counter.
+    # A constraint bounds the counter only, not the rows.
     if row["approved_requests"] > row["max_participants"]:
         yield Mismatch(
             session_id=row["pk"],
@@ -89,9 +89,9 @@ def _compare(row: Mapping[str, Any]) -> Iterator[Mismatch]:
 
 
 def _compute_expected(row: Mapping[str, Any]) -> dict[str, object]:
-    """What these columns hold where all is well."""
+    """Compute these columns from the rows and fields."""
     ends_at = row["date"] + timedelta(minutes=row["duration"])
-    moment = TimedState(
+    timed_state = TimedState(
         status=Status(row["status"]),
         starts_at=row["date"],
         ends_at=ends_at,
@@ -101,7 +101,7 @@ def _compute_expected(row: Mapping[str, Any]) -> dict[str, object]:
         "participant_count": row["approved_requests"],
         "waiting_count": row["pending_requests"],
         "ends_at": ends_at,
-        "moves_at": compute_next_transition_at(moment),
+        "moves_at": compute_next_transition_at(timed_state),
         "subject_key": build_search_key(row["subject"]),
         "has_lease": row["has_lease"] and row["status"] == Status.PENDING_APPROVAL,
     }

@@ -1,4 +1,4 @@
-"""What the cascade of a deactivation has to do, and what it would do."""
+"""What is left to do in the cascade of a deactivation, and what a deactivation would do."""
 
 from collections.abc import Collection
 from datetime import datetime
@@ -19,8 +19,8 @@ LIVE_STATUSES = (BookingRequest.Status.PENDING, BookingRequest.Status.APPROVED)
 
 
 def find_members_to_cascade(*, limit: int) -> set[int]:
-    """The ids of inactive members for whom something is left to do, at most `limit` for each kind."""
-    # `moves_at` lets a small partial index be used. With one query for both kinds, PostgreSQL would read all sessions.
+    """Return the ids of inactive members for whom something is left to do, at most `limit` for each kind."""
+    # The condition on `moves_at` allows a partial index. With one query for both kinds, PostgreSQL reads all sessions.
     offered = Session.objects.filter(creator__is_active=False, moves_at__isnull=False)
     asked = BookingRequest.objects.filter(
         user__is_active=False,
@@ -34,25 +34,25 @@ def find_members_to_cascade(*, limit: int) -> set[int]:
 
 
 def select_sessions_to_cancel(member_ids: Collection[int]) -> "QuerySet[Session]":
-    """Sessions that inactive members among these offer, by creator and start."""
+    """Select the sessions that inactive members among these offer, by creator and start."""
     theirs = Session.objects.filter(creator__in=member_ids, creator__is_active=False)
-    # The order of an index, which would not be used otherwise.
+    # The order of an index, which is not used otherwise.
     return theirs.exclude(status__in=FINAL).order_by("-creator_id", "date", "pk")
 
 
 def select_sessions_to_leave(member_ids: Collection[int]) -> "QuerySet[Session]":
-    """Upcoming sessions in which inactive members among these have a seat or a pending request, by start."""
+    """Select upcoming sessions in which inactive members among these have a seat or a pending request, by start."""
     theirs = select_requests_to_release(member_ids).values("session_id")
     return _filter_upcoming(Session.objects.filter(pk__in=theirs), clock.now()).order_by("date", "pk")
 
 
 def select_requests_to_release(member_ids: Collection[int]) -> "QuerySet[BookingRequest]":
-    """Seats and pending requests of inactive members among these."""
+    """Select the seats and pending requests of inactive members among these."""
     return BookingRequest.objects.filter(user__in=member_ids, user__is_active=False, status__in=LIVE_STATUSES)
 
 
 def get_deactivation_cause(member_id: int) -> tuple[User | None, str]:
-    """Who deactivated a member, if that is recorded, and the explanation for others."""
+    """Return who deactivated a member, if that is recorded, and the explanation for others."""
     change = find_last_change(member_id)
     fact = load_fact(change) if change else None
     if change is None or not isinstance(fact, MemberDeactivated):
@@ -61,7 +61,7 @@ def get_deactivation_cause(member_id: int) -> tuple[User | None, str]:
 
 
 def describe_consequences(*, member_id: int, by_id: int) -> list[Consequence]:
-    """What a deactivation would do now, as sentences with counts; `by_id` is the member who would do it."""
+    """Describe what a deactivation by `by_id` would do now, in sentences with counts."""
     now = clock.now()
     offered = Session.objects.filter(filter_not_over(now), creator=member_id)
     sessions = offered.count()
@@ -71,14 +71,14 @@ def describe_consequences(*, member_id: int, by_id: int) -> list[Consequence]:
     people = concerned.aggregate(people=Count("user", distinct=True))["people"]
     theirs = BookingRequest.objects.filter(user=member_id, session__in=_filter_upcoming(Session.objects.all(), now))
     requests = theirs.filter(status=BookingRequest.Status.PENDING).count()
-    places = theirs.filter(status=BookingRequest.Status.APPROVED).count()
-    creators = "the creator is told" if places == 1 else "the creators are told"
+    seats = theirs.filter(status=BookingRequest.Status.APPROVED).count()
+    creators = "the creator is told" if seats == 1 else "the creators are told"
     members = f"{format_count(people, 'member')} who {_be(people)} in, or asked to join,"
     found = [
         ("sessions", sessions, f"{format_count(sessions, 'session')} of theirs {_be(sessions)} cancelled"),
         ("people", people, f"{members} {_be(people)} told"),
         ("requests", requests, f"{format_count(requests, 'request')} of theirs to join {_be(requests)} withdrawn"),
-        ("places", places, f"{format_count(places, 'place')} of theirs {_be(places)} free again, and {creators}"),
+        ("places", seats, f"{format_count(seats, 'place')} of theirs {_be(seats)} free again, and {creators}"),
     ]
     return [Consequence(key=key, count=count, text=text) for key, count, text in found if count]
 
@@ -88,5 +88,5 @@ def _filter_upcoming(sessions: "QuerySet[Session]", now: datetime) -> "QuerySet[
 
 
 def _be(count: int) -> str:
-    """The verb that agrees with a count."""
+    """Return the form of "be" that agrees with a count."""
     return "is" if count == 1 else "are"

@@ -1,4 +1,4 @@
-"""What a moderator looks at before deciding: the creator's history, earlier decisions, edits, clashes, leases."""
+"""Evidence for moderators before a decision: the creator's history, earlier decisions, edits, clashes, leases."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
@@ -14,13 +14,13 @@ from modules.sessions.queries.decisions import DECISIONS, find_changes_since_dec
 from modules.sessions.queries.outcomes import CANCELLED, HELD, REJECTED
 from modules.sessions.states import FINAL, Status
 
-# How many earlier decisions, and how many clashes, are shown.
-MOST_SHOWN = 20
+# Of earlier decisions, and of clashes.
+MAX_SHOWN = 20
 
 
 @dataclass(frozen=True, kw_only=True)
 class CreatorHistory:
-    """How many sessions of a creator ended in which way."""
+    """The number of a creator's sessions by outcome."""
 
     held: int = 0
     rejected: int = 0
@@ -41,7 +41,7 @@ class EarlierDecision:
 
 @dataclass(frozen=True, kw_only=True)
 class Clash:
-    """Another session of the creator at the same time; `offers` is false where they are a participant."""
+    """Another session of the creator at the same time; `offers` is false if they are a participant there."""
 
     session: Session
     offers: bool
@@ -63,12 +63,12 @@ def load_evidence(session: Session) -> Evidence:
         history=load_creator_histories([session.creator_id])[session.creator_id],
         decisions=load_earlier_decisions(session),
         changes=find_changes_since_decision(session),
-        clashes=find_clashes([session])[session.pk][:MOST_SHOWN],
+        clashes=find_clashes([session])[session.pk][:MAX_SHOWN],
     )
 
 
 def load_creator_histories(creator_ids: Iterable[int]) -> dict[int, CreatorHistory]:
-    """The history of each of these members, by id."""
+    """Load the history of each of these members, by id."""
     wanted = set(creator_ids)
     counted = (
         Session.objects.filter(creator_id__in=wanted, status__in=FINAL)
@@ -89,9 +89,9 @@ def load_creator_histories(creator_ids: Iterable[int]) -> dict[int, CreatorHisto
 
 
 def load_earlier_decisions(session: Session) -> list[EarlierDecision]:
-    """The decisions on the creator's other sessions, latest first, at most `MOST_SHOWN`."""
+    """Load the decisions on the creator's other sessions, latest first, at most `MAX_SHOWN`."""
     decided = Session.objects.filter(creator=session.creator_id, decided_at__isnull=False).exclude(pk=session.pk)
-    titles = dict(decided.order_by("-decided_at", "-pk").values_list("pk", "title")[:MOST_SHOWN])
+    titles = dict(decided.order_by("-decided_at", "-pk").values_list("pk", "title")[:MAX_SHOWN])
     records = FactRecord.objects.filter(session_id__in=list(titles), name__in=DECISIONS).select_related("actor")
     return [
         EarlierDecision(
@@ -107,7 +107,7 @@ def load_earlier_decisions(session: Session) -> list[EarlierDecision]:
 
 
 def find_clashes(sessions: Sequence[Session]) -> dict[int, list[Clash]]:
-    """By session id, the other sessions of its creator or with them as a participant at that time, by start."""
+    """Find, by session id, overlapping sessions that its creator offers or attends, by start."""
     found: dict[int, list[Clash]] = {session.pk: [] for session in sessions}
     if not sessions:
         return found
@@ -139,7 +139,7 @@ def _overlaps(one: Session, other: Session) -> bool:
 
 
 def load_leases(session_ids: Iterable[int], now: datetime) -> dict[int, DecisionLease]:
-    """The leases that are held on these sessions, by session id."""
+    """Load the current leases on these sessions, by session id."""
     leases = DecisionLease.objects.filter(
         session_id__in=list(session_ids), session__status=Status.PENDING_APPROVAL, ends_at__gt=now
     )

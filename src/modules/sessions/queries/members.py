@@ -1,4 +1,4 @@
-"""A member's sessions, booking requests, and the decisions on their sessions, for the page about them."""
+"""A member's sessions, booking requests, and the decisions on their sessions, for the portal's page of a member."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -12,8 +12,8 @@ from modules.sessions import events
 from modules.sessions.models import BookingRequest, Session
 from modules.sessions.queries.statistics import Outcome
 
-# How many rows of each kind are shown, the latest.
-MOST_SHOWN = 50
+# The latest rows of each kind.
+MAX_SHOWN = 50
 
 DECISIONS = {
     events.SessionApproved.name: "approved",
@@ -27,7 +27,7 @@ DECISIONS = {
 
 @dataclass(frozen=True, kw_only=True)
 class Offered:
-    """The number of a member's sessions, by outcome too, and the latest by start."""
+    """The number of a member's sessions, in total and by outcome, and the latest by start."""
 
     count: int
     by_outcome: Mapping[Outcome, int]
@@ -36,7 +36,7 @@ class Offered:
 
 @dataclass(frozen=True, kw_only=True)
 class Booked:
-    """The number of a member's booking requests, by status too, of sessions attended, and the latest requests."""
+    """The number of a member's booking requests, in total, by status and of sessions attended, and the latest."""
 
     count: int
     by_status: Mapping[BookingRequest.Status, int]
@@ -46,7 +46,7 @@ class Booked:
 
 @dataclass(frozen=True, kw_only=True)
 class Decision:
-    """What somebody else decided on a session of the member; `outcome` is one of `DECISIONS`."""
+    """A decision of somebody else on a session of the member; `outcome` is one of `DECISIONS`."""
 
     session_id: int
     title: str
@@ -66,7 +66,7 @@ def load_offered(member: User) -> Offered:
     return Offered(
         count=sum(counts.values()),
         by_outcome={outcome: counts[outcome.value] for outcome in Outcome},
-        latest=list(theirs.order_by("-date", "-pk")[:MOST_SHOWN]),
+        latest=list(theirs.order_by("-date", "-pk")[:MAX_SHOWN]),
     )
 
 
@@ -83,14 +83,14 @@ def load_booked(member: User) -> Booked:
         count=sum(by_status.values()),
         by_status=by_status,
         attended=counts["attended"],
-        latest=list(theirs.select_related("session__creator").order_by("-requested_at", "-pk")[:MOST_SHOWN]),
+        latest=list(theirs.select_related("session__creator").order_by("-requested_at", "-pk")[:MAX_SHOWN]),
     )
 
 
 def load_decisions(member: User) -> list[Decision]:
-    """Decisions by others on the member's sessions, latest first.
+    """Load decisions by others on the member's sessions, latest first.
 
-    The latest of each kind are looked up apart, so that many approvals do not push out a rejection.
+    The latest of each kind are selected separately, so that many approvals do not displace a rejection.
     """
     theirs = Session.objects.filter(creator=member)
     kinds = [
@@ -99,7 +99,7 @@ def load_decisions(member: User) -> list[Decision]:
         theirs.filter(hidden_at__isnull=False).order_by("-hidden_at", "-pk"),
         theirs.filter(decided_at__isnull=False).order_by("-decided_at", "-pk"),
     ]
-    ids = {pk for sessions in kinds for pk in sessions.values_list("pk", flat=True)[:MOST_SHOWN]}
+    ids = {pk for sessions in kinds for pk in sessions.values_list("pk", flat=True)[:MAX_SHOWN]}
     records = FactRecord.objects.filter(session_id__in=ids, name__in=DECISIONS, actor__isnull=False)
     return [
         Decision(
@@ -110,5 +110,5 @@ def load_decisions(member: User) -> list[Decision]:
             when=record.occurred_at,
             reason=record.reason,
         )
-        for record in records.exclude(actor=member).select_related("actor").order_by("-pk")[: 4 * MOST_SHOWN]
+        for record in records.exclude(actor=member).select_related("actor").order_by("-pk")[: 4 * MAX_SHOWN]
     ]

@@ -1,4 +1,4 @@
-"""Sessions as members see them: which are visible, and the rows of the API."""
+"""Queries of the sessions that are visible to a member, and their rows in the API."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -38,7 +38,7 @@ ORDERINGS = {
 class Filters:
     """Filters of a list of sessions.
 
-    Any of the statuses and any of the levels, all if none is given. The bounds are inclusive.
+    Several statuses or levels are alternatives; an empty list does not filter. The bounds are inclusive.
     """
 
     status: Sequence[str] = ()
@@ -50,10 +50,10 @@ class Filters:
 
 
 def select_visible_sessions(viewer: Viewer) -> QuerySet[Session]:
-    """The sessions that a viewer may see.
+    """Select the sessions that a viewer may see.
 
-    Every member sees what was approved at least once and is not hidden. Hidden sessions are for their creator, their
-    participants and moderators; sessions that were never approved for their creator and moderators.
+    Every member sees sessions that were approved at least once and are not hidden. Hidden ones are visible to their
+    creator, their participants and moderators; those that were never approved to their creator and moderators.
     """
     if viewer.is_moderator:
         return Session.objects.all()
@@ -66,7 +66,7 @@ def select_visible_sessions(viewer: Viewer) -> QuerySet[Session]:
 
 
 def get_visible_session(session_id: int, viewer: Viewer) -> Session:
-    """One visible session with its creator. Raises `NotFound`, also for a session that the viewer may not see."""
+    """Return a session with its creator. Raises `NotFound`, also for a session that the viewer may not see."""
     session = select_visible_sessions(viewer).select_related("creator").filter(pk=session_id).first()
     if session is None:
         raise NotFound("There is no such session.")
@@ -74,7 +74,7 @@ def get_visible_session(session_id: int, viewer: Viewer) -> Session:
 
 
 def can_see(session: Session, person_id: int) -> bool:
-    """Whether a member may see this session now."""
+    """Return whether a member may see this session now."""
     person = User.objects.filter(pk=person_id).first()
     return person is not None and select_visible_sessions(build_viewer(person)).filter(pk=session.pk).exists()
 
@@ -97,13 +97,13 @@ def select_filtered_sessions(viewer: Viewer, filters: Filters) -> QuerySet[Sessi
 
 
 def select_open_sessions(member: User, now: datetime) -> QuerySet[Session]:
-    """The member's own sessions that are not over."""
-    # Redundant, but it lets a small partial index be used.
+    """Select the member's own sessions that are not over."""
+    # The condition on `moves_at` is redundant, but allows a partial index.
     return Session.objects.filter(filter_not_over(now), creator=member, moves_at__isnull=False)
 
 
 def build_list_rows(sessions: QuerySet[Session], ordering: str, part: slice, viewer: Viewer) -> list[Row]:
-    """One page of the list. Two queries, whatever its size."""
+    """Build one page of the list. Two queries, whatever its size."""
     page = list(sessions.select_related("creator").order_by(*ORDERINGS[ordering])[part])
     own = load_own_requests(page, viewer)
     now = clock.now()
@@ -111,7 +111,7 @@ def build_list_rows(sessions: QuerySet[Session], ordering: str, part: slice, vie
 
 
 def build_created_row(session: Session, viewer: Viewer) -> Row:
-    """The answer to creating a session."""
+    """Build the API's row of a session that was just created."""
     return _build_base_row(session, build_email_audience(session.creator_id, viewer, None))
 
 
@@ -122,10 +122,10 @@ def build_detail_row(session: Session, viewer: Viewer, origin: str) -> Row:
 def build_detail_rows(
     sessions: Sequence[Session], viewer: Viewer, origin: str, *, note_characters: int | None = None
 ) -> list[Row]:
-    """Sessions in full, with two queries for their booking requests and one question for their materials.
+    """Build the API's rows of sessions in full, with two queries for booking requests and one question for materials.
 
-    `origin` (`https://host`) begins the links to files; `note_characters` cuts notes. The sessions come with their
-    creators.
+    URLs of files begin with `origin` (`https://host`); `note_characters` truncates notes. The sessions' creators are
+    loaded.
     """
     bookings = load_bookings(sessions, viewer)
     own = {pk: booked.own_status for pk, booked in bookings.items()}
@@ -159,7 +159,7 @@ def build_detail_rows(
 
 
 def _build_list_row(session: Session, own: BookingRequest | None, viewer: Viewer, now: datetime) -> Row:
-    """`own` is the viewer's booking request, if any; of all others the list shows only the number."""
+    """Build a row of the list; `own` is the viewer's booking request, if any, and the only one that is shown."""
     own_status = own.status if own else None
     is_participant = own_status == BookingRequest.Status.APPROVED
     audience = build_email_audience(session.creator_id, viewer, own_status)

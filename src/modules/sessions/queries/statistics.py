@@ -16,7 +16,7 @@ from modules.sessions.states import FINAL
 WEEKS = 12
 WEEK = timedelta(weeks=1)
 DECIDED_WITHIN = timedelta(days=90)
-MOST_SUBJECTS = 8
+MAX_SUBJECTS = 8
 
 
 class Outcome(TextChoices):
@@ -30,7 +30,7 @@ class Outcome(TextChoices):
 
     @property
     def rows(self) -> Q:
-        """The filter for sessions with this outcome. Each session has exactly one."""
+        """The filter for sessions with this outcome, of which each session has exactly one."""
         return OUTCOMES[self]
 
 
@@ -44,17 +44,17 @@ OUTCOMES = {
 
 
 @dataclass(frozen=True, kw_only=True)
-class Waits:
-    """What waits for moderators. `longest` is the waiting session that was offered first."""
+class Backlog:
+    """The number of sessions that wait for moderators; `longest` is the one that was offered first."""
 
     waiting: int
     starting_soon: int
     edited: int
-    longest: "Longest | None"
+    longest: "LongestWaiting | None"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Longest:
+class LongestWaiting:
     session_id: int
     title: str
     since: datetime
@@ -62,17 +62,17 @@ class Longest:
 
 @dataclass(frozen=True, kw_only=True)
 class Week:
-    """The sessions that start in one week, from Monday on, in UTC; `places` and `taken` are seats of those held."""
+    """The sessions that start in one week (Monday to Sunday, UTC), and the seats of those that were held."""
 
     starts_at: datetime
     sessions: Mapping[Outcome, int]
-    places: int
+    seats: int
     taken: int
 
 
 @dataclass(frozen=True, kw_only=True)
 class Subject:
-    """The sessions held on one subject. `key` is the subject in the form in which it is searched."""
+    """The sessions held on one subject. `key` is the normalized subject."""
 
     key: str
     name: str
@@ -99,15 +99,15 @@ class Statistics:
     decisions: DecisionTimes
 
 
-def count_waits() -> Waits:
+def count_backlog() -> Backlog:
     now = clock.now()
     waiting = Session.objects.filter(WAITING.rows(now))
     counted = waiting.aggregate(waiting=Count("*"), starting_soon=Count("pk", filter=STARTING_SOON.rows(now)))
     longest = waiting.order_by("created_at", "pk").values_list("pk", "title", "created_at").first()
-    return Waits(
+    return Backlog(
         **counted,
         edited=Session.objects.filter(EDITED.rows(now)).count(),
-        longest=Longest(session_id=longest[0], title=longest[1], since=longest[2]) if longest else None,
+        longest=LongestWaiting(session_id=longest[0], title=longest[1], since=longest[2]) if longest else None,
     )
 
 
@@ -118,7 +118,7 @@ def compute_statistics() -> Statistics:
 
 
 def compute_first_week(now: datetime) -> datetime:
-    """When the first of the last twelve weeks began; the current week is the last of them."""
+    """Compute when the first of the last twelve weeks began; the current week is the last of them."""
     today = now.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
     return today - timedelta(days=today.weekday()) - (WEEKS - 1) * WEEK
 
@@ -131,7 +131,7 @@ def filter_these_weeks(now: datetime) -> Q:
 def compute_weeks(now: datetime) -> list[Week]:
     """Compute the last twelve weeks, by when sessions start. One query."""
     starts = [compute_first_week(now) + number * WEEK for number in range(WEEKS)]
-    # The databases' own ways to cut time into weeks differ, and SQLite's is a call of Python for each row.
+    # Not `TruncWeek`, which on SQLite calls Python for each row.
     number_of_week = Case(*(When(date__lt=start + WEEK, then=Value(number)) for number, start in enumerate(starts)))
     counted = (
         Session.objects.filter(filter_these_weeks(now))
@@ -140,18 +140,18 @@ def compute_weeks(now: datetime) -> list[Week]:
         .values("week")
         .annotate(
             **{outcome.value: Count("pk", filter=outcome.rows) for outcome in Outcome},
-            places=Sum("max_participants", filter=HELD, default=0),
+            seats=Sum("max_participants", filter=HELD, default=0),
             taken=Sum("participant_count", filter=HELD, default=0),
         )
     )
     found = {row["week"]: row for row in counted}
-    nothing = dict.fromkeys([*Outcome.values, "places", "taken"], 0)
+    nothing = dict.fromkeys([*Outcome.values, "seats", "taken"], 0)
     rows = [found.get(number, nothing) for number in range(WEEKS)]
     return [
         Week(
             starts_at=start,
             sessions={outcome: row[outcome.value] for outcome in Outcome},
-            places=row["places"],
+            seats=row["seats"],
             taken=row["taken"],
         )
         for start, row in zip(starts, rows, strict=True)
@@ -159,7 +159,7 @@ def compute_weeks(now: datetime) -> list[Week]:
 
 
 def rank_subjects(now: datetime) -> list[Subject]:
-    """The subjects of the sessions held in the last twelve weeks, by number of sessions, then of participants."""
+    """Rank the subjects of the sessions held in the last twelve weeks by number of sessions, then of participants."""
     counted = (
         Session.objects.filter(HELD, filter_these_weeks(now))
         .order_by()
@@ -169,7 +169,7 @@ def rank_subjects(now: datetime) -> list[Subject]:
     )
     return [
         Subject(key=row["subject_key"], name=row["name"], sessions=row["sessions"], participants=row["participants"])
-        for row in counted[:MOST_SUBJECTS]
+        for row in counted[:MAX_SUBJECTS]
     ]
 
 
@@ -183,13 +183,13 @@ def compute_decision_times(now: datetime) -> DecisionTimes:
     decided = took.count()
 
     def compute_percentile(percent: int) -> timedelta | None:
-        """A percentile, rounded to seconds since SQLite's days are not exact."""
+        """Compute a percentile, rounded to seconds since SQLite's days are not exact."""
         shorter = (decided * percent + 99) // 100 - 1
         longer = decided - 1 - shorter
         # From the nearer end: the database stops sorting at the limit.
-        ordering, place = ("took", shorter) if shorter <= longer else ("-took", longer)
+        ordering, index = ("took", shorter) if shorter <= longer else ("-took", longer)
         # None, also if rows were deleted after they were counted.
-        found = took.order_by(ordering)[place : place + 1] if decided else ()
+        found = took.order_by(ordering)[index : index + 1] if decided else ()
         return next((timedelta(seconds=round(seconds)) for seconds in found), None)
 
     return DecisionTimes(since=since, decided=decided, median=compute_percentile(50), ninetieth=compute_percentile(90))
@@ -209,5 +209,5 @@ class Elapsed(Func):
         return self.as_sql(compiler, connection, **days, **context)
 
     def as_postgresql(self, compiler: Any, connection: Any, **context: Any) -> Any:
-        span = {"template": "date_part('epoch', %(expressions)s)", "arg_joiner": " - "}
-        return self.as_sql(compiler, connection, **span, **context)
+        seconds = {"template": "date_part('epoch', %(expressions)s)", "arg_joiner": " - "}
+        return self.as_sql(compiler, connection, **seconds, **context)

@@ -1,4 +1,4 @@
-"""The tabs of the portal's list of sessions: which rows each shows, in what order."""
+"""The tabs of the portal's list of sessions, with their filters and orderings."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -30,7 +30,7 @@ class Tab:
 
 
 def _waiting(now: datetime) -> Q:
-    """Sessions that a moderator can still decide on: after their start they only wait to expire."""
+    """Build the filter for sessions that a moderator can still decide on: after their start, they only expire."""
     return Q(status=Status.PENDING_APPROVAL, date__gt=now)
 
 
@@ -47,7 +47,7 @@ STARTING_SOON = Tab(
 EDITED = Tab(
     key="edited",
     title="Edited since approval",
-    # What does not take place needs no second look.
+    # Sessions that do not take place need no second look.
     rows=lambda now: Q(second_look_since__isnull=False) & ~Q(status__in=sorted(NOT_TAKING_PLACE)),
     ordering=("second_look_since", "pk"),
     is_decided_on=False,
@@ -65,17 +65,17 @@ TABS = {tab.key: tab for tab in (WAITING, STARTING_SOON, EDITED, CANCELLED, ALL)
 
 
 def find_tab(key: str | None) -> Tab:
-    """The tab with this key, or the first one."""
+    """Return the tab with this key, or the first one."""
     return TABS.get(key or "", WAITING)
 
 
-def count_rows(tab: Tab, most: int) -> int:
-    """The number of rows of a tab, counted up to `most`, which bounds the cost."""
-    return Session.objects.filter(tab.rows(clock.now()))[:most].count()
+def count_rows(tab: Tab, limit: int) -> int:
+    """Count the rows of a tab, up to `limit`, which bounds the cost."""
+    return Session.objects.filter(tab.rows(clock.now()))[:limit].count()
 
 
 def find_next_waiting(session: Session, viewer: Viewer) -> Session | None:
-    """The next session by start on which this moderator can decide, wrapping around; `None` if there is no other."""
+    """Find the next session by start on which this moderator can decide, wrapping around; `None` if there is none."""
     others = Session.objects.filter(WAITING.rows(clock.now())).exclude(pk=session.pk).order_by(*EARLIEST_FIRST)
     if not can_moderate_sessions_of(viewer.id, viewer):
         others = others.exclude(creator=viewer.id)

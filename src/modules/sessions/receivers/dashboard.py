@@ -1,4 +1,4 @@
-"""The part of the sessions on the portal's dashboard."""
+"""The areas of sessions on the portal's dashboard."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -15,27 +15,29 @@ from core.time import clock
 from core.time.durations import format_duration
 from modules.sessions.queries.statistics import (
     WEEK,
+    Backlog,
     DecisionTimes,
     Outcome,
     Subject,
-    Waits,
     Week,
     compute_statistics,
-    count_waits,
+    count_backlog,
 )
 from modules.sessions.queries.tabs import ALL, EDITED, STARTING_SOON, WAITING, Tab
 
-# For how long statistics are cached. What waits for moderators is never cached.
-FRESH = timedelta(minutes=1)
+# How long statistics are cached. The backlog of moderators is never cached.
+MAX_AGE = timedelta(minutes=1)
+# Change the number with the fields of `Statistics`: a shared cache outlives an upgrade.
+CACHE_KEY = "learning_sessions.statistics.2"
 
 
 @answers(DashboardAsked)
-def areas_of_sessions(question: DashboardAsked) -> list[Area] | None:
+def build_areas(question: DashboardAsked) -> list[Area] | None:
     if not question.viewer.has_perm("learning_sessions.view_session"):
         return None
-    found = cached("learning_sessions.statistics", compute_statistics, at_most=FRESH)
+    found = cached(CACHE_KEY, compute_statistics, at_most=MAX_AGE)
     return [
-        Area(key="waits", title="What waits now", rank=10, cards=build_wait_cards(count_waits())),
+        Area(key="waits", title="What waits now", rank=10, cards=build_backlog_cards(count_backlog())),
         Area(
             key="decisions",
             title="Decisions of the last 90 days",
@@ -59,13 +61,13 @@ def areas_of_sessions(question: DashboardAsked) -> list[Area] | None:
 # --- Cards ------------------------------------------------------------------------------------------------------
 
 
-def build_wait_cards(waits: Waits) -> list[Card]:
-    longest = waits.longest
+def build_backlog_cards(backlog: Backlog) -> list[Card]:
+    longest = backlog.longest
     return [
         Card(
             key="waiting",
             title="Waiting",
-            value=str(waits.waiting),
+            value=str(backlog.waiting),
             icon="pending_actions",
             note="for a decision",
             url=_get_list_url(WAITING),
@@ -73,16 +75,16 @@ def build_wait_cards(waits: Waits) -> list[Card]:
         Card(
             key="starting-soon",
             title="Starting within 24 hours",
-            value=str(waits.starting_soon),
+            value=str(backlog.starting_soon),
             icon="timer",
             note="and still undecided",
             url=_get_list_url(STARTING_SOON),
-            tone=Tone.WARNING if waits.starting_soon else Tone.CALM,
+            tone=Tone.WARNING if backlog.starting_soon else Tone.CALM,
         ),
         Card(
             key="edited",
             title="Edited since approval",
-            value=str(waits.edited),
+            value=str(backlog.edited),
             icon="edit_note",
             note="for a second look",
             url=_get_list_url(EDITED),
@@ -125,18 +127,18 @@ def _format_time(span: timedelta | None) -> str:
     return format_duration(span) if span is not None else "None yet"
 
 
-# --- Figures ----------------------------------------------------------------------------------------------------
+# --- Charts -----------------------------------------------------------------------------------------------------
 
 
 def build_outcome_chart(weeks: Sequence[Week]) -> Chart:
-    together = {outcome: sum(week.sessions[outcome] for week in weeks) for outcome in Outcome}
+    totals = {outcome: sum(week.sessions[outcome] for week in weeks) for outcome in Outcome}
     first, end = weeks[0].starts_at, weeks[-1].starts_at + WEEK
-    named = [f"{number} {outcome.label.lower()}" for outcome, number in together.items() if number]
+    named = [f"{number} {outcome.label.lower()}" for outcome, number in totals.items() if number]
     return Chart(
         key="outcomes",
         title="Sessions by outcome",
         kind="bars",
-        summary=f"{format_count(sum(together.values()), 'session')}: {', '.join(named)}."
+        summary=f"{format_count(sum(totals.values()), 'session')}: {', '.join(named)}."
         if named
         else "There were no sessions.",
         label="Week from",
@@ -151,7 +153,7 @@ def build_outcome_chart(weeks: Sequence[Week]) -> Chart:
                     )
                     for week in weeks
                 ],
-                total=_build_number_point(together[outcome], _get_outcome_url(outcome, first, end)),
+                total=_build_number_point(totals[outcome], _get_outcome_url(outcome, first, end)),
             )
             for outcome in Outcome
         ],
@@ -159,14 +161,14 @@ def build_outcome_chart(weeks: Sequence[Week]) -> Chart:
 
 
 def build_seat_chart(weeks: Sequence[Week]) -> Chart:
-    """The share of seats taken, in the sessions held."""
-    taken, places = sum(week.taken for week in weeks), sum(week.places for week in weeks)
+    """Build the chart of the share of seats taken in the sessions held."""
+    taken, seats = sum(week.taken for week in weeks), sum(week.seats for week in weeks)
     held = sum(week.sessions[Outcome.HELD] for week in weeks)
     first, end = weeks[0].starts_at, weeks[-1].starts_at + WEEK
     summary = "No session was held."
-    if places:
+    if seats:
         held_in = format_count(held, "session")
-        summary = f"{_format_share(taken, places)} of the places were taken: {taken} of {places}, in {held_in}."
+        summary = f"{_format_share(taken, seats)} of the places were taken: {taken} of {seats}, in {held_in}."
     return Chart(
         key="places",
         title="Places taken",
@@ -179,9 +181,9 @@ def build_seat_chart(weeks: Sequence[Week]) -> Chart:
                 key="taken",
                 title="Places taken of places offered",
                 points=[
-                    _build_rate_point(week.taken, week.places, week.starts_at, week.starts_at + WEEK) for week in weeks
+                    _build_rate_point(week.taken, week.seats, week.starts_at, week.starts_at + WEEK) for week in weeks
                 ],
-                total=_build_rate_point(taken, places, first, end),
+                total=_build_rate_point(taken, seats, first, end),
             )
         ],
         unit="%",
@@ -213,12 +215,12 @@ def _build_number_point(value: int, url: str) -> Point:
     return Point(value=value, text=str(value), url=url if value else "")
 
 
-def _build_rate_point(taken: int, places: int, start: datetime, end: datetime) -> Point:
-    if not places:
+def _build_rate_point(taken: int, seats: int, start: datetime, end: datetime) -> Point:
+    if not seats:
         return Point(value=None, text="none held")
     return Point(
-        value=round(100 * taken / places),
-        text=f"{_format_share(taken, places)} ({taken} of {places})",
+        value=round(100 * taken / seats),
+        text=f"{_format_share(taken, seats)} ({taken} of {seats})",
         url=_get_outcome_url(Outcome.HELD, start, end),
     )
 
@@ -232,9 +234,9 @@ def _format_day(instant: datetime) -> str:
 
 
 def _get_outcome_url(outcome: Outcome, start: datetime, end: datetime, **filters: Any) -> str:
-    """The list of sessions with this outcome that start from `start` until before `end`."""
-    span = {"date__gte": start.isoformat(), "date__lt": end.isoformat()}
-    return _get_list_url(ALL, outcome=outcome.value, **span, **filters)
+    """Return the URL of the list of sessions with this outcome that start from `start` until before `end`."""
+    period = {"date__gte": start.isoformat(), "date__lt": end.isoformat()}
+    return _get_list_url(ALL, outcome=outcome.value, **period, **filters)
 
 
 def _get_list_url(tab: Tab, **filters: Any) -> str:

@@ -1,4 +1,4 @@
-"""The sessions of a member: their cascade on deactivation, and their panels on the page about the member."""
+"""The cascade of a member's deactivation, and the panels on the portal's page of a member."""
 
 from collections.abc import Collection
 from urllib.parse import urlencode
@@ -23,23 +23,23 @@ TEMPLATES = "admin/learning_sessions/panels"
 
 @subscribes(MemberDeactivated)
 def end_what_they_have(fact: MemberDeactivated, _delivery: Delivery) -> None:
-    """Begin the cascade after the commit, to keep locks short. What fails then is left to the periodic job."""
+    """Begin the cascade after the commit, to keep locks short. Failures are left to the periodic job."""
     run_after_commit(cascade_deactivation, member_id=fact.member_id)
 
 
 @answers(ConsequencesAsked)
-def consequences_for_sessions(question: ConsequencesAsked) -> list[Consequence]:
+def list_consequences(question: ConsequencesAsked) -> list[Consequence]:
     return describe_consequences(member_id=question.member_id, by_id=question.by_id)
 
 
 @answers(OwnSessionsAsked)
-def own_sessions(question: OwnSessionsAsked) -> Collection[int]:
+def list_own_sessions(question: OwnSessionsAsked) -> Collection[int]:
     return list_offered_session_ids(question.member_id)
 
 
 @answers(PanelsOfMember)
-def panels_of_member(question: PanelsOfMember) -> list[Panel]:
-    """The panels about a member's sessions, the decisions on them, and bookings, as far as the viewer may see them."""
+def build_member_panels(question: PanelsOfMember) -> list[Panel]:
+    """Build the panels of a member's sessions, the decisions on them, and bookings that the viewer may see."""
     member, viewer = question.member, question.viewer
     panels = []
     if viewer.has_perm("learning_sessions.view_session"):
@@ -52,7 +52,7 @@ def panels_of_member(question: PanelsOfMember) -> list[Panel]:
 
 
 def _may_read_decisions(member: User, viewer: User) -> bool:
-    """Whether the pages of this member's sessions show the decisions to the viewer as well."""
+    """Return whether the pages of this member's sessions show the decisions to the viewer as well."""
     return viewer.has_perm(VIEW_FACTS) or can_moderate_sessions_of(member.pk, build_viewer(viewer))
 
 

@@ -1,4 +1,4 @@
-"""The entries of the sessions in the portal's sidebar."""
+"""The entries of sessions in the portal's sidebar."""
 
 from core.facts import answers
 from core.portal.navigation import Badge, Entry, NavigationAsked, Section, format_count
@@ -22,6 +22,6 @@ def list_entries(_question: NavigationAsked) -> list[Entry]:
 
 
 def count_waiting_badge() -> Badge | None:
-    """The number of sessions that wait for approval, counted up to `MAX_COUNTED`."""
+    """Count the sessions that wait for approval, up to `MAX_COUNTED`."""
     waiting = count_rows(WAITING, MAX_COUNTED)
     return format_count(waiting, limit=MAX_COUNTED, one="session waits", many="sessions wait")

@@ -1,4 +1,4 @@
-"""Answers who belongs to a session, and what a member sees of it now."""
+"""Answer who belongs to a session, and what a member sees of it now."""
 
 from dataclasses import replace
 
@@ -20,7 +20,7 @@ from modules.sessions.states import NOT_TAKING_PLACE, Status
 
 
 @answers(PeopleOfSession)
-def people_of(question: PeopleOfSession) -> People | None:
+def list_people(question: PeopleOfSession) -> People | None:
     session = Session.objects.filter(pk=question.session_id).first()
     if session is None:
         return None
@@ -33,7 +33,7 @@ def people_of(question: PeopleOfSession) -> People | None:
 
 
 @answers(SessionNowAsked)
-def session_now(question: SessionNowAsked) -> SessionNow | None:
+def describe_session(question: SessionNowAsked) -> SessionNow | None:
     session = Session.objects.select_related("creator").filter(pk=question.session_id).first()
     if session is None:
         return _describe_deleted_session(question)
@@ -57,7 +57,7 @@ def session_now(question: SessionNowAsked) -> SessionNow | None:
 
 
 def _describe_deleted_session(question: SessionNowAsked) -> SessionNow | None:
-    """The answer for a deleted session, if its recorded fact has all that is needed."""
+    """Describe a deleted session, if the recorded fact of its deletion has all fields."""
     deletions = FactRecord.objects.filter(name=events.SessionDeleted.name, session_id=question.session_id)
     record = deletions.order_by("-pk").first()
     if record is None:

@@ -1,4 +1,4 @@
-"""Whether a fact about a session is still worth telling."""
+"""Answer whether a fact about a session still holds, before somebody is notified of it late."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -21,15 +21,15 @@ Condition = Callable[[Any, Session, int], bool]
 
 
 @answers(StillHolds)
-def still_holds(question: StillHolds) -> bool | None:
-    """Whether one of our facts is still worth telling: the state is read again, and what has passed is dropped.
+def check_still_holds(question: StillHolds) -> bool | None:
+    """Return whether a fact of this module still holds for a person; `None` for facts of other modules.
 
-    Raises `LookupError` for a fact without a condition: a new one has to say when it still holds.
+    Raises `LookupError` for a fact without a condition in `CONDITIONS`.
     """
     fact = question.fact
     if isinstance(fact, events.SessionsWaiting):
         return _still_waits_for(fact, question.person_id)
-    if not isinstance(fact, events.AboutSession):
+    if not isinstance(fact, events.SessionFact):
         return None
     if type(fact) not in CONDITIONS:
         raise LookupError(f"{fact.name} has no condition in {__name__}")
@@ -40,7 +40,7 @@ def still_holds(question: StillHolds) -> bool | None:
 
 
 def _still_waits_for(fact: events.SessionsWaiting, person_id: int) -> bool:
-    """Whether they may still decide, and one of these sessions still waits for them."""
+    """Return whether the person is still a moderator, and one of these sessions still waits for them."""
     person = User.objects.filter(pk=person_id).first()
     if person is None or not build_viewer(person).is_moderator:
         return False
@@ -48,40 +48,44 @@ def _still_waits_for(fact: events.SessionsWaiting, person_id: int) -> bool:
     return Session.objects.filter(pk__in=others, status=Status.PENDING_APPROVAL).exists()
 
 
-def _holds_always(_fact: events.AboutSession, _session: Session, _person_id: int) -> bool:
+def _always_holds(_fact: events.SessionFact, _session: Session, _person_id: int) -> bool:
     return True
 
 
 def _is_requested(fact: events.BookingRequested, session: Session, _person_id: int) -> bool:
     # One that was rejected and made again is told by the fact of that time.
-    return _booking_requests(session, fact.member_id).filter(status=PENDING, requested_at=fact.requested_at).exists()
+    return (
+        _select_booking_requests(session, fact.member_id)
+        .filter(status=PENDING, requested_at=fact.requested_at)
+        .exists()
+    )
 
 
 def _is_participant(fact: events.BookingRequestApproved, session: Session, _person_id: int) -> bool:
-    is_in = _booking_requests(session, fact.member_id).filter(status=APPROVED).exists()
+    is_in = _select_booking_requests(session, fact.member_id).filter(status=APPROVED).exists()
     return is_in and session.status not in NOT_TAKING_PLACE
 
 
 def _is_rejected(fact: events.BookingRequestRejected, session: Session, _person_id: int) -> bool:
-    return _booking_requests(session, fact.member_id).filter(status=REJECTED).exists()
+    return _select_booking_requests(session, fact.member_id).filter(status=REJECTED).exists()
 
 
 def _is_no_participant(fact: events.SeatLeft | events.ParticipantRemoved, session: Session, _person_id: int) -> bool:
-    return not _booking_requests(session, fact.member_id).filter(status=APPROVED).exists()
+    return not _select_booking_requests(session, fact.member_id).filter(status=APPROVED).exists()
 
 
 def _was_rejected_at_start(_fact: events.SessionStarted, session: Session, person_id: int) -> bool:
-    return _booking_requests(session, person_id).filter(status=REJECTED).exists()
+    return _select_booking_requests(session, person_id).filter(status=REJECTED).exists()
 
 
 def _is_open(_fact: events.SessionApproved, session: Session, _person_id: int) -> bool:
     return session.status in OPEN
 
 
-def _begins_then(fact: events.SessionRescheduled, session: Session, person_id: int) -> bool:
+def _still_starts_then(fact: events.SessionRescheduled, session: Session, person_id: int) -> bool:
     concerned = {session.creator_id, *list_participant_ids(session), *list_pending_requester_ids(session)}
-    begins_then = session.date == fact.date and session.status not in FINAL
-    return begins_then and person_id in concerned and can_see(session, person_id)
+    starts_then = session.date == fact.date and session.status not in FINAL
+    return starts_then and person_id in concerned and can_see(session, person_id)
 
 
 def _is_ahead_for_attendee(fact: events.ReminderDue, session: Session, person_id: int) -> bool:
@@ -92,12 +96,12 @@ def _is_undecided(fact: events.RequestsUndecided, session: Session, _person_id: 
     return _is_still_ahead(session, fact.date) and bool(list_pending_requester_ids(session))
 
 
-def _booking_requests(session: Session, member_id: int) -> "QuerySet[BookingRequest]":
+def _select_booking_requests(session: Session, member_id: int) -> "QuerySet[BookingRequest]":
     return BookingRequest.objects.filter(session=session, user=member_id)
 
 
 def _is_still_ahead(session: Session, date: datetime) -> bool:
-    """Whether it will still begin at that date."""
+    """Return whether the session will still start at that date."""
     return session.status in OPEN and session.date == date and date > clock.now()
 
 
@@ -107,8 +111,8 @@ PENDING, APPROVED, REJECTED = (
     BookingRequest.Status.REJECTED,
 )
 
-# When each fact that somebody is told of still holds, where its session is there.
-CONDITIONS: dict[type[events.AboutSession], Condition] = {
+# When a fact that members are notified of still holds, if its session exists.
+CONDITIONS: dict[type[events.SessionFact], Condition] = {
     events.BookingRequested: _is_requested,
     events.BookingRequestApproved: _is_participant,
     events.BookingRequestRejected: _is_rejected,
@@ -116,15 +120,15 @@ CONDITIONS: dict[type[events.AboutSession], Condition] = {
     events.ParticipantRemoved: _is_no_participant,
     events.SessionStarted: _was_rejected_at_start,
     events.SessionApproved: _is_open,
-    events.SessionRejected: _holds_always,
-    events.SessionRescheduled: _begins_then,
-    events.SessionCancelled: _holds_always,
-    events.SessionExpired: _holds_always,
-    events.SessionDeleted: _holds_always,
+    events.SessionRejected: _always_holds,
+    events.SessionRescheduled: _still_starts_then,
+    events.SessionCancelled: _always_holds,
+    events.SessionExpired: _always_holds,
+    events.SessionDeleted: _always_holds,
     events.ReminderDue: _is_ahead_for_attendee,
     events.RequestsUndecided: _is_undecided,
 }
-# What has ended for somebody is worth telling them, also when the session itself has been deleted since.
+# These hold even if the session has been deleted since: they tell members that something has ended for them.
 HOLDS_WITHOUT_SESSION = (
     events.SessionDeleted,
     events.SessionCancelled,

@@ -1,4 +1,4 @@
-"""Booking requests: made, decided, withdrawn; participants who leave or are removed (docs/contract.md, "Booking")."""
+"""Making, deciding and withdrawing booking requests; leaving and removing (docs/contract.md, "Booking")."""
 
 from datetime import datetime
 
@@ -53,7 +53,7 @@ def request_booking(*, session_id: int, message: str, by: User) -> BookingReques
 def approve_request(*, session_id: int, requester_id: int, by: User) -> BookingRequest:
     """Make the requester a participant; the first one makes the session scheduled. Idempotent.
 
-    Raises `NotFound` for the session or the booking request, `Forbidden`, and `StateForbids` where nobody can join.
+    Raises `NotFound` for the session or the booking request, `Forbidden`, and `StateForbids` if nobody can join.
     """
     viewer = build_viewer(by)
     with transaction.atomic():
@@ -94,7 +94,7 @@ def reject_request(*, session_id: int, requester_id: int, by: User) -> BookingRe
 
 
 def leave_session(*, session_id: int, by: User) -> Session:
-    """Give a seat back, or withdraw a request, before the start. Raises `NotFound` and `StateForbids`."""
+    """Leave a session, or withdraw a pending request, before the start. Raises `NotFound` and `StateForbids`."""
     viewer = build_viewer(by)
     with transaction.atomic():
         session = lock_session(session_id, viewer)
@@ -151,7 +151,7 @@ def change_role(*, session_id: int, participant_id: int, role: str, by: User) ->
 
 
 def release_booking(session: Session, booking_request: BookingRequest, *, by: User | None, reason: str = "") -> None:
-    """Delete a booking request, which gives its seat back; the session is locked and has not started.
+    """Delete a booking request, which frees its seat; the session is locked and has not started.
 
     Publishes `SeatLeft` for a participant, else `BookingRequestWithdrawn`.
     """

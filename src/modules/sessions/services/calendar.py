@@ -1,4 +1,4 @@
-"""Links for calendar programs: made, revoked, used (docs/contract.md, "Calendars")."""
+"""Making and revoking calendar links, and recording their use (docs/contract.md, "Calendars")."""
 
 import logging
 import secrets
@@ -15,14 +15,14 @@ from modules.sessions.models import CalendarFeed
 
 logger = logging.getLogger(__name__)
 
-# Programs ask several times an hour; not each request is worth a write.
+# Programs poll several times an hour; this limits the writes.
 RECORD_INTERVAL = timedelta(hours=1)
-# Of randomness; 43 characters as text.
+# Of entropy; 43 characters in base64.
 KEY_BYTES = 32
 
 
 def make_calendar_feed(*, by: User) -> CalendarFeed:
-    """Make a link for a member's calendar programs; it replaces and revokes the one before."""
+    """Make a calendar link for a member, which revokes the former one."""
     with transaction.atomic():
         feed, is_first = CalendarFeed.objects.update_or_create(
             user=by,

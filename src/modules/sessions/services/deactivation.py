@@ -1,7 +1,7 @@
 """The cascade of a member's deactivation: their sessions are cancelled, their seats and requests released.
 
-See docs/contract.md, "Deactivation". The rows say who is not active and what is left to do, so the cascade is
-idempotent and can be continued by another process. Each session is locked on its own.
+See docs/contract.md, "Deactivation". What is left to do follows from the rows, so that the cascade is idempotent and
+can be continued by another process. Each session is locked on its own.
 """
 
 from collections.abc import Collection
@@ -26,20 +26,19 @@ from modules.sessions.states import FINAL, OPEN
 # How many sessions the deactivating request itself handles; the periodic job does the rest.
 IMMEDIATE_LIMIT = 20
 JOB_LIMIT = 1000
-# What creators read of a seat that was released. Why the account was deactivated is not for them.
+# The reason that creators read when a seat is released; that of the deactivation is private.
 DEACTIVATION_REASON = "The account was deactivated."
 
 
 def cascade_deactivation(*, member_id: int) -> int:
-    """Begin the cascade for a member who was deactivated just now; returns how many sessions were handled."""
+    """Begin the cascade for a member who was just deactivated; return how many sessions were handled."""
     return _cascade([member_id], limit=IMMEDIATE_LIMIT)
 
 
 def cascade_all_deactivations() -> int:
-    """Continue the cascade for all inactive members; returns how many sessions were handled.
+    """Continue the cascade for all inactive members; return how many sessions were handled.
 
-    Also handles what was created by requests that were under way during the deactivation, and members who were
-    deactivated in other ways.
+    Also handles what concurrent requests created during a deactivation, and members who were deactivated in other ways.
     """
     member_ids = find_members_to_cascade(limit=JOB_LIMIT)
     return _cascade(member_ids, limit=JOB_LIMIT) if member_ids else 0
@@ -47,26 +46,24 @@ def cascade_all_deactivations() -> int:
 
 def _cascade(member_ids: Collection[int], *, limit: int) -> int:
     ended = process_in_batches(partial(select_sessions_to_cancel, member_ids), _cancel_session, size=1, limit=limit)
-    release_theirs = partial(_release_bookings, member_ids=member_ids)
-    return ended + process_in_batches(
-        partial(select_sessions_to_leave, member_ids), release_theirs, size=1, limit=limit
-    )
+    release = partial(_release_bookings, member_ids=member_ids)
+    return ended + process_in_batches(partial(select_sessions_to_leave, member_ids), release, size=1, limit=limit)
 
 
 def _cancel_session(session: Session) -> None:
-    """Cancel a session in the name of who deactivated its creator, if that is known.
+    """Cancel a session, with whoever deactivated its creator as the actor, if that is known.
 
     One that waits for approval is cancelled too, not rejected: nobody has decided on its content.
     """
-    # The lock orders this before or after a reactivation: sessions of an active member stay.
+    # The lock serializes this with a reactivation: sessions of an active member stay.
     if User.objects.select_for_update(no_key=True).get(pk=session.creator_id).is_active:
         return
     now = clock.now()
     apply_due_transitions(session, now)
     if session.status in FINAL:
         return
-    by, told = get_deactivation_cause(session.creator_id)
-    cancel_and_notify(session, by=by, reason=told, now=now)
+    by, explanation = get_deactivation_cause(session.creator_id)
+    cancel_and_notify(session, by=by, reason=explanation, now=now)
 
 
 def _release_bookings(session: Session, *, member_ids: Collection[int]) -> None:

@@ -1,6 +1,6 @@
-"""Checks before a decision in the portal: the session waits, nobody else holds its lease, its content was read.
+"""Checks before a decision: the session waits for approval, nobody else holds its lease, its content was read.
 
-Only the portal takes leases and sends versions. The API decides without them, as clients of the contract do.
+Only the portal takes leases and sends versions; clients of the API decide without them.
 """
 
 from datetime import datetime
@@ -54,6 +54,6 @@ def require_version(session: Session, version: int | None) -> None:
     if version is None or version == session.content_version:
         return
     changes = find_changes_since_version(session, version)
-    # A version from the future was not read either.
+    # Also if the version is higher than any that could have been read.
     if changes or version > session.content_version:
         raise ContentChanged("The session was changed while you read it. Nothing was decided.", changes)

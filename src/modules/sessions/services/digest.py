@@ -19,21 +19,21 @@ from modules.sessions.states import Status
 # The name of its interval claim.
 DIGEST = "moderation digest"
 MIN_INTERVAL = timedelta(hours=1)
-# How often a digest is sent without news while something waits.
+# How often a digest is sent without news while sessions wait.
 MAX_INTERVAL = timedelta(hours=24)
 URGENT = timedelta(hours=48)
 # How many sessions a digest names to each moderator.
 MAX_NAMED = 20
-# How long the transaction that offered or rescheduled a session may take to commit. A session with an older time that
-# becomes visible only after the digest would never count as news.
+# How long the transaction that offered or rescheduled a session may take to commit. Without this margin, a session that
+# becomes visible only after the digest, with an earlier time, would never count as news.
 COMMIT_TOLERANCE = timedelta(seconds=10)
 
 
 def publish_digest() -> int:
-    """Publish `SessionsWaiting` if there is news; returns how many sessions wait, or 0 if nothing was published.
+    """Publish `SessionsWaiting` if there is news; return how many sessions wait, or 0 if nothing was published.
 
     News is a session that was offered or has become urgent since the last digest, or a day without a digest while
-    something waits. At most once an hour, whatever the number of workers.
+    sessions wait. Published at most once an hour, whatever the number of workers.
     """
     with transaction.atomic():
         now = clock.now()
@@ -68,7 +68,7 @@ def publish_digest() -> int:
 
 
 def _select_named_sessions(waiting: "QuerySet[Session]", moderators: Iterable[int]) -> list[Session]:
-    """The first sessions by start, and for each of these moderators the first that are not their own.
+    """Return the first sessions by start, and for each of these moderators the first that are not their own.
 
     `moderators` are the ids of those who offered some of the sessions.
     """
@@ -78,7 +78,7 @@ def _select_named_sessions(waiting: "QuerySet[Session]", moderators: Iterable[in
 
 
 def _is_news(waiting: "QuerySet[Session]", last_at: datetime | None, now: datetime) -> bool:
-    # A last digest in the future: the clock was wrong then.
+    # The last digest is too old, or in the future since the clock was wrong then.
     if last_at is None or not now - MAX_INTERVAL < last_at <= now:
         return waiting.exists()
     has_come = Q(created_at__gt=last_at - COMMIT_TOLERANCE)
@@ -87,8 +87,8 @@ def _is_news(waiting: "QuerySet[Session]", last_at: datetime | None, now: dateti
 
 
 def _has_moved_close(waiting: "QuerySet[Session]", last_at: datetime, now: datetime) -> bool:
-    """Whether a session that was not urgent at the last digest was rescheduled so that it is."""
-    # `updated_at` is earlier than the time of the fact, by as long as the transaction took.
+    """Return whether a session became urgent by being rescheduled since the last digest."""
+    # `updated_at` is earlier than the time of the fact, by the duration of the transaction.
     edited = waiting.filter(date__lte=now + URGENT, updated_at__gt=last_at - 2 * COMMIT_TOLERANCE)
     moves = FactRecord.objects.filter(
         session_id__in=list(edited.values_list("pk", flat=True)),

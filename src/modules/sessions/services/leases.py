@@ -34,15 +34,15 @@ def take_lease(*, session_id: int, by: User) -> DecisionLease:
     return lease
 
 
-def renew_leases(*, taken: Mapping[int, datetime], by: User) -> None:
-    """Extend leases that a moderator holds; `taken` maps session ids to when the lease was taken."""
+def renew_leases(*, leases: Mapping[int, datetime], by: User) -> None:
+    """Extend leases that a moderator holds; `leases` maps session ids to when the lease was taken."""
     now = clock.now()
-    for session_id, taken_at in taken.items():
+    for session_id, taken_at in leases.items():
         held = DecisionLease.objects.filter(session=session_id, holder=by, taken_at=taken_at, ends_at__gt=now)
         held.update(ends_at=now + LEASE_DURATION)
 
 
-def release_leases(*, taken: Mapping[int, datetime], by: User) -> None:
-    """End leases that a moderator holds; those that were taken again since `taken` stay."""
-    for session_id, taken_at in taken.items():
+def release_leases(*, leases: Mapping[int, datetime], by: User) -> None:
+    """End leases that a moderator holds; those that were taken again since then stay."""
+    for session_id, taken_at in leases.items():
         DecisionLease.objects.filter(session=session_id, holder=by, taken_at=taken_at).delete()

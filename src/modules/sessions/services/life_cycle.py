@@ -1,6 +1,6 @@
-"""Applying transitions to a locked session, with all that depends on them; the transitions that are due by time.
+"""Applying transitions to a locked session, with everything that depends on them; transitions that are due by time.
 
-Nothing here checks permissions: `transitions.py` does for those that members ask for.
+Nothing here checks permissions: `transitions.py` does for transitions that members ask for.
 """
 
 from datetime import datetime
@@ -34,18 +34,17 @@ def schedule_reminders(session: Session, *, now: datetime) -> None:
 
 
 def increment_calendar_sequence(session: Session) -> None:
-    """Announce to calendars that the event, or who has it, changes; the caller saves `CALENDAR_FIELDS`."""
+    """Increment SEQUENCE, since the event or its attendees change; the caller saves `CALENDAR_FIELDS`."""
     session.calendar_sequence += 1
 
 
 def apply_transition(session: Session, target: Status, *, now: datetime) -> Changes:
-    """Set and save the status and all fields that depend on it; returns the change for the record of facts.
+    """Set and save the status and all fields that depend on it; return the change for the record of facts.
 
     The caller has checked the transition and publishes the fact. `decided_at` and `decided_by` are saved as they are.
     """
     before, session.status = session.status, target
     if before == Status.PENDING_APPROVAL:
-        # There is nothing left to decide.
         DecisionLease.objects.filter(session=session).delete()
     session.updated_at = now
     if target == Status.APPROVED:
@@ -69,7 +68,7 @@ def apply_transition(session: Session, target: Status, *, now: datetime) -> Chan
 
 
 def reject_pending_requests(session: Session, *, now: datetime) -> tuple[int, ...]:
-    """Reject all pending requests; returns the ids of their members, for the caller's fact."""
+    """Reject all pending requests; return the ids of their members, for the caller's fact."""
     pending = BookingRequest.objects.filter(session=session, status=BookingRequest.Status.PENDING)
     requester_ids = tuple(pending.order_by("pk").values_list("user_id", flat=True))
     pending.update(status=BookingRequest.Status.REJECTED, decided_at=now)
@@ -78,7 +77,7 @@ def reject_pending_requests(session: Session, *, now: datetime) -> tuple[int, ..
 
 
 def update_pending_count(session: Session) -> None:
-    """Count the pending requests of a locked session anew and save the number."""
+    """Recount the pending requests of a locked session and save the number."""
     session.waiting_count = BookingRequest.objects.filter(session=session, status=BookingRequest.Status.PENDING).count()
     session.save(update_fields=["waiting_count"])
 
@@ -117,7 +116,7 @@ def apply_expiry(session: Session, *, now: datetime) -> tuple[Fact, Changes]:
 
 
 def apply_due_transitions(session: Session, now: datetime) -> bool:
-    """Apply and publish all transitions that are due by time to a locked session; returns whether there were any."""
+    """Apply and publish all transitions of a locked session that are due by time; return whether there were any."""
     steps = {Status.ONGOING: apply_start, Status.COMPLETED: apply_end, Status.EXPIRED: apply_expiry}
     applied = False
     while (target := find_due_transition(session.timed_state, now)) is not None:
@@ -132,9 +131,9 @@ def select_due_sessions() -> "QuerySet[Session]":
 
 
 def advance_due_sessions(*, limit: int = 5000) -> int:
-    """Apply the transitions of all sessions that are due by time; returns how many sessions were handled.
+    """Apply all transitions that are due by time; return how many sessions were handled.
 
-    Any number of workers may do this at once: each locks sessions that no other has locked, in short transactions. A
+    Any number of workers may run it at once: each locks sessions that no other has locked, in short transactions. A
     session that fails is left for the next run.
     """
     return process_in_batches(select_due_sessions, _advance, limit=limit)
@@ -142,5 +141,5 @@ def advance_due_sessions(*, limit: int = 5000) -> int:
 
 def _advance(session: Session) -> None:
     if not apply_due_transitions(session, clock.now()):
-        # The row was changed past the services: compute `moves_at` anew, or the session would stay due.
+        # The row was changed without the services: recompute `moves_at`, or the session would stay due.
         session.save(update_fields=["moves_at"])

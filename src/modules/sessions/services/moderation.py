@@ -30,7 +30,7 @@ from modules.sessions.services.locking import lock_session
 
 
 def approve_session(*, session_id: int, by: User, reason: str = "", version: int | None = None) -> Session:
-    """Approve a session that waits: from now on every member sees it and can ask to join.
+    """Approve a session that waits for approval, which makes it visible to every member.
 
     `version` is the content version that was read; `None` skips that check. Raises `NotFound`, `Forbidden`,
     `AlreadyDecided`, `LeasedByOther` and `ContentChanged`.
@@ -43,7 +43,7 @@ def approve_session(*, session_id: int, by: User, reason: str = "", version: int
 
 
 def reject_session(*, session_id: int, by: User, reason: str, version: int | None = None) -> Session:
-    """Reject a session that waits. `version` as above; raises the same, and `Invalid` without a reason."""
+    """Reject a session that waits for approval. Like `approve_session`; raises `Invalid` without a reason, too."""
     viewer = build_viewer(by)
     with transaction.atomic():
         session = _lock_to_decide(session_id, viewer, version)
@@ -52,7 +52,7 @@ def reject_session(*, session_id: int, by: User, reason: str, version: int | Non
 
 
 def _lock_to_decide(session_id: int, viewer: Viewer, version: int | None) -> Session:
-    """Lock a session on which this moderator can decide now."""
+    """Lock a session, and check that this moderator can decide on it now."""
     session = _lock_to_moderate(session_id, viewer)
     require_pending_approval(session)
     require_not_leased_by_other(session, viewer.user, clock.now())
@@ -63,14 +63,14 @@ def _lock_to_decide(session_id: int, viewer: Viewer, version: int | None) -> Ses
 def hide_session(*, session_id: int, by: User, reason: str) -> Session:
     """Hide a session from all but its creator, its participants and moderators.
 
-    Raises `NotFound`, `Forbidden`, `Invalid` without a reason, and `StateForbids` where that is not possible.
+    Raises `NotFound`, `Forbidden`, `Invalid` without a reason, and `StateForbids` if that is not possible.
     """
     viewer = build_viewer(by)
     with transaction.atomic():
         session = _lock_to_moderate(session_id, viewer)
         raise_if_refused(check_hiding(session))
         require_reason(reason.strip(), what="hidden")
-        _set_mark(session, "hidden_at", clock.now(), events.SessionHidden, by=by, reason=reason)
+        _set_timestamp(session, "hidden_at", clock.now(), events.SessionHidden, by=by, reason=reason)
     return session
 
 
@@ -82,12 +82,12 @@ def show_session(*, session_id: int, by: User, reason: str = "") -> Session:
         raise_if_refused(check_showing(session))
         if session.public_title != session.title:
             increment_calendar_sequence(session)
-        _set_mark(session, "hidden_at", None, events.SessionShown, by=by, reason=reason)
+        _set_timestamp(session, "hidden_at", None, events.SessionShown, by=by, reason=reason)
     return session
 
 
 def take_second_look(*, session_id: int, by: User, reason: str = "", version: int | None = None) -> Session:
-    """Confirm what was changed after the approval.
+    """Accept the edits since the approval.
 
     `version` is the content version that was read. Raises `NotFound`, `Forbidden`, `StateForbids` for a session that
     waits for no second look, and `ContentChanged`.
@@ -97,7 +97,7 @@ def take_second_look(*, session_id: int, by: User, reason: str = "", version: in
         session = _lock_to_moderate(session_id, viewer)
         raise_if_refused(check_second_look(session))
         require_version(session, version)
-        _set_mark(session, "second_look_since", None, events.SecondLookTaken, by=by, reason=reason)
+        _set_timestamp(session, "second_look_since", None, events.SecondLookTaken, by=by, reason=reason)
     return session
 
 
@@ -107,11 +107,11 @@ def _lock_to_moderate(session_id: int, viewer: Viewer) -> Session:
     return session
 
 
-def _set_mark(
-    session: Session, mark: str, since: datetime | None, fact: type[events.AboutSession], *, by: User, reason: str
+def _set_timestamp(
+    session: Session, field: str, value: datetime | None, fact: type[events.SessionFact], *, by: User, reason: str
 ) -> None:
     """Save one of the time fields of a session, and publish the fact with its change."""
-    before = getattr(session, mark)
-    setattr(session, mark, since)
-    session.save(update_fields=[mark, *CALENDAR_FIELDS])
-    publish(fact(**build_session_fields(session)), by=by, reason=reason.strip(), changes={mark: (before, since)})
+    before = getattr(session, field)
+    setattr(session, field, value)
+    session.save(update_fields=[field, *CALENDAR_FIELDS])
+    publish(fact(**build_session_fields(session)), by=by, reason=reason.strip(), changes={field: (before, value)})

@@ -1,4 +1,4 @@
-"""Sessions: offered, edited, deleted (docs/contract.md, "Sessions")."""
+"""Offering, editing and deleting sessions (docs/contract.md, "Sessions")."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -47,10 +47,10 @@ def offer_session(*, values: Mapping[str, Any], date: SentDate, by: User) -> Ses
     """Create a session that waits for approval.
 
     `values` are title, description, subject, level, duration (minutes) and max_participants, validated by the caller.
-    Raises `Invalid`, and `StateForbids` for a date in the past and for one session too many.
+    Raises `Invalid`, and `StateForbids` for a date in the past or too many open sessions.
     """
     now = clock.now()
-    start = _require_future(resolve_instant(date, home=by.timezone, now=now), now)
+    start = _require_future(resolve_instant(date, member_zone=by.timezone, now=now), now)
     with transaction.atomic():
         lock_member(by.pk)
         raise_if_refused(check_offering(select_open_sessions(by, now).count()))
@@ -68,9 +68,9 @@ def edit_session(
     reason: str,
     by: User,
 ) -> Session:
-    """Change any of the writable fields and, where `status` differs from the stored one, make that transition.
+    """Change any of the writable fields and, if `status` differs from the stored one, make that transition.
 
-    A value equal to the stored one is no change. All changes are made, or none.
+    A value equal to the stored one is no change. Atomic.
     Raises `NotFound`, `Forbidden`, `StateForbids` and `Invalid`.
     """
     viewer = build_viewer(by)
@@ -80,7 +80,7 @@ def edit_session(
         now = clock.now()
         wanted = dict(values)
         if date is not None and not is_same_wall_clock(date, session.date):
-            wanted["date"] = resolve_instant(date, home=by.timezone, now=now)
+            wanted["date"] = resolve_instant(date, member_zone=by.timezone, now=now)
         _change_fields(session, wanted, viewer, now)
         if status is not None and status != read_status and not _is_already_reached(session, status):
             transitions.apply_requested_transition(session, status, viewer, reason=reason.strip(), now=now)
@@ -123,8 +123,8 @@ def _change_fields(session: Session, wanted: Mapping[str, Any], viewer: Viewer, 
         raise Invalid({"max_participants": [f"{session.participant_count} participants are in already."]})
     for name, (_, value) in changes.items():
         setattr(session, name, value)
-    judged_anew = bool(REVIEWED_FIELDS & changes.keys()) and session.approved_at is not None
-    second_look = judged_anew and not acts_as_moderator(session, viewer)
+    needs_review = bool(REVIEWED_FIELDS & changes.keys()) and session.approved_at is not None
+    second_look = needs_review and not acts_as_moderator(session, viewer)
     if second_look and session.second_look_since is None:
         session.second_look_since = now
     if "date" in changes:
@@ -163,7 +163,7 @@ def _publish_rescheduled(session: Session, previous: datetime, viewer: Viewer) -
 
 
 def _is_already_reached(session: Session, status: Status) -> bool:
-    """Whether a status that a client sends back is no transition: `approved` is also true of what came after it."""
+    """Return whether a status that a client sends back is no transition; `approved` includes what follows it."""
     return session.status == status or (status == Status.APPROVED and session.status in OPEN | {Status.ONGOING})
 
 

@@ -26,17 +26,17 @@ def select_due_for_nudge() -> "QuerySet[Session]":
 
 
 def remind_due_sessions(*, limit: int = 5000) -> int:
-    """Publish the reminders that are due; returns how many sessions were handled.
+    """Publish the reminders that are due; return how many sessions were handled.
 
-    Status and participants are read under the session's lock. Any number of workers may do this at once.
+    Status and participants are read under the session's lock. Any number of workers may run it at once.
     """
     return process_in_batches(select_due_for_reminder, _remind, limit=limit)
 
 
 def reschedule_reminders(*, size: int = 500) -> int:
-    """Reschedule the reminders that other `REMINDER_MINUTES` had scheduled; returns how many sessions were changed.
+    """Reschedule reminders after `REMINDER_MINUTES` was changed; return how many sessions were changed.
 
-    Reminders that are due stay due. `size` is how many sessions one transaction locks.
+    Reminders that are due stay due. `size` is the number of sessions that one transaction locks.
     """
     now = clock.now()
     ahead = Session.objects.filter(status__in=OPEN, date__gt=now).order_by("pk")
@@ -61,12 +61,12 @@ def reschedule_reminders(*, size: int = 500) -> int:
 
 
 def nudge_creators(*, limit: int = 5000) -> int:
-    """Remind creators of pending requests a day before the start, once; returns how many sessions were handled."""
+    """Remind creators of pending requests a day before the start, once; return how many sessions were handled."""
     return process_in_batches(select_due_for_nudge, _nudge, limit=limit)
 
 
 def _is_misscheduled(start: datetime, due_at: datetime | None, *, now: datetime) -> bool:
-    """Whether the next reminder is scheduled for another time than it should be, and not due already."""
+    """Return whether the next reminder is scheduled for another time than it should be, and not due yet."""
     return (due_at is None or due_at > now) and due_at != compute_next_reminder_at(start, now=now)
 
 
@@ -80,7 +80,7 @@ def _remind(session: Session) -> None:
         return
     due_at, minutes_before = reminder
     if scheduled_for is None or due_at < scheduled_for:
-        # It had passed already when this start was scheduled.
+        # Its time had already passed when this start was set.
         return
     person_ids = _list_unreminded_ids(session, due_at, minutes_before)
     if not person_ids:
@@ -116,7 +116,7 @@ def _nudge(session: Session) -> None:
 
 
 def _list_unreminded_ids(session: Session, due_at: datetime, minutes_before: int) -> tuple[int, ...]:
-    """The creator and the participants at the time the reminder was due, without those who got it already."""
+    """Return the creator and those who were participants when the reminder was due, unless reminded already."""
     participants = BookingRequest.objects.filter(
         session=session, status=BookingRequest.Status.APPROVED, joined_at__lte=due_at
     ).values_list("user_id", flat=True)

@@ -14,7 +14,7 @@ from modules.sessions.states import Status
 def start_session(*, session_id: int, by: User) -> Session:
     """Start a session before its time, which rejects its pending requests.
 
-    Does nothing where the start that was due by time has been applied just now. Raises `NotFound`, `Forbidden` and
+    If locking the session has just applied the due start, nothing is left to do. Raises `NotFound`, `Forbidden` and
     `StateForbids`.
     """
     viewer = build_viewer(by)

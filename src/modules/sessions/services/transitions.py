@@ -1,4 +1,4 @@
-"""Transitions that members ask for, on a session that is locked already: approve, schedule, start, end, cancel.
+"""Transitions that members ask for, on a locked session: approve, schedule, start, end, cancel.
 
 Each checks `ALLOWED_TRANSITIONS` for the member's roles (`require_transition`), then what else the transition requires.
 """
@@ -36,8 +36,8 @@ EARLIEST_START_MINUTES = 15
 
 
 def approve(session: Session, viewer: Viewer, *, reason: str, now: datetime) -> None:
-    """Approve a session that waits. Raises `Forbidden` and `StateForbids`."""
-    # The table would tell moderators of their own session that only a moderator may do this: say what the matter is.
+    """Approve a session that waits for approval. Raises `Forbidden` and `StateForbids`."""
+    # First, for a better message: `require_transition` would tell moderators that only a moderator may approve.
     if viewer.is_moderator and session.status == Status.PENDING_APPROVAL:
         require_moderator(session, viewer)
     require_transition(session, Status.APPROVED, list_roles(session, viewer))
@@ -47,7 +47,7 @@ def approve(session: Session, viewer: Viewer, *, reason: str, now: datetime) -> 
 
 
 def schedule(session: Session, viewer: Viewer, *, reason: str, now: datetime) -> None:
-    """Approved to scheduled, without checks: its first participant was approved, or its creator asked for it."""
+    """Schedule an approved session, without checks: its first participant was approved, or its creator asked for it."""
     changes = apply_transition(session, Status.SCHEDULED, now=now)
     publish(events.SessionScheduled(**build_session_fields(session)), by=viewer.user, reason=reason, changes=changes)
 
@@ -86,7 +86,7 @@ def reject(session: Session, viewer: Viewer, *, reason: str, now: datetime) -> N
 
 
 def cancel(session: Session, viewer: Viewer, *, reason: str, now: datetime) -> None:
-    """Cancel a session. By a moderator, of one that waits for approval, this is a rejection and needs a reason."""
+    """Cancel a session. A moderator rejects one that waits for approval, which needs a reason."""
     require_manager(session, viewer)
     require_transition(session, Status.CANCELLED, list_roles(session, viewer))
     if is_rejection(session, viewer):
@@ -98,7 +98,7 @@ def cancel(session: Session, viewer: Viewer, *, reason: str, now: datetime) -> N
 def cancel_and_notify(
     session: Session, *, by: User | None, reason: str, is_reason_told: bool = True, now: datetime
 ) -> None:
-    """Cancel a session that is not over, without checks, and publish it with everybody whom it concerns."""
+    """Cancel a session that is not over, without checks, and publish it with all participants and requesters."""
     fact = events.SessionCancelled(
         **build_session_fields(session),
         participant_ids=list_participant_ids(session),
@@ -122,8 +122,8 @@ TRANSITIONS: dict[Status, Transition] = {
 def apply_requested_transition(session: Session, target: Status, viewer: Viewer, *, reason: str, now: datetime) -> None:
     """Make the transition to a status that a client of the API asked for.
 
-    Unlike a decision in the portal (`moderation.py`), it needs no lease and names no content version. Raises
-    `Forbidden`, `StateForbids` and `Invalid`.
+    Unlike a decision in the portal (`moderation.py`), it needs no lease and no content version. Raises `Forbidden`,
+    `StateForbids` and `Invalid`.
     """
     transition = TRANSITIONS.get(target)
     if transition is None:

@@ -25,6 +25,7 @@ from tests.modules.sessions.portal import decide
 from tests.portal import log_in
 
 from core.accounts.models import User
+from modules.sessions.receivers.dashboard import CACHE_KEY
 
 
 def test_who_may_not_see_sessions_sees_none_of_their_numbers(
@@ -96,7 +97,7 @@ def test_without_its_cache_the_page_is_there_all_the_same(
 
 def test_what_is_not_ours_in_the_cache_is_not_shown(moderator: Client) -> None:
     areas_of(moderator)
-    cache.set("learning_sessions.statistics", "rubbish")
+    cache.set(CACHE_KEY, "rubbish")
 
     assert areas_of(moderator)["weeks"].as_of == NOW
 

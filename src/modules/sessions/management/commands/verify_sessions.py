@@ -1,4 +1,4 @@
-"""`verify_sessions`: whether what is stored with each session agrees with its booking requests and fields."""
+"""`verify_sessions`: find stored values of sessions that differ from their booking requests and fields."""
 
 from typing import Any
 
@@ -12,7 +12,7 @@ class Command(BaseCommand):
     help = "Compare the counters and computed fields of all sessions with their rows, and list what does not agree."
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Prints a line for each mismatch; raises `CommandError` where there is one."""
+        """Print a line for each mismatch. Raises `CommandError` if there is one."""
         total, mismatches = count_sessions(), 0
         with tqdm(total=total, unit=" sessions", disable=None) as bar:
             for mismatch in find_mismatches(on_progress=bar.update):
