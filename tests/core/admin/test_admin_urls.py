@@ -26,7 +26,7 @@ OWN = {"index", "jsi18n", "password_change", "password_change_done", "search"}
 
 
 @dataclass(frozen=True, kw_only=True)
-class Place:
+class AdminUrl:
     """One URL of the admin, with arguments for an existing row."""
 
     path: str
@@ -36,30 +36,30 @@ class Place:
 ARGUMENTS = re.compile(r"\(\?P<(\w+)>[^)]*\)|<(?:\w+:)?(\w+)>")
 
 
-def place_of(route: str, name: str | None) -> Place:
-    path = ARGUMENTS.sub(lambda each: str(_value_of(each[1] or each[2], _model_of(route))), route)
-    return Place(path=f"/admin/{path.strip('^$')}", name=name or route)
+def build_admin_url(route: str, name: str | None) -> AdminUrl:
+    path = ARGUMENTS.sub(lambda each: str(_build_argument(each[1] or each[2], _find_model(route))), route)
+    return AdminUrl(path=f"/admin/{path.strip('^$')}", name=name or route)
 
 
-def _value_of(argument: str, model: type[Model]) -> Any:
+def _build_argument(argument: str, model: type[Model]) -> Any:
     """Raises `KeyError` for an unknown argument, which needs a value here."""
     if argument in {"object_id", "id"}:
-        return _row(model).pk
+        return get_or_create_row(model).pk
     if (others := argument.removesuffix("_id")) in MODELS:
-        return _row(MODELS[others]).pk
+        return get_or_create_row(MODELS[others]).pk
     return {"kind": "csv", "app_label": "core", "url": "nowhere"}[argument]
 
 
-def routes(patterns: list[URLPattern | URLResolver], prefix: str = "") -> Iterator[tuple[str, str | None]]:
+def list_routes(patterns: list[URLPattern | URLResolver], prefix: str = "") -> Iterator[tuple[str, str | None]]:
     for pattern in patterns:
         route = prefix + str(pattern.pattern)
         if isinstance(pattern, URLResolver):
-            yield from routes(pattern.url_patterns, route)
+            yield from list_routes(pattern.url_patterns, route)
         else:
             yield route, pattern.name
 
 
-ROUTES = list(routes(admin.site.urls[0]))
+ROUTES = list(list_routes(admin.site.urls[0]))
 
 
 MODELS: dict[str, type[Model]] = {
@@ -69,7 +69,7 @@ MODELS: dict[str, type[Model]] = {
 }
 
 
-def _model_of(route: str) -> type[Model]:
+def _find_model(route: str) -> type[Model]:
     app, model = (*route.split("/"), "")[:2]
     try:
         return apps.get_model(app, model)
@@ -86,23 +86,23 @@ NEEDED: dict[str, dict[str, Any]] = {
 }
 
 
-def _row(model: type[Model]) -> Model:
+def get_or_create_row(model: type[Model]) -> Model:
     """Get or create a row."""
     if first := model._default_manager.order_by("pk").first():
         return first
     values = NEEDED.get(model.__name__.lower(), {})
     related = [field for field in model._meta.fields if field.many_to_one and not field.null]
-    parents = {field.name: _row(field.related_model) for field in related if field.name not in values}
+    parents = {field.name: get_or_create_row(field.related_model) for field in related if field.name not in values}
     row: Model = baker.make(model, **{**parents, **values})
     return row
 
 
 @pytest.fixture
-def places(john: User) -> list[Place]:
+def admin_urls(john: User) -> list[AdminUrl]:
     """All URLs, with a row of each model."""
     for model in admin.site._registry:
-        _row(model)
-    return [place_of(*route) for route in ROUTES]
+        get_or_create_row(model)
+    return [build_admin_url(*route) for route in ROUTES]
 
 
 def log_in_with_shared_handler(user: User | None) -> Client:
@@ -111,16 +111,18 @@ def log_in_with_shared_handler(user: User | None) -> Client:
     return client
 
 
-def asks(client: Client, place: Place) -> Iterator[Any]:
+def send_requests(client: Client, url: AdminUrl) -> Iterator[Any]:
     """By GET and POST, with values that confirm any form."""
     form = {"post": "yes", "_save": "1", "confirm": "1", "approving": "1", "rejecting": "1", "reason": "Why not"}
-    yield client.get(place.path)
-    yield client.get(place.path, {"q": "john", "s": "john", "term": "john", "app_label": "core", "model_name": "login"})
-    yield client.post(place.path, form)
-    yield client.post(place.path, {**form, "action": "delete_selected", "_selected_action": [str(_row(User).pk)]})
+    yield client.get(url.path)
+    yield client.get(url.path, {"q": "john", "s": "john", "term": "john", "app_label": "core", "model_name": "login"})
+    yield client.post(url.path, form)
+    yield client.post(
+        url.path, {**form, "action": "delete_selected", "_selected_action": [str(get_or_create_row(User).pk)]}
+    )
 
 
-def rows() -> dict[str, list[dict[str, Any]]]:
+def read_all_rows() -> dict[str, list[dict[str, Any]]]:
     """All rows, without the time of the last login."""
     return {
         model.__name__: [
@@ -131,7 +133,7 @@ def rows() -> dict[str, list[dict[str, Any]]]:
     }
 
 
-def says_nothing(answer: Any) -> bool:
+def reveals_nothing(answer: Any) -> bool:
     """The response names no member and no session."""
     text = answer.content.decode()
     return not any(
@@ -166,30 +168,30 @@ def test_all_models_and_pages_are_covered() -> None:
 
 
 def test_every_admin_url_needs_permissions(
-    places: list[Place], make_member: Callable[..., User], unlogged: None
+    admin_urls: list[AdminUrl], make_member: Callable[..., User], unlogged: None
 ) -> None:
     outsiders = [log_in_with_shared_handler(None), log_in_with_shared_handler(make_member("anybody"))]
     staff = log_in_with_shared_handler(make_member("nobody", is_staff=True))
-    before = rows()
+    before = read_all_rows()
 
-    for place in places:
-        if place.name in PUBLIC:
+    for url in admin_urls:
+        if url.name in PUBLIC:
             continue
         for outsider in outsiders:
-            for answer in (outsider.get(place.path), outsider.post(place.path, {"post": "yes"})):
-                assert answer.status_code == 302, place
-                assert answer["Location"].startswith("/admin/login/?next=/admin/"), place
-        for answer in asks(staff, place):
-            if place.name in OWN:
-                assert says_nothing(answer), place
+            for answer in (outsider.get(url.path), outsider.post(url.path, {"post": "yes"})):
+                assert answer.status_code == 302, url
+                assert answer["Location"].startswith("/admin/login/?next=/admin/"), url
+        for answer in send_requests(staff, url):
+            if url.name in OWN:
+                assert reveals_nothing(answer), url
             elif answer.status_code == 302:
                 # A legacy URL that redirects to one of these.
-                assert answer["Location"] == f"{place.path}change/", place
+                assert answer["Location"] == f"{url.path}change/", url
             else:
-                assert answer.status_code in {403, 404, 405}, (place, answer.status_code)
-                assert says_nothing(answer), place
+                assert answer.status_code in {403, 404, 405}, (url, answer.status_code)
+                assert reveals_nothing(answer), url
 
-    assert rows() == before
+    assert read_all_rows() == before
 
 
 # Too long for a BIGINT, and too long for int().
@@ -208,15 +210,15 @@ def test_long_numbers_in_urls_cause_no_error(john: User, root: User, number: str
 
 
 @pytest.mark.parametrize("number", ENDLESS, ids=["30 digits", "5000 digits"])
-def test_long_numbers_in_queries_and_forms_cause_no_error(places: list[Place], root: User, number: str) -> None:
+def test_long_numbers_in_queries_and_forms_cause_no_error(admin_urls: list[AdminUrl], root: User, number: str) -> None:
     client = log_in_with_shared_handler(root)
     form = {**dict.fromkeys(NUMBERS, number), "_selected_action": [number], f"version_{number}": number}
 
-    for place in places:
-        if place.name in PUBLIC:
+    for url in admin_urls:
+        if url.name in PUBLIC:
             continue
-        if place.name.endswith(("_changelist", "_record", "_why")):
+        if url.name.endswith(("_changelist", "_record", "_why")):
             for name in NUMBERS:
-                assert client.get(place.path, {name: number}).status_code < 500, (place, name)
-        answer = client.post(place.path, urlencode(form, doseq=True), "application/x-www-form-urlencoded")
-        assert answer.status_code < 500, place
+                assert client.get(url.path, {name: number}).status_code < 500, (url, name)
+        answer = client.post(url.path, urlencode(form, doseq=True), "application/x-www-form-urlencoded")
+        assert answer.status_code < 500, url

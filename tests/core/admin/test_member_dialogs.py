@@ -25,16 +25,16 @@ CONFIRMED = {"confirming": "yes", "reason": "Spam", "told": "Gone.", "read": ""}
 Answer = Callable[[type[Any], Callable[[Any], Any]], None]
 
 
-def address(step: str, member: User) -> str:
+def build_url(step: str, member: User) -> str:
     return reverse(f"admin:core_user_{step}", args=[member.pk])
 
 
 def post(by: User | None, step: str, member: User, values: dict[str, str] | None = None) -> Any:
     """Post as dialogs.js does."""
-    return log_in(by).post(address(step, member), values or {}, headers={"HX-Request": "true"})
+    return log_in(by).post(build_url(step, member), values or {}, headers={"HX-Request": "true"})
 
 
-def page_of(member: User) -> str:
+def get_page_url(member: User) -> str:
     return reverse("admin:core_user_change", args=[member.pk])
 
 
@@ -42,12 +42,12 @@ def is_active(member: User) -> bool:
     return User.objects.get(pk=member.pk).is_active
 
 
-def records() -> list[tuple[str, int, int, str, Any]]:
+def list_facts() -> list[tuple[str, int, int, str, Any]]:
     rows = FactRecord.objects.order_by("pk")
     return list(rows.values_list("name", "member_id", "actor_id", "reason", "payload__told"))
 
 
-def said(response: Any) -> list[str]:
+def list_messages(response: Any) -> list[str]:
     return [str(message) for message in get_messages(response.wsgi_request)]
 
 
@@ -81,7 +81,7 @@ def test_opening_the_dialog_shows_the_consequences_and_changes_nothing(
     assert "The account of its creator was deactivated." in text
     assert 'name="read" value="sessions=3"' in text
     assert is_active(john)
-    assert records() == []
+    assert list_facts() == []
 
 
 def test_without_consequences_no_explanation_for_others_is_needed(
@@ -98,18 +98,18 @@ def test_confirming_deactivates_the_member_and_shows_a_message(
 ) -> None:
     response = post(morgan, "deactivate", john, CONFIRMED | {"reason": " Spam ", "told": ""})
 
-    assert (response.status_code, response["HX-Redirect"]) == (204, page_of(john))
-    assert said(response) == ["John Doe is deactivated."]
+    assert (response.status_code, response["HX-Redirect"]) == (204, get_page_url(john))
+    assert list_messages(response) == ["John Doe is deactivated."]
     assert not is_active(john)
-    assert records() == [("accounts.MemberDeactivated", john.pk, morgan.pk, "Spam", "")]
+    assert list_facts() == [("accounts.MemberDeactivated", john.pk, morgan.pk, "Spam", "")]
 
 
 def test_without_javascript_the_response_is_a_redirect(
     john: User, morgan: User, consequences: list[Consequence]
 ) -> None:
-    response = log_in(morgan).post(address("deactivate", john), CONFIRMED)
+    response = log_in(morgan).post(build_url("deactivate", john), CONFIRMED)
 
-    assert (response.status_code, response["Location"]) == (302, page_of(john))
+    assert (response.status_code, response["Location"]) == (302, get_page_url(john))
     assert not is_active(john)
 
 
@@ -118,7 +118,7 @@ def test_the_explanation_for_others_is_published(john: User, morgan: User, conse
 
     post(morgan, "deactivate", john, CONFIRMED | {"read": "sessions=3", "reason": "Threats", "told": "Gone."})
 
-    assert records() == [("accounts.MemberDeactivated", john.pk, morgan.pk, "Threats", "Gone.")]
+    assert list_facts() == [("accounts.MemberDeactivated", john.pk, morgan.pk, "Threats", "Gone.")]
 
 
 @pytest.mark.parametrize(("field", "message"), [("reason", "Say why"), ("told", "Say what others read")])
@@ -137,7 +137,7 @@ def test_missing_or_too_long_texts_are_rejected(
     assert 'aria-invalid="true"' in text
     assert "They are gone." in text if field == "reason" else "Spam of all kinds" in text
     assert is_active(john)
-    assert records() == []
+    assert list_facts() == []
 
 
 @pytest.mark.parametrize("read", ["sessions=2", "", "sessions=3 places=1", "sessions=3\x00"])
@@ -155,7 +155,7 @@ def test_changed_consequences_are_shown_before_deactivating(
     assert 'name="read" value="sessions=3"' in text
     assert "Spam of all kinds" in text
     assert is_active(john)
-    assert records() == []
+    assert list_facts() == []
 
 
 def test_unchanged_consequences_need_no_second_confirmation(
@@ -174,9 +174,9 @@ def test_a_second_deactivation_says_who_was_first(john: User, morgan: User, root
     for values in ({}, CONFIRMED):
         response = post(morgan, "deactivate", john, values)
 
-        assert response["HX-Redirect"] == page_of(john)
-        assert said(response) == ["root deactivated John Doe, just now. The reason: Threats"]
-    assert len(records()) == 1
+        assert response["HX-Redirect"] == get_page_url(john)
+        assert list_messages(response) == ["root deactivated John Doe, just now. The reason: Threats"]
+    assert len(list_facts()) == 1
 
 
 def test_a_deactivated_moderator_is_logged_out_of_the_admin(morgan: User, root: User) -> None:
@@ -198,16 +198,16 @@ def test_a_member_is_reactivated(john: User, morgan: User, root: User) -> None:
     assert not is_active(john)
     response = post(morgan, "reactivate", john, {"confirming": "yes", "reason": "It was somebody else."})
 
-    assert said(response) == ["John Doe is active again."]
+    assert list_messages(response) == ["John Doe is active again."]
     assert is_active(john)
-    assert records()[-1] == ("accounts.MemberReactivated", john.pk, morgan.pk, "It was somebody else.", None)
+    assert list_facts()[-1] == ("accounts.MemberReactivated", john.pk, morgan.pk, "It was somebody else.", None)
 
 
 def test_an_active_member_is_not_reactivated(john: User, morgan: User) -> None:
     response = post(morgan, "reactivate", john, {"confirming": "yes"})
 
-    assert said(response) == ["John Doe is active already."]
-    assert records() == []
+    assert list_messages(response) == ["John Doe is active already."]
+    assert list_facts() == []
 
 
 def test_a_too_long_reason_is_rejected(john: User, morgan: User, root: User) -> None:
@@ -231,7 +231,7 @@ def test_names_and_reasons_are_escaped(
     ]
     post(morgan, "deactivate", mallory, CONFIRMED | {"reason": HOSTILE, "told": HOSTILE, "read": "sessions=3"})
     answers.append(post(morgan, "reactivate", mallory))
-    answers.append(log_in(morgan).get(page_of(mallory)))
+    answers.append(log_in(morgan).get(get_page_url(mallory)))
 
     assert not is_active(mallory)
     for response in answers:
@@ -295,7 +295,7 @@ def test_the_dialogs_need_permission(people: dict[str, User], step: str, who: st
         assert response.status_code == (302 if (who, whom) in SENT_AWAY else 403)
         assert response.get("Location", "/admin/login/").startswith("/admin/login/")
     assert is_active(member) == before
-    assert records() == []
+    assert list_facts() == []
     assert not Mail.objects.exists()
 
 
@@ -311,10 +311,10 @@ def test_members_with_permission_deactivate_and_reactivate(people: dict[str, Use
 
 @pytest.mark.parametrize("step", STEPS)
 def test_get_requests_are_rejected(john: User, root: User, step: str) -> None:
-    response = log_in(root).get(address(step, john), CONFIRMED)
+    response = log_in(root).get(build_url(step, john), CONFIRMED)
 
     assert response.status_code == 405
-    assert records() == []
+    assert list_facts() == []
 
 
 @pytest.mark.parametrize("step", STEPS)
@@ -322,8 +322,8 @@ def test_requests_without_a_csrf_token_are_rejected(john: User, root: User, step
     client = Client(enforce_csrf_checks=True)
     client.force_login(root)
 
-    assert client.post(address(step, john), CONFIRMED).status_code == 403
-    assert records() == []
+    assert client.post(build_url(step, john), CONFIRMED).status_code == 403
+    assert list_facts() == []
 
 
 @pytest.mark.parametrize("step", STEPS)
@@ -351,19 +351,19 @@ BUTTONS = {
 def test_the_page_shows_only_permitted_buttons(people: dict[str, User], who: str, whom: str) -> None:
     member = people[whom]
 
-    text = log_in(people[who]).get(page_of(member)).content.decode()
+    text = log_in(people[who]).get(get_page_url(member)).content.decode()
 
-    found = {step for step in (*STEPS, "edit") if address(step, member) in text}
+    found = {step for step in (*STEPS, "edit") if build_url(step, member) in text}
     assert found == BUTTONS[who, whom]
 
 
 def test_a_deactivated_member_has_a_button_to_reactivate(people: dict[str, User], john: User) -> None:
     User.objects.filter(pk=john.pk).update(is_active=False)
 
-    text = log_in(people["a moderator"]).get(page_of(john)).content.decode()
+    text = log_in(people["a moderator"]).get(get_page_url(john)).content.decode()
 
-    assert address("reactivate", john) in text
-    assert address("deactivate", john) not in text
+    assert build_url("reactivate", john) in text
+    assert build_url("deactivate", john) not in text
 
 
 # --- Concurrency --------------------------------------------------------------------------------------------------
@@ -377,7 +377,7 @@ def test_of_two_concurrent_confirmations_one_succeeds(
         client = log_in(by)
 
         def work() -> list[str]:
-            return said(client.post(address("deactivate", john), CONFIRMED))
+            return list_messages(client.post(build_url("deactivate", john), CONFIRMED))
 
         return work
 
@@ -387,5 +387,5 @@ def test_of_two_concurrent_confirmations_one_succeeds(
     sentences = {each[0] for each in together_said}
     assert "John Doe is deactivated." in sentences
     assert any("deactivated John Doe, just now. The reason: Spam" in sentence for sentence in sentences)
-    assert len(records()) == 1
+    assert len(list_facts()) == 1
     assert Mail.objects.filter(kind="deactivated").count() == 1

@@ -9,11 +9,11 @@ from core.mail.services import enqueue_mail
 MINUTE = timedelta(minutes=1)
 
 
-def reread(mail: Mail) -> Mail:
+def reload_mail(mail: Mail) -> Mail:
     mail.refresh_from_db()
     return mail
 
 
-def queue_for(*users: User) -> None:
+def queue_welcome_mails(*users: User) -> None:
     for user in users:
         enqueue_mail(kind="welcome", address=user.email, user=user)

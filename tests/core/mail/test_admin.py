@@ -39,32 +39,32 @@ def admin(log_in_with: Callable[..., Client]) -> Client:
     return log_in_with("view_mail", "change_mail")
 
 
-def make(user: User | None, **values: Any) -> Mail:
+def make_mail(user: User | None, **values: Any) -> Mail:
     values = {"kind": "welcome", "status": "sent", "next_try_at": None, "attempts": 1, "queued_at": NOW, **values}
     return Mail.objects.create(user=user, **{"address": user.email if user else "", **values})
 
 
-def given_up(user: User, **values: Any) -> Mail:
-    return make(user, status="failed", error="SMTPRecipientsRefused: 550 No such mailbox", **values)
+def make_given_up_mail(user: User, **values: Any) -> Mail:
+    return make_mail(user, status="failed", error="SMTPRecipientsRefused: 550 No such mailbox", **values)
 
 
-def act(admin: Client, *mails: Mail) -> str:
+def retry_in_admin(admin: Client, *mails: Mail) -> str:
     """The messages after *Send again*."""
     form = {"action": "send_again", "_selected_action": [mail.pk for mail in mails]}
-    return read(admin.post(LIST, form, follow=True))
+    return extract_text(admin.post(LIST, form, follow=True))
 
 
-def read(answer: Any) -> str:
+def extract_text(answer: Any) -> str:
     assert answer.status_code == 200
     return " ".join(re.sub(r"<[^>]*>", " ", answer.content.decode()).split())
 
 
 def test_the_list_shows_the_status_of_each_mail(admin: Client, john: User) -> None:
-    sent = make(john, kind="news", topic="session 7")
-    make(john, kind="news", topic="session 7", status="dropped", superseded_by=sent)
-    given_up(john, attempts=24)
+    sent = make_mail(john, kind="news", topic="session 7")
+    make_mail(john, kind="news", topic="session 7", status="dropped", superseded_by=sent)
+    make_given_up_mail(john, attempts=24)
 
-    page = read(admin.get(LIST))
+    page = extract_text(admin.get(LIST))
 
     for what in (
         "john_doe",
@@ -79,21 +79,21 @@ def test_the_list_shows_the_status_of_each_mail(admin: Client, john: User) -> No
 
 
 def test_the_page_of_a_mail_shows_all_fields(admin: Client, john: User) -> None:
-    mail = make(john, kind="news", topic="session 7", sent_at=NOW, error="an old one")
-    others = [make(john, kind="news", topic="session 7", status="dropped", superseded_by=mail) for _ in range(2)]
+    mail = make_mail(john, kind="news", topic="session 7", sent_at=NOW, error="an old one")
+    others = [make_mail(john, kind="news", topic="session 7", status="dropped", superseded_by=mail) for _ in range(2)]
 
     answer = admin.get(reverse("admin:core_mail_change", args=[mail.pk]))
 
     for what in ("news", "john_doe", "john@example.com", "session 7", "an old one", f"&lt;{mail.pk}.2024"):
-        assert what in read(answer)
+        assert what in extract_text(answer)
     for other in others:
         assert reverse("admin:core_mail_change", args=[other.pk]) in answer.content.decode()
 
 
 def test_mails_are_found_by_address_member_status_and_kind(admin: Client, john: User, jane: User) -> None:
-    make(john)
-    make(jane, address="jane@elsewhere.example", kind="news")
-    given_up(jane)
+    make_mail(john)
+    make_mail(jane, address="jane@elsewhere.example", kind="news")
+    make_given_up_mail(jane)
 
     def found(query: dict[str, str]) -> list[str]:
         mails = admin.get(LIST, query).context["cl"].queryset
@@ -108,7 +108,7 @@ def test_mails_are_found_by_address_member_status_and_kind(admin: Client, john: 
 
 def test_the_filter_offers_the_kinds_that_have_a_letter(admin: Client, john: User) -> None:
     """Finding them in the delivery log would scan it for every page."""
-    make(john)
+    make_mail(john)
 
     with CaptureQueriesContext(connection) as queries:
         page = admin.get(LIST)
@@ -131,7 +131,7 @@ def test_the_filter_offers_the_kinds_that_have_a_letter(admin: Client, john: Use
 def test_a_long_delivery_log_is_read_through_an_index(
     admin: Client, john: User, query: dict[str, str], index: str
 ) -> None:
-    make(john, status="failed")
+    make_mail(john, status="failed")
     Mail.objects.bulk_create(
         [
             Mail(
@@ -149,7 +149,7 @@ def test_a_long_delivery_log_is_read_through_an_index(
 
 
 def test_the_list_is_sorted_only_by_indexed_columns(admin: Client, john: User) -> None:
-    make(john)
+    make_mail(john)
 
     page = admin.get(LIST).content.decode()
 
@@ -160,8 +160,8 @@ def test_the_list_needs_a_constant_number_of_queries(
     admin: Client, make_member: Callable[..., User], django_assert_max_num_queries: Any
 ) -> None:
     def make_two() -> None:
-        first = make(make_member(), topic="a")
-        make(make_member(), topic="a", status="dropped", superseded_by=first)
+        first = make_mail(make_member(), topic="a")
+        make_mail(make_member(), topic="a", status="dropped", superseded_by=first)
 
     make_two()
     with django_assert_max_num_queries(100) as few:
@@ -174,16 +174,16 @@ def test_the_list_needs_a_constant_number_of_queries(
 
 
 def test_given_up_mails_can_be_retried(admin: Client, john: User, jane: User, read_mail: ReadMail) -> None:
-    mails = [given_up(john, attempts=24), given_up(jane)]
+    mails = [make_given_up_mail(john, attempts=24), make_given_up_mail(jane)]
 
-    assert "2 will be sent again." in act(admin, *mails)
+    assert "2 will be sent again." in retry_in_admin(admin, *mails)
 
     assert sorted(mail.to[0] for mail in read_mail()) == ["jane@example.com", "john@example.com"]
     assert set(Mail.objects.values_list("status", "attempts", "error")) == {("sent", 1, "")}
 
 
 def test_mails_that_did_not_fail_are_not_retried(admin: Client, john: User, mailoutbox: list[EmailMessage]) -> None:
-    told = act(admin, given_up(john), make(john), make(john, status="dropped"))
+    told = retry_in_admin(admin, make_given_up_mail(john), make_mail(john), make_mail(john, status="dropped"))
 
     assert "1 will be sent again." in told
     assert "2 did not fail and stay as they are." in told
@@ -191,10 +191,10 @@ def test_mails_that_did_not_fail_are_not_retried(admin: Client, john: User, mail
 
 
 def test_retried_news_for_a_deactivated_member_is_dropped(admin: Client, john: User, read_mail: ReadMail) -> None:
-    mail = given_up(john, kind="news", topic="session 7")
+    mail = make_given_up_mail(john, kind="news", topic="session 7")
     User.objects.filter(pk=john.pk).update(is_active=False)
 
-    assert "1 will be sent again." in act(admin, mail)
+    assert "1 will be sent again." in retry_in_admin(admin, mail)
 
     assert read_mail() == []
     mail.refresh_from_db()
@@ -203,17 +203,17 @@ def test_retried_news_for_a_deactivated_member_is_dropped(admin: Client, john: U
 
 def test_retrying_needs_permission(log_in_with: Callable[..., Client], john: User) -> None:
     client = log_in_with("view_mail")
-    mail = given_up(john)
+    mail = make_given_up_mail(john)
 
-    assert "Send again" not in read(client.get(LIST))
-    assert "will be sent again" not in act(client, mail)
+    assert "Send again" not in extract_text(client.get(LIST))
+    assert "will be sent again" not in retry_in_admin(client, mail)
 
     mail.refresh_from_db()
     assert (mail.status, mail.next_try_at) == ("failed", None)
 
 
 def test_viewing_needs_permission(log_in_with: Callable[..., Client], john: User) -> None:
-    mail = make(john)
+    mail = make_mail(john)
     client = log_in_with()
 
     assert client.get(LIST).status_code == 403

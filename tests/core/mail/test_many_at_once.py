@@ -23,14 +23,18 @@ from core.mail.models import Mail
 from core.mail.sending import send_due_mail
 from core.mail.services import enqueue_mail
 
-pytestmark = [pytest.mark.system, pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("clock", "unwoken")]
+pytestmark = [
+    pytest.mark.system,
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.usefixtures("clock", "no_wake_ups"),
+]
 
 SRC = Path(__file__).resolve().parents[3] / "src"
 SEND = "from core.mail.sending import send_due_mail; send_due_mail()"
 
 
 @pytest.fixture
-def unwoken(monkeypatch: pytest.MonkeyPatch) -> None:
+def no_wake_ups(monkeypatch: pytest.MonkeyPatch) -> None:
     """No wake-ups: the tests call the sender."""
     monkeypatch.setattr(services, "wake_sender", lambda: None)
 

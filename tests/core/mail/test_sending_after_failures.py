@@ -9,7 +9,7 @@ import pytest
 from django.core.mail import EmailMessage
 from pytest_django import Settings
 from tests.core.conftest import NOW
-from tests.core.mail.mails import MINUTE, queue_for, reread
+from tests.core.mail.mails import MINUTE, queue_welcome_mails, reload_mail
 from tests.mail_server import MailServer
 
 from core.accounts.models import User
@@ -36,7 +36,7 @@ def test_an_error_in_one_letter_does_not_block_others(
     monkeypatch.setitem(LETTER_WRITERS, "broken", fail)
     enqueue_mail(kind="broken", address=john.email, user=john)
     enqueue_mail(kind="no such kind", address=john.email, user=john)
-    queue_for(jane)
+    queue_welcome_mails(jane)
 
     assert send_due_mail() == 3
 
@@ -67,7 +67,7 @@ def test_an_unwritable_address_is_given_up_at_once(
     letter = Letter(subject="Hi", reader="John", paragraphs=(), to=address)
     monkeypatch.setitem(LETTER_WRITERS, "forged", lambda mail: letter)
     enqueue_mail(kind="forged", address=john.email, user=john)
-    queue_for(jane)
+    queue_welcome_mails(jane)
 
     assert send_due_mail() == 2
 
@@ -83,7 +83,7 @@ def test_an_invalid_sender_address_is_retried(mail: Mail, server: MailServer, se
     assert send_due_mail() == 1
 
     assert server.received == []
-    assert (reread(mail).status, mail.next_try_at) == ("failed", NOW + MINUTE)
+    assert (reload_mail(mail).status, mail.next_try_at) == ("failed", NOW + MINUTE)
 
 
 def test_internationalized_addresses_are_sent(john: User, server: MailServer) -> None:
@@ -104,7 +104,7 @@ def test_any_error_text_can_be_stored(mail: Mail, monkeypatch: pytest.MonkeyPatc
 
     send_due_mail()
 
-    reread(mail)
+    reload_mail(mail)
     assert mail.status == "failed"
     assert mail.error.startswith("ValueError: ")
     assert len(mail.error) < 5000
@@ -132,7 +132,7 @@ def test_the_mail_of_a_killed_sender_is_retried_after_the_claim_timeout(
     with pytest.raises(Killed):
         send_due_mail()
     deadly.undo()
-    assert (reread(mail).status, mail.attempts, mail.next_try_at) == ("sending", 1, NOW + CLAIM_TIMEOUT)
+    assert (reload_mail(mail).status, mail.attempts, mail.next_try_at) == ("sending", 1, NOW + CLAIM_TIMEOUT)
 
     clock.shift(CLAIM_TIMEOUT - timedelta(seconds=1))
     assert send_due_mail() == 0
@@ -140,7 +140,7 @@ def test_the_mail_of_a_killed_sender_is_retried_after_the_claim_timeout(
     assert send_due_mail() == 1
 
     assert len(mailoutbox) == 1
-    assert (reread(mail).status, mail.attempts) == ("sent", 2)
+    assert (reload_mail(mail).status, mail.attempts) == ("sent", 2)
 
 
 def test_a_mail_that_kills_every_sender_is_given_up(mail: Mail, deadly: pytest.MonkeyPatch, clock: Any) -> None:
@@ -151,7 +151,7 @@ def test_a_mail_that_kills_every_sender_is_given_up(mail: Mail, deadly: pytest.M
 
     assert send_due_mail() == 0
 
-    reread(mail)
+    reload_mail(mail)
     assert (mail.status, mail.attempts, mail.next_try_at) == ("failed", MAX_ATTEMPTS, None)
     assert mail.error == "The sender died during the last attempt."
 
@@ -180,7 +180,7 @@ def test_a_sender_with_an_expired_claim_records_nothing(
 
     send_due_mail()
 
-    assert (reread(mail).status, mail.attempts, mail.error, mail.next_try_at) == ("sent", 2, "", None)
+    assert (reload_mail(mail).status, mail.attempts, mail.error, mail.next_try_at) == ("sent", 2, "", None)
 
 
 def test_deleting_the_member_while_sending_is_no_error(
@@ -191,7 +191,7 @@ def test_deleting_the_member_while_sending_is_no_error(
 
     monkeypatch.setitem(LETTER_WRITERS, "farewell", delete)
     enqueue_mail(kind="farewell", address=john.email, user=john)
-    queue_for(jane)
+    queue_welcome_mails(jane)
 
     assert send_due_mail() == 2
 
@@ -224,7 +224,7 @@ def test_the_claim_timeout_exceeds_the_slowest_exchange(
     # Not QUIT, which follows the record of the result.
     monkeypatch.setattr(sending, "record_result", lambda *_, **__: seen.append(answers))
     seen: list[int] = []
-    queue_for(john)
+    queue_welcome_mails(john)
     enqueue_mail(kind="last", address=john.email, user=john)
 
     send_due_mail()

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from pytest_django import Settings
 from tests.core.conftest import NOW
-from tests.core.mail.mails import MINUTE, queue_for, reread
+from tests.core.mail.mails import MINUTE, queue_welcome_mails, reload_mail
 from tests.mail_server import MailServer
 
 from core.accounts.models import User
@@ -23,7 +23,7 @@ pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clock")]
 
 
 def test_several_mails_share_a_connection(john: User, server: MailServer) -> None:
-    queue_for(*[john] * 10)
+    queue_welcome_mails(*[john] * 10)
 
     assert send_due_mail() == 10
 
@@ -33,7 +33,7 @@ def test_several_mails_share_a_connection(john: User, server: MailServer) -> Non
 
 def test_a_server_with_a_limit_per_connection_gets_several_connections(john: User, server: MailServer) -> None:
     server.patience = 3
-    queue_for(*[john] * 10)
+    queue_welcome_mails(*[john] * 10)
 
     assert send_due_mail() == 10
 
@@ -53,7 +53,7 @@ def test_a_stale_connection_is_reopened(
         return LETTER_WRITERS["welcome"](mail)
 
     monkeypatch.setitem(LETTER_WRITERS, "slow", write_slowly)
-    queue_for(john)
+    queue_welcome_mails(john)
     enqueue_mail(kind="slow", address=jane.email, user=jane)
 
     assert send_due_mail() == 2
@@ -75,12 +75,12 @@ def test_an_error_at_quit_is_ignored(mail: Mail, server: MailServer) -> None:
 
     assert send_due_mail() == 1
 
-    assert reread(mail).status == "sent"
+    assert reload_mail(mail).status == "sent"
 
 
 def test_an_interrupted_mail_does_not_block_others(john: User, jane: User, bob: User, server: MailServer) -> None:
     server.hangs_up_on = {"john@example.com"}
-    queue_for(john, jane, bob)
+    queue_welcome_mails(john, jane, bob)
 
     assert send_due_mail() == 3
 
@@ -91,7 +91,7 @@ def test_an_interrupted_mail_does_not_block_others(john: User, jane: User, bob: 
 def test_several_interruptions_in_a_row_stop_the_run(make_member: Any, server: MailServer) -> None:
     members = [make_member() for _ in range(6)]
     server.hangs_up_on = {member.email for member in members}
-    queue_for(*members)
+    queue_welcome_mails(*members)
 
     assert send_due_mail() == 3
 
@@ -102,11 +102,11 @@ def test_untried_mails_are_sent_before_retries(
     john: User, jane: User, bob: User, server: MailServer, clock: Any
 ) -> None:
     server.refused = {"john@example.com": "450 4.2.0 Later", "jane@example.com": "450 4.2.0 Later"}
-    queue_for(john, jane)
+    queue_welcome_mails(john, jane)
     send_due_mail()
     clock.shift(2 * MINUTE)
     server.refused = {}
-    queue_for(bob)
+    queue_welcome_mails(bob)
 
     send_due_mail()
 
@@ -143,4 +143,4 @@ def test_a_dripping_server_is_disconnected_at_the_deadline(
 
     assert send_due_mail() == 1
 
-    assert (reread(mail).status, mail.attempts, mail.next_try_at) == ("failed", 1, NOW + MINUTE)
+    assert (reload_mail(mail).status, mail.attempts, mail.next_try_at) == ("failed", 1, NOW + MINUTE)

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from pytest_django import Settings
 from tests.core.conftest import NOW
-from tests.core.mail.mails import MINUTE, queue_for, reread
+from tests.core.mail.mails import MINUTE, queue_welcome_mails, reload_mail
 from tests.mail_server import MailServer
 
 from core.accounts.models import User
@@ -26,7 +26,7 @@ def test_a_permanently_refused_recipient_is_given_up_at_once(mail: Mail, server:
 
     assert send_due_mail() == 1
 
-    reread(mail)
+    reload_mail(mail)
     assert (mail.status, mail.attempts, mail.next_try_at, mail.sent_at) == ("failed", 1, None, None)
     assert "550" in mail.error
     assert "No such mailbox" in mail.error
@@ -37,14 +37,14 @@ def test_a_permanently_refused_recipient_is_given_up_at_once(mail: Mail, server:
 def test_a_temporarily_refused_recipient_is_retried(mail: Mail, server: MailServer, clock: Any) -> None:
     server.refused["john@example.com"] = "450 4.2.0 Greylisted"
     send_due_mail()
-    assert (reread(mail).status, mail.next_try_at) == ("failed", NOW + MINUTE)
+    assert (reload_mail(mail).status, mail.next_try_at) == ("failed", NOW + MINUTE)
 
     server.refused.clear()
     clock.shift(MINUTE)
     assert send_due_mail() == 1
 
     assert server.addressed() == ["john@example.com"]
-    assert (reread(mail).status, mail.error, mail.sent_at) == ("sent", "", NOW + MINUTE)
+    assert (reload_mail(mail).status, mail.error, mail.sent_at) == ("sent", "", NOW + MINUTE)
 
 
 @pytest.mark.parametrize(
@@ -57,13 +57,13 @@ def test_refused_content_is_given_up_or_retried_by_its_code(
 
     send_due_mail()
 
-    assert (reread(mail).status, mail.next_try_at) == ("failed", next_try_at)
+    assert (reload_mail(mail).status, mail.next_try_at) == ("failed", next_try_at)
 
 
 def test_a_refused_sender_is_retried(john: User, jane: User, server: MailServer) -> None:
     """Our configuration can be corrected, and every other mail would fail too."""
     server.patience = 0
-    queue_for(john, jane)
+    queue_welcome_mails(john, jane)
 
     assert send_due_mail() == 1
 
@@ -75,7 +75,7 @@ def test_a_refused_sender_is_retried(john: User, jane: User, server: MailServer)
 
 def test_a_refused_recipient_does_not_block_others(john: User, jane: User, server: MailServer) -> None:
     server.refused["john@example.com"] = "550 5.1.1 No such mailbox"
-    queue_for(john, jane)
+    queue_welcome_mails(john, jane)
 
     assert send_due_mail() == 2
 
@@ -88,7 +88,7 @@ def test_a_failed_mail_is_stored_with_its_error(mail: Mail, server: MailServer) 
 
     send_due_mail()
 
-    reread(mail)
+    reload_mail(mail)
     assert (mail.status, mail.attempts, mail.sent_at, mail.next_try_at) == ("failed", 1, None, NOW + MINUTE)
     assert mail.error.startswith("ConnectionRefusedError: ")
 
@@ -105,7 +105,7 @@ def test_a_failed_mail_is_retried_after_its_delay(mail: Mail, server: MailServer
     assert send_due_mail() == 1
 
     assert server.addressed() == ["john@example.com"]
-    assert (reread(mail).status, mail.error, mail.next_try_at, mail.sent_at) == ("sent", "", None, NOW + MINUTE)
+    assert (reload_mail(mail).status, mail.error, mail.next_try_at, mail.sent_at) == ("sent", "", None, NOW + MINUTE)
 
 
 def test_delays_grow_until_the_mail_is_given_up_after_almost_three_days(
@@ -115,7 +115,7 @@ def test_delays_grow_until_the_mail_is_given_up_after_almost_three_days(
     pauses = []
     while True:
         send_due_mail()
-        if reread(mail).next_try_at is None:
+        if reload_mail(mail).next_try_at is None:
             break
         assert mail.next_try_at is not None
         pauses.append((mail.next_try_at - core_clock.now()) // MINUTE)
@@ -131,7 +131,7 @@ def test_delays_grow_until_the_mail_is_given_up_after_almost_three_days(
 def test_an_unavailable_server_is_tried_once_a_run(john: User, server: MailServer, clock: Any) -> None:
     """Waiting for it for each mail would block the worker."""
     server.stop()
-    queue_for(*[john] * 5)
+    queue_welcome_mails(*[john] * 5)
 
     assert [send_due_mail() for _ in range(7)] == [1, 1, 1, 1, 1, 0, 0]
 
@@ -143,7 +143,7 @@ def test_an_unavailable_server_is_tried_once_a_run(john: User, server: MailServe
 
 def test_untried_mails_are_sent_when_the_server_is_back(john: User, jane: User, bob: User, server: MailServer) -> None:
     server.stop()
-    queue_for(john, jane, bob)
+    queue_welcome_mails(john, jane, bob)
     assert send_due_mail() == 1
 
     server.start()
@@ -158,7 +158,7 @@ def test_a_silent_server_is_disconnected(mail: Mail, server: MailServer, setting
 
     assert send_due_mail() == 1
 
-    assert (reread(mail).status, mail.next_try_at) == ("failed", NOW + MINUTE)
+    assert (reload_mail(mail).status, mail.next_try_at) == ("failed", NOW + MINUTE)
 
 
 @pytest.fixture
@@ -169,11 +169,11 @@ def silent_port() -> Iterator[int]:
 
 
 def test_a_mail_interrupted_by_the_server_is_retried(mail: Mail, john: User, server: MailServer, clock: Any) -> None:
-    queue_for(john)
+    queue_welcome_mails(john)
     server.hangs_up = 1
 
     assert send_due_mail() == 2
-    assert reread(mail).status == "failed"
+    assert reload_mail(mail).status == "failed"
     assert mail.error.startswith("SMTPServerDisconnected: ")
     assert len(server.received) == 1
     clock.shift(MINUTE)
@@ -200,7 +200,7 @@ def slow(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.usefixtures("slow")
 def test_a_run_ends_after_a_minute_and_the_next_continues(john: User, server: MailServer) -> None:
     """So that the worker gets to other jobs."""
-    queue_for(*[john] * 5)
+    queue_welcome_mails(*[john] * 5)
 
     assert [send_due_mail() for _ in range(4)] == [2, 2, 1, 0]
 
@@ -210,7 +210,7 @@ def test_a_run_ends_after_a_minute_and_the_next_continues(john: User, server: Ma
 @pytest.mark.usefixtures("slow")
 def test_wake_ups_ignore_a_backlog_for_a_minute(john: User, server: MailServer, clock: Any) -> None:
     """Each news enqueues one: together they would block the worker."""
-    queue_for(*[john] * 7)
+    queue_welcome_mails(*[john] * 7)
     send_due_mail()
 
     clock.shift(MINUTE - timedelta(seconds=1))
@@ -229,7 +229,7 @@ def test_wake_ups_ignore_an_unavailable_server_for_a_minute(
     john: User, jane: User, server: MailServer, clock: Any
 ) -> None:
     server.stop()
-    queue_for(john, jane)
+    queue_welcome_mails(john, jane)
     for _ in range(3):
         wake_sender.call_local()
     assert list(Mail.objects.order_by("pk").values_list("status", flat=True)) == ["failed", "queued"]
@@ -243,12 +243,12 @@ def test_wake_ups_ignore_an_unavailable_server_for_a_minute(
 
 def test_wake_ups_send_again_after_a_run_without_backlog(john: User, jane: User, server: MailServer) -> None:
     server.stop()
-    queue_for(john)
+    queue_welcome_mails(john)
     send_due_mail()
     server.start()
     send_due_mail()
 
-    queue_for(jane)
+    queue_welcome_mails(jane)
     wake_sender.call_local()
 
     assert server.addressed() == ["jane@example.com"]
@@ -256,7 +256,7 @@ def test_wake_ups_send_again_after_a_run_without_backlog(john: User, jane: User,
 
 @pytest.mark.usefixtures("slow")
 def test_wake_ups_send_after_the_clock_was_set_back(john: User, server: MailServer, clock: Any) -> None:
-    queue_for(*[john] * 3)
+    queue_welcome_mails(*[john] * 3)
     send_due_mail()
 
     Mail.objects.filter(status="queued").update(next_try_at=NOW - timedelta(days=1))

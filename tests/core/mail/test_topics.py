@@ -21,31 +21,31 @@ from core.mail.rendering import build_message_id
 from core.mail.sending import send_due_mail
 from core.mail.services import enqueue_or_merge, retry_mail
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clock", "written")]
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clock", "news_letter")]
 
 MINUTE = timedelta(minutes=1)
 AT_ONCE = timedelta(0)
 
 
 @pytest.fixture
-def written(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Its letter names the mails that it supersedes."""
+def news_letter(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A letter that lists the ids of its mail and of those that it supersedes."""
 
     def write(mail: Mail) -> Letter:
-        spoken_for = [mail.pk, *mail.supersedes.order_by("pk").values_list("pk", flat=True)]
-        return Letter(subject="News", reader="you", paragraphs=(f"News of {sorted(spoken_for)}.",))
+        mail_ids = [mail.pk, *mail.supersedes.order_by("pk").values_list("pk", flat=True)]
+        return Letter(subject="News", reader="you", paragraphs=(f"News of {sorted(mail_ids)}.",))
 
     monkeypatch.setitem(LETTER_WRITERS, "news", write)
     # No worker runs here.
     monkeypatch.setattr(services, "wake_sender", lambda: None)
 
 
-def tell(*users: User, topic: str = "session 7", delay: timedelta = 2 * MINUTE) -> dict[int, Mail]:
+def enqueue_news(*users: User, topic: str = "session 7", delay: timedelta = 2 * MINUTE) -> dict[int, Mail]:
     with transaction.atomic():
         return enqueue_or_merge(kind="news", topic=topic, users=users, delay=delay)
 
 
-def said(mails: list[EmailMessage]) -> list[tuple[str, str]]:
+def summarize_mails(mails: list[EmailMessage]) -> list[tuple[str, str]]:
     """The recipients and texts of sent mails."""
     return sorted((mail.to[0], str(mail.body).split("\n\n")[1]) for mail in mails)
 
@@ -54,20 +54,20 @@ def said(mails: list[EmailMessage]) -> list[tuple[str, str]]:
 
 
 def test_news_is_delayed(john: User, read_mail: ReadMail, clock: Any) -> None:
-    mail = tell(john)[john.pk]
+    mail = enqueue_news(john)[john.pk]
 
     clock.shift(2 * MINUTE - timedelta(seconds=1))
     assert read_mail() == []
     clock.shift(timedelta(seconds=1))
 
-    assert said(read_mail()) == [("john@example.com", f"News of [{mail.pk}].")]
+    assert summarize_mails(read_mail()) == [("john@example.com", f"News of [{mail.pk}].")]
 
 
 def test_news_joins_a_pending_mail(john: User, jane: User, clock: Any) -> None:
-    first = tell(john)
+    first = enqueue_news(john)
     clock.shift(MINUTE)
 
-    second = tell(john, jane)
+    second = enqueue_news(john, jane)
 
     assert second[john.pk].pk == first[john.pk].pk
     # The first keeps its shorter delay.
@@ -78,27 +78,27 @@ def test_news_joins_a_pending_mail(john: User, jane: User, clock: Any) -> None:
 
 
 def test_urgent_news_makes_a_pending_mail_due(john: User, read_mail: ReadMail) -> None:
-    mail = tell(john)[john.pk]
+    mail = enqueue_news(john)[john.pk]
 
-    tell(john, delay=AT_ONCE)
+    enqueue_news(john, delay=AT_ONCE)
 
-    assert said(read_mail()) == [("john@example.com", f"News of [{mail.pk}].")]
+    assert summarize_mails(read_mail()) == [("john@example.com", f"News of [{mail.pk}].")]
 
 
 def test_news_about_another_topic_is_another_mail(john: User, read_mail: ReadMail) -> None:
-    tell(john, topic="session 7", delay=AT_ONCE)
-    tell(john, topic="session 8", delay=AT_ONCE)
+    enqueue_news(john, topic="session 7", delay=AT_ONCE)
+    enqueue_news(john, topic="session 8", delay=AT_ONCE)
 
     assert len(read_mail()) == 2
 
 
 def test_news_after_a_mail_was_sent_is_another_mail(john: User, read_mail: ReadMail) -> None:
-    tell(john, delay=AT_ONCE)
+    enqueue_news(john, delay=AT_ONCE)
     assert len(read_mail()) == 1
 
-    second = tell(john, delay=AT_ONCE)[john.pk]
+    second = enqueue_news(john, delay=AT_ONCE)[john.pk]
 
-    assert said(read_mail()) == [("john@example.com", f"News of [{second.pk}].")]
+    assert summarize_mails(read_mail()) == [("john@example.com", f"News of [{second.pk}].")]
 
 
 def test_the_worker_is_woken_for_urgent_news(
@@ -108,14 +108,14 @@ def test_the_worker_is_woken_for_urgent_news(
     monkeypatch.setattr(services, "wake_sender", lambda: woken.append("woken"))
 
     with django_capture_on_commit_callbacks(execute=True):
-        tell(john)
+        enqueue_news(john)
     assert woken == []
     with django_capture_on_commit_callbacks(execute=True):
-        tell(john, delay=AT_ONCE)
+        enqueue_news(john, delay=AT_ONCE)
 
     assert woken == ["woken"]
     with django_capture_on_commit_callbacks(execute=True):
-        tell(delay=AT_ONCE)
+        enqueue_news(delay=AT_ONCE)
     assert woken == ["woken"]
 
 
@@ -136,12 +136,12 @@ def test_enqueueing_for_many_members_needs_a_constant_number_of_queries(
 def test_members_without_an_address_get_no_mail(john: User, make_member: Callable[..., User]) -> None:
     silent = make_member("silent", email="")
 
-    assert list(tell(john, silent)) == [john.pk]
-    assert list(tell(silent)) == []
+    assert list(enqueue_news(john, silent)) == [john.pk]
+    assert list(enqueue_news(silent)) == []
 
 
 def test_news_goes_to_the_current_address(john: User, read_mail: ReadMail) -> None:
-    mail = tell(john, delay=AT_ONCE)[john.pk]
+    mail = enqueue_news(john, delay=AT_ONCE)[john.pk]
     User.objects.filter(pk=john.pk).update(email="new@example.com")
 
     assert [each.to for each in read_mail()] == [["new@example.com"]]
@@ -153,7 +153,7 @@ def test_news_goes_to_the_current_address(john: User, read_mail: ReadMail) -> No
 def test_news_for_deactivated_members_or_without_address_is_dropped(
     john: User, read_mail: ReadMail, change: dict[str, Any]
 ) -> None:
-    mail = tell(john, delay=AT_ONCE)[john.pk]
+    mail = enqueue_news(john, delay=AT_ONCE)[john.pk]
     User.objects.filter(pk=john.pk).update(**change)
 
     assert read_mail() == []
@@ -168,7 +168,7 @@ def test_after_an_outage_one_mail_supersedes_the_others(john: User, server: Mail
     server.stop()
     mails = []
     for _ in range(4):
-        mails.append(tell(john, delay=AT_ONCE)[john.pk])
+        mails.append(enqueue_news(john, delay=AT_ONCE)[john.pk])
         send_due_mail()
         clock.shift(timedelta(seconds=1))
     server.start()
@@ -190,11 +190,11 @@ def test_after_an_outage_one_mail_supersedes_the_others(john: User, server: Mail
 
 def test_news_is_never_sent_under_the_message_id_of_a_tried_mail(john: User, server: MailServer, clock: Any) -> None:
     server.stop()
-    first = tell(john, delay=AT_ONCE)[john.pk]
+    first = enqueue_news(john, delay=AT_ONCE)[john.pk]
     send_due_mail()
     server.start()
     clock.shift(MINUTE)
-    second = tell(john)[john.pk]
+    second = enqueue_news(john)[john.pk]
 
     assert send_due_mail() == 1
 
@@ -207,9 +207,9 @@ def test_news_is_never_sent_under_the_message_id_of_a_tried_mail(john: User, ser
 
 
 def test_an_untried_mail_supersedes_one_with_an_expired_claim(john: User, server: MailServer, clock: Any) -> None:
-    first = tell(john, delay=AT_ONCE)[john.pk]
+    first = enqueue_news(john, delay=AT_ONCE)[john.pk]
     Mail.objects.update(status="sending", attempts=1, next_try_at=NOW + CLAIM_TIMEOUT)
-    second = tell(john)[john.pk]
+    second = enqueue_news(john)[john.pk]
     clock.shift(CLAIM_TIMEOUT)
 
     assert send_due_mail() == 1
@@ -225,12 +225,12 @@ def test_news_during_a_failed_attempt_is_sent_once(
 
     def more_comes(mail: Mail) -> Letter | None:
         monkeypatch.setitem(LETTER_WRITERS, "news", write)
-        assert tell(john)[john.pk].pk != mail.pk
+        assert enqueue_news(john)[john.pk].pk != mail.pk
         return write(mail)
 
     monkeypatch.setitem(LETTER_WRITERS, "news", more_comes)
     server.stop()
-    tell(john, delay=AT_ONCE)
+    enqueue_news(john, delay=AT_ONCE)
     send_due_mail()
     server.start()
 
@@ -242,11 +242,11 @@ def test_news_during_a_failed_attempt_is_sent_once(
 
 def test_news_does_not_join_a_retried_mail(john: User, server: MailServer, clock: Any) -> None:
     server.stop()
-    first = tell(john, delay=AT_ONCE)[john.pk]
+    first = enqueue_news(john, delay=AT_ONCE)[john.pk]
     send_due_mail()
     server.start()
     retry_mail(mail_ids=[first.pk])
-    second = tell(john)[john.pk]
+    second = enqueue_news(john)[john.pk]
 
     assert send_due_mail() == 1
 
@@ -258,9 +258,9 @@ def test_news_does_not_join_a_retried_mail(john: User, server: MailServer, clock
 @pytest.mark.parametrize("status", ["failed", "sending"])
 def test_a_tried_mail_is_sent_by_itself_without_an_untried_one(john: User, server: MailServer, status: str) -> None:
     """Each may have arrived: the second was claimed while another worker was sending the first."""
-    first = tell(john, delay=AT_ONCE)[john.pk]
+    first = enqueue_news(john, delay=AT_ONCE)[john.pk]
     Mail.objects.update(status=status, attempts=1)
-    second = tell(john, delay=AT_ONCE)[john.pk]
+    second = enqueue_news(john, delay=AT_ONCE)[john.pk]
     Mail.objects.update(status=status, attempts=1)
 
     assert send_due_mail() == 2
@@ -272,11 +272,11 @@ def test_a_tried_mail_is_sent_by_itself_without_an_untried_one(john: User, serve
 
 def test_a_given_up_mail_is_not_superseded(john: User, server: MailServer, clock: Any) -> None:
     server.refused["john@example.com"] = "550 5.1.1 No such mailbox"
-    first = tell(john, delay=AT_ONCE)[john.pk]
+    first = enqueue_news(john, delay=AT_ONCE)[john.pk]
     send_due_mail()
     server.refused.clear()
 
-    second = tell(john, delay=AT_ONCE)[john.pk]
+    second = enqueue_news(john, delay=AT_ONCE)[john.pk]
     send_due_mail()
 
     assert list(Mail.objects.order_by("pk").values_list("pk", "status", "superseded_by")) == [
@@ -287,11 +287,11 @@ def test_a_given_up_mail_is_not_superseded(john: User, server: MailServer, clock
 
 def test_mails_of_different_members_are_not_merged(john: User, jane: User, server: MailServer, clock: Any) -> None:
     server.stop()
-    tell(john, jane, delay=AT_ONCE)
+    enqueue_news(john, jane, delay=AT_ONCE)
     for _ in range(2):
         send_due_mail()
     server.start()
-    second = tell(john, delay=AT_ONCE)[john.pk]
+    second = enqueue_news(john, delay=AT_ONCE)[john.pk]
     clock.shift(MINUTE)
 
     assert send_due_mail() == 2
@@ -310,7 +310,7 @@ def test_concurrent_news_makes_one_mail_for_each_member(make_member: Callable[..
     users = [make_member() for _ in range(8)]
     orders = iter([users, users[::-1], users[4:] + users[:4], users[::2] + users[1::2]] * 2)
 
-    results = at_once(8, lambda: {mail.pk for mail in tell(*next(orders)).values()})
+    results = at_once(8, lambda: {mail.pk for mail in enqueue_news(*next(orders)).values()})
 
     assert all(isinstance(result, set) for result in results), results
     assert len(set.union(*results)) == 8
@@ -324,8 +324,8 @@ def test_no_news_is_lost_while_a_mail_is_being_claimed(john: User, jane: User, m
     brought: set[int] = set()
 
     def write(mail: Mail) -> Letter:
-        spoken_for = [mail.pk, *mail.supersedes.values_list("pk", flat=True)]
-        brought.update(Login.objects.filter(user_agent__in=map(str, spoken_for)).values_list("pk", flat=True))
+        mail_ids = [mail.pk, *mail.supersedes.values_list("pk", flat=True)]
+        brought.update(Login.objects.filter(user_agent__in=map(str, mail_ids)).values_list("pk", flat=True))
         return Letter(subject="News", reader="you", paragraphs=())
 
     monkeypatch.setitem(LETTER_WRITERS, "news", write)

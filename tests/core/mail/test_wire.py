@@ -34,7 +34,7 @@ LETTER = Letter(
 )
 
 
-def arrived(server: MailServer, letter: Letter, monkeypatch: pytest.MonkeyPatch, user: User) -> EmailMessage:
+def send_and_receive(server: MailServer, letter: Letter, monkeypatch: pytest.MonkeyPatch, user: User) -> EmailMessage:
     """The message that the server receives for such a letter."""
     monkeypatch.setitem(LETTER_WRITERS, "test", lambda mail: letter)
     enqueue_mail(kind="test", address=user.email, user=user)
@@ -45,7 +45,7 @@ def arrived(server: MailServer, letter: Letter, monkeypatch: pytest.MonkeyPatch,
 @pytest.fixture
 def message(server: MailServer, john: User, monkeypatch: pytest.MonkeyPatch) -> EmailMessage:
     """The message of the letter above."""
-    return arrived(server, LETTER, monkeypatch, john)
+    return send_and_receive(server, LETTER, monkeypatch, john)
 
 
 def body(message: EmailMessage, kind: str) -> str:
@@ -109,7 +109,7 @@ def test_an_attachment_may_have_any_name(server: MailServer, john: User, monkeyp
         ),
     )
 
-    message = arrived(server, letter, monkeypatch, john)
+    message = send_and_receive(server, letter, monkeypatch, john)
 
     parts = list(message.iter_attachments())
     assert [part.get_filename() for part in parts] == ["Übung.bin", 'a"b;c X-Evil: yes.bin', "x" * 300]
@@ -131,7 +131,7 @@ def test_all_lines_are_short_and_7_bit(
 
     monkeypatch.setattr(server, "handle_DATA", look)
 
-    message = arrived(server, replace(LETTER, paragraphs=(text,)), monkeypatch, john)
+    message = send_and_receive(server, replace(LETTER, paragraphs=(text,)), monkeypatch, john)
 
     assert raw[0].isascii()
     assert max(len(line) for line in raw[0].split(b"\r\n")) < 200
@@ -215,7 +215,7 @@ def test_the_html_part_loads_no_resources(message: EmailMessage) -> None:
 def test_a_letter_without_optional_parts_has_no_empty_elements(
     server: MailServer, john: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    message = arrived(server, Letter(subject="Hi", reader="John", paragraphs=("Hi.",)), monkeypatch, john)
+    message = send_and_receive(server, Letter(subject="Hi", reader="John", paragraphs=("Hi.",)), monkeypatch, john)
 
     assert body(message, "plain") == "Hello John,\n\nHi.\n\nPeer Learning\n"
     page = Page(body(message, "html"))
@@ -279,7 +279,7 @@ def build_letter_with(value: str) -> Letter:
 def test_hostile_text_cannot_break_a_mail(
     server: MailServer, john: User, monkeypatch: pytest.MonkeyPatch, value: str
 ) -> None:
-    message = arrived(server, build_letter_with(value), monkeypatch, john)
+    message = send_and_receive(server, build_letter_with(value), monkeypatch, john)
 
     assert server.addressed() == ["john@example.com"]
     assert message.defects == []
@@ -298,7 +298,7 @@ def test_a_reason_keeps_its_line_breaks_and_a_name_does_not(
 ) -> None:
     letter = Letter(subject="a\nb", reader="John\nDoe", paragraphs=("First.\r\nSecond.\rThird.",))
 
-    message = arrived(server, letter, monkeypatch, john)
+    message = send_and_receive(server, letter, monkeypatch, john)
 
     assert message["Subject"] == "a b"
     assert body(message, "plain") == "Hello John Doe,\n\nFirst.\nSecond.\nThird.\n\nPeer Learning\n"
@@ -310,7 +310,7 @@ def test_the_html_part_is_escaped_and_the_text_part_is_not(
 ) -> None:
     letter = Letter(subject="<b> & 'q'", reader="J", paragraphs=("<b> & 'q' https://example.com/",))
 
-    message = arrived(server, letter, monkeypatch, john)
+    message = send_and_receive(server, letter, monkeypatch, john)
 
     assert "<b> & 'q' https://example.com/" in body(message, "plain")
     assert "&lt;b&gt; &amp; &#x27;q&#x27; https://example.com/" in body(message, "html")
@@ -342,7 +342,7 @@ def test_a_subject_that_looks_like_an_encoded_word_is_not_decoded(
     """Otherwise removed characters could be encoded in it."""
     hostile = replace(LETTER, subject="Knots =?utf-8?q?T=0D=0ABcc:=20x=E2=80=AE?= and more")
 
-    message = arrived(server, hostile, monkeypatch, john)
+    message = send_and_receive(server, hostile, monkeypatch, john)
 
     # Folding a long subject adds a space.
     assert (

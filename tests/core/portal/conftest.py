@@ -14,13 +14,13 @@ from core.accounts.models import User
 NOW = datetime(2024, 1, 10, 10, tzinfo=UTC)
 
 
-def list_of(label: str, **query: Any) -> str:
+def get_list_url(label: str, **query: Any) -> str:
     """The URL of a model's list."""
     path = reverse(f"admin:{label.replace('.', '_')}_changelist")
     return path + ("?" + "&".join(f"{name}={value}" for name, value in query.items()) if query else "")
 
 
-def export_of(label: str, file_kind: str, /, **query: Any) -> str:
+def get_export_url(label: str, file_kind: str, /, **query: Any) -> str:
     path = reverse(f"admin:{label.replace('.', '_')}_export", args=[file_kind])
     return path + ("?" + "&".join(f"{name}={value}" for name, value in query.items()) if query else "")
 
@@ -41,7 +41,7 @@ def root(root: User) -> User:
 
 
 @pytest.fixture
-def queries_of() -> Callable[[Callable[[], Any]], tuple[list[str], Any]]:
+def capture_queries() -> Callable[[Callable[[], Any]], tuple[list[str], Any]]:
     """Return the queries of a call, and its result."""
 
     def run(visit: Callable[[], Any]) -> tuple[list[str], Any]:

@@ -128,7 +128,7 @@ ROWS = {
 }
 
 
-def rows_of(label: str) -> Rows:
+def get_rows(label: str) -> Rows:
     """Return what makes rows for a list; each new list needs an entry here."""
     assert label in ROWS, f"{label} has a list in the admin, but tests/core/portal/rows.py does not say how to fill it."
     return ROWS[label]

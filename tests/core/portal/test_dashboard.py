@@ -28,21 +28,21 @@ def staff(make_member: Callable[..., User]) -> User:
     return make_member("stacy", is_staff=True, first_name="Stacy", last_name="Staff")
 
 
-def cards_of(client: Client) -> dict[str, Card]:
+def get_cards(client: Client) -> dict[str, Card]:
     return {card.key: card for area in client.get("/admin/").context["areas"] for card in area.cards}
 
 
-def html_of(client: Client) -> str:
+def get_html(client: Client) -> str:
     answer = client.get("/admin/")
     assert answer.status_code == 200
     return str(answer.content.decode())
 
 
-def text_of(html: str) -> str:
+def extract_text(html: str) -> str:
     return " ".join(unescape(re.sub(r"<[^>]*>", " ", html)).split())
 
 
-def element(html: str, key: str, tag: str) -> str:
+def find_element(html: str, key: str, tag: str) -> str:
     """The HTML of the element with that id."""
     found = re.search(rf'<{tag}[^>]* id="{key}".*?</{tag}>', html, re.DOTALL)
     assert found is not None, key
@@ -62,20 +62,20 @@ def test_staff_without_permissions_see_a_welcome(staff: User) -> None:
     answer = log_in(staff).get("/admin/")
 
     assert answer.context["areas"] == []
-    assert "Welcome, Stacy Staff" in text_of(answer.content.decode())
+    assert "Welcome, Stacy Staff" in extract_text(answer.content.decode())
 
 
 def test_moderators_see_a_late_worker_without_links_to_the_lists_of_superusers(moderator: Client) -> None:
-    cards = cards_of(moderator)
+    cards = get_cards(moderator)
 
     assert (cards["worker"].value, cards["worker"].url) == ("Not running", "")
     assert not {"failed-deliveries", "failed-mails"} & set(cards)
     for address in ("/admin/core/sweep/", "/admin/core/faileddelivery/", "/admin/core/mail/"):
-        assert address not in html_of(moderator)
+        assert address not in get_html(moderator)
 
 
 def test_superusers_see_the_cards_of_operations(admin: Client) -> None:
-    cards = cards_of(admin)
+    cards = get_cards(admin)
 
     assert {"worker", "failed-deliveries", "failed-mails"} <= set(cards)
     assert all(admin.get(cards[key].url).status_code == 200 for key in ("worker", "failed-deliveries", "failed-mails"))
@@ -84,11 +84,11 @@ def test_superusers_see_the_cards_of_operations(admin: Client) -> None:
 def test_a_single_permission_shows_its_card(staff: User) -> None:
     grant(staff, "view_mail")
 
-    assert set(cards_of(log_in(staff))) == {"worker", "failed-mails"}
+    assert set(get_cards(log_in(staff))) == {"worker", "failed-mails"}
 
 
 def test_the_page_has_no_list_of_models(admin: Client) -> None:
-    content = html_of(admin).split('id="content"', maxsplit=1)[1]
+    content = get_html(admin).split('id="content"', maxsplit=1)[1]
 
     assert "What waits now" in content
     assert "/admin/auth/group/" not in content
@@ -106,7 +106,7 @@ def test_the_worker_is_on_time_if_all_jobs_are(admin: Client) -> None:
     for name in PERIODIC_JOBS:
         sweep(name, ago=timedelta(seconds=20))
 
-    card = cards_of(admin)["worker"]
+    card = get_cards(admin)["worker"]
 
     assert (card.value, card.since, card.lines, card.tone) == ("On time", NOW - timedelta(seconds=20), [], "calm")
 
@@ -117,15 +117,15 @@ def test_late_jobs_are_listed(admin: Client) -> None:
             name, ago=timedelta(hours=2) if name in {"send mail that is due", "serve receivers again"} else timedelta(0)
         )
 
-    card = cards_of(admin)["worker"]
+    card = get_cards(admin)["worker"]
 
     assert (card.value, card.tone) == ("Late", "alarm")
     assert card.lines == ["Late to send mail that is due", "Late to serve receivers again"]
-    assert "Late to send mail that is due" in text_of(element(html_of(admin), "card-worker", "a"))
+    assert "Late to send mail that is due" in extract_text(find_element(get_html(admin), "card-worker", "a"))
 
 
 def test_a_worker_that_never_ran_is_reported(admin: Client) -> None:
-    card = cards_of(admin)["worker"]
+    card = get_cards(admin)["worker"]
 
     assert (card.value, card.since, len(card.lines)) == ("Not running", None, len(PERIODIC_JOBS))
 
@@ -151,7 +151,7 @@ def test_failed_deliveries_count_those_not_delivered_since(
     failed = {make_failure().pk, make_failure(next_try_at=NOW).pk, make_failure(next_try_at=NOW).pk}
     make_failure(delivered_at=NOW)
 
-    card = cards_of(admin)["failed-deliveries"]
+    card = get_cards(admin)["failed-deliveries"]
 
     assert (card.value, card.note, card.tone) == ("3", "1 given up, 2 tried again", "alarm")
     assert listed(admin, card.url) == failed
@@ -160,7 +160,7 @@ def test_failed_deliveries_count_those_not_delivered_since(
 def test_pending_retries_are_a_warning(admin: Client, make_failure: Callable[..., FailedDelivery]) -> None:
     make_failure(next_try_at=NOW)
 
-    card = cards_of(admin)["failed-deliveries"]
+    card = get_cards(admin)["failed-deliveries"]
 
     assert (card.value, card.note, card.tone) == ("1", "All of them are tried again", "warning")
 
@@ -174,14 +174,14 @@ def test_the_card_of_failed_mails_links_to_them(admin: Client, john: User) -> No
     mail("dropped")
     mail("queued", next_try_at=NOW)
 
-    card = cards_of(admin)["failed-mails"]
+    card = get_cards(admin)["failed-mails"]
 
     assert (card.value, card.note) == ("2", "1 given up, 1 tried again")
     assert listed(admin, card.url) == failed
 
 
 def test_without_failures_all_cards_are_calm(admin: Client) -> None:
-    cards = cards_of(admin)
+    cards = get_cards(admin)
 
     for key in ("failed-deliveries", "failed-mails"):
         assert (cards[key].value, cards[key].note, cards[key].tone) == ("0", "Nothing is left over", "calm")
@@ -231,18 +231,18 @@ def lanterns(**values: Any) -> Area:
 def test_a_chart_has_its_summary_as_accessible_name(admin: Client, answer: Answer) -> None:
     answer(DashboardAsked, lambda _: [lanterns()])
 
-    figure = element(html_of(admin), "chart-lanterns", "figure")
+    figure = find_element(get_html(admin), "chart-lanterns", "figure")
 
     assert 'role="img" aria-label="Lanterns. 5 burn, 1 does not."' in figure
-    assert "5 burn, 1 does not." in text_of(figure)
+    assert "5 burn, 1 does not." in extract_text(figure)
 
 
 def test_a_chart_has_a_table_with_links(admin: Client, answer: Answer) -> None:
     answer(DashboardAsked, lambda _: [lanterns()])
 
-    table = element(html_of(admin), "chart-lanterns", "figure").split("<table>")[1].split("</table>")[0]
+    table = find_element(get_html(admin), "chart-lanterns", "figure").split("<table>")[1].split("</table>")[0]
 
-    rows = [text_of(row) for row in table.split("</tr>")]
+    rows = [extract_text(row) for row in table.split("</tr>")]
     assert rows == ["Street Burning Dark", "Long Lane 2 1", "Short Lane 3 <all> none there", "Together 5 1", ""]
     assert [unescape(link) for link in re.findall(r'href="([^"]*)"', table)] == ["/long/?on=1&x=2", "/all/"]
 
@@ -250,23 +250,23 @@ def test_a_chart_has_a_table_with_links(admin: Client, answer: Answer) -> None:
 def test_a_card_links_to_what_it_counts_and_shows_local_time(admin: Client, answer: Answer) -> None:
     answer(DashboardAsked, lambda _: [lanterns()])
 
-    card = element(html_of(admin), "card-oil", "a")
+    card = find_element(get_html(admin), "card-oil", "a")
 
     assert 'href="/oil/?a=1&amp;b=2"' in card
-    assert text_of(card) == "oil_barrel Oil 9 gallons filled Wed 10 Jan 2024, 11:00 just now"
+    assert extract_text(card) == "oil_barrel Oil 9 gallons filled Wed 10 Jan 2024, 11:00 just now"
 
 
 def test_cached_numbers_show_when_they_were_computed_in_local_time(admin: Client, answer: Answer) -> None:
     answer(DashboardAsked, lambda _: [lanterns(as_of=NOW - timedelta(seconds=30), note="In London.")])
 
-    assert "Lamps In London. As of 10:59 ." in text_of(html_of(admin))
+    assert "Lamps In London. As of 10:59 ." in extract_text(get_html(admin))
 
 
 def test_areas_are_sorted_by_rank(admin: Client, answer: Answer) -> None:
     areas = [lanterns(key="b", title="Last", rank=9), lanterns(key="a", title="First", rank=1)]
     answer(DashboardAsked, lambda _: areas)
 
-    assert re.findall(r'<h2 id="area-\w+">(.*?)</h2>', html_of(admin)) == ["First", "Last"]
+    assert re.findall(r'<h2 id="area-\w+">(.*?)</h2>', get_html(admin)) == ["First", "Last"]
 
 
 def test_areas_are_asked_for_the_viewer(admin: Client, root: User, answer: Answer) -> None:

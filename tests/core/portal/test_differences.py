@@ -15,7 +15,7 @@ from core.portal.differences import MAX_MARKED, Budget, Difference, Wording, lis
 LONG = "We tie five knots that hold, and learn when each of them is the right one to tie, whatever the rope."
 
 
-def without(element: str, text: str) -> str:
+def strip_elements(element: str, text: str) -> str:
     """The text without these elements, and with the tags of others removed."""
     rest = re.sub(f"<{element} [^>]*>.*?</{element}>", "", text, flags=re.DOTALL)
     return unescape(re.sub(r"</?(ins|del)[^>]*>", "", rest))
@@ -128,8 +128,8 @@ def test_the_marked_text_contains_both_texts(seed: int) -> None:
     words = ["a", "a", "the", "knot", "rope,", "ends.", "<b>", "&", "\n", "naïve", "zwölf", "結び目"]
     before, after = (" ".join(chance.choices(words, k=chance.randint(0, 25))) for _ in range(2))
     text = mark_changes(before, after)
-    assert without("ins", text) == before
-    assert without("del", text) == after
+    assert strip_elements("ins", text) == before
+    assert strip_elements("del", text) == after
 
 
 CONTRIVED = {
@@ -159,16 +159,16 @@ def test_the_number_of_marks_is_limited(sign: str) -> None:
     text = mark_changes(f"x{sign}" * 990, "x!" * 990)
     assert text.count("<del") <= MAX_MARKED + 1
     assert len(text) < 50_000
-    assert without("ins", text).startswith(f"x{sign}x{sign}")
-    assert without("del", text).startswith("x!x!")
+    assert strip_elements("ins", text).startswith(f"x{sign}x{sign}")
+    assert strip_elements("del", text).startswith("x!x!")
 
 
 def test_long_changed_passages_are_cut_at_the_end() -> None:
     before, after = ("".join(f"{word} {number}. " for number in range(2000)) for word in ("Rope", "Yarn"))
     text = mark_changes(before, after)
     assert len(text) < 5_000
-    assert without("ins", text).startswith("Rope 0. Rope 1. ")
-    assert without("del", text).startswith("Yarn 0. Yarn 1. ")
+    assert strip_elements("ins", text).startswith("Rope 0. Rope 1. ")
+    assert strip_elements("del", text).startswith("Yarn 0. Yarn 1. ")
     assert text.count("[…]") >= 2
 
 

@@ -41,12 +41,12 @@ class Unspeakable(Fact):
     member_id: int
 
 
-def happened(fact: Fact, *, by: User | None = None, **values: Any) -> FactRecord:
+def publish_fact(fact: Fact, *, by: User | None = None, **values: Any) -> FactRecord:
     with transaction.atomic():
         return publish(fact, by=by, **values)
 
 
-def told(viewer: User, **options: Any) -> list[str]:
+def list_sentences(viewer: User, **options: Any) -> list[str]:
     return [entry.what for entry in list_history(FactRecord.objects.all(), viewer=viewer, **options).entries]
 
 
@@ -57,26 +57,26 @@ def auditor(make_member: Callable[..., User]) -> User:
 
 
 def test_facts_are_sentences_newest_first(auditor: User, john: User, jane: User) -> None:
-    happened(MemberRegistered(member_id=jane.pk, username=jane.username), by=jane)
-    happened(ProfileChanged(member_id=jane.pk), by=john)
-    assert told(auditor) == ["John Doe changed the profile of Jane Smith", "Jane Smith got an account"]
+    publish_fact(MemberRegistered(member_id=jane.pk, username=jane.username), by=jane)
+    publish_fact(ProfileChanged(member_id=jane.pk), by=john)
+    assert list_sentences(auditor) == ["John Doe changed the profile of Jane Smith", "Jane Smith got an account"]
 
 
 def test_names_are_links_for_viewers_who_may_see_members(auditor: User, john: User, jane: User) -> None:
-    happened(ProfileChanged(member_id=jane.pk), by=john)
+    publish_fact(ProfileChanged(member_id=jane.pk), by=john)
     auditor = grant(auditor, "view_user")
     link = '<a href="/admin/core/user/{}/change/" class="portal-link">{}</a>'
-    assert told(auditor) == [
+    assert list_sentences(auditor) == [
         f"{link.format(john.pk, 'John Doe')} changed the profile of {link.format(jane.pk, 'Jane Smith')}"
     ]
 
 
 def test_names_and_titles_are_escaped(root: User, make_member: Callable[..., User]) -> None:
     mallory = make_member("mallory", first_name=HOSTILE, last_name="")
-    happened(ProfileChanged(member_id=mallory.pk), by=mallory, reason=HOSTILE)
-    happened(SomethingElapsed(title=f"{HOSTILE} {{actor}} %s"))
-    assert told(root)[0] == "&lt;script&gt;alert(1)&lt;/script&gt; {actor} %s elapsed"
-    assert HOSTILE not in told(root)[1]
+    publish_fact(ProfileChanged(member_id=mallory.pk), by=mallory, reason=HOSTILE)
+    publish_fact(SomethingElapsed(title=f"{HOSTILE} {{actor}} %s"))
+    assert list_sentences(root)[0] == "&lt;script&gt;alert(1)&lt;/script&gt; {actor} %s elapsed"
+    assert HOSTILE not in list_sentences(root)[1]
 
 
 def test_placeholders_in_titles_are_not_replaced(root: User, john: User) -> None:
@@ -84,19 +84,19 @@ def test_placeholders_in_titles_are_not_replaced(root: User, john: User) -> None
     if connection.vendor == "postgresql":
         # PostgreSQL stores no NUL.
         with pytest.raises(DataError), transaction.atomic():
-            happened(SomethingElapsed(title=title), by=john)
-        assert told(root) == []
+            publish_fact(SomethingElapsed(title=title), by=john)
+        assert list_sentences(root) == []
     else:
-        happened(SomethingElapsed(title=title), by=john)
+        publish_fact(SomethingElapsed(title=title), by=john)
         [entry] = list_history(FactRecord.objects.all(), viewer=root).entries
         assert (entry.what, entry.names_actor) == ("Actor and member elapsed", False)
 
 
 def test_the_actor_is_shown_if_the_sentence_does_not_name_them(root: User, auditor: User, john: User) -> None:
-    happened(SomethingElapsed(title="The hour"), by=john)
-    happened(SomethingElapsed(title="The day"))
-    happened(LoggedOutEverywhere(member_id=john.pk), by=john)
-    happened(LoggedOutEverywhere(member_id=john.pk))
+    publish_fact(SomethingElapsed(title="The hour"), by=john)
+    publish_fact(SomethingElapsed(title="The day"))
+    publish_fact(LoggedOutEverywhere(member_id=john.pk), by=john)
+    publish_fact(LoggedOutEverywhere(member_id=john.pk))
     entries = list_history(FactRecord.objects.all(), viewer=auditor).entries
     assert [(entry.what, entry.who, entry.names_actor) for entry in entries] == [
         ("John Doe logged out everywhere", "the system", False),
@@ -107,13 +107,13 @@ def test_the_actor_is_shown_if_the_sentence_does_not_name_them(root: User, audit
 
 
 def test_sentences_without_a_name_begin_with_a_capital_letter(auditor: User) -> None:
-    happened(ProfileChanged(member_id=12345))
-    assert told(auditor) == ["The system changed the profile of somebody"]
+    publish_fact(ProfileChanged(member_id=12345))
+    assert list_sentences(auditor) == ["The system changed the profile of somebody"]
 
 
 def test_facts_of_a_missing_module_are_shown_by_name(auditor: User) -> None:
     baker.make(FactRecord, name="gone.SomethingHappened", payload={"title": "Knots"}, occurred_at=NOW)
-    assert told(auditor) == ["There was gone.SomethingHappened"]
+    assert list_sentences(auditor) == ["There was gone.SomethingHappened"]
 
 
 @pytest.mark.parametrize("payload", [{}, [], "text", {"member_id": "no number"}])
@@ -124,8 +124,8 @@ def test_facts_with_outdated_fields_are_shown_by_name(payload: Any, auditor: Use
 
 
 def test_facts_whose_sentence_fails_are_shown_by_name(auditor: User, unlogged: None) -> None:
-    happened(Unspeakable(member_id=1))
-    assert told(auditor) == ["There was portal.Unspeakable"]
+    publish_fact(Unspeakable(member_id=1))
+    assert list_sentences(auditor) == ["There was portal.Unspeakable"]
 
 
 NOTE = "".join(f"{chr(0x4E00 + number)}." for number in range(10_000))
@@ -141,7 +141,9 @@ EDITS = {
 @pytest.mark.parametrize("edit", EDITS)
 def test_a_page_of_hostile_edits_is_small_and_fast(jane: User, edit: str) -> None:
     for _ in range(PAGE_SIZE):
-        happened(ProfileChanged(member_id=jane.pk), by=jane, changes={"note": EDITS[edit], "title": ("Knots", "Bends")})
+        publish_fact(
+            ProfileChanged(member_id=jane.pk), by=jane, changes={"note": EDITS[edit], "title": ("Knots", "Bends")}
+        )
     began = time.process_time()
     page = list_history(FactRecord.objects.all(), viewer=jane)
     assert time.process_time() - began < 0.3
@@ -161,7 +163,7 @@ def record_of(member: User, **query: Any) -> tuple[str, dict[str, Any]]:
 
 def test_the_page_shows_time_reason_and_changes(admin: Client, jane: User, root: User) -> None:
     changes = {"first_name": ("Jane", HOSTILE), "timezone": ("UTC", "Europe/Paris")}
-    happened(ProfileChanged(member_id=jane.pk), by=jane, reason="Married & moved", changes=changes)
+    publish_fact(ProfileChanged(member_id=jane.pk), by=jane, reason="Married & moved", changes=changes)
     html = admin.get(*record_of(jane)).content.decode()
     # In the viewer's time zone, Berlin.
     assert "Wed 10 Jan 2024, 11:00" in html
@@ -173,20 +175,20 @@ def test_the_page_shows_time_reason_and_changes(admin: Client, jane: User, root:
 
 
 def test_the_page_shows_relative_times(admin: Client, jane: User, clock: Any) -> None:
-    happened(ProfileChanged(member_id=jane.pk), by=jane)
+    publish_fact(ProfileChanged(member_id=jane.pk), by=jane)
     clock.shift(timedelta(days=3))
     assert "3 days ago" in admin.get(*record_of(jane)).content.decode()
 
 
 def test_only_superusers_see_request_ids(root: User, auditor: User, jane: User) -> None:
-    record = happened(ProfileChanged(member_id=jane.pk), by=jane)
+    record = publish_fact(ProfileChanged(member_id=jane.pk), by=jane)
     FactRecord.objects.filter(pk=record.pk).update(request_id="c0ffee")
     assert [entry.request_id for entry in list_history(FactRecord.objects.all(), viewer=root).entries] == ["c0ffee"]
     assert [entry.request_id for entry in list_history(FactRecord.objects.all(), viewer=auditor).entries] == [""]
 
 
 def test_pages_have_no_gaps_or_duplicates(admin: Client, jane: User) -> None:
-    records = [happened(ProfileChanged(member_id=jane.pk), by=jane).pk for _ in range(2 * PAGE_SIZE + 1)]
+    records = [publish_fact(ProfileChanged(member_id=jane.pk), by=jane).pk for _ in range(2 * PAGE_SIZE + 1)]
     seen, before = [], None
     for wanted in (PAGE_SIZE, PAGE_SIZE, 1):
         path, query = record_of(jane, **({"before": before} if before else {}))
@@ -202,12 +204,12 @@ def test_pages_have_no_gaps_or_duplicates(admin: Client, jane: User) -> None:
 
 @pytest.mark.parametrize("value", ["", "-1", "x", "\u0661", "1" * 30, "1.5"])
 def test_an_invalid_cursor_shows_the_first_page(value: str, admin: Client, jane: User) -> None:
-    happened(ProfileChanged(member_id=jane.pk), by=jane)
+    publish_fact(ProfileChanged(member_id=jane.pk), by=jane)
     assert len(admin.get(*record_of(jane, before=value)).context["history"].entries) == 1
 
 
 def test_a_cursor_before_all_facts_shows_an_empty_page(admin: Client, jane: User) -> None:
-    happened(ProfileChanged(member_id=jane.pk), by=jane)
+    publish_fact(ProfileChanged(member_id=jane.pk), by=jane)
     page = admin.get(*record_of(jane, before="1"))
     assert page.context["history"].entries == []
     assert "Nothing has happened yet." in page.content.decode()
@@ -218,7 +220,7 @@ def test_a_page_needs_two_queries(auditor: User, make_member: Callable[..., User
     for size in (3, 30):
         for _ in range(size):
             member = make_member()
-            happened(ProfileChanged(member_id=member.pk), by=make_member())
+            publish_fact(ProfileChanged(member_id=member.pk), by=make_member())
         viewer = User.objects.get(pk=auditor.pk)
         assert not viewer.has_perm("core.view_user")
         with CaptureQueriesContext(connection) as captured:

@@ -11,17 +11,17 @@ from tests.core.admin.test_admin_urls import (
     ARGUMENTS,
     PUBLIC,
     ROUTES,
-    Place,
-    place_of,
-    places,
+    AdminUrl,
+    admin_urls,
+    build_admin_url,
 )
-from tests.core.portal.conftest import export_of, list_of
-from tests.core.portal.test_query_counts import LABELS, model_admin_of
+from tests.core.portal.conftest import get_export_url, get_list_url
+from tests.core.portal.test_query_counts import LABELS, get_model_admin
 
 from core.accounts.models import User
 from core.facts.models import FactRecord
 
-__all__ = ["places"]
+__all__ = ["admin_urls"]
 
 # Percent-encoded.
 HOSTILE = {
@@ -68,17 +68,17 @@ def encoded(name: str, value: bytes) -> str:
 def test_common_parameters_of_lists_cause_no_error(admin: Client, unlogged: None) -> None:
     for name in EVERYWHERE:
         for value in HOSTILE.values():
-            answer = admin.get(f"{list_of('core.user')}?{encoded(name, value)}")
+            answer = admin.get(f"{get_list_url('core.user')}?{encoded(name, value)}")
             assert answer.status_code in {200, 302, 400}, (name, value[:40])
 
 
 @pytest.mark.parametrize("kind", NUMBERS)
 def test_filters_and_lookups_cause_no_error(admin: Client, kind: str, unlogged: None) -> None:
     for label in LABELS:
-        address = list_of(label)
+        address = get_list_url(label)
         specs = admin.get(address).context["cl"].filter_specs
         names = {name for spec in specs for name in spec.expected_parameters()}
-        for name in (*names, *model_admin_of(label).link_lookups):
+        for name in (*names, *get_model_admin(label).link_lookups):
             answer = admin.get(f"{address}?{encoded(name, HOSTILE[kind])}")
             assert answer.status_code in {200, 302, 400}, (label, name)
 
@@ -94,9 +94,9 @@ def test_parameters_of_the_autocompletion_cause_no_error(admin: Client, unlogged
 # Numbers are tested in tests/core/admin/test_admin_urls.py.
 @pytest.mark.parametrize("kind", ["negative", "broken UTF-8"])
 def test_parameters_of_pages_and_forms_cause_no_error(
-    admin: Client, places: list[Place], kind: str, unlogged: None
+    admin: Client, admin_urls: list[AdminUrl], kind: str, unlogged: None
 ) -> None:
-    for place in places:
+    for place in admin_urls:
         if place.name not in PUBLIC:
             query = "&".join(encoded(name, HOSTILE[kind]) for name in IN_PAGES)
             assert admin.get(f"{place.path}?{query}").status_code < 500, place
@@ -112,10 +112,10 @@ def test_paths_cause_no_error(admin: Client, kind: str, unlogged: None) -> None:
             assert answer.status_code < 500, path[:80]
 
 
-def test_nul_characters_in_pages_cause_no_error(admin: Client, places: list[Place]) -> None:
+def test_nul_characters_in_pages_cause_no_error(admin: Client, admin_urls: list[AdminUrl]) -> None:
     nul = "a\x00b"
     form = dict.fromkeys(IN_FORMS, nul)
-    for place in places:
+    for place in admin_urls:
         for answer in (
             admin.get(place.path, dict.fromkeys((*EVERYWHERE, *IN_PAGES, *GOOD), nul)),
             admin.get(place.path, {**GOOD, "term": nul}),
@@ -145,12 +145,12 @@ def test_the_autocompletion_finds_nothing_for_a_nul_character(admin: Client, roo
 
 @pytest.mark.parametrize("label", LABELS)
 def test_nul_characters_in_lists_cause_no_error(admin: Client, label: str) -> None:
-    for name in ("p", "o", "q", "e", "tab", "start", *model_admin_of(label).link_lookups, "nonsense"):
-        assert admin.get(f"{list_of(label)}?{name}=%00").status_code in {200, 302}, name
+    for name in ("p", "o", "q", "e", "tab", "start", *get_model_admin(label).link_lookups, "nonsense"):
+        assert admin.get(f"{get_list_url(label)}?{name}=%00").status_code in {200, 302}, name
 
 
 def test_an_export_of_invalid_keys_is_not_recorded(admin: Client) -> None:
-    answer = admin.post(export_of("core.user", "csv"), {"_selected_action": "\x00"}, follow=True)
+    answer = admin.post(get_export_url("core.user", "csv"), {"_selected_action": "\x00"}, follow=True)
 
     assert [str(each) for each in answer.context["messages"]] == [
         "What was ticked is not in this list. Nothing was done."
@@ -179,7 +179,7 @@ def test_too_long_keys_are_invalid_choices(
 ) -> None:
     group, member = Group.objects.get(name="Moderators"), make_member("carol")
     forms = {
-        place_of("auth/group/add/", "auth_group_add").path: ("permissions",),
+        build_admin_url("auth/group/add/", "auth_group_add").path: ("permissions",),
         f"/admin/auth/group/{group.pk}/change/": ("permissions",),
         f"/admin/core/user/{member.pk}/edit/": ("groups", "user_permissions"),
     }

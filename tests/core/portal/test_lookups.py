@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 from django.test import Client, RequestFactory
-from tests.core.portal.conftest import export_of, list_of
+from tests.core.portal.conftest import get_export_url, get_list_url
 from tests.core.portal.rows import member
-from tests.core.portal.test_query_counts import LABELS, model_admin_of
+from tests.core.portal.test_query_counts import LABELS, get_model_admin
 from tests.portal import grant, log_in
 
 from core.accounts.models import User
@@ -27,8 +27,8 @@ SECRETS = [
 
 @pytest.mark.parametrize(("label", "lookup"), SECRETS)
 def test_fields_that_are_not_shown_cannot_be_filtered(admin: Client, label: str, lookup: str, unlogged: None) -> None:
-    assert admin.get(list_of(label, **{lookup: "1"})).status_code == 400
-    assert admin.post(export_of(label, "csv", **{lookup: "1"})).status_code == 400
+    assert admin.get(get_list_url(label, **{lookup: "1"})).status_code == 400
+    assert admin.post(get_export_url(label, "csv", **{lookup: "1"})).status_code == 400
 
 
 # Lookups for guessing values, and slow ones.
@@ -46,9 +46,9 @@ BEYOND = ("password", "email", "username", "title", "description", "reason", "pa
 
 @pytest.mark.parametrize("label", LABELS)
 def test_a_list_allows_only_lookups_of_filters_and_links(root: User, label: str, rf: RequestFactory) -> None:
-    request = rf.get(list_of(label))
+    request = rf.get(get_list_url(label))
     request.user = root
-    model_admin = model_admin_of(label)
+    model_admin = get_model_admin(label)
     specs, *_ = model_admin.get_changelist_instance(request).get_filters(request)
     asked_by_filters = {name for spec in specs for name in spec.expected_parameters() if name}
 
@@ -74,12 +74,12 @@ def _lookups(model: Any) -> Iterator[str]:
 @pytest.mark.parametrize("label", LABELS)
 @pytest.mark.parametrize("way", ["regex", "iregex"])
 def test_regular_expressions_in_urls_are_rejected(
-    admin: Client, label: str, way: str, unlogged: None, queries_of: Any
+    admin: Client, label: str, way: str, unlogged: None, capture_queries: Any
 ) -> None:
-    for field in model_admin_of(label).model._meta.concrete_fields:
+    for field in get_model_admin(label).model._meta.concrete_fields:
         query = {f"{field.name}__{way}": "%5E(a%2B)%2B%24"}
-        for method, address in (("get", list_of(label, **query)), ("post", export_of(label, "csv", **query))):
-            sqls, answer = queries_of(partial(getattr(admin, method), address))
+        for method, address in (("get", get_list_url(label, **query)), ("post", get_export_url(label, "csv", **query))):
+            sqls, answer = capture_queries(partial(getattr(admin, method), address))
             assert answer.status_code == 400, field.name
             assert not any("REGEXP" in sql or "::text ~" in sql for sql in sqls), field.name
 
@@ -100,9 +100,9 @@ def test_regular_expressions_in_urls_are_rejected(
     ],
 )
 def test_regular_expressions_in_other_parameters_are_ignored(
-    admin: Client, query: dict[str, str], status: int, unlogged: None, queries_of: Any
+    admin: Client, query: dict[str, str], status: int, unlogged: None, capture_queries: Any
 ) -> None:
-    sqls, answer = queries_of(lambda: admin.get(list_of("learning_sessions.session", **query)))
+    sqls, answer = capture_queries(lambda: admin.get(get_list_url("learning_sessions.session", **query)))
 
     assert answer.status_code == status
     assert not any("REGEXP" in sql or "::text ~" in sql for sql in sqls)
@@ -110,17 +110,17 @@ def test_regular_expressions_in_other_parameters_are_ignored(
 
 @pytest.mark.parametrize("label", LABELS)
 def test_all_choices_of_all_filters_are_allowed(admin: Client, label: str) -> None:
-    for spec in admin.get(list_of(label)).context["cl"].filter_specs:
-        page = admin.get(list_of(label))
+    for spec in admin.get(get_list_url(label)).context["cl"].filter_specs:
+        page = admin.get(get_list_url(label))
         choices = [choice["query_string"] for choice in spec.choices(page.context["cl"])]
         assert choices
         for query in choices:
-            assert admin.get(list_of(label) + query).status_code == 200, query
+            assert admin.get(get_list_url(label) + query).status_code == 200, query
 
 
 def test_only_superusers_can_filter_by_address(make_member: Callable[..., User], unlogged: None) -> None:
     member(is_active=True)
     client = log_in(grant(make_member("morgan", is_staff=True), "view_user"))
 
-    assert client.get(list_of("core.user", email__startswith="c")).status_code == 400
-    assert client.get(list_of("core.user", is_active__exact="1")).status_code == 200
+    assert client.get(get_list_url("core.user", email__startswith="c")).status_code == 400
+    assert client.get(get_list_url("core.user", is_active__exact="1")).status_code == 200

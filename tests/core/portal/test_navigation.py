@@ -19,18 +19,18 @@ from core.portal.navigation import Badge, Entry, NavigationAsked, Section, forma
 Sidebar = dict[str, list[str]]
 
 
-def sections_of(client: Client, path: str = "/admin/") -> list[dict[str, Any]]:
+def get_sections(client: Client, path: str = "/admin/") -> list[dict[str, Any]]:
     answer = client.get(path)
     assert answer.status_code == 200, path
     return list(answer.context["sidebar_navigation"])
 
 
-def sidebar_of(client: Client) -> Sidebar:
+def get_sidebar(client: Client) -> Sidebar:
     """The titles by section."""
-    return {section["title"]: [item["title"] for item in section["items"]] for section in sections_of(client)}
+    return {section["title"]: [item["title"] for item in section["items"]] for section in get_sections(client)}
 
 
-def links_of(client: Client) -> list[str]:
+def get_sidebar_links(client: Client) -> list[str]:
     """The links in the HTML of the sidebar."""
     html = client.get("/admin/").content.decode()
     match = re.search(r'<div id="nav-sidebar-apps".*?</nav>', html, re.DOTALL)
@@ -54,14 +54,14 @@ def make_staff(make_member: Callable[..., User]) -> Callable[..., Client]:
 
 
 def test_moderators_see_their_entries(moderator: Client) -> None:
-    assert sidebar_of(moderator) == {
+    assert get_sidebar(moderator) == {
         "": ["Dashboard"],
         "Moderation": ["Queue", "Booking requests", "Materials", "Members"],
     }
 
 
 def test_superusers_see_records_and_settings_too(admin: Client) -> None:
-    assert list(sidebar_of(admin)) == ["", "Moderation", "Records", "Settings"]
+    assert list(get_sidebar(admin)) == ["", "Moderation", "Records", "Settings"]
 
 
 def test_superusers_have_an_entry_for_every_list(admin: Client) -> None:
@@ -70,27 +70,27 @@ def test_superusers_have_an_entry_for_every_list(admin: Client) -> None:
         for model in django_admin.site._registry
     }
 
-    assert set(links_of(admin)) == {"/admin/", *lists}
+    assert set(get_sidebar_links(admin)) == {"/admin/", *lists}
 
 
 def test_all_links_of_the_sidebar_work(admin: Client, moderator: Client) -> None:
     for client in (admin, moderator):
-        for link in links_of(client):
+        for link in get_sidebar_links(client):
             assert client.get(link).status_code == 200, link
 
 
 def test_without_permissions_there_is_only_the_dashboard(make_staff: Callable[..., Client]) -> None:
     staff = make_staff()
 
-    assert sidebar_of(staff) == {"": ["Dashboard"]}
-    assert links_of(staff) == ["/admin/"]
+    assert get_sidebar(staff) == {"": ["Dashboard"]}
+    assert get_sidebar_links(staff) == ["/admin/"]
 
 
 def test_a_single_permission_adds_its_entry(make_staff: Callable[..., Client]) -> None:
     staff = make_staff("core.view_mail")
 
-    assert sidebar_of(staff) == {"": ["Dashboard"], "Records": ["Mails"]}
-    assert links_of(staff) == ["/admin/", "/admin/core/mail/"]
+    assert get_sidebar(staff) == {"": ["Dashboard"], "Records": ["Mails"]}
+    assert get_sidebar_links(staff) == ["/admin/", "/admin/core/mail/"]
 
 
 @pytest.mark.parametrize(
@@ -108,7 +108,7 @@ def test_a_single_permission_adds_its_entry(make_staff: Callable[..., Client]) -
     ],
 )
 def test_only_the_entry_of_the_current_page_is_marked(path: str, title: str, admin: Client) -> None:
-    items = [item for section in sections_of(admin, path) for item in section["items"]]
+    items = [item for section in get_sections(admin, path) for item in section["items"]]
     (current,) = (item for item in items if item["active"])
 
     assert current["title"] == title
@@ -117,13 +117,15 @@ def test_only_the_entry_of_the_current_page_is_marked(path: str, title: str, adm
 
 
 def test_a_page_without_an_entry_marks_none(admin: Client) -> None:
-    items = [item for section in sections_of(admin, "/admin/password_change/") for item in section["items"]]
+    items = [item for section in get_sections(admin, "/admin/password_change/") for item in section["items"]]
 
     assert [item["title"] for item in items if item["active"]] == []
 
 
 def test_the_page_of_a_row_marks_the_entry_of_its_list(admin: Client, john: User) -> None:
-    items = [item for section in sections_of(admin, f"/admin/core/user/{john.pk}/change/") for item in section["items"]]
+    items = [
+        item for section in get_sections(admin, f"/admin/core/user/{john.pk}/change/") for item in section["items"]
+    ]
 
     assert [item["title"] for item in items if item["active"]] == ["Members"]
 
@@ -136,7 +138,7 @@ def test_of_two_matching_entries_the_longer_url_is_marked(
 
     answer(NavigationAsked, lambda _: [entry("All", "/admin/core/"), entry("Mails", "/admin/core/mail/?tab=1")])
 
-    items = [item for section in sections_of(admin, "/admin/core/mail/") for item in section["items"]]
+    items = [item for section in get_sections(admin, "/admin/core/mail/") for item in section["items"]]
 
     assert {item["title"]: item["active"] for item in items} == {"All": False, "Mails": True}
 
@@ -147,7 +149,7 @@ def test_entries_are_sorted_by_rank(admin: Client, answer: Callable[[type[Any], 
 
     answer(NavigationAsked, lambda _: [entry("B", 20), entry("C", 10), entry("A", 20), entry("D", 1, Section.SETTINGS)])
 
-    assert sidebar_of(admin) == {"Moderation": ["C", "A", "B"], "Settings": ["D"]}
+    assert get_sidebar(admin) == {"Moderation": ["C", "A", "B"], "Settings": ["D"]}
 
 
 # --- Badges -------------------------------------------------------------------------------------------------------

@@ -13,8 +13,8 @@ from django.contrib import admin as django_admin
 from django.db.models import JSONField, TextField
 from django.test import Client
 from django.urls import reverse
-from tests.core.portal.conftest import export_of, list_of
-from tests.core.portal.rows import rows_of
+from tests.core.portal.conftest import get_export_url, get_list_url
+from tests.core.portal.rows import get_rows
 
 from core.portal.lists import PortalAdmin
 
@@ -60,13 +60,13 @@ def plain_frame(admin: Client) -> None:
 
 
 @pytest.fixture
-def cost(admin: Client, queries_of: Any) -> Callable[[str, str], tuple[int, list[str], Any]]:
+def cost(admin: Client, capture_queries: Any) -> Callable[[str, str], tuple[int, list[str], Any]]:
     """Return the queries of a page beyond those of every page, and the response."""
 
     def of(method: str, path: str) -> tuple[int, list[str], Any]:
-        frame, _ = queries_of(lambda: admin.get(reverse("admin:password_change")))
+        frame, _ = capture_queries(lambda: admin.get(reverse("admin:password_change")))
         # An export has no sidebar.
-        common = _who_asks(frame) if method == "post" else len(frame)
+        common = count_authentication_queries(frame) if method == "post" else len(frame)
 
         def visit() -> Any:
             response = getattr(admin, method)(path)
@@ -75,29 +75,29 @@ def cost(admin: Client, queries_of: Any) -> Callable[[str, str], tuple[int, list
                 response.content_read = b"".join(response.streaming_content)
             return response
 
-        sqls, response = queries_of(visit)
+        sqls, response = capture_queries(visit)
         return len(sqls) - common, sqls, response
 
     return of
 
 
-def _who_asks(sqls: list[str]) -> int:
+def count_authentication_queries(sqls: list[str]) -> int:
     """The session, and the member."""
     return sum(1 for sql in sqls if '"django_session"' in sql or ('"core_user"' in sql and "LIMIT 21" in sql))
 
 
-def model_admin_of(label: str) -> Any:
+def get_model_admin(label: str) -> Any:
     return next(each for model, each in django_admin.site._registry.items() if model._meta.label_lower == label)
 
 
-def counts_freely(sql: str) -> bool:
+def counts_without_limit(sql: str) -> bool:
     """Whether a query counts rows without a limit or a list of ids."""
     return "COUNT(" in sql and " LIMIT " not in sql and " GROUP BY " not in sql
 
 
 def assert_reads_no_whole_table(sqls: list[str]) -> None:
     for sql in sqls:
-        assert not counts_freely(sql), f"A full count: {sql}"
+        assert not counts_without_limit(sql), f"A full count: {sql}"
         if sql.startswith("SELECT") and " FROM " in sql and '"auth_' not in sql:
             assert " WHERE " in sql or " LIMIT " in sql, f"A whole table: {sql}"
             assert "SELECT DISTINCT" not in sql, f"All values of a column: {sql}"
@@ -106,16 +106,16 @@ def assert_reads_no_whole_table(sqls: list[str]) -> None:
 
 @pytest.mark.parametrize("label", LABELS)
 def test_all_lists_are_portal_admins(label: str) -> None:
-    assert isinstance(model_admin_of(label), PortalAdmin)
+    assert isinstance(get_model_admin(label), PortalAdmin)
     assert label in COUNTS, f"{label} has a list in the admin, but COUNTS does not say how many queries it takes."
 
 
 @pytest.mark.parametrize("label", LABELS)
 def test_a_list_needs_a_constant_number_of_queries(label: str, cost: Any) -> None:
     for number in (FEW, MANY):
-        rows_of(label).make(number)
+        get_rows(label).make(number)
 
-        queries, sqls, page = cost("get", list_of(label))
+        queries, sqls, page = cost("get", get_list_url(label))
 
         assert len(page.context["cl"].result_list) >= FEW
         assert queries == COUNTS[label].page, "\n".join(sqls)
@@ -124,8 +124,8 @@ def test_a_list_needs_a_constant_number_of_queries(label: str, cost: Any) -> Non
 
 @pytest.mark.parametrize("label", LABELS)
 def test_lists_and_exports_defer_long_texts_that_they_do_not_show(label: str, cost: Any) -> None:
-    rows_of(label).make(FEW)
-    model_admin = model_admin_of(label)
+    get_rows(label).make(FEW)
+    model_admin = get_model_admin(label)
     model = model_admin.model
     columns = {*model_admin.list_display, *model_admin.texts_in_columns}
     columns.update(chain.from_iterable(model_admin.exported_columns.get(column, ()) for column in set(columns)))
@@ -136,7 +136,7 @@ def test_lists_and_exports_defer_long_texts_that_they_do_not_show(label: str, co
         if isinstance(field, TextField | JSONField) and not (each is model and field.name in columns)
     ]
 
-    for method, address in (("get", list_of(label)), ("post", export_of(label, "csv"))):
+    for method, address in (("get", get_list_url(label)), ("post", get_export_url(label, "csv"))):
         _, sqls, _ = cost(method, address)
         for sql in sqls:
             if sql.startswith("SELECT"):
@@ -148,25 +148,25 @@ def test_the_second_page_needs_as_many_queries_as_the_first(
     label: str, cost: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for number, per_page in ((FEW, 2), (MANY, 5)):
-        rows_of(label).make(number)
-        monkeypatch.setattr(model_admin_of(label), "list_per_page", per_page)
+        get_rows(label).make(number)
+        monkeypatch.setattr(get_model_admin(label), "list_per_page", per_page)
 
-        queries, sqls, page = cost("get", list_of(label, p=2))
+        queries, sqls, page = cost("get", get_list_url(label, p=2))
 
         assert page.context["cl"].result_list
         assert queries == COUNTS[label].page, "\n".join(sqls)
         assert_reads_no_whole_table(sqls)
 
 
-@pytest.mark.parametrize("label", [label for label in LABELS if model_admin_of(label).search_fields])
+@pytest.mark.parametrize("label", [label for label in LABELS if get_model_admin(label).search_fields])
 def test_a_search_needs_a_constant_number_of_queries(label: str, cost: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert rows_of(label).word, f"{label} can be searched, but tests/core/portal/rows.py does not say for what."
+    assert get_rows(label).word, f"{label} can be searched, but tests/core/portal/rows.py does not say for what."
     for number, per_page in ((FEW, 2), (MANY, 5)):
-        rows_of(label).make(number)
-        monkeypatch.setattr(model_admin_of(label), "list_per_page", per_page)
+        get_rows(label).make(number)
+        monkeypatch.setattr(get_model_admin(label), "list_per_page", per_page)
 
         for page_number in (1, 2):
-            queries, sqls, page = cost("get", list_of(label, q=rows_of(label).word, p=page_number))
+            queries, sqls, page = cost("get", get_list_url(label, q=get_rows(label).word, p=page_number))
 
             assert page.context["cl"].result_list
             assert queries == COUNTS[label].search, "\n".join(sqls)
@@ -176,10 +176,10 @@ def test_a_search_needs_a_constant_number_of_queries(label: str, cost: Any, monk
 @pytest.mark.parametrize("label", LABELS)
 def test_an_export_needs_a_constant_number_of_queries(label: str, cost: Any) -> None:
     for number in (FEW, MANY):
-        rows_of(label).make(number)
+        get_rows(label).make(number)
 
-        queries, sqls, response = cost("post", export_of(label, "csv"))
+        queries, sqls, response = cost("post", get_export_url(label, "csv"))
 
         assert response.content_read.count(b"\r\n") > FEW
         assert queries == COUNTS[label].export, "\n".join(sqls)
-        assert not [sql for sql in sqls if counts_freely(sql)]
+        assert not [sql for sql in sqls if counts_without_limit(sql)]

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from django.test import Client
 from model_bakery import baker
-from tests.core.portal.conftest import list_of
+from tests.core.portal.conftest import get_list_url
 from tests.core.portal.rows import fact, member
 
 from core.accounts.models import Login, User
@@ -16,7 +16,7 @@ from core.portal.searching import search
 
 
 def found(admin: Client, label: str, text: str) -> list[Any]:
-    page = admin.get(list_of(label), {"q": text})
+    page = admin.get(get_list_url(label), {"q": text})
     assert page.status_code == 200
     return list(page.context["cl"].result_list)
 

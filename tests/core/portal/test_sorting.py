@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 from django.contrib.admin.templatetags.admin_list import result_headers
 from django.test import Client
-from tests.core.portal.conftest import list_of
-from tests.core.portal.rows import rows_of
+from tests.core.portal.conftest import get_list_url
+from tests.core.portal.rows import get_rows
 from tests.core.portal.test_query_counts import LABELS
 
 # Small tables, which superusers or the code fill.
@@ -35,15 +35,15 @@ def orders(change_list: Any) -> list[str]:
 
 @pytest.mark.parametrize("label", [label for label in LABELS if label not in SHORT])
 def test_growing_lists_are_sorted_only_by_indexed_columns(admin: Client, label: str) -> None:
-    rows_of(label).make(1)
-    change_list: Any = admin.get(list_of(label)).context["cl"]
+    get_rows(label).make(1)
+    change_list: Any = admin.get(get_list_url(label)).context["cl"]
 
     assert set(orders(change_list)) <= {"id", "pk", *indexed(change_list.model)}
 
 
 @pytest.mark.parametrize("tab", ["waiting", "soon", "edited", "cancelled", "all"])
 def test_the_tabs_of_sessions_are_sorted_only_by_indexed_columns(admin: Client, tab: str) -> None:
-    change_list: Any = admin.get(list_of("learning_sessions.session", tab=tab)).context["cl"]
+    change_list: Any = admin.get(get_list_url("learning_sessions.session", tab=tab)).context["cl"]
 
     assert "date" in orders(change_list)
     assert set(orders(change_list)) <= {"date", "created_at"}

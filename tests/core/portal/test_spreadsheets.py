@@ -114,7 +114,7 @@ def test_all_texts_are_strings_in_xlsx(text: str) -> None:
 
     assert [cell.data_type for cell in rows[1]] == ["s", "s"]
     expected = re.sub(r"[\x00-\x02]", "", text).replace("\r\n", "\n").replace("\r", "\n")
-    assert _shown(rows[1][0].value) == expected
+    assert decode_escapes(rows[1][0].value) == expected
     assert rows[1][1].value == "next"
 
 
@@ -202,7 +202,7 @@ def test_invalid_sheet_titles_are_corrected() -> None:
     assert not set(name) & set("[]:*?/\\")
 
 
-def _shown(value: str) -> str:
+def decode_escapes(value: str) -> str:
     """Decode the escapes of XLSX, as a program does."""
     return re.sub(r"_x([0-9A-Fa-f]{4})_", lambda match: chr(int(match[1], 16)), value)
 

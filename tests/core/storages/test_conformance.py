@@ -23,7 +23,7 @@ def read(storage: Any, name: str) -> bytes:
         return bytes(file.read())
 
 
-def listed(storage: Any) -> list[tuple[str, int]]:
+def list_names(storage: Any) -> list[tuple[str, int]]:
     return sorted((found.name, found.size) for found in storage.walk())
 
 
@@ -144,7 +144,7 @@ def test_a_file_that_cannot_be_read_is_not_saved(storage: Any) -> None:
         storage.save(DOCUMENT, Failing(bytes(MEBIBYTE)))
 
     assert not storage.exists(DOCUMENT)
-    assert listed(storage) == []
+    assert list_names(storage) == []
 
 
 def test_an_empty_file_is_saved_or_rejected(storage: Storage, place: str) -> None:
@@ -203,7 +203,7 @@ def test_a_deleted_file_is_gone(storage: Any) -> None:
     storage.delete(PICTURE)
 
     assert not storage.exists(PICTURE)
-    assert listed(storage) == []
+    assert list_names(storage) == []
 
 
 def test_deleting_a_missing_file_is_no_error(storage: Storage) -> None:
@@ -227,7 +227,7 @@ def test_every_storage_is_listable(storage: Storage) -> None:
 
 
 def test_an_empty_storage_lists_nothing(storage: Any) -> None:
-    assert listed(storage) == []
+    assert list_names(storage) == []
 
 
 def test_files_are_listed_by_their_names(storage: Any, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -235,7 +235,7 @@ def test_files_are_listed_by_their_names(storage: Any, monkeypatch: pytest.Monke
     for name, content in SAMPLES.items():
         storage.save(name, ContentFile(content))
 
-    assert listed(storage) == sorted((name, len(content)) for name, content in SAMPLES.items())
+    assert list_names(storage) == sorted((name, len(content)) for name, content in SAMPLES.items())
 
 
 def test_a_name_of_64_characters_is_listed_unchanged(storage: Any) -> None:
@@ -243,14 +243,14 @@ def test_a_name_of_64_characters_is_listed_unchanged(storage: Any) -> None:
 
     assert storage.save(name, ContentFile(b"x")) == name
 
-    assert listed(storage) == [(name, 1)]
+    assert list_names(storage) == [(name, 1)]
 
 
 def test_files_of_another_prefix_are_not_listed(storage: Any, neighbour: Any) -> None:
     neighbour.save(PICTURE, ContentFile(PNG))
     storage.save(DOCUMENT, ContentFile(b"%PDF-1.7"))
 
-    assert listed(storage) == [(DOCUMENT, 8)]
+    assert list_names(storage) == [(DOCUMENT, 8)]
 
 
 def test_files_of_another_prefix_are_not_changed(storage: Storage, neighbour: Storage) -> None:
@@ -286,9 +286,9 @@ def test_only_remote_storages_build_signed_urls(storage: Storage, place: str) ->
 def test_a_file_is_read_at_its_signed_url(remote_storage: Any, name: str) -> None:
     remote_storage.save(name, ContentFile(SAMPLES[name]))
 
-    address = remote_storage.build_signed_url(name, file_name="Übung.png", content_type="image/png", inline=False)
+    url = remote_storage.build_signed_url(name, file_name="Übung.png", content_type="image/png", inline=False)
 
-    assert requests.get(address, timeout=5).content == SAMPLES[name]
+    assert requests.get(url, timeout=5).content == SAMPLES[name]
 
 
 @pytest.mark.parametrize("name", [PICTURE, DOCUMENT])
@@ -302,20 +302,20 @@ def test_a_file_is_read_at_its_url(remote_storage: Storage, name: str) -> None:
 def test_a_signature_is_valid_for_one_file_only(remote_storage: Any, name: str, other: str) -> None:
     remote_storage.save(name, ContentFile(PNG))
     remote_storage.save(other, ContentFile(PNG))
-    address = remote_storage.build_signed_url(name, file_name="a.png", content_type="image/png", inline=True)
+    url = remote_storage.build_signed_url(name, file_name="a.png", content_type="image/png", inline=True)
     to_other = remote_storage.build_signed_url(other, file_name="a.png", content_type="image/png", inline=True)
 
-    changed = _with_path_of(address, to_other)
+    changed = _exchange_path(url, to_other)
 
-    assert changed != address
+    assert changed != url
     assert requests.get(changed, timeout=5).status_code in {401, 403}
 
 
 def test_the_url_of_a_missing_file_is_rejected(remote_storage: Any) -> None:
-    address = remote_storage.build_signed_url(PICTURE, file_name="a.png", content_type="image/png", inline=True)
+    url = remote_storage.build_signed_url(PICTURE, file_name="a.png", content_type="image/png", inline=True)
 
     # S3 answers 404 only to those who may list the bucket.
-    assert requests.get(address, timeout=5).status_code in {403, 404}
+    assert requests.get(url, timeout=5).status_code in {403, 404}
 
 
 def test_remote_files_cannot_be_opened_for_writing(remote_storage: Storage) -> None:
@@ -323,9 +323,9 @@ def test_remote_files_cannot_be_opened_for_writing(remote_storage: Storage) -> N
         remote_storage.open(DOCUMENT, "wb")
 
 
-def _with_path_of(address: str, other: str) -> str:
+def _exchange_path(url: str, other: str) -> str:
     """The first URL with the path of the second file, and its own signature."""
-    ours, theirs = address.split("/"), other.split("/")
+    ours, theirs = url.split("/"), other.split("/")
     ours[-1], query = theirs[-1].split("?")[0], ours[-1].partition("?")[2]
     differing = [position for position, part in enumerate(ours[:-1]) if part != theirs[position]]
     for position in differing:

@@ -13,7 +13,7 @@ PICTURE = f"image/{NAME}.png"
 
 
 @pytest.fixture
-def synced(monkeypatch: pytest.MonkeyPatch) -> set[int]:
+def synced_inodes(monkeypatch: pytest.MonkeyPatch) -> set[int]:
     """The inodes of all files and folders that were flushed."""
     inodes: set[int] = set()
     fsync = os.fsync
@@ -26,13 +26,13 @@ def synced(monkeypatch: pytest.MonkeyPatch) -> set[int]:
     return inodes
 
 
-def test_a_saved_file_and_its_folders_are_flushed_to_disk(local_storage: LocalStorage, synced: set[int]) -> None:
+def test_a_saved_file_and_its_folders_are_flushed_to_disk(local_storage: LocalStorage, synced_inodes: set[int]) -> None:
     local_storage.save(PICTURE, ContentFile(PNG))
 
     path = Path(local_storage.path(PICTURE))
     root = Path(local_storage.location)
     folders = [path.parent, path.parent.parent, root, root.parent]
-    assert {found.stat().st_ino for found in [path, *folders]} <= synced
+    assert {found.stat().st_ino for found in [path, *folders]} <= synced_inodes
 
 
 def test_a_file_that_cannot_be_flushed_is_deleted(local_storage: LocalStorage, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -22,13 +22,13 @@ MEBIBYTE = 1024 * 1024
 
 
 @pytest.fixture(scope="session")
-def connected_impatient_storage(running_s3_server: S3Server) -> S3Storage:
+def connected_short_timeout_storage(running_s3_server: S3Server) -> S3Storage:
     return S3Storage(**running_s3_server.options, timeout=0.2)
 
 
 @pytest.fixture
-def impatient_storage(s3_server: S3Server, connected_impatient_storage: S3Storage) -> S3Storage:
-    return connected_impatient_storage
+def short_timeout_storage(s3_server: S3Server, connected_short_timeout_storage: S3Storage) -> S3Storage:
+    return connected_short_timeout_storage
 
 
 @pytest.fixture(scope="session")
@@ -50,9 +50,9 @@ CALLS = {
 def test_the_url_sets_content_type_and_file_name(s3_storage: S3Storage, s3_server: S3Server) -> None:
     s3_storage.save(PICTURE, ContentFile(PNG))
 
-    address = s3_storage.build_signed_url(PICTURE, file_name="Übung.png", content_type="image/png", inline=False)
+    url = s3_storage.build_signed_url(PICTURE, file_name="Übung.png", content_type="image/png", inline=False)
 
-    headers = requests.get(address, timeout=5).headers
+    headers = requests.get(url, timeout=5).headers
     assert headers["Content-Type"] == "image/png"
     assert headers["Content-Disposition"] == "attachment; filename*=utf-8''%C3%9Cbung.png"
 
@@ -60,19 +60,19 @@ def test_the_url_sets_content_type_and_file_name(s3_storage: S3Storage, s3_serve
 def test_an_inline_url_shows_the_file(s3_storage: S3Storage) -> None:
     s3_storage.save(PICTURE, ContentFile(PNG))
 
-    address = s3_storage.build_signed_url(PICTURE, file_name="a.png", content_type="image/png", inline=True)
+    url = s3_storage.build_signed_url(PICTURE, file_name="a.png", content_type="image/png", inline=True)
 
-    assert requests.get(address, timeout=5).headers["Content-Disposition"] == 'inline; filename="a.png"'
+    assert requests.get(url, timeout=5).headers["Content-Disposition"] == 'inline; filename="a.png"'
 
 
 def test_a_url_expires(s3_storage: S3Storage) -> None:
     s3_storage.save(PICTURE, ContentFile(PNG))
-    address = s3_storage.build_signed_url(PICTURE, file_name="a.png", content_type="image/png", inline=True)
+    url = s3_storage.build_signed_url(PICTURE, file_name="a.png", content_type="image/png", inline=True)
 
     with time_machine.travel(clock.now() + timedelta(seconds=599), tick=False):
-        assert requests.get(address, timeout=5).status_code == 200
+        assert requests.get(url, timeout=5).status_code == 200
     with time_machine.travel(clock.now() + timedelta(seconds=602), tick=False):
-        assert requests.get(address, timeout=5).status_code == 403
+        assert requests.get(url, timeout=5).status_code == 403
 
 
 def test_building_a_url_makes_no_request(s3_storage: S3Storage, s3_server: S3Server) -> None:
@@ -83,11 +83,11 @@ def test_building_a_url_makes_no_request(s3_storage: S3Storage, s3_server: S3Ser
 
 def test_the_content_type_in_a_url_is_signed(s3_storage: S3Storage) -> None:
     s3_storage.save(PICTURE, ContentFile(PNG))
-    address = s3_storage.build_signed_url(PICTURE, file_name="a.png", content_type="image/png", inline=True)
+    url = s3_storage.build_signed_url(PICTURE, file_name="a.png", content_type="image/png", inline=True)
 
-    changed = address.replace("image%2Fpng", "text%2Fhtml")
+    changed = url.replace("image%2Fpng", "text%2Fhtml")
 
-    assert changed != address
+    assert changed != url
     assert requests.get(changed, timeout=5).status_code == 403
 
 
@@ -149,19 +149,21 @@ def test_all_threads_share_one_connection(s3_server: S3Server, s3_storage: S3Sto
 
 
 @pytest.mark.parametrize("call", CALLS)
-def test_an_error_response_raises_outcome_unknown(impatient_storage: S3Storage, s3_server: S3Server, call: str) -> None:
+def test_an_error_response_raises_outcome_unknown(
+    short_timeout_storage: S3Storage, s3_server: S3Server, call: str
+) -> None:
     s3_server.is_busy = True
 
     with pytest.raises(OutcomeUnknown):
-        CALLS[call](impatient_storage)
+        CALLS[call](short_timeout_storage)
 
 
 @pytest.mark.parametrize("call", ["save", "open", "walk"])
-def test_a_silent_service_times_out(impatient_storage: S3Storage, s3_server: S3Server, call: str) -> None:
+def test_a_silent_service_times_out(short_timeout_storage: S3Storage, s3_server: S3Server, call: str) -> None:
     s3_server.is_silent = True
 
     with pytest.raises(OutcomeUnknown):
-        CALLS[call](impatient_storage)
+        CALLS[call](short_timeout_storage)
 
 
 @pytest.mark.parametrize("call", ["open", "exists", "size"])

@@ -22,17 +22,17 @@ LIST = "/admin/core/user/"
 HOSTILE = "<script>alert(1)</script>"
 
 
-def address(step: str, member: User) -> str:
+def build_url(step: str, member: User) -> str:
     return reverse(f"admin:core_user_{step}", args=[member.pk])
 
 
-def read(by: User, path: str, **query: str) -> str:
+def get_html(by: User, path: str, **query: str) -> str:
     response = log_in(by).get(path, query)
     assert response.status_code == 200
     return response.content.decode()
 
 
-def listed(by: User, **query: str) -> set[str]:
+def list_user_names(by: User, **query: str) -> set[str]:
     """The user names in the list."""
     response = log_in(by).get(LIST, query)
     assert response.status_code == 200
@@ -52,7 +52,7 @@ class LanternLit(Fact):
     creator_id: int
 
 
-def lit(title: str, *, of: User, by: User) -> None:
+def publish_lantern_lit(title: str, *, of: User, by: User) -> None:
     publish(LanternLit(session_id=7, title=title, creator_id=of.pk), by=by, reason=f"About {title}")
 
 
@@ -72,7 +72,7 @@ FORMS = {
 }
 
 
-def queries_of(client: Client, path: str) -> int:
+def count_queries(client: Client, path: str) -> int:
     # Warms up caches.
     client.get(path)
     with CaptureQueriesContext(connection) as queries:

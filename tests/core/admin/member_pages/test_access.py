@@ -14,11 +14,11 @@ from tests.core.admin.member_pages.arrangements import (
     FORMS,
     LIST,
     LanternTaken,
-    address,
+    build_url,
     change_profile,
-    lit,
-    queries_of,
-    read,
+    count_queries,
+    get_html,
+    publish_lantern_lit,
 )
 from tests.portal import log_in
 
@@ -44,7 +44,7 @@ def test_viewing_needs_permission(make_member: Callable[..., User], john: User, 
     clerk = make_member("clerk", is_staff=True)
     clerk.user_permissions.add(Permission.objects.get(codename="view_mail"))
 
-    response = log_in(clerk).get(address(step, john))
+    response = log_in(clerk).get(build_url(step, john))
 
     assert response.status_code == 403
     assert "john" not in response.content.decode()
@@ -53,7 +53,7 @@ def test_viewing_needs_permission(make_member: Callable[..., User], john: User, 
 @pytest.mark.parametrize("step", ["change", "record"])
 def test_members_without_staff_rights_are_redirected_to_the_login(john: User, jane: User, step: str) -> None:
     for client in (Client(), log_in(jane)):
-        response = client.get(address(step, john))
+        response = client.get(build_url(step, john))
 
         assert response.status_code == 302
         assert response["Location"].startswith("/admin/login/")
@@ -62,12 +62,12 @@ def test_members_without_staff_rights_are_redirected_to_the_login(john: User, ja
 def test_viewing_members_does_not_include_their_facts(john: User, morgan: User, reader: User) -> None:
     deactivate_member(member_id=john.pk, by=morgan, reason="Spam & threats")
 
-    text = read(reader, address("change", john))
+    text = get_html(reader, build_url("change", john))
 
     assert "deactivated" in text
     for secret in ("Spam", "Morgan", "panel-history", "the record does not know"):
         assert secret not in text
-    assert log_in(reader).get(address("record", john)).status_code == 403
+    assert log_in(reader).get(build_url("record", john)).status_code == 403
 
 
 def test_moderators_see_facts_of_moderation_and_no_private_ones(
@@ -76,14 +76,14 @@ def test_moderators_see_facts_of_moderation_and_no_private_ones(
     publish(MemberRegistered(member_id=john.pk, username="john_doe"), by=john)
     deactivate_member(member_id=john.pk, by=root, reason="Spam")
     reactivate_member(member_id=john.pk, by=root, reason="An error")
-    lit("Knots", of=john, by=john)
-    lit("Bends", of=jane, by=john)
+    publish_lantern_lit("Knots", of=john, by=john)
+    publish_lantern_lit("Bends", of=jane, by=john)
     for private in (AddressChanged, RightsChanged, PasswordChanged, LoggedOutEverywhere, ProfileChanged):
         changes = {"email": ("secret@example.com", "hidden@example.com")}
         publish(private(member_id=john.pk), by=root, reason="A private reason", changes=changes)
 
-    for path in (address("change", john), address("record", john)):
-        whole, text = read(auditor, path), read(morgan, path)
+    for path in (build_url("change", john), build_url("record", john)):
+        whole, text = get_html(auditor, path), get_html(morgan, path)
 
         for shown in ("got an account", "Spam", "An error", "About Knots", "About Bends"):
             assert shown in text
@@ -98,18 +98,18 @@ def test_moderators_see_no_facts_about_themselves_or_their_own_sessions(
 ) -> None:
     other = make_member("other", is_staff=True)
     other.groups.add(Group.objects.get(name="Moderators"))
-    lit("Knots", of=morgan, by=other)
-    lit("Bends", of=john, by=other)
+    publish_lantern_lit("Knots", of=morgan, by=other)
+    publish_lantern_lit("Bends", of=john, by=other)
 
-    assert "panel-history" not in read(morgan, address("change", morgan))
-    assert log_in(morgan).get(address("record", morgan)).status_code == 403
-    text = read(morgan, address("record", other))
+    assert "panel-history" not in get_html(morgan, build_url("change", morgan))
+    assert log_in(morgan).get(build_url("record", morgan)).status_code == 403
+    text = get_html(morgan, build_url("record", other))
     assert "About Bends" in text
     assert "Knots" not in text
-    assert "About Knots" in read(root, address("record", other))
-    lit("Nets", of=root, by=other)
-    assert "About Nets" in read(root, address("record", other))
-    assert 'id="panel-history"' in read(root, address("change", root))
+    assert "About Knots" in get_html(root, build_url("record", other))
+    publish_lantern_lit("Nets", of=root, by=other)
+    assert "About Nets" in get_html(root, build_url("record", other))
+    assert 'id="panel-history"' in get_html(root, build_url("change", root))
 
 
 def test_moderators_see_no_facts_about_themselves_in_the_history_of_others(
@@ -137,11 +137,11 @@ def test_an_expired_login_is_not_counted_as_open(john: User, reader: User, clock
     Login.objects.create(user=john, created_at=the_clock.now() - timedelta(days=13))
     Login.objects.create(user=john, created_at=the_clock.now() - timedelta(days=15))
 
-    assert "1 open login" in read(reader, address("change", john))
+    assert "1 open login" in get_html(reader, build_url("change", john))
 
 
 def test_the_history_page_accepts_only_get(john: User, auditor: User, alone: None) -> None:
-    assert log_in(auditor).post(address("record", john)).status_code == 405
+    assert log_in(auditor).post(build_url("record", john)).status_code == 405
 
 
 def test_an_unknown_member_is_a_404(reader: User) -> None:
@@ -150,7 +150,7 @@ def test_an_unknown_member_is_a_404(reader: User) -> None:
 
 
 def test_posting_to_the_page_changes_nothing(john: User, root: User) -> None:
-    response = log_in(root).post(address("change", john), {"username": "other", "_save": "1"})
+    response = log_in(root).post(build_url("change", john), {"username": "other", "_save": "1"})
 
     assert response.status_code == 405
     assert User.objects.get(pk=john.pk).username == "john_doe"
@@ -180,9 +180,9 @@ def test_superusers_can_use_the_forms(john: User, root: User, form: str) -> None
 def test_the_form_redirects_to_the_page_of_the_member(john: User, root: User) -> None:
     values = {"username": "john_doe", "email": john.email, "first_name": "Jack", "timezone": "UTC", "_save": "1"}
 
-    response = log_in(root).post(address("edit", john), values)
+    response = log_in(root).post(build_url("edit", john), values)
 
-    assert (response.status_code, response["Location"]) == (302, address("change", john))
+    assert (response.status_code, response["Location"]) == (302, build_url("change", john))
 
 
 def test_no_page_shows_a_secret(john: User, morgan: User, root: User) -> None:
@@ -191,8 +191,8 @@ def test_no_page_shows_a_secret(john: User, morgan: User, root: User) -> None:
     Login.objects.create(user=john)
 
     for by in (morgan, root):
-        for path in (LIST, address("change", john), address("record", john), f"{LIST}?q=john"):
-            text = read(by, path)
+        for path in (LIST, build_url("change", john), build_url("record", john), f"{LIST}?q=john"):
+            text = get_html(by, path)
             assert john.password not in text
             assert "token_version" not in text
             assert "pbkdf2" not in text
@@ -205,7 +205,7 @@ def test_the_page_needs_a_constant_number_of_queries(
     change_profile(john, jane, "Jack")
     Login.objects.create(user=john)
     john.groups.add(Group.objects.create(name="Gardeners"))
-    few = queries_of(client, address("change", john))
+    few = count_queries(client, build_url("change", john))
 
     for number in range(30):
         other = make_member()
@@ -214,7 +214,7 @@ def test_the_page_needs_a_constant_number_of_queries(
         Login.objects.create(user=john)
         john.groups.add(Group.objects.create(name=f"Gardeners {number}"))
 
-    assert queries_of(client, address("change", john)) == few <= 20
+    assert count_queries(client, build_url("change", john)) == few <= 20
 
 
 def test_the_history_needs_a_constant_number_of_queries(john: User, jane: User, auditor: User) -> None:

@@ -7,7 +7,14 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import Group, Permission
-from tests.core.admin.member_pages.arrangements import HOSTILE, LIST, address, change_profile, listed, read
+from tests.core.admin.member_pages.arrangements import (
+    HOSTILE,
+    LIST,
+    build_url,
+    change_profile,
+    get_html,
+    list_user_names,
+)
 from tests.portal import log_in
 
 from core.accounts.deactivation import deactivate_member, reactivate_member
@@ -24,7 +31,7 @@ from core.time import clock as the_clock
 def test_the_list_shows_members(john: User, morgan: User, make_member: Callable[..., User]) -> None:
     make_member("gone", is_active=False)
 
-    text = read(morgan, LIST)
+    text = get_html(morgan, LIST)
 
     for shown in ("john_doe", "John Doe", "gone"):
         assert shown in text
@@ -50,12 +57,12 @@ def test_the_list_is_filtered_and_searched(
 ) -> None:
     make_member("gone", is_active=False)
 
-    assert listed(morgan, **query) == found
+    assert list_user_names(morgan, **query) == found
 
 
 def test_only_superusers_see_addresses_and_search_for_parts_of_them(john: User, jane: User, root: User) -> None:
-    assert "john@example.com" in read(root, LIST)
-    assert listed(root, q="jane@exam") == {"jane_smith"}
+    assert "john@example.com" in get_html(root, LIST)
+    assert list_user_names(root, q="jane@exam") == {"jane_smith"}
 
 
 def test_password_hashes_cannot_be_searched(john: User, morgan: User) -> None:
@@ -70,7 +77,7 @@ def test_the_page_shows_the_account(john: User, reader: User, clock: Any, alone:
     Login.objects.create(user=john, last_used_at=the_clock.now() - timedelta(hours=3))
     Login.objects.create(user=john, last_used_at=the_clock.now() - timedelta(days=3), ended_at=the_clock.now())
 
-    text = read(reader, address("change", john))
+    text = get_html(reader, build_url("change", john))
 
     for shown in ("John Doe", "john_doe", "john@example.com", "Europe/Berlin", "3 hours ago", "1 open login"):
         assert shown in text
@@ -78,18 +85,18 @@ def test_the_page_shows_the_account(john: User, reader: User, clock: Any, alone:
 
 
 def test_a_member_who_never_logged_in_was_never_seen(john: User, reader: User, alone: None) -> None:
-    assert "never logged in" in read(reader, address("change", john))
+    assert "never logged in" in get_html(reader, build_url("change", john))
 
 
 def test_the_page_shows_the_rights(morgan: User, root: User, reader: User, alone: None) -> None:
     morgan.user_permissions.add(Permission.objects.get(codename="view_mail"))
 
-    moderator = read(reader, address("change", morgan))
+    moderator = get_html(reader, build_url("change", morgan))
 
     assert "staff, who may enter here" in moderator
     assert "group Moderators" in moderator
     assert "1 right of their own" in moderator
-    assert "superuser, who may do everything" in read(reader, address("change", root))
+    assert "superuser, who may do everything" in get_html(reader, build_url("change", root))
 
 
 def test_the_page_shows_who_deactivated_the_member_when_and_why(
@@ -98,13 +105,13 @@ def test_the_page_shows_who_deactivated_the_member_when_and_why(
     deactivate_member(member_id=john.pk, by=morgan, reason="Spam & threats")
     clock.shift(7200)
 
-    text = read(auditor, address("change", john))
+    text = get_html(auditor, build_url("change", john))
     assert "2 hours ago" in text
     assert "by Morgan Reed" in text
     assert "Spam &amp; threats" in text
     reactivate_member(member_id=john.pk, by=morgan, reason="It was somebody else.")
 
-    text = read(auditor, address("change", john)).partition('id="panel-history"')[0]
+    text = get_html(auditor, build_url("change", john)).partition('id="panel-history"')[0]
     assert "It was somebody else." in text
     assert "Spam" not in text
 
@@ -116,7 +123,7 @@ def test_the_page_shows_no_actor_for_a_member_set_inactive_by_hand(
     reactivate_member(member_id=john.pk, by=morgan)
     User.objects.filter(pk=john.pk).update(is_active=False)
 
-    text = read(auditor, address("change", john)).partition('id="panel-history"')[0]
+    text = get_html(auditor, build_url("change", john)).partition('id="panel-history"')[0]
 
     assert "the record does not know by whom" in text
     assert "Morgan" not in text
@@ -127,10 +134,10 @@ def test_the_page_shows_pending_consequences_of_a_deactivation(
 ) -> None:
     answer(ConsequencesAsked, lambda _: [Consequence(key="sessions", count=3, text="3 sessions are cancelled")])
 
-    assert "Still to come" not in read(reader, address("change", john))
+    assert "Still to come" not in get_html(reader, build_url("change", john))
     deactivate_member(member_id=john.pk, by=morgan, reason="Spam")
 
-    text = read(reader, address("change", john))
+    text = get_html(reader, build_url("change", john))
     assert "Still to come" in text
     assert "3 sessions are cancelled" in text
 
@@ -147,7 +154,7 @@ def test_modules_add_panels_for_the_viewer(john: User, auditor: User, answer: An
 
     answer(PanelsOfMember, lanterns)
 
-    response = log_in(auditor).get(address("change", john))
+    response = log_in(auditor).get(build_url("change", john))
 
     assert [(question.member, question.viewer) for question in asked] == [(john, auditor)]
     assert [panel.key for panel in response.context["panels"]] == ["overview", "lanterns", "history"]
@@ -158,7 +165,7 @@ def test_names_are_escaped(make_member: Callable[..., User], reader: User, alone
     mallory = make_member("mallory", first_name=HOSTILE, last_name="O'Hara", email='"><b>"@example.com')
     mallory.groups.add(Group.objects.create(name=f"{HOSTILE} guild"))
 
-    text = read(reader, address("change", mallory))
+    text = get_html(reader, build_url("change", mallory))
 
     assert HOSTILE not in text
     assert "><b>" not in text
@@ -173,12 +180,12 @@ def test_the_history_has_facts_about_and_by_the_member(
     change_profile(bob, jane, "Rob")
     change_profile(john, john, "Johnny")
 
-    text = read(auditor, address("change", john))
+    text = get_html(auditor, build_url("change", john))
 
     assert [text.count(f"Called {name}") for name in ("Jack", "Joan", "Rob", "Johnny")] == [1, 1, 0, 1]
     assert text.index("Called Johnny") < text.index("Called Joan") < text.index("Called Jack")
-    assert address("change", jane) in text
-    assert address("change", bob) not in text
+    assert build_url("change", jane) in text
+    assert build_url("change", bob) not in text
     assert "First name" in text
 
 
@@ -188,12 +195,12 @@ def test_a_long_history_is_paginated(john: User, jane: User, auditor: User, alon
         change_profile(*members, f"John the {number}.")
     client = log_in(auditor)
 
-    first = client.get(address("change", john))
+    first = client.get(build_url("change", john))
     assert first.content.decode().count("Called John") == PAGE_SIZE
     shown = [panel.context["history"] for panel in first.context["panels"] if panel.key == "history"]
-    older = client.get(address("record", john), {"before": shown[0].before})
+    older = client.get(build_url("record", john), {"before": shown[0].before})
 
-    assert f'href="{address("record", john)}?before={shown[0].before}"' in first.content.decode()
+    assert f'href="{build_url("record", john)}?before={shown[0].before}"' in first.content.decode()
     entries = [*shown[0].entries, *older.context["history"].entries]
     assert [entry.reason for entry in entries] == [f"Called John the {number}." for number in reversed(range(105))]
     assert older.context["history"].before is None
@@ -203,4 +210,4 @@ def test_a_long_history_is_paginated(john: User, jane: User, auditor: User, alon
 def test_an_invalid_cursor_shows_the_first_page(john: User, auditor: User, alone: None, before: str) -> None:
     change_profile(john, john, "Johnny")
 
-    assert "Called Johnny" in read(auditor, address("record", john), before=before)
+    assert "Called Johnny" in get_html(auditor, build_url("record", john), before=before)

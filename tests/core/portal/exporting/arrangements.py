@@ -29,9 +29,9 @@ def read_cells(sent: bytes) -> list[list[Any]]:
     return [[cell.value for cell in row] for row in load_workbook(io.BytesIO(sent)).active.iter_rows()]
 
 
-def exports() -> list[FactRecord]:
+def list_export_facts() -> list[FactRecord]:
     return list(FactRecord.objects.filter(name=ListExported.name).order_by("pk"))
 
 
-def _everything(response: Any) -> Any:
+def read_rows(response: Any) -> Any:
     return read_xlsx(response) if "sheet" in response["Content-Type"] else read_csv(response)

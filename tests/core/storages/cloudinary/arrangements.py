@@ -26,5 +26,5 @@ CALLS: dict[str, Callable[[CloudinaryStorage], Any]] = {
 }
 
 
-def address_of(storage: CloudinaryStorage, name: str, *, inline: bool = False) -> str:
+def get_url(storage: CloudinaryStorage, name: str, *, inline: bool = False) -> str:
     return storage.build_signed_url(name, file_name="Übung.png", content_type="image/png", inline=inline)

@@ -15,13 +15,13 @@ def storage(cloudinary_storage: CloudinaryStorage) -> CloudinaryStorage:
 
 
 @pytest.fixture
-def impatient(cloudinary_server: CloudinaryServer) -> CloudinaryStorage:
+def short_timeout_storage(cloudinary_server: CloudinaryServer) -> CloudinaryStorage:
     """With a short timeout."""
     return CloudinaryStorage(**cloudinary_server.options, timeout=0.2)
 
 
 @pytest.fixture
-def forgetful(cloudinary_server: CloudinaryServer) -> CloudinaryStorage:
+def expiring_storage(cloudinary_server: CloudinaryServer) -> CloudinaryStorage:
     """With URLs that expire after ten minutes."""
     return CloudinaryStorage(**cloudinary_server.options, link_seconds=600)
 

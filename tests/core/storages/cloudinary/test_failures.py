@@ -8,7 +8,7 @@ import requests
 import time_machine
 from django.core.files.base import ContentFile
 from tests.cloudinary_server import CloudinaryServer, Failure
-from tests.core.storages.cloudinary.arrangements import CALLS, DOCUMENT, MEBIBYTE, PICTURE, address_of
+from tests.core.storages.cloudinary.arrangements import CALLS, DOCUMENT, MEBIBYTE, PICTURE, get_url
 from tests.core.storages.samples import NAME, PNG, SAMPLES
 
 from core.storages import OutcomeUnknown
@@ -17,31 +17,35 @@ from core.time import clock
 
 
 @pytest.mark.parametrize("call", CALLS)
-def test_requests_are_not_retried(impatient: CloudinaryStorage, cloudinary_server: CloudinaryServer, call: str) -> None:
+def test_requests_are_not_retried(
+    short_timeout_storage: CloudinaryStorage, cloudinary_server: CloudinaryServer, call: str
+) -> None:
     cloudinary_server.fail(call, Failure.LOST, times=5)
 
     with pytest.raises(OutcomeUnknown):
-        CALLS[call](impatient)
+        CALLS[call](short_timeout_storage)
 
     assert len(cloudinary_server.asked(call)) == 1
 
 
 @pytest.mark.parametrize("call", ["upload", "resource", "resources", "destroy"])
 def test_a_dripping_response_times_out(
-    impatient: CloudinaryStorage, cloudinary_server: CloudinaryServer, call: str
+    short_timeout_storage: CloudinaryStorage, cloudinary_server: CloudinaryServer, call: str
 ) -> None:
-    impatient.save(PICTURE, ContentFile(PNG))
+    short_timeout_storage.save(PICTURE, ContentFile(PNG))
     cloudinary_server.fail(call, Failure.TRICKLE)
 
     with pytest.raises(OutcomeUnknown):
-        CALLS[call](impatient)
+        CALLS[call](short_timeout_storage)
 
 
-def test_a_slow_download_does_not_time_out(impatient: CloudinaryStorage, cloudinary_server: CloudinaryServer) -> None:
-    impatient.save(PICTURE, ContentFile(PNG))
+def test_a_slow_download_does_not_time_out(
+    short_timeout_storage: CloudinaryStorage, cloudinary_server: CloudinaryServer
+) -> None:
+    short_timeout_storage.save(PICTURE, ContentFile(PNG))
     cloudinary_server.fail("delivery", Failure.TRICKLE)
 
-    with impatient.open(PICTURE, "rb") as file:
+    with short_timeout_storage.open(PICTURE, "rb") as file:
         assert file.read() == PNG
 
 
@@ -92,7 +96,7 @@ def test_the_url_returns_the_original_bytes(storage: CloudinaryStorage) -> None:
     for name, content in SAMPLES.items():
         storage.save(name, ContentFile(content + name.encode()))
 
-    found = {name: requests.get(address_of(storage, name), timeout=5).content for name in SAMPLES}
+    found = {name: requests.get(get_url(storage, name), timeout=5).content for name in SAMPLES}
 
     assert found == {name: content + name.encode() for name, content in SAMPLES.items()}
 
@@ -105,39 +109,39 @@ def test_urls_use_the_default_host_of_cloudinary() -> None:
     )
 
 
-def test_an_expiring_url_works_until_it_expires(forgetful: CloudinaryStorage) -> None:
-    forgetful.save(PICTURE, ContentFile(PNG))
-    address = address_of(forgetful, PICTURE)
+def test_an_expiring_url_works_until_it_expires(expiring_storage: CloudinaryStorage) -> None:
+    expiring_storage.save(PICTURE, ContentFile(PNG))
+    url = get_url(expiring_storage, PICTURE)
 
     with time_machine.travel(clock.now() + timedelta(seconds=598), tick=False):
-        assert requests.get(address, timeout=5).content == PNG
+        assert requests.get(url, timeout=5).content == PNG
 
 
-def test_an_expired_url_is_rejected(forgetful: CloudinaryStorage) -> None:
-    forgetful.save(PICTURE, ContentFile(PNG))
-    address = address_of(forgetful, PICTURE)
+def test_an_expired_url_is_rejected(expiring_storage: CloudinaryStorage) -> None:
+    expiring_storage.save(PICTURE, ContentFile(PNG))
+    url = get_url(expiring_storage, PICTURE)
 
     with time_machine.travel(clock.now() + timedelta(seconds=602), tick=False):
-        assert requests.get(address, timeout=5).status_code == 401
+        assert requests.get(url, timeout=5).status_code == 401
 
 
-def test_the_expiry_of_a_url_is_signed(forgetful: CloudinaryStorage) -> None:
-    forgetful.save(PICTURE, ContentFile(PNG))
-    address = address_of(forgetful, PICTURE)
+def test_the_expiry_of_a_url_is_signed(expiring_storage: CloudinaryStorage) -> None:
+    expiring_storage.save(PICTURE, ContentFile(PNG))
+    url = get_url(expiring_storage, PICTURE)
 
-    later = address.replace("expires_at=1", "expires_at=2")
+    later = url.replace("expires_at=1", "expires_at=2")
 
-    assert later != address
+    assert later != url
     assert requests.get(later, timeout=5).status_code == 401
 
 
 @pytest.mark.parametrize(("inline", "disposition"), [(False, "attachment"), (True, None)])
 def test_an_expiring_url_downloads_the_file_unless_inline(
-    forgetful: CloudinaryStorage, inline: bool, disposition: str | None
+    expiring_storage: CloudinaryStorage, inline: bool, disposition: str | None
 ) -> None:
-    forgetful.save(PICTURE, ContentFile(PNG))
+    expiring_storage.save(PICTURE, ContentFile(PNG))
 
-    headers = requests.get(address_of(forgetful, PICTURE, inline=inline), timeout=5).headers
+    headers = requests.get(get_url(expiring_storage, PICTURE, inline=inline), timeout=5).headers
 
     assert (headers.get("Content-Disposition") or "").partition(";")[0] == (disposition or "")
 
@@ -145,10 +149,10 @@ def test_an_expiring_url_downloads_the_file_unless_inline(
 @pytest.mark.parametrize("extension", [".png", ".jpg", ""])
 def test_a_changed_url_is_rejected(storage: CloudinaryStorage, extension: str) -> None:
     storage.save(PICTURE, ContentFile(PNG))
-    address = storage.url(PICTURE)
-    unsigned = address.replace(urlsplit(address).path.split("/")[4] + "/", "")
+    url = storage.url(PICTURE)
+    unsigned = url.replace(urlsplit(url).path.split("/")[4] + "/", "")
 
-    changed = address + extension if extension else unsigned
+    changed = url + extension if extension else unsigned
 
     assert requests.get(changed, timeout=5).status_code == 401
 
@@ -162,7 +166,7 @@ def test_the_storage_ignores_environment_variables_of_the_sdk(
 
     storage.save(PICTURE, ContentFile(PNG))
 
-    assert requests.get(address_of(storage, PICTURE), timeout=5).content == PNG
+    assert requests.get(get_url(storage, PICTURE), timeout=5).content == PNG
     assert [found.name for found in storage.walk()] == [PICTURE]
     assert storage.exists(PICTURE)
     with storage.open(PICTURE, "rb") as file:

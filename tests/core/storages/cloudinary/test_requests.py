@@ -9,7 +9,7 @@ import pytest
 from django.core.exceptions import SuspiciousFileOperation
 from django.core.files.base import ContentFile, File
 from tests.cloudinary_server import CloudinaryServer, Failure
-from tests.core.storages.cloudinary.arrangements import CALLS, DOCUMENT, MEBIBYTE, PICTURE, address_of
+from tests.core.storages.cloudinary.arrangements import CALLS, DOCUMENT, MEBIBYTE, PICTURE, get_url
 from tests.core.storages.samples import NAME, PNG, SAMPLES
 
 from core.storages import OutcomeUnknown, Refused
@@ -57,7 +57,7 @@ def test_saving_and_reading_makes_few_calls_of_the_admin_api(
 ) -> None:
     storage.save(PICTURE, ContentFile(PNG))
     storage.open(PICTURE, "rb").close()
-    address_of(storage, PICTURE)
+    get_url(storage, PICTURE)
     storage.delete(PICTURE)
 
     assert [asked.action for asked in cloudinary_server.requests] == ["upload", "delivery", "destroy"]
@@ -67,7 +67,7 @@ def test_saving_and_reading_makes_few_calls_of_the_admin_api(
 def test_building_a_url_makes_no_request(cloudinary_server: CloudinaryServer, link_seconds: int | None) -> None:
     storage = CloudinaryStorage(**cloudinary_server.options, link_seconds=link_seconds)
 
-    address_of(storage, PICTURE)
+    get_url(storage, PICTURE)
     storage.url(PICTURE)
 
     assert cloudinary_server.requests == []
@@ -191,10 +191,10 @@ def test_a_url_signed_with_a_wrong_secret_is_rejected(
     ],
 )
 def test_every_error_raises_outcome_unknown(
-    impatient: CloudinaryStorage, cloudinary_server: CloudinaryServer, call: str, failure: Failure
+    short_timeout_storage: CloudinaryStorage, cloudinary_server: CloudinaryServer, call: str, failure: Failure
 ) -> None:
-    impatient.save(PICTURE, ContentFile(PNG))
+    short_timeout_storage.save(PICTURE, ContentFile(PNG))
     cloudinary_server.fail(call, failure)
 
     with pytest.raises(OutcomeUnknown):
-        CALLS[call](impatient)
+        CALLS[call](short_timeout_storage)
