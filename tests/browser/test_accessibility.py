@@ -1,4 +1,4 @@
-"""What axe-core finds on our pages: nothing serious, in light and dark, on a desktop and on a phone."""
+"""axe-core finds nothing serious on any page, in light and dark mode, on a desktop and on a phone."""
 
 from collections.abc import Callable
 
@@ -47,7 +47,7 @@ OPENED = {
 @schemes
 @widths
 @pytest.mark.parametrize("name", PAGES)
-def test_a_page_of_moderators(
+def test_pages_for_moderators(
     demo: Demo, page_of: PageOf, accessible: Accessible, name: str, width: int, scheme: str
 ) -> None:
     waiting = Session.objects.filter(status="pending_approval").earliest("date")
@@ -58,9 +58,7 @@ def test_a_page_of_moderators(
 
 @schemes
 @pytest.mark.parametrize("name", OTHER_PAGES)
-def test_any_other_page(
-    demo: Demo, root: User, page_of: PageOf, accessible: Accessible, name: str, scheme: str
-) -> None:
+def test_other_pages(demo: Demo, root: User, page_of: PageOf, accessible: Accessible, name: str, scheme: str) -> None:
     page = page_of(root, scheme=scheme)
     page.goto(OTHER_PAGES[name])
     accessible(page)
@@ -68,9 +66,7 @@ def test_any_other_page(
 
 @schemes
 @pytest.mark.parametrize("name", OPENED)
-def test_what_a_button_opens_on_a_phone(
-    demo: Demo, page_of: PageOf, accessible: Accessible, name: str, scheme: str
-) -> None:
+def test_a_dialog_on_a_phone(demo: Demo, page_of: PageOf, accessible: Accessible, name: str, scheme: str) -> None:
     page = page_of(demo["moderator"], scheme=scheme, width=PHONE)
     path, button, opened = OPENED[name]
     page.goto(path)

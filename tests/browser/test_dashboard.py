@@ -1,4 +1,4 @@
-"""The charts of the dashboard: drawn in the colours at hand, and a way to what they count."""
+"""The charts of the dashboard: colours, links and keyboard access."""
 
 import re
 from collections.abc import Callable
@@ -84,7 +84,7 @@ def test_a_bar_leads_to_the_list_of_what_it_counts(root: User, held: list[Sessio
     expect(page.locator("#result_list tbody tr")).to_have_count(3)
 
 
-def test_the_charts_are_drawn_anew_in_the_dark(root: User, held: list[Session], page_of: PageOf) -> None:
+def test_charts_are_redrawn_in_dark_mode(root: User, held: list[Session], page_of: PageOf) -> None:
     page = page_of(root)
     page.goto("/admin/")
     wait_for_bar(page, LIGHT)
@@ -95,7 +95,7 @@ def test_the_charts_are_drawn_anew_in_the_dark(root: User, held: list[Session], 
     wait_for_bar(page, DARK)
 
 
-def test_the_numbers_of_a_chart_are_opened_by_the_keyboard(
+def test_the_table_of_a_chart_opens_by_keyboard(
     root: User, held: list[Session], page_of: PageOf, accessible: Callable[[Page], None]
 ) -> None:
     page = page_of(root, width=PHONE)

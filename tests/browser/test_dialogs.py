@@ -1,4 +1,4 @@
-"""Dialogs when things are slow, come twice, or somebody has been logged out meanwhile."""
+"""Dialogs with slow responses, double clicks and expired logins."""
 
 import re
 from collections.abc import Callable
@@ -51,7 +51,7 @@ def open_page(page: Page, session: Session) -> None:
     page.goto(f"{QUEUE}{session.pk}/change/")
 
 
-def test_what_is_typed_before_the_dialog_is_there_is_no_shortcut(page: Page, session: Session) -> None:
+def test_keys_pressed_before_the_dialog_opens_are_no_shortcuts(page: Page, session: Session) -> None:
     gate = Gate(page, "**/decisions/open/")
     open_page(page, session)
     page.keyboard.press("r")
@@ -65,7 +65,7 @@ def test_what_is_typed_before_the_dialog_is_there_is_no_shortcut(page: Page, ses
     assert status_of(session) == "pending_approval"
 
 
-def test_a_button_that_is_pressed_twice_opens_one_dialog(page: Page, session: Session) -> None:
+def test_a_double_click_opens_one_dialog(page: Page, session: Session) -> None:
     gate = Gate(page, "**/decisions/open/")
     open_page(page, session)
     page.get_by_role("button", name="Approve…").dblclick()
@@ -76,7 +76,7 @@ def test_a_button_that_is_pressed_twice_opens_one_dialog(page: Page, session: Se
     assert len(gate.held) == 1
 
 
-def test_a_form_that_is_sent_twice_decides_once_and_is_not_left_meanwhile(page: Page, session: Session) -> None:
+def test_a_form_that_is_submitted_twice_decides_once_and_stays_open(page: Page, session: Session) -> None:
     gate = Gate(page, "**/decisions/carry-out/")
     open_page(page, session)
     page.get_by_role("button", name="Approve…").click()
@@ -102,7 +102,7 @@ new MutationObserver(() => {
 """
 
 
-def test_what_was_done_is_not_called_refused_while_the_next_page_is_on_its_way(page: Page, session: Session) -> None:
+def test_a_success_shows_no_error_while_the_next_page_loads(page: Page, session: Session) -> None:
     heard: list[str] = []
     sent: list[str] = []
     page.expose_function("heard", lambda text: heard.append(text))  # noqa: PLW0108 (Playwright marks what it is given)
@@ -119,9 +119,7 @@ def test_what_was_done_is_not_called_refused_while_the_next_page_is_on_its_way(p
     assert [url.rpartition(QUEUE)[2] for url in sent if url.endswith("/carry-out/")] == ["decisions/carry-out/"]
 
 
-def test_who_was_logged_out_keeps_what_they_wrote_and_sends_it_once_they_are_back(
-    page_of: PageOf, alice: User, session: Session
-) -> None:
+def test_the_text_in_a_dialog_survives_a_logout_and_a_new_login(page_of: PageOf, alice: User, session: Session) -> None:
     alice.set_password(PASSWORD)
     alice.save()
     page = page_of(alice)
@@ -147,7 +145,7 @@ def test_who_was_logged_out_keeps_what_they_wrote_and_sends_it_once_they_are_bac
     assert status_of(session) == "cancelled"
 
 
-def test_a_button_leads_who_was_logged_out_to_the_login_and_back_to_the_page(page: Page, session: Session) -> None:
+def test_a_button_after_a_logout_leads_to_the_login_and_back(page: Page, session: Session) -> None:
     open_page(page, session)
     BrowserSession.objects.all().delete()
     page.get_by_role("button", name="Approve…").click()
@@ -155,7 +153,7 @@ def test_a_button_leads_who_was_logged_out_to_the_login_and_back_to_the_page(pag
     assert f"next=%2Fadmin%2Flearning_sessions%2Fsession%2F{session.pk}%2Fchange%2F" in page.url
 
 
-def test_a_server_that_refuses_is_told_and_nothing_is_lost(page_of: PageOf, alice: User, session: Session) -> None:
+def test_an_error_of_the_server_is_shown_and_no_text_is_lost(page_of: PageOf, alice: User, session: Session) -> None:
     page = page_of(alice, expected=(503,))
     page.route("**/decisions/carry-out/", lambda route: route.fulfill(status=503), times=1)
     open_page(page, session)

@@ -1,4 +1,4 @@
-"""What unfold makes clickable is within reach of the keyboard, and can be left by it."""
+"""Controls of unfold can be reached and left by keyboard."""
 
 import re
 
@@ -10,7 +10,7 @@ from core.accounts.models import User
 LIST = "/admin/core/user/"
 
 
-def test_the_first_key_leads_past_the_sidebar(root: User, page_of: PageOf) -> None:
+def test_the_first_tab_stop_skips_the_sidebar(root: User, page_of: PageOf) -> None:
     page = page_of(root)
     page.goto(LIST)
 
@@ -21,7 +21,7 @@ def test_the_first_key_leads_past_the_sidebar(root: User, page_of: PageOf) -> No
     expect(page.locator("#content")).to_be_focused()
 
 
-def test_the_sidebar_of_a_phone_is_opened_and_closed(root: User, page_of: PageOf) -> None:
+def test_the_sidebar_opens_and_closes_on_a_phone(root: User, page_of: PageOf) -> None:
     page = page_of(root, width=PHONE)
     page.goto(LIST)
     sidebar = page.locator("#nav-sidebar")
@@ -35,7 +35,7 @@ def test_the_sidebar_of_a_phone_is_opened_and_closed(root: User, page_of: PageOf
     expect(sidebar).to_be_hidden()
 
 
-def test_filters_take_the_focus_and_give_it_back(root: User, page_of: PageOf) -> None:
+def test_filters_take_and_return_the_focus(root: User, page_of: PageOf) -> None:
     page = page_of(root)
     page.goto(LIST)
     opens, closes = page.get_by_role("button", name="Filters"), page.get_by_role("button", name="Close the filters")
@@ -52,7 +52,7 @@ def test_filters_take_the_focus_and_give_it_back(root: User, page_of: PageOf) ->
     expect(opens).to_be_focused()
 
 
-def test_colours_are_chosen_in_the_menu_of_the_account(root: User, page_of: PageOf) -> None:
+def test_the_colour_scheme_is_chosen_in_the_account_menu(root: User, page_of: PageOf) -> None:
     page = page_of(root)
     page.goto(LIST)
     dark = re.compile(r"\bdark\b")

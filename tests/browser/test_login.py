@@ -1,4 +1,4 @@
-"""Moderators log in by the form."""
+"""The login form of the portal."""
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -21,7 +21,7 @@ def log_in(page: Page, name: str, password: str) -> None:
     page.get_by_role("button", name="Log in").click()
 
 
-def test_the_right_password_leads_to_the_page_that_was_wanted(moderator: User, page_of: PageOf) -> None:
+def test_logging_in_leads_to_the_requested_page(moderator: User, page_of: PageOf) -> None:
     page = page_of()
     page.goto("/admin/core/user/")
     expect(page).to_have_url("/admin/login/?next=/admin/core/user/")
@@ -32,7 +32,7 @@ def test_the_right_password_leads_to_the_page_that_was_wanted(moderator: User, p
     expect(page.get_by_role("link", name=moderator.username)).to_be_visible()
 
 
-def test_a_wrong_password_is_told_and_leads_nowhere(moderator: User, page_of: PageOf) -> None:
+def test_a_wrong_password_shows_an_error(moderator: User, page_of: PageOf) -> None:
     page = page_of()
     page.goto("/admin/")
 

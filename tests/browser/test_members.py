@@ -1,4 +1,4 @@
-"""The page about a member in a real browser: deactivating them, and whether everybody can use it."""
+"""The portal's page of a member: deactivation, and accessibility."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -39,7 +39,7 @@ def knots(transactional_db: None, john: User, jane: User) -> Session:
     return session
 
 
-def test_a_member_is_deactivated_by_the_keyboard(
+def test_a_member_is_deactivated_by_keyboard(
     page_of: PageOf, alice: User, john: User, jane: User, knots: Session
 ) -> None:
     page = page_of(alice)
@@ -64,7 +64,7 @@ def test_a_member_is_deactivated_by_the_keyboard(
     assert told == "Knots That Hold has been cancelled. Reason: The account of its creator was deactivated."
 
 
-def test_what_has_changed_meanwhile_is_shown_and_what_was_written_stays(
+def test_a_concurrent_change_is_shown_and_the_text_is_kept(
     page_of: PageOf, alice: User, john: User, knots: Session
 ) -> None:
     page = page_of(alice)
@@ -84,7 +84,7 @@ def test_what_has_changed_meanwhile_is_shown_and_what_was_written_stays(
     expect(page.get_by_text("John Doe is deactivated.")).to_be_visible()
 
 
-def test_a_dialog_that_is_left_does_nothing(page_of: PageOf, alice: User, john: User, knots: Session) -> None:
+def test_a_closed_dialog_does_nothing(page_of: PageOf, alice: User, john: User, knots: Session) -> None:
     page = page_of(alice)
     page.goto(f"{LIST}{john.pk}/change/")
     page.get_by_role("button", name="Deactivate…").click()
@@ -99,7 +99,7 @@ def test_a_dialog_that_is_left_does_nothing(page_of: PageOf, alice: User, john: 
 
 @pytest.mark.parametrize("width", [DESKTOP, PHONE])
 @pytest.mark.parametrize("scheme", SCHEMES)
-def test_everybody_can_use_the_page_and_its_dialog(
+def test_the_page_and_its_dialog_are_accessible(
     *, page_of: PageOf, accessible: Any, alice: User, john: User, jane: User, knots: Session, scheme: str, width: int
 ) -> None:
     page = page_of(alice, scheme=scheme, width=width)

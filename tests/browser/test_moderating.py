@@ -1,4 +1,4 @@
-"""Moderators at work in a real browser: with the mouse, by the keyboard alone, and two at once."""
+"""Moderation with the mouse, by keyboard alone, and by two moderators at once."""
 
 import re
 from typing import Any
@@ -29,7 +29,7 @@ def decisions() -> list[str]:
     return [name.removeprefix("sessions.") for name in names]
 
 
-def test_one_long_word_hides_nothing_of_the_queue(page_of: PageOf, alice: User, offer: Any) -> None:
+def test_a_long_word_hides_nothing_in_the_list(page_of: PageOf, alice: User, offer: Any) -> None:
     session = offer("W" * 200)
     Session.objects.filter(pk=session.pk).update(subject="M" * 100)
     page = page_of(alice, width=1280)
@@ -44,7 +44,7 @@ def test_one_long_word_hides_nothing_of_the_queue(page_of: PageOf, alice: User, 
 # --- With the mouse ---------------------------------------------------------------------------------------------
 
 
-def test_a_session_is_approved_from_the_queue(page_of: PageOf, alice: User, offer: Any) -> None:
+def test_a_session_is_approved_from_the_list(page_of: PageOf, alice: User, offer: Any) -> None:
     session = offer("Watercolours")
     page = page_of(alice)
     page.goto(QUEUE)
@@ -80,7 +80,7 @@ def test_a_session_is_rejected_with_a_reason_that_its_creator_reads(
     assert "Nobody wins always." in told["message"]
 
 
-def test_a_template_does_not_take_the_place_of_what_somebody_wrote(page_of: PageOf, alice: User, offer: Any) -> None:
+def test_a_reason_template_does_not_replace_a_written_reason(page_of: PageOf, alice: User, offer: Any) -> None:
     session = offer("Watercolours")
     ReasonTemplate.objects.all().delete()
     baker.make(ReasonTemplate, title="One", text="The first.", rank=1)
@@ -98,7 +98,7 @@ def test_a_template_does_not_take_the_place_of_what_somebody_wrote(page_of: Page
     expect(reason).to_have_value("My own words.\n\nThe first.")
 
 
-def test_a_dialog_that_is_left_decides_nothing_and_gives_the_session_back(
+def test_a_closed_dialog_decides_nothing_and_releases_the_lease(
     page_of: PageOf, alice: User, victor: User, offer: Any
 ) -> None:
     session = offer("Watercolours")
@@ -116,7 +116,7 @@ def test_a_dialog_that_is_left_decides_nothing_and_gives_the_session_back(
     assert status_of(session) == "pending_approval"
 
 
-def test_many_are_rejected_at_once_and_each_result_is_told(page_of: PageOf, alice: User, offer: Any) -> None:
+def test_many_sessions_are_rejected_at_once_with_a_result_for_each(page_of: PageOf, alice: User, offer: Any) -> None:
     sessions = [offer(f"Session {number}") for number in range(3)]
     page = page_of(alice)
     page.goto(QUEUE)
@@ -133,7 +133,7 @@ def test_many_are_rejected_at_once_and_each_result_is_told(page_of: PageOf, alic
 # --- Two at once ------------------------------------------------------------------------------------------------
 
 
-def test_two_moderators_at_one_session_make_one_decision(
+def test_two_moderators_make_one_decision_on_a_session(
     page_of: PageOf, alice: User, victor: User, john: User, offer: Any
 ) -> None:
     session = offer("Watercolours")
@@ -159,7 +159,7 @@ def test_two_moderators_at_one_session_make_one_decision(
     assert Notification.objects.filter(user=john).count() == 1
 
 
-def test_what_its_creator_changed_meanwhile_is_shown_and_not_decided(
+def test_a_concurrent_edit_is_shown_before_the_decision_is_repeated(
     page_of: PageOf, api_of: Any, alice: User, john: User, offer: Any
 ) -> None:
     session = offer("Watercolours")
@@ -182,7 +182,7 @@ def test_what_its_creator_changed_meanwhile_is_shown_and_not_decided(
 # --- By the keyboard alone --------------------------------------------------------------------------------------
 
 
-def test_ten_decisions_are_made_by_the_keyboard_alone(page_of: PageOf, alice: User, john: User, offer: Any) -> None:
+def test_ten_decisions_are_made_by_keyboard_alone(page_of: PageOf, alice: User, john: User, offer: Any) -> None:
     sessions = [offer(f"Session {number}") for number in range(10)]
     page = page_of(alice)
     page.goto(QUEUE)
@@ -214,7 +214,7 @@ def test_ten_decisions_are_made_by_the_keyboard_alone(page_of: PageOf, alice: Us
     expect(page.get_by_role("row", name="Session")).to_have_count(0)
 
 
-def test_a_key_is_for_the_current_row_also_after_a_dialog_was_left(page_of: PageOf, alice: User, offer: Any) -> None:
+def test_keys_act_on_the_current_row_after_a_dialog_was_closed(page_of: PageOf, alice: User, offer: Any) -> None:
     offer("First")
     offer("Second")
     page = page_of(alice)
@@ -229,7 +229,7 @@ def test_a_key_is_for_the_current_row_also_after_a_dialog_was_left(page_of: Page
     expect(page.get_by_role("dialog", name="Approve Second")).to_be_visible()
 
 
-def test_back_to_the_queue_is_back_to_what_it_showed(page_of: PageOf, alice: User, offer: Any) -> None:
+def test_going_back_restores_the_filters_of_the_list(page_of: PageOf, alice: User, offer: Any) -> None:
     session = offer("Watercolours")
     page = page_of(alice)
     page.goto(f"{QUEUE}?tab=all&q=Water")
@@ -240,7 +240,7 @@ def test_back_to_the_queue_is_back_to_what_it_showed(page_of: PageOf, alice: Use
     page.wait_for_url(f"**{QUEUE}?tab=all&q=Water")
 
 
-def test_a_long_text_is_read_from_its_beginning(page_of: PageOf, alice: User, offer: Any) -> None:
+def test_a_long_text_is_scrolled_to_its_start(page_of: PageOf, alice: User, offer: Any) -> None:
     session = offer("Watercolours", description="Many words. " * 400)
     page = page_of(alice)
     page.goto(f"{QUEUE}{session.pk}/change/")
@@ -253,14 +253,14 @@ def test_a_long_text_is_read_from_its_beginning(page_of: PageOf, alice: User, of
         expect(dialog).to_be_hidden()
 
 
-def test_pages_can_be_read_without_scripts(context_of: Any, alice: User, offer: Any) -> None:
+def test_pages_work_without_javascript(context_of: Any, alice: User, offer: Any) -> None:
     offer("Watercolours")
     page = context_of(alice, java_script_enabled=False).new_page()
     page.goto(QUEUE)
     expect(page.get_by_role("link", name="Watercolours")).to_be_visible()
 
 
-def test_the_next_that_waits_is_a_key_away(page_of: PageOf, alice: User, offer: Any) -> None:
+def test_a_key_opens_the_next_waiting_session(page_of: PageOf, alice: User, offer: Any) -> None:
     first, second = offer("First"), offer("Second")
     page = page_of(alice)
     page.goto(f"{QUEUE}{first.pk}/change/")
@@ -268,7 +268,7 @@ def test_the_next_that_waits_is_a_key_away(page_of: PageOf, alice: User, offer: 
     expect(page).to_have_url(re.compile(f"/{second.pk}/change/$"))
 
 
-def test_the_help_lists_the_keys_and_is_left_by_escape(page_of: PageOf, alice: User, offer: Any) -> None:
+def test_the_help_lists_the_keys_and_closes_by_escape(page_of: PageOf, alice: User, offer: Any) -> None:
     offer("Watercolours")
     page = page_of(alice)
     page.goto(QUEUE)
@@ -281,7 +281,7 @@ def test_the_help_lists_the_keys_and_is_left_by_escape(page_of: PageOf, alice: U
     expect(dialog).to_be_hidden()
 
 
-def test_single_keys_can_be_switched_off_and_on_again(page_of: PageOf, alice: User, offer: Any) -> None:
+def test_keyboard_shortcuts_can_be_disabled_and_enabled(page_of: PageOf, alice: User, offer: Any) -> None:
     offer("Watercolours")
     page = page_of(alice)
     page.goto(QUEUE)
@@ -303,7 +303,7 @@ def test_single_keys_can_be_switched_off_and_on_again(page_of: PageOf, alice: Us
     expect(page.get_by_role("link", name="Watercolours")).to_be_focused()
 
 
-def test_keys_that_are_typed_into_a_field_are_text(page_of: PageOf, alice: User, offer: Any) -> None:
+def test_keys_in_a_field_are_no_shortcuts(page_of: PageOf, alice: User, offer: Any) -> None:
     offer("Watercolours")
     page = page_of(alice)
     page.goto(QUEUE)

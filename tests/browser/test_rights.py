@@ -1,4 +1,4 @@
-"""Who has no rights finds nothing in the portal, and no way to anything."""
+"""Users without permissions see nothing in the portal."""
 
 from collections.abc import Callable
 
@@ -23,7 +23,7 @@ def nobody(transactional_db: None, make_member: Callable[..., User]) -> User:
     return make_member("nobody", is_staff=True)
 
 
-def test_staff_without_rights_see_no_list_and_are_refused_where_they_know_one(nobody: User, page_of: PageOf) -> None:
+def test_staff_without_permissions_see_no_list_and_get_a_403(nobody: User, page_of: PageOf) -> None:
     page = page_of(nobody, expected=(403,))
 
     page.goto("/admin/")
@@ -36,7 +36,7 @@ def test_staff_without_rights_see_no_list_and_are_refused_where_they_know_one(no
         expect(page.get_by_role("heading", name="403 Forbidden")).to_be_visible()
 
 
-def test_an_ordinary_member_gets_no_further_than_the_login(john: User, page_of: PageOf) -> None:
+def test_a_member_who_is_no_staff_stays_at_the_login(john: User, page_of: PageOf) -> None:
     page = page_of(john)
 
     for path in ["/admin/", *PAGES]:

@@ -1,4 +1,4 @@
-"""The page about a session in a real browser: its tabs by the keyboard, and dialogs that leave the open tab open."""
+"""The portal's page of a session: its tabs by keyboard, and dialogs that keep the open tab."""
 
 from collections.abc import Callable
 from urllib.parse import urlsplit
@@ -32,7 +32,7 @@ def open_panels(page: Page) -> list[str]:
     return [str(shown.nth(at).get_attribute("id")).removeprefix("panel-") for at in range(shown.count())]
 
 
-def test_the_tabs_are_walked_by_the_arrow_keys(page_of: PageOf, demo: dict[str, User], address: str) -> None:
+def test_arrow_keys_switch_tabs(page_of: PageOf, demo: dict[str, User], address: str) -> None:
     page = page_of(demo["moderator"])
     page.goto(address)
     assert open_panels(page) == ["details"]
@@ -58,7 +58,7 @@ def test_the_tabs_are_walked_by_the_arrow_keys(page_of: PageOf, demo: dict[str, 
     expect(page.locator("#tab-participants")).to_be_focused()
 
 
-def test_the_address_opens_a_tab_and_an_unknown_one_the_first(
+def test_the_url_selects_a_tab_and_an_unknown_one_the_first(
     page_of: PageOf, demo: dict[str, User], address: str
 ) -> None:
     page = page_of(demo["moderator"])
@@ -74,7 +74,7 @@ def test_the_address_opens_a_tab_and_an_unknown_one_the_first(
     assert open_panels(page) == ["details"]
 
 
-def test_every_tab_is_reached_by_a_finger_on_a_phone(page_of: PageOf, demo: dict[str, User], address: str) -> None:
+def test_every_tab_is_reachable_on_a_phone(page_of: PageOf, demo: dict[str, User], address: str) -> None:
     page = page_of(demo["moderator"], width=PHONE)
     page.goto(address)
     for key in KEYS:
@@ -123,9 +123,7 @@ def test_every_tab_and_dialog_is_accessible(
         expect(page.get_by_role("dialog")).to_have_count(0)
 
 
-def test_a_link_that_somebody_shared_is_not_loaded(
-    page_of: PageOf, demo: dict[str, User], session: Session, address: str
-) -> None:
+def test_a_shared_link_is_not_loaded(page_of: PageOf, demo: dict[str, User], session: Session, address: str) -> None:
     add_material(session_id=session.pk, by=session.creator, title="Docs", type="link", url="https://tracker.example/x")
     page = page_of(demo["moderator"])
     asked: list[str] = []
@@ -136,9 +134,7 @@ def test_a_link_that_somebody_shared_is_not_loaded(
     assert set(asked) == {urlsplit(page.url).hostname}
 
 
-def test_a_removal_leaves_the_open_tab_open(
-    page_of: PageOf, demo: dict[str, User], session: Session, address: str
-) -> None:
+def test_a_removal_keeps_the_open_tab(page_of: PageOf, demo: dict[str, User], session: Session, address: str) -> None:
     jane = demo["jane_smith"]
     page = page_of(demo["moderator"])
     page.goto(f"{address}#participants")
@@ -159,7 +155,7 @@ def test_a_removal_leaves_the_open_tab_open(
     assert not session.booking_requests.filter(user=jane).exists()
 
 
-def test_the_edits_are_let_stand_by_the_keyboard(page_of: PageOf, demo: dict[str, User], session: Session) -> None:
+def test_a_second_look_is_ended_by_keyboard(page_of: PageOf, demo: dict[str, User], session: Session) -> None:
     Session.objects.filter(pk=session.pk).update(second_look_since=session.created_at)
     page = page_of(demo["moderator"])
     page.goto(f"/admin/learning_sessions/session/{session.pk}/change/")

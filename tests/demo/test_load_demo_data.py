@@ -1,4 +1,4 @@
-"""`load_demo_data`: a community to look around in."""
+"""`load_demo_data` creates a small community."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -59,13 +59,13 @@ def test_every_list_has_something_to_show(loaded: None) -> None:
     assert {notification["read"] for notification in notifications} == {True, False}
 
 
-def test_it_is_told_in_the_order_of_time_and_without_a_failure(loaded: None) -> None:
+def test_its_facts_are_in_the_order_of_time_without_failed_deliveries(loaded: None) -> None:
     times = list(Notification.objects.order_by("pk").values_list("created_at", flat=True))
     assert times == sorted(times)
     assert not FailedDelivery.objects.exists()
 
 
-def test_counts_agree_with_rows(loaded: None) -> None:
+def test_stored_counts_match_the_rows(loaded: None) -> None:
     participants = BookingRequest.objects.filter(status="approved").values_list("session", flat=True)
     counted = {session.pk: session.participant_count for session in Session.objects.filter(participant_count__gt=0)}
     assert counted == Counter(participants)
@@ -77,20 +77,20 @@ def test_the_demo_members_log_in(loaded: None) -> None:
         assert answer.status_code == 200, name
 
 
-def test_the_moderator_may_enter_the_admin_and_is_no_superuser(loaded: None) -> None:
+def test_the_moderator_is_staff_and_no_superuser(loaded: None) -> None:
     moderator = User.objects.get(username="moderator")
     assert (moderator.is_staff, moderator.is_superuser) == (True, False)
     assert moderator.has_perm("learning_sessions.moderate_session")
 
 
-def test_its_mails_are_in_the_ledger_and_nobody_gets_them(loaded: None, mailoutbox: list[EmailMessage]) -> None:
+def test_its_mails_are_in_the_delivery_log_and_are_not_sent(loaded: None, mailoutbox: list[EmailMessage]) -> None:
     assert set(Mail.objects.values_list("status", flat=True)) == {"sent"}
     assert Mail.objects.count() > 30
     send_due_mail()
     assert mailoutbox == []
 
 
-def test_the_dashboard_has_something_to_tell(loaded: None) -> None:
+def test_the_dashboard_has_data(loaded: None) -> None:
     weeks = compute_statistics().weeks
     together = {outcome: sum(week.sessions[outcome] for week in weeks) for outcome in Outcome}
     backlog = count_backlog()
@@ -100,7 +100,7 @@ def test_the_dashboard_has_something_to_tell(loaded: None) -> None:
     assert (backlog.waiting, backlog.starting_soon, backlog.edited) == (4, 1, 1)
 
 
-def test_one_that_waits_is_at_the_time_of_another_of_its_creator(loaded: None) -> None:
+def test_a_waiting_session_clashes_with_another_of_its_creator(loaded: None) -> None:
     waiting = list(Session.objects.filter(status=Status.PENDING_APPROVAL))
 
     found = find_clashes(waiting)

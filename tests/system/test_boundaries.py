@@ -1,4 +1,4 @@
-"""Who may import whom is written down in pyproject.toml; here it is shown to hold, and to be noticed if it did not."""
+"""The import contracts of pyproject.toml hold, and each of them detects a violation."""
 
 import re
 import shutil
@@ -43,7 +43,7 @@ ALLOWED = [
 ]
 
 
-def test_nobody_folds_domains_by_the_rules_of_2003() -> None:
+def test_no_code_uses_the_idna_codec_of_2003() -> None:
     """`fuß.example` would become `fuss.example`, which is somebody else's: core.text.email_addresses knows better."""
     folding = re.compile(r"""["']idna["']|encodings\.idna|punycode|idna_encoder""")
     assert folding.search('host.encode("idna")')
@@ -92,12 +92,12 @@ def plant(copy: Path) -> Any:
         path.write_text(text)
 
 
-def test_the_boundaries_hold() -> None:
+def test_the_import_contracts_hold() -> None:
     assert broken_in(CHECKOUT) == set()
 
 
 @pytest.mark.parametrize(("contract", "file", "line"), PLANTED)
-def test_a_planted_violation_is_noticed(plant: Any, copy: Path, contract: str, file: str, line: str) -> None:
+def test_a_planted_violation_breaks_its_contract(plant: Any, copy: Path, contract: str, file: str, line: str) -> None:
     plant(file, line)
 
     assert contract in broken_in(copy)
@@ -108,13 +108,13 @@ def test_every_contract_has_a_planted_violation() -> None:
 
 
 @pytest.mark.parametrize(("file", "line"), ALLOWED)
-def test_what_is_allowed_passes(plant: Any, copy: Path, file: str, line: str) -> None:
+def test_allowed_imports_pass(plant: Any, copy: Path, file: str, line: str) -> None:
     plant(file, line)
 
     assert broken_in(copy) == set()
 
 
-def test_no_table_of_a_module_points_at_one_of_another() -> None:
+def test_no_foreign_key_crosses_modules() -> None:
     """No import shows that: a foreign key names its table in a string."""
     modules = [app for app in apps.get_app_configs() if app.name.startswith("modules.")]
     assert modules

@@ -1,4 +1,4 @@
-"""Where there is no Chromium, that is said in a sentence, and no picture is taken."""
+"""A missing Chromium is reported in a sentence, and no screenshot is taken."""
 
 import subprocess
 import sys
@@ -15,7 +15,7 @@ from django.conf import settings
         ({"TEST_CHROMIUM": "no-such-browser"}, "TEST_CHROMIUM names no program\n"),
     ],
 )
-def test_what_is_missing_is_said(module: str, environment: dict[str, str], words: str) -> None:
+def test_a_missing_chromium_is_reported(module: str, environment: dict[str, str], words: str) -> None:
     run = subprocess.run(
         [sys.executable, "-m", module],
         cwd=settings.CHECKOUT,

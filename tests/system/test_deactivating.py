@@ -1,4 +1,4 @@
-"""A member is deactivated in the portal: what everybody is told, and what nobody is."""
+"""A member is deactivated in the portal: who is notified, and of what."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -86,7 +86,7 @@ def sent_since(time_machine: Any, mailbox: list[EmailMessage]) -> None:
     mailbox.clear()
 
 
-def test_who_was_to_come_is_told_but_not_why(
+def test_participants_are_notified_without_the_reason_of_the_deactivation(
     people: People, deactivate: Any, time_machine: Any, mailoutbox: list[EmailMessage]
 ) -> None:
     path = offer(people, "john", "Knots That Hold")
@@ -107,7 +107,7 @@ def test_who_was_to_come_is_told_but_not_why(
     assert Api(people["jane"]).get(path).json()["status"] == "cancelled"
 
 
-def test_the_member_gets_one_letter_and_no_other_mail(
+def test_the_deactivated_member_gets_exactly_one_mail(
     people: People, deactivate: Any, time_machine: Any, mailoutbox: list[EmailMessage]
 ) -> None:
     own = offer(people, "john", "Knots That Hold")
@@ -126,7 +126,7 @@ def test_the_member_gets_one_letter_and_no_other_mail(
     assert f"The reason: {REASON}" in str(letter.body)
 
 
-def test_a_creator_is_told_of_the_place_that_is_free_again(
+def test_a_creator_is_notified_of_the_free_seat(
     people: People, deactivate: Any, time_machine: Any, mailoutbox: list[EmailMessage]
 ) -> None:
     path = offer(people, "jane", "Nets")
@@ -142,7 +142,7 @@ def test_a_creator_is_told_of_the_place_that_is_free_again(
     assert (session.participant_count, session.status) == (0, "scheduled")
 
 
-def test_nobody_waits_for_a_request_that_nobody_makes_any_more(
+def test_pending_requests_of_the_deactivated_member_are_deleted(
     people: People, deactivate: Any, time_machine: Any, mailoutbox: list[EmailMessage]
 ) -> None:
     path = offer(people, "jane", "Nets")
@@ -159,7 +159,7 @@ def test_nobody_waits_for_a_request_that_nobody_makes_any_more(
     assert answer.status_code == 404
 
 
-def test_somebody_who_comes_back_finds_what_was_called_off(people: People, deactivate: Any, time_machine: Any) -> None:
+def test_a_reactivated_member_finds_the_cancelled_session(people: People, deactivate: Any, time_machine: Any) -> None:
     offer(people, "john", "Knots That Hold")
     deactivate("john")
     client = log_in(people["morgan"])
@@ -173,7 +173,7 @@ def test_somebody_who_comes_back_finds_what_was_called_off(people: People, deact
     assert first["message"] == f"Knots That Hold has been cancelled. Reason: {TOLD}"
 
 
-def test_the_pages_of_both_tell_what_happened(people: People, deactivate: Any) -> None:
+def test_the_pages_of_the_member_and_the_session_show_the_deactivation(people: People, deactivate: Any) -> None:
     path = offer(people, "john", "Knots That Hold")
     deactivate("john")
     client = log_in(people["morgan"])

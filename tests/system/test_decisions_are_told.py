@@ -1,4 +1,4 @@
-"""What a moderator decides in the portal, and what the creator reads of it."""
+"""A moderator's decision in the portal, and what its creator reads of it in the API."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -53,7 +53,7 @@ def test_the_creator_reads_in_the_api_what_the_moderator_saw_in_the_preview(
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("attempt", range(3))
-def test_of_two_decisions_at_once_the_creator_is_told_one(
+def test_the_creator_is_notified_of_one_of_two_concurrent_decisions(
     attempt: int, moderators: list[User], john: User, session: Session
 ) -> None:
     alice, victor = moderators

@@ -1,7 +1,7 @@
 """A database and a queue that an earlier version has filled still work.
 
-They were made by the version of 2026-12-01: the demo's members and sessions, one fact of each kind, a failed delivery
-of each receiver, and one queued task of each kind.
+They are from the version of 2026-12-01: the demo's members and sessions, one fact of each kind, a failed delivery of
+each receiver, and one queued task of each kind.
 """
 
 import gzip
@@ -70,7 +70,7 @@ def test_each_queued_task_runs(found: dict[str, Any]) -> None:
     assert found["tasks"] == {"delete_released": "complete", "wake_sender": "complete"}
 
 
-def test_each_periodic_job_goes_on_where_it_was(found: dict[str, Any]) -> None:
+def test_each_periodic_job_continues_its_schedule(found: dict[str, Any]) -> None:
     # The digest is no job of its own: what sends it claims an interval by that name.
     assert found["job_rows"] == sorted([*found["jobs"], "moderation digest"])
 

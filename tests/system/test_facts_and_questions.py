@@ -81,7 +81,7 @@ def test_a_receiver_that_a_row_of_a_table_declares_is_located_at_this_row() -> N
     assert lines[int(number)].strip() == "fact=sessions.SessionDeleted,"
 
 
-def test_who_asks_and_who_answers_are_found_with_their_lines() -> None:
+def test_askers_and_answerers_are_found_with_their_lines() -> None:
     question = find(list_questions(), "portal.OwnSessionsAsked")
 
     assert list_files(question.senders) == ["src/core/admin/members/record.py"]
@@ -96,7 +96,7 @@ def test_the_listing_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
     assert "    received   src/modules/notifications/receivers/table.py:" in printed
 
 
-def test_a_fact_that_nobody_has_decided_about_fails_the_check() -> None:
+def test_a_fact_without_a_rule_fails_the_check() -> None:
     class KettleBoiled(Fact):
         pass
 
@@ -129,13 +129,13 @@ def test_a_question_that_nobody_answers_is_a_gap() -> None:
         OwnSessionsAsked.signal.receivers = receivers
 
 
-def test_a_fact_that_is_told_and_told_to_nobody_fails_the_check(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_fact_with_a_rule_that_is_also_listed_without_one_fails_the_check(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(table.TOLD_TO_NOBODY, table.TABLE[0].fact, "A mistake.")
 
     assert [error.id for error in run_checks() if error.id == "notifications.E002"] == ["notifications.E002"]
 
 
-def test_each_fact_about_a_session_that_is_told_says_when_it_still_holds() -> None:
+def test_each_notified_fact_of_a_session_defines_when_it_still_holds() -> None:
     told = {rule.fact for rule in table.TABLE if issubclass(rule.fact, SessionFact)}
 
     assert told == set(CONDITIONS)
@@ -147,7 +147,7 @@ def test_receivers_keep_the_names_that_failed_deliveries_have() -> None:
 
 
 @pytest.mark.parametrize("rule", table.TABLE, ids=lambda rule: rule.receiver)
-def test_each_row_of_the_table_has_words_for_its_sample(rule: Any) -> None:
+def test_each_rule_has_a_text_for_its_sample(rule: Any) -> None:
     (row,) = [line for line in render_table().splitlines() if line.startswith(f"| {rule.fact.__name__} |")]
 
     assert row.count(" | ") == 4

@@ -1,4 +1,4 @@
-"""The whole product at once: what one member does is what another hears of, across all modules."""
+"""One session through all modules: what one member does and others are notified of."""
 
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -132,9 +132,7 @@ def test_a_session_from_its_offer_to_its_recording(
     assert not FailedDelivery.objects.exists()
 
 
-def test_a_session_that_is_cancelled_is_told_once_to_everybody_concerned(
-    *, john: User, jane: User, bob: User, morgan: User
-) -> None:
+def test_a_cancellation_is_notified_once_to_its_audience(*, john: User, jane: User, bob: User, morgan: User) -> None:
     creator, student, latecomer, moderator = Api(john), Api(jane), Api(bob), Api(morgan)
     path = f"/api/sessions/{creator.post('/api/sessions/', OFFER).json()['id']}/"
     moderator.put(path, {"status": "approved"})
@@ -149,7 +147,7 @@ def test_a_session_that_is_cancelled_is_told_once_to_everybody_concerned(
     assert "Booking request rejected for Advanced Python Programming" not in news(latecomer)
 
 
-def test_a_session_that_is_deleted_takes_its_materials_along_and_leaves_the_record(
+def test_deleting_a_session_deletes_its_materials_and_keeps_its_facts(
     *, john: User, bob: User, morgan: User, tmp_path: Path, django_capture_on_commit_callbacks: Any
 ) -> None:
     creator, requester = Api(john), Api(bob)

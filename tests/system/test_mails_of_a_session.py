@@ -1,4 +1,4 @@
-"""A session's whole life as it reads in the mailboxes and calendars of its people, over a real mail server."""
+"""The mails and calendar files of a session, sent to a real mail server."""
 
 from datetime import UTC, datetime, timedelta
 from email.message import EmailMessage
@@ -172,7 +172,7 @@ def test_a_session_from_its_offer_to_its_cancellation(world: World) -> None:
     assert world.mails() == {}
 
 
-def test_who_leaves_and_comes_back_has_the_last_word_in_their_calendar(world: World) -> None:
+def test_a_removal_and_a_new_approval_reach_the_calendar_in_order(world: World) -> None:
     world.offer()
     world.put("morgan", status="approved")
     world.let_in("jane")
@@ -191,7 +191,7 @@ def test_who_leaves_and_comes_back_has_the_last_word_in_their_calendar(world: Wo
     assert {first["UID"], out["UID"], back["UID"]} == {first["UID"]}
 
 
-def test_a_request_that_is_decided_at_once_is_no_news(world: World) -> None:
+def test_a_request_that_is_decided_within_the_debounce_is_not_mailed(world: World) -> None:
     world.offer()
     world.put("morgan", status="approved")
     world.wait(MINUTES)
@@ -203,7 +203,7 @@ def test_a_request_that_is_decided_at_once_is_no_news(world: World) -> None:
     assert world.subjects() == {"jane": "Booking request approved for Knots That Hold"}
 
 
-def test_a_request_that_is_withdrawn_at_once_is_no_news(world: World) -> None:
+def test_a_request_that_is_withdrawn_within_the_debounce_is_not_mailed(world: World) -> None:
     world.offer()
     world.put("morgan", status="approved")
     world.wait(MINUTES)
@@ -216,7 +216,7 @@ def test_a_request_that_is_withdrawn_at_once_is_no_news(world: World) -> None:
     assert world.mails() == {}
 
 
-def test_an_outage_ends_with_one_mail_for_each_that_says_what_holds(world: World) -> None:
+def test_after_an_outage_each_reader_gets_one_mail_with_the_current_state(world: World) -> None:
     world.offer()
     world.put("morgan", status="approved")
     world.wait(MINUTES)
@@ -241,7 +241,7 @@ def test_an_outage_ends_with_one_mail_for_each_that_says_what_holds(world: World
     assert "has been moved to Wednesday, 17 January 2024 at 21:00 (Europe/Berlin)." in text
 
 
-def test_an_outage_over_the_start_sends_no_reminder_after_it(world: World) -> None:
+def test_a_reminder_that_an_outage_delayed_past_the_start_is_dropped(world: World) -> None:
     world.offer()
     world.put("morgan", status="approved")
     world.let_in("jane")
@@ -275,7 +275,7 @@ def test_a_creator_who_has_not_decided_is_nudged_once(world: World) -> None:
         assert world.mails() == {}
 
 
-def test_who_is_removed_before_the_session_is_deleted_hears_of_it(world: World) -> None:
+def test_a_removal_is_mailed_although_the_session_is_deleted(world: World) -> None:
     world.offer()
     world.put("morgan", status="approved")
     world.let_in("jane")
@@ -291,7 +291,7 @@ def test_who_is_removed_before_the_session_is_deleted_hears_of_it(world: World) 
     assert invitation(mails["jane"])[0] == "CANCEL"
 
 
-def test_a_cancellation_reaches_everybody_though_the_session_is_deleted_at_once(world: World) -> None:
+def test_a_cancellation_is_mailed_although_the_session_is_deleted(world: World) -> None:
     world.offer()
     world.put("morgan", status="approved")
     world.post("jane", "join/")
@@ -303,7 +303,7 @@ def test_a_cancellation_reaches_everybody_though_the_session_is_deleted_at_once(
     assert world.subjects() == {"jane": "Session cancelled: Knots That Hold"}
 
 
-def test_a_session_that_is_moved_to_start_very_soon_tells_so_at_once(world: World) -> None:
+def test_rescheduling_to_an_imminent_start_is_mailed_at_once(world: World) -> None:
     world.offer()
     world.put("morgan", status="approved")
     world.let_in("jane")

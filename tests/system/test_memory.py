@@ -60,7 +60,7 @@ def call(product: Product, path: str, body: bytes, **headers: str) -> tuple[int,
     return response.status, content
 
 
-def test_many_large_uploads_at_once_do_not_lie_in_memory(product: Product) -> None:
+def test_concurrent_large_uploads_are_not_held_in_memory(product: Product) -> None:
     product.manage("migrate", "--verbosity", "0")
     with serving(product):
         person = {"username": "john_doe", "email": "john@example.com", "password": "learn-together"}

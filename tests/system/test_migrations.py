@@ -1,4 +1,4 @@
-"""Migrating backwards, and forwards again over the rows that are there."""
+"""Migrations backwards, and forwards again with rows in the tables."""
 
 import uuid
 from collections.abc import Callable, Iterator
@@ -114,7 +114,7 @@ def rows(*without: str) -> dict[str, list[dict[str, Any]]]:
         ("notifications", "0002"),
     ],
 )
-def test_going_back_to_the_middle_of_a_change_and_on_again_changes_no_row(
+def test_migrating_back_into_a_change_and_forward_again_changes_no_row(
     *, there_and_back: Migrate, sessions: None, notifications: None, app: str, name: str
 ) -> None:
     before = rows()
@@ -124,7 +124,7 @@ def test_going_back_to_the_middle_of_a_change_and_on_again_changes_no_row(
     assert rows() == before
 
 
-def test_what_the_clock_and_calendars_need_is_filled_in(there_and_back: Migrate, sessions: None) -> None:
+def test_columns_for_due_transitions_and_calendars_are_filled_in(there_and_back: Migrate, sessions: None) -> None:
     in_calendars = ("calendar_uid", "calendar_sequence")
     before = rows(*in_calendars)["Session"]
 
@@ -136,7 +136,7 @@ def test_what_the_clock_and_calendars_need_is_filled_in(there_and_back: Migrate,
     assert all(isinstance(uid, uuid.UUID) for uid in uids)
 
 
-def test_titles_and_subjects_are_composed_and_trimmed(there_and_back: Migrate, sessions: None) -> None:
+def test_titles_and_subjects_are_normalized(there_and_back: Migrate, sessions: None) -> None:
     """As they are read from now on: who sends one back changes nothing, and who searches for one finds it."""
     first, second, *others = Session.objects.order_by("pk")
     decomposed = "cafe\u0301 "
@@ -159,7 +159,7 @@ def test_titles_and_subjects_are_composed_and_trimmed(there_and_back: Migrate, s
     assert (material.title, material.content) == ("caf\u00e9", decomposed)
 
 
-def test_how_many_wait_is_counted_where_they_wait_already(
+def test_pending_requests_are_counted(
     there_and_back: Migrate, sessions: None, john: User, make_member: Callable[..., User]
 ) -> None:
     first, second, third = (
@@ -180,7 +180,7 @@ def test_how_many_wait_is_counted_where_they_wait_already(
     assert list(BookingRequest.objects.order_by("pk").values()) == before
 
 
-def test_a_hidden_session_is_told_of_by_the_title_that_the_record_has(there_and_back: Migrate, sessions: None) -> None:
+def test_the_visible_title_of_a_hidden_session_is_taken_from_its_facts(there_and_back: Migrate, sessions: None) -> None:
     recorded, unrecorded, shown = Session.objects.order_by("pk")[:3]
     Session.objects.filter(pk__in=[recorded.pk, unrecorded.pk]).update(hidden_at=clock.now())
     for title in ("Before it was shown again", "As it was last visible"):
@@ -197,7 +197,7 @@ def test_a_hidden_session_is_told_of_by_the_title_that_the_record_has(there_and_
     assert titles[shown.pk] == ""
 
 
-def test_notifications_get_the_kind_of_what_they_were_told_for(there_and_back: Migrate, notifications: None) -> None:
+def test_notifications_get_the_kind_of_their_fact(there_and_back: Migrate, notifications: None) -> None:
     there_and_back("notifications", "0001")
 
     assert dict(Notification.objects.values_list("fact__name", "kind")) == KINDS
@@ -211,7 +211,7 @@ GIVEN = {
 
 
 @pytest.mark.parametrize(("app", "name"), GIVEN)
-def test_moderators_of_a_database_that_was_there_before_get_their_rights(
+def test_moderators_of_an_existing_database_get_new_permissions(
     there_and_back: Migrate, john: User, app: str, name: str
 ) -> None:
     moderators = Group.objects.get(name="Moderators")
@@ -226,7 +226,7 @@ def test_moderators_of_a_database_that_was_there_before_get_their_rights(
 
 
 @pytest.mark.parametrize(("app", "name"), [("core", "0004"), ("materials", "0001")])
-def test_where_the_group_was_renamed_whoever_moderates_gets_the_rights(
+def test_moderators_get_new_permissions_although_their_group_was_renamed(
     there_and_back: Migrate, john: User, app: str, name: str
 ) -> None:
     Group.objects.filter(name="Moderators").update(name="Guardians")
@@ -247,7 +247,7 @@ def test_where_the_group_was_renamed_whoever_moderates_gets_the_rights(
     assert set(Group.objects.values_list("name", flat=True)) == {"Guardians", "Helpers", "Readers"}
 
 
-def test_without_the_group_a_migration_makes_it(there_and_back: Migrate) -> None:
+def test_a_missing_group_of_moderators_is_created(there_and_back: Migrate) -> None:
     Group.objects.all().delete()
 
     there_and_back("core", "0004")
@@ -295,7 +295,7 @@ def with_old_addresses(transactional_db: None) -> list[User]:
     return members
 
 
-def test_addresses_get_their_normal_form_and_the_oldest_account_of_a_mailbox_keeps_it(
+def test_addresses_are_normalized_and_the_oldest_of_equal_accounts_keeps_it(
     there_and_back: Migrate, with_old_addresses: list[User]
 ) -> None:
     there_and_back("core", "0005")
@@ -310,9 +310,7 @@ def test_addresses_get_their_normal_form_and_the_oldest_account_of_a_mailbox_kee
             assert keys[name] == (before if after is ... else after)
 
 
-def test_normalizing_addresses_once_more_changes_nothing(
-    there_and_back: Migrate, with_old_addresses: list[User]
-) -> None:
+def test_normalizing_addresses_is_idempotent(there_and_back: Migrate, with_old_addresses: list[User]) -> None:
     there_and_back("core", "0005")
     before = list(User.objects.order_by("pk").values())
 
@@ -321,7 +319,7 @@ def test_normalizing_addresses_once_more_changes_nothing(
     assert list(User.objects.order_by("pk").values()) == before
 
 
-def test_mails_that_wait_go_to_the_normal_form(there_and_back: Migrate, transactional_db: None) -> None:
+def test_waiting_mails_get_the_normalized_address(there_and_back: Migrate, transactional_db: None) -> None:
     for address in ("r@fuß.example", "s@☃.example", "plain@Example.com"):
         baker.make(Mail, kind="password_reset", address=address)
 
@@ -334,7 +332,7 @@ def test_mails_that_wait_go_to_the_normal_form(there_and_back: Migrate, transact
     ]
 
 
-def test_accounts_whose_address_was_set_aside_are_named_by_a_check(
+def test_a_check_names_accounts_that_lost_their_address(
     there_and_back: Migrate, with_old_addresses: list[User]
 ) -> None:
     assert run_checks(databases=["default"], tags=["database"]) == []
@@ -353,7 +351,7 @@ def test_accounts_whose_address_was_set_aside_are_named_by_a_check(
     assert not [message for message in run_checks() if str(message.id).startswith("core.W")]
 
 
-def test_an_account_whose_address_was_set_aside_goes_on_by_its_user_name(
+def test_an_account_that_lost_its_address_logs_in_by_its_user_name(
     there_and_back: Migrate, with_old_addresses: list[User]
 ) -> None:
     there_and_back("core", "0005")
@@ -378,7 +376,7 @@ def test_an_account_whose_address_was_set_aside_goes_on_by_its_user_name(
     assert '"new"' not in str(run_checks(databases=["default"], tags=["database"]))
 
 
-def test_an_account_gets_its_mailbox_back_once_the_older_one_has_another(
+def test_an_account_gets_its_address_back_once_the_older_one_has_another(
     there_and_back: Migrate, with_old_addresses: list[User]
 ) -> None:
     there_and_back("core", "0005")

@@ -1,4 +1,4 @@
-"""What the migrations make is what the models say: their fields, constraints and indexes."""
+"""The migrations create what the models declare."""
 
 import pytest
 from django.core.management import call_command

@@ -1,6 +1,6 @@
-"""Each module can be taken out: the rest starts, serves its own and passes its own tests.
+"""Each module can be removed: the rest starts, serves requests and passes its tests.
 
-On SQLite, wherever the tests run: what a module needs of another is the same on every database.
+Always on SQLite, since dependencies between modules are the same on every database.
 """
 
 import json

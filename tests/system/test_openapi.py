@@ -1,4 +1,4 @@
-"""The document of the API: valid, complete, and shown with nothing from elsewhere."""
+"""The OpenAPI document is valid and complete, and its page loads nothing from other hosts."""
 
 import json
 import re
@@ -54,25 +54,25 @@ def test_the_document_is_valid(document: dict[str, Any]) -> None:
     validate(document)
 
 
-def test_every_path_ends_in_a_slash_but_for_the_file_that_programs_know_by_its_ending(
+def test_every_path_but_that_of_the_calendar_feed_ends_in_a_slash(
     operations: list[Operation],
 ) -> None:
     assert [str(each) for each in operations if not each.path.endswith("/")] == ["GET /api/sessions/calendar.ics"]
 
 
-def test_every_operation_is_explained(operations: list[Operation]) -> None:
+def test_every_operation_is_described(operations: list[Operation]) -> None:
     assert [str(each) for each in operations if not each.spec.get("summary")] == []
     assert [str(each) for each in operations if not each.spec.get("description")] == []
     assert [str(each) for each in operations if len(each.spec.get("tags", [])) != 1] == []
 
 
-def test_every_tag_is_explained(document: dict[str, Any], operations: list[Operation]) -> None:
+def test_every_tag_is_described(document: dict[str, Any], operations: list[Operation]) -> None:
     explained = {tag["name"] for tag in document["tags"] if tag["description"]}
 
     assert {tag for each in operations for tag in each.spec["tags"]} == explained
 
 
-def test_every_operation_has_a_name_that_reads_well_in_a_client(operations: list[Operation]) -> None:
+def test_every_operation_id_is_a_readable_function_name(operations: list[Operation]) -> None:
     names = [each.spec["operationId"] for each in operations]
 
     assert [name for name in names if not re.fullmatch(r"[a-z]+(_[a-z]+){0,4}", name)] == []
@@ -80,7 +80,7 @@ def test_every_operation_has_a_name_that_reads_well_in_a_client(operations: list
     assert not {name for name in names if "api" in name.split("_")}
 
 
-def test_every_operation_but_the_public_ones_asks_for_a_token(
+def test_every_operation_but_the_public_ones_requires_a_token(
     document: dict[str, Any], operations: list[Operation]
 ) -> None:
     schemes = document["components"]["securitySchemes"]
@@ -99,7 +99,7 @@ def test_every_operation_but_the_public_ones_asks_for_a_token(
     }
 
 
-def test_every_error_has_the_one_shape(operations: list[Operation]) -> None:
+def test_every_error_has_the_same_schema(operations: list[Operation]) -> None:
     shape = {"application/json": {"schema": {"$ref": "#/components/schemas/ErrorBody"}}}
 
     assert [
@@ -110,14 +110,14 @@ def test_every_error_has_the_one_shape(operations: list[Operation]) -> None:
     ] == []
 
 
-def test_the_one_shape_is_what_is_answered(document: dict[str, Any]) -> None:
+def test_an_error_response_matches_its_schema(document: dict[str, Any]) -> None:
     schema = document["components"]["schemas"]["ErrorBody"]
 
     assert set(schema["properties"]) == {"error", "fields"}
     assert schema["required"] == ["error"]
 
 
-def test_every_operation_declares_the_errors_that_it_can_meet(operations: list[Operation]) -> None:
+def test_every_operation_declares_the_errors_it_may_return(operations: list[Operation]) -> None:
     missing = []
     for each in operations:
         expected = {"500"}
@@ -134,7 +134,7 @@ def test_every_operation_declares_the_errors_that_it_can_meet(operations: list[O
     assert not missing, missing
 
 
-def test_no_operation_declares_what_nobody_answers(operations: list[Operation]) -> None:
+def test_no_operation_declares_a_status_it_never_returns(operations: list[Operation]) -> None:
     known = {str(status) for status in STATUS_MESSAGES}
 
     assert {status for each in operations for status in each.errors} <= known - {"405"}
@@ -184,7 +184,7 @@ def has_example(schema: dict[str, Any]) -> bool:
     return all("examples" in fields[name] or "example" in fields[name] or "enum" in fields[name] for name in needed)
 
 
-def test_every_parameter_of_a_query_is_explained_by_its_bounds_its_values_or_in_words(
+def test_every_query_parameter_has_bounds_values_or_a_description(
     operations: list[Operation],
 ) -> None:
     for each in operations:
@@ -194,14 +194,14 @@ def test_every_parameter_of_a_query_is_explained_by_its_bounds_its_values_or_in_
             assert said, f"{each} {parameter['name']}"
 
 
-def test_the_description_tells_how_to_begin(document: dict[str, Any]) -> None:
+def test_the_description_explains_how_to_log_in(document: dict[str, Any]) -> None:
     text = document["info"]["description"]
 
     for word in ("/api/auth/token/", "Authorization: Bearer", "UTC", "X-Request-ID", "slash"):
         assert word in text
 
 
-def test_the_document_is_made_once(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_document_is_built_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """Making it takes long, and anybody may ask."""
     first = Client().get("/api/openapi.json")
     monkeypatch.setattr("ninja.main.get_schema", None)
@@ -225,7 +225,7 @@ def test_the_page_shows_the_document(page: str) -> None:
     assert "<title>Peer Learning" in page
 
 
-def test_everything_that_the_page_loads_is_served_by_ourselves(page: str, settings: Settings) -> None:
+def test_the_page_loads_nothing_from_other_hosts(page: str, settings: Settings) -> None:
     settings.SERVESTATIC_USE_FINDERS = True
     loaded = re.findall(r"""(?:src|href)\s*=\s*["']([^"']+)["']""", page)
     assert len(loaded) >= 3
@@ -237,7 +237,7 @@ def test_everything_that_the_page_loads_is_served_by_ourselves(page: str, settin
         assert int(answer["Content-Length"]) > 100
 
 
-def test_the_front_door_leads_to_the_page() -> None:
+def test_the_root_url_redirects_to_the_page() -> None:
     answer = Client().get("/")
 
     assert (answer.status_code, answer["Location"]) == (302, "/api/docs")

@@ -1,4 +1,4 @@
-"""The page about a session with all that the modules show there, and what people hear of what is done on it."""
+"""The portal's page of a session with the panels of all modules, and notifications of what is done there."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -98,7 +98,7 @@ def test_a_moderator_has_everything_on_one_page(
         assert words in html
 
 
-def test_of_their_own_session_a_moderator_sees_no_more_than_their_rights_show(
+def test_a_moderator_sees_their_own_session_as_their_permissions_allow(
     moderator: Client, morgan: User, make_session: MakeSession, jane: User
 ) -> None:
     session = make_session(morgan, jane)
@@ -108,7 +108,7 @@ def test_of_their_own_session_a_moderator_sees_no_more_than_their_rights_show(
     assert "data-dialog=" not in answer.content.decode()
 
 
-def test_as_many_queries_with_thirty_of_everything_as_with_three(
+def test_the_number_of_queries_does_not_depend_on_the_number_of_rows(
     moderator: Client, make_session: MakeSession, make_member: Callable[..., User]
 ) -> None:
     counts = []
@@ -151,7 +151,7 @@ def test_a_removed_participant_reads_why(moderator: Client, make_session: MakeSe
     assert message in preview
 
 
-def test_whoever_a_cancellation_concerns_reads_what_the_moderator_was_shown(
+def test_a_cancellation_is_notified_with_the_text_of_its_preview(
     moderator: Client, make_session: MakeSession, john: User, jane: User, bob: User, morgan: User
 ) -> None:
     session = make_session(john, jane)
@@ -169,7 +169,7 @@ def test_whoever_a_cancellation_concerns_reads_what_the_moderator_was_shown(
     assert Api(morgan).get("/api/notifications/").json() == []
 
 
-def test_who_added_a_material_reads_why_a_moderator_has_removed_it(
+def test_an_uploader_reads_why_a_moderator_removed_their_material(
     moderator: Client, make_session: MakeSession, john: User, jane: User
 ) -> None:
     session = make_session(john, jane)
@@ -186,7 +186,7 @@ def test_who_added_a_material_reads_why_a_moderator_has_removed_it(
     assert "removed the material Slides" in moderator.get(page(session)).content.decode()
 
 
-def test_a_moderator_removes_no_material_of_their_own_session_here(
+def test_a_moderator_cannot_remove_materials_of_their_own_session_in_the_portal(
     moderator: Client, morgan: User, make_session: MakeSession, jane: User
 ) -> None:
     session = make_session(morgan, jane)

@@ -1,6 +1,6 @@
-"""No answer of the API is larger than 4 MiB, with every limit used up by characters of four bytes.
+"""No response of the API is larger than 4 MiB, even with all limits exhausted by characters of four bytes.
 
-Rows are made past the services, as long as their columns and the limits let them be.
+Rows are inserted without the services, as long as their columns and the limits allow.
 """
 
 import json
@@ -166,7 +166,7 @@ def test_the_materials_of_a_session(creator: User, people: list[User], make_sess
 
 
 @pytest.mark.parametrize("letter", [FOUR_BYTES, '"'])
-def test_what_was_stored_under_other_limits(creator: User, make_sessions: Any, letter: str) -> None:
+def test_materials_stored_under_other_limits(creator: User, make_sessions: Any, letter: str) -> None:
     [session] = make_sessions(1)
     Material.objects.bulk_create(
         Material(session_id=session.pk, title=long(200), type="note", content=letter * 50_000, uploaded_by=creator)
@@ -186,7 +186,7 @@ def test_what_was_stored_under_other_limits(creator: User, make_sessions: Any, l
     assert len(Api(creator).get(f"{address}{rows[-1]['id']}/").json()["content"]) == 50_000
 
 
-def test_more_materials_than_there_is_room_for(creator: User, make_sessions: Any) -> None:
+def test_more_materials_than_a_response_holds(creator: User, make_sessions: Any) -> None:
     [session] = make_sessions(1)
     url = "https://example.com/" + long(1980)
     added = Material.objects.bulk_create(
@@ -204,7 +204,7 @@ def test_more_materials_than_there_is_room_for(creator: User, make_sessions: Any
     assert [row["id"] for row in detail.json()["materials"]] == ids
 
 
-def test_a_page_of_the_requests_of_a_session(creator: User, people: list[User], make_sessions: Any) -> None:
+def test_a_page_of_booking_requests(creator: User, people: list[User], make_sessions: Any) -> None:
     [session] = make_sessions(1)
     fill([session], people)
 
@@ -217,7 +217,7 @@ def test_a_page_of_the_requests_of_a_session(creator: User, people: list[User], 
 # --- Many -------------------------------------------------------------------------------------------------------
 
 
-def test_a_page_of_the_list(people: list[User], make_sessions: Any) -> None:
+def test_a_page_of_sessions(people: list[User], make_sessions: Any) -> None:
     sessions = make_sessions(100)
     BookingRequest.objects.bulk_create(
         BookingRequest(session=session, user=people[1], message=long(1000), status="approved", joined_at=clock.now())
@@ -250,7 +250,7 @@ def test_my_sessions(creator: User, people: list[User], make_sessions: Any) -> N
         assert {len(material["content"]) for material in row["materials"]} == {0, 200}
 
 
-def test_my_sessions_that_have_long_texts_alone(creator: User, people: list[User], make_sessions: Any) -> None:
+def test_my_sessions_with_long_texts(creator: User, people: list[User], make_sessions: Any) -> None:
     make_sessions(150)
 
     found = parts(creator, f"{SESSIONS}my_sessions/")
@@ -287,7 +287,7 @@ def test_notifications(creator: User) -> None:
     assert ids == list(Notification.objects.order_by("-pk").values_list("pk", flat=True))
 
 
-def test_the_feed_of_a_calendar(creator: User, people: list[User], make_sessions: Any) -> None:
+def test_a_calendar_feed(creator: User, people: list[User], make_sessions: Any) -> None:
     make_sessions(250)
     url = Api(creator).post(f"{SESSIONS}calendar/").json()["url"]
 
@@ -301,7 +301,7 @@ def test_the_feed_of_a_calendar(creator: User, people: list[User], make_sessions
 # --- All of them ------------------------------------------------------------------------------------------------
 
 
-def test_what_answers_lists_is_looked_at_here() -> None:
+def test_every_operation_that_returns_lists_is_covered() -> None:
     document = json.loads(json.dumps(api.get_openapi_schema()))
     found = set()
     for methods in document["paths"].values():

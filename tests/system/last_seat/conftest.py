@@ -1,4 +1,4 @@
-"""A session, its people, and many clients at once; and what has to hold of it afterwards."""
+"""A session with its people and many concurrent clients, and checks of the result."""
 
 import threading
 from collections.abc import Callable, Sequence

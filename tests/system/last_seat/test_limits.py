@@ -1,4 +1,4 @@
-"""Many at once: no limit is passed, whoever comes together."""
+"""Concurrent calls exceed no limit."""
 
 from collections.abc import Callable
 from functools import partial
@@ -14,7 +14,9 @@ from modules.sessions.models import BookingRequest, Session
 pytestmark = pytest.mark.django_db(transaction=True, serialized_rollback=True)
 
 
-def test_of_ten_who_ask_at_once_as_many_wait_as_may(make_race: Any, make_clients: Any, settings: Any) -> None:
+def test_concurrent_requests_do_not_exceed_the_limit_of_pending_requests(
+    make_race: Any, make_clients: Any, settings: Any
+) -> None:
     settings.SESSIONS_MAX_WAITING_REQUESTS = 3
     race, members = make_race(), make_clients(10)
 
@@ -24,9 +26,7 @@ def test_of_ten_who_ask_at_once_as_many_wait_as_may(make_race: Any, make_clients
     assert race.check().waiting_count == BookingRequest.objects.filter(status="pending").count() == 3
 
 
-def test_the_number_of_those_who_wait_is_right_after_whatever_happens_at_once(
-    make_race: Any, make_clients: Any
-) -> None:
+def test_the_number_of_pending_requests_is_right_after_concurrent_changes(make_race: Any, make_clients: Any) -> None:
     race, members = make_race(), make_clients(12)
     for member in members[:8]:
         race.join(member)
@@ -43,7 +43,7 @@ def test_the_number_of_those_who_wait_is_right_after_whatever_happens_at_once(
     assert race.check().waiting_count == BookingRequest.objects.filter(status="pending").count()
 
 
-def test_of_ten_sessions_offered_at_once_as_many_are_made_as_are_left(john: Any, make_race: Any, settings: Any) -> None:
+def test_concurrent_offers_do_not_exceed_the_limit_of_open_sessions(john: Any, make_race: Any, settings: Any) -> None:
     settings.SESSIONS_MAX_OPEN_PER_MEMBER = 4
     race = make_race()
     body = Api(john).get(race.path).json()
@@ -66,7 +66,7 @@ def add(make_race: Any, john: Any) -> Callable[[str], Callable[[], Any]]:
     return make
 
 
-def test_of_ten_materials_added_at_once_as_many_are_kept_as_may(add: Any, settings: Any) -> None:
+def test_concurrent_materials_do_not_exceed_the_limit_of_a_session(add: Any, settings: Any) -> None:
     settings.MATERIALS_MAX_PER_SESSION = 4
 
     answers = at_once([add("x") for _ in range(10)])
@@ -75,7 +75,7 @@ def test_of_ten_materials_added_at_once_as_many_are_kept_as_may(add: Any, settin
     assert Material.objects.count() == 4
 
 
-def test_of_ten_notes_at_once_there_are_as_many_as_there_is_room_for(add: Any, settings: Any) -> None:
+def test_concurrent_notes_do_not_exceed_the_quota(add: Any, settings: Any) -> None:
     settings.MATERIALS_MAX_NOTE_CHARACTERS_PER_SESSION = 350
 
     answers = at_once([add("x" * 100) for _ in range(10)])
@@ -84,7 +84,7 @@ def test_of_ten_notes_at_once_there_are_as_many_as_there_is_room_for(add: Any, s
     assert Material.objects.count() == 3
 
 
-def test_of_ten_notes_made_longer_at_once_as_many_are_as_there_is_room_for(add: Any, john: Any, settings: Any) -> None:
+def test_notes_that_are_extended_concurrently_do_not_exceed_the_quota(add: Any, john: Any, settings: Any) -> None:
     settings.MATERIALS_MAX_NOTE_CHARACTERS_PER_SESSION = 500
     assert {add("x" * 10)().status_code for _ in range(10)} == {201}
     session_id = Session.objects.get().pk

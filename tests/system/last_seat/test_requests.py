@@ -1,4 +1,4 @@
-"""One booking request that is changed by many at once."""
+"""Concurrent changes of one booking request."""
 
 from functools import partial
 from typing import Any
@@ -9,7 +9,7 @@ from tests.system.last_seat.conftest import ROUNDS, at_once, statuses
 pytestmark = pytest.mark.django_db(transaction=True, serialized_rollback=True)
 
 
-def test_one_member_who_joins_sixteen_times_at_once_has_one_request(make_race: Any, make_clients: Any) -> None:
+def test_one_member_who_joins_sixteen_times_concurrently_has_one_request(make_race: Any, make_clients: Any) -> None:
     race, [member] = make_race(), make_clients(1)
 
     answers = at_once([partial(race.join, member)] * 16)
@@ -19,7 +19,7 @@ def test_one_member_who_joins_sixteen_times_at_once_has_one_request(make_race: A
     assert race.facts("BookingRequested") == ["BookingRequested"]
 
 
-def test_one_requester_approved_sixteen_times_at_once_takes_one_seat(make_race: Any, make_clients: Any) -> None:
+def test_one_request_that_is_approved_sixteen_times_takes_one_seat(make_race: Any, make_clients: Any) -> None:
     race, [member] = make_race(2), make_clients(1)
     race.join(member)
 
@@ -30,7 +30,7 @@ def test_one_requester_approved_sixteen_times_at_once_takes_one_seat(make_race: 
     assert race.facts("BookingRequestApproved", "SessionScheduled") == ["BookingRequestApproved", "SessionScheduled"]
 
 
-def test_one_requester_approved_and_rejected_at_once_is_in_the_end_what_the_record_says(
+def test_a_request_that_is_approved_and_rejected_concurrently_ends_as_its_last_fact_says(
     make_race: Any, make_clients: Any
 ) -> None:
     for _ in ROUNDS:
@@ -50,9 +50,7 @@ def test_one_requester_approved_and_rejected_at_once_is_in_the_end_what_the_reco
         assert len(race.facts("BookingRequestRejected")) <= 1
 
 
-def test_one_requester_who_withdraws_while_being_approved_is_out_or_was_never_in(
-    make_race: Any, make_clients: Any
-) -> None:
+def test_a_request_that_is_withdrawn_during_its_approval_takes_no_seat(make_race: Any, make_clients: Any) -> None:
     for _ in ROUNDS:
         race, [member] = make_race(2), make_clients(1)
         race.join(member)
@@ -66,7 +64,7 @@ def test_one_requester_who_withdraws_while_being_approved_is_out_or_was_never_in
         assert race.check().participant_count == 0
 
 
-def test_one_participant_removed_by_many_and_leaving_goes_once(make_race: Any, make_clients: Any) -> None:
+def test_a_participant_who_is_removed_and_leaves_concurrently_goes_once(make_race: Any, make_clients: Any) -> None:
     for _ in ROUNDS:
         race, [member] = make_race(2), make_clients(1)
         race.let_in(member)

@@ -1,4 +1,4 @@
-"""Many who are let in, leave or are removed at once never overbook a session."""
+"""Concurrent approvals, departures and removals never overbook a session."""
 
 from collections.abc import Callable
 from functools import partial
@@ -11,7 +11,7 @@ from tests.system.last_seat.conftest import ROUNDS, at_once, statuses
 pytestmark = pytest.mark.django_db(transaction=True, serialized_rollback=True)
 
 
-def test_of_twenty_approvals_at_once_as_many_hold_as_there_are_seats(make_race: Any, make_clients: Any) -> None:
+def test_twenty_concurrent_approvals_take_no_more_than_the_seats(make_race: Any, make_clients: Any) -> None:
     race, members = make_race(5), make_clients(20)
     for member in members:
         race.join(member)
@@ -30,7 +30,9 @@ def test_of_twenty_approvals_at_once_as_many_hold_as_there_are_seats(make_race: 
     assert race.facts("SessionScheduled") == ["SessionScheduled"]
 
 
-def test_twenty_who_join_and_are_approved_at_once_meet_the_last_seats(make_race: Any, make_clients: Any) -> None:
+def test_twenty_who_join_and_are_approved_concurrently_take_no_more_than_the_seats(
+    make_race: Any, make_clients: Any
+) -> None:
     race, members = make_race(3), make_clients(20)
 
     def go_for_it(member: Api) -> list[Any]:
@@ -49,7 +51,7 @@ def test_twenty_who_join_and_are_approved_at_once_meet_the_last_seats(make_race:
 
 
 @pytest.mark.parametrize("round_", ROUNDS)
-def test_seats_taken_away_meanwhile_never_leave_too_few(make_race: Any, make_clients: Any, round_: int) -> None:
+def test_lowering_the_seats_during_approvals_never_overbooks(make_race: Any, make_clients: Any, round_: int) -> None:
     race, members = make_race(10), make_clients(16)
     race.let_in(members[0])
     for member in members[1:]:
@@ -67,7 +69,7 @@ def test_seats_taken_away_meanwhile_never_leave_too_few(make_race: Any, make_cli
     assert session.participant_count == 1 + len(approved)
 
 
-def test_a_seat_that_is_given_back_is_taken_once(make_race: Any, make_clients: Any) -> None:
+def test_a_seat_that_is_left_is_taken_once(make_race: Any, make_clients: Any) -> None:
     for _ in ROUNDS:
         race, (first, second, *waiting) = make_race(2), make_clients(16)
         for member in waiting:

@@ -1,4 +1,4 @@
-"""One session that is changed by many at once, and by many workers."""
+"""Concurrent changes of one session, also by several workers."""
 
 from datetime import timedelta
 from functools import partial
@@ -18,9 +18,7 @@ from modules.sessions.services.reminders import remind_due_sessions
 pytestmark = pytest.mark.django_db(transaction=True, serialized_rollback=True)
 
 
-def test_a_cancellation_meanwhile_leaves_nobody_waiting_and_tells_whom_it_concerns(
-    make_race: Any, make_clients: Any
-) -> None:
+def test_a_cancellation_during_bookings_leaves_no_pending_requests(make_race: Any, make_clients: Any) -> None:
     for _ in ROUNDS:
         race, members = make_race(), make_clients(15)
         for member in members[:10]:
@@ -43,7 +41,7 @@ def test_a_cancellation_meanwhile_leaves_nobody_waiting_and_tells_whom_it_concer
         assert len(race.facts("SessionCancelled")) == 1
 
 
-def test_one_session_cancelled_by_many_is_cancelled_once(make_race: Any, make_clients: Any) -> None:
+def test_concurrent_cancellations_cancel_once(make_race: Any, make_clients: Any) -> None:
     race, [member] = make_race(), make_clients(1)
     race.let_in(member)
 
@@ -54,7 +52,7 @@ def test_one_session_cancelled_by_many_is_cancelled_once(make_race: Any, make_cl
     assert len(race.facts("SessionCancelled")) == 1
 
 
-def test_one_session_approved_and_rejected_by_many_is_decided_once(make_race: Any) -> None:
+def test_concurrent_approvals_and_rejections_decide_once(make_race: Any) -> None:
     for _ in ROUNDS:
         race = make_race(approved=False)
         approve = partial(race.moderator.put, race.path, {"status": "approved"})
@@ -68,7 +66,7 @@ def test_one_session_approved_and_rejected_by_many_is_decided_once(make_race: An
         assert race.facts()[1:] in (["SessionRejected"], ["SessionApproved", "SessionCancelled"])
 
 
-def test_a_session_deleted_while_many_join_leaves_nothing_behind(make_race: Any, make_clients: Any) -> None:
+def test_a_session_that_is_deleted_while_many_join_leaves_no_rows(make_race: Any, make_clients: Any) -> None:
     for _ in ROUNDS:
         race, members = make_race(), make_clients(15)
 
@@ -88,7 +86,9 @@ def test_a_session_deleted_while_many_join_leaves_nothing_behind(make_race: Any,
         assert FactRecord.objects.filter(session_id=race.id).latest("pk") == told
 
 
-def test_any_number_of_workers_move_and_remind_once(make_race: Any, make_clients: Any, time_machine: Any) -> None:
+def test_concurrent_workers_make_each_transition_and_reminder_once(
+    make_race: Any, make_clients: Any, time_machine: Any
+) -> None:
     seats, [member, waiting] = [make_race() for _ in range(3)], make_clients(2)
     for race in seats[:2]:
         race.join(waiting)
@@ -109,7 +109,7 @@ def test_any_number_of_workers_move_and_remind_once(make_race: Any, make_clients
         assert len(race.facts("SessionStarted", "SessionExpired")) == 1
 
 
-def test_a_worker_and_a_creator_who_start_at_once_start_once(
+def test_a_worker_and_a_creator_start_a_session_once(
     make_race: Any, make_clients: Any, time_machine: Any, john: User
 ) -> None:
     for _ in ROUNDS:

@@ -1,4 +1,4 @@
-"""Sessions and their people, as the module's own tests have them, for what they show together with other modules."""
+"""The fixtures of the sessions' own tests, for tests that need other modules too."""
 
 from tests.modules.sessions.conftest import (  # noqa: F401  (pytest finds fixtures by their names here)
     alice,

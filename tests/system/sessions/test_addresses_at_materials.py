@@ -1,4 +1,4 @@
-"""Whose e-mail address is shown at a material: that of somebody who is in the session now, to those who run it."""
+"""Who sees the e-mail address of a material's uploader: those who manage the session, while the uploader takes part."""
 
 from typing import Any
 
@@ -18,7 +18,7 @@ def former_tutor(session: Any, people: dict[str, Any]) -> Any:
 
 @pytest.mark.parametrize("who", ["creator", "moderator", "superuser", "participant"])
 @pytest.mark.parametrize("how", ["leaves", "is removed", "is in it", "asks again"])
-def test_the_address_of_who_added_a_material_is_shown_for_as_long_as_they_are_in_it(
+def test_the_address_of_an_uploader_is_shown_while_they_take_part(
     *, session: Any, people: dict[str, Any], former_tutor: Any, how: str, who: str
 ) -> None:
     if how in {"leaves", "asks again"}:
@@ -38,9 +38,7 @@ def test_the_address_of_who_added_a_material_is_shown_for_as_long_as_they_are_in
     assert [row["uploaded_by"] for row in (material, one, detailed)] == [expected] * 3
 
 
-def test_a_former_tutor_reads_nobody_s_address_and_their_own(
-    session: Any, people: dict[str, Any], former_tutor: Any
-) -> None:
+def test_a_former_tutor_reads_only_their_own_address(session: Any, people: dict[str, Any], former_tutor: Any) -> None:
     Api(former_tutor).post(path(session, "leave/"))
 
     shown = Api(former_tutor).get(path(session)).json()
@@ -49,7 +47,7 @@ def test_a_former_tutor_reads_nobody_s_address_and_their_own(
     assert [row["user"]["email"] for row in shown["participants"]] == [""]
 
 
-def test_changing_what_a_former_tutor_added_does_not_show_their_address(
+def test_changing_a_material_of_a_former_tutor_does_not_show_their_address(
     session: Any, people: dict[str, Any], former_tutor: Any
 ) -> None:
     Api(former_tutor).post(path(session, "leave/"))

@@ -1,4 +1,4 @@
-"""What people are told of a session that is hidden: its title as it was last visible, and no later text."""
+"""Notifications and calendars of a hidden session have its last visible title, and no later text."""
 
 from datetime import timedelta
 from typing import Any
@@ -48,7 +48,7 @@ def mailed(outbox: Any, clock: Any) -> str:
 # --- What its creator does to it --------------------------------------------------------------------------------
 
 
-def test_a_cancellation_by_its_creator_tells_the_last_visible_title_and_no_reason(
+def test_a_cancellation_by_the_creator_is_notified_with_the_last_visible_title_and_no_reason(
     *, hidden: Any, john: Any, jane: Any, bob: Any, mailoutbox: Any, clock: Any
 ) -> None:
     Api(john).post(path(hidden, "cancel/"), {"reason": INSULT})
@@ -61,20 +61,22 @@ def test_a_cancellation_by_its_creator_tells_the_last_visible_title_and_no_reaso
     assert last_fact().reason == INSULT
 
 
-def test_so_does_one_by_put(hidden: Any, john: Any, jane: Any) -> None:
+def test_a_cancellation_by_put_is_notified_with_the_last_visible_title_and_no_reason(
+    hidden: Any, john: Any, jane: Any
+) -> None:
     Api(john).put(path(hidden), {"status": "cancelled", "reason": INSULT, "title": f"{INSULT} Indeed"})
 
     assert told(jane) == [(f"Session cancelled: {TITLE}", f"{TITLE} has been cancelled.")]
 
 
-def test_a_moderator_s_reason_is_told(hidden: Any, alice: Any, jane: Any) -> None:
+def test_the_reason_of_a_moderator_is_notified(hidden: Any, alice: Any, jane: Any) -> None:
     Api(alice).post(path(hidden, "cancel/"), {"reason": "Against the rules."})
 
     message = f"{TITLE} has been cancelled. Reason: Against the rules."
     assert told(jane) == [(f"Session cancelled: {TITLE}", message)]
 
 
-def test_the_reason_of_a_moderator_for_their_own_hidden_session_is_not(
+def test_the_reason_of_a_moderator_for_their_own_hidden_session_is_not_notified(
     alice: Any, root: Any, jane: Any, make_session: Any
 ) -> None:
     session = make_session("scheduled", title=TITLE, creator=alice, participants=[jane])
@@ -85,7 +87,7 @@ def test_the_reason_of_a_moderator_for_their_own_hidden_session_is_not(
     assert told(jane) == [(f"Session cancelled: {TITLE}", f"{TITLE} has been cancelled.")]
 
 
-def test_a_creator_s_reason_for_a_session_that_is_not_hidden_is(john: Any, jane: Any, make_session: Any) -> None:
+def test_the_reason_of_a_creator_for_a_visible_session_is_notified(john: Any, jane: Any, make_session: Any) -> None:
     session = make_session("scheduled", title=TITLE, participants=[jane])
 
     Api(john).post(path(session, "cancel/"), {"reason": "I am ill."})
@@ -94,7 +96,7 @@ def test_a_creator_s_reason_for_a_session_that_is_not_hidden_is(john: Any, jane:
 
 
 @pytest.mark.parametrize("what", ["moved", "reminded", "removed", "turned down", "left"])
-def test_whatever_else_is_told_has_the_last_visible_title(
+def test_other_notifications_have_the_last_visible_title(
     *, hidden: Any, john: Any, jane: Any, bob: Any, what: str, mailoutbox: Any, clock: Any
 ) -> None:
     api = Api(john)
@@ -117,7 +119,7 @@ def test_whatever_else_is_told_has_the_last_visible_title(
     assert INSULT not in mailed(mailoutbox, clock)
 
 
-def test_deleting_it_tells_who_had_asked_under_the_last_visible_title(
+def test_requesters_are_notified_of_a_deletion_with_the_last_visible_title(
     *, john: Any, alice: Any, bob: Any, make_session: Any, mailoutbox: Any, clock: Any
 ) -> None:
     session = make_session("approved", title=TITLE, requests={bob: "pending"})
@@ -130,7 +132,7 @@ def test_deleting_it_tells_who_had_asked_under_the_last_visible_title(
     assert INSULT not in mailed(mailoutbox, clock)
 
 
-def test_a_material_that_is_added_to_it_is_told_without_its_title(
+def test_an_added_material_is_notified_without_its_title(
     *, hidden: Any, john: Any, jane: Any, mailoutbox: Any, clock: Any
 ) -> None:
     Api(jane).put("/api/notifications/preferences/", {"material_added": {"in_app": True, "mail": True}})
@@ -142,7 +144,7 @@ def test_a_material_that_is_added_to_it_is_told_without_its_title(
     assert len(mailoutbox) == 1
 
 
-def test_a_material_that_is_removed_from_it_is_told_without_its_title(hidden: Any, john: Any, jane: Any) -> None:
+def test_a_removed_material_is_notified_without_its_title(hidden: Any, john: Any, jane: Any) -> None:
     hidden.booking_requests.filter(user=jane).update(role="tutor")
     material = Api(jane).post(path(hidden, "materials/"), {"title": "Rope", "type": "note", "content": "!"}).json()
     Api(john).put(path(hidden, f"materials/{material['id']}/"), {"title": INSULT})
@@ -155,7 +157,7 @@ def test_a_material_that_is_removed_from_it_is_told_without_its_title(hidden: An
 # --- What can be read of it -------------------------------------------------------------------------------------
 
 
-def test_calendar_programs_read_the_last_visible_title_and_no_description(hidden: Any, jane: Any) -> None:
+def test_calendar_feeds_have_the_last_visible_title_and_no_description(hidden: Any, jane: Any) -> None:
     link = Api(jane).post("/api/sessions/calendar/").json()["url"]
     feed = Api(jane).client.get(link.removeprefix("http://testserver"))
 
@@ -164,11 +166,13 @@ def test_calendar_programs_read_the_last_visible_title_and_no_description(hidden
     assert INSULT not in feed.content.decode().replace("\r\n ", "")
 
 
-def test_who_is_in_it_reads_it_as_it_is_now(hidden: Any, jane: Any) -> None:
+def test_participants_read_the_current_title(hidden: Any, jane: Any) -> None:
     assert Api(jane).get(path(hidden)).json()["title"] == INSULT
 
 
-def test_once_it_is_shown_again_its_title_is_told_as_it_is(hidden: Any, alice: Any, john: Any, jane: Any) -> None:
+def test_a_session_that_is_shown_again_is_notified_with_its_current_title(
+    hidden: Any, alice: Any, john: Any, jane: Any
+) -> None:
     sequence = Session.objects.get(pk=hidden.pk).calendar_sequence
     session = moderation.show_session(session_id=hidden.pk, by=alice)
     assert (session.visible_title, session.calendar_sequence) == ("", sequence + 1)
@@ -187,7 +191,7 @@ def test_once_it_is_shown_again_its_title_is_told_as_it_is(hidden: Any, alice: A
 
 @pytest.mark.parametrize("who", ["john", "alice"])
 @pytest.mark.parametrize("status", ["pending", "rejected"])
-def test_nobody_is_let_in_while_it_is_hidden(
+def test_no_request_is_approved_while_the_session_is_hidden(
     *, hidden: Any, john: Any, alice: Any, bob: Any, who: str, status: str
 ) -> None:
     hidden.booking_requests.filter(user=bob).update(status=status)
@@ -198,14 +202,14 @@ def test_nobody_is_let_in_while_it_is_hidden(
     assert error_of(answer, 400) == sentence
 
 
-def test_who_is_in_already_is_so_still(hidden: Any, john: Any, jane: Any) -> None:
+def test_participants_stay_in_a_hidden_session(hidden: Any, john: Any, jane: Any) -> None:
     with nothing_changes():
         answer = Api(john).post(path(hidden, "approve_request/"), {"user_id": jane.pk})
 
     assert (answer.status_code, answer.json()["status"]) == (200, "approved")
 
 
-def test_once_it_is_shown_again_they_are_let_in(hidden: Any, john: Any, alice: Any, bob: Any) -> None:
+def test_requests_are_approved_once_the_session_is_shown_again(hidden: Any, john: Any, alice: Any, bob: Any) -> None:
     moderation.show_session(session_id=hidden.pk, by=alice)
 
     assert Api(john).post(path(hidden, "approve_request/"), {"user_id": bob.pk}).status_code == 200

@@ -72,7 +72,7 @@ def _build_preview(material: Any, origin: str) -> Mapping[str, Any]:
 
 
 def parse_host(url: str) -> str:
-    """Return the host of a URL in its ASCII form (punycode), which shows look-alike letters; empty if it is invalid."""
+    """Return the host of a URL in its ASCII form, which shows look-alike letters; empty if it is invalid."""
     try:
         host = urlsplit(url).hostname or ""
     except ValueError:
