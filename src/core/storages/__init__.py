@@ -13,7 +13,7 @@ class Refused(ValueError):
 
 
 class OutcomeUnknown(OSError):
-    """The storage did not respond, or with an error of its own: what was to be stored may exist now or later."""
+    """The storage did not respond, or reported an error of its own: the file may have been stored, or may be later."""
 
 
 @dataclass(frozen=True, kw_only=True)

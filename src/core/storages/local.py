@@ -45,7 +45,7 @@ class LocalStorage(FileSystemStorage):
                     file.write(chunk)
                 file.flush()
                 os.fsync(file.fileno())
-            self._sync_folders_of(path)
+            self._sync_parent_folders(path)
         except BaseException:
             path.unlink(missing_ok=True)
             raise
@@ -63,7 +63,7 @@ class LocalStorage(FileSystemStorage):
             else:
                 return path
 
-    def _sync_folders_of(self, path: Path) -> None:
+    def _sync_parent_folders(self, path: Path) -> None:
         """Flush the folders that lead to a file, without which the file would be lost."""
         root = Path(self.location)
         for folder in path.parents:

@@ -32,10 +32,10 @@ def api(member: User) -> Api:
 @pytest.fixture
 def token(api: Api, read_mail: ReadMail) -> str:
     """The token that was mailed to John's new address."""
-    return ask(api, read_mail, "new@example.com")
+    return request_change(api, read_mail, "new@example.com")
 
 
-def ask(api: Api, read_mail: ReadMail, address: str) -> str:
+def request_change(api: Api, read_mail: ReadMail, address: str) -> str:
     answer = api.post(CHANGE, {"password": PASSWORD, "new_email": address})
     assert answer.status_code == 200
     (mail,) = read_mail()
@@ -98,7 +98,7 @@ def test_a_used_link_stays_invalid_after_the_old_address_is_restored(
 ) -> None:
     stranger.post(CONFIRM, {"token": token})
     read_mail()
-    stranger.post(CONFIRM, {"token": ask(api, read_mail, "john@example.com")})
+    stranger.post(CONFIRM, {"token": request_change(api, read_mail, "john@example.com")})
     assert api.get(ME).json()["email"] == "john@example.com"
 
     assert_link_is_invalid(stranger.post(CONFIRM, {"token": token}))
@@ -164,7 +164,7 @@ def test_an_address_taken_before_the_confirmation_is_rejected(
 
 
 def test_the_case_of_ones_own_address_can_be_changed(api: Api, read_mail: ReadMail, stranger: Api) -> None:
-    stranger.post(CONFIRM, {"token": ask(api, read_mail, "John@example.com")})
+    stranger.post(CONFIRM, {"token": request_change(api, read_mail, "John@example.com")})
 
     assert api.get(ME).json()["email"] == "John@example.com"
 

@@ -17,7 +17,7 @@ CALLS = {
 }
 
 
-def traces(api: Api, path: str, body: dict[str, str]) -> tuple[Any, ...]:
+def observe(api: Api, path: str, body: dict[str, str]) -> tuple[Any, ...]:
     """What a stranger can see of a response, and the queries, whose time they could measure."""
     with CaptureQueriesContext(connection) as captured:
         answer = api.post(path, body)
@@ -34,17 +34,17 @@ def test_responses_and_queries_do_not_reveal_whether_an_address_has_an_account(
     make_member("inactive", email="gone@example.com", is_active=False)
     make_member("machine", email="machine@example.com", password=make_password(None))
 
-    known = traces(stranger, path, body("john@example.com"))
+    known = observe(stranger, path, body("john@example.com"))
 
     for address in ("nobody@example.com", "gone@example.com", "machine@example.com", "JOHN@example.com"):
-        assert traces(stranger, path, body(address)) == known
+        assert observe(stranger, path, body(address)) == known
 
 
 def test_an_address_change_does_not_reveal_whether_the_address_is_taken(member: User, jane: User) -> None:
     api = Api(member)
 
     taken, free = (
-        traces(api, "/api/auth/email/change/", {"password": PASSWORD, "new_email": address})
+        observe(api, "/api/auth/email/change/", {"password": PASSWORD, "new_email": address})
         for address in ("jane@example.com", "free@example.com")
     )
 

@@ -246,18 +246,18 @@ def test_a_rejected_password_does_not_invalidate_the_link(member: User, link: di
     assert stranger.post(CONFIRM, {**link, "new_password": NEW}).status_code == 200
 
 
-def uid_of(value: object) -> str:
+def encode_uid(value: object) -> str:
     return urlsafe_base64_encode(force_bytes(value))
 
 
 @pytest.mark.parametrize(
     "change",
     [
-        {"uid": uid_of(0)},
-        {"uid": uid_of(-1)},
-        {"uid": uid_of("nobody")},
-        {"uid": uid_of(10**40)},
-        {"uid": uid_of("\x00")},
+        {"uid": encode_uid(0)},
+        {"uid": encode_uid(-1)},
+        {"uid": encode_uid("nobody")},
+        {"uid": encode_uid(10**40)},
+        {"uid": encode_uid("\x00")},
         {"uid": "é"},
         {"uid": "A"},
         {"uid": "////"},
@@ -278,7 +278,7 @@ def test_a_forged_link_is_rejected(member: User, link: dict[str, str], stranger:
 
 
 def test_a_link_works_only_for_its_member(member: User, jane: User, link: dict[str, str], stranger: Api) -> None:
-    answer = stranger.post(CONFIRM, {**link, "uid": uid_of(jane.pk), "new_password": NEW})
+    answer = stranger.post(CONFIRM, {**link, "uid": encode_uid(jane.pk), "new_password": NEW})
 
     assert answer.status_code == 400
 

@@ -12,7 +12,7 @@ from core.facts.models import FactRecord
 ME = "/api/auth/me/"
 
 
-def profile_of(user: User, **changes: Any) -> dict[str, Any]:
+def build_profile(user: User, **changes: Any) -> dict[str, Any]:
     return {
         "id": user.pk,
         "username": "john_doe",
@@ -35,7 +35,7 @@ def test_a_profile_has_ones_own_address_and_time_zone(john: User) -> None:
     answer = Api(john).get(ME)
 
     assert answer.status_code == 200
-    assert answer.json() == profile_of(john)
+    assert answer.json() == build_profile(john)
     assert list(answer.json()) == ["id", "username", "first_name", "last_name", "email", "date_joined", "timezone"]
 
 
@@ -60,14 +60,14 @@ def test_the_names_and_the_time_zone_can_be_changed(john: User, field: str, valu
     answer = api.patch(ME, {field: value})
 
     assert answer.status_code == 200
-    assert answer.json() == profile_of(john, **{field: value})
-    assert api.get(ME).json() == profile_of(john, **{field: value})
+    assert answer.json() == build_profile(john, **{field: value})
+    assert api.get(ME).json() == build_profile(john, **{field: value})
 
 
 def test_several_fields_can_be_changed_in_one_request(john: User) -> None:
     wanted = {"first_name": "Jonathan", "last_name": "Dough", "timezone": "Asia/Kathmandu"}
 
-    assert Api(john).patch(ME, wanted).json() == profile_of(john, **wanted)
+    assert Api(john).patch(ME, wanted).json() == build_profile(john, **wanted)
 
 
 @pytest.mark.parametrize("field", ["first_name", "last_name"])
@@ -76,7 +76,7 @@ def test_a_name_with_a_direction_override_is_rejected(john: User, field: str) ->
 
     assert answer.status_code == 400
     assert answer.json()["fields"] == {field: ["May not turn the direction of the text that comes after it."]}
-    assert Api(john).get(ME).json() == profile_of(john)
+    assert Api(john).get(ME).json() == build_profile(john)
 
 
 @pytest.mark.parametrize(
@@ -99,7 +99,7 @@ def test_other_fields_are_ignored(john: User, field: str, value: Any) -> None:
     answer = Api(john).patch(ME, {field: value})
 
     assert answer.status_code == 200
-    assert answer.json() == profile_of(john)
+    assert answer.json() == build_profile(john)
     assert User.objects.values().get() == before
     assert not FactRecord.objects.exists()
 
@@ -109,18 +109,18 @@ def test_the_whole_profile_can_be_sent_back(john: User) -> None:
 
     answer = api.patch(ME, {**api.get(ME).json(), "first_name": "Johnny"})
 
-    assert answer.json() == profile_of(john, first_name="Johnny")
+    assert answer.json() == build_profile(john, first_name="Johnny")
 
 
 def test_null_changes_nothing(john: User) -> None:
     answer = Api(john).patch(ME, {"first_name": None, "last_name": None, "timezone": None})
 
     assert answer.status_code == 200
-    assert answer.json() == profile_of(john)
+    assert answer.json() == build_profile(john)
 
 
 def test_an_empty_request_changes_nothing(john: User) -> None:
-    assert Api(john).patch(ME, {}).json() == profile_of(john)
+    assert Api(john).patch(ME, {}).json() == build_profile(john)
     assert not FactRecord.objects.exists()
 
 

@@ -54,10 +54,10 @@ def test_refreshing_takes_one_query_and_one_update(member: User, log_in: LogIn, 
     with django_assert_num_queries(2) as captured:
         assert device.can_refresh()
 
-    assert reads_of(captured) == 1
+    assert count_reads(captured) == 1
 
 
-def reads_of(captured: CaptureQueriesContext) -> int:
+def count_reads(captured: CaptureQueriesContext) -> int:
     return sum(query["sql"].startswith("SELECT") for query in captured.captured_queries)
 
 

@@ -75,7 +75,7 @@ def test_a_rejected_change_changes_nothing(wrong: dict[str, str], admin: Client,
     assert facts() == []
 
 
-def before_it_is_saved(monkeypatch: pytest.MonkeyPatch, happens: Callable[[], object]) -> None:
+def run_before_saving(monkeypatch: pytest.MonkeyPatch, happens: Callable[[], object]) -> None:
     saved = passwords.OwnPasswordView.form_valid
 
     def save(self: Any, form: Any) -> Any:
@@ -88,7 +88,7 @@ def before_it_is_saved(monkeypatch: pytest.MonkeyPatch, happens: Callable[[], ob
 def test_a_concurrent_deactivation_is_not_overwritten(
     admin: Client, staff: User, root: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    before_it_is_saved(monkeypatch, lambda: deactivate_member(member_id=staff.pk, by=root, reason="Spam"))
+    run_before_saving(monkeypatch, lambda: deactivate_member(member_id=staff.pk, by=root, reason="Spam"))
 
     admin.post(OWN, FIELDS)
 
@@ -104,7 +104,7 @@ def test_a_concurrent_password_change_rejects_the_old_password(
         other.set_password("quite-another")
         other.save()
 
-    before_it_is_saved(monkeypatch, change)
+    run_before_saving(monkeypatch, change)
 
     page = admin.post(OWN, FIELDS)
 

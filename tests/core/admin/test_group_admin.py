@@ -23,7 +23,7 @@ def permission(codename: str) -> Permission:
     return Permission.objects.get(codename=codename)
 
 
-def recorded() -> list[tuple[str, object]]:
+def list_changes() -> list[tuple[str, object]]:
     return list(FactRecord.objects.order_by("pk").values_list("name", "changes"))
 
 
@@ -38,7 +38,7 @@ def test_changing_groups_needs_a_superuser_whatever_the_permissions(
     assert log_in(clerk).post(f"{LIST}{step.format(group.pk)}", everything).status_code == 403
 
     assert [each.codename for each in group.permissions.all()] == ["view_user"]
-    assert recorded() == []
+    assert list_changes() == []
 
 
 def test_changed_permissions_of_a_group_are_recorded(root: User, group: Group) -> None:
@@ -51,19 +51,21 @@ def test_changed_permissions_of_a_group_are_recorded(root: User, group: Group) -
         [str(permission("view_user"))],
         sorted(str(each) for each in Permission.objects.filter(pk__in=rights)),
     )
-    assert recorded() == [("accounts.GroupChanged", {"name": ["Readers", "Clerks"], "permissions": [before, after]})]
+    assert list_changes() == [
+        ("accounts.GroupChanged", {"name": ["Readers", "Clerks"], "permissions": [before, after]})
+    ]
 
 
 def test_an_unchanged_group_publishes_nothing(root: User, group: Group) -> None:
     log_in(root).post(f"{LIST}{group.pk}/change/", {"name": "Readers", "permissions": [permission("view_user").pk]})
 
-    assert recorded() == []
+    assert list_changes() == []
 
 
 def test_creating_a_group_is_recorded(root: User) -> None:
     log_in(root).post(f"{LIST}add/", {"name": "Empty"})
 
-    assert recorded() == [("accounts.GroupChanged", {"name": ["", "Empty"]})]
+    assert list_changes() == [("accounts.GroupChanged", {"name": ["", "Empty"]})]
 
 
 @pytest.mark.parametrize("way", ["page", "list"])
@@ -76,4 +78,4 @@ def test_deleting_a_group_is_recorded(way: str, root: User, group: Group) -> Non
 
     assert not Group.objects.filter(pk=group.pk).exists()
     rights = [str(permission("view_user"))]
-    assert recorded() == [("accounts.GroupChanged", {"name": ["Readers", ""], "permissions": [rights, []]})]
+    assert list_changes() == [("accounts.GroupChanged", {"name": ["Readers", ""], "permissions": [rights, []]})]

@@ -72,12 +72,12 @@ def test_a_mail_without_a_letter_is_dropped(mailoutbox: list[EmailMessage]) -> N
 
 def test_a_rolled_back_transaction_queues_no_mail(john: User) -> None:
     with pytest.raises(RuntimeError, match="second thoughts"):
-        queue_and_think_again(john)
+        queue_and_roll_back(john)
 
     assert not Mail.objects.exists()
 
 
-def queue_and_think_again(user: User) -> None:
+def queue_and_roll_back(user: User) -> None:
     with transaction.atomic():
         enqueue_mail(kind="welcome", address=user.email, user=user)
         raise RuntimeError("second thoughts")
@@ -148,21 +148,21 @@ def test_a_letter_about_an_account_goes_to_its_original_address(john: User, read
 
 
 @pytest.fixture
-def woken(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+def wake_ups(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """One entry for each enqueued task."""
     calls: list[str] = []
-    monkeypatch.setattr(services, "wake_sender", lambda: calls.append("woken"))
+    monkeypatch.setattr(services, "wake_sender", lambda: calls.append("wake_ups"))
     return calls
 
 
 def test_the_worker_is_woken_after_the_commit(
-    john: User, woken: list[str], django_capture_on_commit_callbacks: Callable[..., Any]
+    john: User, wake_ups: list[str], django_capture_on_commit_callbacks: Callable[..., Any]
 ) -> None:
     with django_capture_on_commit_callbacks(execute=True):
         enqueue_mail(kind="welcome", address=john.email, user=john)
-        assert woken == []
+        assert wake_ups == []
 
-    assert woken == ["woken"]
+    assert wake_ups == ["wake_ups"]
 
 
 def test_a_mail_is_sent_later_if_the_queue_is_unavailable(
@@ -201,14 +201,14 @@ def test_the_task_that_wakes_the_worker_sends_the_mail(
 
 
 def test_a_retried_mail_has_all_attempts_left(
-    mail: Mail, woken: list[str], read_mail: ReadMail, django_capture_on_commit_callbacks: Callable[..., Any]
+    mail: Mail, wake_ups: list[str], read_mail: ReadMail, django_capture_on_commit_callbacks: Callable[..., Any]
 ) -> None:
     Mail.objects.update(status="failed", attempts=24, next_try_at=None, error="no such mailbox")
 
     with django_capture_on_commit_callbacks(execute=True):
         assert retry_mail(mail_ids=[mail.pk]) == 1
 
-    assert woken == ["woken"]
+    assert wake_ups == ["wake_ups"]
     assert [each.to for each in read_mail()] == [["john@example.com"]]
     mail.refresh_from_db()
     assert (mail.status, mail.attempts, mail.error) == ("sent", 1, "")
@@ -216,7 +216,7 @@ def test_a_retried_mail_has_all_attempts_left(
 
 @pytest.mark.parametrize("status", ["queued", "sending", "sent", "dropped"])
 def test_only_failed_mails_are_retried(
-    mail: Mail, status: str, woken: list[str], django_capture_on_commit_callbacks: Callable[..., Any]
+    mail: Mail, status: str, wake_ups: list[str], django_capture_on_commit_callbacks: Callable[..., Any]
 ) -> None:
     waits = NOW + MINUTE if status in {"queued", "sending"} else None
     Mail.objects.update(status=status, attempts=1, next_try_at=waits)
@@ -225,7 +225,7 @@ def test_only_failed_mails_are_retried(
     with django_capture_on_commit_callbacks(execute=True):
         assert retry_mail(mail_ids=[mail.pk]) == 0
 
-    assert woken == []
+    assert wake_ups == []
     assert Mail.objects.values().get() == before
 
 

@@ -115,7 +115,7 @@ class Killed(BaseException):
 
 
 @pytest.fixture
-def deadly(monkeypatch: pytest.MonkeyPatch) -> Iterator[pytest.MonkeyPatch]:
+def killing_letter(monkeypatch: pytest.MonkeyPatch) -> Iterator[pytest.MonkeyPatch]:
     """Writing a welcome kills the process."""
 
     def die(mail: Mail) -> Letter:
@@ -127,11 +127,11 @@ def deadly(monkeypatch: pytest.MonkeyPatch) -> Iterator[pytest.MonkeyPatch]:
 
 
 def test_the_mail_of_a_killed_sender_is_retried_after_the_claim_timeout(
-    mail: Mail, deadly: pytest.MonkeyPatch, mailoutbox: list[EmailMessage], clock: Any
+    mail: Mail, killing_letter: pytest.MonkeyPatch, mailoutbox: list[EmailMessage], clock: Any
 ) -> None:
     with pytest.raises(Killed):
         send_due_mail()
-    deadly.undo()
+    killing_letter.undo()
     assert (reload_mail(mail).status, mail.attempts, mail.next_try_at) == ("sending", 1, NOW + CLAIM_TIMEOUT)
 
     clock.shift(CLAIM_TIMEOUT - timedelta(seconds=1))
@@ -143,7 +143,7 @@ def test_the_mail_of_a_killed_sender_is_retried_after_the_claim_timeout(
     assert (reload_mail(mail).status, mail.attempts) == ("sent", 2)
 
 
-def test_a_mail_that_kills_every_sender_is_given_up(mail: Mail, deadly: pytest.MonkeyPatch, clock: Any) -> None:
+def test_a_mail_that_kills_every_sender_is_given_up(mail: Mail, killing_letter: pytest.MonkeyPatch, clock: Any) -> None:
     for _ in range(MAX_ATTEMPTS):
         with pytest.raises(Killed):
             send_due_mail()
@@ -172,11 +172,11 @@ def test_a_sender_with_an_expired_claim_records_nothing(
 ) -> None:
     """The machine was suspended while the letter was written, and another worker has sent it since."""
 
-    def oversleep(mail: Mail) -> Letter:
+    def write_too_late(mail: Mail) -> Letter:
         Mail.objects.update(status="sent", attempts=2, sent_at=NOW, next_try_at=None)
         raise ValueError("too late")
 
-    monkeypatch.setitem(LETTER_WRITERS, "welcome", oversleep)
+    monkeypatch.setitem(LETTER_WRITERS, "welcome", write_too_late)
 
     send_due_mail()
 

@@ -104,19 +104,19 @@ def test_news_after_a_mail_was_sent_is_another_mail(john: User, read_mail: ReadM
 def test_the_worker_is_woken_for_urgent_news(
     john: User, monkeypatch: pytest.MonkeyPatch, django_capture_on_commit_callbacks: Callable[..., Any]
 ) -> None:
-    woken: list[str] = []
-    monkeypatch.setattr(services, "wake_sender", lambda: woken.append("woken"))
+    wake_ups: list[str] = []
+    monkeypatch.setattr(services, "wake_sender", lambda: wake_ups.append("wake_ups"))
 
     with django_capture_on_commit_callbacks(execute=True):
         enqueue_news(john)
-    assert woken == []
+    assert wake_ups == []
     with django_capture_on_commit_callbacks(execute=True):
         enqueue_news(john, delay=AT_ONCE)
 
-    assert woken == ["woken"]
+    assert wake_ups == ["wake_ups"]
     with django_capture_on_commit_callbacks(execute=True):
         enqueue_news(delay=AT_ONCE)
-    assert woken == ["woken"]
+    assert wake_ups == ["wake_ups"]
 
 
 @pytest.mark.parametrize("members", [1, 30])

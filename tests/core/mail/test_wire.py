@@ -48,7 +48,7 @@ def message(server: MailServer, john: User, monkeypatch: pytest.MonkeyPatch) -> 
     return send_and_receive(server, LETTER, monkeypatch, john)
 
 
-def body(message: EmailMessage, kind: str) -> str:
+def get_body(message: EmailMessage, kind: str) -> str:
     part = message.get_body((kind,))
     assert part is not None
     return str(part.get_content()).replace("\r\n", "\n")
@@ -68,7 +68,7 @@ def test_the_headers_mark_the_mail_as_automatic(message: EmailMessage) -> None:
 
 
 def test_the_text_part_has_all_content(message: EmailMessage) -> None:
-    assert body(message, "plain") == (
+    assert get_body(message, "plain") == (
         "Hello John Doe,\n"
         "\n"
         "Knots That Hold has been moved.\n"
@@ -136,8 +136,8 @@ def test_all_lines_are_short_and_7_bit(
     assert raw[0].isascii()
     assert max(len(line) for line in raw[0].split(b"\r\n")) < 200
     assert b"\n" not in raw[0].replace(b"\r\n", b"")
-    assert text in body(message, "plain")
-    assert text in body(message, "html")
+    assert text in get_body(message, "plain")
+    assert text in get_body(message, "html")
 
 
 # --- HTML ---------------------------------------------------------------------------------------------------------
@@ -164,7 +164,7 @@ class Page(HTMLParser):
 
 
 def test_the_html_part_has_the_same_content_as_the_text(message: EmailMessage) -> None:
-    page = Page(body(message, "html"))
+    page = Page(get_body(message, "html"))
 
     words = " ".join(page.text.split())
     for sentence in (
@@ -187,7 +187,7 @@ def test_the_html_part_has_the_same_content_as_the_text(message: EmailMessage) -
 
 
 def test_the_html_part_has_language_title_viewport_and_colour_scheme(message: EmailMessage) -> None:
-    html = body(message, "html")
+    html = get_body(message, "html")
     page = Page(html)
 
     assert page.all("html") == [{"lang": "en"}]
@@ -202,7 +202,7 @@ def test_the_html_part_has_language_title_viewport_and_colour_scheme(message: Em
 
 def test_the_html_part_loads_no_resources(message: EmailMessage) -> None:
     """No tracking."""
-    html = body(message, "html")
+    html = get_body(message, "html")
     page = Page(html)
 
     tags = {tag for tag, _ in page.elements}
@@ -217,8 +217,8 @@ def test_a_letter_without_optional_parts_has_no_empty_elements(
 ) -> None:
     message = send_and_receive(server, Letter(subject="Hi", reader="John", paragraphs=("Hi.",)), monkeypatch, john)
 
-    assert body(message, "plain") == "Hello John,\n\nHi.\n\nPeer Learning\n"
-    page = Page(body(message, "html"))
+    assert get_body(message, "plain") == "Hello John,\n\nHi.\n\nPeer Learning\n"
+    page = Page(get_body(message, "html"))
     assert page.all("a") == page.all("th") == []
     assert list(message.iter_attachments()) == []
     assert message["List-Unsubscribe"] is message["List-Unsubscribe-Post"] is None
@@ -287,7 +287,7 @@ def test_hostile_text_cannot_break_a_mail(
     assert len(message["Subject"].strip()) <= 250
     assert len(str(message["Subject"]).splitlines()) <= 1
     assert [part.get_content_type() for part in message.walk()] == PARTS
-    text, html = body(message, "plain"), body(message, "html")
+    text, html = get_body(message, "plain"), get_body(message, "html")
     assert not set("\x00\x07\x1b\x7f\u202e\u202c\u2066\u2069") & set(f"{message['Subject']}{text}{html}")
     assert {tag for tag, _ in Page(html).elements} <= OURS
     assert not [name for _, attributes in Page(html).elements for name in attributes if name.startswith("on")]
@@ -301,8 +301,8 @@ def test_a_reason_keeps_its_line_breaks_and_a_name_does_not(
     message = send_and_receive(server, letter, monkeypatch, john)
 
     assert message["Subject"] == "a b"
-    assert body(message, "plain") == "Hello John Doe,\n\nFirst.\nSecond.\nThird.\n\nPeer Learning\n"
-    assert "First.<br>Second.<br>Third." in body(message, "html")
+    assert get_body(message, "plain") == "Hello John Doe,\n\nFirst.\nSecond.\nThird.\n\nPeer Learning\n"
+    assert "First.<br>Second.<br>Third." in get_body(message, "html")
 
 
 def test_the_html_part_is_escaped_and_the_text_part_is_not(
@@ -312,9 +312,9 @@ def test_the_html_part_is_escaped_and_the_text_part_is_not(
 
     message = send_and_receive(server, letter, monkeypatch, john)
 
-    assert "<b> & 'q' https://example.com/" in body(message, "plain")
-    assert "&lt;b&gt; &amp; &#x27;q&#x27; https://example.com/" in body(message, "html")
-    assert Page(body(message, "html")).all("a") == []
+    assert "<b> & 'q' https://example.com/" in get_body(message, "plain")
+    assert "&lt;b&gt; &amp; &#x27;q&#x27; https://example.com/" in get_body(message, "html")
+    assert Page(get_body(message, "html")).all("a") == []
 
 
 @pytest.mark.parametrize(

@@ -157,14 +157,14 @@ def test_a_page_of_hostile_edits_is_small_and_fast(jane: User, edit: str) -> Non
 # --- Template -----------------------------------------------------------------------------------------------------
 
 
-def record_of(member: User, **query: Any) -> tuple[str, dict[str, Any]]:
+def get_history_page(member: User, **query: Any) -> tuple[str, dict[str, Any]]:
     return f"/admin/core/user/{member.pk}/record/", query
 
 
 def test_the_page_shows_time_reason_and_changes(admin: Client, jane: User, root: User) -> None:
     changes = {"first_name": ("Jane", HOSTILE), "timezone": ("UTC", "Europe/Paris")}
     publish_fact(ProfileChanged(member_id=jane.pk), by=jane, reason="Married & moved", changes=changes)
-    html = admin.get(*record_of(jane)).content.decode()
+    html = admin.get(*get_history_page(jane)).content.decode()
     # In the viewer's time zone, Berlin.
     assert "Wed 10 Jan 2024, 11:00" in html
     assert "just now" in html
@@ -177,7 +177,7 @@ def test_the_page_shows_time_reason_and_changes(admin: Client, jane: User, root:
 def test_the_page_shows_relative_times(admin: Client, jane: User, clock: Any) -> None:
     publish_fact(ProfileChanged(member_id=jane.pk), by=jane)
     clock.shift(timedelta(days=3))
-    assert "3 days ago" in admin.get(*record_of(jane)).content.decode()
+    assert "3 days ago" in admin.get(*get_history_page(jane)).content.decode()
 
 
 def test_only_superusers_see_request_ids(root: User, auditor: User, jane: User) -> None:
@@ -191,7 +191,7 @@ def test_pages_have_no_gaps_or_duplicates(admin: Client, jane: User) -> None:
     records = [publish_fact(ProfileChanged(member_id=jane.pk), by=jane).pk for _ in range(2 * PAGE_SIZE + 1)]
     seen, before = [], None
     for wanted in (PAGE_SIZE, PAGE_SIZE, 1):
-        path, query = record_of(jane, **({"before": before} if before else {}))
+        path, query = get_history_page(jane, **({"before": before} if before else {}))
         page = admin.get(path, query)
         shown = page.context["history"]
         assert len(shown.entries) == wanted
@@ -205,12 +205,12 @@ def test_pages_have_no_gaps_or_duplicates(admin: Client, jane: User) -> None:
 @pytest.mark.parametrize("value", ["", "-1", "x", "\u0661", "1" * 30, "1.5"])
 def test_an_invalid_cursor_shows_the_first_page(value: str, admin: Client, jane: User) -> None:
     publish_fact(ProfileChanged(member_id=jane.pk), by=jane)
-    assert len(admin.get(*record_of(jane, before=value)).context["history"].entries) == 1
+    assert len(admin.get(*get_history_page(jane, before=value)).context["history"].entries) == 1
 
 
 def test_a_cursor_before_all_facts_shows_an_empty_page(admin: Client, jane: User) -> None:
     publish_fact(ProfileChanged(member_id=jane.pk), by=jane)
-    page = admin.get(*record_of(jane, before="1"))
+    page = admin.get(*get_history_page(jane, before="1"))
     assert page.context["history"].entries == []
     assert "Nothing has happened yet." in page.content.decode()
 

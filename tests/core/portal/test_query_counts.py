@@ -54,13 +54,13 @@ LABELS = sorted(model._meta.label_lower for model in django_admin.site._registry
 
 
 @pytest.fixture(autouse=True)
-def plain_frame(admin: Client) -> None:
+def warm_up(admin: Client) -> None:
     """Warm up caches and sessions by a first request."""
     admin.get(reverse("admin:password_change"))
 
 
 @pytest.fixture
-def cost(admin: Client, capture_queries: Any) -> Callable[[str, str], tuple[int, list[str], Any]]:
+def measure_queries(admin: Client, capture_queries: Any) -> Callable[[str, str], tuple[int, list[str], Any]]:
     """Return the queries of a page beyond those of every page, and the response."""
 
     def of(method: str, path: str) -> tuple[int, list[str], Any]:
@@ -111,11 +111,11 @@ def test_all_lists_are_portal_admins(label: str) -> None:
 
 
 @pytest.mark.parametrize("label", LABELS)
-def test_a_list_needs_a_constant_number_of_queries(label: str, cost: Any) -> None:
+def test_a_list_needs_a_constant_number_of_queries(label: str, measure_queries: Any) -> None:
     for number in (FEW, MANY):
         get_rows(label).make(number)
 
-        queries, sqls, page = cost("get", get_list_url(label))
+        queries, sqls, page = measure_queries("get", get_list_url(label))
 
         assert len(page.context["cl"].result_list) >= FEW
         assert queries == COUNTS[label].page, "\n".join(sqls)
@@ -123,7 +123,7 @@ def test_a_list_needs_a_constant_number_of_queries(label: str, cost: Any) -> Non
 
 
 @pytest.mark.parametrize("label", LABELS)
-def test_lists_and_exports_defer_long_texts_that_they_do_not_show(label: str, cost: Any) -> None:
+def test_lists_and_exports_defer_long_texts_that_they_do_not_show(label: str, measure_queries: Any) -> None:
     get_rows(label).make(FEW)
     model_admin = get_model_admin(label)
     model = model_admin.model
@@ -137,7 +137,7 @@ def test_lists_and_exports_defer_long_texts_that_they_do_not_show(label: str, co
     ]
 
     for method, address in (("get", get_list_url(label)), ("post", get_export_url(label, "csv"))):
-        _, sqls, _ = cost(method, address)
+        _, sqls, _ = measure_queries(method, address)
         for sql in sqls:
             if sql.startswith("SELECT"):
                 assert not [column for column in long if column in sql.partition(" FROM ")[0]], sql
@@ -145,13 +145,13 @@ def test_lists_and_exports_defer_long_texts_that_they_do_not_show(label: str, co
 
 @pytest.mark.parametrize("label", LABELS)
 def test_the_second_page_needs_as_many_queries_as_the_first(
-    label: str, cost: Any, monkeypatch: pytest.MonkeyPatch
+    label: str, measure_queries: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for number, per_page in ((FEW, 2), (MANY, 5)):
         get_rows(label).make(number)
         monkeypatch.setattr(get_model_admin(label), "list_per_page", per_page)
 
-        queries, sqls, page = cost("get", get_list_url(label, p=2))
+        queries, sqls, page = measure_queries("get", get_list_url(label, p=2))
 
         assert page.context["cl"].result_list
         assert queries == COUNTS[label].page, "\n".join(sqls)
@@ -159,14 +159,16 @@ def test_the_second_page_needs_as_many_queries_as_the_first(
 
 
 @pytest.mark.parametrize("label", [label for label in LABELS if get_model_admin(label).search_fields])
-def test_a_search_needs_a_constant_number_of_queries(label: str, cost: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_search_needs_a_constant_number_of_queries(
+    label: str, measure_queries: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     assert get_rows(label).word, f"{label} can be searched, but tests/core/portal/rows.py does not say for what."
     for number, per_page in ((FEW, 2), (MANY, 5)):
         get_rows(label).make(number)
         monkeypatch.setattr(get_model_admin(label), "list_per_page", per_page)
 
         for page_number in (1, 2):
-            queries, sqls, page = cost("get", get_list_url(label, q=get_rows(label).word, p=page_number))
+            queries, sqls, page = measure_queries("get", get_list_url(label, q=get_rows(label).word, p=page_number))
 
             assert page.context["cl"].result_list
             assert queries == COUNTS[label].search, "\n".join(sqls)
@@ -174,11 +176,11 @@ def test_a_search_needs_a_constant_number_of_queries(label: str, cost: Any, monk
 
 
 @pytest.mark.parametrize("label", LABELS)
-def test_an_export_needs_a_constant_number_of_queries(label: str, cost: Any) -> None:
+def test_an_export_needs_a_constant_number_of_queries(label: str, measure_queries: Any) -> None:
     for number in (FEW, MANY):
         get_rows(label).make(number)
 
-        queries, sqls, response = cost("post", get_export_url(label, "csv"))
+        queries, sqls, response = measure_queries("post", get_export_url(label, "csv"))
 
         assert response.content_read.count(b"\r\n") > FEW
         assert queries == COUNTS[label].export, "\n".join(sqls)

@@ -86,7 +86,7 @@ def read_xlsx(rows: Sequence[Sequence[Cell]], header: Sequence[str] = ("A",)) ->
         return [list(row) for row in load_workbook(file)["List"].iter_rows()]
 
 
-def begins_a_formula(cell: str) -> bool:
+def looks_like_formula(cell: str) -> bool:
     bare = re.sub(r"^[\s\"“”\u200b\ufeff]+", "", cell)
     return cell.startswith(("\t", "\r")) or bare[:1] in set("=+-@\uff1d\uff0b\uff0d\uff20\u2212")
 
@@ -96,7 +96,7 @@ def test_formulas_are_escaped_in_csv(text: str) -> None:
     [[cell]] = read_csv([[text]])
 
     assert "'" in cell
-    assert not begins_a_formula(cell)
+    assert not looks_like_formula(cell)
     # Only invisible characters are lost.
     assert cell.replace("'", "") == re.sub(r"[\x00-\x02]", "", text).replace("'", "")
 
@@ -105,7 +105,7 @@ def test_formulas_are_escaped_in_csv(text: str) -> None:
 @pytest.mark.parametrize("delimiter", [";", "\t"])
 def test_formulas_are_escaped_for_other_separators_too(text: str, delimiter: str) -> None:
     for row in read_csv([["first", text, "last"]], delimiter=delimiter):
-        assert not any(begins_a_formula(cell) for cell in row), row
+        assert not any(looks_like_formula(cell) for cell in row), row
 
 
 @pytest.mark.parametrize("text", [*FORMULAS, *HARMLESS])

@@ -26,7 +26,7 @@ def auditor(make_member: Callable[..., User]) -> User:
 
 
 @pytest.fixture
-def alone(answer: Any) -> None:
+def no_module_answers(answer: Any) -> None:
     """No module answers questions about members."""
     answer(PanelsOfMember, lambda question: None)
     answer(ConsequencesAsked, lambda question: None)

@@ -71,7 +71,7 @@ def test_viewing_members_does_not_include_their_facts(john: User, morgan: User, 
 
 
 def test_moderators_see_facts_of_moderation_and_no_private_ones(
-    john: User, jane: User, morgan: User, root: User, auditor: User, alone: None
+    john: User, jane: User, morgan: User, root: User, auditor: User, no_module_answers: None
 ) -> None:
     publish(MemberRegistered(member_id=john.pk, username="john_doe"), by=john)
     deactivate_member(member_id=john.pk, by=root, reason="Spam")
@@ -94,7 +94,7 @@ def test_moderators_see_facts_of_moderation_and_no_private_ones(
 
 
 def test_moderators_see_no_facts_about_themselves_or_their_own_sessions(
-    john: User, morgan: User, root: User, make_member: Callable[..., User], alone: None
+    john: User, morgan: User, root: User, make_member: Callable[..., User], no_module_answers: None
 ) -> None:
     other = make_member("other", is_staff=True)
     other.groups.add(Group.objects.get(name="Moderators"))
@@ -113,7 +113,7 @@ def test_moderators_see_no_facts_about_themselves_or_their_own_sessions(
 
 
 def test_moderators_see_no_facts_about_themselves_in_the_history_of_others(
-    john: User, morgan: User, root: User, answer: Any, alone: None
+    john: User, morgan: User, root: User, answer: Any, no_module_answers: None
 ) -> None:
     deactivate_member(member_id=morgan.pk, by=root, reason="Of Morgan")
     reactivate_member(member_id=morgan.pk, by=root, reason="Of Morgan, too")
@@ -133,14 +133,14 @@ def test_moderators_see_no_facts_about_themselves_in_the_history_of_others(
     assert len(whole.entries) == 6
 
 
-def test_an_expired_login_is_not_counted_as_open(john: User, reader: User, clock: Any, alone: None) -> None:
+def test_an_expired_login_is_not_counted_as_open(john: User, reader: User, clock: Any, no_module_answers: None) -> None:
     Login.objects.create(user=john, created_at=the_clock.now() - timedelta(days=13))
     Login.objects.create(user=john, created_at=the_clock.now() - timedelta(days=15))
 
     assert "1 open login" in get_html(reader, build_url("change", john))
 
 
-def test_the_history_page_accepts_only_get(john: User, auditor: User, alone: None) -> None:
+def test_the_history_page_accepts_only_get(john: User, auditor: User, no_module_answers: None) -> None:
     assert log_in(auditor).post(build_url("record", john)).status_code == 405
 
 
@@ -199,7 +199,7 @@ def test_no_page_shows_a_secret(john: User, morgan: User, root: User) -> None:
 
 
 def test_the_page_needs_a_constant_number_of_queries(
-    john: User, jane: User, auditor: User, make_member: Callable[..., User], alone: None
+    john: User, jane: User, auditor: User, make_member: Callable[..., User], no_module_answers: None
 ) -> None:
     client = log_in(auditor)
     change_profile(john, jane, "Jack")

@@ -71,7 +71,7 @@ def test_password_hashes_cannot_be_searched(john: User, morgan: User) -> None:
     assert response.status_code in {302, 400}
 
 
-def test_the_page_shows_the_account(john: User, reader: User, clock: Any, alone: None) -> None:
+def test_the_page_shows_the_account(john: User, reader: User, clock: Any, no_module_answers: None) -> None:
     john.timezone = "Europe/Berlin"
     john.save()
     Login.objects.create(user=john, last_used_at=the_clock.now() - timedelta(hours=3))
@@ -84,11 +84,11 @@ def test_the_page_shows_the_account(john: User, reader: User, clock: Any, alone:
     assert "those of every member" in text
 
 
-def test_a_member_who_never_logged_in_was_never_seen(john: User, reader: User, alone: None) -> None:
+def test_a_member_who_never_logged_in_was_never_seen(john: User, reader: User, no_module_answers: None) -> None:
     assert "never logged in" in get_html(reader, build_url("change", john))
 
 
-def test_the_page_shows_the_rights(morgan: User, root: User, reader: User, alone: None) -> None:
+def test_the_page_shows_the_rights(morgan: User, root: User, reader: User, no_module_answers: None) -> None:
     morgan.user_permissions.add(Permission.objects.get(codename="view_mail"))
 
     moderator = get_html(reader, build_url("change", morgan))
@@ -100,7 +100,7 @@ def test_the_page_shows_the_rights(morgan: User, root: User, reader: User, alone
 
 
 def test_the_page_shows_who_deactivated_the_member_when_and_why(
-    john: User, morgan: User, auditor: User, clock: Any, alone: None
+    john: User, morgan: User, auditor: User, clock: Any, no_module_answers: None
 ) -> None:
     deactivate_member(member_id=john.pk, by=morgan, reason="Spam & threats")
     clock.shift(7200)
@@ -117,7 +117,7 @@ def test_the_page_shows_who_deactivated_the_member_when_and_why(
 
 
 def test_the_page_shows_no_actor_for_a_member_set_inactive_by_hand(
-    john: User, morgan: User, auditor: User, alone: None
+    john: User, morgan: User, auditor: User, no_module_answers: None
 ) -> None:
     deactivate_member(member_id=john.pk, by=morgan, reason="Spam")
     reactivate_member(member_id=john.pk, by=morgan)
@@ -161,7 +161,7 @@ def test_modules_add_panels_for_the_viewer(john: User, auditor: User, answer: An
     assert 'id="panel-lanterns"' in response.content.decode()
 
 
-def test_names_are_escaped(make_member: Callable[..., User], reader: User, alone: None) -> None:
+def test_names_are_escaped(make_member: Callable[..., User], reader: User, no_module_answers: None) -> None:
     mallory = make_member("mallory", first_name=HOSTILE, last_name="O'Hara", email='"><b>"@example.com')
     mallory.groups.add(Group.objects.create(name=f"{HOSTILE} guild"))
 
@@ -173,7 +173,7 @@ def test_names_are_escaped(make_member: Callable[..., User], reader: User, alone
 
 
 def test_the_history_has_facts_about_and_by_the_member(
-    john: User, jane: User, bob: User, auditor: User, alone: None
+    john: User, jane: User, bob: User, auditor: User, no_module_answers: None
 ) -> None:
     change_profile(john, jane, "Jack")
     change_profile(jane, john, "Joan")
@@ -189,7 +189,7 @@ def test_the_history_has_facts_about_and_by_the_member(
     assert "First name" in text
 
 
-def test_a_long_history_is_paginated(john: User, jane: User, auditor: User, alone: None) -> None:
+def test_a_long_history_is_paginated(john: User, jane: User, auditor: User, no_module_answers: None) -> None:
     for number in range(PAGE_SIZE + 5):
         members = (john, jane) if number % 2 else (jane, john)
         change_profile(*members, f"John the {number}.")
@@ -207,7 +207,9 @@ def test_a_long_history_is_paginated(john: User, jane: User, auditor: User, alon
 
 
 @pytest.mark.parametrize("before", ["", "soon", "-1", "9" * 30])
-def test_an_invalid_cursor_shows_the_first_page(john: User, auditor: User, alone: None, before: str) -> None:
+def test_an_invalid_cursor_shows_the_first_page(
+    john: User, auditor: User, no_module_answers: None, before: str
+) -> None:
     change_profile(john, john, "Johnny")
 
     assert "Called Johnny" in get_html(auditor, build_url("record", john), before=before)
