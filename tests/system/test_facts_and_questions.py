@@ -130,7 +130,7 @@ def test_a_question_that_nobody_answers_is_a_gap() -> None:
 
 
 def test_a_fact_with_a_rule_that_is_also_listed_without_one_fails_the_check(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(table.TOLD_TO_NOBODY, table.TABLE[0].fact, "A mistake.")
+    monkeypatch.setitem(table.NOT_NOTIFIED, table.TABLE[0].fact, "A mistake.")
 
     assert [error.id for error in run_checks() if error.id == "notifications.E002"] == ["notifications.E002"]
 

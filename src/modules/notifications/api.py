@@ -136,4 +136,5 @@ def change_notification_preferences(request: MemberRequest, payload: Preferences
     for mails that wait.
     """
     user = request.auth
-    return build_json_response(present_preferences(change_preferences(user=user, choices=payload.choices(), by=user)))
+    channels = change_preferences(user=user, choices=payload.get_choices(), by=user)
+    return build_json_response(present_preferences(channels))

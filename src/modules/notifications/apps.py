@@ -6,4 +6,4 @@ class NotificationsConfig(AppConfig):
     verbose_name = "Notifications"
 
     def ready(self) -> None:
-        from modules.notifications import checks, letters  # noqa: F401  (registers the system checks and the writer)
+        from modules.notifications import checks, letters  # noqa: F401  (registers the system checks and the letter)

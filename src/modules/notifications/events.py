@@ -1,4 +1,4 @@
-"""The questions that notifications ask, and the one fact that they publish."""
+"""The fact that notifications publish, and the questions that they ask."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -9,8 +9,10 @@ from core.time.icalendar import CalendarEvent
 
 @dataclass(frozen=True, kw_only=True)
 class PreferencesChanged(Fact):
-    """Published when a member has changed their preferences, in the app or by an unsubscribe link. The record has the
-    channels before and after."""
+    """Sent when a member has changed their preferences, in the app or by an unsubscribe link.
+
+    The record has the channels before and after.
+    """
 
     summary_template = "{member} chose where to be told of what"
 
@@ -21,7 +23,7 @@ class PreferencesChanged(Fact):
 class StillHolds(Question[bool]):
     """Does this fact still hold for this person? Asked when a delivery is retried, and before the fact is mailed.
 
-    Answered by the module that published it. Without an answer it holds: late news is better than none.
+    Answered by the module that published it. By default it holds: late news is better than none.
     """
 
     fact: Fact
@@ -33,7 +35,7 @@ class StillHolds(Question[bool]):
 
 @dataclass(frozen=True, kw_only=True)
 class People:
-    """Who belongs to a session now. Of one that is hidden, no text is told but its `title`."""
+    """Who belongs to a session now. If it is hidden, notifications contain none of its texts but `title`."""
 
     title: str
     creator_id: int
@@ -43,7 +45,7 @@ class People:
 
 @dataclass(frozen=True, kw_only=True)
 class PeopleOfSession(Question[People | None]):
-    """Who belongs to this session? With nobody to tell, nobody is notified."""
+    """Who belongs to this session? By default, nobody is notified."""
 
     session_id: int
 
@@ -53,12 +55,11 @@ class PeopleOfSession(Question[People | None]):
 
 @dataclass(frozen=True, kw_only=True)
 class SessionNow:
-    """What holds of a session for one person: what a mail about it says beside the news.
+    """The present state of a session for one person, which a mail shows beside the news.
 
-    `status` is in words ("waiting for approval"). Where `is_visible` is false, they may not read of it any more what
-    they have not been told: a session that was hidden, and that they are not in. `event` is what belongs into that
-    person's calendar, and `is_attended` whether it still belongs there; both tell nothing where the person never had
-    it in a calendar (`event` is `None`: they have only asked to join, or it was never approved).
+    `status` is its label ("waiting for approval"). `is_visible` is false if the session is hidden from them now.
+    `event` is its event in their calendar, `None` if they never had it there, since they have only asked to join, or it
+    was never approved. `is_attended`: it still belongs into their calendar.
     """
 
     title: str
@@ -72,9 +73,9 @@ class SessionNow:
 
 @dataclass(frozen=True, kw_only=True)
 class SessionNowAsked(Question[SessionNow | None]):
-    """What holds of this session for this person now? With nobody to tell, a mail says the news alone.
+    """What is the present state of this session for this person? By default, a mail has the news alone.
 
-    Answered for one that was deleted, too: as it was last.
+    A deleted session is described from the fact of its deletion.
     """
 
     session_id: int

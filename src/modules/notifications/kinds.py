@@ -21,7 +21,7 @@ class Kind(models.TextChoices):
     MODERATION_DIGEST = "moderation_digest", "Sessions that wait for a moderator"
 
 
-# Every kind is shown in the app by default. These are mailed by default, too.
+# By default, every kind is shown in the app, and these are mailed, too.
 MAILED_BY_DEFAULT = frozenset(Kind) - {Kind.SEAT_LEFT, Kind.MATERIAL_ADDED}
 # Mail of these kinds is not delayed and coalesced with other news of its session.
 MAILED_AT_ONCE = frozenset({Kind.SESSION_CANCELLED, Kind.REMINDER, Kind.MODERATION_DIGEST})
@@ -33,7 +33,7 @@ CHANGES_CALENDAR = frozenset(
 
 @dataclass(frozen=True, kw_only=True)
 class Channels:
-    """Where a member is notified of one kind; `chosen` is false where that is the default."""
+    """Where a member is notified of one kind; `chosen` is false for the default."""
 
     in_app: bool
     mail: bool
@@ -42,7 +42,7 @@ class Channels:
 
 @dataclass(frozen=True, kw_only=True)
 class Choice:
-    """A change of the channels of one kind; `None` leaves a channel as it is."""
+    """A change of the channels of one kind; `None` leaves a channel unchanged."""
 
     in_app: bool | None = None
     mail: bool | None = None

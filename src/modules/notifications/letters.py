@@ -34,21 +34,21 @@ NewsItem = tuple[Notification, Fact | None]
 
 @writes(NEWS)
 def write_news(mail: Mail) -> Letter | None:
-    """Write the news of a mail that still holds, and how its session is now; `None` if nothing is left to say."""
+    """Write the news of a mail that still holds, and the state of its session; `None` if no news is left."""
     reader = mail.user
     if reader is None:
         return None
-    told = _select_news(mail, reader)
-    if not told:
+    notifications = _select_news(mail, reader)
+    if not notifications:
         return None
-    last = told[-1]
+    last = notifications[-1]
     session_id = last.fact.session_id
     now = SessionNowAsked(session_id=session_id, person_id=reader.pk).ask() if session_id else None
-    kinds = tuple(dict.fromkeys(Kind(notification.kind) for notification in told))
+    kinds = tuple(dict.fromkeys(Kind(notification.kind) for notification in notifications))
     return Letter(
-        subject=texts.write_subject(titles=[each.title for each in told], about=_find_title(last, now)),
+        subject=texts.write_subject(titles=[each.title for each in notifications], about=_find_title(last, now)),
         reader=reader.display_name,
-        paragraphs=_write_paragraphs(told, now),
+        paragraphs=_write_paragraphs(notifications, now),
         details=_list_details(now, reader) if now and now.is_visible else (),
         link=_build_link(last, now),
         small_print=(f"You get mail about: {', '.join(kind.label for kind in kinds)}.",),
@@ -60,32 +60,32 @@ def write_news(mail: Mail) -> Letter | None:
 def _select_news(mail: Mail, reader: User) -> list[Notification]:
     """Return the news that the reader still wants and that still holds, the earliest first."""
     wanted = {kind for kind, channels in list_channels(reader).items() if channels.mail}
-    told = [(each, _load_fact(each)) for each in reversed(list(list_news(mail)[:MAX_NEWS])) if each.kind in wanted]
-    holding = [each for each, fact in _drop_reverted_moves(told) if _still_holds(fact, reader)]
-    # Once a session does not take place, nothing that came before is worth telling.
+    items = [(each, _load_fact(each)) for each in reversed(list(list_news(mail)[:MAX_NEWS])) if each.kind in wanted]
+    holding = [each for each, fact in _drop_reverted_moves(items) if _still_holds(fact, reader)]
+    # Once a session does not take place, earlier news is obsolete.
     final = [each for each in holding if each.kind == Kind.SESSION_CANCELLED]
     return _deduplicate(final or holding)
 
 
 def list_news(mail: Mail) -> "QuerySet[Notification]":
     """Return the notifications of a mail and of the mails that it superseded, the latest first."""
-    # By ids: the database finds them by the index of the mail, which it does not for "this one or superseded by it".
+    # By ids, so that the index on `mail` is used, which it would not be with an OR.
     mails = [mail.pk, *mail.supersedes.values_list("pk", flat=True)]
     return Notification.objects.filter(mail__in=mails).select_related("fact").order_by("-pk")
 
 
-def _drop_reverted_moves(told: list[NewsItem]) -> list[NewsItem]:
-    """Leave out new starts when the last one is where the first move began: the reader knows that start."""
-    moves = [fact for each, fact in told if each.kind == Kind.SESSION_RESCHEDULED]
+def _drop_reverted_moves(items: list[NewsItem]) -> list[NewsItem]:
+    """Omit all moves if the last one returns to the original start."""
+    moves = [fact for each, fact in items if each.kind == Kind.SESSION_RESCHEDULED]
     if not moves or getattr(moves[0], "previous_date", None) != getattr(moves[-1], "date", ...):
-        return told
-    return [(each, fact) for each, fact in told if each.kind != Kind.SESSION_RESCHEDULED]
+        return items
+    return [(each, fact) for each, fact in items if each.kind != Kind.SESSION_RESCHEDULED]
 
 
-def _deduplicate(told: list[Notification]) -> list[Notification]:
+def _deduplicate(notifications: list[Notification]) -> list[Notification]:
     """Keep each sentence once, and of kinds in `ONLY_LATEST_COUNTS` the latest."""
-    last = {each.kind if each.kind in ONLY_LATEST_COUNTS else each.message: each.pk for each in told}
-    return [each for each in told if each.pk in set(last.values())]
+    last = {each.kind if each.kind in ONLY_LATEST_COUNTS else each.message: each.pk for each in notifications}
+    return [each for each in notifications if each.pk in set(last.values())]
 
 
 def _load_fact(notification: Notification) -> Fact | None:
@@ -97,20 +97,19 @@ def _load_fact(notification: Notification) -> Fact | None:
 
 
 def _still_holds(fact: Fact | None, reader: User) -> bool:
-    """Whether the fact is still worth telling; a fact whose module is not installed is."""
+    """Return whether the fact still holds; one whose module is not installed does."""
     return fact is None or StillHolds(fact=fact, person_id=reader.pk).ask()
 
 
-def _write_paragraphs(told: Sequence[Notification], now: SessionNow | None) -> tuple[str, ...]:
-    lines = [line for each in told for line in _write_message(each, now).splitlines() if line.strip()]
+def _write_paragraphs(notifications: Sequence[Notification], now: SessionNow | None) -> tuple[str, ...]:
+    lines = [line for each in notifications for line in _write_message(each, now).splitlines() if line.strip()]
     if len(lines) <= MAX_LINES:
         return tuple(lines)
     return (*lines[:MAX_LINES], f"And {len(lines) - MAX_LINES} more.")
 
 
 def _find_title(notification: Notification, now: SessionNow | None) -> str:
-    """Return the title that the session had then; for facts about something in it, its present title; for news about no
-    session, the title of the notification."""
+    """Return the session's recorded title, for facts about something in it the present one, or the notification's."""
     payload = notification.fact.payload
     if "creator_id" in payload:
         return str(payload["title"])
@@ -118,14 +117,14 @@ def _find_title(notification: Notification, now: SessionNow | None) -> str:
 
 
 def _write_message(notification: Notification, now: SessionNow | None) -> str:
-    """Return the message as it was written; of a reminder that waited, with the time that is left now."""
+    """Return the stored message; for a delayed reminder, one with the time that is left now."""
     if notification.kind != Kind.REMINDER or now is None:
         return notification.message
     minutes_waited = (clock.now() - notification.created_at).total_seconds() // 60
     if minutes_waited <= texts.TOLERANCE_MINUTES:
         return notification.message
     minutes_left = int((now.starts_at - clock.now()).total_seconds() // 60)
-    return texts.reminder(title=now.title, minutes_before=None, minutes_left=minutes_left).message
+    return texts.write_reminder(title=now.title, minutes_before=None, minutes_left=minutes_left).message
 
 
 def _list_details(now: SessionNow, reader: User) -> tuple[tuple[str, str], ...]:

@@ -1,4 +1,4 @@
-"""What members were told, and where they want to be told."""
+"""Notifications, and the preferences of members."""
 
 from django.conf import settings
 from django.db import models
@@ -8,10 +8,10 @@ from modules.notifications.kinds import Kind
 
 
 class Notification(models.Model):
-    """One piece of news for one member, in the words of its moment: names and titles that change leave it alone.
+    """One notification of one member. Its text is stored: later changes of names and titles do not affect it.
 
-    It is written for everybody concerned, also for who wants to hear of it neither in the app nor by mail: so that
-    "why was I not told?" has an answer.
+    A row is written for everybody concerned, even if their preferences suppress both channels, so that "why was I not
+    told?" has an answer.
     """
 
     class Type(models.TextChoices):
@@ -24,20 +24,20 @@ class Notification(models.Model):
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="notifications", db_index=False
     )
-    # Why they were told: the record has who did what, when, and from which request.
+    # The cause.
     fact = models.ForeignKey("core.FactRecord", on_delete=models.PROTECT, related_name="+", db_index=False)
     type = models.CharField(max_length=20, choices=Type.choices)
-    # The preference that decided where it is told, what it said at that moment, and whether the member had chosen so.
+    # The kind by which preferences are set, a snapshot of the member's preference, and whether they had chosen it.
     kind = models.CharField(max_length=20, choices=Kind.choices)
     in_app = models.BooleanField(default=True)
     by_mail = models.BooleanField(default=False)
     chosen = models.BooleanField(default=False)
-    # The mail that brings it; the delivery log deletes mails after a while.
+    # The mail that contains it; the delivery log deletes old mails.
     mail = models.ForeignKey("core.Mail", null=True, on_delete=models.SET_NULL, related_name="+")
-    # A session's title, at most 200 characters, and the words around it.
+    # Contains the title of a session (up to 200 characters).
     title = models.CharField(max_length=300)
     message = models.TextField()
-    # Empty where the news is about no session, or about one that is gone.
+    # Null if it is about no session, or about a deleted one.
     session_id = models.BigIntegerField(null=True)
     read_at = models.DateTimeField(null=True)
     created_at = models.DateTimeField()
@@ -65,7 +65,7 @@ class Notification(models.Model):
 
 
 class Preference(models.Model):
-    """Where a member wants to be told of one kind of news. Without a row, the defaults hold."""
+    """The channels by which a member wants to be notified of one kind. Without a row, the defaults apply."""
 
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="notification_preferences", db_index=False

@@ -1,4 +1,4 @@
-"""What the notification operations take and answer (docs/contract.md, "Notifications")."""
+"""Requests and responses of the notification operations (docs/contract.md, "Notifications")."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -14,7 +14,7 @@ from modules.notifications.kinds import Channels, Choice, Kind, get_default_chan
 class NotificationsIn(RequestSchema):
     """Which of the caller's notifications to list."""
 
-    # Of a parameter in the query string, OpenAPI takes one `example` where JSON Schema takes a list of `examples`.
+    # OpenAPI parameters have a single `example`, unlike the `examples` of JSON Schema.
     limit: Annotated[int, WHOLE_NUMBER, Field(ge=1, le=500)] = Field(
         100, description="At most so many.", json_schema_extra={"example": 100}
     )
@@ -83,11 +83,11 @@ def _build_defaults(kind: Kind) -> dict[str, bool]:
     return {"in_app": channels.in_app, "mail": channels.mail}
 
 
-# One field for each kind, so that the document names them all.
-_SHOWN: dict[str, Any] = {
+# One field for each kind, so that the API document lists all of them.
+_OUT_FIELDS: dict[str, Any] = {
     str(kind): (ChannelsOut, Field(description=f"{kind.label}.", examples=[_build_defaults(kind)])) for kind in Kind
 }
-PreferencesOut: Any = create_model("PreferencesOut", __base__=ninja.Schema, **_SHOWN)
+PreferencesOut: Any = create_model("PreferencesOut", __base__=ninja.Schema, **_OUT_FIELDS)
 
 
 class _PreferencesIn(RequestSchema):
@@ -95,22 +95,22 @@ class _PreferencesIn(RequestSchema):
 
     model_config = ConfigDict(extra="forbid", json_schema_extra={"example": {"reminder": {"mail": False}}})
 
-    def choices(self) -> dict[Kind, Choice]:
-        """What the member chooses anew, for the kinds that were sent."""
+    def get_choices(self) -> dict[Kind, Choice]:
+        """Return the choices for the kinds that were sent."""
         sent = {Kind(name): getattr(self, name) for name in self.model_fields_set if getattr(self, name) is not None}
         return {kind: Choice(in_app=channels.in_app, mail=channels.mail) for kind, channels in sent.items()}
 
 
 def _require_object(value: Any) -> Any:
-    """Where a schema is nested, the library would read the attributes of whatever it is given."""
+    """Reject values other than objects, whose attributes ninja would read for a nested schema."""
     if value is not None and not isinstance(value, dict):
         raise ValueError("Must be an object.")
     return value
 
 
 _Channels = Annotated[ChannelsIn | None, BeforeValidator(_require_object)]
-_TAKEN: dict[str, Any] = {str(kind): (_Channels, Field(None, description=f"{kind.label}.")) for kind in Kind}
-PreferencesIn: Any = create_model("PreferencesIn", __base__=_PreferencesIn, **_TAKEN)
+_IN_FIELDS: dict[str, Any] = {str(kind): (_Channels, Field(None, description=f"{kind.label}.")) for kind in Kind}
+PreferencesIn: Any = create_model("PreferencesIn", __base__=_PreferencesIn, **_IN_FIELDS)
 
 
 def present_preferences(channels: Mapping[Kind, Channels]) -> dict[str, dict[str, bool]]:

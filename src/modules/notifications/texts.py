@@ -1,4 +1,4 @@
-"""Title and message of each notification (docs/contract.md, "Notifications"). Pure functions.
+"""Write title and message of each notification (docs/contract.md, "Notifications"). Pure functions.
 
 Titles about a booking end in "for" and the title of the session; titles about the session itself begin with the news.
 """
@@ -29,38 +29,38 @@ class Text:
 # --- Booking ----------------------------------------------------------------------------------------------------
 
 
-def booking_requested(*, title: str, member: str) -> Text:
+def write_booking_requested(*, title: str, member: str) -> Text:
     return Text(title=f"New booking request for {title}", message=f"{member} wants to join your session.")
 
 
-def booking_approved(*, title: str) -> Text:
+def write_booking_approved(*, title: str) -> Text:
     return Text(
         title=f"Booking request approved for {title}",
         message=f"Your request to join {title} has been approved.",
     )
 
 
-def booking_rejected(*, title: str, reason: str = "") -> Text:
+def write_booking_rejected(*, title: str, reason: str = "") -> Text:
     return Text(
         title=f"Booking request rejected for {title}",
         message=_append_reason(f"Your request to join {title} has been rejected.", reason),
     )
 
 
-def booking_rejected_at_start(*, title: str) -> Text:
+def write_booking_rejected_at_start(*, title: str) -> Text:
     return Text(
         title=f"Booking request rejected for {title}",
         message=f"Your request to join {title} has been rejected because the session has started.",
     )
 
 
-def seat_left(*, title: str, member: str, reason: str = "") -> Text:
+def write_seat_left(*, title: str, member: str, reason: str = "") -> Text:
     return Text(
         title=f"Seat free again for {title}", message=_append_reason(f"{member} has left your session.", reason)
     )
 
 
-def participant_removed(*, title: str, reason: str) -> Text:
+def write_participant_removed(*, title: str, reason: str) -> Text:
     return Text(
         title=f"Participation ended for {title}",
         message=_append_reason(f"You have been removed from {title}.", reason),
@@ -70,62 +70,62 @@ def participant_removed(*, title: str, reason: str) -> Text:
 # --- A session's life -------------------------------------------------------------------------------------------
 
 
-def session_approved(*, title: str) -> Text:
+def write_session_approved(*, title: str) -> Text:
     return Text(title=f"Session approved: {title}", message=f"Your session {title} has been approved.")
 
 
-def session_rejected(*, title: str, reason: str) -> Text:
+def write_session_rejected(*, title: str, reason: str) -> Text:
     return Text(
         title=f"Session rejected: {title}",
         message=_append_reason(f"Your session {title} has been rejected.", reason),
     )
 
 
-def session_rescheduled(*, title: str, date: datetime, zone: tzinfo) -> Text:
-    """`zone` is the reader's, which is named."""
+def write_session_rescheduled(*, title: str, date: datetime, zone: tzinfo) -> Text:
+    """Format the new start in `zone`, the reader's."""
     return Text(
         title=f"Session rescheduled: {title}", message=f"{title} has been moved to {format_instant(date, zone)}."
     )
 
 
-def session_cancelled(*, title: str, reason: str) -> Text:
+def write_session_cancelled(*, title: str, reason: str) -> Text:
     return Text(title=f"Session cancelled: {title}", message=_append_reason(f"{title} has been cancelled.", reason))
 
 
-def session_deleted(*, title: str, reason: str) -> Text:
+def write_session_deleted(*, title: str, reason: str) -> Text:
     """For the creator of a session that somebody else has deleted."""
     return Text(
         title=f"Session deleted: {title}", message=_append_reason(f"Your session {title} has been deleted.", reason)
     )
 
 
-def session_expired(*, title: str, why: Literal["undecided", "nobody_in"]) -> Text:
+def write_session_expired(*, title: str, why: Literal["undecided", "nobody_in"]) -> Text:
     return Text(title=f"Session expired: {title}", message=f"{title} has expired because {WHY_EXPIRED[why]}.")
 
 
 # --- Materials and reminders ------------------------------------------------------------------------------------
 
 
-def material_added(*, title: str, material: str | None, member: str) -> Text:
-    """`material` is its title; `None` for one in a hidden session, whose title is not told."""
+def write_material_added(*, title: str, material: str | None, member: str) -> Text:
+    """`material` is its title; `None` if the session is hidden, and so the title."""
     what = "a material" if material is None else f'"{material}"'
     return Text(title=f"New material for {title}", message=f"{member} has added {what}.")
 
 
-def material_removed(*, title: str, material: str | None, reason: str) -> Text:
+def write_material_removed(*, title: str, material: str | None, reason: str) -> Text:
     """For its uploader."""
     what = "A material of yours" if material is None else f'Your material "{material}"'
     return Text(title=f"Material removed for {title}", message=_append_reason(f"{what} has been removed.", reason))
 
 
-def reminder(*, title: str, minutes_before: int | None, minutes_left: int) -> Text:
-    """Name the configured offset (minutes), or what is left (minutes) where much less is left or there is no offset."""
+def write_reminder(*, title: str, minutes_before: int | None, minutes_left: int) -> Text:
+    """Name the configured offset (minutes), or the minutes left if these are much less, or there is no offset."""
     return Text(
         title=f"Reminder for {title}", message=f"{title} starts in {_format_time_left(minutes_before, minutes_left)}."
     )
 
 
-def requests_undecided(*, title: str, undecided: int, date: datetime, zone: tzinfo) -> Text:
+def write_requests_undecided(*, title: str, undecided: int, date: datetime, zone: tzinfo) -> Text:
     """For the creator, a day before the start."""
     waiting = "1 request to join it waits" if undecided == 1 else f"{undecided} requests to join it wait"
     return Text(
@@ -146,8 +146,8 @@ class Waiting:
     urgent: bool
 
 
-def sessions_waiting(*, waiting: int, sessions: Sequence[Waiting], zone: tzinfo) -> Text:
-    """One line for each of the sessions, which may be the first of many."""
+def write_sessions_waiting(*, waiting: int, sessions: Sequence[Waiting], zone: tzinfo) -> Text:
+    """Write a line for each of these sessions, which are the first of the `waiting` ones."""
     urgent = sum(session.urgent for session in sessions)
     title = "1 session waits for approval" if waiting == 1 else f"{waiting} sessions wait for approval"
     soon = "1 of them starts" if urgent == 1 else f"{urgent} of them start"
@@ -187,7 +187,7 @@ def _append_reason(sentence: str, reason: str) -> str:
 
 
 def _format_time_left(minutes_before: int | None, minutes_left: int) -> str:
-    # The worker runs once a minute, so some of the offset is always gone.
+    # The worker runs once a minute, so that reminders are always a little late.
     if minutes_before is not None and minutes_before - minutes_left <= TOLERANCE_MINUTES:
         return _format_minutes(minutes_before)
     step = 1 if minutes_left < MINUTES_PER_HOUR else 15 if minutes_left < 12 * MINUTES_PER_HOUR else MINUTES_PER_HOUR
@@ -197,7 +197,7 @@ def _format_time_left(minutes_before: int | None, minutes_left: int) -> str:
 def _format_minutes(minutes: int) -> str:
     if minutes < 1:
         return "less than a minute"
-    # Below two days hours are what people count in: a session starts in 24 hours rather than in 1 day.
+    # Up to two days, people count in hours: "in 24 hours" rather than "in 1 day".
     days, rest = divmod(minutes, MINUTES_PER_DAY) if minutes >= 2 * MINUTES_PER_DAY else (0, minutes)
     hours, minutes = divmod(rest, MINUTES_PER_HOUR)
     parts = [(days, "day"), (hours, "hour"), (minutes, "minute")]

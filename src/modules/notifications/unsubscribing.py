@@ -37,7 +37,7 @@ def unsubscribe(request: HttpRequest) -> HttpResponse:
 def _render_page(request: HttpRequest, context: dict[str, object], *, status: int = 200) -> HttpResponse:
     context["app"] = build_home_url()
     response = render(request, "notifications/unsubscribe.html", context, status=status)
-    # The URL has a token: no other site may learn it.
+    # The URL contains a token, which must not leak to other sites.
     response["Referrer-Policy"] = "no-referrer"
     response["X-Robots-Tag"] = "noindex"
     return response

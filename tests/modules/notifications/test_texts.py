@@ -28,7 +28,7 @@ from modules.notifications import texts
     ],
 )
 def test_a_reminder_in_time_says_the_offset(minutes_before: int, minutes_left: int, words: str) -> None:
-    assert texts.reminder(title="Python", minutes_before=minutes_before, minutes_left=minutes_left) == texts.Text(
+    assert texts.write_reminder(title="Python", minutes_before=minutes_before, minutes_left=minutes_left) == texts.Text(
         title="Reminder for Python", message=f"Python starts in {words}."
     )
 
@@ -51,7 +51,7 @@ def test_a_reminder_in_time_says_the_offset(minutes_before: int, minutes_left: i
     ],
 )
 def test_a_reminder_that_is_late_says_what_is_left(minutes_before: int, minutes_left: int, words: str) -> None:
-    text = texts.reminder(title="Python", minutes_before=minutes_before, minutes_left=minutes_left)
+    text = texts.write_reminder(title="Python", minutes_before=minutes_before, minutes_left=minutes_left)
 
     assert text.message == f"Python starts in {words}."
 
@@ -67,20 +67,22 @@ def test_a_reminder_that_is_late_says_what_is_left(minutes_before: int, minutes_
 )
 def test_a_new_date_is_the_readers_wall_clock_on_that_day(zone: Any, words: str) -> None:
     # The hour after the clocks went forward in New York.
-    text = texts.session_rescheduled(title="Python", date=datetime(2024, 3, 10, 7, 0, tzinfo=UTC), zone=zone)
+    text = texts.write_session_rescheduled(title="Python", date=datetime(2024, 3, 10, 7, 0, tzinfo=UTC), zone=zone)
 
     assert text.message == f"Python has been moved to {words}."
 
 
 @pytest.mark.parametrize("reason", ["", "  ", "\n"])
 def test_an_empty_reason_is_not_mentioned(reason: str) -> None:
-    assert texts.session_cancelled(title="Python", reason=reason).message == "Python has been cancelled."
-    assert texts.participant_removed(title="Python", reason=reason).message == "You have been removed from Python."
+    assert texts.write_session_cancelled(title="Python", reason=reason).message == "Python has been cancelled."
+    assert (
+        texts.write_participant_removed(title="Python", reason=reason).message == "You have been removed from Python."
+    )
 
 
 def test_titles_are_taken_as_they_are() -> None:
     title = r'{0} %s <b>"C++" \n for $money</b>'
 
-    assert texts.booking_requested(title=title, member="{member}") == texts.Text(
+    assert texts.write_booking_requested(title=title, member="{member}") == texts.Text(
         title=f"New booking request for {title}", message="{member} wants to join your session."
     )

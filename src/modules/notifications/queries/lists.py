@@ -1,4 +1,4 @@
-"""Reading notifications: plain rows with the documented keys in the documented order."""
+"""Queries of notifications, as rows with the documented keys in the documented order."""
 
 from datetime import datetime
 from typing import TypedDict, cast
@@ -23,7 +23,7 @@ class NotificationRow(TypedDict):
 def list_notifications(
     *, user: User, limit: int, before: int | None = None, unread_only: bool = False
 ) -> list[NotificationRow]:
-    """What the member was told, the newest first; with `before` only what is older than the one of that id."""
+    """List a member's notifications, the newest first; with `before`, only those older than the one with that id."""
     rows = Notification.objects.filter(user=user, in_app=True)
     if unread_only:
         rows = rows.filter(read_at=None)
@@ -45,7 +45,7 @@ def count_unread(*, user: User) -> int:
 
 
 def present_notification(notification: Notification) -> NotificationRow:
-    """The same row from an object in hand."""
+    """Build the same row from a model instance."""
     return {
         "id": notification.pk,
         "user": notification.user_id,

@@ -1,4 +1,4 @@
-"""Why a member was notified of a fact, or was not: one sentence for each."""
+"""Explain in a sentence why a member was notified of a fact, or was not."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -48,14 +48,11 @@ def explain_notification(notification: Notification, reader: User) -> str:
 
 
 def explain_facts(records: Sequence[FactRecord], member: User, *, viewer: User) -> list[Explanation]:
-    """Explain for each of these facts whether and how one member was notified, to whoever looks into a complaint.
-
-    A constant number of queries.
-    """
-    told = Notification.objects.filter(fact__in=records, user=member).select_related("mail__superseded_by")
-    notifications = {notification.fact_id: notification for notification in told}
-    missed = FailedDelivery.objects.filter(fact__in=records, receiver__startswith=RECEIVER_PREFIX, delivered_at=None)
-    failures = {failure.fact_id: failure for failure in missed.defer("error")}
+    """Explain to staff, for each fact, whether and how a member was notified. A constant number of queries."""
+    notified = Notification.objects.filter(fact__in=records, user=member).select_related("mail__superseded_by")
+    notifications = {notification.fact_id: notification for notification in notified}
+    failed = FailedDelivery.objects.filter(fact__in=records, receiver__startswith=RECEIVER_PREFIX, delivered_at=None)
+    failures = {failure.fact_id: failure for failure in failed.defer("error")}
     members = _load_members(records)
     return [
         Explanation(
@@ -92,7 +89,7 @@ def _summarize_fact(record: FactRecord, members: Mapping[int, User], *, is_discr
 
 
 def _hides_title(fact: Fact) -> bool:
-    """Whether the fact has the title of something in a session that is hidden."""
+    """Return whether the fact has the title of something in a hidden session."""
     session_id = getattr(fact, "session_id", None)
     if session_id is None or hasattr(fact, "creator_id") or not hasattr(fact, "title"):
         return False
@@ -101,7 +98,7 @@ def _hides_title(fact: Fact) -> bool:
 
 
 def _is_named(actor: User, fact: Fact) -> bool:
-    """Whether a notification of the fact may name this member: one of its people, or the creator of the session."""
+    """Return whether a notification may name the actor: they are mentioned in the fact, or created the session."""
     if actor.pk in {getattr(fact, name, None) for name in PEOPLE}:
         return True
     session_id = getattr(fact, "session_id", None)
@@ -146,10 +143,10 @@ def _describe_preference(notification: Notification, who: str) -> str:
 
 
 def describe_mail(notification: Notification, viewer: User) -> str:
-    """Describe in a sentence or two what became of the mail of a notification.
+    """Describe the state of a notification's mail in a sentence or two.
 
-    Addresses and replies of servers are for who may view the delivery log; others read whether it was sent.
-    The notification has its `mail` and the mail that superseded it loaded.
+    Addresses and replies of servers are shown only to those who may view the delivery log. The notification's `mail`
+    and its `superseded_by` have to be loaded.
     """
     mail = notification.mail
     if not notification.by_mail:

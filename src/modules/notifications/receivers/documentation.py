@@ -1,4 +1,4 @@
-"""The table as Markdown, for docs/contract.md."""
+"""Render the table as Markdown, for docs/contract.md."""
 
 from datetime import UTC, datetime
 from types import SimpleNamespace
@@ -12,7 +12,7 @@ from modules.sessions.events import WaitingSession
 HEADER = ["| what happens | who is told | kind | mailed by default | title |", "| --- | --- | --- | --- | --- |"]
 
 START = datetime(2030, 5, 4, 18, tzinfo=UTC)
-# What the texts of all facts read from a fact.
+# Has the fields of all facts that texts read.
 SAMPLE = SimpleNamespace(
     title="{title}",
     creator_id=1,
@@ -31,12 +31,12 @@ READER = SimpleNamespace(pk=2, timezone="UTC")
 
 
 def render_table() -> str:
-    """One line for each fact that members are notified of."""
+    """Render a line for each fact that members are notified of."""
     return "\n".join([*HEADER, *(_render_row(rule) for rule in TABLE)])
 
 
 def _render_row(rule: Rule) -> str:
-    audience = ", ".join(audience.label for audience in rule.to)
+    audience = ", ".join(audience.label for audience in rule.audiences)
     text = rule.text(News(fact=SAMPLE, reason="", people=PEOPLE, reader=READER, mentioned="{member}"))
     title = "" if text is None else text.title
     return f"| {rule.fact.__name__} | {audience} | `{rule.kind.value}` | {_describe_mail(rule)} | {title} |"

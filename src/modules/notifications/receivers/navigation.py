@@ -1,4 +1,4 @@
-"""The entries of notifications in the sidebar of the portal."""
+"""The entries of notifications in the portal's sidebar."""
 
 from core.facts import answers
 from core.portal.navigation import Entry, NavigationAsked, Section

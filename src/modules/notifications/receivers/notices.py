@@ -1,4 +1,4 @@
-"""What a fact with a reason says to whom it concerns, shown to a moderator before it is decided."""
+"""Preview for moderators what a member will read of a decision with its reason."""
 
 from core.accounts.models import User
 from core.facts import answers
@@ -14,14 +14,14 @@ from modules.sessions.events import (
     SessionRejected,
 )
 
-# Each is told everybody in the same words.
-SHOWN_BEFORE = {SessionApproved, SessionRejected, SessionCancelled, ParticipantRemoved}
-RULES = {rule.fact: rule for rule in TABLE if rule.fact in SHOWN_BEFORE}
+# Facts whose text is the same for all readers.
+PREVIEWED = {SessionApproved, SessionRejected, SessionCancelled, ParticipantRemoved}
+RULES = {rule.fact: rule for rule in TABLE if rule.fact in PREVIEWED}
 
 
 @answers(NoticeAsked)
 def preview_notice(question: NoticeAsked) -> Notice | None:
-    """In the words of the table; nothing for a member who is not there."""
+    """Write the notice by the table's rule; `None` for a member who does not exist."""
     rule = RULES.get(type(question.fact))
     reader = User.objects.filter(pk=question.person_id).first() if rule else None
     if rule is None or reader is None:

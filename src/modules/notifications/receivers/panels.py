@@ -1,4 +1,4 @@
-"""The panel on the page of a session: who was notified of what, and what became of the mails."""
+"""The panel on the portal's page of a session: who was notified of what, and the state of the mails."""
 
 from typing import Any
 from urllib.parse import urlencode
@@ -23,9 +23,9 @@ def list_panels(question: PanelsOfSession) -> list[Panel]:
     may_view = question.viewer.has_perm(VIEW)
     if not (question.can_moderate or may_view):
         return []
-    told = Notification.objects.filter(session_id=question.session_id)
-    counts = _count_notifications(told)
-    latest = told.select_related("user", "mail__superseded_by").order_by("-pk")[:MAX_SHOWN]
+    notifications = Notification.objects.filter(session_id=question.session_id)
+    counts = _count_notifications(notifications)
+    latest = notifications.select_related("user", "mail__superseded_by").order_by("-pk")[:MAX_SHOWN]
     context = {
         "notifications": [_build_row(each, question, may_ask_why=may_view) for each in latest],
         "counts": counts,
@@ -38,17 +38,17 @@ def list_panels(question: PanelsOfSession) -> list[Panel]:
             title="Notifications",
             template="admin/notifications/panel.html",
             rank=50,
-            count=counts["told"],
+            count=counts["total"],
             context=context,
         )
     ]
 
 
-def _count_notifications(told: "QuerySet[Notification]") -> dict[str, int]:
+def _count_notifications(notifications: "QuerySet[Notification]") -> dict[str, int]:
     """Count notifications, and their mails by status; a mail that superseded others counts for each of them."""
-    spoken = Q(mail__superseded_by__isnull=True)
+    is_last = Q(mail__superseded_by__isnull=True)
     by_status = {
-        name: Count("pk", filter=(spoken & Q(mail__status__in=statuses)) | Q(mail__superseded_by__status__in=statuses))
+        name: Count("pk", filter=(is_last & Q(mail__status__in=statuses)) | Q(mail__superseded_by__status__in=statuses))
         for name, statuses in (
             ("sent", [Mail.Status.SENT]),
             ("waiting", [Mail.Status.QUEUED, Mail.Status.SENDING]),
@@ -56,12 +56,12 @@ def _count_notifications(told: "QuerySet[Notification]") -> dict[str, int]:
             ("dropped", [Mail.Status.DROPPED]),
         )
     }
-    return told.aggregate(
-        told=Count("pk"),
+    return notifications.aggregate(
+        total=Count("pk"),
         read=Count("pk", filter=Q(read_at__isnull=False)),
         shown=Count("pk", filter=Q(in_app=True)),
         mailed=Count("pk", filter=Q(by_mail=True)),
-        forgotten=Count("pk", filter=Q(by_mail=True, mail__isnull=True)),
+        not_logged=Count("pk", filter=Q(by_mail=True, mail__isnull=True)),
         **by_status,
     )
 
@@ -82,8 +82,8 @@ def _get_mail_status(notification: Notification) -> str:
 
 
 def _build_why_url(session_id: int, member: User | None = None) -> str:
-    asked = {"member": member.username if member else "", "session": session_id}
-    return f"{reverse('admin:notifications_notification_why')}?{urlencode(asked)}"
+    parameters = {"member": member.username if member else "", "session": session_id}
+    return f"{reverse('admin:notifications_notification_why')}?{urlencode(parameters)}"
 
 
 def _build_list_url(session_id: int) -> str:

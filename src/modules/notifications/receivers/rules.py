@@ -1,4 +1,4 @@
-"""What a row of the table says, and how a fact becomes notifications by it."""
+"""Notification rules, and how they turn a fact into notifications."""
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -14,22 +14,22 @@ from modules.notifications.services.notifying import notify
 from modules.notifications.texts import Text
 from modules.sessions.events import SessionDeleted
 
-# Stands for a member whose account is gone.
+# Stands for a member who no longer exists.
 SOMEBODY = "Somebody"
-# What has to be loaded of a member to write to them.
+# The fields of a member that texts and mails need.
 MEMBER_FIELDS = ("username", "first_name", "last_name", "timezone", "email", "is_active")
 
 
 @dataclass(frozen=True, kw_only=True)
 class News:
-    """What an audience is found by and a text is written from."""
+    """A fact with what is needed to find its audience and to write its text."""
 
     fact: Any
     reason: str
     is_retry: bool = False
-    # Who belongs to the session now; `None` where the session is gone, or the rule does not ask.
+    # Who belongs to the session now; `None` if it was deleted, or the rule does not need them.
     people: People | None = None
-    # Who reads the text, and the name of the member that it mentions; texts alone have them.
+    # Only for texts: the reader, and the name of the member that the text mentions.
     reader: Any = None
     mentioned: str = SOMEBODY
 
@@ -39,13 +39,13 @@ class News:
 
     @property
     def material_title(self) -> str | None:
-        """The title of a material; `None` for one in a hidden session, whose title is not told."""
+        """The title of a material; `None` if the session is hidden, and so the title."""
         return None if self.people is None or self.people.is_hidden else self.fact.title
 
 
 @dataclass(frozen=True, kw_only=True)
 class Audience:
-    """Those who are told: their ids, and what documentation calls them."""
+    """A group of readers: how their ids are found, and their name in the documentation."""
 
     label: str
     find: Callable[[News], Iterable[int]]
@@ -53,16 +53,16 @@ class Audience:
 
 @dataclass(frozen=True, kw_only=True)
 class Rule:
-    """Who is told of a fact, as which kind, in which words.
+    """Who is notified of a fact, as which kind, in which words.
 
-    `text` returns `None` for a reader whom it does not concern after all. `mentions` names the field of the fact with
-    the id of the member that the text mentions. Mails about one `topic`, by default the session's, are coalesced
-    (debounced by MAIL_DELAY_SECONDS), unless the kind or `is_mailed_at_once` says otherwise. `receiver` is the name by
-    which failed deliveries know the receiver: it never changes.
+    `text` returns `None` for a reader whom the fact does not concern. `mentions` is the field of the fact with the id
+    of the member that the text mentions. Mails about one `topic`, by default the session's, are debounced by
+    MAIL_DELAY_SECONDS, unless the kind or `is_mailed_at_once` says otherwise. `receiver` is stored with failed
+    deliveries and never changes.
     """
 
     fact: type[Fact]
-    to: Sequence[Audience]
+    audiences: Sequence[Audience]
     kind: Kind
     text: Callable[[News], Text | None]
     receiver: str
@@ -72,21 +72,21 @@ class Rule:
     asks_people: bool = False
     links_session: bool = True
     is_mailed_at_once: Callable[[News], bool] | None = None
-    # Done before anybody is notified.
-    before: Callable[[Any], None] = lambda _fact: None
+    # Called before anybody is notified.
+    prepare: Callable[[Any], None] = lambda _fact: None
 
     def find_audience(self, news: News) -> list[int]:
-        """The ids of everybody whom the fact concerns."""
-        return [person_id for audience in self.to for person_id in audience.find(news)]
+        """Return the ids of everybody whom the fact concerns."""
+        return [person_id for audience in self.audiences for person_id in audience.find(news)]
 
     def is_urgent(self, news: News) -> bool:
-        """Whether mail about it leaves at once, rather than after the delay in which more news may come."""
+        """Return whether mail is sent at once rather than debounced."""
         return self.kind in MAILED_AT_ONCE or (self.is_mailed_at_once is not None and self.is_mailed_at_once(news))
 
 
-def notify_by(rule: Rule, fact: Fact, delivery: Delivery) -> None:
-    """Notify the audience of a rule, but for who caused the fact; on a retry only those for whom it still holds."""
-    rule.before(fact)
+def apply_rule(rule: Rule, fact: Fact, delivery: Delivery) -> None:
+    """Notify the audiences of a rule except the actor; on a retry, only those for whom the fact still holds."""
+    rule.prepare(fact)
     session_id = getattr(fact, "session_id", None)
     news = News(
         fact=fact,
@@ -96,7 +96,7 @@ def notify_by(rule: Rule, fact: Fact, delivery: Delivery) -> None:
     )
     concerned = [person_id for person_id in rule.find_audience(news) if person_id != delivery.actor_id]
     if delivery.is_retry:
-        concerned = _keep_those_still_concerned(concerned, fact, delivery)
+        concerned = _select_still_concerned(concerned, fact, delivery)
     texts = _write_texts(rule, news, concerned)
     if not texts:
         return
@@ -112,17 +112,17 @@ def notify_by(rule: Rule, fact: Fact, delivery: Delivery) -> None:
     )
 
 
-def _keep_those_still_concerned(concerned: Iterable[int], fact: Fact, delivery: Delivery) -> list[int]:
-    told = set(Notification.objects.filter(fact=delivery.fact_id).values_list("user_id", flat=True))
+def _select_still_concerned(concerned: Iterable[int], fact: Fact, delivery: Delivery) -> list[int]:
+    notified_ids = set(Notification.objects.filter(fact=delivery.fact_id).values_list("user_id", flat=True))
     return [
         person_id
         for person_id in concerned
-        if person_id not in told and StillHolds(fact=fact, person_id=person_id).ask()
+        if person_id not in notified_ids and StillHolds(fact=fact, person_id=person_id).ask()
     ]
 
 
 def _write_texts(rule: Rule, news: News, concerned: Sequence[int]) -> dict[User, Text]:
-    """The text for each reader whom it concerns. One query, whatever the number of readers."""
+    """Write the text for each reader. One query, whatever the number of readers."""
     if not concerned:
         return {}
     mentioned_id = getattr(news.fact, rule.mentions) if rule.mentions else None
@@ -131,7 +131,7 @@ def _write_texts(rule: Rule, news: News, concerned: Sequence[int]) -> dict[User,
     mentioned = members[mentioned_id].display_name if mentioned_id in members else SOMEBODY
     texts = {}
     for person_id in dict.fromkeys(concerned):
-        # An account may be gone, and a row for it would break the publisher's commit.
+        # A member may have been deleted, and a row for them would fail the publisher's commit.
         if person_id not in members:
             continue
         reader = members[person_id]

@@ -1,8 +1,8 @@
-"""Who is told of what: one row for each fact that members are notified of.
+"""Who is notified of what: one rule for each fact that members are notified of.
 
-To add a notification, add a row here, its text in `modules.notifications.texts` and its test. Channels and delays that
-belong to a kind stand in `modules.notifications.kinds`. A fact with no row stands in `TOLD_TO_NOBODY`, with the reason;
-a fact in neither fails the system check `notifications.E001`.
+To add a notification, add a rule here, its text in `modules.notifications.texts` and its test. Channels and delays of a
+kind are in `modules.notifications.kinds`. A fact without a rule is in `NOT_NOTIFIED`, with the reason; a fact in
+neither fails the system check `notifications.E001`.
 """
 
 from datetime import timedelta
@@ -22,37 +22,39 @@ from modules.notifications.services.notifying import unlink_session
 from modules.notifications.texts import Text
 from modules.sessions import events as sessions
 
-# How many of the sessions that wait a digest names.
+# How many sessions a digest names.
 MAX_SESSIONS_IN_DIGEST = 20
-# A new start that is so near cannot wait for more news.
+# A new start within this time is mailed without delay.
 SOON = timedelta(hours=1)
 
 
 def starts_soon(news: News) -> bool:
-    """Whether the new start is within an hour."""
+    """Return whether the new start is within an hour."""
     return bool(news.fact.date <= clock.now() + SOON)
 
 
 def write_session_deletion(news: News) -> Text:
-    """A deletion for the creator, whose session a moderator deleted; a cancellation for those who had asked to join."""
+    """Write a deletion for the creator, and a cancellation for members with a pending request."""
     is_creator = news.reader.pk == news.fact.creator_id
-    write = texts.session_deleted if is_creator else texts.session_cancelled
+    write = texts.write_session_deleted if is_creator else texts.write_session_cancelled
     return write(title=news.fact.title, reason=news.reason)
 
 
 def write_reminder(news: News) -> Text | None:
-    """What is left until the start; nothing once a retry comes after it."""
+    """Write the time until the start; `None` on a retry after the start."""
     minutes_left = news.fact.minutes_left
     if news.is_retry:
         seconds_left = (news.fact.date - clock.now()).total_seconds()
         if seconds_left <= 0:
             return None
         minutes_left = int(seconds_left // 60)
-    return texts.reminder(title=news.fact.title, minutes_before=news.fact.minutes_before, minutes_left=minutes_left)
+    return texts.write_reminder(
+        title=news.fact.title, minutes_before=news.fact.minutes_before, minutes_left=minutes_left
+    )
 
 
 def write_digest(news: News) -> Text | None:
-    """The sessions that wait for others than their creator: nobody decides on a session of their own."""
+    """Write the digest without the reader's own sessions, on which they cannot decide."""
     fact = news.fact
     others = [waiting for waiting in fact.sessions if waiting.creator_id != news.reader.pk]
     own = fact.own.get(news.reader.pk, len(fact.sessions) - len(others))
@@ -62,7 +64,9 @@ def write_digest(news: News) -> Text | None:
     ]
     if not named:
         return None
-    return texts.sessions_waiting(waiting=fact.waiting - own, sessions=named, zone=load_zone(news.reader.timezone))
+    return texts.write_sessions_waiting(
+        waiting=fact.waiting - own, sessions=named, zone=load_zone(news.reader.timezone)
+    )
 
 
 CREATOR = Audience(label="the creator", find=lambda news: [news.fact.creator_id])
@@ -74,7 +78,7 @@ PEOPLE_NOW = Audience(
     label="the creator and participants",
     find=lambda news: [] if news.people is None else [news.people.creator_id, *news.people.participant_ids],
 )
-# Where the session is gone, too, there is nothing to say of one of its materials.
+# Nobody if the session was deleted, too.
 UPLOADER = Audience(label="the uploader", find=lambda news: [] if news.people is None else [news.fact.uploader_id])
 MODERATORS = Audience(label="moderators", find=lambda news: news.fact.moderator_ids)
 
@@ -88,55 +92,55 @@ TABLE = (
     # --- Booking
     Rule(
         fact=sessions.BookingRequested,
-        to=[CREATOR],
+        audiences=[CREATOR],
         kind=Kind.BOOKING_REQUEST,
         type=BOOKING_REQUEST,
         mentions="member_id",
-        text=lambda news: texts.booking_requested(title=news.fact.title, member=news.mentioned),
+        text=lambda news: texts.write_booking_requested(title=news.fact.title, member=news.mentioned),
         receiver="tell_of_booking_request",
     ),
     Rule(
         fact=sessions.BookingRequestApproved,
-        to=[MEMBER],
+        audiences=[MEMBER],
         kind=Kind.BOOKING_DECISION,
-        text=lambda news: texts.booking_approved(title=news.fact.title),
+        text=lambda news: texts.write_booking_approved(title=news.fact.title),
         receiver="tell_of_booking_approval",
     ),
     Rule(
         fact=sessions.BookingRequestRejected,
-        to=[MEMBER],
+        audiences=[MEMBER],
         kind=Kind.BOOKING_DECISION,
-        text=lambda news: texts.booking_rejected(title=news.fact.title, reason=news.reason),
+        text=lambda news: texts.write_booking_rejected(title=news.fact.title, reason=news.reason),
         receiver="tell_of_booking_rejection",
     ),
     Rule(
         fact=sessions.SessionStarted,
-        to=[REQUESTERS],
+        audiences=[REQUESTERS],
         kind=Kind.BOOKING_DECISION,
-        text=lambda news: texts.booking_rejected_at_start(title=news.fact.title),
+        text=lambda news: texts.write_booking_rejected_at_start(title=news.fact.title),
         receiver="tell_of_rejection_at_start",
     ),
     Rule(
         fact=sessions.SeatLeft,
-        to=[CREATOR],
+        audiences=[CREATOR],
         kind=Kind.SEAT_LEFT,
         mentions="member_id",
-        text=lambda news: texts.seat_left(title=news.fact.title, member=news.mentioned, reason=news.reason),
+        text=lambda news: texts.write_seat_left(title=news.fact.title, member=news.mentioned, reason=news.reason),
         receiver="tell_of_seat_left",
     ),
     Rule(
         fact=sessions.ParticipantRemoved,
-        to=[MEMBER],
+        audiences=[MEMBER],
         kind=Kind.BOOKING_DECISION,
-        text=lambda news: texts.participant_removed(title=news.fact.title, reason=news.reason),
+        text=lambda news: texts.write_participant_removed(title=news.fact.title, reason=news.reason),
         receiver="tell_of_removal",
     ),
     Rule(
         fact=sessions.RequestsUndecided,
-        to=[CREATOR],
+        audiences=[CREATOR],
         kind=Kind.BOOKING_REQUEST,
         type=BOOKING_REQUEST,
-        text=lambda news: texts.requests_undecided(
+        text=lambda news: texts.write_requests_undecided(
             title=news.fact.title,
             undecided=news.fact.undecided,
             date=news.fact.date,
@@ -147,71 +151,71 @@ TABLE = (
     # --- A session's life cycle
     Rule(
         fact=sessions.SessionApproved,
-        to=[CREATOR],
+        audiences=[CREATOR],
         kind=Kind.SESSION_DECISION,
-        text=lambda news: texts.session_approved(title=news.fact.title),
+        text=lambda news: texts.write_session_approved(title=news.fact.title),
         receiver="tell_of_session_approval",
     ),
     Rule(
         fact=sessions.SessionRejected,
-        to=[CREATOR],
+        audiences=[CREATOR],
         kind=Kind.SESSION_DECISION,
-        text=lambda news: texts.session_rejected(title=news.fact.title, reason=news.reason),
+        text=lambda news: texts.write_session_rejected(title=news.fact.title, reason=news.reason),
         receiver="tell_of_session_rejection",
     ),
     Rule(
         fact=sessions.SessionRescheduled,
-        to=[CREATOR, PARTICIPANTS, REQUESTERS],
+        audiences=[CREATOR, PARTICIPANTS, REQUESTERS],
         kind=Kind.SESSION_RESCHEDULED,
         is_mailed_at_once=starts_soon,
-        text=lambda news: texts.session_rescheduled(
+        text=lambda news: texts.write_session_rescheduled(
             title=news.fact.title, date=news.fact.date, zone=load_zone(news.reader.timezone)
         ),
         receiver="tell_of_new_date",
     ),
     Rule(
         fact=sessions.SessionCancelled,
-        to=[CREATOR, PARTICIPANTS, REQUESTERS],
+        audiences=[CREATOR, PARTICIPANTS, REQUESTERS],
         kind=Kind.SESSION_CANCELLED,
-        text=lambda news: texts.session_cancelled(
+        text=lambda news: texts.write_session_cancelled(
             title=news.fact.title, reason=news.reason if news.fact.is_reason_told else ""
         ),
         receiver="tell_of_cancellation",
     ),
     Rule(
         fact=sessions.SessionExpired,
-        to=[CREATOR, REQUESTERS],
+        audiences=[CREATOR, REQUESTERS],
         kind=Kind.SESSION_CANCELLED,
-        text=lambda news: texts.session_expired(title=news.fact.title, why=news.fact.why),
+        text=lambda news: texts.write_session_expired(title=news.fact.title, why=news.fact.why),
         receiver="tell_of_expiry",
     ),
     Rule(
         fact=sessions.SessionDeleted,
-        to=[CREATOR, REQUESTERS],
+        audiences=[CREATOR, REQUESTERS],
         kind=Kind.SESSION_CANCELLED,
         links_session=False,
-        before=lambda fact: unlink_session(session_id=fact.session_id),
+        prepare=lambda fact: unlink_session(session_id=fact.session_id),
         text=write_session_deletion,
         receiver="let_go_of_session",
     ),
     # --- Materials
     Rule(
         fact=materials.MaterialAdded,
-        to=[PEOPLE_NOW],
+        audiences=[PEOPLE_NOW],
         kind=Kind.MATERIAL_ADDED,
         asks_people=True,
         mentions="uploader_id",
-        text=lambda news: texts.material_added(
+        text=lambda news: texts.write_material_added(
             title=news.session_title, material=news.material_title, member=news.mentioned
         ),
         receiver="tell_of_material",
     ),
     Rule(
         fact=materials.MaterialRemoved,
-        to=[UPLOADER],
+        audiences=[UPLOADER],
         kind=Kind.MATERIAL_REMOVED,
         asks_people=True,
-        text=lambda news: texts.material_removed(
+        text=lambda news: texts.write_material_removed(
             title=news.session_title, material=news.material_title, reason=news.reason
         ),
         receiver="tell_of_material_removed",
@@ -219,7 +223,7 @@ TABLE = (
     # --- Reminders and moderation
     Rule(
         fact=sessions.ReminderDue,
-        to=[ATTENDEES],
+        audiences=[ATTENDEES],
         kind=Kind.REMINDER,
         type=REMINDER,
         text=write_reminder,
@@ -227,7 +231,7 @@ TABLE = (
     ),
     Rule(
         fact=sessions.SessionsWaiting,
-        to=[MODERATORS],
+        audiences=[MODERATORS],
         kind=Kind.MODERATION_DIGEST,
         type=GENERAL,
         links_session=False,
@@ -241,7 +245,7 @@ _DIGEST = "The digest of sessions that wait tells moderators."
 _ACCOUNT = "A letter about the account is mailed, or the member did it and saw it done."
 _FOR_HISTORY = "Recorded for the history in the portal."
 
-TOLD_TO_NOBODY: dict[type[Fact], str] = {
+NOT_NOTIFIED: dict[type[Fact], str] = {
     sessions.SessionOffered: _DIGEST,
     sessions.SessionEdited: "Participants read the session as it is; a new start is a fact of its own.",
     sessions.SessionScheduled: "The API shows the status; participants are reminded before the start.",

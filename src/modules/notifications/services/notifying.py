@@ -1,4 +1,4 @@
-"""Notifying members: in the app, by mail, or both, as each of them prefers."""
+"""Notify members in the app and by mail, by their preferences."""
 
 from collections.abc import Mapping
 from datetime import timedelta
@@ -13,7 +13,7 @@ from modules.notifications.models import Notification
 from modules.notifications.queries.preferences import list_channels_by_member
 from modules.notifications.texts import Text
 
-# The kind of letter that `modules.notifications.letters` writes.
+# The kind of letter that `modules.notifications.letters` registers.
 NEWS = "news"
 AT_ONCE = timedelta(0)
 
@@ -28,11 +28,11 @@ def notify(
     at_once: bool,
     texts: Mapping[User, Text],
 ) -> None:
-    """Write a notification for each member, with the text that is theirs, and enqueue or merge its mail.
+    """Write a notification for each member with their text, and enqueue or merge its mail.
 
-    Members who have a notification of this fact are passed over, so that a retry repeats nothing. A row is written for
-    everybody, also for who is notified nowhere. Mails of one topic are coalesced within MAIL_DELAY_SECONDS; `at_once`
-    sends them now. Runs in the transaction of the fact.
+    Idempotent: members who have a notification of this fact are skipped. A row is written even if the preferences
+    suppress both channels. Mails of one topic are debounced by MAIL_DELAY_SECONDS, unless `at_once`. Runs in the
+    transaction of the fact.
     """
     at = clock.now()
     channels = list_channels_by_member([member.pk for member in texts], kind)
@@ -56,6 +56,6 @@ def notify(
 def unlink_session(*, session_id: int) -> None:
     """Remove the link to a deleted session from its notifications, which stay."""
     theirs = Notification.objects.filter(session_id=session_id)
-    # In the same order as `mark_all_as_read`, against deadlocks.
+    # In the same order as `mark_all_as_read`, to avoid deadlocks.
     locked = theirs.select_for_update().order_by("pk").values_list("pk", flat=True)
     Notification.objects.filter(pk__in=list(locked)).update(session_id=None)

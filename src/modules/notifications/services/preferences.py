@@ -19,7 +19,7 @@ from modules.notifications.models import Preference
 from modules.notifications.queries.preferences import list_channels
 
 UNSUBSCRIBE_SALT = "modules.notifications.unsubscribe"
-# The id of a member, and kinds, some of which may no longer exist.
+# The id of a member, and kinds, which may no longer exist.
 _TOKEN = TypeAdapter(tuple[StrictInt, list[str]])
 
 
@@ -36,8 +36,8 @@ def change_preferences(
 ) -> dict[Kind, Channels]:
     """Set the channels of these kinds, and return the channels of all kinds.
 
-    A choice that equals the present channels changes nothing: a default stays a default. `by` is `None` for a link in a
-    mail.
+    A choice that equals the present channels changes nothing: a default stays a default. `by` is `None` for an
+    unsubscribe link.
     """
     with transaction.atomic():
         # Serializes concurrent changes of one member.
@@ -67,7 +67,7 @@ def build_unsubscribe_url(*, user_id: int, kinds: tuple[Kind, ...]) -> str:
 
 
 def read_unsubscribe_token(token: str) -> Subscription:
-    """Return what the token of a link is about. Raises `NotFound` for an invalid token or a deleted member."""
+    """Parse the token of an unsubscribe link. Raises `NotFound` for an invalid token or a deleted member."""
     try:
         user_id, kinds = _TOKEN.validate_python(signing.loads(token, salt=UNSUBSCRIBE_SALT))
         user = User.objects.get(pk=user_id)
@@ -77,12 +77,12 @@ def read_unsubscribe_token(token: str) -> Subscription:
 
 
 def stop_mail(*, subscription: Subscription, everything: bool) -> None:
-    """Stop mail of the link's kinds, or of all. Idempotent; what is shown in the app does not change."""
+    """Disable mail of the link's kinds, or of all. Idempotent; notifications in the app do not change."""
     kinds = tuple(Kind) if everything else subscription.kinds
     no_mail = dict.fromkeys(kinds, Choice(mail=False))
     change_preferences(user=subscription.user, choices=no_mail, by=None, reason="By a link in a mail.")
 
 
 def _describe_channels(channels: Channels) -> str:
-    places = [name for name, there in (("app", channels.in_app), ("mail", channels.mail)) if there]
-    return " and ".join(places) or "nowhere"
+    names = [name for name, is_on in (("app", channels.in_app), ("mail", channels.mail)) if is_on]
+    return " and ".join(names) or "nowhere"

@@ -9,7 +9,7 @@ from modules.notifications.models import Notification
 
 
 def mark_as_read(*, notification_id: int, by: User) -> Notification:
-    """Mark a notification as read. Idempotent: the first time counts.
+    """Mark a notification as read. Idempotent: `read_at` is that of the first time.
 
     Raises `NotFound` for a notification that is not theirs.
     """
@@ -25,9 +25,9 @@ def mark_as_read(*, notification_id: int, by: User) -> Notification:
 
 
 def mark_all_as_read(*, by: User) -> int:
-    """Mark all notifications of a member as read; returns how many were unread."""
+    """Mark all notifications of a member as read; return how many were unread."""
     with transaction.atomic():
         unread = Notification.objects.filter(user=by, in_app=True, read_at=None)
-        # In the same order as `unlink_session`, against deadlocks.
+        # In the same order as `unlink_session`, to avoid deadlocks.
         locked = unread.select_for_update().order_by("pk").values_list("pk", flat=True)
         return Notification.objects.filter(pk__in=list(locked)).update(read_at=clock.now())
