@@ -7,6 +7,7 @@ import ast
 import inspect
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import cache
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -28,6 +29,16 @@ class EventEntry:
     location: str
     senders: list[str] = field(default_factory=list)
     receivers: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Call:
+    """One call in the source: its line, the name that is called, and the names and strings that are its arguments."""
+
+    line: int
+    function: str
+    names: frozenset[str]
+    strings: frozenset[str]
 
 
 def list_facts() -> list[EventEntry]:
@@ -81,6 +92,7 @@ def _is_in_source(kind: type) -> bool:
     return Path(inspect.getsourcefile(kind) or "").resolve().is_relative_to(SOURCE)
 
 
+@cache
 def _locate(kind: Any) -> str:
     return f"{_format_path(Path(inspect.getsourcefile(kind) or ''))}:{inspect.getsourcelines(kind)[1]}"
 
@@ -95,10 +107,10 @@ def _locate_receiver(name: str) -> str:
     module, _, short_name = name.rpartition(".")
     package = SOURCE / module.replace(".", "/")
     locations = [
-        f"{_format_path(path)}:{call.lineno}"
+        f"{_format_path(path)}:{call.line}"
         for path in package.glob("*.py")
         for call in _parse_calls(path)
-        if any(isinstance(value, ast.Constant) and value.value == short_name for value in _list_arguments(call))
+        if short_name in call.strings
     ]
     if len(locations) != 1:
         raise LookupError(f"{name} is named by {len(locations)} calls: {locations}")
@@ -125,18 +137,28 @@ def _find_calls(names: set[str]) -> dict[str, list[str]]:
             continue
         is_receiver = "receivers" in path.relative_to(SOURCE).with_suffix("").parts
         for call in _parse_calls(path):
-            passed = [] if is_receiver or _get_name(call.func) in TYPE_CHECKS else _list_arguments(call)
-            for name in names & {_get_name(node) for node in (call.func, *passed)}:
-                found.setdefault(name, []).append(f"{_format_path(path)}:{call.lineno}")
+            passed: frozenset[str] = frozenset() if is_receiver or call.function in TYPE_CHECKS else call.names
+            for name in names & {call.function, *passed}:
+                found.setdefault(name, []).append(f"{_format_path(path)}:{call.line}")
     return found
 
 
-def _parse_calls(path: Path) -> Iterator[ast.Call]:
-    return (node for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Call))
+@cache
+def _parse_calls(path: Path) -> tuple[Call, ...]:
+    """Parse a file once for each process: its source does not change."""
+    nodes = [node for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Call)]
+    return tuple(_read_call(node) for node in nodes)
 
 
-def _list_arguments(call: ast.Call) -> list[ast.expr]:
-    return [*call.args, *(keyword.value for keyword in call.keywords)]
+def _read_call(node: ast.Call) -> Call:
+    arguments = [*node.args, *(keyword.value for keyword in node.keywords)]
+    constants = [argument.value for argument in arguments if isinstance(argument, ast.Constant)]
+    return Call(
+        line=node.lineno,
+        function=_get_name(node.func),
+        names=frozenset(map(_get_name, arguments)),
+        strings=frozenset(value for value in constants if isinstance(value, str)),
+    )
 
 
 def _get_name(node: ast.AST) -> str:
