@@ -98,6 +98,8 @@ WALKS = (
     "tests/core/settings/test_checks.py::test_the_asgi_application_does_not_start_with_the_built_in_key",
     "tests/system/last_seat/",
     "tests/system/queue_away/",
+    "tests/system/test_boundaries.py::test_a_planted_violation_is_noticed",
+    "tests/system/test_boundaries.py::test_what_is_allowed_passes",
     "tests/system/test_hostile_values.py",
     "tests/system/test_migrations.py",
     "tests/system/test_sizes_of_answers.py",
