@@ -1,6 +1,7 @@
 """Which tests run on PostgreSQL each time, and which there with `./just test --system` alone (see CONTRIBUTING.md)."""
 
 from fnmatch import fnmatch
+from pathlib import Path
 
 # What is the same on every database: starts that are refused, what is in files and where they lie, what is sent, how
 # pages look, and rules that are decided in Python. `./just test` runs it on SQLite alone, `./just test --system` on
@@ -106,6 +107,12 @@ WALKS = (
 )
 
 
+def list_files_left_to_system() -> list[str]:
+    """List the files whose tests `./just test` leaves out on PostgreSQL, so that it need not import them."""
+    files = [path.as_posix() for path in Path("tests").rglob("test_*.py")]
+    return [file for file in sorted(files) if gives_same_answer_on_any_database(file) or file.startswith(WALKS)]
+
+
 def gives_same_answer_on_any_database(file: str) -> bool:
     """Whether a file of tests, named from the checkout, asks no database anything that only one of them answers so."""
     return _matches(file, ANY_DATABASE) and not _matches(file, EACH_DATABASE)
@@ -113,3 +120,7 @@ def gives_same_answer_on_any_database(file: str) -> bool:
 
 def _matches(file: str, patterns: tuple[str, ...]) -> bool:
     return any(fnmatch(file, pattern) for pattern in patterns)
+
+
+if __name__ == "__main__":
+    print(*(f"--ignore={file}" for file in list_files_left_to_system()), sep="\n")
