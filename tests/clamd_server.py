@@ -1,4 +1,4 @@
-"""A virus scanner on the loopback, or on a socket of the machine, that speaks as clamd does (INSTREAM)."""
+"""A virus scanner that speaks the INSTREAM protocol of clamd, over TCP on loopback or a Unix socket."""
 
 import socketserver
 import struct
@@ -7,22 +7,22 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-# What every scanner finds, and harms nobody. In two parts, so that no scanner takes this file for one.
+# The harmless test file that every scanner finds; split, so that scanners do not find this source file.
 EICAR = rb"X5O!P%@AP[4\PZX54(P^)7CC)7}$EICAR" + b"-STANDARD-ANTIVIRUS-TEST-FILE!$H+H*"
 
 
 class ClamdServer:
-    """What it was shown is in `scanned`."""
+    """`scanned` has the contents that it scanned."""
 
     def __init__(self, socket_path: Path | None = None) -> None:
         self.scanned: list[bytes] = []
-        # What it finds, and what it calls it.
+        # Names of viruses, by their contents.
         self.viruses: dict[bytes, str] = {EICAR: "Eicar-Test-Signature"}
-        # The most that it takes of a file.
-        self.most = 100 * 1024 * 1024
-        # How it goes wrong: "hang up", "hang", "nonsense".
+        # StreamMaxLength of clamd.
+        self.max_bytes = 100 * 1024 * 1024
+        # How it fails: "hang up", "hang" or "nonsense".
         self.fault = ""
-        # What it never comes to an end with.
+        # Contents with which a scan never ends.
         self.hangs_on = b""
         self.socket_path = socket_path
         self.port = 0
@@ -34,7 +34,7 @@ class ClamdServer:
         return f"unix://{quote(str(self.socket_path))}" if self.socket_path else f"tcp://127.0.0.1:{self.port}"
 
     def start(self) -> None:
-        """On the port that it had the last time."""
+        """Listen on the same port as the last time."""
         scanner = self
 
         class Handler(socketserver.StreamRequestHandler):
@@ -74,7 +74,7 @@ class ClamdServer:
         content = b""
         while length := struct.unpack("!L", received.read(4))[0]:
             content += received.read(length)
-            if len(content) > self.most:
+            if len(content) > self.max_bytes:
                 answers.write(b"INSTREAM size limit exceeded. ERROR\0")
                 return
         if self.fault == "hang" or (self.hangs_on and self.hangs_on in content):

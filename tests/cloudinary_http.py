@@ -1,4 +1,4 @@
-"""HTTP for the Cloudinary of the tests."""
+"""The HTTP side of the fake Cloudinary."""
 
 import json
 import os
@@ -13,7 +13,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import IO, TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, urlsplit
 
-from tests.cloudinary_messages import Answer, Asked, Failure, Rejected
+from tests.cloudinary_messages import Failure, RecordedRequest, Rejected, Response
 from werkzeug.formparser import parse_form_data
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ DELIVERY = re.compile(
 
 
 class LoopbackServer(ThreadingHTTPServer):
-    # So that none outlives its server.
+    # Threads end before the server has stopped.
     daemon_threads = False
     request_queue_size = 50
 
@@ -51,7 +51,7 @@ class LoopbackServer(ThreadingHTTPServer):
                 connected.shutdown(socket.SHUT_RDWR)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """That somebody goes away is what is tested here."""
+        """Ignore closed connections, which tests provoke."""
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -60,33 +60,33 @@ class Handler(BaseHTTPRequestHandler):
     server: LoopbackServer
 
     def do_GET(self) -> None:
-        self._take()
+        self._handle()
 
     def do_HEAD(self) -> None:
-        self._take()
+        self._handle()
 
     def do_POST(self) -> None:
-        self._take()
+        self._handle()
 
     def log_message(self, *args: Any) -> None:
-        """It keeps what it was asked, and has nothing to say of it."""
+        """Log nothing: requests are recorded."""
 
-    def _take(self) -> None:
+    def _handle(self) -> None:
         service = self.server.service
         url = urlsplit(self.path)
         match = API.fullmatch(url.path) or ADMIN.fullmatch(url.path) or DELIVERY.fullmatch(url.path)
         action = _action(match)
-        failure = service.failure_of(action)
+        failure = service.get_failure(action)
         length = int(self.headers.get("Content-Length", 0))
         if failure is Failure.RESET and length:
-            service.record(self._asked(action, {}))
+            service.record(self._build_request(action, {}))
             self.rfile.read(length // 2)
             self._reset()
             return
-        # On the disk, where whoever measures memory does not see it; closed even if it never comes to its end.
+        # On disk, so that it does not count where tests measure memory.
         with tempfile.TemporaryFile() as file:
             form = self._form(length, file)
-            service.record(self._asked(action, form))
+            service.record(self._build_request(action, form))
             self._respond(match, form, file, failure)
 
     def _respond(
@@ -96,19 +96,19 @@ class Handler(BaseHTTPRequestHandler):
             self.server.service.released.wait()
             self.close_connection = True
         elif failure is Failure.ERROR:
-            self._send(Answer(500, {"error": {"message": "Something went wrong"}}))
+            self._send(Response(500, {"error": {"message": "Something went wrong"}}))
         elif failure is Failure.GARBAGE:
-            self._send(Answer(200, content=b"<html>Please log in</html>"))
+            self._send(Response(200, content=b"<html>Please log in</html>"))
         else:
             self._send(self._answer(match, form, file), failure)
 
-    def _answer(self, match: re.Match[str] | None, form: Mapping[str, str], file: IO[bytes]) -> Answer:
+    def _answer(self, match: re.Match[str] | None, form: Mapping[str, str], file: IO[bytes]) -> Response:
         try:
-            return Answer(404) if match is None else self._do(match, form, file)
+            return Response(404) if match is None else self._do(match, form, file)
         except Rejected as rejected:
             return rejected.answer
 
-    def _do(self, match: re.Match[str], form: Mapping[str, str], file: IO[bytes]) -> Answer:
+    def _do(self, match: re.Match[str], form: Mapping[str, str], file: IO[bytes]) -> Response:
         service = self.server.service
         if match.re is DELIVERY:
             return service.deliver(match)
@@ -121,14 +121,16 @@ class Handler(BaseHTTPRequestHandler):
             return service.destroy(match["kind"], form)
         return service.download(match["kind"], self._query())
 
-    def _asked(self, action: str, form: Mapping[str, str]) -> Asked:
-        return Asked(action=action, path=self.path, query=self._query(), form=form, headers=dict(self.headers))
+    def _build_request(self, action: str, form: Mapping[str, str]) -> RecordedRequest:
+        return RecordedRequest(
+            action=action, path=self.path, query=self._query(), form=form, headers=dict(self.headers)
+        )
 
     def _query(self) -> dict[str, str]:
         return dict(parse_qsl(urlsplit(self.path).query))
 
     def _form(self, length: int, file: IO[bytes]) -> dict[str, str]:
-        """The fields; what was uploaded is written into the file."""
+        """Return the fields of the form; an upload is written to the file."""
         environ = {
             "wsgi.input": self.rfile,
             "CONTENT_LENGTH": str(length),
@@ -138,7 +140,7 @@ class Handler(BaseHTTPRequestHandler):
         _, form, files = parse_form_data(environ, stream_factory=lambda *_, **__: file)
         return {**form.to_dict(), **({"file": "uploaded"} if "file" in files else {})}
 
-    def _send(self, answer: Answer, failure: Failure | None = None) -> None:
+    def _send(self, answer: Response, failure: Failure | None = None) -> None:
         if failure is Failure.LOST:
             self._reset()
             return
@@ -158,9 +160,9 @@ class Handler(BaseHTTPRequestHandler):
                 shutil.copyfileobj(file, self.wfile)
             return
         content = answer.path.read_bytes() if answer.path else content
-        self._say(content, failure)
+        self._write(content, failure)
 
-    def _say(self, content: bytes, failure: Failure | None) -> None:
+    def _write(self, content: bytes, failure: Failure | None) -> None:
         if failure is Failure.TRICKLE:
             for position in range(0, len(content), 2):
                 self.wfile.write(content[position : position + 2])
@@ -175,7 +177,7 @@ class Handler(BaseHTTPRequestHandler):
 
     def _reset(self) -> None:
         self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-        # Not by closing the socket, which waits for those that read from it and write to it.
+        # Closing the socket object would wait for its readers and writers.
         os.close(self.connection.detach())
         self.close_connection = True
 

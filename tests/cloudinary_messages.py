@@ -1,4 +1,4 @@
-"""What is asked of the Cloudinary of the tests, what it answers, and how it fails."""
+"""Requests, responses and failures of the fake Cloudinary."""
 
 import hashlib
 from collections.abc import Mapping
@@ -10,28 +10,26 @@ from typing import Any
 
 
 class Failure(Enum):
-    """What it does instead of answering."""
+    """How a request fails."""
 
-    # It says that something has gone wrong.
+    # Status 500.
     ERROR = auto()
-    # It says something, but not what it is asked.
+    # Status 200 with HTML instead of JSON.
     GARBAGE = auto()
-    # It listens and says nothing.
+    # No response.
     SILENCE = auto()
-    # It resets the connection in the middle of what it is sent; where that is nothing, of what it sends.
+    # A reset in the middle of the request body, or without one of the response body.
     RESET = auto()
-    # It does what it is asked, and resets the connection instead of saying so.
+    # The request is carried out, and the connection reset instead of a response.
     LOST = auto()
-    # It says a little now and then.
+    # A response that is sent slowly.
     TRICKLE = auto()
-    # It hangs up in the middle of its answer.
+    # A response that is cut off.
     CUT = auto()
 
 
 @dataclass(frozen=True, kw_only=True)
-class Asked:
-    """A request as it came: what it asks for, and all that it says."""
-
+class RecordedRequest:
     # One of upload, destroy, download, resource, resources and delivery.
     action: str
     path: str
@@ -42,7 +40,7 @@ class Asked:
 
 @dataclass(kw_only=True)
 class Stored:
-    """A file that it has. The bytes lie on the disk, so that whoever measures memory measures what sends them."""
+    """A stored asset. Its content is on disk, so that it does not count where tests measure memory."""
 
     kind: str
     type: str
@@ -73,15 +71,15 @@ class Stored:
 
 
 @dataclass
-class Answer:
+class Response:
     status: int
     document: dict[str, Any] | None = None
     headers: dict[str, str] = field(default_factory=dict)
     path: Path | None = None
-    # Instead of what is in the file, where it was asked for in another format.
+    # Replaces the file, where it was request for in another format.
     content: bytes | None = None
 
 
 class Rejected(Exception):
     def __init__(self, status: int, message: str) -> None:
-        self.answer = Answer(status, {"error": {"message": message}})
+        self.answer = Response(status, {"error": {"message": message}})

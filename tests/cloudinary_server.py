@@ -1,7 +1,6 @@
-"""A server on the loopback that acts as Cloudinary does, as far as that is documented, and fails when it is told to.
+"""A fake of Cloudinary on loopback that follows its documentation, and fails on demand.
 
-It answers for the API and for the host that delivers, and trusts nobody: whatever must be signed is checked, with
-nothing of Cloudinary's own code.
+It serves the APIs and the delivery host, and checks all signatures with an implementation of its own.
 """
 
 import hashlib
@@ -20,14 +19,14 @@ from typing import IO, Any
 from urllib.parse import unquote
 
 from tests.cloudinary_http import LoopbackServer
-from tests.cloudinary_messages import Answer, Asked, Failure, Rejected, Stored
+from tests.cloudinary_messages import Failure, RecordedRequest, Rejected, Response, Stored
 
 HOUR = 3600
-SMALLEST_PART = 5 * 1024 * 1024
-MOST_RESULTS = 500
+MIN_CHUNK_BYTES = 5 * 1024 * 1024
+MAX_RESULTS = 500
 UNSIGNED = {"file", "cloud_name", "resource_type", "api_key", "signature"}
 
-# Where a file of a format has which bytes, and what Cloudinary calls that format.
+# Offset and bytes of the signature of each format, with its name at Cloudinary.
 IMAGES = [
     (0, b"\x89PNG\r\n\x1a\n", "png"),
     (0, b"\xff\xd8\xff", "jpg"),
@@ -66,7 +65,7 @@ RANGE = re.compile(r"bytes (?P<first>\d+)-(?P<last>\d+)/(?P<total>\d+)")
 
 
 class CloudinaryServer:
-    """What it has is in `stored`, by kind, type and public id; what it was asked, in `requests`."""
+    """`stored` has assets by kind, type and public id, `requests` has all requests."""
 
     cloud_name = "school"
     api_key = "123456789012345"
@@ -74,12 +73,11 @@ class CloudinaryServer:
 
     def __init__(self) -> None:
         self.stored: dict[tuple[str, str, str], Stored] = {}
-        self.requests: list[Asked] = []
-        # What it says of an upload, where that is not the truth.
+        self.requests: list[RecordedRequest] = []
+        # Values that replace those in responses to uploads.
         self.misreports: dict[str, Any] = {}
-        # The most that it lists on one page.
-        self.page_limit = MOST_RESULTS
-        self._parts: dict[str, Path] = {}
+        self.page_limit = MAX_RESULTS
+        self._chunked_uploads: dict[str, Path] = {}
         self._failures: dict[tuple[str, int], Failure] = {}
         self._server: LoopbackServer | None = None
         self._folder = Path()
@@ -93,7 +91,7 @@ class CloudinaryServer:
 
     @property
     def options(self) -> dict[str, Any]:
-        """What a storage has to be given to keep its files here."""
+        """The options of a storage that uses this server."""
         return {
             "cloud_name": self.cloud_name,
             "api_key": self.api_key,
@@ -117,19 +115,19 @@ class CloudinaryServer:
         shutil.rmtree(self._folder)
 
     def fail(self, action: str, failure: Failure, *, times: int = 1, after: int = 0) -> None:
-        """Go wrong at that action for so many times, once it has gone well for `after` times."""
-        before = sum(asked.action == action for asked in self.requests)
+        """Let an action fail `times` times, after it has succeeded `after` times."""
+        before = sum(request.action == action for request in self.requests)
         self._failures |= {(action, before + after + number): failure for number in range(times)}
 
-    def asked(self, action: str) -> list[Asked]:
-        return [asked for asked in self.requests if asked.action == action]
+    def list_requests(self, action: str) -> list[RecordedRequest]:
+        return [request for request in self.requests if request.action == action]
 
-    def record(self, asked: Asked) -> None:
+    def record(self, request: RecordedRequest) -> None:
         with self._lock:
-            self.requests.append(asked)
+            self.requests.append(request)
 
-    def failure_of(self, action: str) -> Failure | None:
-        return self._failures.get((action, len(self.asked(action))))
+    def get_failure(self, action: str) -> Failure | None:
+        return self._failures.get((action, len(self.list_requests(action))))
 
     def check_cloud(self, name: str) -> None:
         if name != self.cloud_name:
@@ -137,7 +135,7 @@ class CloudinaryServer:
 
     # The Upload API
 
-    def upload(self, kind: str, form: Mapping[str, str], headers: Mapping[str, str], file: IO[bytes]) -> Answer:
+    def upload(self, kind: str, form: Mapping[str, str], headers: Mapping[str, str], file: IO[bytes]) -> Response:
         self._check_signature(form)
         if not form.get("public_id") or "file" not in form:
             raise Rejected(400, "Missing required parameter - file")
@@ -147,18 +145,18 @@ class CloudinaryServer:
             with path.open("wb") as target:
                 shutil.copyfileobj(file, target)
         else:
-            path, is_last = self._take_part(headers.get("X-Unique-Upload-Id", ""), content_range, file)
+            path, is_last = self._append_chunk(headers.get("X-Unique-Upload-Id", ""), content_range, file)
             if not is_last:
                 so_far = {"public_id": form["public_id"], "resource_type": kind, "kind": form.get("type", "upload")}
-                return Answer(200, {"done": False, "bytes": path.stat().st_size, **so_far})
-        return Answer(200, {**self._store(kind, form, path), **self.misreports})
+                return Response(200, {"done": False, "bytes": path.stat().st_size, **so_far})
+        return Response(200, {**self._store(kind, form, path), **self.misreports})
 
-    def _take_part(self, upload_id: str, content_range: str, file: IO[bytes]) -> tuple[Path, bool]:
+    def _append_chunk(self, upload_id: str, content_range: str, file: IO[bytes]) -> tuple[Path, bool]:
         match = RANGE.fullmatch(content_range)
         if match is None or not upload_id:
             raise Rejected(400, "Invalid Content-Range or X-Unique-Upload-Id")
         first, last, total = (int(match[group]) for group in ("first", "last", "total"))
-        path = self._parts.setdefault(upload_id, self._new_file())
+        path = self._chunked_uploads.setdefault(upload_id, self._new_file())
         if first != (path.stat().st_size if path.exists() else 0):
             raise Rejected(400, "Chunks must come in their order")
         with path.open("ab") as target:
@@ -166,10 +164,10 @@ class CloudinaryServer:
         if path.stat().st_size != last + 1 or last >= total:
             raise Rejected(400, "Content-Range does not match the size of the chunk")
         is_last = last + 1 == total
-        if not is_last and last + 1 - first < SMALLEST_PART:
+        if not is_last and last + 1 - first < MIN_CHUNK_BYTES:
             raise Rejected(400, "All chunks but the last must be of at least 5 MB")
         if is_last:
-            del self._parts[upload_id]
+            del self._chunked_uploads[upload_id]
         return path, is_last
 
     def _store(self, kind: str, form: Mapping[str, str], path: Path) -> dict[str, Any]:
@@ -180,7 +178,7 @@ class CloudinaryServer:
             beginning = file.read(32)
         if not beginning:
             raise Rejected(400, "Empty file")
-        file_format = _format_of(kind, beginning)
+        file_format = _detect_format(kind, beginning)
         if kind != "raw" and not file_format:
             raise Rejected(400, {"image": "Invalid image file", "video": "Unsupported video format or file"}[kind])
         with self._lock:
@@ -199,26 +197,26 @@ class CloudinaryServer:
             )
             return self.stored[key].details()
 
-    def destroy(self, kind: str, form: Mapping[str, str]) -> Answer:
+    def destroy(self, kind: str, form: Mapping[str, str]) -> Response:
         self._check_signature(form)
         stored = self.stored.pop((kind, form.get("type", "upload"), form["public_id"]), None)
-        return Answer(200, {"result": "not found" if stored is None else "ok"})
+        return Response(200, {"result": "not found" if stored is None else "ok"})
 
-    def download(self, kind: str, query: Mapping[str, str]) -> Answer:
+    def download(self, kind: str, query: Mapping[str, str]) -> Response:
         self._check_signature(query, is_fresh="expires_at" not in query)
         if time.time() > float(query.get("expires_at", "inf")):
             raise Rejected(401, "The address has expired")
         stored = self.stored.get((kind, query.get("type", "upload"), query["public_id"]))
         if stored is None:
             raise Rejected(404, f"Resource not found - {query['public_id']}")
-        answer = self._bytes_of(stored, query.get("format", ""))
+        answer = self._build_response(stored, query.get("format", ""))
         if query.get("attachment"):
             answer.headers["Content-Disposition"] = f'attachment; filename="{Path(stored.public_id).name}"'
         return answer
 
     # The Admin API
 
-    def resources(self, headers: Mapping[str, str], match: re.Match[str], query: Mapping[str, str]) -> Answer:
+    def resources(self, headers: Mapping[str, str], match: re.Match[str], query: Mapping[str, str]) -> Response:
         given = headers.get("Authorization", "").removeprefix("Basic ")
         if not hmac.compare_digest(given.encode(), b64encode(f"{self.api_key}:{self.api_secret}".encode())):
             raise Rejected(401, "Invalid credentials")
@@ -227,9 +225,9 @@ class CloudinaryServer:
             stored = self.stored.get((match["kind"], match["type"], public_id))
             if stored is None:
                 raise Rejected(404, f"Resource not found - {public_id}")
-            return Answer(200, {**stored.details(), "derived": []})
+            return Response(200, {**stored.details(), "derived": []})
         most = int(query.get("max_results", "10"))
-        if not 1 <= most <= MOST_RESULTS:
+        if not 1 <= most <= MAX_RESULTS:
             raise Rejected(400, "Invalid value for parameter max_results")
         found = sorted(
             (stored.public_id, stored)
@@ -241,27 +239,27 @@ class CloudinaryServer:
             found = [(public_id, stored) for public_id, stored in found if public_id > after]
         page = found[: min(most, self.page_limit)]
         more = {"next_cursor": page[-1][0].encode().hex()} if len(page) < len(found) else {}
-        return Answer(200, {"resources": [stored.details() for _, stored in page], **more})
+        return Response(200, {"resources": [stored.details() for _, stored in page], **more})
 
     # The host that delivers
 
-    def deliver(self, match: re.Match[str]) -> Answer:
+    def deliver(self, match: re.Match[str]) -> Response:
         source = match["source"]
         if match["type"] == "authenticated" and not self._is_signed(source, match["signature"] or ""):
-            return Answer(401, headers={"X-Cld-Error": "Invalid signature"})
+            return Response(401, headers={"X-Cld-Error": "Invalid signature"})
         public_id, file_format = unquote(source), ""
         if match["kind"] != "raw" and "." in Path(public_id).name:
             public_id, _, file_format = public_id.rpartition(".")
         stored = self.stored.get((match["kind"], match["type"], public_id))
         if match["cloud"] != self.cloud_name or stored is None:
-            return Answer(404, headers={"X-Cld-Error": f"Resource not found - {public_id}"})
-        return self._bytes_of(stored, file_format)
+            return Response(404, headers={"X-Cld-Error": f"Resource not found - {public_id}"})
+        return self._build_response(stored, file_format)
 
-    def _bytes_of(self, stored: Stored, file_format: str) -> Answer:
+    def _build_response(self, stored: Stored, file_format: str) -> Response:
         headers = {"Content-Type": f"{stored.kind}/{stored.format or 'octet-stream'}", "ETag": f'"{stored.etag}"'}
         if file_format not in {"", stored.format}:
-            return Answer(200, headers=headers, content=f"Converted to {file_format}".encode())
-        return Answer(200, headers=headers, path=stored.path)
+            return Response(200, headers=headers, content=f"Converted to {file_format}".encode())
+        return Response(200, headers=headers, path=stored.path)
 
     def _is_signed(self, source: str, signature: str) -> bool:
         signed = (source + self.api_secret).encode()
@@ -291,7 +289,7 @@ class CloudinaryServer:
         return self._folder / secrets.token_hex(16)
 
 
-def _format_of(kind: str, beginning: bytes) -> str:
+def _detect_format(kind: str, beginning: bytes) -> str:
     for position, expected, name in FORMATS.get(kind, ()):
         if beginning[position:].startswith(expected):
             return name

@@ -1,4 +1,4 @@
-"""Servers on the loopback in place of Redis: one that goes wrong in the way that it is told."""
+"""Servers on loopback that replace Redis and fail on demand."""
 
 import re
 import socket
@@ -15,12 +15,12 @@ OOM = b"-OOM command not allowed when used memory > 'maxmemory'.\r\n"
 
 
 class QueueServer:
-    """Accepts connections and answers each command with `answer`; never for `None`."""
+    """Accepts connections and replies to each command with `answer`; never replies for `None`."""
 
     def __init__(self, answer: bytes | None = None) -> None:
         self.answer = answer
         self._released = threading.Event()
-        # Where they came from, in their order.
+        # Client addresses, in the order of their connections.
         self._accepted: SimpleQueue[Any] = SimpleQueue()
         self._counted = 0
         queue = self
@@ -28,7 +28,7 @@ class QueueServer:
         class Handler(socketserver.BaseRequestHandler):
             def handle(self) -> None:
                 with suppress(ConnectionError):
-                    queue._talk(self.request)
+                    queue._reply(self.request)
 
         class Server(socketserver.ThreadingTCPServer):
             daemon_threads = True
@@ -44,7 +44,7 @@ class QueueServer:
 
     @property
     def connections(self) -> int:
-        """How many there were; one of our own tells when all before it have been accepted."""
+        """The number of connections so far; counted once a last one has been accepted."""
         with socket.create_connection(self._server.server_address) as last:
             while self._accepted.get(timeout=30) != last.getsockname():
                 self._counted += 1
@@ -55,17 +55,17 @@ class QueueServer:
         self._server.shutdown()
         self._server.server_close()
 
-    def _talk(self, connection: Any) -> None:
+    def _reply(self, connection: Any) -> None:
         while received := connection.recv(65536):
             if self.answer is None:
                 self._released.wait(timeout=30)
                 return
-            # The commands are short, and each begins with the number of its words.
+            # A reply for each command of a pipeline; a command begins with the number of its words.
             connection.sendall(self.answer * len(re.findall(rb"(?:^|\r\n)\*\d+\r\n", received)))
 
 
 class FullBacklog:
-    """Listens and never accepts: whoever connects now gets no answer to it."""
+    """Listens and never accepts, with a full backlog: connecting times out."""
 
     def __init__(self) -> None:
         self._listener = socket.socket()
@@ -85,7 +85,7 @@ class FullBacklog:
             each.close()
 
 
-def closed_port() -> str:
-    """The address of nobody."""
+def find_closed_port() -> str:
+    """Return the URL of a port that refuses connections."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         return f"redis://127.0.0.1:{listener.getsockname()[1]}/0"

@@ -1,4 +1,4 @@
-"""A server on the loopback that acts as S3 does: moto, before which a guard checks what is signed, as moto does not."""
+"""A fake of S3 on loopback: moto, behind a check of signatures, which moto does not make."""
 
 import hashlib
 import hmac
@@ -21,9 +21,7 @@ SIGNED = re.compile(
 
 
 @dataclass(frozen=True, kw_only=True)
-class Asked:
-    """A request as it came."""
-
+class RecordedRequest:
     method: str
     path: str
     query: Mapping[str, str]
@@ -32,7 +30,7 @@ class Asked:
 
 @dataclass(frozen=True, kw_only=True)
 class Signature:
-    """What a request says of how it was signed."""
+    """The parameters of a signature (AWS4-HMAC-SHA256)."""
 
     credential: str
     headers: str
@@ -44,7 +42,7 @@ class Signature:
 
 
 class S3Server:
-    """With one empty bucket. What it was asked is in `requests`."""
+    """Starts with one empty bucket. `requests` has all requests."""
 
     access_key = "AKIASCHOOL"
     secret_key = "a-secret-of-the-school"
@@ -52,10 +50,10 @@ class S3Server:
     region_name = "us-east-1"
 
     def __init__(self) -> None:
-        self.requests: list[Asked] = []
-        # It says to everything that it is too busy.
+        self.requests: list[RecordedRequest] = []
+        # Responds to everything with 503 Slow Down.
         self.is_busy = False
-        # It listens and says nothing.
+        # Never responds.
         self.is_silent = False
         self.released = Event()
         self._server: Any = None
@@ -67,7 +65,7 @@ class S3Server:
 
     @property
     def options(self) -> dict[str, Any]:
-        """What a storage has to be given to keep its files here."""
+        """The options of a storage that uses this server."""
         return {
             "bucket_name": self.bucket_name,
             "endpoint_url": self.url,
@@ -81,11 +79,11 @@ class S3Server:
 
     @property
     def client(self) -> Any:
-        """Of the owner of the bucket."""
+        """A boto3 client with the credentials of the bucket."""
         return self._client
 
     def start(self) -> None:
-        # These take a second or two to load, which most tests have no need of.
+        # Imported here, since they take a second or two to load, and most tests do not need them.
         import boto3
         from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
         from werkzeug.serving import make_server
@@ -110,8 +108,8 @@ class S3Server:
         self._server.server_close()
 
     def reset(self) -> None:
-        """As it was at first."""
-        # Whoever still waits is let go; who comes from now on has an event of their own.
+        """Restore the initial state."""
+        # Releases requests that still wait; later ones get a new event.
         self.released.set()
         self.released = Event()
         self.is_busy = self.is_silent = False
@@ -121,7 +119,7 @@ class S3Server:
 
 
 class Guard:
-    """Lets pass what is signed as it must be; and what is not signed at all, with which moto deals by itself."""
+    """WSGI middleware that rejects wrong signatures; requests without one are left to moto."""
 
     def __init__(self, server: S3Server, application: Callable[..., Iterable[bytes]]) -> None:
         self.server = server
@@ -131,7 +129,9 @@ class Guard:
         path, _, query_string = environ["REQUEST_URI"].partition("?")
         query = dict(parse_qsl(query_string, keep_blank_values=True))
         headers = _headers(environ)
-        self.server.requests.append(Asked(method=environ["REQUEST_METHOD"], path=path, query=query, headers=headers))
+        self.server.requests.append(
+            RecordedRequest(method=environ["REQUEST_METHOD"], path=path, query=query, headers=headers)
+        )
         if self.server.is_silent:
             self.server.released.wait()
         if self.server.is_busy:

@@ -8,9 +8,9 @@ import pytest
 from django.contrib.auth.models import Group
 from model_bakery import baker
 from tests.conftest import Api
-from tests.core.threads import together
 from tests.modules.sessions.portal import DECISIONS, carry_out, fields_of_dialog, open_decision
 from tests.portal import log_in
+from tests.threads import run_concurrently
 
 from core.accounts.models import User
 from core.facts.models import FactRecord
@@ -57,7 +57,7 @@ def test_the_creator_is_notified_of_one_of_two_concurrent_decisions(
     attempt: int, moderators: list[User], john: User, session: Session
 ) -> None:
     alice, victor = moderators
-    together(
+    run_concurrently(
         lambda: moderation.approve_session(session_id=session.pk, by=alice, version=0),
         lambda: moderation.reject_session(session_id=session.pk, by=victor, reason="No", version=0),
     )

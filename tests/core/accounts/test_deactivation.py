@@ -8,7 +8,7 @@ from django.contrib.auth.models import Permission
 from tests.conftest import PASSWORD, Api
 from tests.core.accounts.conftest import Device, LogIn
 from tests.core.conftest import NOW, ReadMail
-from tests.core.threads import together
+from tests.threads import run_concurrently
 
 from core.accounts.deactivation import deactivate_member, reactivate_member
 from core.accounts.models import User
@@ -244,7 +244,7 @@ def outcome(change: Callable[..., object], **values: Any) -> Callable[[], str]:
 def test_of_two_concurrent_deactivations_one_succeeds(make_member: MakeMember, morgan: User, root: User) -> None:
     member = make_member("john")
 
-    outcomes = together(
+    outcomes = run_concurrently(
         *(outcome(deactivate_member, member_id=member.pk, by=by, reason="Spam") for by in (morgan, root))
     )
 
@@ -259,7 +259,7 @@ def test_two_superusers_who_deactivate_each_other_at_once_are_not_both_deactivat
 ) -> None:
     boss = make_member("boss", is_superuser=True)
 
-    outcomes = together(
+    outcomes = run_concurrently(
         outcome(deactivate_member, member_id=boss.pk, by=root, reason="Mine alone"),
         outcome(deactivate_member, member_id=root.pk, by=boss, reason="Mine alone"),
     )

@@ -135,7 +135,7 @@ def test_a_reset_link_is_not_sent_to_the_idna_2003_domain(rita: User, stranger: 
 
     assert send_due_mail() == 1
 
-    assert mail_server.addressed() == [SHARP_S]
+    assert mail_server.list_recipients() == [SHARP_S]
     assert mail_server.received[0]["To"] == SHARP_S
 
 

@@ -12,7 +12,7 @@ from django.utils.http import urlsafe_base64_encode
 from tests.conftest import PASSWORD, Api
 from tests.core.accounts.conftest import LogIn
 from tests.core.conftest import NOW, ReadMail, link_in
-from tests.core.threads import at_once
+from tests.threads import run_in_threads
 
 from core.accounts.models import User
 from core.facts.models import FactRecord
@@ -186,7 +186,7 @@ def test_of_concurrent_uses_of_the_link_one_succeeds(member: User, link: dict[st
     def follow() -> int:
         return int(Api().post(CONFIRM, {**link, "new_password": f"teach-together-{next(passwords)}"}).status_code)
 
-    assert sorted(at_once(5, follow)) == [200, 400, 400, 400, 400]
+    assert sorted(run_in_threads(5, follow)) == [200, 400, 400, 400, 400]
     assert FactRecord.objects.count() == 1
 
 

@@ -9,8 +9,8 @@ from django.contrib.auth.models import Permission
 from django.contrib.messages import get_messages
 from django.test import Client
 from django.urls import reverse
-from tests.core.threads import together
 from tests.portal import log_in
+from tests.threads import run_concurrently
 
 from core.accounts.deactivation import deactivate_member
 from core.accounts.events import Consequence, ConsequencesAsked
@@ -381,7 +381,7 @@ def test_of_two_concurrent_confirmations_one_succeeds(
 
         return work
 
-    together_said = together(confirm(morgan), confirm(root))
+    together_said = run_concurrently(confirm(morgan), confirm(root))
 
     assert sorted(len(each) for each in together_said) == [1, 1]
     sentences = {each[0] for each in together_said}

@@ -17,7 +17,7 @@ from tests.core.facts.conftest import (
     publish_change,
     write_row,
 )
-from tests.core.threads import at_once
+from tests.threads import run_in_threads
 
 from core.accounts.models import Login, User
 from core.facts.base import Delivery, Fact
@@ -362,7 +362,7 @@ def test_many_workers_retry_each_delivery_once(subscribe: Subscribe, clock: Any)
         repair(each)
     clock.shift(MINUTE)
 
-    assert sum(at_once(4, retry_failed_deliveries)) == 6
+    assert sum(run_in_threads(4, retry_failed_deliveries)) == 6
 
     assert [len(each.received) for each in receivers] == [1] * 6
     assert sorted(list_rows()) == [*(f"receiver {number}" for number in range(6)), "the change"]

@@ -9,7 +9,7 @@ import pytest
 from django.db import connection, connections, transaction
 from django.test.utils import CaptureQueriesContext
 from tests.core.conftest import NOW
-from tests.core.threads import at_once
+from tests.threads import run_in_threads
 
 from core.facts.models import FailedDelivery
 from core.jobs.batches import process_in_batches
@@ -152,7 +152,7 @@ def test_only_a_batch_that_could_not_be_committed_is_handled_row_by_row(make_row
 def test_many_workers_handle_each_row_once(make_rows: Any, transactional_db: None) -> None:
     make_rows(200)
 
-    handled = at_once(4, lambda: process_in_batches(due, handle_row, size=5))
+    handled = run_in_threads(4, lambda: process_in_batches(due, handle_row, size=5))
 
     assert sum(handled) == 200
     assert set(Sweep.objects.values_list("taken_up", flat=True)) == {1}

@@ -9,7 +9,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from tests.core.conftest import NOW
 from tests.core.jobs.conftest import NAME, FakeJob
-from tests.core.threads import at_once
+from tests.threads import run_in_threads
 
 from core.jobs.models import Sweep
 from core.jobs.periodic import PERIODIC_JOBS, claim_interval, get_last_claim, periodic_job
@@ -29,7 +29,7 @@ class Killed(BaseException):
 
 @pytest.mark.django_db(transaction=True)
 def test_one_of_many_workers_does_the_first_run(job: FakeJob) -> None:
-    at_once(8, job.run_if_due)
+    run_in_threads(8, job.run_if_due)
 
     assert job.runs == 1
     assert Sweep.objects.get().name == NAME
@@ -38,7 +38,7 @@ def test_one_of_many_workers_does_the_first_run(job: FakeJob) -> None:
 @pytest.mark.django_db(transaction=True)
 def test_one_of_many_workers_does_each_later_run(job: FakeJob, clock: Any) -> None:
     for run in range(1, 4):
-        at_once(8, job.run_if_due)
+        run_in_threads(8, job.run_if_due)
         assert job.runs == run
         clock.shift(MINUTE)
 
@@ -176,7 +176,7 @@ def test_one_of_many_workers_retries_a_failed_job(nightly_job: FakeJob, clock: A
     nightly_job.run_if_due()
     clock.shift(HOUR)
 
-    at_once(8, nightly_job.run_if_due)
+    run_in_threads(8, nightly_job.run_if_due)
 
     assert nightly_job.runs == 2
 
@@ -264,5 +264,7 @@ def test_a_claim_is_not_retried_like_a_failed_run(clock: Any) -> None:
 @pytest.mark.django_db(transaction=True)
 def test_one_of_many_workers_claims_an_interval(clock: Any) -> None:
     for _ in range(2):
-        assert sorted(at_once(8, lambda: claim_interval("letter", every=HOUR, now=now()))) == [False] * 7 + [True]
+        assert sorted(run_in_threads(8, lambda: claim_interval("letter", every=HOUR, now=now()))) == [False] * 7 + [
+            True
+        ]
         clock.shift(HOUR)

@@ -10,7 +10,7 @@ from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 from huey.contrib.djhuey import HUEY
 from tests.core.conftest import NOW, ReadMail
-from tests.core.threads import together
+from tests.threads import run_concurrently
 
 from core.accounts.models import User
 from core.mail import services
@@ -307,7 +307,7 @@ def test_a_concurrently_retried_row_is_not_deleted() -> None:
     def send_some_again() -> int:
         return sum(retry_mail(mail_ids=mails[first : first + 10]) for first in range(390, -1, -10))
 
-    results = together(delete_old_mail, send_some_again)
+    results = run_concurrently(delete_old_mail, send_some_again)
 
     assert all(isinstance(result, int) for result in results), results
     assert sum(results) == 400

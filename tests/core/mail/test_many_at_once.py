@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 from django.core.mail.backends.smtp import EmailBackend
 from django.db import connection, connections, transaction
-from tests.core.threads import at_once
 from tests.mail_server import MailServer
+from tests.threads import run_in_threads
 
 from core.accounts.models import User
 from core.mail import services
@@ -80,13 +80,13 @@ class Process:
 def test_concurrent_processes_send_each_mail_once(john: User, server: MailServer, tmp_path: Path) -> None:
     addresses = queue(john, 30)
     # They wait for each other, so that they send at the same time.
-    server.company = 3
+    server.min_connections = 3
 
     processes = [Process(tmp_path, f"smtp://127.0.0.1:{server.port}") for _ in range(3)]
     for process in processes:
         process.output()
 
-    assert server.addressed() == addresses
+    assert server.list_recipients() == addresses
     assert set(Mail.objects.values_list("status", "attempts")) == {("sent", 1)}
     assert server.connections == 3
 
@@ -94,11 +94,11 @@ def test_concurrent_processes_send_each_mail_once(john: User, server: MailServer
 def test_concurrent_threads_send_each_mail_once(john: User, server: MailServer) -> None:
     addresses = queue(john, 20)
 
-    results = at_once(4, send_due_mail)
+    results = run_in_threads(4, send_due_mail)
 
     assert all(isinstance(result, int) for result in results), results
     assert sum(results) == 20
-    assert server.addressed() == addresses
+    assert server.list_recipients() == addresses
     assert set(Mail.objects.values_list("status", "attempts")) == {("sent", 1)}
 
 
@@ -124,7 +124,7 @@ def test_a_second_thread_does_not_wait_and_the_first_sends_its_mail(
     second_is_done.set()
     first.join()
     assert taken_up == [2]
-    assert server.addressed() == ["jane@example.com", "john@example.com"]
+    assert server.list_recipients() == ["jane@example.com", "john@example.com"]
 
 
 def test_a_run_requested_while_another_ends_is_not_lost(
@@ -137,7 +137,7 @@ def test_a_run_requested_while_another_ends_is_not_lost(
     def close_late(backend: EmailBackend) -> None:
         monkeypatch.setattr(EmailBackend, "close", close)
         enqueue_mail(kind="welcome", address=jane.email, user=jane)
-        seconds.extend(at_once(1, send_due_mail))
+        seconds.extend(run_in_threads(1, send_due_mail))
         close(backend)
 
     monkeypatch.setattr(EmailBackend, "close", close_late)
@@ -146,7 +146,7 @@ def test_a_run_requested_while_another_ends_is_not_lost(
     assert send_due_mail() == 2
 
     assert seconds == [0]
-    assert server.addressed() == ["jane@example.com", "john@example.com"]
+    assert server.list_recipients() == ["jane@example.com", "john@example.com"]
 
 
 def in_thread(work: Callable[[], Any]) -> threading.Thread:

@@ -71,7 +71,7 @@ def test_an_unwritable_address_is_given_up_at_once(
 
     assert send_due_mail() == 2
 
-    assert server.addressed() == ["jane@example.com"]
+    assert server.list_recipients() == ["jane@example.com"]
     assert list(Mail.objects.order_by("pk").values_list("status", "next_try_at")) == [("failed", None), ("sent", None)]
 
 
@@ -91,7 +91,7 @@ def test_internationalized_addresses_are_sent(john: User, server: MailServer) ->
 
     assert send_due_mail() == 1
 
-    assert server.addressed() == ["john@xn--bcher-kva.example"]
+    assert server.list_recipients() == ["john@xn--bcher-kva.example"]
 
 
 @pytest.mark.usefixtures("unlogged")
@@ -216,7 +216,7 @@ def test_the_claim_timeout_exceeds_the_slowest_exchange(
     def hang_up(mail: Mail) -> Letter | None:
         nonlocal answers
         answers = 0
-        server.hangs_up = 1
+        server.dropped_mails = 1
         return write(mail)
 
     monkeypatch.setitem(LETTER_WRITERS, "last", hang_up)

@@ -32,7 +32,7 @@ def test_several_mails_share_a_connection(john: User, server: MailServer) -> Non
 
 
 def test_a_server_with_a_limit_per_connection_gets_several_connections(john: User, server: MailServer) -> None:
-    server.patience = 3
+    server.max_mails_per_connection = 3
     queue_welcome_mails(*[john] * 10)
 
     assert send_due_mail() == 10
@@ -58,7 +58,7 @@ def test_a_stale_connection_is_reopened(
 
     assert send_due_mail() == 2
 
-    assert server.addressed() == ["jane@example.com", "john@example.com"]
+    assert server.list_recipients() == ["jane@example.com", "john@example.com"]
     assert set(Mail.objects.values_list("status", "attempts")) == {("sent", 1)}
 
 
@@ -71,7 +71,7 @@ def test_without_due_mail_no_connection_is_opened(server: MailServer) -> None:
 
 
 def test_an_error_at_quit_is_ignored(mail: Mail, server: MailServer) -> None:
-    server.farewell = "x" * 10_000
+    server.quit_reply = "x" * 10_000
 
     assert send_due_mail() == 1
 
@@ -79,18 +79,18 @@ def test_an_error_at_quit_is_ignored(mail: Mail, server: MailServer) -> None:
 
 
 def test_an_interrupted_mail_does_not_block_others(john: User, jane: User, bob: User, server: MailServer) -> None:
-    server.hangs_up_on = {"john@example.com"}
+    server.dropped_recipients = {"john@example.com"}
     queue_welcome_mails(john, jane, bob)
 
     assert send_due_mail() == 3
 
-    assert server.addressed() == ["bob@example.com", "jane@example.com"]
+    assert server.list_recipients() == ["bob@example.com", "jane@example.com"]
     assert Mail.objects.get(user=john).status == "failed"
 
 
 def test_several_interruptions_in_a_row_stop_the_run(make_member: Any, server: MailServer) -> None:
     members = [make_member() for _ in range(6)]
-    server.hangs_up_on = {member.email for member in members}
+    server.dropped_recipients = {member.email for member in members}
     queue_welcome_mails(*members)
 
     assert send_due_mail() == 3
@@ -101,11 +101,11 @@ def test_several_interruptions_in_a_row_stop_the_run(make_member: Any, server: M
 def test_untried_mails_are_sent_before_retries(
     john: User, jane: User, bob: User, server: MailServer, clock: Any
 ) -> None:
-    server.refused = {"john@example.com": "450 4.2.0 Later", "jane@example.com": "450 4.2.0 Later"}
+    server.rcpt_replies = {"john@example.com": "450 4.2.0 Later", "jane@example.com": "450 4.2.0 Later"}
     queue_welcome_mails(john, jane)
     send_due_mail()
     clock.shift(2 * MINUTE)
-    server.refused = {}
+    server.rcpt_replies = {}
     queue_welcome_mails(bob)
 
     send_due_mail()

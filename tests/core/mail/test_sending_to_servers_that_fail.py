@@ -22,7 +22,7 @@ pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clock")]
 
 
 def test_a_permanently_refused_recipient_is_given_up_at_once(mail: Mail, server: MailServer, clock: Any) -> None:
-    server.refused["john@example.com"] = "550 5.1.1 No such mailbox"
+    server.rcpt_replies["john@example.com"] = "550 5.1.1 No such mailbox"
 
     assert send_due_mail() == 1
 
@@ -35,15 +35,15 @@ def test_a_permanently_refused_recipient_is_given_up_at_once(mail: Mail, server:
 
 
 def test_a_temporarily_refused_recipient_is_retried(mail: Mail, server: MailServer, clock: Any) -> None:
-    server.refused["john@example.com"] = "450 4.2.0 Greylisted"
+    server.rcpt_replies["john@example.com"] = "450 4.2.0 Greylisted"
     send_due_mail()
     assert (reload_mail(mail).status, mail.next_try_at) == ("failed", NOW + MINUTE)
 
-    server.refused.clear()
+    server.rcpt_replies.clear()
     clock.shift(MINUTE)
     assert send_due_mail() == 1
 
-    assert server.addressed() == ["john@example.com"]
+    assert server.list_recipients() == ["john@example.com"]
     assert (reload_mail(mail).status, mail.error, mail.sent_at) == ("sent", "", NOW + MINUTE)
 
 
@@ -53,7 +53,7 @@ def test_a_temporarily_refused_recipient_is_retried(mail: Mail, server: MailServ
 def test_refused_content_is_given_up_or_retried_by_its_code(
     mail: Mail, server: MailServer, answer: str, next_try_at: Any
 ) -> None:
-    server.refuses_all = answer
+    server.data_reply = answer
 
     send_due_mail()
 
@@ -62,7 +62,7 @@ def test_refused_content_is_given_up_or_retried_by_its_code(
 
 def test_a_refused_sender_is_retried(john: User, jane: User, server: MailServer) -> None:
     """Our configuration can be corrected, and every other mail would fail too."""
-    server.patience = 0
+    server.max_mails_per_connection = 0
     queue_welcome_mails(john, jane)
 
     assert send_due_mail() == 1
@@ -74,12 +74,12 @@ def test_a_refused_sender_is_retried(john: User, jane: User, server: MailServer)
 
 
 def test_a_refused_recipient_does_not_block_others(john: User, jane: User, server: MailServer) -> None:
-    server.refused["john@example.com"] = "550 5.1.1 No such mailbox"
+    server.rcpt_replies["john@example.com"] = "550 5.1.1 No such mailbox"
     queue_welcome_mails(john, jane)
 
     assert send_due_mail() == 2
 
-    assert server.addressed() == ["jane@example.com"]
+    assert server.list_recipients() == ["jane@example.com"]
     assert server.connections == 1
 
 
@@ -104,7 +104,7 @@ def test_a_failed_mail_is_retried_after_its_delay(mail: Mail, server: MailServer
     clock.shift(timedelta(seconds=1))
     assert send_due_mail() == 1
 
-    assert server.addressed() == ["john@example.com"]
+    assert server.list_recipients() == ["john@example.com"]
     assert (reload_mail(mail).status, mail.error, mail.next_try_at, mail.sent_at) == ("sent", "", None, NOW + MINUTE)
 
 
@@ -149,7 +149,7 @@ def test_untried_mails_are_sent_when_the_server_is_back(john: User, jane: User, 
     server.start()
     assert send_due_mail() == 2
 
-    assert server.addressed() == ["bob@example.com", "jane@example.com"]
+    assert server.list_recipients() == ["bob@example.com", "jane@example.com"]
 
 
 def test_a_silent_server_is_disconnected(mail: Mail, server: MailServer, settings: Settings, silent_port: int) -> None:
@@ -170,7 +170,7 @@ def silent_port() -> Iterator[int]:
 
 def test_a_mail_interrupted_by_the_server_is_retried(mail: Mail, john: User, server: MailServer, clock: Any) -> None:
     queue_welcome_mails(john)
-    server.hangs_up = 1
+    server.dropped_mails = 1
 
     assert send_due_mail() == 2
     assert reload_mail(mail).status == "failed"
@@ -179,7 +179,7 @@ def test_a_mail_interrupted_by_the_server_is_retried(mail: Mail, john: User, ser
     clock.shift(MINUTE)
     assert send_due_mail() == 1
 
-    assert server.addressed() == ["john@example.com"] * 2
+    assert server.list_recipients() == ["john@example.com"] * 2
 
 
 @pytest.fixture
@@ -238,7 +238,7 @@ def test_wake_ups_ignore_an_unavailable_server_for_a_minute(
     clock.shift(MINUTE)
     wake_sender.call_local()
 
-    assert server.addressed() == ["jane@example.com", "john@example.com"]
+    assert server.list_recipients() == ["jane@example.com", "john@example.com"]
 
 
 def test_wake_ups_send_again_after_a_run_without_backlog(john: User, jane: User, server: MailServer) -> None:
@@ -251,7 +251,7 @@ def test_wake_ups_send_again_after_a_run_without_backlog(john: User, jane: User,
     queue_welcome_mails(jane)
     wake_sender.call_local()
 
-    assert server.addressed() == ["jane@example.com"]
+    assert server.list_recipients() == ["jane@example.com"]
 
 
 @pytest.mark.usefixtures("slow")

@@ -9,8 +9,8 @@ import pytest
 from django.core.mail import EmailMessage
 from django.db import connections, transaction
 from tests.core.conftest import NOW, ReadMail
-from tests.core.threads import at_once
 from tests.mail_server import MailServer
+from tests.threads import run_in_threads
 
 from core.accounts.models import Login, User
 from core.mail import services
@@ -271,10 +271,10 @@ def test_a_tried_mail_is_sent_by_itself_without_an_untried_one(john: User, serve
 
 
 def test_a_given_up_mail_is_not_superseded(john: User, server: MailServer, clock: Any) -> None:
-    server.refused["john@example.com"] = "550 5.1.1 No such mailbox"
+    server.rcpt_replies["john@example.com"] = "550 5.1.1 No such mailbox"
     first = enqueue_news(john, delay=AT_ONCE)[john.pk]
     send_due_mail()
-    server.refused.clear()
+    server.rcpt_replies.clear()
 
     second = enqueue_news(john, delay=AT_ONCE)[john.pk]
     send_due_mail()
@@ -296,7 +296,7 @@ def test_mails_of_different_members_are_not_merged(john: User, jane: User, serve
 
     assert send_due_mail() == 2
 
-    assert server.addressed() == ["jane@example.com", "john@example.com"]
+    assert server.list_recipients() == ["jane@example.com", "john@example.com"]
     assert Mail.objects.filter(superseded_by=second).count() + Mail.objects.filter(supersedes=second).count() == 1
     assert not Mail.objects.filter(user=jane, superseded_by__isnull=False).exists()
 
@@ -310,7 +310,7 @@ def test_concurrent_news_makes_one_mail_for_each_member(make_member: Callable[..
     users = [make_member() for _ in range(8)]
     orders = iter([users, users[::-1], users[4:] + users[:4], users[::2] + users[1::2]] * 2)
 
-    results = at_once(8, lambda: {mail.pk for mail in enqueue_news(*next(orders)).values()})
+    results = run_in_threads(8, lambda: {mail.pk for mail in enqueue_news(*next(orders)).values()})
 
     assert all(isinstance(result, set) for result in results), results
     assert len(set.union(*results)) == 8
@@ -347,7 +347,7 @@ def test_no_news_is_lost_while_a_mail_is_being_claimed(john: User, jane: User, m
     done = threading.Event()
     worker = threading.Thread(target=work)
     worker.start()
-    results = at_once(3, publish)
+    results = run_in_threads(3, publish)
     done.set()
     worker.join()
     send_due_mail()

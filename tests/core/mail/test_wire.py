@@ -281,7 +281,7 @@ def test_hostile_text_cannot_break_a_mail(
 ) -> None:
     message = send_and_receive(server, build_letter_with(value), monkeypatch, john)
 
-    assert server.addressed() == ["john@example.com"]
+    assert server.list_recipients() == ["john@example.com"]
     assert message.defects == []
     assert set(message.keys()) == HEADERS
     assert len(message["Subject"].strip()) <= 250

@@ -171,7 +171,7 @@ def test_gives_up_on_a_place_that_is_down(
     cloudinary_server.fail("upload", Failure.ERROR, times=20)
     with pytest.raises(CommandError, match=r"Moved 0 files .* Given up after 5 failures in a row\."):
         move_all("cloudinary")
-    assert len(cloudinary_server.asked("upload")) == 5
+    assert len(cloudinary_server.list_requests("upload")) == 5
 
 
 def test_a_file_that_is_replaced_meanwhile_stays_where_its_successor_is(

@@ -159,7 +159,7 @@ def test_at_cloudinary_what_is_deleted_goes_from_the_caches_too(
 ) -> None:
     creator.delete(f"{PATH}{creator.add_file('photo.png', PNG).json()['id']}/")
     stored_files.delete_due_files()
-    [asked] = cloudinary.asked("destroy")
+    [asked] = cloudinary.list_requests("destroy")
     assert asked.form["invalidate"] in {"1", "true", "True"}
     assert cloudinary.stored == {}
 
@@ -239,7 +239,7 @@ def test_a_storage_that_is_down_does_not_hold_up_the_sweep_of_another(
     services.delete_materials_of_session(session_id=7)
     cloudinary.fail("destroy", Failure.ERROR, times=6)
     stored_files.delete_due_files()
-    assert len(cloudinary.asked("destroy")) == stored_files.MAX_FAILURES
+    assert len(cloudinary.list_requests("destroy")) == stored_files.MAX_FAILURES
     assert set(StoredFile.objects.values_list("place", flat=True)) == {"cloudinary"}
 
 

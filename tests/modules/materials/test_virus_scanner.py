@@ -260,7 +260,7 @@ def test_an_address_that_cannot_be_meant_is_a_scanner_that_is_down(
 def test_a_file_that_is_too_long_for_the_scanner_does_not_hold_up_the_others(
     creator: MaterialsApi, clamd: ClamdServer, later: Callable[[], int], caplog: pytest.LogCaptureFixture
 ) -> None:
-    clamd.most = 1000
+    clamd.max_bytes = 1000
     long = creator.add_file("long.txt", b"x" * 300_000).json()
     clamd.stop()
     short = creator.add_file("short.txt", b"hello").json()

@@ -6,8 +6,8 @@ import pytest
 from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 from tests.conftest import Api
-from tests.core.threads import together
 from tests.modules.notifications.conftest import NOW, News
+from tests.threads import run_concurrently
 
 from core.accounts.models import User
 from core.facts.models import FactRecord
@@ -210,7 +210,7 @@ def test_choices_that_are_made_at_once_all_count(john: User) -> None:
     kinds = [Kind.REMINDER, Kind.BOOKING_REQUEST]
 
     subscription = Subscription(user=john, kinds=tuple(kinds))
-    results = together(
+    results = run_concurrently(
         *[lambda: stop_mail(subscription=subscription, everything=False)] * 4,
         *[lambda: Api(john).put(PATH, {kind: {"in_app": False} for kind in kinds}).status_code] * 4,
     )

@@ -7,7 +7,6 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from tests.conftest import Api
-from tests.core.threads import at_once, together
 from tests.modules.sessions.conftest import (
     FINAL,
     NOW,
@@ -19,6 +18,7 @@ from tests.modules.sessions.conftest import (
     nothing_changes,
     path,
 )
+from tests.threads import run_concurrently, run_in_threads
 
 from core.facts.models import FactRecord
 from modules.sessions.models import Session
@@ -182,7 +182,7 @@ def test_many_workers_at_once_move_each_session_once(jane: Any, make_session: An
     sessions = [make_session("scheduled", participants=[jane]) for _ in range(30)]
     clock.move_to(sessions[0].date, tick=False)
 
-    assert sum(at_once(4, advance_due_sessions)) == 30
+    assert sum(run_in_threads(4, advance_due_sessions)) == 30
     assert facts() == ["SessionStarted"] * 30
     assert len(set(FactRecord.objects.values_list("session_id", flat=True))) == 30
 
@@ -193,7 +193,7 @@ def test_a_member_who_cancels_while_the_worker_moves_it_finds_it_moved_or_moves_
 ) -> None:
     session = make_session("scheduled", participants=[jane])
     clock.move_to(session.date, tick=False)
-    together(advance_due_sessions, lambda: Api(john).post(path(session, "cancel/")).status_code)
+    run_concurrently(advance_due_sessions, lambda: Api(john).post(path(session, "cancel/")).status_code)
 
     assert status_of(session) == "cancelled"
     assert facts() == ["SessionStarted", "SessionCancelled"]

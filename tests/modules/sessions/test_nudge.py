@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 from tests.conftest import Api
-from tests.core.threads import at_once, together
 from tests.modules.sessions.conftest import facts, failing_to_save, nothing_changes, path, z
+from tests.threads import run_concurrently, run_in_threads
 
 from core.facts.models import FactRecord
 from modules.sessions.models import Session
@@ -242,7 +242,7 @@ def test_many_workers_at_once_nudge_once(jane: Any, make_armed: Any, at: Any) ->
         make_armed(requests={jane: "pending"})
     at(DAY, worker=False)
 
-    assert sum(at_once(4, nudge_creators)) == 30
+    assert sum(run_in_threads(4, nudge_creators)) == 30
     assert nudges() == [1] * 30
 
 
@@ -252,7 +252,7 @@ def test_a_decision_that_comes_while_the_worker_looks_is_seen_or_comes_after_the
 ) -> None:
     session = make_armed(requests={jane: "pending"})
     at(DAY, worker=False)
-    together(nudge_creators, lambda: Api(john).post(path(session, "reject_request/"), {"user_id": jane.pk}))
+    run_concurrently(nudge_creators, lambda: Api(john).post(path(session, "reject_request/"), {"user_id": jane.pk}))
     nudge_creators()
 
     assert facts() in (["BookingRequestRejected"], ["RequestsUndecided", "BookingRequestRejected"])

@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 from django.test import Client
 from tests.conftest import Api
-from tests.core.threads import together
 from tests.modules.sessions.conftest import MakeSession, facts, nothing_changes, path
 from tests.modules.sessions.portal import (
     DECISIONS,
@@ -20,6 +19,7 @@ from tests.modules.sessions.portal import (
     page,
 )
 from tests.portal import log_in
+from tests.threads import run_concurrently
 
 from core.accounts.models import User
 from core.time import clock as core_clock
@@ -252,7 +252,7 @@ def test_two_at_once_make_one_decision_and_one_fact(
     attempt: int, alice: User, victor: User, make_session: MakeSession
 ) -> None:
     session = make_session("pending_approval")
-    results = together(
+    results = run_concurrently(
         lambda: moderation.approve_session(session_id=session.pk, by=alice, version=0),
         lambda: moderation.reject_session(session_id=session.pk, by=victor, reason="No", version=0),
     )
@@ -263,7 +263,7 @@ def test_two_at_once_make_one_decision_and_one_fact(
 @pytest.mark.django_db(transaction=True)
 def test_of_two_that_open_at_once_one_has_it_in_hand(alice: User, victor: User, make_session: MakeSession) -> None:
     session = make_session("pending_approval")
-    results = together(
+    results = run_concurrently(
         lambda: leases.take_lease(session_id=session.pk, by=alice),
         lambda: leases.take_lease(session_id=session.pk, by=victor),
     )

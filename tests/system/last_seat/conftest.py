@@ -1,14 +1,12 @@
 """A session with its people and many concurrent clients, and checks of the result."""
 
-import threading
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.db import connections
 from tests.conftest import Api
+from tests.threads import run_concurrently
 
 from core.accounts.models import User
 from core.facts.models import FactRecord
@@ -20,19 +18,13 @@ SESSIONS = "/api/sessions/"
 ROUNDS = range(4)
 
 
-def at_once(calls: Sequence[Callable[[], Any]]) -> list[Any]:
-    """Makes all the calls at the same moment, each in a thread; their results in the order of the calls."""
-    ready = threading.Barrier(len(calls))
-
-    def run(call: Callable[[], Any]) -> Any:
-        try:
-            ready.wait(timeout=30)
-            return call()
-        finally:
-            connections.close_all()
-
-    with ThreadPoolExecutor(len(calls)) as threads:
-        return [result.result() for result in [threads.submit(run, call) for call in calls]]
+def run_all(calls: Sequence[Callable[[], Any]]) -> list[Any]:
+    """Make all calls at the same time; returns their results in order, or raises the first error."""
+    results = run_concurrently(*calls)
+    for result in results:
+        if isinstance(result, Exception):
+            raise result
+    return results
 
 
 def statuses(responses: Sequence[Any]) -> list[int]:

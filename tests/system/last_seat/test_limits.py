@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from tests.conftest import Api
-from tests.system.last_seat.conftest import SESSIONS, at_once, statuses
+from tests.system.last_seat.conftest import SESSIONS, run_all, statuses
 
 from modules.materials.models import Material
 from modules.sessions.models import BookingRequest, Session
@@ -20,7 +20,7 @@ def test_concurrent_requests_do_not_exceed_the_limit_of_pending_requests(
     settings.SESSIONS_MAX_WAITING_REQUESTS = 3
     race, members = make_race(), make_clients(10)
 
-    answers = at_once([partial(race.join, member) for member in members])
+    answers = run_all([partial(race.join, member) for member in members])
 
     assert sorted(statuses(answers)) == [201] * 3 + [400] * 7
     assert race.check().waiting_count == BookingRequest.objects.filter(status="pending").count() == 3
@@ -31,7 +31,7 @@ def test_the_number_of_pending_requests_is_right_after_concurrent_changes(make_r
     for member in members[:8]:
         race.join(member)
 
-    at_once(
+    run_all(
         [
             *(partial(race.approve, race.creator, member) for member in members[:3]),
             *(partial(race.reject, race.moderator, member) for member in members[2:5]),
@@ -49,7 +49,7 @@ def test_concurrent_offers_do_not_exceed_the_limit_of_open_sessions(john: Any, m
     body = Api(john).get(race.path).json()
     clients = [Api(john) for _ in range(10)]
 
-    answers = at_once([partial(client.post, SESSIONS, body) for client in clients])
+    answers = run_all([partial(client.post, SESSIONS, body) for client in clients])
 
     assert sorted(statuses(answers)) == [201] * 3 + [400] * 7
     assert Session.objects.count() == 4
@@ -69,7 +69,7 @@ def add(make_race: Any, john: Any) -> Callable[[str], Callable[[], Any]]:
 def test_concurrent_materials_do_not_exceed_the_limit_of_a_session(add: Any, settings: Any) -> None:
     settings.MATERIALS_MAX_PER_SESSION = 4
 
-    answers = at_once([add("x") for _ in range(10)])
+    answers = run_all([add("x") for _ in range(10)])
 
     assert sorted(statuses(answers)) == [201] * 4 + [400] * 6
     assert Material.objects.count() == 4
@@ -78,7 +78,7 @@ def test_concurrent_materials_do_not_exceed_the_limit_of_a_session(add: Any, set
 def test_concurrent_notes_do_not_exceed_the_quota(add: Any, settings: Any) -> None:
     settings.MATERIALS_MAX_NOTE_CHARACTERS_PER_SESSION = 350
 
-    answers = at_once([add("x" * 100) for _ in range(10)])
+    answers = run_all([add("x" * 100) for _ in range(10)])
 
     assert sorted(statuses(answers)) == [201] * 3 + [400] * 7
     assert Material.objects.count() == 3
@@ -92,7 +92,7 @@ def test_notes_that_are_extended_concurrently_do_not_exceed_the_quota(add: Any, 
     clients = [Api(john) for _ in paths]
 
     calls = [partial(client.put, path, {"content": "y" * 110}) for client, path in zip(clients, paths, strict=True)]
-    answers = at_once(calls)
+    answers = run_all(calls)
 
     assert sorted(statuses(answers)) == [200] * 4 + [400] * 6
     assert sum(len(content) for content in Material.objects.values_list("content", flat=True)) == 500

@@ -4,7 +4,7 @@ from functools import partial
 from typing import Any
 
 import pytest
-from tests.system.last_seat.conftest import ROUNDS, at_once, statuses
+from tests.system.last_seat.conftest import ROUNDS, run_all, statuses
 
 pytestmark = pytest.mark.django_db(transaction=True, serialized_rollback=True)
 
@@ -12,7 +12,7 @@ pytestmark = pytest.mark.django_db(transaction=True, serialized_rollback=True)
 def test_one_member_who_joins_sixteen_times_concurrently_has_one_request(make_race: Any, make_clients: Any) -> None:
     race, [member] = make_race(), make_clients(1)
 
-    answers = at_once([partial(race.join, member)] * 16)
+    answers = run_all([partial(race.join, member)] * 16)
 
     assert sorted(statuses(answers)) == [201] + [400] * 15
     race.check()
@@ -23,7 +23,7 @@ def test_one_request_that_is_approved_sixteen_times_takes_one_seat(make_race: An
     race, [member] = make_race(2), make_clients(1)
     race.join(member)
 
-    answers = at_once([partial(race.approve, by, member) for by in [race.creator, race.moderator] * 8])
+    answers = run_all([partial(race.approve, by, member) for by in [race.creator, race.moderator] * 8])
 
     assert statuses(answers) == [200] * 16
     assert race.check().participant_count == 1
@@ -37,7 +37,7 @@ def test_a_request_that_is_approved_and_rejected_concurrently_ends_as_its_last_f
         race, [member] = make_race(2), make_clients(1)
         race.join(member)
 
-        answers = at_once(
+        answers = run_all(
             [partial(race.approve, race.creator, member), partial(race.reject, race.moderator, member)] * 8
         )
 
@@ -55,7 +55,7 @@ def test_a_request_that_is_withdrawn_during_its_approval_takes_no_seat(make_race
         race, [member] = make_race(2), make_clients(1)
         race.join(member)
 
-        answers = at_once([partial(race.leave, member), partial(race.approve, race.creator, member)] * 8)
+        answers = run_all([partial(race.leave, member), partial(race.approve, race.creator, member)] * 8)
 
         left, approved = statuses(answers[::2]), statuses(answers[1::2])
         assert left.count(200) == 1
@@ -69,7 +69,7 @@ def test_a_participant_who_is_removed_and_leaves_concurrently_goes_once(make_rac
         race, [member] = make_race(2), make_clients(1)
         race.let_in(member)
 
-        answers = at_once([partial(race.remove, race.creator, member), partial(race.leave, member)] * 8)
+        answers = run_all([partial(race.remove, race.creator, member), partial(race.leave, member)] * 8)
 
         gone = statuses(answers)
         assert gone.count(204) + gone.count(200) == 1

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from tests.conftest import Api
-from tests.system.last_seat.conftest import ROUNDS, at_once, statuses
+from tests.system.last_seat.conftest import ROUNDS, run_all, statuses
 
 pytestmark = pytest.mark.django_db(transaction=True, serialized_rollback=True)
 
@@ -16,7 +16,7 @@ def test_twenty_concurrent_approvals_take_no_more_than_the_seats(make_race: Any,
     for member in members:
         race.join(member)
 
-    answers = at_once(
+    answers = run_all(
         [
             partial(race.approve, by, member)
             for member, by in zip(members, [race.creator, race.moderator] * 10, strict=True)
@@ -38,7 +38,7 @@ def test_twenty_who_join_and_are_approved_concurrently_take_no_more_than_the_sea
     def go_for_it(member: Api) -> list[Any]:
         return [race.join(member), race.approve(race.creator, member)]
 
-    answers = at_once([partial(go_for_it, member) for member in members])
+    answers = run_all([partial(go_for_it, member) for member in members])
 
     joined = statuses([joined for joined, _ in answers])
     approved = statuses([approved for _, approved in answers])
@@ -61,7 +61,7 @@ def test_lowering_the_seats_during_approvals_never_overbooks(make_race: Any, mak
     sizes = [8, 6, 4, 2, 3, 5]
     for position, size in enumerate(sizes):
         calls.insert((position + round_) * 2, partial(race.resize, size))
-    answers = at_once(calls)
+    answers = run_all(calls)
 
     assert set(statuses(answers)) <= {200, 400}
     session = race.check()
@@ -76,7 +76,7 @@ def test_a_seat_that_is_left_is_taken_once(make_race: Any, make_clients: Any) ->
             race.join(member)
         race.let_in(first, second)
 
-        left, *approved = at_once(
+        left, *approved = run_all(
             [
                 partial(race.leave, first),
                 *(partial(race.approve, race.creator, member) for member in waiting),

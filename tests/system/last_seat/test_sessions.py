@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from tests.conftest import Api
-from tests.system.last_seat.conftest import ROUNDS, at_once, statuses
+from tests.system.last_seat.conftest import ROUNDS, run_all, statuses
 
 from core.accounts.models import User
 from core.facts.models import FactRecord
@@ -24,7 +24,7 @@ def test_a_cancellation_during_bookings_leaves_no_pending_requests(make_race: An
         for member in members[:10]:
             race.join(member)
 
-        cancelled, *others = at_once(
+        cancelled, *others = run_all(
             [
                 partial(race.cancel, race.creator),
                 *(partial(race.approve, race.creator, member) for member in members[:10]),
@@ -45,7 +45,7 @@ def test_concurrent_cancellations_cancel_once(make_race: Any, make_clients: Any)
     race, [member] = make_race(), make_clients(1)
     race.let_in(member)
 
-    answers = at_once([partial(race.cancel, by) for by in [race.creator, race.moderator] * 8])
+    answers = run_all([partial(race.cancel, by) for by in [race.creator, race.moderator] * 8])
 
     assert sorted(statuses(answers)) == [200] + [400] * 15
     race.check()
@@ -58,7 +58,7 @@ def test_concurrent_approvals_and_rejections_decide_once(make_race: Any) -> None
         approve = partial(race.moderator.put, race.path, {"status": "approved"})
         reject = partial(race.moderator.put, race.path, {"status": "cancelled", "reason": "No"})
 
-        answers = at_once([approve, reject] * 8)
+        answers = run_all([approve, reject] * 8)
 
         assert set(statuses(answers)) <= {200, 400}
         race.check()
@@ -70,7 +70,7 @@ def test_a_session_that_is_deleted_while_many_join_leaves_no_rows(make_race: Any
     for _ in ROUNDS:
         race, members = make_race(), make_clients(15)
 
-        deleted, *joined = at_once(
+        deleted, *joined = run_all(
             [
                 partial(race.creator.delete, race.path),
                 *(partial(race.join, member) for member in members),
@@ -96,13 +96,13 @@ def test_concurrent_workers_make_each_transition_and_reminder_once(
     start = Session.objects.get(pk=seats[0].id).date
 
     time_machine.move_to(start - timedelta(hours=1), tick=False)
-    at_once([remind_due_sessions] * 16)
+    run_all([remind_due_sessions] * 16)
     assert Reminder.objects.count() == 5
     for race in seats:
         assert len(race.facts("ReminderDue")) == 1
 
     time_machine.move_to(start + timedelta(seconds=1), tick=False)
-    at_once([advance_due_sessions] * 16)
+    run_all([advance_due_sessions] * 16)
     advance_due_sessions()
     assert [race.check().status for race in seats] == ["ongoing", "ongoing", "expired"]
     for race in seats:
@@ -120,7 +120,7 @@ def test_a_worker_and_a_creator_start_a_session_once(
         time_machine.move_to(Session.objects.get(pk=race.id).date + timedelta(seconds=1), tick=False)
         creator = Api(john)
 
-        at_once([partial(creator.post, f"{race.path}start/"), advance_due_sessions] * 8)
+        run_all([partial(creator.post, f"{race.path}start/"), advance_due_sessions] * 8)
         advance_due_sessions()
 
         assert race.check().status == "ongoing"

@@ -46,7 +46,7 @@ def corrupt(folder: Path) -> Iterator[SqliteQueue]:
 
 @contextmanager
 def closed(_folder: Path) -> Iterator[RedisQueue]:
-    yield RedisQueue("closed", url=queue_server.closed_port())
+    yield RedisQueue("closed", url=queue_server.find_closed_port())
 
 
 @contextmanager

@@ -7,7 +7,7 @@ import pytest
 from tests.conftest import PASSWORD, Api
 from tests.core.accounts.registration.arrangements import REGISTER, assert_rejected, build_form
 from tests.core.conftest import ReadMail
-from tests.core.threads import at_once
+from tests.threads import run_in_threads
 
 from core.accounts.models import User
 from core.facts.models import FactRecord
@@ -188,7 +188,7 @@ def test_of_concurrent_registrations_of_one_name_one_succeeds() -> None:
     def register() -> int:
         return int(Api().post(REGISTER, build_form(email=f"jane{next(numbers)}@example.com")).status_code)
 
-    assert sorted(at_once(5, register)) == [201, 400, 400, 400, 400]
+    assert sorted(run_in_threads(5, register)) == [201, 400, 400, 400, 400]
     assert User.objects.count() == FactRecord.objects.count() == 1
 
 
@@ -199,7 +199,7 @@ def test_of_concurrent_registrations_of_one_address_one_succeeds_with_equal_resp
     def register() -> int:
         return int(Api().post(REGISTER, build_form(username=f"jane{next(numbers)}")).status_code)
 
-    assert at_once(5, register) == [201] * 5
+    assert run_in_threads(5, register) == [201] * 5
     assert User.objects.count() == FactRecord.objects.count() == 1
     assert sorted(mail.subject for mail in read_mail()) == [
         "Welcome to Peer Learning",
@@ -212,5 +212,5 @@ def test_a_form_that_is_sent_several_times_at_once_creates_one_account() -> None
     def register() -> int:
         return int(Api().post(REGISTER, build_form()).status_code)
 
-    assert sorted(at_once(5, register)) == [201, 400, 400, 400, 400]
+    assert sorted(run_in_threads(5, register)) == [201, 400, 400, 400, 400]
     assert User.objects.count() == FactRecord.objects.count() == 1

@@ -10,8 +10,8 @@ import pytest
 from django.db import transaction
 from huey.contrib.djhuey import HUEY
 from tests.core.jobs.task_queue.conftest import Request, wash_up
-from tests.core.threads import at_once
-from tests.queue_server import OOM, QueueServer, closed_port
+from tests.queue_server import OOM, QueueServer, find_closed_port
+from tests.threads import run_in_threads
 
 from core.jobs.task_queue import enqueueing, storages
 from core.jobs.task_queue.circuit_breaker import CircuitBreaker
@@ -106,7 +106,7 @@ def test_a_failure_after_the_commit_is_logged_and_the_next_function_is_called(
 @pytest.mark.django_db(transaction=True)
 def test_a_task_that_the_queue_refuses_raises_nothing(use: Any, caplog: pytest.LogCaptureFixture) -> None:
     """Django logs the qualified name of a failed function, which a task does not have."""
-    use(RedisQueue("tests", url=closed_port()))
+    use(RedisQueue("tests", url=find_closed_port()))
 
     with transaction.atomic():
         enqueue_after_commit(wash_up)
@@ -227,14 +227,14 @@ def test_outside_requests_a_hanging_queue_is_logged_once_per_attempt(
 
 def test_after_the_pause_one_caller_may_try(clock: Any) -> None:
     circuit = CircuitBreaker(pause=timedelta(seconds=5))
-    assert at_once(4, circuit.allows_call) == [True] * 4
+    assert run_in_threads(4, circuit.allows_call) == [True] * 4
     circuit.open()
-    assert at_once(4, circuit.allows_call) == [False] * 4
+    assert run_in_threads(4, circuit.allows_call) == [False] * 4
 
     clock.shift(5)
-    assert sorted(at_once(4, circuit.allows_call)) == [False, False, False, True]
+    assert sorted(run_in_threads(4, circuit.allows_call)) == [False, False, False, True]
     circuit.close()
-    assert at_once(4, circuit.allows_call) == [True] * 4
+    assert run_in_threads(4, circuit.allows_call) == [True] * 4
 
 
 def test_a_clock_that_is_set_back_does_not_keep_the_circuit_open(clock: Any) -> None:

@@ -25,7 +25,7 @@ def test_requests_are_not_retried(
     with pytest.raises(OutcomeUnknown):
         CALLS[call](short_timeout_storage)
 
-    assert len(cloudinary_server.asked(call)) == 1
+    assert len(cloudinary_server.list_requests(call)) == 1
 
 
 @pytest.mark.parametrize("call", ["upload", "resource", "resources", "destroy"])
@@ -173,7 +173,7 @@ def test_the_storage_ignores_environment_variables_of_the_sdk(
         assert file.read() == PNG
     storage.delete(PICTURE)
     assert not storage.exists(PICTURE)
-    (upload,) = cloudinary_server.asked("upload")
+    (upload,) = cloudinary_server.list_requests("upload")
     assert set(upload.form) == {
         *("api_key", "file", "overwrite", "public_id", "signature", "timestamp", "type"),
     }

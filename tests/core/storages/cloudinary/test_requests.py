@@ -79,7 +79,7 @@ def test_large_files_are_sent_in_parts_and_small_ones_in_one_request(
     storage.save(DOCUMENT, ContentFile(bytes(13 * MEBIBYTE)))
     storage.save(PICTURE, ContentFile(PNG))
 
-    assert [asked.headers.get("Content-Range") for asked in cloudinary_server.asked("upload")] == [
+    assert [asked.headers.get("Content-Range") for asked in cloudinary_server.list_requests("upload")] == [
         "bytes 0-6291455/13631488",
         "bytes 6291456-12582911/13631488",
         "bytes 12582912-13631487/13631488",
@@ -92,7 +92,7 @@ def test_deleting_invalidates_copies_in_the_cdn(
 ) -> None:
     storage.delete(PICTURE)
 
-    (asked,) = cloudinary_server.asked("destroy")
+    (asked,) = cloudinary_server.list_requests("destroy")
     assert asked.form["invalidate"] == "1"
 
 
@@ -150,7 +150,7 @@ def test_the_number_of_alternative_names_is_limited(
     with pytest.raises(FileExistsError):
         storage.save(PICTURE, ContentFile(PNG))
 
-    assert len(cloudinary_server.asked("upload")) == 3
+    assert len(cloudinary_server.list_requests("upload")) == 3
 
 
 def test_a_stale_timestamp_raises_outcome_unknown(storage: CloudinaryStorage, monkeypatch: pytest.MonkeyPatch) -> None:

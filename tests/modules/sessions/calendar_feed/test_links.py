@@ -8,9 +8,9 @@ import pytest
 from django.core import signing
 from django.test import Client
 from tests.conftest import Api
-from tests.core.threads import at_once
 from tests.modules.sessions.calendar_feed.conftest import FEED, LINK, made, read
 from tests.modules.sessions.conftest import NOW, error_of, facts, last_fact, z
+from tests.threads import run_in_threads
 
 from core.facts.models import FactRecord
 from modules.sessions.models import CalendarFeed
@@ -101,7 +101,7 @@ def test_links_made_at_once_leave_one_that_works(john: Any, *, had_one: bool) ->
         made(john)
     api = Api(john)
 
-    urls = at_once(6, lambda: Client().post(LINK, headers=api.headers).json()["url"])
+    urls = run_in_threads(6, lambda: Client().post(LINK, headers=api.headers).json()["url"])
 
     assert len(set(urls)) == 6
     assert CalendarFeed.objects.count() == 1

@@ -5,13 +5,13 @@ from typing import Any
 
 import pytest
 from tests.conftest import Api
-from tests.core.threads import together
 from tests.modules.sessions.conftest import (
     MakeSession,
     facts,
     path,
 )
 from tests.modules.sessions.deactivation.conftest import records, status_of
+from tests.threads import run_concurrently
 
 from core.accounts import deactivation
 from core.accounts.models import User
@@ -37,7 +37,7 @@ def test_a_session_that_its_creator_cancels_at_the_same_time_is_cancelled_once(
     session = make_session("scheduled")
     api = Api(john)
 
-    together(
+    run_concurrently(
         outcome(deactivation.deactivate_member, member_id=john.pk, by=alice, reason="Spam"),
         outcome(api.post, path(session, "cancel/"), {"reason": "My oven has broken down."}),
     )
@@ -54,7 +54,7 @@ def test_who_is_let_in_at_the_same_time_keeps_no_place(
     session = make_session("approved", creator=jane, requests={john: "pending"})
     janes = Api(jane)
 
-    together(
+    run_concurrently(
         outcome(deactivation.deactivate_member, member_id=john.pk, by=alice, reason="Spam"),
         outcome(janes.post, path(session, "approve_request/"), {"user_id": john.pk}),
     )
@@ -73,7 +73,7 @@ def test_two_who_are_in_each_other_s_sessions_can_be_deactivated_at_once(
         for _ in range(5):
             make_session("scheduled", creator=creator, participants=[other])
 
-    results = together(
+    results = run_concurrently(
         outcome(deactivation.deactivate_member, member_id=john.pk, by=alice, reason="Spam"),
         outcome(deactivation.deactivate_member, member_id=jane.pk, by=root, reason="Spam"),
         outcome(cascade_all_deactivations),

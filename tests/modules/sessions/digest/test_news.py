@@ -10,9 +10,9 @@ from django.contrib.auth.models import Permission
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from tests.conftest import Api
-from tests.core.threads import at_once
 from tests.modules.sessions.conftest import NOW, SESSIONS, body_of, facts, nothing_changes, path, z
 from tests.modules.sessions.digest.conftest import DAY, HOUR, MINUTE, SECOND, Told, digests
+from tests.threads import run_in_threads
 
 from core.accounts.models import User
 from core.time import clock as clock_module
@@ -236,7 +236,7 @@ def test_many_workers_at_once_tell_once_an_hour(alice: Any, waits: Any, clock: A
 
     for hour in range(3):
         clock.move_to(NOW + hour * DAY, tick=False)
-        assert sorted(at_once(8, publish_digest)) == [0] * 7 + [1]
+        assert sorted(run_in_threads(8, publish_digest)) == [0] * 7 + [1]
     assert facts() == ["SessionsWaiting"] * 3
 
 

@@ -6,9 +6,9 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from tests.conftest import Api
-from tests.core.threads import at_once, together
 from tests.modules.sessions.conftest import facts, failing_to_save, path
 from tests.modules.sessions.reminders.conftest import DAY, SECOND, START, reminders
+from tests.threads import run_concurrently, run_in_threads
 
 from modules.sessions.models import Reminder, Session
 from modules.sessions.services.reminders import remind_due_sessions
@@ -34,7 +34,7 @@ def test_many_workers_at_once_remind_everybody_once(john: Any, jane: Any, make_s
         make_session("scheduled", participants=[jane], date=START)
     at(DAY, worker=False)
 
-    assert sum(at_once(4, remind_due_sessions)) == 30
+    assert sum(run_in_threads(4, remind_due_sessions)) == 30
 
     assert reminders() == [{"before": 1440, "left": 1440, "persons": {john.pk, jane.pk}}] * 30
     assert Reminder.objects.count() == 60
@@ -46,7 +46,7 @@ def test_who_leaves_while_the_worker_reminds_is_reminded_before_that_or_not_at_a
 ) -> None:
     session = make_session("scheduled", participants=[jane], date=START)
     at(DAY, worker=False)
-    together(remind_due_sessions, lambda: Api(jane).post(path(session, "leave/")).status_code)
+    run_concurrently(remind_due_sessions, lambda: Api(jane).post(path(session, "leave/")).status_code)
     remind_due_sessions()
 
     if facts() == ["SeatLeft", "ReminderDue"]:
@@ -62,7 +62,7 @@ def test_one_that_is_cancelled_while_the_worker_reminds_reminds_before_that_or_n
 ) -> None:
     session = make_session("scheduled", date=START)
     at(DAY, worker=False)
-    together(remind_due_sessions, lambda: Api(john).post(path(session, "cancel/")).status_code)
+    run_concurrently(remind_due_sessions, lambda: Api(john).post(path(session, "cancel/")).status_code)
     remind_due_sessions()
 
     assert facts() in (["SessionCancelled"], ["ReminderDue", "SessionCancelled"])
