@@ -43,7 +43,8 @@ class Call:
 
 def list_facts() -> list[EventEntry]:
     """List each fact with its publishers and receivers."""
-    kinds = [kind for kind in Fact.kinds.values() if _is_in_source(kind)]
+    # Any, since mypy takes the class of a dataclass for unhashable, which a cached function would refuse.
+    kinds: list[Any] = [kind for kind in Fact.kinds.values() if _is_in_source(kind)]
     calls = _find_calls({kind.__name__ for kind in kinds})
     return [
         EventEntry(
