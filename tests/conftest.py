@@ -1,4 +1,4 @@
-"""What every test can ask for. Tests speak to the product as its clients do: over HTTP, by facts, by commands."""
+"""Fixtures for all tests. Tests use the product as its clients do: over HTTP, by facts, by commands."""
 
 import logging
 import os
@@ -31,7 +31,7 @@ HANDLER = ClientHandler(enforce_csrf_checks=False)
 
 
 class Api:
-    """A member's client: speaks JSON and shows an access token."""
+    """An API client of a member: sends JSON and an access token."""
 
     def __init__(self, user: User | None = None) -> None:
         self.client = Client(raise_request_exception=False)
@@ -58,7 +58,7 @@ class Api:
         return self.client.delete(path, headers=self.headers)
 
     def upload(self, path: str, form: dict[str, Any]) -> Any:
-        """A multipart form, as the documented client sends it."""
+        """Post a multipart form, as the documented client does."""
         return self.client.post(path, form, headers=self.headers)
 
     def _send(self, method: str, path: str, body: Any) -> Any:
@@ -134,9 +134,8 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> OneProcessFo
 
 
 @pytest.fixture(scope="session", autouse=True)
-def no_time_is_lost() -> None:
-    """On hashes that are slow on purpose, on looking for static files, which hardly any test asks for, and on waiting
-    for the disk: nobody cuts the power."""
+def speed_up() -> None:
+    """Speed tests up: fast password hashes, no search for static files, and no waiting for the disk."""
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     settings.SERVESTATIC_USE_FINDERS = False
     os.fsync = lambda descriptor: None
@@ -146,7 +145,7 @@ def no_time_is_lost() -> None:
 def django_db_modify_db_settings(
     django_db_modify_db_settings_parallel_suffix: None, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
-    """SQLite in a file, as it is for real: threads cannot take turns in a database in memory."""
+    """Put SQLite into a file, since threads cannot share a database in memory."""
     if settings.DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
         file = tmp_path_factory.mktemp("database") / "database.sqlite3"
         settings.DATABASES["default"]["TEST"]["NAME"] = str(file)
@@ -154,12 +153,12 @@ def django_db_modify_db_settings(
 
 @pytest.fixture(autouse=True)
 def migrated_rows(django_db_serialized_rollback: None) -> None:
-    """A test that commits (`transaction=True`) empties the database; what migrations put there comes back."""
+    """Restore the rows of migrations after tests that commit (`transaction=True`), which truncate all tables."""
 
 
 @pytest.fixture(autouse=True)
 def empty_cache() -> None:
-    """What an earlier test counted or remembered."""
+    """Clear the cache before each test."""
     cache.clear()
 
 
@@ -179,14 +178,14 @@ def make_member(db: None) -> Callable[..., User]:
 
 @pytest.fixture
 def unlogged(caplog: pytest.LogCaptureFixture) -> Iterator[None]:
-    """Nothing is logged: what tests log is sent between processes, and broken Unicode cannot be."""
+    """Disable logging: pytest-xdist cannot send invalid Unicode in logs between processes."""
     with caplog.at_level(logging.CRITICAL + 1):
         yield
 
 
 @pytest.fixture
 def api_of() -> Callable[[User | None], Api]:
-    """The client of a member, or of a stranger for `None`."""
+    """Builds the API client of a member; for `None`, one without a login."""
     return Api
 
 
@@ -233,8 +232,8 @@ def admin(root: User) -> Client:
 
 @pytest.fixture
 def mail_server(settings: Settings) -> Iterator[MailServer]:
-    """Up, and where our mails go, by Django's own backend."""
-    # It tells of every line that it is sent.
+    """A running SMTP server, to which mail is sent."""
+    # It logs every line that it receives.
     logging.getLogger("mail.log").setLevel(logging.ERROR)
     server = MailServer()
     server.start()
@@ -247,7 +246,7 @@ def mail_server(settings: Settings) -> Iterator[MailServer]:
 
 @pytest.fixture
 def cloudinary_server() -> Iterator[CloudinaryServer]:
-    """Up, and empty."""
+    """A running Cloudinary without assets."""
     server = CloudinaryServer()
     server.start()
     yield server
@@ -265,14 +264,14 @@ def running_s3_server() -> Iterator[S3Server]:
 
 @pytest.fixture
 def s3_server(running_s3_server: S3Server) -> S3Server:
-    """Up, with an empty bucket."""
+    """A running S3 with an empty bucket."""
     running_s3_server.reset()
     return running_s3_server
 
 
 @pytest.fixture
 def answer() -> Iterator[Callable[[type[Question[Any]], Callable[[Any], Any]], None]]:
-    """Lets a function answer a question in place of whoever does."""
+    """Replaces the function that answers a question."""
     replaced: list[tuple[Any, list[Any]]] = []
 
     def use(kind: type[Question[Any]], function: Callable[[Any], Any]) -> None:

@@ -15,6 +15,7 @@ from django.core.mail import EmailMessage
 from tests.conftest import Api
 
 import core
+from core.accounts.models import User
 from core.mail.sending import send_due_mail
 
 NOW = datetime(2024, 1, 13, 11, 0, tzinfo=UTC)
@@ -52,6 +53,11 @@ def link_in(mail: EmailMessage) -> dict[str, str]:
     """The query parameters of the only link in a mail."""
     (link,) = re.findall(r"http\S+\?\S+", str(mail.body))
     return {name: values[0] for name, values in parse_qs(urlsplit(link).query).items()}
+
+
+def is_active(member: User) -> bool:
+    """Read from the database whether a member is active."""
+    return User.objects.get(pk=member.pk).is_active
 
 
 def load_settings() -> dict[str, Any]:

@@ -7,7 +7,7 @@ import pytest
 from django.contrib.auth.models import Permission
 from tests.conftest import PASSWORD, Api
 from tests.core.accounts.conftest import Device, LogIn
-from tests.core.conftest import NOW, ReadMail
+from tests.core.conftest import NOW, ReadMail, is_active
 from tests.threads import run_concurrently
 
 from core.accounts.deactivation import deactivate_member, reactivate_member
@@ -28,10 +28,6 @@ def phone(member: User, log_in: LogIn, clock: Any) -> Device:
 def facts() -> list[tuple[str, int, int]]:
     """The facts, with member and actor."""
     return list(FactRecord.objects.order_by("pk").values_list("name", "member_id", "actor_id"))
-
-
-def is_active(member: User) -> bool:
-    return User.objects.get(pk=member.pk).is_active
 
 
 # --- Effects ------------------------------------------------------------------------------------------------------

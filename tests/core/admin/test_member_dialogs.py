@@ -9,6 +9,8 @@ from django.contrib.auth.models import Permission
 from django.contrib.messages import get_messages
 from django.test import Client
 from django.urls import reverse
+from tests.core.admin.member_pages.arrangements import build_url
+from tests.core.conftest import is_active
 from tests.portal import log_in
 from tests.threads import run_concurrently
 
@@ -25,10 +27,6 @@ CONFIRMED = {"confirming": "yes", "reason": "Spam", "told": "Gone.", "read": ""}
 Answer = Callable[[type[Any], Callable[[Any], Any]], None]
 
 
-def build_url(step: str, member: User) -> str:
-    return reverse(f"admin:core_user_{step}", args=[member.pk])
-
-
 def post(by: User | None, step: str, member: User, values: dict[str, str] | None = None) -> Any:
     """Post as dialogs.js does."""
     return log_in(by).post(build_url(step, member), values or {}, headers={"HX-Request": "true"})
@@ -36,10 +34,6 @@ def post(by: User | None, step: str, member: User, values: dict[str, str] | None
 
 def get_page_url(member: User) -> str:
     return reverse("admin:core_user_change", args=[member.pk])
-
-
-def is_active(member: User) -> bool:
-    return User.objects.get(pk=member.pk).is_active
 
 
 def list_facts() -> list[tuple[str, int, int, str, Any]]:

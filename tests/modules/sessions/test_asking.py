@@ -23,7 +23,6 @@ from tests.modules.sessions.conftest import (
 
 from modules.sessions.models import BookingRequest, Session
 
-
 # The one open session that has no seat left; an approved one has no participants yet.
 FULL = ("scheduled", True)
 
