@@ -1,4 +1,4 @@
-"""The panels that a module shows on the page about a session, as that page asks for them and renders them."""
+"""Panels of a module, asked for and rendered as on the page of a session."""
 
 from django.template.loader import render_to_string
 from django.test import RequestFactory
@@ -13,14 +13,14 @@ ORIGIN = "http://testserver"
 
 
 def panel_for(viewer: User, key: str, *, can_moderate: bool = True, session_id: int = 7) -> Panel | None:
-    """The panel of that key, `None` where this viewer is shown none."""
+    """Return the panel of that key, or `None` if this viewer gets none."""
     asked = PanelsOfSession(session_id=session_id, viewer=viewer, can_moderate=can_moderate, origin=ORIGIN)
     panels = {panel.key: panel for panel in sort_panels(asked.ask_all())}
     return panels.get(key)
 
 
 def html_of(panel: Panel, viewer: User) -> str:
-    """The panel on a page of its own, in the viewer's zone."""
+    """Render one panel, in the viewer's time zone."""
     request = RequestFactory().get("/admin/somewhere/?of=7")
     request.user = viewer
     with timezone.override(load_zone(viewer.timezone)):

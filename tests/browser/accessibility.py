@@ -1,4 +1,4 @@
-"""What axe-core finds on a page, with every rule that it has switched on."""
+"""The findings of axe-core on a page, with all default rules."""
 
 import sys
 from typing import Any
@@ -7,12 +7,12 @@ from axe_playwright_python.base import AXE_SCRIPT
 from playwright.sync_api import Page
 
 GRAVE = ("serious", "critical")
-# Also those that it could not decide about, for whoever looks for the reason of a failure.
+# Includes undecided findings, which help to explain a failure.
 RUN = "axe.run(document, {resultTypes: ['violations', 'incomplete']})"
 
 
 def assert_accessible(page: Page) -> None:
-    """No finding of a serious or critical impact; the slighter ones are printed."""
+    """Assert that no finding is serious or critical; print the minor ones."""
     page.evaluate("document.fonts.ready")
     page.evaluate(AXE_SCRIPT)
     found = page.evaluate(RUN)

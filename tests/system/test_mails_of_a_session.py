@@ -22,8 +22,8 @@ pytestmark = pytest.mark.django_db
 START = datetime(2024, 1, 15, 19, tzinfo=UTC)
 
 
-class World:
-    """John offers, Jane and Bob join, Morgan moderates; time passes only when told, and the worker runs then."""
+class Scenario:
+    """A session of John's that Jane and Bob join and Morgan moderates. The clock is frozen between calls of `wait`."""
 
     def __init__(self, clock: Any, server: MailServer, people: dict[str, User]) -> None:
         self.clock = clock
@@ -33,7 +33,7 @@ class World:
         self.path = ""
 
     def api(self, who: str) -> Api:
-        """With a login of now: tokens run out while time passes."""
+        """Build a client with a fresh token, since tokens expire while time passes."""
         return Api(self.people[who])
 
     def offer(self) -> None:
@@ -45,7 +45,7 @@ class World:
     def post(self, who: str, action: str, body: Any = None) -> None:
         assert self.api(who).post(f"{self.path}{action}", body).status_code in {200, 201}
 
-    def let_in(self, who: str) -> None:
+    def book(self, who: str) -> None:
         self.post(who, "join/")
         self.post("john", "approve_request/", {"user_id": self.ids[who]})
 
@@ -53,27 +53,27 @@ class World:
         self.clock.shift(span)
 
     def mails(self) -> dict[str, EmailMessage]:
-        """Who has got which mail since the last look, by name; nobody gets two at once."""
+        """Run the periodic jobs; returns the new mail of each reader, by name. Nobody gets two at once."""
         remind_due_sessions()
         nudge_creators()
         publish_digest()
         advance_due_sessions()
         send_due_mail()
-        came = {
+        received = {
             addresses[0].split("@")[0]: mail
             for addresses, mail in zip(self.server.recipients, self.server.received, strict=True)
         }
-        assert len(came) == len(self.server.received)
+        assert len(received) == len(self.server.received)
         self.server.received.clear()
         self.server.recipients.clear()
-        return came
+        return received
 
     def subjects(self) -> dict[str, str]:
         return {who: str(mail["Subject"]) for who, mail in self.mails().items()}
 
 
-def invitation(mail: EmailMessage) -> tuple[str, Any]:
-    """The method and the event of a mail's calendar file."""
+def read_calendar_file(mail: EmailMessage) -> tuple[str, Any]:
+    """Return the method and the event of a mail's calendar file."""
     (part,) = [part for part in mail.walk() if part.get_content_type() == "text/calendar"]
     calendar = icalendar.Calendar.from_ical(part.get_payload(decode=True))
     (event,) = calendar.walk("VEVENT")
@@ -81,9 +81,9 @@ def invitation(mail: EmailMessage) -> tuple[str, Any]:
 
 
 @pytest.fixture
-def world(
+def scenario(
     mail_server: MailServer, time_machine: Any, make_member: Any, django_capture_on_commit_callbacks: Any
-) -> World:
+) -> Scenario:
     time_machine.move_to(NOW, tick=False)
     people = {
         "john": make_member("john", first_name="John", last_name="Doe", timezone="America/New_York"),
@@ -92,148 +92,148 @@ def world(
         "morgan": make_member("morgan", first_name="Morgan", last_name="Reed"),
     }
     people["morgan"].groups.add(Group.objects.get(name="Moderators"))
-    return World(time_machine, mail_server, people)
+    return Scenario(time_machine, mail_server, people)
 
 
-MINUTES = timedelta(minutes=2)
+DEBOUNCE = timedelta(minutes=2)
 
 
-def check_approval(world: World) -> Any:
+def check_approval(scenario: Scenario) -> Any:
     """The moderator is told of the offer, and the creator of the approval; returns the creator's event."""
-    world.offer()
-    world.wait(timedelta(seconds=30))
-    assert world.subjects() == {"morgan": "1 session waits for approval"}
-    world.put("morgan", status="approved")
-    assert world.mails() == {}
-    world.wait(MINUTES)
-    mails = world.mails()
+    scenario.offer()
+    scenario.wait(timedelta(seconds=30))
+    assert scenario.subjects() == {"morgan": "1 session waits for approval"}
+    scenario.put("morgan", status="approved")
+    assert scenario.mails() == {}
+    scenario.wait(DEBOUNCE)
+    mails = scenario.mails()
     assert {who: mail["Subject"] for who, mail in mails.items()} == {"john": "Session approved: Knots That Hold"}
-    method, event = invitation(mails["john"])
+    method, event = read_calendar_file(mails["john"])
     assert (method, event["DTSTART"].dt, event["ATTENDEE"]) == ("REQUEST", START, "mailto:john@example.com")
     return event
 
 
-def check_booking(world: World) -> Any:
+def check_booking(scenario: Scenario) -> Any:
     """The creator is told of the request, and the participant of its approval; returns the participant's event."""
-    world.post("jane", "join/")
-    world.wait(MINUTES)
-    assert world.subjects() == {"john": "New booking request for Knots That Hold"}
-    world.post("john", "approve_request/", {"user_id": world.ids["jane"]})
-    world.wait(MINUTES)
-    mails = world.mails()
+    scenario.post("jane", "join/")
+    scenario.wait(DEBOUNCE)
+    assert scenario.subjects() == {"john": "New booking request for Knots That Hold"}
+    scenario.post("john", "approve_request/", {"user_id": scenario.ids["jane"]})
+    scenario.wait(DEBOUNCE)
+    mails = scenario.mails()
     assert list(mails) == ["jane"]
-    method, event = invitation(mails["jane"])
+    method, event = read_calendar_file(mails["jane"])
     assert (method, event["STATUS"]) == ("REQUEST", "CONFIRMED")
     return event
 
 
-def check_rescheduling_twice(world: World) -> Any:
+def check_rescheduling_twice(scenario: Scenario) -> Any:
     """The participant gets one mail with the second date; returns its event."""
-    world.put("john", date="2024-01-16T19:00:00Z")
-    world.wait(timedelta(seconds=50))
-    world.put("john", date="2024-01-16T20:00:00Z")
-    world.wait(MINUTES)
-    mails = world.mails()
+    scenario.put("john", date="2024-01-16T19:00:00Z")
+    scenario.wait(timedelta(seconds=50))
+    scenario.put("john", date="2024-01-16T20:00:00Z")
+    scenario.wait(DEBOUNCE)
+    mails = scenario.mails()
     assert list(mails) == ["jane"]
     text = mails["jane"].get_body(("plain",)).get_content()
     assert "Knots That Hold has been moved to Tuesday, 16 January 2024 at 21:00 (Europe/Berlin)." in text
     assert "20:00 (Europe/Berlin)." not in text
-    method, event = invitation(mails["jane"])
+    method, event = read_calendar_file(mails["jane"])
     assert method == "REQUEST"
     return event
 
 
-def check_cancellation(world: World, events: dict[str, Any]) -> None:
+def check_cancellation(scenario: Scenario, events: dict[str, Any]) -> None:
     """All are told the reason, and the file cancels the event that each of them has."""
-    world.post("morgan", "cancel/", {"reason": "The room is flooded."})
-    mails = world.mails()
+    scenario.post("morgan", "cancel/", {"reason": "The room is flooded."})
+    mails = scenario.mails()
     assert sorted(mails) == sorted(events)
     for who, before in events.items():
         assert mails[who]["Subject"] == "Session cancelled: Knots That Hold"
         assert "Reason: The room is flooded." in mails[who].get_body(("plain",)).get_content()
-        method, event = invitation(mails[who])
+        method, event = read_calendar_file(mails[who])
         assert (method, event["UID"], event["STATUS"]) == ("CANCEL", before["UID"], "CANCELLED")
         assert event["SEQUENCE"] > before["SEQUENCE"]
 
 
-def test_a_session_from_its_offer_to_its_cancellation(world: World) -> None:
-    creators = check_approval(world)
-    booked = check_booking(world)
-    moved = check_rescheduling_twice(world)
+def test_a_session_from_its_offer_to_its_cancellation(scenario: Scenario) -> None:
+    creators = check_approval(scenario)
+    booked = check_booking(scenario)
+    moved = check_rescheduling_twice(scenario)
 
     assert creators["UID"] == booked["UID"] == moved["UID"]
     assert moved["SEQUENCE"] > booked["SEQUENCE"]
 
-    world.clock.move_to(datetime(2024, 1, 15, 20, 0, 30, tzinfo=UTC), tick=False)
-    assert world.subjects() == dict.fromkeys(["john", "jane"], "Reminder for Knots That Hold")
+    scenario.clock.move_to(datetime(2024, 1, 15, 20, 0, 30, tzinfo=UTC), tick=False)
+    assert scenario.subjects() == dict.fromkeys(["john", "jane"], "Reminder for Knots That Hold")
 
-    check_cancellation(world, {"john": creators, "jane": moved})
-    world.clock.move_to(datetime(2024, 1, 16, 19, 30, tzinfo=UTC), tick=False)
-    assert world.mails() == {}
+    check_cancellation(scenario, {"john": creators, "jane": moved})
+    scenario.clock.move_to(datetime(2024, 1, 16, 19, 30, tzinfo=UTC), tick=False)
+    assert scenario.mails() == {}
 
 
-def test_a_removal_and_a_new_approval_reach_the_calendar_in_order(world: World) -> None:
-    world.offer()
-    world.put("morgan", status="approved")
-    world.let_in("jane")
-    world.wait(MINUTES)
-    _, first = invitation(world.mails()["jane"])
+def test_a_removal_and_a_new_approval_reach_the_calendar_in_order(scenario: Scenario) -> None:
+    scenario.offer()
+    scenario.put("morgan", status="approved")
+    scenario.book("jane")
+    scenario.wait(DEBOUNCE)
+    _, first = read_calendar_file(scenario.mails()["jane"])
 
-    assert world.api("john").delete(f"{world.path}participants/{world.ids['jane']}/").status_code == 204
-    world.wait(MINUTES)
-    method, out = invitation(world.mails()["jane"])
-    world.let_in("jane")
-    world.wait(MINUTES)
-    again, back = invitation(world.mails()["jane"])
+    assert scenario.api("john").delete(f"{scenario.path}participants/{scenario.ids['jane']}/").status_code == 204
+    scenario.wait(DEBOUNCE)
+    method, out = read_calendar_file(scenario.mails()["jane"])
+    scenario.book("jane")
+    scenario.wait(DEBOUNCE)
+    again, back = read_calendar_file(scenario.mails()["jane"])
 
     assert (method, again) == ("CANCEL", "REQUEST")
     assert first["SEQUENCE"] < out["SEQUENCE"] < back["SEQUENCE"]
     assert {first["UID"], out["UID"], back["UID"]} == {first["UID"]}
 
 
-def test_a_request_that_is_decided_within_the_debounce_is_not_mailed(world: World) -> None:
-    world.offer()
-    world.put("morgan", status="approved")
-    world.wait(MINUTES)
-    world.mails()
+def test_a_request_that_is_decided_within_the_debounce_is_not_mailed(scenario: Scenario) -> None:
+    scenario.offer()
+    scenario.put("morgan", status="approved")
+    scenario.wait(DEBOUNCE)
+    scenario.mails()
 
-    world.let_in("jane")
-    world.wait(MINUTES)
+    scenario.book("jane")
+    scenario.wait(DEBOUNCE)
 
-    assert world.subjects() == {"jane": "Booking request approved for Knots That Hold"}
-
-
-def test_a_request_that_is_withdrawn_within_the_debounce_is_not_mailed(world: World) -> None:
-    world.offer()
-    world.put("morgan", status="approved")
-    world.wait(MINUTES)
-    world.mails()
-
-    world.post("jane", "join/")
-    world.post("jane", "leave/")
-    world.wait(MINUTES)
-
-    assert world.mails() == {}
+    assert scenario.subjects() == {"jane": "Booking request approved for Knots That Hold"}
 
 
-def test_after_an_outage_each_reader_gets_one_mail_with_the_current_state(world: World) -> None:
-    world.offer()
-    world.put("morgan", status="approved")
-    world.wait(MINUTES)
-    world.mails()
-    world.server.stop()
-    world.let_in("jane")
+def test_a_request_that_is_withdrawn_within_the_debounce_is_not_mailed(scenario: Scenario) -> None:
+    scenario.offer()
+    scenario.put("morgan", status="approved")
+    scenario.wait(DEBOUNCE)
+    scenario.mails()
+
+    scenario.post("jane", "join/")
+    scenario.post("jane", "leave/")
+    scenario.wait(DEBOUNCE)
+
+    assert scenario.mails() == {}
+
+
+def test_after_an_outage_each_reader_gets_one_mail_with_the_current_state(scenario: Scenario) -> None:
+    scenario.offer()
+    scenario.put("morgan", status="approved")
+    scenario.wait(DEBOUNCE)
+    scenario.mails()
+    scenario.server.stop()
+    scenario.book("jane")
     for hour in (17, 18, 19, 20):
-        world.put("john", date=f"2024-01-17T{hour}:00:00Z")
-        world.wait(timedelta(minutes=20))
-        assert world.mails() == {}
+        scenario.put("john", date=f"2024-01-17T{hour}:00:00Z")
+        scenario.wait(timedelta(minutes=20))
+        assert scenario.mails() == {}
 
-    world.server.start()
-    world.wait(timedelta(hours=4))
-    mails = world.mails()
-    world.wait(timedelta(hours=5))
+    scenario.server.start()
+    scenario.wait(timedelta(hours=4))
+    mails = scenario.mails()
+    scenario.wait(timedelta(hours=5))
 
-    assert world.mails() == {}
+    assert scenario.mails() == {}
     assert list(mails) == ["jane"]
     text = mails["jane"].get_body(("plain",)).get_content()
     assert "Your request to join Knots That Hold has been approved." in text
@@ -241,76 +241,76 @@ def test_after_an_outage_each_reader_gets_one_mail_with_the_current_state(world:
     assert "has been moved to Wednesday, 17 January 2024 at 21:00 (Europe/Berlin)." in text
 
 
-def test_a_reminder_that_an_outage_delayed_past_the_start_is_dropped(world: World) -> None:
-    world.offer()
-    world.put("morgan", status="approved")
-    world.let_in("jane")
-    world.wait(MINUTES)
-    world.mails()
-    world.server.stop()
+def test_a_reminder_that_an_outage_delayed_past_the_start_is_dropped(scenario: Scenario) -> None:
+    scenario.offer()
+    scenario.put("morgan", status="approved")
+    scenario.book("jane")
+    scenario.wait(DEBOUNCE)
+    scenario.mails()
+    scenario.server.stop()
     for hours in (24, 1):
-        world.clock.move_to(START - timedelta(hours=hours) + timedelta(seconds=30), tick=False)
-        assert world.mails() == {}
+        scenario.clock.move_to(START - timedelta(hours=hours) + timedelta(seconds=30), tick=False)
+        assert scenario.mails() == {}
 
-    world.clock.move_to(START + timedelta(minutes=5), tick=False)
-    world.server.start()
-    world.mails()
-    world.wait(timedelta(hours=5))
+    scenario.clock.move_to(START + timedelta(minutes=5), tick=False)
+    scenario.server.start()
+    scenario.mails()
+    scenario.wait(timedelta(hours=5))
 
-    assert world.mails() == {}
+    assert scenario.mails() == {}
 
 
-def test_a_creator_who_has_not_decided_is_nudged_once(world: World) -> None:
-    world.offer()
-    world.put("morgan", status="approved")
-    world.post("jane", "join/")
-    world.wait(MINUTES)
-    world.mails()
-    world.clock.move_to(START - timedelta(hours=24) + timedelta(seconds=5), tick=False)
+def test_a_creator_who_has_not_decided_is_nudged_once(scenario: Scenario) -> None:
+    scenario.offer()
+    scenario.put("morgan", status="approved")
+    scenario.post("jane", "join/")
+    scenario.wait(DEBOUNCE)
+    scenario.mails()
+    scenario.clock.move_to(START - timedelta(hours=24) + timedelta(seconds=5), tick=False)
 
     # The reminder that is due at the same time goes at once, and takes the nudge along.
-    assert world.subjects() == {"john": "What is new: Knots That Hold"}
+    assert scenario.subjects() == {"john": "What is new: Knots That Hold"}
     for _ in range(5):
-        world.wait(MINUTES)
-        assert world.mails() == {}
+        scenario.wait(DEBOUNCE)
+        assert scenario.mails() == {}
 
 
-def test_a_removal_is_mailed_although_the_session_is_deleted(world: World) -> None:
-    world.offer()
-    world.put("morgan", status="approved")
-    world.let_in("jane")
-    world.wait(MINUTES)
-    world.mails()
-    world.api("john").delete(f"{world.path}participants/{world.ids['jane']}/")
-    assert world.api("john").delete(world.path).status_code == 204
-    world.wait(MINUTES)
+def test_a_removal_is_mailed_although_the_session_is_deleted(scenario: Scenario) -> None:
+    scenario.offer()
+    scenario.put("morgan", status="approved")
+    scenario.book("jane")
+    scenario.wait(DEBOUNCE)
+    scenario.mails()
+    scenario.api("john").delete(f"{scenario.path}participants/{scenario.ids['jane']}/")
+    assert scenario.api("john").delete(scenario.path).status_code == 204
+    scenario.wait(DEBOUNCE)
 
-    mails = world.mails()
+    mails = scenario.mails()
 
     assert {who: mail["Subject"] for who, mail in mails.items()} == {"jane": "Participation ended for Knots That Hold"}
-    assert invitation(mails["jane"])[0] == "CANCEL"
+    assert read_calendar_file(mails["jane"])[0] == "CANCEL"
 
 
-def test_a_cancellation_is_mailed_although_the_session_is_deleted(world: World) -> None:
-    world.offer()
-    world.put("morgan", status="approved")
-    world.post("jane", "join/")
-    world.wait(MINUTES)
-    world.mails()
-    world.post("john", "cancel/", {"reason": "I am ill."})
-    assert world.api("john").delete(world.path).status_code == 204
+def test_a_cancellation_is_mailed_although_the_session_is_deleted(scenario: Scenario) -> None:
+    scenario.offer()
+    scenario.put("morgan", status="approved")
+    scenario.post("jane", "join/")
+    scenario.wait(DEBOUNCE)
+    scenario.mails()
+    scenario.post("john", "cancel/", {"reason": "I am ill."})
+    assert scenario.api("john").delete(scenario.path).status_code == 204
 
-    assert world.subjects() == {"jane": "Session cancelled: Knots That Hold"}
+    assert scenario.subjects() == {"jane": "Session cancelled: Knots That Hold"}
 
 
-def test_rescheduling_to_an_imminent_start_is_mailed_at_once(world: World) -> None:
-    world.offer()
-    world.put("morgan", status="approved")
-    world.let_in("jane")
-    world.wait(MINUTES)
-    world.mails()
+def test_rescheduling_to_an_imminent_start_is_mailed_at_once(scenario: Scenario) -> None:
+    scenario.offer()
+    scenario.put("morgan", status="approved")
+    scenario.book("jane")
+    scenario.wait(DEBOUNCE)
+    scenario.mails()
 
     soon = (NOW + timedelta(minutes=4)).isoformat()
-    world.put("john", date=soon)
+    scenario.put("john", date=soon)
 
-    assert world.subjects() == {"jane": "Session rescheduled: Knots That Hold"}
+    assert scenario.subjects() == {"jane": "Session rescheduled: Knots That Hold"}

@@ -1,5 +1,4 @@
-"""Rows for every list of the admin, each of them with people and sessions of its own: who looks them up one by one is
-found out by the number of queries."""
+"""Rows for every list of the portal. Each has its own members and sessions, so that N+1 queries show."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -18,7 +17,7 @@ numbers = count(1)
 
 @dataclass(frozen=True)
 class Rows:
-    """A function that makes rows of a list, and a word that finds all of them."""
+    """A function that makes rows of a list, and a search term that finds all of them."""
 
     make: Callable[[int], object]
     word: str = ""
@@ -58,7 +57,7 @@ def mail() -> Any:
 
 
 def sweeps(number: int) -> None:
-    """At most as many as there are periodic jobs, which the list shows."""
+    """No more than there are periodic jobs, since the list shows only those."""
     sweep = apps.get_model("core.Sweep")
     there = set(sweep.objects.values_list("name", flat=True))
     for name in [name for name in PERIODIC_JOBS if name not in there][:number]:
@@ -129,6 +128,6 @@ ROWS = {
 
 
 def get_rows(label: str) -> Rows:
-    """Return what makes rows for a list; each new list needs an entry here."""
+    """Return the factory of rows for a list; each new list needs an entry here."""
     assert label in ROWS, f"{label} has a list in the admin, but tests/core/portal/rows.py does not say how to fill it."
     return ROWS[label]

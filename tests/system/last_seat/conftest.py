@@ -34,7 +34,7 @@ def statuses(responses: Sequence[Any]) -> list[int]:
 
 
 class Race:
-    """A session that John offers, arranged over HTTP, and its people's clients, made before the race begins."""
+    """A session that was offered over HTTP, and the clients of its creator and a moderator."""
 
     def __init__(self, creator: User, moderator: User, *, seats: int, approved: bool) -> None:
         self.creator, self.moderator = Api(creator), Api(moderator)
@@ -97,14 +97,14 @@ class Race:
         assert len({request.user_id for request in requests}) == len(requests)
         participants = [request for request in requests if request.status == "approved"]
         assert session.participant_count == len(participants) <= session.max_participants
-        assert {request.user_id: request.status for request in requests} == self.requests_by_the_record()
-        assert session.status == self.status_by_the_record()
+        assert {request.user_id: request.status for request in requests} == self.replay_requests()
+        assert session.status == self.replay_status()
         assert list(find_mismatches()) == []
         return session
 
-    def requests_by_the_record(self) -> dict[int, str]:
-        """What the facts, from the first to the last, say of the requests; each has to follow from those before."""
-        follows = {
+    def replay_requests(self) -> dict[int, str]:
+        """Replay the facts and check each of them; returns the final status of each request, by its member."""
+        transitions = {
             "BookingRequested": ({None, "rejected"}, "pending"),
             "BookingRequestApproved": ({"pending", "rejected"}, "approved"),
             "BookingRequestRejected": ({"pending"}, "rejected"),
@@ -112,25 +112,25 @@ class Race:
             "SeatLeft": ({"approved"}, None),
             "ParticipantRemoved": ({"approved"}, None),
         }
-        told: dict[int, str | None] = {}
+        statuses_by_member: dict[int, str | None] = {}
         for record in FactRecord.objects.filter(session_id=self.id).order_by("pk"):
             name = record.name.removeprefix("sessions.")
-            if name in follows:
-                allowed, becomes = follows[name]
+            if name in transitions:
+                allowed, becomes = transitions[name]
                 member_id = record.payload["member_id"]
-                assert told.get(member_id) in allowed, (name, told.get(member_id))
-                told[member_id] = becomes
+                assert statuses_by_member.get(member_id) in allowed, (name, statuses_by_member.get(member_id))
+                statuses_by_member[member_id] = becomes
             elif name in {"SessionCancelled", "SessionExpired", "SessionStarted"}:
-                waiting = {member_id for member_id, status in told.items() if status == "pending"}
+                waiting = {member_id for member_id, status in statuses_by_member.items() if status == "pending"}
                 assert set(record.payload["requester_ids"]) == waiting
-                told.update(dict.fromkeys(waiting, "rejected"))
+                statuses_by_member.update(dict.fromkeys(waiting, "rejected"))
                 if name == "SessionCancelled":
                     assert set(record.payload["participant_ids"]) == {
-                        member_id for member_id, status in told.items() if status == "approved"
+                        member_id for member_id, status in statuses_by_member.items() if status == "approved"
                     }
-        return {member_id: status for member_id, status in told.items() if status}
+        return {member_id: status for member_id, status in statuses_by_member.items() if status}
 
-    def status_by_the_record(self) -> str:
+    def replay_status(self) -> str:
         status = "pending_approval"
         for record in FactRecord.objects.filter(session_id=self.id, changes__has_key="status").order_by("pk"):
             before, after = record.changes["status"]
