@@ -28,7 +28,7 @@ def john(creator: MaterialsApi) -> dict[str, Any]:
     }
 
 
-def test_a_link(creator: MaterialsApi) -> None:
+def test_a_link_is_added(creator: MaterialsApi) -> None:
     body = {"title": "Python Documentation", "type": "link", "url": "https://docs.python.org/3/"}
     response = creator.post(PATH, body)
     assert response.status_code == 201
@@ -46,7 +46,7 @@ def test_a_link(creator: MaterialsApi) -> None:
     assert list(response.json()) == KEYS
 
 
-def test_a_note(creator: MaterialsApi) -> None:
+def test_a_note_is_added(creator: MaterialsApi) -> None:
     response = creator.post(PATH, {"title": "Bring along", "type": "note", "content": "A pen.\nPaper."})
     assert response.status_code == 201
     assert response.json() == {
@@ -62,7 +62,7 @@ def test_a_note(creator: MaterialsApi) -> None:
     }
 
 
-def test_a_file(creator: MaterialsApi, stored: Callable[[], list[bytes]]) -> None:
+def test_a_file_is_added(creator: MaterialsApi, stored: Callable[[], list[bytes]]) -> None:
     response = creator.add_file("python_basics.pdf", b"%PDF-1.4 basics", title="Python Basics PDF")
     assert response.status_code == 201
     answer = response.json()
@@ -82,7 +82,7 @@ def test_a_file(creator: MaterialsApi, stored: Callable[[], list[bytes]]) -> Non
     assert stored() == [b"%PDF-1.4 basics"]
 
 
-def test_a_link_in_a_form(creator: MaterialsApi) -> None:
+def test_a_link_is_added_by_a_form(creator: MaterialsApi) -> None:
     response = creator.upload(PATH, {"title": "Docs", "type": "link", "url": "https://example.com/"})
     assert response.status_code == 201
     assert response.json()["url"] == "https://example.com/"
@@ -101,7 +101,7 @@ def test_the_stored_file_is_described(creator: MaterialsApi) -> None:
     assert (file.released_at, file.sweep_at) == (None, None)
 
 
-def test_the_name_in_the_storage_has_nothing_of_the_name_that_was_given(creator: MaterialsApi) -> None:
+def test_the_name_in_the_storage_is_independent_of_the_file_name(creator: MaterialsApi) -> None:
     creator.add_file("passwd.txt", b"hello")
     creator.add_file("passwd.txt", b"hello")
     names = list(StoredFile.objects.values_list("name", flat=True))
@@ -109,7 +109,7 @@ def test_the_name_in_the_storage_has_nothing_of_the_name_that_was_given(creator:
     assert all(re.fullmatch(r"raw/([0-9a-f]{2})/\1[0-9a-f]{38}\.txt", name) for name in names)
 
 
-def test_it_is_recorded(creator: MaterialsApi) -> None:
+def test_adding_records_a_fact(creator: MaterialsApi) -> None:
     assert creator.user is not None
     creator.post(PATH, {"title": "Docs", "type": "link", "url": "https://example.com/"})
     record = FactRecord.objects.get(name="materials.MaterialAdded")
@@ -123,7 +123,7 @@ def test_it_is_recorded(creator: MaterialsApi) -> None:
     }
 
 
-def test_what_does_not_belong_to_the_type_is_passed_over(creator: MaterialsApi) -> None:
+def test_values_that_do_not_belong_to_the_type_are_ignored(creator: MaterialsApi) -> None:
     link = {"title": "A", "type": "link", "url": "https://example.com/", "content": "x", "file_name": "y", "file": "z"}
     assert creator.post(PATH, link).json()["content"] == ""
     note = {"title": "B", "type": "note", "url": "javascript:alert(1)", "content": "x"}
@@ -133,7 +133,7 @@ def test_what_does_not_belong_to_the_type_is_passed_over(creator: MaterialsApi) 
     assert (answer["url"], answer["content"]) == ("", "")
 
 
-def test_what_cannot_be_chosen_is_ignored(creator: MaterialsApi, tutor: MaterialsApi) -> None:
+def test_read_only_fields_are_ignored(creator: MaterialsApi, tutor: MaterialsApi) -> None:
     assert tutor.user is not None
     chosen = {"id": 4711, "uploaded_by": {"id": tutor.user.pk}, "uploaded_at": "2020-01-01T00:00:00Z", "session_id": 8}
     response = creator.post(PATH, {"title": "A", "type": "note", "content": "x", **chosen})
@@ -143,7 +143,7 @@ def test_what_cannot_be_chosen_is_ignored(creator: MaterialsApi, tutor: Material
 
 
 @pytest.mark.parametrize("kind", ["link", "note"])
-def test_a_file_that_would_be_lost_is_refused(
+def test_a_file_sent_with_a_link_or_note_is_refused(
     kind: str, creator: MaterialsApi, nothing_left: Callable[[], bool]
 ) -> None:
     form = {"title": "A", "type": kind, "url": "https://example.com/", "content": "x"}
@@ -183,7 +183,7 @@ VALID = {"title": "A", "type": "link", "url": "https://example.com/"}
         ({"title": "A", "type": "file", "file": "x.pdf"}, {"file": ["Send a file, in a form (multipart/form-data)."]}),
     ],
 )
-def test_values_that_break_a_rule(
+def test_invalid_values_are_refused(
     body: dict[str, Any], fields: dict[str, list[str]], creator: MaterialsApi, nothing_left: Callable[[], bool]
 ) -> None:
     response = creator.post(PATH, body)
@@ -207,7 +207,7 @@ def test_values_that_break_a_rule(
         "https://example.com/" + "a" * 1980,
     ],
 )
-def test_addresses_that_are_taken(url: str, creator: MaterialsApi) -> None:
+def test_valid_urls_are_accepted(url: str, creator: MaterialsApi) -> None:
     response = creator.post(PATH, {**VALID, "url": f"  {url} "})
     assert response.status_code == 201, response.json()
     assert response.json()["url"] == url
@@ -243,7 +243,7 @@ def test_addresses_that_are_taken(url: str, creator: MaterialsApi) -> None:
         "https://example.com/" + "a" * 1981,
     ],
 )
-def test_addresses_that_are_refused(url: str, creator: MaterialsApi, nothing_left: Callable[[], bool]) -> None:
+def test_invalid_urls_are_refused(url: str, creator: MaterialsApi, nothing_left: Callable[[], bool]) -> None:
     response = creator.post(PATH, {**VALID, "url": url})
     assert response.status_code == 400
     assert list(response.json()["fields"]) == ["url"]
@@ -251,7 +251,7 @@ def test_addresses_that_are_refused(url: str, creator: MaterialsApi, nothing_lef
 
 
 @pytest.mark.parametrize("kind", ["text/plain", "application/x-www-form-urlencoded", "application/xml", ""])
-def test_other_bodies_are_not_taken(kind: str, creator: MaterialsApi, nothing_left: Callable[[], bool]) -> None:
+def test_other_content_types_are_refused(kind: str, creator: MaterialsApi, nothing_left: Callable[[], bool]) -> None:
     response = creator.client.generic("POST", PATH, b"title=A&type=note&content=x", kind, headers=creator.headers)
     assert response.status_code == 415
     assert nothing_left()
@@ -266,7 +266,7 @@ def test_other_bodies_are_not_taken(kind: str, creator: MaterialsApi, nothing_le
         ("multipart/form-data; boundary=x", b"--x\r\nContent-Disposition: form-data; name=title\r\n\r\nA"),
     ],
 )
-def test_bodies_that_cannot_be_read(
+def test_malformed_bodies_are_refused(
     kind: str, body: bytes, creator: MaterialsApi, nothing_left: Callable[[], bool]
 ) -> None:
     response = creator.client.generic("POST", PATH, body, kind, headers=creator.headers)
@@ -278,13 +278,13 @@ def test_bodies_that_cannot_be_read(
 # --- Sizes ------------------------------------------------------------------------------------------------------
 
 
-def test_a_file_of_the_largest_size_is_taken(creator: MaterialsApi, settings: Any) -> None:
+def test_a_file_of_the_maximum_size_is_accepted(creator: MaterialsApi, settings: Any) -> None:
     settings.MATERIALS_MAX_BYTES = 300_000
     assert creator.add_file("notes.txt", b"x" * 300_000).status_code == 201
 
 
 @pytest.mark.parametrize("size", [300_001, 299_999 + 64 * 1024, 590_000])
-def test_a_file_that_is_larger_is_not(
+def test_a_file_above_the_maximum_size_is_refused(
     size: int, creator: MaterialsApi, settings: Any, nothing_left: Callable[[], bool]
 ) -> None:
     settings.MATERIALS_MAX_BYTES = 300_000
@@ -301,7 +301,7 @@ def test_the_limit_is_25_mebibytes(creator: MaterialsApi, nothing_left: Callable
     assert nothing_left()
 
 
-def test_not_much_more_than_the_limit_is_kept_while_it_is_read(
+def test_an_upload_is_buffered_up_to_little_more_than_the_limit(
     creator: MaterialsApi, settings: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from modules.materials import services
@@ -319,7 +319,7 @@ def test_not_much_more_than_the_limit_is_kept_while_it_is_read(
     assert sizes[0] < 100_000 + 2 * 64 * 1024
 
 
-def test_other_files_in_the_form_are_dropped(creator: MaterialsApi, stored: Callable[[], list[bytes]]) -> None:
+def test_other_files_in_the_form_are_discarded(creator: MaterialsApi, stored: Callable[[], list[bytes]]) -> None:
     form = {"title": "A", "type": "file", "file": SimpleUploadedFile("a.txt", b"a")}
     response = creator.upload(PATH, {**form, "other": SimpleUploadedFile("b.txt", b"b" * 100_000)})
     assert response.status_code == 201
@@ -357,13 +357,15 @@ def test_other_files_in_the_form_are_dropped(creator: MaterialsApi, stored: Call
         ("x." + "y" * 300, "x." + "y" * 253),
     ],
 )
-def test_the_name_that_is_shown(given: str, shown: str) -> None:
+def test_the_file_name_is_sanitized(given: str, shown: str) -> None:
     assert sanitize_name(given)[-20:] == shown[-20:]
     assert len(sanitize_name(given)) == len(shown)
 
 
 @pytest.mark.parametrize("given", ["../../evil.txt", "..\\..\\evil.txt", "/tmp/evil.txt", "evil\u202e.txt"])
-def test_a_hostile_name_in_a_form(given: str, creator: MaterialsApi, stored: Callable[[], list[bytes]]) -> None:
+def test_a_hostile_file_name_in_a_form_is_sanitized(
+    given: str, creator: MaterialsApi, stored: Callable[[], list[bytes]]
+) -> None:
     # By hand: Django's test client would take the path away itself.
     body = (
         '--x\r\nContent-Disposition: form-data; name="title"\r\n\r\nA\r\n'

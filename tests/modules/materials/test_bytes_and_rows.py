@@ -46,7 +46,7 @@ def break_storage(monkeypatch: pytest.MonkeyPatch, method: str) -> None:
 # --- Uploads that fail ------------------------------------------------------------------------------------------
 
 
-def test_a_storage_that_does_not_take_the_bytes(
+def test_a_storage_that_refuses_the_bytes_leaves_no_row(
     creator: MaterialsApi, monkeypatch: pytest.MonkeyPatch, nothing_left: NothingLeft
 ) -> None:
     break_storage(monkeypatch, "_save")
@@ -55,7 +55,7 @@ def test_a_storage_that_does_not_take_the_bytes(
     assert nothing_left()
 
 
-def test_a_storage_that_fails_in_the_middle(
+def test_a_storage_that_fails_while_writing_leaves_no_row(
     creator: MaterialsApi, monkeypatch: pytest.MonkeyPatch, nothing_left: NothingLeft
 ) -> None:
     save = LocalStorage._save
@@ -70,7 +70,7 @@ def test_a_storage_that_fails_in_the_middle(
     assert nothing_left()
 
 
-def test_a_storage_that_takes_another_name(
+def test_a_storage_that_renames_the_file_is_an_error(
     creator: MaterialsApi, monkeypatch: pytest.MonkeyPatch, nothing_left: NothingLeft
 ) -> None:
     monkeypatch.setattr(LocalStorage, "get_available_name", lambda self, name, max_length=None: f"{name}_2")
@@ -79,7 +79,7 @@ def test_a_storage_that_takes_another_name(
 
 
 @pytest.mark.parametrize("where", ["attach", "publish"])
-def test_an_error_after_the_bytes_were_written(
+def test_an_error_after_the_bytes_were_written_deletes_them(
     where: str, creator: MaterialsApi, monkeypatch: pytest.MonkeyPatch, nothing_left: NothingLeft
 ) -> None:
     def fail(*_: object, **__: object) -> None:
@@ -90,7 +90,7 @@ def test_an_error_after_the_bytes_were_written(
     assert nothing_left()
 
 
-def test_an_error_while_a_file_is_replaced_leaves_the_old_one(
+def test_an_error_while_a_file_is_replaced_keeps_the_old_one(
     creator: MaterialsApi, monkeypatch: pytest.MonkeyPatch, stored: Stored
 ) -> None:
     added = creator.add_file("notes.txt", b"hello").json()
@@ -105,7 +105,7 @@ def test_an_error_while_a_file_is_replaced_leaves_the_old_one(
     assert creator.client.get(added["file"]).getvalue() == b"hello"
 
 
-def test_a_failed_upload_whose_bytes_cannot_be_deleted_is_left_to_the_sweep(
+def test_a_failed_upload_whose_bytes_cannot_be_deleted_is_left_to_the_periodic_job(
     creator: MaterialsApi, monkeypatch: pytest.MonkeyPatch, nothing_left: NothingLeft, clock: Any
 ) -> None:
     def fail(*_: object, **__: object) -> None:
@@ -123,7 +123,7 @@ def test_a_failed_upload_whose_bytes_cannot_be_deleted_is_left_to_the_sweep(
     assert nothing_left()
 
 
-def test_an_upload_that_the_database_confirmed_is_kept_though_its_answer_was_lost(
+def test_a_committed_upload_is_kept_even_if_the_connection_broke_during_the_commit(
     creator: MaterialsApi, monkeypatch: pytest.MonkeyPatch, stored: Stored
 ) -> None:
     """A connection that breaks during the commit raises, whether the commit has happened or not."""
@@ -143,7 +143,7 @@ def test_an_upload_that_the_database_confirmed_is_kept_though_its_answer_was_los
 # --- Processes that die -----------------------------------------------------------------------------------------
 
 
-def test_dying_before_the_bytes_are_written(
+def test_a_row_is_deleted_if_the_process_dies_before_writing_the_bytes(
     creator: MaterialsApi, dies: Callable[[Any, str], None], nothing_left: NothingLeft, clock: Any
 ) -> None:
     dies(stored_files, "_write")
@@ -155,7 +155,7 @@ def test_dying_before_the_bytes_are_written(
     assert nothing_left()
 
 
-def test_dying_after_the_bytes_are_written(
+def test_row_and_bytes_are_deleted_if_the_process_dies_after_writing_the_bytes(
     creator: MaterialsApi, dies: Callable[[Any, str], None], stored: Stored, nothing_left: NothingLeft, clock: Any
 ) -> None:
     dies(stored_files, "attach")
@@ -168,7 +168,7 @@ def test_dying_after_the_bytes_are_written(
     assert nothing_left()
 
 
-def test_an_upload_under_way_is_not_swept(
+def test_an_upload_in_progress_is_not_deleted(
     creator: MaterialsApi, dies: Callable[[Any, str], None], stored: Stored, clock: Any
 ) -> None:
     dies(stored_files, "attach")
@@ -179,7 +179,7 @@ def test_an_upload_under_way_is_not_swept(
     assert stored() == [b"hello"]
 
 
-def test_an_upload_that_was_swept_meanwhile_fails_and_leaves_nothing(
+def test_an_upload_that_timed_out_fails_and_leaves_nothing(
     creator: MaterialsApi, monkeypatch: pytest.MonkeyPatch, nothing_left: NothingLeft, clock: Any
 ) -> None:
     write = stored_files._write
@@ -195,7 +195,7 @@ def test_an_upload_that_was_swept_meanwhile_fails_and_leaves_nothing(
     assert nothing_left()
 
 
-def test_dying_between_the_deletion_and_its_task(
+def test_a_released_file_is_deleted_even_if_the_process_dies_before_its_task(
     creator: MaterialsApi, stored: Stored, nothing_left: NothingLeft
 ) -> None:
     material = share_file(creator)
@@ -206,7 +206,7 @@ def test_dying_between_the_deletion_and_its_task(
     assert nothing_left()
 
 
-def test_dying_between_the_bytes_and_their_row(
+def test_a_row_is_deleted_even_if_the_process_died_after_deleting_the_bytes(
     creator: MaterialsApi,
     dies: Callable[[Any, str], None],
     monkeypatch: pytest.MonkeyPatch,

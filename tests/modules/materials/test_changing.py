@@ -31,7 +31,7 @@ def changes() -> list[dict[str, list[Any]]]:
 
 
 @pytest.mark.parametrize("by", ["put", "put_form"])
-def test_a_title_alone(by: str, creator: MaterialsApi) -> None:
+def test_only_the_title_can_be_changed(by: str, creator: MaterialsApi) -> None:
     added = creator.post(PATH, LINK)
     response = getattr(creator, by)(path_of(added), {"title": "  Documentation "})
     assert response.status_code == 200
@@ -39,13 +39,13 @@ def test_a_title_alone(by: str, creator: MaterialsApi) -> None:
     assert changes() == [{"title": ["Docs", "Documentation"]}]
 
 
-def test_the_address_of_a_link(creator: MaterialsApi) -> None:
+def test_the_url_of_a_link_can_be_changed(creator: MaterialsApi) -> None:
     path = path_of(creator.post(PATH, LINK))
     assert creator.put(path, {"url": "https://example.com/"}).json()["url"] == "https://example.com/"
     assert changes() == [{"url": ["https://docs.python.org/3/", "https://example.com/"]}]
 
 
-def test_the_content_of_a_note(creator: MaterialsApi) -> None:
+def test_the_content_of_a_note_can_be_changed(creator: MaterialsApi) -> None:
     path = path_of(creator.post(PATH, NOTE))
     assert creator.put(path, {"content": "Paper."}).json()["content"] == "Paper."
     assert changes() == [{"content": ["A pen.", "Paper."]}]
@@ -73,7 +73,7 @@ def test_a_whole_file_material_sent_back_changes_nothing(
     assert stored() == [b"hello"]
 
 
-def test_what_cannot_change_is_ignored(creator: MaterialsApi, moderator: MaterialsApi) -> None:
+def test_read_only_fields_are_ignored_in_changes(creator: MaterialsApi, moderator: MaterialsApi) -> None:
     added = creator.post(PATH, LINK)
     tried = {"id": 1, "uploaded_at": "2020-01-01T00:00:00Z", "uploaded_by": {"id": 2}, "file": "x", "file_name": "y"}
     assert moderator.put(path_of(added), tried).json()["file_name"] == ""
@@ -83,7 +83,7 @@ def test_what_cannot_change_is_ignored(creator: MaterialsApi, moderator: Materia
     assert changes() == []
 
 
-def test_nothing_at_all_changes_nothing(creator: MaterialsApi) -> None:
+def test_an_empty_body_changes_nothing(creator: MaterialsApi) -> None:
     added = creator.post(PATH, LINK)
     nulls = {"title": None, "type": None, "url": None, "content": None}
     assert creator.put(path_of(added), {}).json() == added.json()
@@ -102,7 +102,7 @@ def test_nothing_at_all_changes_nothing(creator: MaterialsApi) -> None:
         ({"url": "javascript:alert(1)"}, {"url": ["Must begin with http:// or https://."]}),
     ],
 )
-def test_values_that_break_a_rule_change_nothing(
+def test_invalid_values_change_nothing(
     body: dict[str, Any], fields: dict[str, list[str]], creator: MaterialsApi
 ) -> None:
     added = creator.post(PATH, LINK)
@@ -119,7 +119,7 @@ def test_what_does_not_belong_to_the_type_is_passed_over(creator: MaterialsApi) 
     assert creator.put(path_of(added), {"content": "x", "url": "https://example.com/"}).json() == added.json()
 
 
-def test_a_link_takes_no_file(creator: MaterialsApi, stored: Callable[[], list[bytes]]) -> None:
+def test_a_file_for_a_link_is_refused(creator: MaterialsApi, stored: Callable[[], list[bytes]]) -> None:
     response = creator.put_form(path_of(creator.post(PATH, LINK)), {"file": upload(b"hello")})
     assert response.status_code == 400
     assert response.json()["fields"] == {"file": ["A link has no file."]}
@@ -152,7 +152,7 @@ def test_a_new_file_replaces_the_old_one(
     assert creator.client.get(answer["file"]).getvalue() == b"%PDF-1.4"
 
 
-def test_a_new_file_is_recorded(creator: MaterialsApi) -> None:
+def test_replacing_a_file_records_a_fact(creator: MaterialsApi) -> None:
     added = creator.add_file("notes.txt", b"hello")
     before = StoredFile.objects.get().sha256
     creator.put_form(path_of(added), {"title": "Slides", "file": upload(b"%PDF-1.4", "slides.pdf")})
@@ -177,7 +177,9 @@ def test_the_same_file_again_is_no_change(creator: MaterialsApi, stored: Callabl
     assert stored() == [b"hello"]
 
 
-def test_the_same_bytes_under_another_name(creator: MaterialsApi, stored: Callable[[], list[bytes]]) -> None:
+def test_the_same_bytes_with_another_name_change_only_the_name(
+    creator: MaterialsApi, stored: Callable[[], list[bytes]]
+) -> None:
     added = creator.add_file("notes.txt", b"hello")
     response = creator.put_form(path_of(added), {"file": upload(b"hello", "summary.txt")})
     assert response.json() == {**added.json(), "file_name": "summary.txt"}
@@ -199,7 +201,7 @@ def test_a_file_that_is_too_large_replaces_nothing(
 # --- Deleting ---------------------------------------------------------------------------------------------------
 
 
-def test_a_deleted_file_leaves_nothing(
+def test_deleting_a_file_material_deletes_its_file(
     creator: MaterialsApi, nothing_left: Callable[[], bool], django_capture_on_commit_callbacks: Commits
 ) -> None:
     added = creator.add_file("notes.txt", b"hello")
@@ -211,7 +213,7 @@ def test_a_deleted_file_leaves_nothing(
     assert creator.client.get(added.json()["file"]).status_code == 404
 
 
-def test_a_deletion_is_recorded(creator: MaterialsApi) -> None:
+def test_deleting_records_a_fact(creator: MaterialsApi) -> None:
     added = creator.post(PATH, LINK)
     creator.delete(path_of(added))
     record = FactRecord.objects.get(name="materials.MaterialRemoved")
@@ -225,7 +227,7 @@ def test_a_deletion_is_recorded(creator: MaterialsApi) -> None:
     assert (record.actor, record.reason) == (creator.user, "")
 
 
-def test_a_removal_with_a_reason_records_it(tutor: MaterialsApi, moderator: MaterialsApi) -> None:
+def test_the_reason_of_a_removal_is_recorded(tutor: MaterialsApi, moderator: MaterialsApi) -> None:
     added = tutor.post(PATH, LINK).json()
     assert tutor.user is not None
     assert moderator.user is not None
@@ -235,13 +237,13 @@ def test_a_removal_with_a_reason_records_it(tutor: MaterialsApi, moderator: Mate
     assert record.payload["uploader_id"] == tutor.user.pk
 
 
-def test_deleting_twice(creator: MaterialsApi) -> None:
+def test_deleting_twice_is_a_404(creator: MaterialsApi) -> None:
     path = path_of(creator.post(PATH, LINK))
     assert creator.delete(path).status_code == 204
     assert creator.delete(path).status_code == 404
 
 
-def test_the_others_stay(creator: MaterialsApi, stored: Callable[[], list[bytes]]) -> None:
+def test_other_materials_are_not_deleted(creator: MaterialsApi, stored: Callable[[], list[bytes]]) -> None:
     kept = creator.add_file("kept.txt", b"kept").json()
     creator.delete(path_of(creator.post(PATH, LINK)))
     assert creator.get(PATH).json() == [kept]

@@ -23,12 +23,12 @@ def find(settings: Any) -> Callable[..., list[Any]]:
     return find
 
 
-def test_the_default_passes(find: Callable[..., list[Any]]) -> None:
+def test_the_default_settings_pass(find: Callable[..., list[Any]]) -> None:
     assert find() == []
 
 
 @pytest.mark.parametrize("chosen", ["cloudinary", "s3"])
-def test_a_storage_that_is_chosen_without_its_credentials(chosen: str, find: Callable[..., list[Any]]) -> None:
+def test_a_storage_without_its_credentials_fails_the_check(chosen: str, find: Callable[..., list[Any]]) -> None:
     [message] = find(MATERIALS_STORAGE=chosen)
     assert message.id == "materials.E001"
     assert message.msg == f"MATERIALS_STORAGE={chosen} is chosen without its credentials."
@@ -36,7 +36,7 @@ def test_a_storage_that_is_chosen_without_its_credentials(chosen: str, find: Cal
 
 
 @pytest.mark.parametrize("chosen", ["cloudinary", "s3"])
-def test_with_its_credentials_it_passes(
+def test_a_storage_with_its_credentials_passes(
     chosen: str, find: Callable[..., list[Any]], set_up: Callable[[str], Any]
 ) -> None:
     set_up(chosen)
@@ -44,13 +44,15 @@ def test_with_its_credentials_it_passes(
 
 
 @pytest.mark.parametrize("name", ["MATERIALS_MAX_BYTES_PER_SESSION", "MATERIALS_MAX_BYTES_PER_MEMBER"])
-def test_a_total_in_which_one_file_finds_no_room(name: str, find: Callable[..., list[Any]]) -> None:
+def test_a_quota_below_the_maximum_size_of_a_file_fails_the_check(name: str, find: Callable[..., list[Any]]) -> None:
     [message] = find(**{name: 24 * MEBIBYTE})
     assert message.id == "materials.E002"
     assert message.msg == f"{name} is less than MATERIALS_MAX_BYTES, which one file may have."
 
 
-def test_links_that_no_bucket_would_take(find: Callable[..., list[Any]], set_up: Callable[[str], Any]) -> None:
+def test_a_validity_of_urls_above_seven_days_fails_the_check_for_s3(
+    find: Callable[..., list[Any]], set_up: Callable[[str], Any]
+) -> None:
     assert find(MATERIALS_URL_MINUTES=10_081) == []
     set_up("s3")
     assert find(MATERIALS_URL_MINUTES=10_080) == []
@@ -58,7 +60,7 @@ def test_links_that_no_bucket_would_take(find: Callable[..., list[Any]], set_up:
     assert message.id == "materials.E003"
 
 
-def test_half_of_the_credentials_of_a_bucket(
+def test_incomplete_s3_credentials_fail_the_check(
     find: Callable[..., list[Any]], set_up: Callable[[str], Any], settings: Any
 ) -> None:
     set_up("s3")

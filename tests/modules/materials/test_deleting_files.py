@@ -22,26 +22,26 @@ from modules.materials.models import Material, StoredFile
 # --- The sweep --------------------------------------------------------------------------------------------------
 
 
-def test_the_sweep_leaves_alone_what_belongs_to_a_material(creator: MaterialsApi, stored: Stored, clock: Any) -> None:
+def test_the_periodic_job_keeps_attached_files(creator: MaterialsApi, stored: Stored, clock: Any) -> None:
     share_file(creator)
     clock.shift(timedelta(days=365))
     assert delete_due_files() == 0
     assert stored() == [b"hello"]
 
 
-def test_the_sweep_runs_as_a_task(creator: MaterialsApi, nothing_left: NothingLeft) -> None:
+def test_the_periodic_job_runs_as_a_task(creator: MaterialsApi, nothing_left: NothingLeft) -> None:
     creator.delete(f"{PATH}{share_file(creator).pk}/")
     tasks.sweep_files.call_local()
     assert nothing_left()
 
 
-def test_sweeping_twice_is_fine(creator: MaterialsApi, nothing_left: NothingLeft) -> None:
+def test_the_periodic_job_is_idempotent(creator: MaterialsApi, nothing_left: NothingLeft) -> None:
     creator.delete(f"{PATH}{share_file(creator).pk}/")
     assert (delete_due_files(), delete_due_files()) == (1, 0)
     assert nothing_left()
 
 
-def test_a_task_that_comes_twice_or_too_late_is_fine(creator: MaterialsApi, stored: Stored) -> None:
+def test_the_deletion_task_is_idempotent(creator: MaterialsApi, stored: Stored) -> None:
     kept, gone = share_file(creator, b"kept"), share_file(creator, b"gone")
     creator.delete(f"{PATH}{gone.pk}/")
     for _ in range(2):
@@ -50,9 +50,7 @@ def test_a_task_that_comes_twice_or_too_late_is_fine(creator: MaterialsApi, stor
     assert stored() == [b"kept"]
 
 
-def test_bytes_that_are_gone_already_keep_no_row(
-    creator: MaterialsApi, folder: Path, nothing_left: NothingLeft
-) -> None:
+def test_a_row_without_bytes_is_deleted(creator: MaterialsApi, folder: Path, nothing_left: NothingLeft) -> None:
     material = share_file(creator)
     assert material.file is not None
     (folder / material.file.name).unlink()
@@ -61,7 +59,7 @@ def test_bytes_that_are_gone_already_keep_no_row(
     assert nothing_left()
 
 
-def test_one_file_that_cannot_be_deleted_does_not_hold_up_the_others(
+def test_a_file_that_cannot_be_deleted_does_not_block_the_others(
     creator: MaterialsApi, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     stuck, other = share_file(creator, b"stuck"), share_file(creator, b"other")
@@ -84,7 +82,7 @@ def test_one_file_that_cannot_be_deleted_does_not_hold_up_the_others(
     assert f"The bytes of {stuck.file.name} were not deleted from local" in caplog.text
 
 
-def test_another_worker_does_not_take_up_what_one_has_in_hand(
+def test_files_claimed_by_one_worker_are_skipped_by_others(
     creator: MaterialsApi, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     creator.delete(f"{PATH}{share_file(creator).pk}/")
@@ -100,7 +98,7 @@ def test_another_worker_does_not_take_up_what_one_has_in_hand(
     assert others == [0]
 
 
-def test_what_can_never_be_deleted_holds_up_nobody(
+def test_files_that_can_never_be_deleted_do_not_block_the_others(
     creator: MaterialsApi, monkeypatch: pytest.MonkeyPatch, clock: Any
 ) -> None:
     stuck = {share_file(creator, f"stuck {number}".encode()).file_id for number in range(stored_files.MAX_FAILURES)}
@@ -122,7 +120,7 @@ def test_what_can_never_be_deleted_holds_up_nobody(
     assert set(StoredFile.objects.values_list("pk", flat=True)) == stuck
 
 
-def test_an_upload_that_takes_longer_than_the_sweep_waits_leaves_no_bytes(
+def test_an_upload_that_exceeds_the_staging_timeout_leaves_no_bytes(
     creator: MaterialsApi, monkeypatch: pytest.MonkeyPatch, nothing_left: NothingLeft, clock: Any
 ) -> None:
     """The sweep finds no bytes yet, and forgets the row; then they come."""
@@ -160,7 +158,7 @@ def test_a_queue_that_is_down_does_not_fail_a_deletion(
 
 
 @pytest.mark.django_db(transaction=True)
-def test_what_is_deleted_and_what_is_replaced_goes_at_once(
+def test_deleted_and_replaced_files_are_deleted_after_the_commit(
     creator: MaterialsApi, stored: Stored, nothing_left: NothingLeft
 ) -> None:
     material = share_file(creator)
@@ -204,7 +202,7 @@ def test_the_row_is_committed_before_the_bytes_are_written(
 
 
 @pytest.mark.django_db(transaction=True)
-def test_nobody_else_waits_for_the_database_while_bytes_are_on_their_way(
+def test_no_database_connection_is_held_while_bytes_are_written(
     creator: MaterialsApi, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Each request has a connection out of a pool of few: a slow storage or reader must not keep it."""
@@ -241,7 +239,7 @@ def test_nobody_else_waits_for_the_database_while_bytes_are_on_their_way(
         {"type": "note", "content": "x", "title": ""},
     ],
 )
-def test_a_row_has_what_belongs_to_its_type_and_nothing_else(values: dict[str, str], creator: MaterialsApi) -> None:
+def test_constraints_allow_only_the_fields_of_a_materials_type(values: dict[str, str], creator: MaterialsApi) -> None:
     with pytest.raises(IntegrityError), transaction.atomic():
         Material.objects.create(**{"session_id": 7, "title": "A", "uploaded_by": creator.user, **values})
 
@@ -253,12 +251,12 @@ def test_a_file_belongs_to_a_file_material(creator: MaterialsApi) -> None:
             Material.objects.create(session_id=7, title="A", uploaded_by=creator.user, file=file, **values)
 
 
-def test_a_file_that_was_given_up_is_always_found(db: None) -> None:
+def test_a_released_file_always_has_a_due_deletion(db: None) -> None:
     file = StoredFile.objects.create(name="x", size=1, content_type="x", sha256="x")
     with pytest.raises(IntegrityError), transaction.atomic():
         StoredFile.objects.filter(pk=file.pk).update(released_at=file.created_at, sweep_at=None)
 
 
-def test_the_storage_is_reached_by_its_alias_alone(folder: Path) -> None:
+def test_storages_are_looked_up_by_alias(folder: Path) -> None:
     assert isinstance(storages["materials_local"], LocalStorage)
     assert Path(storages["materials_local"].location) == folder

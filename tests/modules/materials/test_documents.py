@@ -86,12 +86,12 @@ LAYOUTS: dict[str, Callable[[bytes], bytes]] = {
 
 @pytest.mark.parametrize("title", TITLES)
 @pytest.mark.parametrize("layout", LAYOUTS)
-def test_a_pdf_that_has_a_page_for_its_title_is_a_pdf(layout: str, title: bytes) -> None:
+def test_a_pdf_with_markup_in_its_title_is_accepted(layout: str, title: bytes) -> None:
     content = LAYOUTS[layout](title)
     assert validate_and_sanitize(SimpleUploadedFile("print.pdf", content)).content_type == "application/pdf"
 
 
-def test_a_pdf_that_a_browser_has_printed_is_shared(creator: MaterialsApi, stored: Callable[[], list[bytes]]) -> None:
+def test_a_pdf_printed_by_a_browser_is_accepted(creator: MaterialsApi, stored: Callable[[], list[bytes]]) -> None:
     content = LAYOUTS["title first"](b"<body>: the document body element - HTML | MDN")
     response = creator.add_file("body.pdf", content)
     assert response.status_code == 201, response.json()
@@ -145,7 +145,7 @@ OTHERS: dict[str, tuple[bytes, str]] = {
 
 
 @pytest.mark.parametrize("kind", OTHERS)
-def test_other_documents_and_archives_with_pages_written_in_them(kind: str) -> None:
+def test_other_documents_and_archives_that_contain_markup_are_accepted(kind: str) -> None:
     content, content_type = OTHERS[kind]
     assert validate_and_sanitize(SimpleUploadedFile("unnamed", content)).content_type == content_type
 
@@ -172,7 +172,7 @@ POLYGLOTS: dict[str, bytes] = {
 
 
 @pytest.mark.parametrize("kind", POLYGLOTS)
-def test_a_page_beside_a_document_is_refused(kind: str) -> None:
+def test_a_polyglot_of_html_and_a_document_is_refused(kind: str) -> None:
     with pytest.raises(Invalid) as error:
         validate_and_sanitize(SimpleUploadedFile("slides.pdf", POLYGLOTS[kind]))
     assert error.value.fields == {"file": [ACCEPTED]}
@@ -181,7 +181,7 @@ def test_a_page_beside_a_document_is_refused(kind: str) -> None:
 @pytest.mark.parametrize(
     "nasty", [b"1 0 obj (", b"1 0 obj <<", b"(" * 60, b"1 " * 30, b"1" + b" " * 50, b"<a", b"stream\n"]
 )
-def test_a_pdf_made_to_take_time_takes_none(nasty: bytes) -> None:
+def test_a_pdf_made_to_be_slow_is_parsed_quickly(nasty: bytes) -> None:
     content = b"%PDF-1.4\n<html>" + nasty * (64_000 // len(nasty))
     with pytest.raises(Invalid):
         validate_and_sanitize(SimpleUploadedFile("slides.pdf", content))

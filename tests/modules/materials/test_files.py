@@ -36,7 +36,7 @@ def address(creator: MaterialsApi) -> Callable[..., str]:
     return add
 
 
-def test_the_bytes(stranger: Client, address: Callable[..., str]) -> None:
+def test_the_bytes_are_served(stranger: Client, address: Callable[..., str]) -> None:
     content = bytes(range(256)) * 1000
     response = stranger.get(address("x.gz", b"\x1f\x8b\x08" + content))
     assert response.status_code == 200
@@ -44,7 +44,7 @@ def test_the_bytes(stranger: Client, address: Callable[..., str]) -> None:
     assert response["Content-Length"] == "256003"
 
 
-def test_what_goes_with_it(stranger: Client, address: Callable[..., str]) -> None:
+def test_the_headers_of_a_file(stranger: Client, address: Callable[..., str]) -> None:
     response = stranger.get(address("slides.pdf", PDF))
     assert response["Content-Type"] == "application/pdf"
     assert response["Content-Disposition"] == 'attachment; filename="slides.pdf"'
@@ -58,7 +58,7 @@ def test_what_goes_with_it(stranger: Client, address: Callable[..., str]) -> Non
 
 
 @pytest.mark.parametrize("kind", ACCEPTED)
-def test_pictures_sound_and_video_are_shown_all_else_is_downloaded(
+def test_pictures_audio_and_video_are_inline_and_others_attachments(
     kind: str, stranger: Client, address: Callable[..., str]
 ) -> None:
     content, content_type = ACCEPTED[kind]
@@ -69,7 +69,7 @@ def test_pictures_sound_and_video_are_shown_all_else_is_downloaded(
     assert response.getvalue() == content
 
 
-def test_source_code_is_a_text_to_download(stranger: Client, address: Callable[..., str]) -> None:
+def test_source_code_is_served_as_a_plain_text_attachment(stranger: Client, address: Callable[..., str]) -> None:
     response = stranger.get(address("page.php", b"<?php echo 1 ?><script>alert(1)</script>"))
     assert response["Content-Type"] == "text/plain; charset=utf-8"
     assert response["Content-Disposition"] == 'attachment; filename="page.php"'
@@ -84,7 +84,7 @@ def test_source_code_is_a_text_to_download(stranger: Client, address: Callable[.
         ('a"b; x=y.txt', 'attachment; filename="a\\"b; x=y.txt"'),
     ],
 )
-def test_names_arrive_as_they_are(name: str, disposition: str, stranger: Client, address: Callable[..., str]) -> None:
+def test_file_names_are_preserved(name: str, disposition: str, stranger: Client, address: Callable[..., str]) -> None:
     from modules.materials.models import Material
 
     url = address()
@@ -94,7 +94,7 @@ def test_names_arrive_as_they_are(name: str, disposition: str, stranger: Client,
     response.close()
 
 
-def test_an_address_lasts_ten_minutes_less_the_time_that_has_passed(
+def test_caches_keep_a_file_for_the_remaining_validity_of_its_url(
     stranger: Client, address: Callable[..., str], clock: Any
 ) -> None:
     url = address()
@@ -104,7 +104,7 @@ def test_an_address_lasts_ten_minutes_less_the_time_that_has_passed(
     assert response["Cache-Control"] == "private, max-age=1"
 
 
-def test_an_address_runs_out(stranger: Client, address: Callable[..., str], clock: Any) -> None:
+def test_a_url_expires(stranger: Client, address: Callable[..., str], clock: Any) -> None:
     url = address()
     clock.shift(timedelta(minutes=10))
     response = stranger.get(url)
@@ -114,14 +114,16 @@ def test_an_address_runs_out(stranger: Client, address: Callable[..., str], cloc
     }
 
 
-def test_how_long_is_a_setting(stranger: Client, address: Callable[..., str], clock: Any, settings: Any) -> None:
+def test_the_validity_of_urls_is_a_setting(
+    stranger: Client, address: Callable[..., str], clock: Any, settings: Any
+) -> None:
     settings.MATERIALS_URL_MINUTES = 1
     url = address()
     clock.shift(timedelta(minutes=1))
     assert stranger.get(url).status_code == 403
 
 
-def test_reading_the_list_again_gives_a_new_address(
+def test_listing_again_gives_a_new_url(
     stranger: Client, address: Callable[..., str], creator: MaterialsApi, clock: Any
 ) -> None:
     old = address()
@@ -151,7 +153,7 @@ def forged(url: str) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("how", forged(f"{ORIGIN}/api/files/1-2:3/"))
-def test_a_forged_address(how: str, stranger: Client, address: Callable[..., str]) -> None:
+def test_a_forged_url_is_a_404(how: str, stranger: Client, address: Callable[..., str]) -> None:
     response = stranger.get(f"/api/files/{forged(address())[how]}/")
     assert response.status_code == 404
     assert response.json() == {"error": "There is no such file. Take its address from the materials of the session."}
@@ -161,27 +163,25 @@ def test_a_forged_address(how: str, stranger: Client, address: Callable[..., str
     "value",
     ["", "1", "1-", "-1", "1-2-3", "x-1", "1-x", f"1-{10**30}", "1-1e308", "1-nan", "1-\x00"],
 )
-def test_an_address_that_is_signed_right_and_names_no_file_is_none(db: None, stranger: Client, value: str) -> None:
+def test_a_signed_url_without_a_file_is_a_404(db: None, stranger: Client, value: str) -> None:
     response = stranger.get(f"/api/files/{quote(Signer(salt=SALT).sign(value))}/")
 
     assert response.status_code == 404
     assert response.json() == {"error": "There is no such file. Take its address from the materials of the session."}
 
 
-def test_a_path_is_no_address(stranger: Client) -> None:
+def test_a_path_is_not_a_token(stranger: Client) -> None:
     for path in ("..%2F..%2Fdatabase.sqlite3", "../../database.sqlite3", "%2e%2e/x"):
         assert stranger.get(f"/api/files/{path}/").status_code == 404
 
 
-def test_an_address_is_worthless_under_another_key(
-    stranger: Client, address: Callable[..., str], settings: Any
-) -> None:
+def test_a_url_is_invalid_with_another_secret_key(stranger: Client, address: Callable[..., str], settings: Any) -> None:
     url = address()
     settings.SECRET_KEY = "another"
     assert stranger.get(url).status_code == 404
 
 
-def test_bytes_that_are_lost_are_a_404_and_a_line_in_the_log(
+def test_lost_bytes_are_a_404_and_logged(
     stranger: Client, address: Callable[..., str], folder: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     url = address()
@@ -192,14 +192,14 @@ def test_bytes_that_are_lost_are_a_404_and_a_line_in_the_log(
     assert "are not in local" in caplog.text
 
 
-def test_only_reading_is_possible(stranger: Client, address: Callable[..., str]) -> None:
+def test_other_methods_are_refused(stranger: Client, address: Callable[..., str]) -> None:
     url = address()
     for method in (stranger.post, stranger.put, stranger.delete):
         assert method(url).status_code == 405
     assert stranger.get(url).getvalue() == b"hello"
 
 
-def test_one_query(
+def test_a_file_takes_one_query(
     stranger: Client, address: Callable[..., str], django_assert_num_queries: Callable[[int], Any]
 ) -> None:
     url = address("photo.png", png())
@@ -207,7 +207,7 @@ def test_one_query(
         assert stranger.get(url).getvalue() == png()
 
 
-def test_an_asynchronous_server_gets_it_piece_by_piece(tmp_path: Path, db: None) -> None:
+def test_files_are_streamed_under_asgi(tmp_path: Path, db: None) -> None:
     content = bytes(range(256)) * 2000
     path = tmp_path / "large"
     path.write_bytes(content)
@@ -223,7 +223,7 @@ def test_an_asynchronous_server_gets_it_piece_by_piece(tmp_path: Path, db: None)
 
 
 @pytest.mark.parametrize("content", [b"hell", b"hello, world"])
-def test_bytes_that_are_not_as_many_as_were_stored_are_not_served(
+def test_a_file_of_another_size_is_not_served(
     content: bytes, stranger: Client, address: Callable[..., str], folder: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     url = address()
@@ -235,7 +235,7 @@ def test_bytes_that_are_not_as_many_as_were_stored_are_not_served(
     assert f"has {len(content)} bytes in local instead of 5" in caplog.text
 
 
-def test_a_file_that_is_moved_while_it_is_opened_is_found_where_it_is_then(
+def test_a_file_that_is_moved_while_it_is_opened_is_served_from_the_new_storage(
     stranger: Client, address: Callable[..., str], set_up: Callable[[str], Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from modules.materials.files import stored_files
@@ -253,9 +253,7 @@ def test_a_file_that_is_moved_while_it_is_opened_is_found_where_it_is_then(
     assert stranger.get(url).status_code == 302
 
 
-def test_an_address_does_not_stand_in_the_log(
-    stranger: Client, address: Callable[..., str], caplog: pytest.LogCaptureFixture
-) -> None:
+def test_tokens_are_not_logged(stranger: Client, address: Callable[..., str], caplog: pytest.LogCaptureFixture) -> None:
     url = address()
     assert stranger.get(url, headers={"range": "bytes=9-"}).status_code == 416
     assert "Requested Range Not Satisfiable: /api/files/[redacted]/" in caplog.text

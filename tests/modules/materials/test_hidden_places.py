@@ -33,7 +33,7 @@ def inspected(content: bytes) -> bytes:
 
 
 @pytest.mark.parametrize("kind", HIDDEN)
-def test_nothing_that_is_served_says_where_a_picture_was_taken(kind: str, creator: MaterialsApi) -> None:
+def test_served_pictures_contain_no_location(kind: str, creator: MaterialsApi) -> None:
     assert told(HIDDEN[kind]), "the sample says nothing"
     response = creator.add_file("holiday", HIDDEN[kind])
     assert response.status_code == 201, response.json()
@@ -43,7 +43,7 @@ def test_nothing_that_is_served_says_where_a_picture_was_taken(kind: str, creato
 
 
 @pytest.mark.parametrize("kind", sorted({*HIDDEN} - {"clip behind a jpg that does not end", "clip behind a jp2"}))
-def test_the_picture_itself_is_what_it_was(kind: str) -> None:
+def test_the_pixels_do_not_change(kind: str) -> None:
     before, after = opened(HIDDEN[kind]), opened(inspected(HIDDEN[kind]))
     assert (before.size, before.mode, before.convert("RGB").tobytes()) == (
         after.size,
@@ -53,19 +53,19 @@ def test_the_picture_itself_is_what_it_was(kind: str) -> None:
 
 
 @pytest.mark.parametrize("kind", HIDDEN)
-def test_what_was_cleaned_once_is_clean(kind: str) -> None:
+def test_removing_the_location_is_idempotent(kind: str) -> None:
     once = inspected(HIDDEN[kind])
     assert inspected(once) == once
 
 
 @pytest.mark.parametrize("kind", REFUSED)
-def test_what_would_have_to_be_guessed_is_refused(kind: str) -> None:
+def test_ambiguous_metadata_is_refused(kind: str) -> None:
     with pytest.raises(Invalid) as error:
         validate_and_sanitize(SimpleUploadedFile("picture", REFUSED[kind]))
     assert error.value.fields == {"file": [CANNOT_BE_REMOVED]}
 
 
-def test_the_second_picture_of_a_file_stays_one() -> None:
+def test_the_second_picture_of_a_file_is_kept() -> None:
     after = Image.open(io.BytesIO(inspected(HIDDEN["second picture of a jpg"])))
     assert getattr(after, "n_frames", 1) == 2
     after.seek(1)
@@ -73,17 +73,17 @@ def test_the_second_picture_of_a_file_stays_one() -> None:
     assert after.convert("RGB").tobytes() == Image.open(io.BytesIO(saved("JPEG"))).convert("RGB").tobytes()
 
 
-def test_a_brighter_picture_behind_the_first_stays_and_what_is_behind_it_goes() -> None:
+def test_an_hdr_picture_after_the_first_is_kept_and_data_after_it_cleared() -> None:
     after = inspected(HIDDEN["clip behind a jpg and a brighter one"])
     assert after == JPEG + JPEG + bytes(len(CLIP))
 
 
-def test_what_only_looks_like_a_picture_behind_the_first_goes() -> None:
+def test_data_that_resembles_a_picture_after_the_first_is_cleared() -> None:
     looks_like_one = b"\xff\xd8\xff\xe1\x00\x10" + b"x" * 14 + b"\xff\xd9"
     assert inspected(JPEG + looks_like_one) == JPEG + bytes(len(looks_like_one))
 
 
-def test_a_note_that_says_no_place_stays() -> None:
+def test_maker_notes_without_a_location_are_kept() -> None:
     content = jpeg_with(segment(b"Exif\x00\x00" + with_maker_note(b"Apple iOS\x00\x00\x01")))
     assert inspected(content) == content
 
@@ -99,12 +99,12 @@ def test_a_note_that_says_no_place_stays() -> None:
     ],
     ids=["colours", "brightness", "more colours", "comment", "city that somebody typed"],
 )  # fmt: skip
-def test_what_says_no_place_stays(segment_of: bytes) -> None:
+def test_metadata_without_a_location_is_kept(segment_of: bytes) -> None:
     content = jpeg_with(segment_of)
     assert inspected(content) == content
 
 
-def test_a_long_clip_is_never_in_memory(settings: Any) -> None:
+def test_a_long_appended_video_is_never_loaded_into_memory(settings: Any) -> None:
     import tracemalloc
 
     content = JPEG + CLIP + bytes(range(256)) * 80_000
@@ -129,18 +129,18 @@ def test_a_long_clip_is_never_in_memory(settings: Any) -> None:
     ],
     ids=["beginnings", "beginnings that go on", "boxes"],
 )
-def test_what_was_made_to_take_time_is_given_up_soon(hostile: bytes, kind: str) -> None:
+def test_files_made_to_be_slow_are_refused_quickly(hostile: bytes, kind: str) -> None:
     with pytest.raises(Invalid) as error:
         remove_location(io.BytesIO(hostile), kind)
     assert error.value.fields == {"file": ["This picture cannot be read: it has too many parts."]}
 
 
-def test_a_video_keeps_its_place(creator: MaterialsApi, stored: Callable[[], list[bytes]]) -> None:
+def test_the_location_of_a_video_is_kept(creator: MaterialsApi, stored: Callable[[], list[bytes]]) -> None:
     assert creator.add_file("holiday.mp4", CLIP).status_code == 201
     assert stored() == [CLIP]
 
 
-def test_a_note_that_lies_where_something_else_does_is_refused() -> None:
+def test_maker_notes_that_overlap_other_data_are_refused() -> None:
     raw = with_maker_note()
     at = raw.index(struct.pack("<HHI", 0x927C, 7, 45)) + 8
     raw = raw[:at] + struct.pack("<I", 8) + raw[at + 4 :]

@@ -54,7 +54,7 @@ def answer(hostile: Hostile) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("hostile", REFUSED)
-def test_is_refused_with_its_sentence_and_leaves_nothing(
+def test_a_hostile_file_is_refused_and_leaves_nothing(
     hostile: Hostile, creator: MaterialsApi, nothing_left: Callable[[], bool]
 ) -> None:
     response = send(creator, hostile)
@@ -64,7 +64,7 @@ def test_is_refused_with_its_sentence_and_leaves_nothing(
 
 
 @pytest.mark.parametrize("hostile", TAKEN)
-def test_is_taken_and_comes_back_as_what_does_no_harm(hostile: Hostile, creator: MaterialsApi) -> None:
+def test_a_harmless_file_is_accepted_and_served_safely(hostile: Hostile, creator: MaterialsApi) -> None:
     response = send(creator, hostile)
     assert response.status_code == 201, response.json()
     body = response.json()
@@ -104,14 +104,14 @@ def test_is_taken_and_comes_back_as_what_does_no_harm(hostile: Hostile, creator:
     }
 
 
-def test_there_are_files_enough_and_of_many_families() -> None:
+def test_the_corpus_has_enough_files_of_many_families() -> None:
     assert len(ALL) >= 60
     assert len(CORPUS) >= 20
     assert all(CORPUS.values())
     assert len({(family, each.what) for family, each in ALL}) == len(ALL)
 
 
-def test_none_of_them_is_an_error_of_the_server_in_the_place_of_another_file(creator: MaterialsApi) -> None:
+def test_no_hostile_file_causes_a_server_error_as_a_replacement(creator: MaterialsApi) -> None:
     path = f"{PATH}{creator.add_file('notes.txt', b'hello').json()['id']}/"
     small = [each for _, each in ALL if not callable(each.content)]
     forms = ({"file": SimpleUploadedFile("x", hostile.bytes_sent())} for hostile in small)
@@ -159,7 +159,7 @@ def inspected(content: bytes) -> tuple[Upload, bytes] | None:
 
 
 @pytest.mark.parametrize("kind", SAMPLES)
-def test_a_picture_that_chance_has_changed_is_taken_or_refused(kind: str) -> None:
+def test_a_randomly_changed_picture_is_accepted_or_refused(kind: str) -> None:
     results = [(mutated, inspected(mutated)) for mutated in mutations(SAMPLES[kind], seed=kind, number=200)]
     for mutated, result in results:
         if result is not None:
@@ -171,7 +171,7 @@ def test_a_picture_that_chance_has_changed_is_taken_or_refused(kind: str) -> Non
 
 
 @pytest.mark.parametrize("kind", [kind for kind, (_, content_type) in ACCEPTED.items() if "image/" not in content_type])
-def test_a_document_that_chance_has_changed_is_taken_or_refused(kind: str) -> None:
+def test_a_randomly_changed_document_is_accepted_or_refused(kind: str) -> None:
     for mutated in mutations(ACCEPTED[kind][0], seed=kind, number=60):
         result = inspected(mutated)
         assert result is None or result[1] == mutated

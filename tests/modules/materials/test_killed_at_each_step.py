@@ -181,13 +181,13 @@ def trial(creator: MaterialsApi, agree: Callable[[], dict[str, int]], clock: Any
 
 
 @pytest.mark.parametrize("place", ["local", "cloudinary", "s3"] if IS_SQLITE else ["local"], indirect=True)
-def test_adding(place: str, trial: Trial) -> None:
+def test_a_process_killed_while_adding_leaves_nothing_behind(place: str, trial: Trial) -> None:
     steps = outlive(trial, lambda: trial.add, before=[], after=[BEFORE])
     assert steps > 12
 
 
 @pytest.mark.parametrize("place", ["local", "cloudinary"] if IS_SQLITE else ["local"], indirect=True)
-def test_replacing(place: str, trial: Trial) -> None:
+def test_a_process_killed_while_replacing_leaves_nothing_behind(place: str, trial: Trial) -> None:
     def prepare() -> Operation:
         material = trial.add()
 
@@ -201,7 +201,7 @@ def test_replacing(place: str, trial: Trial) -> None:
 
 
 @pytest.mark.parametrize("place", ["local", "s3"] if IS_SQLITE else ["local"], indirect=True)
-def test_deleting(place: str, trial: Trial) -> None:
+def test_a_process_killed_while_deleting_leaves_nothing_behind(place: str, trial: Trial) -> None:
     def prepare() -> Operation:
         material = trial.add()
         return lambda: services.remove_material(session_id=7, material_id=material.pk, by=trial.member)
@@ -209,7 +209,7 @@ def test_deleting(place: str, trial: Trial) -> None:
     assert outlive(trial, prepare, before=[BEFORE], after=[]) > 6
 
 
-def test_a_session_that_goes_with_its_materials(trial: Trial) -> None:
+def test_a_process_killed_while_deleting_a_session_leaves_nothing_behind(trial: Trial) -> None:
     def prepare() -> Operation:
         trial.add()
         return lambda: services.delete_materials_of_session(session_id=7)
@@ -218,7 +218,7 @@ def test_a_session_that_goes_with_its_materials(trial: Trial) -> None:
 
 
 @pytest.mark.parametrize("place", ["cloudinary"], indirect=True)
-def test_sweeping(place: str, trial: Trial) -> None:
+def test_a_process_killed_in_the_periodic_job_leaves_nothing_behind(place: str, trial: Trial) -> None:
     def prepare() -> Operation:
         material = trial.add()
         Material.objects.filter(pk=material.pk).delete()
@@ -231,7 +231,9 @@ def test_sweeping(place: str, trial: Trial) -> None:
 @pytest.mark.parametrize(
     ("here", "there"), [("local", "cloudinary"), ("s3", "local")] if IS_SQLITE else [("local", "cloudinary")]
 )
-def test_moving(here: str, there: str, trial: Trial, set_up: Callable[[str], Any], settings: Any) -> None:
+def test_a_process_killed_while_moving_leaves_nothing_behind(
+    here: str, there: str, trial: Trial, set_up: Callable[[str], Any], settings: Any
+) -> None:
     for place in (here, there):
         set_up(place)
     settings.MATERIALS_STORAGE = here

@@ -28,7 +28,9 @@ from modules.materials.uploads import validate_and_sanitize
 
 
 @pytest.mark.parametrize("kind", ACCEPTED)
-def test_accepts_a_file_and_knows_its_kind(kind: str, creator: MaterialsApi, stored: Callable[[], list[bytes]]) -> None:
+def test_a_file_is_accepted_with_its_content_type(
+    kind: str, creator: MaterialsApi, stored: Callable[[], list[bytes]]
+) -> None:
     content, content_type = ACCEPTED[kind]
     response = creator.add_file("unnamed", content)
     assert response.status_code == 201, response.json()
@@ -37,7 +39,7 @@ def test_accepts_a_file_and_knows_its_kind(kind: str, creator: MaterialsApi, sto
 
 
 @pytest.mark.parametrize("kind", TEXTS)
-def test_text_and_source_code_are_plain_text(kind: str, creator: MaterialsApi) -> None:
+def test_text_and_source_code_are_stored_as_plain_text(kind: str, creator: MaterialsApi) -> None:
     response = creator.add_file("unnamed", TEXTS[kind])
     assert response.status_code == 201, response.json()
     encoding = "utf-16" if kind == "utf-16" else "utf-8"
@@ -82,21 +84,19 @@ HONEST: dict[str, tuple[bytes, str]] = {
 
 
 @pytest.mark.parametrize("kind", HONEST)
-def test_accepts_what_only_resembles_a_trick(kind: str) -> None:
+def test_files_that_resemble_an_attack_are_accepted(kind: str) -> None:
     content, content_type = HONEST[kind]
     assert validate_and_sanitize(SimpleUploadedFile("unnamed", content)).content_type == content_type
 
 
-def test_pixels_that_are_as_good_as_random_are_not_taken_for_a_page() -> None:
+def test_random_pixels_are_not_detected_as_markup() -> None:
     pixels = random.Random(1).randbytes(25_000_000).replace(b"\xff", b"\xfe")
     photo = saved("JPEG").removesuffix(b"\xff\xd9") + pixels + b"\xff\xd9"
     assert validate_and_sanitize(SimpleUploadedFile("unnamed", photo)).content_type == "image/jpeg"
 
 
 @pytest.mark.parametrize("kind", REFUSED)
-def test_refuses_a_file_with_a_sentence_that_says_what_is_accepted(
-    kind: str, creator: MaterialsApi, nothing_left: Callable[[], bool]
-) -> None:
+def test_a_refusal_names_the_accepted_types(kind: str, creator: MaterialsApi, nothing_left: Callable[[], bool]) -> None:
     response = creator.add_file("holiday.png", REFUSED[kind])
     assert response.status_code == 400
     assert response.json() == {"error": f"file: {WHAT_IS_ACCEPTED}", "fields": {"file": [WHAT_IS_ACCEPTED]}}
@@ -105,7 +105,7 @@ def test_refuses_a_file_with_a_sentence_that_says_what_is_accepted(
 
 @pytest.mark.parametrize("name", ["notes.txt", "slides.pdf", "photo.jpg", "archive.zip", "letter.docx", "no_extension"])
 @pytest.mark.parametrize("content", [WINDOWS, PAGE, SVG], ids=["program", "page", "SVG"])
-def test_no_name_makes_up_for_the_bytes(
+def test_the_file_name_does_not_make_bytes_acceptable(
     name: str, content: bytes, creator: MaterialsApi, nothing_left: Callable[[], bool]
 ) -> None:
     assert creator.add_file(name, content).status_code == 400
@@ -113,29 +113,27 @@ def test_no_name_makes_up_for_the_bytes(
 
 
 @pytest.mark.parametrize("name", ["holiday.exe", "page.html", "drawing.svg", "run.bat"])
-def test_no_name_makes_bytes_worse(name: str, creator: MaterialsApi) -> None:
+def test_the_file_name_does_not_make_bytes_unacceptable(name: str, creator: MaterialsApi) -> None:
     response = creator.add_file(name, ACCEPTED["png"][0])
     assert response.status_code == 201
     assert StoredFile.objects.get().content_type == "image/png"
 
 
-def test_what_the_sender_says_of_the_type_is_not_asked(creator: MaterialsApi) -> None:
+def test_the_content_type_sent_by_the_client_is_ignored(creator: MaterialsApi) -> None:
     file = SimpleUploadedFile("notes.txt", b"hello", content_type="text/html")
     response = creator.upload("/api/sessions/7/materials/", {"title": "Notes", "type": "file", "file": file})
     assert response.status_code == 201
     assert StoredFile.objects.get().content_type == "text/plain; charset=utf-8"
 
 
-def test_refuses_an_empty_file(creator: MaterialsApi, nothing_left: Callable[[], bool]) -> None:
+def test_an_empty_file_is_refused(creator: MaterialsApi, nothing_left: Callable[[], bool]) -> None:
     response = creator.add_file("empty.txt", b"")
     assert response.status_code == 400
     assert response.json() == {"error": "file: This file is empty.", "fields": {"file": ["This file is empty."]}}
     assert nothing_left()
 
 
-def test_a_refused_replacement_leaves_the_file_as_it_was(
-    creator: MaterialsApi, stored: Callable[[], list[bytes]]
-) -> None:
+def test_a_refused_replacement_keeps_the_file(creator: MaterialsApi, stored: Callable[[], list[bytes]]) -> None:
     added = creator.add_file("notes.txt", b"hello").json()
     path = f"/api/sessions/7/materials/{added['id']}/"
     response = creator.put_form(path, {"title": "New title", "file": SimpleUploadedFile("notes.txt", PAGE)})

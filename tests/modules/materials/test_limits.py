@@ -29,7 +29,9 @@ def refusal(sentence: str) -> dict[str, Any]:
     return {"error": f"file: {sentence}", "fields": {"file": [sentence]}}
 
 
-def test_a_session_holds_so_much(creator: MaterialsApi, tutor: MaterialsApi, stored: Callable[[], list[bytes]]) -> None:
+def test_the_files_of_a_session_have_a_quota(
+    creator: MaterialsApi, tutor: MaterialsApi, stored: Callable[[], list[bytes]]
+) -> None:
     assert creator.add_file("a.txt", text(60)).status_code == 201
     assert tutor.add_file("b.txt", text(30)).status_code == 201
     response = creator.add_file("c.txt", text(11))
@@ -41,7 +43,7 @@ def test_a_session_holds_so_much(creator: MaterialsApi, tutor: MaterialsApi, sto
     assert len(stored()) == Material.objects.count() == 2
 
 
-def test_it_may_be_filled_to_the_last_byte(creator: MaterialsApi) -> None:
+def test_the_quota_of_a_session_can_be_used_to_the_last_byte(creator: MaterialsApi) -> None:
     assert creator.add_file("a.txt", text(60)).status_code == 201
     assert creator.add_file("b.txt", text(40)).status_code == 201
     response = creator.add_file("c.txt", b"x")
@@ -51,7 +53,7 @@ def test_it_may_be_filled_to_the_last_byte(creator: MaterialsApi) -> None:
     )
 
 
-def test_a_member_has_so_much_wherever_it_is_shared(
+def test_the_files_of_a_member_have_a_quota_across_sessions(
     creator: MaterialsApi, sessions: Sessions, stored: Callable[[], list[bytes]]
 ) -> None:
     assert creator.user is not None
@@ -67,7 +69,7 @@ def test_a_member_has_so_much_wherever_it_is_shared(
     assert len(stored()) == 2
 
 
-def test_what_others_share_elsewhere_does_not_count(
+def test_files_of_others_in_other_sessions_do_not_count(
     creator: MaterialsApi, tutor: MaterialsApi, sessions: Sessions
 ) -> None:
     assert tutor.user is not None
@@ -76,20 +78,20 @@ def test_what_others_share_elsewhere_does_not_count(
     assert creator.add_file("b.txt", text(100)).status_code == 201
 
 
-def test_links_and_notes_take_no_room(creator: MaterialsApi) -> None:
+def test_links_and_notes_do_not_count_towards_the_file_quota(creator: MaterialsApi) -> None:
     assert creator.add_file("a.txt", text(100)).status_code == 201
     assert creator.post(PATH, {"title": "N", "type": "note", "content": "x" * 50_000}).status_code == 201
     assert creator.post(PATH, {"title": "L", "type": "link", "url": "https://example.com/"}).status_code == 201
 
 
-def test_deleting_makes_room(creator: MaterialsApi) -> None:
+def test_deleting_a_file_frees_its_quota(creator: MaterialsApi) -> None:
     added = creator.add_file("a.txt", text(100)).json()
     assert creator.add_file("b.txt", text(50)).status_code == 400
     assert creator.delete(f"{PATH}{added['id']}/").status_code == 204
     assert creator.add_file("b.txt", text(50)).status_code == 201
 
 
-def test_a_file_that_replaces_another_needs_room_for_the_difference_alone(creator: MaterialsApi) -> None:
+def test_a_replacement_counts_only_by_the_difference_in_size(creator: MaterialsApi) -> None:
     added = creator.add_file("a.txt", text(80)).json()
     path = f"{PATH}{added['id']}/"
     assert creator.put_form(path, {"file": SimpleUploadedFile("b.txt", text(100))}).status_code == 200
@@ -101,7 +103,7 @@ def test_a_file_that_replaces_another_needs_room_for_the_difference_alone(creato
     )
 
 
-def test_what_somebody_else_replaces_counts_for_who_added_it(
+def test_a_replacement_by_somebody_else_counts_for_the_uploader(
     creator: MaterialsApi, tutor: MaterialsApi, sessions: Sessions
 ) -> None:
     assert tutor.user is not None
@@ -114,7 +116,7 @@ def test_what_somebody_else_replaces_counts_for_who_added_it(
     assert response.json() == refusal("Who added this material has no room left for a file of this size.")
 
 
-def test_less_may_be_set_than_is_used(creator: MaterialsApi, settings: Any) -> None:
+def test_a_quota_below_the_current_usage_can_be_set(creator: MaterialsApi, settings: Any) -> None:
     added = creator.add_file("a.txt", text(80)).json()
     settings.MATERIALS_MAX_BYTES_PER_SESSION = 50 * KIBIBYTE
     assert creator.add_file("b.txt", text(1)).json() == refusal(
@@ -132,13 +134,15 @@ def test_a_smaller_file_always_replaces_a_larger_one(creator: MaterialsApi, sett
     assert creator.put_form(path, {"file": SimpleUploadedFile("c.txt", text(71))}).status_code == 400
 
 
-def test_what_is_left_is_never_told_as_what_is_needed(creator: MaterialsApi) -> None:
+def test_rounding_never_shows_the_remaining_quota_as_sufficient(creator: MaterialsApi) -> None:
     assert creator.add_file("a.txt", text(90)).status_code == 201
     response = creator.add_file("b.txt", text(10) + b"x")
     assert response.json()["fields"]["file"][0].endswith("10 KiB left; this file has 10.01 KiB.")
 
 
-def test_too_much_is_sent_nowhere(creator: MaterialsApi, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_file_above_the_quota_is_not_sent_to_the_storage(
+    creator: MaterialsApi, monkeypatch: pytest.MonkeyPatch
+) -> None:
     from core.storages.local import LocalStorage
 
     assert creator.add_file("a.txt", text(100)).status_code == 201
@@ -178,7 +182,7 @@ def thousand(settings: Any) -> None:
     settings.MATERIALS_MAX_NOTE_CHARACTERS_PER_SESSION = 1000
 
 
-def test_a_session_has_so_many_materials_of_whatever_kind(
+def test_the_number_of_materials_in_a_session_is_limited(
     *, creator: MaterialsApi, tutor: MaterialsApi, three: None, stored: Callable[[], list[bytes]]
 ) -> None:
     first = creator.add_file("a.txt", b"x").json()
@@ -198,7 +202,7 @@ def test_a_session_has_so_many_materials_of_whatever_kind(
     assert creator.post(PATH, LINK).status_code == 201
 
 
-def test_what_other_sessions_share_does_not_count(
+def test_materials_of_other_sessions_do_not_count(
     creator: MaterialsApi, sessions: Sessions, three: None, thousand: None
 ) -> None:
     assert creator.user is not None
@@ -208,14 +212,16 @@ def test_what_other_sessions_share_does_not_count(
     assert creator.post(PATH, {**NOTE, "content": "x" * 1000}).status_code == 201
 
 
-def test_a_full_session_can_still_be_changed(creator: MaterialsApi, three: None, settings: Any) -> None:
+def test_materials_of_a_session_at_its_limit_can_be_changed(creator: MaterialsApi, three: None, settings: Any) -> None:
     added = [creator.post(PATH, LINK).json() for _ in range(3)]
     settings.MATERIALS_MAX_PER_SESSION = 1
     assert creator.put(f"{PATH}{added[0]['id']}/", {"title": "Another"}).status_code == 200
     assert creator.post(PATH, LINK).json()["error"].startswith("A session may have 1 materials, of which 3 are used")
 
 
-def test_too_many_are_sent_nowhere(creator: MaterialsApi, three: None, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_file_above_the_number_of_materials_is_not_sent_to_the_storage(
+    creator: MaterialsApi, three: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
     from core.storages.local import LocalStorage
 
     for _ in range(3):
@@ -226,7 +232,7 @@ def test_too_many_are_sent_nowhere(creator: MaterialsApi, three: None, monkeypat
     assert sent == []
 
 
-def test_the_notes_of_a_session_have_so_many_characters(
+def test_the_notes_of_a_session_have_a_quota_of_characters(
     creator: MaterialsApi, tutor: MaterialsApi, thousand: None
 ) -> None:
     assert creator.post(PATH, {**NOTE, "content": "ä" * 600}).status_code == 201
@@ -241,7 +247,7 @@ def test_the_notes_of_a_session_have_so_many_characters(
     assert creator.post(PATH, {**LINK, "content": "x" * 500}).status_code == 201
 
 
-def test_a_note_that_becomes_longer_needs_room_for_the_difference_alone(creator: MaterialsApi, thousand: None) -> None:
+def test_a_longer_note_counts_only_by_the_difference_in_length(creator: MaterialsApi, thousand: None) -> None:
     creator.post(PATH, {**NOTE, "content": "x" * 300})
     added = creator.post(PATH, {**NOTE, "content": "x" * 500}).json()
     path = f"{PATH}{added['id']}/"
@@ -262,7 +268,7 @@ def test_a_shorter_note_always_replaces_a_longer_one(creator: MaterialsApi, thou
 
 
 @pytest.mark.parametrize(("change", "locks"), [({"content": "y"}, True), ({"title": "T"}, False)])
-def test_the_session_is_locked_where_a_note_may_become_longer(
+def test_the_session_is_locked_if_a_note_can_become_longer(
     creator: MaterialsApi, sessions: Sessions, change: dict[str, str], locks: bool
 ) -> None:
     added = creator.post(PATH, {**NOTE, "content": "x"}).json()
@@ -271,7 +277,7 @@ def test_the_session_is_locked_where_a_note_may_become_longer(
     assert any(sessions.asked_to_lock) is locks
 
 
-def test_a_hundred_materials_and_half_a_million_characters_unless_told_otherwise(creator: MaterialsApi) -> None:
+def test_the_default_limits_of_materials_and_note_characters(creator: MaterialsApi) -> None:
     member = creator.user
     Material.objects.bulk_create(
         Material(session_id=7, title="N", type="note", content="x" * 50_000, uploaded_by=member) for _ in range(10)
@@ -296,7 +302,7 @@ def test_a_hundred_materials_and_half_a_million_characters_unless_told_otherwise
 
 
 @pytest.mark.django_db(transaction=True)
-def test_at_the_same_time_no_more_either(
+def test_concurrent_uploads_do_not_exceed_the_quota(
     creator: MaterialsApi, sessions: Sessions, stored: Callable[[], list[bytes]]
 ) -> None:
     """The answers of this test lock no session; so it is the member whose room runs out."""

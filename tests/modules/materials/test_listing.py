@@ -22,13 +22,13 @@ def fill(member: MaterialsApi) -> None:
     member.add_file("photo.png", png())
 
 
-def test_nothing_yet(student: MaterialsApi) -> None:
+def test_a_session_without_materials_has_an_empty_list(student: MaterialsApi) -> None:
     response = student.get(PATH)
     assert response.status_code == 200
     assert response.json() == []
 
 
-def test_the_oldest_first_each_as_it_was_answered_when_it_was_added(creator: MaterialsApi, clock: Any) -> None:
+def test_materials_are_listed_oldest_first_with_the_rows_of_their_creation(creator: MaterialsApi, clock: Any) -> None:
     first = creator.post(PATH, NOTE).json()
     clock.shift(timedelta(hours=1))
     second = MaterialsApi(creator.user).post(PATH, LINK).json()
@@ -45,7 +45,7 @@ def test_a_row_has_the_declared_shape_keys_in_the_declared_order(creator: Materi
     assert [list(row) for row in rows] == [declared] * 3
 
 
-def test_addresses_of_people_are_shown_to_whom_they_concern(
+def test_email_addresses_are_shown_only_to_the_allowed_audience(
     creator: MaterialsApi, tutor: MaterialsApi, student: MaterialsApi, outsider: MaterialsApi, sessions: Sessions
 ) -> None:
     assert creator.user is not None
@@ -72,7 +72,7 @@ def test_addresses_of_people_are_shown_to_whom_they_concern(
     assert emails == ["", "tina_tutor@example.com"]
 
 
-def test_no_other_session_is_listed(creator: MaterialsApi, sessions: Sessions) -> None:
+def test_materials_of_other_sessions_are_not_listed(creator: MaterialsApi, sessions: Sessions) -> None:
     fill(creator)
     assert creator.user is not None
     sessions.let(creator.user, session=8, can_read=True)
@@ -80,7 +80,7 @@ def test_no_other_session_is_listed(creator: MaterialsApi, sessions: Sessions) -
 
 
 @pytest.mark.parametrize("times", [1, 10])
-def test_two_queries_beside_the_login_whatever_the_number(
+def test_the_list_takes_two_queries_besides_authentication(
     times: int, creator: MaterialsApi, django_assert_num_queries: Callable[[int], Any]
 ) -> None:
     for _ in range(times):
@@ -89,7 +89,7 @@ def test_two_queries_beside_the_login_whatever_the_number(
         assert len(creator.get(PATH).json()) == 3 * times
 
 
-def test_the_links_begin_with_the_host_that_was_asked(creator: MaterialsApi, settings: Any) -> None:
+def test_file_urls_begin_with_the_host_of_the_request(creator: MaterialsApi, settings: Any) -> None:
     settings.ALLOWED_HOSTS = ["learn.example"]
     creator.client.defaults["SERVER_NAME"] = "learn.example"
     creator.add_file("photo.png", png())

@@ -60,7 +60,7 @@ def added(creator: MaterialsApi, everywhere: Callable[[str], None]) -> Callable[
 
 @pytest.mark.parametrize("there", PLACES)
 @pytest.mark.parametrize("here", PLACES)
-def test_from_each_place_to_each(
+def test_files_move_between_all_storages(
     here: str, there: str, added: Callable[[str], list[bytes]], everywhere: Any, agree: Agree
 ) -> None:
     contents = added(here)
@@ -75,26 +75,26 @@ def test_from_each_place_to_each(
     assert not StoredFile.objects.exclude(sweep_at=None).exists()
 
 
-def test_says_what_it_has_done(added: Callable[[str], list[bytes]], everywhere: Any) -> None:
+def test_the_command_reports_what_it_moved(added: Callable[[str], list[bytes]], everywhere: Any) -> None:
     added("local")
     everywhere("s3")
     assert re.fullmatch(r"Moved 4 files \(\d+ bytes\) to s3\.\n", move_all("s3"))
     assert move_all("s3") == "Moved 0 files (0 bytes) to s3.\n"
 
 
-def test_warns_where_new_files_still_go_elsewhere(added: Callable[[str], list[bytes]]) -> None:
+def test_the_command_warns_if_new_files_go_to_another_storage(added: Callable[[str], list[bytes]]) -> None:
     added("local")
     assert move_all("s3").startswith("New files still go to local: set MATERIALS_STORAGE=s3 first.\n")
 
 
-def test_a_place_that_is_not_set_up_is_refused(creator: MaterialsApi, agree: Agree) -> None:
+def test_a_storage_that_is_not_configured_is_refused(creator: MaterialsApi, agree: Agree) -> None:
     creator.add_file("a.txt", b"hello")
     with pytest.raises(CommandError, match=r"s3 is not set up: see `MATERIALS_STORAGE` in docs/configuration\.md\."):
         move_all("s3")
     assert agree() == {"local": 1}
 
 
-def test_goes_on_where_it_was_stopped(
+def test_the_command_resumes_after_an_interruption(
     added: Callable[[str], list[bytes]], everywhere: Any, agree: Agree, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     contents = added("local")
@@ -121,7 +121,7 @@ def test_goes_on_where_it_was_stopped(
     assert [bytes_of(file) for file in StoredFile.objects.order_by("pk")] == contents
 
 
-def test_a_copy_that_is_not_what_was_sent_is_thrown_away(
+def test_a_corrupted_copy_is_discarded(
     added: Callable[[str], list[bytes]], everywhere: Any, agree: Agree, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     contents = added("local")
@@ -133,7 +133,7 @@ def test_a_copy_that_is_not_what_was_sent_is_thrown_away(
     assert [bytes_of(file) for file in StoredFile.objects.order_by("pk")] == contents
 
 
-def test_bytes_that_are_damaged_are_not_moved_as_if_they_were_not(
+def test_damaged_files_are_not_moved(
     added: Callable[[str], list[bytes]], everywhere: Any, agree: Agree, folder: Any
 ) -> None:
     added("local")
@@ -147,7 +147,7 @@ def test_bytes_that_are_damaged_are_not_moved_as_if_they_were_not(
     assert damaged.place == "local"
 
 
-def test_one_that_cannot_be_moved_does_not_keep_the_others(
+def test_a_file_that_cannot_be_moved_does_not_block_the_others(
     added: Callable[[str], list[bytes]], everywhere: Any, cloudinary_server: CloudinaryServer, agree: Agree, clock: Any
 ) -> None:
     added("local")
@@ -161,7 +161,7 @@ def test_one_that_cannot_be_moved_does_not_keep_the_others(
     assert agree() == {"local": 0, "cloudinary": 4, "s3": 0}
 
 
-def test_gives_up_on_a_place_that_is_down(
+def test_the_command_gives_up_on_a_storage_that_is_down(
     creator: MaterialsApi, everywhere: Any, cloudinary_server: CloudinaryServer, agree: Agree
 ) -> None:
     everywhere("local")
@@ -174,7 +174,7 @@ def test_gives_up_on_a_place_that_is_down(
     assert len(cloudinary_server.list_requests("upload")) == 5
 
 
-def test_a_file_that_is_replaced_meanwhile_stays_where_its_successor_is(
+def test_a_file_that_is_replaced_meanwhile_is_not_moved(
     creator: MaterialsApi, everywhere: Any, agree: Agree, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     everywhere("local")
@@ -212,9 +212,7 @@ def test_a_file_that_is_deleted_meanwhile_stays_deleted(
     assert agree() == {"local": 0, "cloudinary": 0, "s3": 0}
 
 
-def test_what_the_virus_scanner_has_not_seen_has_still_not_been_seen(
-    added: Callable[[str], list[bytes]], everywhere: Any
-) -> None:
+def test_a_moved_file_still_waits_for_the_virus_scanner(added: Callable[[str], list[bytes]], everywhere: Any) -> None:
     added("local")
     StoredFile.objects.filter(content_type="image/png").update(scan_at=None)
     everywhere("s3")
@@ -223,7 +221,7 @@ def test_what_the_virus_scanner_has_not_seen_has_still_not_been_seen(
     assert StoredFile.objects.exclude(scan_at=None).count() == 3
 
 
-def test_a_name_of_before_there_were_places_can_be_moved(
+def test_a_file_with_a_name_of_an_earlier_version_can_be_moved(
     creator: MaterialsApi, everywhere: Any, agree: Agree, folder: Any
 ) -> None:
     everywhere("local")
@@ -239,7 +237,7 @@ def test_a_name_of_before_there_were_places_can_be_moved(
     assert StoredFile.objects.get().name.startswith("raw/")
 
 
-def test_a_file_that_is_deleted_before_it_is_read_is_no_failure(
+def test_a_file_that_is_deleted_before_it_is_read_is_not_a_failure(
     added: Callable[[str], list[bytes]], everywhere: Any, agree: Agree, creator: MaterialsApi, monkeypatch: Any
 ) -> None:
     added("local")
@@ -257,7 +255,7 @@ def test_a_file_that_is_deleted_before_it_is_read_is_no_failure(
     assert agree()["local"] == 0
 
 
-def test_what_is_linked_only_after_its_turn_is_moved_too(
+def test_a_file_attached_while_the_command_runs_is_moved_too(
     added: Callable[[str], list[bytes]], everywhere: Any, agree: Agree, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     added("local")

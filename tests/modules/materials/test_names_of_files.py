@@ -74,7 +74,7 @@ def send(creator: MaterialsApi, *parts: bytes) -> Any:
         (b'FileName="a.txt"', "a.txt"),
     ],
 )  # fmt: skip
-def test_a_file_that_is_there_is_found(
+def test_a_file_is_found_in_a_multipart_form(
     parameter: bytes, shown: str, creator: MaterialsApi, stored: Callable[[], list[bytes]]
 ) -> None:
     response = send(creator, part(b'name="file"; ' + parameter, b"hello"))
@@ -83,7 +83,9 @@ def test_a_file_that_is_there_is_found(
     assert stored() == [b"hello"]
 
 
-def test_a_name_made_to_take_time_takes_none(creator: MaterialsApi, stored: Callable[[], list[bytes]]) -> None:
+def test_a_file_name_made_to_be_slow_is_parsed_quickly(
+    creator: MaterialsApi, stored: Callable[[], list[bytes]]
+) -> None:
     marks = "a" + "\u0301\u0316" * 15_000 + ".txt"
     response = send(creator, part(b'name="file"; filename="' + marks.encode() + b'"', b"hello"))
     assert response.status_code == 201
@@ -92,7 +94,7 @@ def test_a_name_made_to_take_time_takes_none(creator: MaterialsApi, stored: Call
 
 
 @pytest.mark.parametrize("name", [b"x." + b"y" * 400, b"a.\x00b", b"caf\xe9." + b"\xe9" * 300])
-def test_no_name_is_too_strange_for_a_temporary_file(
+def test_any_file_name_works_with_a_temporary_file(
     name: bytes, creator: MaterialsApi, stored: Callable[[], list[bytes]], settings: Any
 ) -> None:
     settings.FILE_UPLOAD_MAX_MEMORY_SIZE = 0
@@ -100,7 +102,9 @@ def test_no_name_is_too_strange_for_a_temporary_file(
     assert stored() == [b"hello"]
 
 
-def test_a_file_without_a_name_but_of_a_type_is_found(creator: MaterialsApi, stored: Callable[[], list[bytes]]) -> None:
+def test_a_file_with_a_content_type_but_no_name_is_found(
+    creator: MaterialsApi, stored: Callable[[], list[bytes]]
+) -> None:
     response = send(creator, part(b'name="file"\r\nContent-Type: application/pdf', b"hello"))
     assert response.status_code == 201
     assert response.json()["file_name"] == "file"
@@ -119,14 +123,14 @@ def test_a_file_without_a_name_but_of_a_type_is_found(creator: MaterialsApi, sto
     ],
     ids=["nobody chose one", "text", "text that says so", "another field", "no field", "nothing"],
 )  # fmt: skip
-def test_what_is_no_file_is_none(none: bytes, creator: MaterialsApi, nothing_left: Callable[[], bool]) -> None:
+def test_other_parts_are_not_files(none: bytes, creator: MaterialsApi, nothing_left: Callable[[], bool]) -> None:
     response = send(creator, none)
     assert response.status_code == 400
     assert response.json() == {"error": f"file: {NO_FILE}", "fields": {"file": [NO_FILE]}}
     assert nothing_left()
 
 
-def test_two_files_are_one_too_many(creator: MaterialsApi, nothing_left: Callable[[], bool]) -> None:
+def test_two_files_are_refused(creator: MaterialsApi, nothing_left: Callable[[], bool]) -> None:
     response = send(creator, *[part(b'name="file"; filename="a.txt"', b"hello")] * 2)
     assert response.status_code == 400
     sentence = "Send one file, not several."
@@ -134,14 +138,14 @@ def test_two_files_are_one_too_many(creator: MaterialsApi, nothing_left: Callabl
     assert nothing_left()
 
 
-def test_a_file_beside_one_that_nobody_chose_counts(creator: MaterialsApi, stored: Callable[[], list[bytes]]) -> None:
+def test_an_empty_file_input_is_ignored(creator: MaterialsApi, stored: Callable[[], list[bytes]]) -> None:
     empty = part(b'name="file"; filename=""', b"")
     response = send(creator, empty, part(b'name="file"; filename="a.txt"', b"hello"), empty)
     assert response.status_code == 201
     assert stored() == [b"hello"]
 
 
-def test_a_file_that_is_cut_off_is_none(creator: MaterialsApi, nothing_left: Callable[[], bool]) -> None:
+def test_a_truncated_file_is_refused(creator: MaterialsApi, nothing_left: Callable[[], bool]) -> None:
     fields = part(b'name="title"', b"A file") + part(b'name="type"', b"file")
     body = fields + part(b'name="file"; filename="a.txt"', b"hello")
     response = creator.client.generic("POST", PATH, body, "multipart/form-data; boundary=x", headers=creator.headers)
@@ -149,10 +153,10 @@ def test_a_file_that_is_cut_off_is_none(creator: MaterialsApi, nothing_left: Cal
     assert nothing_left()
 
 
-def test_a_name_that_is_decomposed_where_something_is_taken_out_is_composed_too() -> None:
+def test_names_are_composed_after_invisible_characters_are_removed() -> None:
     assert sanitize_name("cafe\u202e\u0301.txt") == "café.txt"
 
 
 @pytest.mark.parametrize("given", ["\u200d", "\u200c.\u200d", "\u00ad", "\ufeff"])
-def test_a_name_that_nobody_sees_is_none(given: str) -> None:
+def test_an_invisible_name_is_replaced(given: str) -> None:
     assert sanitize_name(given) == "file"

@@ -43,7 +43,7 @@ def page(viewer: User) -> str:
 # --- Who ---------------------------------------------------------------------------------------------------------
 
 
-def test_who_moderates_the_session_sees_them_and_may_remove_them(creator: MaterialsApi, mia: User) -> None:
+def test_moderators_of_the_session_see_and_can_remove_materials(creator: MaterialsApi, mia: User) -> None:
     creator.post(PATH, NOTE)
     shown = panel(mia)
     assert (shown.key, shown.title, shown.rank, shown.count) == ("materials", "Materials", 40, 1)
@@ -51,7 +51,7 @@ def test_who_moderates_the_session_sees_them_and_may_remove_them(creator: Materi
     assert 'data-dialog-values="back=%2Fadmin%2Fsomewhere%2F%3Fof%3D7"' in page(mia)
 
 
-def test_who_may_view_materials_sees_them_without_a_button(
+def test_staff_with_view_permission_see_materials_without_buttons(
     creator: MaterialsApi, make_member: Callable[..., User]
 ) -> None:
     creator.post(PATH, NOTE)
@@ -62,14 +62,14 @@ def test_who_may_view_materials_sees_them_without_a_button(
     assert "data-dialog=" not in html_of(shown, viewer)
 
 
-def test_nobody_else_sees_them(creator: MaterialsApi, make_member: Callable[..., User]) -> None:
+def test_other_staff_do_not_see_the_panel(creator: MaterialsApi, make_member: Callable[..., User]) -> None:
     creator.post(PATH, NOTE)
     assert creator.user is not None
     for viewer in (make_member(is_staff=True), creator.user):
         assert panel_for(viewer, "materials", can_moderate=False) is None
 
 
-def test_who_may_look_at_members_gets_links_to_them(creator: MaterialsApi, mia: User) -> None:
+def test_staff_who_may_view_members_get_links_to_them(creator: MaterialsApi, mia: User) -> None:
     creator.post(PATH, NOTE)
     assert creator.user is not None
     link = f'<a class="portal-link" href="/admin/core/user/{creator.user.pk}/change/">John Doe</a>'
@@ -81,7 +81,7 @@ def test_who_may_look_at_members_gets_links_to_them(creator: MaterialsApi, mia: 
 # --- What it shows -----------------------------------------------------------------------------------------------
 
 
-def test_where_nothing_is_shared_that_is_said(mia: User, creator: MaterialsApi, sessions: Sessions) -> None:
+def test_the_panel_says_that_there_are_no_materials(mia: User, creator: MaterialsApi, sessions: Sessions) -> None:
     assert creator.user is not None
     sessions.let(creator.user, session=8, can_read=True, can_write=True)
     creator.post(PATH.replace("7", "8"), NOTE)
@@ -97,7 +97,7 @@ def test_a_note_is_shown_as_text(creator: MaterialsApi, mia: User) -> None:
     assert "[…]" not in html
 
 
-def test_of_a_long_note_the_beginning_is_shown(creator: MaterialsApi, mia: User) -> None:
+def test_a_long_note_is_truncated(creator: MaterialsApi, mia: User) -> None:
     creator.post(PATH, {**NOTE, "content": "a" * EXCERPT_LENGTH + "bcd"})
     html = page(mia)
     assert "a […]</blockquote>" in html
@@ -109,7 +109,7 @@ def test_of_a_long_note_the_beginning_is_shown(creator: MaterialsApi, mia: User)
     assert whole in page(grant(mia, "view_material"))
 
 
-def test_a_link_is_shown_in_full_and_opened_by_nobody_else(creator: MaterialsApi, mia: User) -> None:
+def test_a_link_is_shown_in_full_without_a_referrer(creator: MaterialsApi, mia: User) -> None:
     url = "https://docs.python.org/3/?a=1&b=<2>#" + "x" * 300
     creator.post(PATH, {"title": "Docs", "type": "link", "url": url})
     html = page(mia)
@@ -138,14 +138,12 @@ def test_a_link_is_shown_in_full_and_opened_by_nobody_else(creator: MaterialsApi
         ("", ""),
     ],
 )
-def test_the_host_is_named_as_it_is_asked_for(url: str, host: str) -> None:
+def test_the_host_of_a_link_is_shown_in_punycode(url: str, host: str) -> None:
     assert parse_host(url) == host
 
 
 @pytest.mark.parametrize("kind", ["png", "jpg"])
-def test_a_picture_is_shown_in_its_place_through_its_address_that_runs_out(
-    kind: str, creator: MaterialsApi, mia: User, clock: Any
-) -> None:
+def test_a_picture_is_shown_inline_by_its_signed_url(kind: str, creator: MaterialsApi, mia: User, clock: Any) -> None:
     creator.add_file(f"knot.{kind}", samples.ACCEPTED[kind][0])
     [source] = re.findall(
         r'<img class="portal-picture" src="([^"]*)" alt="The picture knot[^>]*loading="lazy"', page(mia)
@@ -160,7 +158,7 @@ def test_a_picture_is_shown_in_its_place_through_its_address_that_runs_out(
 
 
 @pytest.mark.parametrize("kind", sorted(samples.ACCEPTED))
-def test_nothing_but_pictures_is_shown_in_its_place(kind: str, creator: MaterialsApi, mia: User) -> None:
+def test_only_pictures_are_shown_inline(kind: str, creator: MaterialsApi, mia: User) -> None:
     content, content_type = samples.ACCEPTED[kind]
     assert creator.add_file(f"file.{kind}", content).status_code == 201
     html = page(mia)
@@ -175,7 +173,7 @@ def test_nothing_but_pictures_is_shown_in_its_place(kind: str, creator: Material
         assert not served.headers["Content-Disposition"].startswith("attachment")
 
 
-def test_hostile_titles_and_file_names_are_text(creator: MaterialsApi, mia: User, make_member: Any) -> None:
+def test_hostile_titles_and_file_names_are_escaped(creator: MaterialsApi, mia: User, make_member: Any) -> None:
     creator.add_file("<img src=x onerror=alert(1)>.txt", b"hello", title=HOSTILE)
     creator.add_file("<svg onload=alert(1)>.png", samples.png(), title=HOSTILE)
     User.objects.filter(pk=creator.user.pk if creator.user else 0).update(first_name=HOSTILE)
@@ -186,7 +184,7 @@ def test_hostile_titles_and_file_names_are_text(creator: MaterialsApi, mia: User
     assert "&lt;svg onload=alert(1)&gt;.png" in html
 
 
-def test_size_and_time_are_said(creator: MaterialsApi, mia: User, clock: Any) -> None:
+def test_size_and_time_are_shown(creator: MaterialsApi, mia: User, clock: Any) -> None:
     creator.add_file("notes.txt", b"x" * 2048)
     User.objects.filter(pk=mia.pk).update(timezone="Europe/Berlin")
     mia.refresh_from_db()
@@ -197,7 +195,7 @@ def test_size_and_time_are_said(creator: MaterialsApi, mia: User, clock: Any) ->
     assert "1 hour ago" in html
 
 
-def test_of_very_many_the_latest_are_shown_with_a_way_to_all(creator: MaterialsApi, mia: User) -> None:
+def test_only_the_latest_materials_are_shown_with_a_link_to_all(creator: MaterialsApi, mia: User) -> None:
     baker.make(
         Material,
         session_id=7,
@@ -227,7 +225,7 @@ def test_of_very_many_the_latest_are_shown_with_a_way_to_all(creator: MaterialsA
     assert {each.session_id for each in everything.context["cl"].result_list} == {7}
 
 
-def test_as_many_queries_for_many_as_for_few(creator: MaterialsApi, mia: User) -> None:
+def test_the_number_of_queries_is_constant(creator: MaterialsApi, mia: User) -> None:
     counts = []
     viewer = grant(mia, "view_user")
     for size in (3, 30):
@@ -242,7 +240,7 @@ def test_as_many_queries_for_many_as_for_few(creator: MaterialsApi, mia: User) -
     assert counts[0] == counts[1]
 
 
-def test_whatever_a_note_holds_it_is_not_read_as_a_whole(creator: MaterialsApi, mia: User) -> None:
+def test_long_notes_are_not_loaded_as_a_whole(creator: MaterialsApi, mia: User) -> None:
     creator.post(PATH, {**NOTE, "content": "x" * 50_000})
     assert len(html_of(panel(mia), mia)) < 10_000
 
@@ -262,6 +260,6 @@ def test_a_file_that_waits_for_the_virus_scanner_is_not_shown(creator: Materials
 
 
 @pytest.mark.parametrize("place", ["cloudinary", "s3"], indirect=True)
-def test_a_picture_elsewhere_is_shown_from_there(place: str, creator: MaterialsApi, mia: User) -> None:
+def test_a_picture_in_a_remote_storage_is_shown_from_there(place: str, creator: MaterialsApi, mia: User) -> None:
     address = creator.add_file("photo.png", samples.png()).json()["file"].partition("?")[0]
     assert f'<img class="portal-picture" src="{address}' in page(mia)

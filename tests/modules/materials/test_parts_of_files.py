@@ -41,7 +41,7 @@ def get(address: str) -> Callable[..., Any]:
     return ask
 
 
-def test_the_whole_file_says_that_parts_can_be_had(get: Callable[..., Any], etag: str) -> None:
+def test_the_whole_file_announces_range_requests(get: Callable[..., Any], etag: str) -> None:
     response = get()
     assert response.status_code == 200
     assert response["Accept-Ranges"] == "bytes"
@@ -65,7 +65,7 @@ def test_the_whole_file_says_that_parts_can_be_had(get: Callable[..., Any], etag
         ("BYTES=5-6", 5, 7),
     ],
 )
-def test_a_part(asked: str, first: int, end: int, get: Callable[..., Any], etag: str) -> None:
+def test_a_range_is_served(asked: str, first: int, end: int, get: Callable[..., Any], etag: str) -> None:
     response = get(range=asked)
     assert response.status_code == 206
     assert response["Content-Range"] == f"bytes {first}-{end - 1}/{SIZE}"
@@ -82,7 +82,7 @@ def test_a_part(asked: str, first: int, end: int, get: Callable[..., Any], etag:
 @pytest.mark.parametrize(
     "asked", [f"bytes={SIZE}-", f"bytes={SIZE}-{SIZE + 9}", "bytes=999999999999999999-", "bytes=-0"]
 )
-def test_a_part_that_is_not_there(asked: str, get: Callable[..., Any]) -> None:
+def test_an_unsatisfiable_range_is_a_416(asked: str, get: Callable[..., Any]) -> None:
     response = get(range=asked)
     assert response.status_code == 416
     assert response["Content-Range"] == f"bytes */{SIZE}"
@@ -105,13 +105,13 @@ def test_a_part_that_is_not_there(asked: str, get: Callable[..., Any]) -> None:
         "0-1",
     ],
 )
-def test_what_cannot_be_understood_or_is_more_than_one_part_gets_the_whole(asked: str, get: Callable[..., Any]) -> None:
+def test_invalid_and_multiple_ranges_get_the_whole_file(asked: str, get: Callable[..., Any]) -> None:
     response = get(range=asked)
     assert response.status_code == 200
     assert response.getvalue() == CONTENT
 
 
-def test_a_part_of_the_same_file_still(get: Callable[..., Any], etag: str) -> None:
+def test_a_matching_if_range_serves_the_range(get: Callable[..., Any], etag: str) -> None:
     for validator in (etag, LAST_MODIFIED):
         response = get(range="bytes=0-9", if_range=validator)
         assert response.status_code == 206
@@ -119,13 +119,13 @@ def test_a_part_of_the_same_file_still(get: Callable[..., Any], etag: str) -> No
 
 
 @pytest.mark.parametrize("validator", ['"another"', "Fri, 12 Jan 2024 09:00:00 GMT", "nonsense"])
-def test_a_part_of_another_file_than_the_asker_has_is_the_whole(validator: str, get: Callable[..., Any]) -> None:
+def test_an_outdated_if_range_serves_the_whole_file(validator: str, get: Callable[..., Any]) -> None:
     response = get(range="bytes=0-9", if_range=validator)
     assert response.status_code == 200
     assert response.getvalue() == CONTENT
 
 
-def test_what_the_asker_has_already_is_not_sent_again(get: Callable[..., Any], etag: str) -> None:
+def test_a_matching_if_none_match_is_a_304(get: Callable[..., Any], etag: str) -> None:
     for headers in ({"if_none_match": etag}, {"if_none_match": "*"}, {"if_modified_since": LAST_MODIFIED}):
         response = get(**headers)
         assert response.status_code == 304
@@ -135,7 +135,7 @@ def test_what_the_asker_has_already_is_not_sent_again(get: Callable[..., Any], e
         assert "Content-Type" not in response
 
 
-def test_what_has_changed_is_sent(get: Callable[..., Any]) -> None:
+def test_an_outdated_validator_gets_the_file(get: Callable[..., Any]) -> None:
     earlier = "Fri, 12 Jan 2024 09:59:59 GMT"
     for headers in ({"if_none_match": '"another"'}, {"if_modified_since": earlier}):
         response = get(**headers)
@@ -143,7 +143,7 @@ def test_what_has_changed_is_sent(get: Callable[..., Any]) -> None:
         assert response.getvalue() == CONTENT
 
 
-def test_a_condition_that_does_not_hold(get: Callable[..., Any], etag: str) -> None:
+def test_a_failed_precondition_is_a_412(get: Callable[..., Any], etag: str) -> None:
     response = get(if_match='"another"')
     assert response.status_code == 412
     assert response.json() == {"error": "What was asked for is no longer as the condition has it."}
@@ -152,7 +152,7 @@ def test_a_condition_that_does_not_hold(get: Callable[..., Any], etag: str) -> N
     kept.close()
 
 
-def test_asking_without_reading(address: str, etag: str) -> None:
+def test_head_has_the_headers_of_get(address: str, etag: str) -> None:
     response = Client().head(address)
     assert response.status_code == 200
     assert response["Content-Length"] == str(SIZE)
@@ -163,19 +163,19 @@ def test_asking_without_reading(address: str, etag: str) -> None:
     assert response.getvalue() == b""
 
 
-def test_asking_without_reading_for_a_part_is_asking_for_the_whole(address: str) -> None:
+def test_head_ignores_ranges(address: str) -> None:
     response = Client().head(address, headers={"range": "bytes=0-9"})
     assert (response.status_code, response["Content-Length"]) == (200, str(SIZE))
     assert response.getvalue() == b""
 
 
-def test_conditions_do_not_open_an_address_that_has_run_out(get: Callable[..., Any], etag: str, clock: Any) -> None:
+def test_conditional_requests_do_not_bypass_the_expiry(get: Callable[..., Any], etag: str, clock: Any) -> None:
     clock.shift(timedelta(minutes=10))
     assert get(if_none_match=etag).status_code == 403
     assert get(range="bytes=0-9").status_code == 403
 
 
-def test_a_replaced_file_is_another_one(address: str, creator: MaterialsApi) -> None:
+def test_a_replaced_file_has_another_etag(address: str, creator: MaterialsApi) -> None:
     from django.core.files.uploadedfile import SimpleUploadedFile
 
     [row] = creator.get(PATH).json()
@@ -193,9 +193,7 @@ def test_a_replaced_file_is_another_one(address: str, creator: MaterialsApi) -> 
         ("HEAD", b"", 200, b""),
     ],
 )
-def test_an_asynchronous_server_sends_the_same(
-    method: str, asked: bytes, status: int, content: bytes, address: str
-) -> None:
+def test_ranges_are_the_same_under_asgi(method: str, asked: bytes, status: int, content: bytes, address: str) -> None:
     async def read() -> tuple[int, bytes]:
         path = address.removeprefix(ORIGIN)
         scope = {
@@ -218,7 +216,7 @@ def test_an_asynchronous_server_sends_the_same(
     assert asyncio.run(read()) == (status, content)
 
 
-def test_nothing_stays_open(get: Callable[..., Any], etag: str, recwarn: pytest.WarningsRecorder) -> None:
+def test_files_are_closed(get: Callable[..., Any], etag: str, recwarn: pytest.WarningsRecorder) -> None:
     """An open file that is forgotten is a warning, and those are errors here."""
     import gc
 

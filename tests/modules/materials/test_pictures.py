@@ -64,7 +64,7 @@ def without_location(content: bytes, content_type: str) -> bytes:
 
 
 @pytest.mark.parametrize("kind", PICTURES)
-def test_counts_every_kind_of_picture_as_a_library_does(kind: str, settings: Any) -> None:
+def test_pixels_are_counted_like_a_library_does(kind: str, settings: Any) -> None:
     content, content_type = PICTURES[kind]
     width, height = (64, 64) if "hei" in kind else (1, 1) if kind in {"png", "gif", "bmp"} else (16, 12)
     assert opened(content).size == (width, height)
@@ -75,7 +75,7 @@ def test_counts_every_kind_of_picture_as_a_library_does(kind: str, settings: Any
     assert refusal(content) == expected
 
 
-def test_a_picture_that_is_small_in_bytes_and_huge_in_pixels() -> None:
+def test_a_decompression_bomb_is_refused() -> None:
     header = struct.pack(">IIBBBBB", 30_000, 30_000, 8, 0, 0, 0, 0)
     content = b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", b"x") + chunk(b"IEND", b"")
     assert refusal(content) == "This picture has 30,000 by 30,000 pixels. At most 120 million are accepted."
@@ -131,17 +131,17 @@ def tiff_with_a_huge_page() -> bytes:
         "psd",
     ],
 )
-def test_the_largest_of_what_a_picture_says_of_itself_counts(content: bytes) -> None:
+def test_the_largest_stated_size_counts(content: bytes) -> None:
     assert refusal(content) == "This picture has 30,000 by 30,000 pixels. At most 120 million are accepted."
 
 
-def test_a_picture_in_a_canvas_counts_by_itself() -> None:
+def test_a_picture_larger_than_its_canvas_counts() -> None:
     content = with_last(saved("WEBP", exif=photos.exif()), b"\x9d\x01\x2a", b"\xff\x3f\xff\x3f")
     assert refusal(content) == "This picture has 16,383 by 16,383 pixels. At most 120 million are accepted."
 
 
 @pytest.mark.parametrize("kind", ["gif that moves", "png that moves", "webp that moves", "avif that moves"])
-def test_an_animation_may_be_as_long_as_fifty_pictures_are_large(kind: str, settings: Any, monkeypatch: Any) -> None:
+def test_an_animation_may_have_fifty_times_the_pixels_of_a_picture(kind: str, settings: Any, monkeypatch: Any) -> None:
     content, _ = PICTURES[kind]
     settings.MATERIALS_MAX_PIXELS = 16 * 12
     monkeypatch.setattr("modules.materials.pictures.MAX_FULL_FRAMES", 2)
@@ -173,11 +173,11 @@ def test_an_animation_may_be_as_long_as_fifty_pictures_are_large(kind: str, sett
         (saved("AVIF").replace(b"meta", b"mata"), "it does not say how large it is"),
     ],
 )
-def test_a_picture_that_is_not_as_its_format_has_it(content: bytes, reason: str) -> None:
+def test_a_malformed_picture_is_refused(content: bytes, reason: str) -> None:
     assert refusal(content) == f"This picture cannot be read: {reason}."
 
 
-def test_a_large_picture_is_never_in_memory_as_a_whole() -> None:
+def test_a_large_picture_is_never_loaded_into_memory() -> None:
     content = png_with(chunk(b"teXt", bytes(20_000_000)))
     file = TemporaryUploadedFile("large.png", "image/png", len(content), None)
     file.write(content)
@@ -193,7 +193,7 @@ def test_a_large_picture_is_never_in_memory_as_a_whole() -> None:
 
 
 @pytest.mark.parametrize("kind", PHOTOS)
-def test_nobody_learns_where_a_photo_was_taken(kind: str) -> None:
+def test_the_location_of_a_photo_is_removed(kind: str) -> None:
     content, content_type = PHOTOS[kind]
     after = without_location(content, content_type)
     assert len(after) == len(content)
@@ -204,7 +204,7 @@ def test_nobody_learns_where_a_photo_was_taken(kind: str) -> None:
 
 
 @pytest.mark.parametrize("kind", PHOTOS)
-def test_its_pixels_are_what_they_were(kind: str) -> None:
+def test_removing_the_location_does_not_change_pixels(kind: str) -> None:
     content, content_type = PHOTOS[kind]
     before, after = opened(content), opened(without_location(content, content_type))
     assert before.tobytes() == after.tobytes()
@@ -212,14 +212,14 @@ def test_its_pixels_are_what_they_were(kind: str) -> None:
 
 
 @pytest.mark.parametrize("kind", [kind for kind in PHOTOS if not kind.startswith(("hei", "psd", "jp2"))])
-def test_which_way_it_is_turned_and_what_took_it_stay(kind: str) -> None:
+def test_orientation_and_camera_are_kept(kind: str) -> None:
     content, content_type = PHOTOS[kind]
     before, after = (opened(each).getexif() for each in (content, without_location(content, content_type)))
     assert after[photos.ORIENTATION] == photos.TURNED
     assert after.get(photos.MAKER) == before.get(photos.MAKER)
 
 
-def test_what_else_the_description_says_stays() -> None:
+def test_other_metadata_is_kept() -> None:
     after = without_location(*PHOTOS["jpg with XMP"])
     assert b"<tiff:Make>Camera</tiff:Make>" in after
     assert b"GPS" not in after
@@ -227,7 +227,7 @@ def test_what_else_the_description_says_stays() -> None:
 
 
 @pytest.mark.parametrize("kind", [kind for kind in PHOTOS if kind.startswith("png")])
-def test_the_checksums_of_a_png_fit_again(kind: str) -> None:
+def test_png_checksums_are_updated(kind: str) -> None:
     after = without_location(*PHOTOS[kind])
     position = 8
     while position < len(after):
@@ -238,7 +238,7 @@ def test_the_checksums_of_a_png_fit_again(kind: str) -> None:
 
 
 @pytest.mark.parametrize("kind", PICTURES)
-def test_a_picture_without_a_location_stays_as_it_was(kind: str) -> None:
+def test_a_picture_without_a_location_does_not_change(kind: str) -> None:
     content, content_type = PICTURES[kind]
     file = io.BytesIO(content)
     assert not remove_location(file, content_type)
@@ -255,14 +255,14 @@ def test_a_picture_without_a_location_stays_as_it_was(kind: str) -> None:
         b"x" * 2_000_000 + XMP,
     ],
 )
-def test_a_description_that_is_written_strangely_goes_wholly(packet: bytes) -> None:
+def test_xmp_in_an_unknown_notation_is_cleared_as_a_whole(packet: bytes) -> None:
     content = photos.webp_with(b"XMP ", packet)
     after = without_location(content, "image/webp")
     assert after[:-1].endswith(b" " * (len(packet) - 1))
     assert len(after) == len(content)
 
 
-def test_a_camera_in_the_air_has_names_of_its_own() -> None:
+def test_drone_specific_properties_are_cleared() -> None:
     packet = b'<a drone-dji:GpsLatitude="+52.5" drone-dji:GpsLongtitude = "+13.4"  drone-dji:Model="x"/>'
     after = without_location(photos.webp_with(b"XMP ", packet), "image/webp")
     assert b"+52.5" not in after
@@ -270,7 +270,7 @@ def test_a_camera_in_the_air_has_names_of_its_own() -> None:
     assert b'drone-dji:Model="x"/>' in after
 
 
-def test_packed_text_that_is_too_long_to_look_into_goes() -> None:
+def test_long_compressed_text_is_cleared() -> None:
     bomb = zlib.compress(bytes(5_000_000))
     content = png_with(chunk(b"iTXt", b"XML:com.adobe.xmp\x00\x01\x00\x00\x00" + bomb))
     after = without_location(content, "image/png")
@@ -278,7 +278,7 @@ def test_packed_text_that_is_too_long_to_look_into_goes() -> None:
     assert opened(after).tobytes() == picture().tobytes()
 
 
-def test_a_location_that_lies_where_pixels_are_is_not_removed_but_refused() -> None:
+def test_a_location_that_overlaps_pixels_is_refused() -> None:
     place = directory(tiff_entry(1, 2, 2, ord("N"))).ljust(24, b"\x00")
     pixels_at = 8 + 2 + 12 * 10 + 4
     content = tiff_photo(location_at=pixels_at, pixels=place)
@@ -286,19 +286,19 @@ def test_a_location_that_lies_where_pixels_are_is_not_removed_but_refused() -> N
 
 
 @pytest.mark.parametrize("location_at", [8, 10])
-def test_a_location_that_lies_where_the_page_is_described_is_refused(location_at: int) -> None:
+def test_a_location_that_overlaps_a_directory_is_refused(location_at: int) -> None:
     assert refusal(tiff_photo(location_at=location_at)) == CANNOT_BE_REMOVED
 
 
 @pytest.mark.parametrize("location_at", [0, 100_000, 0xFFFFFFFF])
-def test_a_location_that_is_nowhere_is_none(location_at: int) -> None:
+def test_a_location_outside_of_the_file_is_ignored(location_at: int) -> None:
     content = tiff_photo(location_at=location_at)
     file = io.BytesIO(content)
     assert not remove_location(file, "image/tiff")
     assert file.getvalue() == content
 
 
-def test_values_of_a_location_that_are_nowhere_are_passed_over() -> None:
+def test_location_values_outside_of_the_file_are_ignored() -> None:
     content = tiff_photo()
     at = content.rindex(struct.pack("<HHI", 2, 5, 3)) + 8
     hostile = content[:at] + b"\xff\xff\xff\xff" + content[at + 4 :]
@@ -306,20 +306,20 @@ def test_values_of_a_location_that_are_nowhere_are_passed_over() -> None:
     assert opened(after).tobytes() == opened(content).tobytes()
 
 
-def test_values_of_a_location_that_are_pixels_are_refused() -> None:
+def test_location_values_that_overlap_pixels_are_refused() -> None:
     content = tiff_photo()
     at = content.rindex(struct.pack("<HHI", 2, 5, 3)) + 8
     assert refusal(content[:at] + struct.pack("<I", 8 + 2 + 12 * 10) + content[at + 4 :]) == CANNOT_BE_REMOVED
 
 
-def test_a_thumbnail_in_the_place_of_the_location_is_refused() -> None:
+def test_a_thumbnail_that_overlaps_the_location_is_refused() -> None:
     raw = b"II*\x00" + struct.pack("<I", 8)
     raw += directory(tiff_entry(0x0201, 4, 1, 60), tiff_entry(0x0202, 4, 1, 40), tiff_entry(photos.LOCATION, 4, 1, 60))
     raw = raw.ljust(60, b"\x00") + directory(tiff_entry(1, 2, 2, ord("N"))) + bytes(30)
     assert refusal(photos.jpeg_with(segment(b"Exif\x00\x00" + raw))) == CANNOT_BE_REMOVED
 
 
-def test_an_item_of_a_heic_that_lies_where_its_pixels_are_is_refused() -> None:
+def test_a_heic_item_that_overlaps_pixels_is_refused() -> None:
     data = bytes(4) + photos.raw_exif()
     assert remove_location(io.BytesIO(heif_of(b"Exif", data=data)), "image/heic")
     assert refusal(heif_of(b"hvc1", b"Exif", data=data)) == CANNOT_BE_REMOVED
@@ -337,26 +337,26 @@ def test_an_item_of_a_heic_that_lies_where_its_pixels_are_is_refused() -> None:
         b"",
     ],
 )
-def test_exif_that_leads_nowhere_is_passed_over(raw: bytes) -> None:
+def test_exif_with_invalid_offsets_is_ignored(raw: bytes) -> None:
     content = photos.jpeg_with(segment(b"Exif\x00\x00" + raw))
     file = io.BytesIO(content)
     assert not remove_location(file, "image/jpeg")
     assert file.getvalue() == content
 
 
-def test_exif_of_more_directories_than_a_book_has_pages_is_refused() -> None:
+def test_exif_with_too_many_directories_is_refused() -> None:
     chain = b"".join(struct.pack("<HI", 0, 8 + 6 * number) for number in range(1, 5000))
     content = png_with(chunk(b"eXIf", b"II*\x00\x08\x00\x00\x00" + chain))
     assert refusal(content) == "This picture cannot be read: it has too many parts."
 
 
-def test_a_picture_that_costs_too_much_to_look_through_is_refused() -> None:
+def test_a_picture_that_exceeds_the_budget_is_refused() -> None:
     entries = [tiff_entry(0x014A, 4, 1, 8 + 12 * number) for number in range(5000)]
     exif = chunk(b"eXIf", b"II*\x00\x08\x00\x00\x00" + directory(*entries))
     assert refusal(png_with(*[exif] * 100)) == "This picture cannot be read: it has too many parts."
 
 
-def test_what_looks_like_a_location_among_the_pixels_is_none() -> None:
+def test_pixels_that_resemble_a_location_do_not_change() -> None:
     pixels = b"Exif\x00\x00" + photos.raw_exif() + XMP
     content = png_with(chunk(b"IDAT", pixels))
     file = io.BytesIO(content)
@@ -374,7 +374,7 @@ def test_a_photo_is_stored_without_its_location(creator: MaterialsApi, stored: C
     assert kept == without_location(content, content_type)
 
 
-def test_size_and_checksum_are_those_of_what_is_stored(
+def test_size_and_hash_are_those_of_the_sanitized_file(
     creator: MaterialsApi, stored: Callable[[], list[bytes]]
 ) -> None:
     creator.add_file("holiday.jpg", PHOTOS["jpg"][0])
@@ -392,7 +392,7 @@ def test_a_photo_in_a_temporary_file_loses_its_location_too(
     assert stored() == [without_location(content, content_type)]
 
 
-def test_no_warning_of_a_library_reaches_anybody() -> None:
+def test_validating_pictures_raises_no_warnings() -> None:
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         for content, _ in PICTURES.values():

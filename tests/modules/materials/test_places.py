@@ -55,7 +55,7 @@ def s3(set_up: Callable[[str], Any], settings: Any, s3_server: S3Server) -> S3Se
 
 
 @pytest.mark.parametrize("kind", ["png", "pdf", "mp4", "mp3 with tags", "zip", "docx"])
-def test_a_file_is_read_at_its_address(kind: str, place: str, creator: MaterialsApi, agree: Agree) -> None:
+def test_a_file_is_served_at_its_url(kind: str, place: str, creator: MaterialsApi, agree: Agree) -> None:
     content, _ = ACCEPTED[kind]
     added = creator.add_file(f"a.{kind}", content)
     assert added.status_code == 201, added.json()
@@ -65,7 +65,9 @@ def test_a_file_is_read_at_its_address(kind: str, place: str, creator: Materials
     assert agree()[place] == 1
 
 
-def test_a_file_that_is_replaced_or_deleted_is_gone(place: str, creator: MaterialsApi, agree: Agree) -> None:
+def test_a_replaced_or_deleted_file_is_deleted_from_the_storage(
+    place: str, creator: MaterialsApi, agree: Agree
+) -> None:
     path = f"{PATH}{creator.add_file('a.png', PNG).json()['id']}/"
     changed = creator.put_form(path, {"file": SimpleUploadedFile("b.txt", b"other")}).json()
     stored_files.delete_due_files()
@@ -76,7 +78,7 @@ def test_a_file_that_is_replaced_or_deleted_is_gone(place: str, creator: Materia
     assert agree()[place] == 0
 
 
-def test_a_session_that_is_gone_takes_its_files_along(place: str, creator: MaterialsApi, agree: Agree) -> None:
+def test_deleting_a_session_deletes_its_files(place: str, creator: MaterialsApi, agree: Agree) -> None:
     creator.add_file("a.png", PNG)
     creator.add_file("b.txt", b"hello")
     services.delete_materials_of_session(session_id=7)
@@ -97,13 +99,13 @@ def test_an_upload_whose_row_is_refused_leaves_nothing(
     assert not StoredFile.objects.exists()
 
 
-def test_no_part_of_a_name_comes_from_a_person(place: str, creator: MaterialsApi) -> None:
+def test_storage_names_contain_no_user_input(place: str, creator: MaterialsApi) -> None:
     creator.add_file("../../secret plans.png", PNG)
     assert "secret" not in StoredFile.objects.get().name
     assert Material.objects.get().file_name == "secret plans.png"
 
 
-def test_a_list_asks_the_database_for_sizes_and_rows_and_no_storage(
+def test_listing_queries_only_the_database(
     place: str, creator: MaterialsApi, request: pytest.FixtureRequest, django_assert_num_queries: Any
 ) -> None:
     for number in range(3):
@@ -117,7 +119,7 @@ def test_a_list_asks_the_database_for_sizes_and_rows_and_no_storage(
     assert server is None or server.requests == []
 
 
-def test_new_files_go_to_the_one_place_and_old_ones_are_found_where_they_are(
+def test_new_files_go_to_the_default_storage_and_old_ones_stay(
     creator: MaterialsApi, set_up: Callable[[str], Any], settings: Any, agree: Agree
 ) -> None:
     for place in ("local", "cloudinary", "s3"):
@@ -132,7 +134,7 @@ def test_new_files_go_to_the_one_place_and_old_ones_are_found_where_they_are(
 # --- Cloudinary -------------------------------------------------------------------------------------------------
 
 
-def test_at_cloudinary_a_file_has_a_signed_address_on_the_delivery_host(
+def test_a_file_in_cloudinary_has_a_signed_url_on_the_delivery_host(
     creator: MaterialsApi, cloudinary: CloudinaryServer
 ) -> None:
     added = creator.add_file("photo.png", PNG).json()
@@ -147,16 +149,14 @@ def test_at_cloudinary_a_file_has_a_signed_address_on_the_delivery_host(
 @pytest.mark.parametrize(
     ("kind", "resource"), [("pdf", "raw"), ("zip", "raw"), ("mp4", "video"), ("mp3 with tags", "video")]
 )
-def test_at_cloudinary_documents_are_raw_and_sound_is_video(
+def test_cloudinary_stores_documents_as_raw_and_audio_as_video(
     kind: str, resource: str, creator: MaterialsApi, cloudinary: CloudinaryServer
 ) -> None:
     creator.add_file("a", ACCEPTED[kind][0])
     assert {key[:2] for key in cloudinary.stored} == {(resource, "authenticated")}
 
 
-def test_at_cloudinary_what_is_deleted_goes_from_the_caches_too(
-    creator: MaterialsApi, cloudinary: CloudinaryServer
-) -> None:
+def test_deleting_in_cloudinary_invalidates_its_caches(creator: MaterialsApi, cloudinary: CloudinaryServer) -> None:
     creator.delete(f"{PATH}{creator.add_file('photo.png', PNG).json()['id']}/")
     stored_files.delete_due_files()
     [asked] = cloudinary.list_requests("destroy")
@@ -164,7 +164,7 @@ def test_at_cloudinary_what_is_deleted_goes_from_the_caches_too(
     assert cloudinary.stored == {}
 
 
-def test_at_cloudinary_a_picture_that_it_cannot_read_is_refused_in_its_words(
+def test_a_picture_that_cloudinary_refuses_is_refused_with_its_message(
     creator: MaterialsApi, cloudinary: CloudinaryServer, agree: Agree, clock: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(cloudinary, "misreports", {})
@@ -188,7 +188,7 @@ def _lying_inspection(content: Any) -> Any:
 
 
 @pytest.mark.parametrize("failure", [Failure.ERROR, Failure.GARBAGE, Failure.SILENCE, Failure.RESET, Failure.LOST])
-def test_at_cloudinary_an_upload_that_fails_leaves_nothing_behind(
+def test_a_failed_upload_to_cloudinary_leaves_nothing(
     failure: Failure,
     creator: MaterialsApi,
     cloudinary: CloudinaryServer,
@@ -216,7 +216,7 @@ def test_at_cloudinary_an_upload_that_fails_leaves_nothing_behind(
     assert creator.add_file("notes.txt", b"hello").status_code == 201
 
 
-def test_at_cloudinary_a_deletion_that_fails_is_made_up_for(
+def test_a_failed_deletion_in_cloudinary_is_retried(
     creator: MaterialsApi, cloudinary: CloudinaryServer, agree: Agree, clock: Any
 ) -> None:
     added = creator.add_file("notes.txt", b"hello").json()
@@ -229,7 +229,7 @@ def test_at_cloudinary_a_deletion_that_fails_is_made_up_for(
     assert agree()["cloudinary"] == 0
 
 
-def test_a_storage_that_is_down_does_not_hold_up_the_sweep_of_another(
+def test_a_storage_that_is_down_does_not_block_deletions_in_another(
     creator: MaterialsApi, cloudinary: CloudinaryServer, settings: Any
 ) -> None:
     for number in range(6):
@@ -246,7 +246,7 @@ def test_a_storage_that_is_down_does_not_hold_up_the_sweep_of_another(
 # --- S3 ---------------------------------------------------------------------------------------------------------
 
 
-def test_in_a_bucket_a_file_has_an_address_that_runs_out_and_says_what_it_is(
+def test_a_file_in_s3_has_a_presigned_url_with_its_content_type(
     creator: MaterialsApi, s3: S3Server, clock: Any
 ) -> None:
     added = creator.add_file("Übung.pdf", ACCEPTED["pdf"][0]).json()
@@ -259,14 +259,14 @@ def test_in_a_bucket_a_file_has_an_address_that_runs_out_and_says_what_it_is(
     assert requests.get(added["file"], timeout=5).status_code == 403
 
 
-def test_in_a_bucket_what_the_sender_says_of_the_type_is_not_believed(creator: MaterialsApi, s3: S3Server) -> None:
+def test_s3_stores_the_detected_content_type(creator: MaterialsApi, s3: S3Server) -> None:
     file = SimpleUploadedFile("notes.txt", b"hello", content_type="text/html")
     creator.upload(PATH, {"title": "Notes", "type": "file", "file": file})
     stored = s3.client.head_object(Bucket=s3.bucket_name, Key=f"materials/{StoredFile.objects.get().name}")
     assert stored["ContentType"] == "text/plain; charset=utf-8"
 
 
-def test_a_bucket_that_is_busy_is_a_503_and_leaves_nothing(
+def test_a_busy_bucket_is_a_503_and_leaves_nothing(
     creator: MaterialsApi, s3: S3Server, agree: Agree, clock: Any
 ) -> None:
     s3.is_busy = True
@@ -282,7 +282,7 @@ def test_a_bucket_that_is_busy_is_a_503_and_leaves_nothing(
 # --- Files that lie elsewhere than their address says -----------------------------------------------------------
 
 
-def test_an_address_of_before_leads_to_where_the_file_is_now(
+def test_a_url_from_before_a_move_redirects_to_the_new_storage(
     creator: MaterialsApi, cloudinary: CloudinaryServer, settings: Any
 ) -> None:
     settings.MATERIALS_STORAGE = "local"
@@ -296,7 +296,7 @@ def test_an_address_of_before_leads_to_where_the_file_is_now(
     assert read(response["Location"]) == b"hello"
 
 
-def test_a_place_that_is_no_longer_set_up_costs_its_files_alone(
+def test_a_storage_that_is_no_longer_configured_affects_only_its_files(
     creator: MaterialsApi, cloudinary: CloudinaryServer, settings: Any
 ) -> None:
     creator.add_file("a.txt", b"far away")
@@ -310,7 +310,7 @@ def test_a_place_that_is_no_longer_set_up_costs_its_files_alone(
     assert read(near["file"]) == b"here"
 
 
-def test_a_bucket_without_credentials_costs_its_files_alone(
+def test_a_bucket_without_credentials_affects_only_its_files(
     creator: MaterialsApi, s3: S3Server, settings: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     creator.add_file("a.txt", b"far away")

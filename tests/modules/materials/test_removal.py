@@ -56,12 +56,12 @@ def kept(material: Material) -> Callable[[], bool]:
 # --- Who ---------------------------------------------------------------------------------------------------------
 
 
-def test_it_is_no_link(mia: User, material: Material, kept: Callable[[], bool]) -> None:
+def test_the_dialog_is_opened_by_post_only(mia: User, material: Material, kept: Callable[[], bool]) -> None:
     assert log_in_as_staff(mia).get(address(material)).status_code == 405
     assert kept()
 
 
-def test_strangers_and_members_are_sent_to_log_in(
+def test_members_and_anonymous_users_are_redirected_to_the_login(
     material: Material, tutor: MaterialsApi, kept: Callable[[], bool]
 ) -> None:
     member = Client()
@@ -88,7 +88,7 @@ def test_staff_who_do_not_moderate_the_session_are_refused(
     assert kept()
 
 
-def test_without_anybody_who_knows_the_sessions_nobody_removes_anything(
+def test_nobody_can_remove_materials_if_access_is_unknown(
     mia: User, material: Material, kept: Callable[[], bool], answer: Any
 ) -> None:
     answer(SessionAccessAsked, lambda question: None)
@@ -96,7 +96,7 @@ def test_without_anybody_who_knows_the_sessions_nobody_removes_anything(
     assert kept()
 
 
-def test_what_is_no_longer_there_is_told_to_who_may_view_materials_alone(
+def test_only_staff_with_view_permission_learn_that_a_material_is_deleted(
     mia: User, make_member: Callable[..., User], sessions: Sessions
 ) -> None:
     for key in (999999, 10**30):
@@ -108,7 +108,7 @@ def test_what_is_no_longer_there_is_told_to_who_may_view_materials_alone(
 # --- The dialog --------------------------------------------------------------------------------------------------
 
 
-def test_it_says_what_comes_of_it_and_who_will_read_why(
+def test_the_dialog_shows_the_consequences_and_who_reads_the_reason(
     mia: User, material: Material, kept: Callable[[], bool]
 ) -> None:
     dialog = log_in_as_staff(mia).post(address(material), {"back": BACK}, headers=HX)
@@ -122,13 +122,15 @@ def test_it_says_what_comes_of_it_and_who_will_read_why(
 
 
 @pytest.mark.parametrize("reason", ["", "  ", "x" * 1001])
-def test_without_a_reason_it_stays(reason: str, mia: User, material: Material, kept: Callable[[], bool]) -> None:
+def test_a_removal_without_a_reason_is_refused(
+    reason: str, mia: User, material: Material, kept: Callable[[], bool]
+) -> None:
     answer = log_in_as_staff(mia).post(address(material), {"confirming": "yes", "reason": reason}, headers=HX)
     assert answer.context["form"].errors["reason"]
     assert kept()
 
 
-def test_it_is_removed_with_its_bytes_and_the_reason_is_recorded(
+def test_removing_deletes_the_file_and_records_the_reason(
     mia: User,
     tutor: MaterialsApi,
     material: Material,
@@ -146,7 +148,7 @@ def test_it_is_removed_with_its_bytes_and_the_reason_is_recorded(
     assert record.payload["uploader_id"] == tutor.user.pk
 
 
-def test_the_page_that_follows_says_so(mia: User, material: Material) -> None:
+def test_a_message_confirms_the_removal(mia: User, material: Material) -> None:
     client = log_in_as_staff(mia)
     answer = client.post(address(material), {"confirming": "yes", "reason": REASON, "back": LIST})
     page = client.get(answer["Location"])
@@ -157,13 +159,15 @@ def test_the_page_that_follows_says_so(mia: User, material: Material) -> None:
 @pytest.mark.parametrize(
     "back", ["", "https://evil.example/admin/", "//evil.example/admin/", "/elsewhere/", "javascript:1"]
 )
-def test_it_leads_back_into_the_admin_alone(back: str, mia: User, material: Material) -> None:
+def test_the_redirect_stays_within_the_admin(back: str, mia: User, material: Material) -> None:
     fields = {"confirming": "yes", "reason": REASON, "back": back}
     answer = log_in_as_staff(mia).post(address(material), fields, headers=HX)
     assert answer["HX-Redirect"] == LIST
 
 
-def test_the_service_has_the_last_word(mia: User, material: Material, kept: Callable[[], bool], answer: Any) -> None:
+def test_the_service_checks_the_permission_again(
+    mia: User, material: Material, kept: Callable[[], bool], answer: Any
+) -> None:
     """Whoever could moderate it a moment ago."""
     asked: list[SessionAccessAsked] = []
 

@@ -27,7 +27,7 @@ from modules.materials.uploads import validate_and_sanitize
 
 
 @pytest.mark.parametrize("kind", RECORDINGS)
-def test_a_recording_is_taken_and_served_as_what_it_is(
+def test_a_recording_is_accepted_with_its_content_type(
     kind: str, creator: MaterialsApi, stored: Callable[[], list[bytes]]
 ) -> None:
     content, content_type = RECORDINGS[kind]
@@ -77,7 +77,7 @@ TITLED: dict[str, bytes] = {
 
 
 @pytest.mark.parametrize("kind", TITLED)
-def test_a_title_that_names_an_element_makes_no_page(kind: str) -> None:
+def test_a_title_that_mentions_an_html_element_is_accepted(kind: str) -> None:
     assert validate_and_sanitize(SimpleUploadedFile("lesson", TITLED[kind])).size == len(TITLED[kind])
 
 
@@ -91,7 +91,7 @@ def test_a_title_that_names_an_element_makes_no_page(kind: str) -> None:
         b"<body/onload =alert(1)>",
     ],
 )
-def test_a_page_in_a_title_still_does(page: bytes) -> None:
+def test_a_title_that_contains_html_is_refused(page: bytes) -> None:
     for content in (png(text=page + b"        "), film(b"isom", moov=box(b"udta", page + b"        "))):
         with pytest.raises(Invalid) as error:
             validate_and_sanitize(SimpleUploadedFile("lesson", content))
@@ -99,7 +99,7 @@ def test_a_page_in_a_title_still_does(page: bytes) -> None:
 
 
 @pytest.mark.parametrize("kind", DRESSED)
-def test_what_only_begins_like_a_recording_is_refused(
+def test_files_that_only_begin_like_a_recording_are_refused(
     kind: str, creator: MaterialsApi, nothing_left: Callable[[], bool]
 ) -> None:
     response = creator.add_file("recording.m4a", DRESSED[kind])
@@ -109,13 +109,13 @@ def test_what_only_begins_like_a_recording_is_refused(
 
 
 @pytest.mark.parametrize("brands", [(b"mp42", b"heic"), (b"isom", b"mif1"), (b"mp41", b"avif"), (b"miaf", b"heic")])
-def test_a_picture_that_says_to_be_a_film_first_is_looked_at_as_a_picture(brands: tuple[bytes, ...]) -> None:
+def test_a_picture_with_a_video_brand_is_handled_as_a_picture(brands: tuple[bytes, ...]) -> None:
     with pytest.raises(Invalid) as error:
         validate_and_sanitize(SimpleUploadedFile("film", film(brands[0], *brands)))
     assert error.value.fields == {"file": ["This picture cannot be read: it does not say how large it is."]}
 
 
-def test_the_contract_names_every_type_that_is_known() -> None:
+def test_the_contract_lists_every_known_type() -> None:
     contract = (Path(__file__).parents[3] / "docs" / "contract.md").read_text()
     named = set(re.findall(r"`((?:audio|video|image|application|text)/[\w.+-]+)`", contract))
     office, open_document = "application/vnd.openxmlformats", "application/vnd.oasis"

@@ -10,7 +10,7 @@ from modules.materials.models import StoredFile
 
 
 @pytest.mark.django_db
-def test_a_file_that_the_clean_up_has_taken_is_not_linked_any_more() -> None:
+def test_a_released_file_cannot_be_attached() -> None:
     taken_at = timezone.now()
     file = StoredFile.objects.create(
         place=StoredFile.Storage.LOCAL,

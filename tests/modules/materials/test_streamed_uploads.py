@@ -50,7 +50,7 @@ def assert_nothing_was_kept(folder: Path) -> None:
 
 
 @pytest.mark.parametrize("size", [10, 3 * MIB])
-def test_a_form_in_chunks_is_a_form(creator: dict[str, str], size: int) -> None:
+def test_a_chunked_form_is_accepted(creator: dict[str, str], size: int) -> None:
     """Uploads are streamed so by some clients; Django alone would see none of it."""
     answer = send(PATH, form(size), headers={**creator, **CHUNKED})
 
@@ -61,7 +61,7 @@ def test_a_form_in_chunks_is_a_form(creator: dict[str, str], size: int) -> None:
 
 @pytest.mark.parametrize("length", [{"Content-Length": str(30 * MIB)}, CHUNKED])
 @pytest.mark.parametrize("method", ["POST", "PUT"])
-def test_a_form_is_not_read_for_who_may_not_send_it(
+def test_the_body_is_not_read_without_permission(
     creator: dict[str, str], jane: User, bob: User, sessions: Sessions, length: dict[str, str], method: str
 ) -> None:
     """Nothing comes, and nothing is waited for."""
@@ -86,7 +86,7 @@ def impatience(settings: Settings) -> None:
 
 @pytest.mark.usefixtures("impatience")
 @pytest.mark.parametrize("length", [{"Content-Length": str(4 * MIB)}, CHUNKED])
-def test_half_an_upload_is_a_408_and_leaves_nothing(
+def test_an_incomplete_upload_is_a_408_and_leaves_nothing(
     creator: dict[str, str], folder: Path, length: dict[str, str]
 ) -> None:
     answer = send(PATH, list(form(3 * MIB))[:20], headers={**creator, **length}, is_complete=False)
@@ -97,7 +97,7 @@ def test_half_an_upload_is_a_408_and_leaves_nothing(
     assert_nothing_was_kept(folder)
 
 
-def test_an_upload_beyond_what_any_operation_takes_is_cut_off(
+def test_an_upload_above_the_maximum_body_size_is_aborted(
     creator: dict[str, str], folder: Path, settings: Settings
 ) -> None:
     settings.REQUEST_MAX_BYTES = 2 * MIB
@@ -128,7 +128,7 @@ def test_an_upload_holds_no_database_connection_while_it_arrives(
     assert not any(held)
 
 
-def test_json_for_an_operation_that_takes_files_is_held_to_one_mebibyte(creator: dict[str, str]) -> None:
+def test_json_for_upload_operations_is_limited_to_one_mebibyte(creator: dict[str, str]) -> None:
     note = b'{"title": "x", "type": "note", "content": "' + b"x" * MIB + b'"}'
 
     answer = send(PATH, [note], headers={**creator, "Content-Type": "application/json", **CHUNKED})
@@ -142,7 +142,7 @@ TOO_MANY = {
 }
 
 
-def test_one_member_has_no_more_than_so_many_uploads_on_their_way(
+def test_concurrent_uploads_of_a_member_are_limited(
     creator: dict[str, str], john: User, jane: User, sessions: Sessions, folder: Path
 ) -> None:
     """Each has a thread and a temporary file, for as long as it lasts."""
@@ -159,15 +159,13 @@ def test_one_member_has_no_more_than_so_many_uploads_on_their_way(
     assert send(PATH, form(10), headers={**creator, **CHUNKED}).status == 201
 
 
-def test_an_upload_that_fails_gives_its_slot_back(creator: dict[str, str]) -> None:
+def test_a_failed_upload_releases_its_slot(creator: dict[str, str]) -> None:
     answers = [send(PATH, [b"nonsense"], headers={**creator, **CHUNKED}) for _ in range(12)]
 
     assert {answer.status for answer in answers} == {400}
 
 
-def test_a_process_reads_no_more_than_so_many_uploads_at_once(
-    creator: dict[str, str], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_concurrent_uploads_of_a_process_are_limited(creator: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(upload_slots, "MAX_UPLOADS_PER_PROCESS", 0)
 
     answer = send(PATH, form(10), headers={**creator, **CHUNKED})

@@ -48,7 +48,7 @@ def lose(file: StoredFile) -> None:
     storages[f"materials_{file.place}"].delete(file.name)
 
 
-def test_all_is_well(place: str, creator: MaterialsApi) -> None:
+def test_files_that_agree_pass(place: str, creator: MaterialsApi) -> None:
     add(creator, b"one", b"two")
     verified = Verified("--checksums")
     assert verified.complaint == ""
@@ -56,11 +56,11 @@ def test_all_is_well(place: str, creator: MaterialsApi) -> None:
     assert verified.line_of(place) == f"{place}: {sentence}"
 
 
-def test_nothing_at_all_is_well() -> None:
+def test_no_files_pass() -> None:
     assert Verified().lines == ["local: 0 files agree, 0 bytes of no file, 0 files without bytes, 0 damaged files."]
 
 
-def test_bytes_of_no_file_are_found_and_deleted(place: str, creator: MaterialsApi, agree: Agree) -> None:
+def test_orphans_are_found_and_deleted(place: str, creator: MaterialsApi, agree: Agree) -> None:
     kept, _ = add(creator, b"one", b"two")
     name = ABANDONED
     assert storages[f"materials_{place}"].save(name, ContentFile(b"nobody's")) == name
@@ -77,9 +77,7 @@ def test_bytes_of_no_file_are_found_and_deleted(place: str, creator: MaterialsAp
     assert Verified().complaint == ""
 
 
-def test_files_without_bytes_are_found_and_their_materials_removed(
-    place: str, creator: MaterialsApi, agree: Agree
-) -> None:
+def test_lost_files_are_found_and_their_materials_removed(place: str, creator: MaterialsApi, agree: Agree) -> None:
     lost, *_ = add(creator, b"one", b"two", b"three")
     lose(lost)
     material = Material.objects.get(file=lost)
@@ -96,7 +94,7 @@ def test_files_without_bytes_are_found_and_their_materials_removed(
     assert (record.actor, record.reason) == (None, "Its file was lost; add it again, please.")
 
 
-def test_nothing_is_removed_where_most_is_lost(creator: MaterialsApi, settings: Any, tmp_path: Any) -> None:
+def test_nothing_is_removed_if_most_files_are_lost(creator: MaterialsApi, settings: Any, tmp_path: Any) -> None:
     add(creator, b"one", b"two", b"three")
     right = settings.STORAGES
     wrong = {"BACKEND": "core.storages.local.LocalStorage", "OPTIONS": {"location": str(tmp_path / "elsewhere")}}
@@ -112,7 +110,7 @@ def test_nothing_is_removed_where_most_is_lost(creator: MaterialsApi, settings: 
     assert not Material.objects.exists()
 
 
-def test_nothing_is_deleted_where_most_belongs_to_no_file(creator: MaterialsApi, folder: Any) -> None:
+def test_nothing_is_deleted_if_most_bytes_are_orphans(creator: MaterialsApi, folder: Any) -> None:
     """As with an empty database, one of yesterday, or that of another installation."""
     add(creator, b"one", b"two", b"three")
     Material.objects.all().delete()
@@ -125,7 +123,7 @@ def test_nothing_is_deleted_where_most_belongs_to_no_file(creator: MaterialsApi,
     assert not [path for path in folder.rglob("*") if path.is_file()]
 
 
-def test_what_others_have_in_the_folder_is_passed_over(creator: MaterialsApi, folder: Any) -> None:
+def test_other_files_in_the_folder_are_skipped(creator: MaterialsApi, folder: Any) -> None:
     add(creator, b"one")
     for name in ("notes.txt", ".hidden", "school/raw/ab/" + "ab" * 20, "raw/ab/short.txt"):
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
@@ -136,7 +134,7 @@ def test_what_others_have_in_the_folder_is_passed_over(creator: MaterialsApi, fo
     assert (folder / "notes.txt").exists()
 
 
-def test_a_storage_that_is_down_keeps_nobody_from_comparing_the_others(
+def test_a_storage_that_is_down_does_not_block_the_others(
     creator: MaterialsApi, set_up: Callable[[str], Any], s3_server: Any
 ) -> None:
     set_up("s3")
@@ -148,7 +146,7 @@ def test_a_storage_that_is_down_keeps_nobody_from_comparing_the_others(
     assert verified.complaint == DISAGREE
 
 
-def test_what_is_deleted_or_moved_while_it_is_read_is_not_damaged(
+def test_files_deleted_or_moved_while_being_read_are_not_damaged(
     creator: MaterialsApi, monkeypatch: pytest.MonkeyPatch, set_up: Callable[[str], Any]
 ) -> None:
     from modules.materials.files.transfer import move_file
@@ -169,7 +167,7 @@ def test_what_is_deleted_or_moved_while_it_is_read_is_not_damaged(
     assert Verified("--checksums").complaint == ""
 
 
-def test_bytes_of_another_length_are_found_and_left_alone(creator: MaterialsApi, folder: Any, agree: Agree) -> None:
+def test_files_of_another_length_are_found_and_left_alone(creator: MaterialsApi, folder: Any, agree: Agree) -> None:
     damaged, _ = add(creator, b"one", b"two")
     (folder / damaged.name).write_bytes(b"on")
     for arguments in ([], ["--repair"]):
@@ -183,9 +181,7 @@ def test_bytes_of_another_length_are_found_and_left_alone(creator: MaterialsApi,
     assert Material.objects.count() == 2
 
 
-def test_other_bytes_of_the_same_length_are_found_by_their_checksums(
-    place: str, creator: MaterialsApi, folder: Any
-) -> None:
+def test_other_bytes_of_the_same_length_are_found_by_their_hash(place: str, creator: MaterialsApi, folder: Any) -> None:
     damaged, _ = add(creator, b"one", b"two")
     StoredFile.objects.filter(pk=damaged.pk).update(sha256="0" * 64)
     assert Verified().complaint == ""
@@ -194,9 +190,7 @@ def test_other_bytes_of_the_same_length_are_found_by_their_checksums(
     assert [line for line in verified.lines if line.endswith(": other bytes than were stored")]
 
 
-def test_what_waits_for_the_sweep_is_no_disagreement_and_swept_by_a_repair(
-    place: str, creator: MaterialsApi, agree: Agree
-) -> None:
+def test_released_files_agree_and_are_deleted_by_a_repair(place: str, creator: MaterialsApi, agree: Agree) -> None:
     row = creator.add_file("a.txt", b"one").json()
     assert creator.delete(f"{PATH}{row['id']}/").status_code == 204
     assert agree()[place] == 1
@@ -206,7 +200,7 @@ def test_what_waits_for_the_sweep_is_no_disagreement_and_swept_by_a_repair(
     assert agree()[place] == 0
 
 
-def test_an_upload_under_way_is_no_disagreement(creator: MaterialsApi, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_upload_in_progress_agrees(creator: MaterialsApi, monkeypatch: pytest.MonkeyPatch) -> None:
     write = stored_files._write
     said: list[str] = []
 
@@ -221,7 +215,7 @@ def test_an_upload_under_way_is_no_disagreement(creator: MaterialsApi, monkeypat
     assert Client().get(added["file"]).getvalue() == b"one"  # type: ignore[attr-defined]
 
 
-def test_what_is_deleted_or_moved_during_the_listing_is_not_lost(
+def test_files_deleted_or_moved_during_the_listing_are_not_lost(
     creator: MaterialsApi, monkeypatch: pytest.MonkeyPatch, set_up: Callable[[str], Any]
 ) -> None:
     from core.storages.local import LocalStorage
@@ -242,7 +236,7 @@ def test_what_is_deleted_or_moved_during_the_listing_is_not_lost(
     assert Material.objects.count() == 2
 
 
-def test_files_in_a_place_that_is_not_set_up_are_told_of(
+def test_files_in_a_storage_that_is_not_configured_are_reported(
     creator: MaterialsApi, set_up: Callable[[str], Any], settings: Any
 ) -> None:
     set_up("s3")
@@ -256,7 +250,7 @@ def test_files_in_a_place_that_is_not_set_up_are_told_of(
     assert Material.objects.count() == 1
 
 
-def test_of_many_findings_the_first_are_shown(creator: MaterialsApi) -> None:
+def test_only_the_first_findings_are_shown(creator: MaterialsApi) -> None:
     for number in range(25):
         storages["materials_local"].save(f"raw/ab/{'ab' * 19}{number:02}.txt", ContentFile(b"x"))
     shown = [line for line in Verified().lines if line.startswith("  bytes of no file: ")]

@@ -51,7 +51,7 @@ def read(address: str) -> Any:
     return Client(raise_request_exception=False).get(address)
 
 
-def test_a_file_that_it_finds_nothing_in(creator: MaterialsApi, clamd: ClamdServer) -> None:
+def test_a_clean_file_is_accepted(creator: MaterialsApi, clamd: ClamdServer) -> None:
     content = b"hello" * 50_000
     added = creator.add_file("notes.txt", content)
     assert added.status_code == 201
@@ -60,7 +60,7 @@ def test_a_file_that_it_finds_nothing_in(creator: MaterialsApi, clamd: ClamdServ
     assert read(added.json()["file"]).getvalue() == content
 
 
-def test_a_file_that_it_finds_something_in_is_refused(
+def test_a_file_with_a_virus_is_refused(
     creator: MaterialsApi, clamd: ClamdServer, nothing_left: Callable[[], bool]
 ) -> None:
     response = creator.add_file("notes.txt", EICAR)
@@ -69,7 +69,7 @@ def test_a_file_that_it_finds_something_in_is_refused(
     assert nothing_left()
 
 
-def test_a_replacement_that_it_finds_something_in_leaves_the_file_as_it_was(
+def test_a_replacement_with_a_virus_keeps_the_file(
     creator: MaterialsApi, clamd: ClamdServer, stored: Callable[[], list[bytes]]
 ) -> None:
     added = creator.add_file("notes.txt", b"hello").json()
@@ -79,13 +79,13 @@ def test_a_replacement_that_it_finds_something_in_leaves_the_file_as_it_was(
     assert read(added["file"]).getvalue() == b"hello"
 
 
-def test_links_and_notes_are_not_shown_to_it(creator: MaterialsApi, clamd: ClamdServer) -> None:
+def test_links_and_notes_are_not_scanned(creator: MaterialsApi, clamd: ClamdServer) -> None:
     clamd.stop()
     assert creator.post(PATH, {"title": "N", "type": "note", "content": EICAR.decode()}).status_code == 201
     assert clamd.scanned == []
 
 
-def test_over_a_socket_of_the_machine(creator: MaterialsApi, settings: Any) -> None:
+def test_the_scanner_is_reached_over_a_unix_socket(creator: MaterialsApi, settings: Any) -> None:
     # The paths of the tests' own folders are too long for one.
     folder = Path(tempfile.mkdtemp(dir="/tmp"))
     server = ClamdServer(folder / "C# what?")
@@ -100,7 +100,7 @@ def test_over_a_socket_of_the_machine(creator: MaterialsApi, settings: Any) -> N
     assert StoredFile.objects.get().scan_at is None
 
 
-def test_without_one_nothing_waits(creator: MaterialsApi) -> None:
+def test_without_a_scanner_files_are_available(creator: MaterialsApi) -> None:
     added = creator.add_file("notes.txt", EICAR).json()
     assert read(added["file"]).getvalue() == EICAR
     assert scanning.scan_due_files() == 0
@@ -111,7 +111,7 @@ def test_without_one_nothing_waits(creator: MaterialsApi) -> None:
 
 
 @pytest.mark.parametrize("fault", ["down", "hang up", "nonsense", "hang"])
-def test_a_scanner_that_does_not_say_means_not_yet_available(
+def test_a_file_without_a_verdict_is_not_available(
     fault: str, creator: MaterialsApi, clamd: ClamdServer, settings: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
     settings.MATERIALS_TIMEOUT_SECONDS = 1 if fault == "hang" else 30
@@ -127,14 +127,14 @@ def test_a_scanner_that_does_not_say_means_not_yet_available(
     assert "A file waits for the virus scanner" in caplog.text
 
 
-def test_not_a_part_of_it_is_available(creator: MaterialsApi, clamd: ClamdServer) -> None:
+def test_a_range_of_an_unscanned_file_is_not_available(creator: MaterialsApi, clamd: ClamdServer) -> None:
     clamd.stop()
     added = creator.add_file("notes.txt", EICAR).json()
     assert Client().get(added["file"], headers={"range": "bytes=0-9"}).status_code == 503
     assert Client().head(added["file"]).status_code == 503
 
 
-def test_what_waited_is_available_once_the_scanner_has_seen_it(
+def test_an_unscanned_file_is_available_after_its_scan(
     creator: MaterialsApi, clamd: ClamdServer, later: Callable[[], int]
 ) -> None:
     clamd.stop()
@@ -146,7 +146,7 @@ def test_what_waited_is_available_once_the_scanner_has_seen_it(
     assert later() == 0
 
 
-def test_what_waited_and_has_a_virus_is_taken_back_and_who_added_it_reads_why(
+def test_an_unscanned_file_with_a_virus_is_removed_and_its_uploader_notified(
     creator: MaterialsApi,
     clamd: ClamdServer,
     later: Callable[[], int],
@@ -174,9 +174,7 @@ def test_what_waited_and_has_a_virus_is_taken_back_and_who_added_it_reads_why(
     assert nothing_left()
 
 
-def test_what_was_there_before_there_was_a_scanner_waits_for_it(
-    creator: MaterialsApi, settings: Any, clamd: ClamdServer
-) -> None:
+def test_files_from_before_the_scanner_wait_for_it(creator: MaterialsApi, settings: Any, clamd: ClamdServer) -> None:
     settings.CLAMAV_URL = ""
     added = creator.add_file("notes.txt", b"hello").json()
     assert read(added["file"]).getvalue() == b"hello"
@@ -186,7 +184,7 @@ def test_what_was_there_before_there_was_a_scanner_waits_for_it(
     assert read(added["file"]).getvalue() == b"hello"
 
 
-def test_a_scanner_that_is_down_is_asked_once_in_each_turn(
+def test_a_scanner_that_is_down_is_tried_once_in_each_run(
     creator: MaterialsApi, clamd: ClamdServer, later: Callable[[], int]
 ) -> None:
     clamd.stop()
@@ -200,7 +198,7 @@ def test_a_scanner_that_is_down_is_asked_once_in_each_turn(
     assert not StoredFile.objects.exclude(scan_at=None).exists()
 
 
-def test_one_file_on_which_the_scanner_hangs_does_not_hold_up_the_others(
+def test_a_file_on_which_the_scanner_hangs_does_not_block_the_others(
     creator: MaterialsApi, clamd: ClamdServer, later: Callable[[], int], settings: Any
 ) -> None:
     clamd.stop()
@@ -214,7 +212,7 @@ def test_one_file_on_which_the_scanner_hangs_does_not_hold_up_the_others(
     assert StoredFile.objects.get(scan_at__isnull=False).size == 4
 
 
-def test_bytes_that_are_not_yet_all_there_are_not_judged(
+def test_incomplete_files_are_not_scanned(
     creator: MaterialsApi, clamd: ClamdServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from core.storages.local import LocalStorage
@@ -235,7 +233,7 @@ def test_bytes_that_are_not_yet_all_there_are_not_judged(
     assert read(added.json()["file"]).json() == NOT_YET
 
 
-def test_other_bytes_than_were_stored_get_no_verdict(
+def test_changed_bytes_get_no_verdict(
     creator: MaterialsApi, clamd: ClamdServer, later: Callable[[], int], folder: Path
 ) -> None:
     clamd.stop()
@@ -248,16 +246,14 @@ def test_other_bytes_than_were_stored_get_no_verdict(
 
 
 @pytest.mark.parametrize("url", ["tcp://127.0.0.1:99999", "tcp://a..b:3310"])
-def test_an_address_that_cannot_be_meant_is_a_scanner_that_is_down(
-    url: str, creator: MaterialsApi, settings: Any
-) -> None:
+def test_an_invalid_scanner_url_counts_as_unavailable(url: str, creator: MaterialsApi, settings: Any) -> None:
     settings.CLAMAV_URL = url
     added = creator.add_file("notes.txt", b"hello")
     assert added.status_code == 201
     assert read(added.json()["file"]).json() == NOT_YET
 
 
-def test_a_file_that_is_too_long_for_the_scanner_does_not_hold_up_the_others(
+def test_a_file_too_large_for_the_scanner_does_not_block_the_others(
     creator: MaterialsApi, clamd: ClamdServer, later: Callable[[], int], caplog: pytest.LogCaptureFixture
 ) -> None:
     clamd.max_bytes = 1000
@@ -271,7 +267,7 @@ def test_a_file_that_is_too_long_for_the_scanner_does_not_hold_up_the_others(
     assert "size limit exceeded" in caplog.text
 
 
-def test_bytes_that_cannot_be_read_do_not_hold_up_the_others(
+def test_unreadable_files_do_not_block_the_others(
     creator: MaterialsApi, clamd: ClamdServer, later: Callable[[], int], folder: Path
 ) -> None:
     clamd.stop()
@@ -283,7 +279,7 @@ def test_bytes_that_cannot_be_read_do_not_hold_up_the_others(
     assert read(other["file"]).getvalue() == b"hello"
 
 
-def test_an_upload_under_way_that_has_a_virus_stays_unavailable(
+def test_an_upload_in_progress_with_a_virus_stays_unavailable(
     creator: MaterialsApi,
     clamd: ClamdServer,
     later: Callable[[], int],
@@ -308,7 +304,7 @@ def test_an_upload_under_way_that_has_a_virus_stays_unavailable(
     assert nothing_left()
 
 
-def test_the_worker_does_so_again_and_again(creator: MaterialsApi, clamd: ClamdServer, clock: Any) -> None:
+def test_scanning_is_a_periodic_job(creator: MaterialsApi, clamd: ClamdServer, clock: Any) -> None:
     clamd.stop()
     creator.add_file("notes.txt", b"hello")
     clamd.start()
@@ -317,7 +313,7 @@ def test_the_worker_does_so_again_and_again(creator: MaterialsApi, clamd: ClamdS
     assert StoredFile.objects.get().scan_at is None
 
 
-def test_a_scanner_that_is_down_shows_in_what_the_worker_could_not_do(
+def test_a_scanner_that_is_down_fails_the_periodic_job(
     creator: MaterialsApi, clamd: ClamdServer, caplog: pytest.LogCaptureFixture
 ) -> None:
     from core.jobs.models import Sweep
@@ -334,7 +330,7 @@ def test_a_scanner_that_is_down_shows_in_what_the_worker_could_not_do(
 # --- The protocol -----------------------------------------------------------------------------------------------
 
 
-def test_it_is_sent_the_whole_file_wherever_that_stands(clamd: ClamdServer) -> None:
+def test_the_whole_file_is_scanned_whatever_its_position(clamd: ClamdServer) -> None:
     content = io.BytesIO(b"x" * 70_000 + EICAR)
     content.seek(70_000)
     assert scanner.find_virus(content) == "Eicar-Test-Signature"
@@ -344,7 +340,7 @@ def test_it_is_sent_the_whole_file_wherever_that_stands(clamd: ClamdServer) -> N
     assert clamd.scanned == [content.getvalue()] * 2
 
 
-def test_a_scanner_that_speaks_another_language_has_no_verdict(settings: Any) -> None:
+def test_an_unknown_reply_of_the_scanner_is_no_verdict(settings: Any) -> None:
     class OtherServer(ClamdServer):
         def answer(self, received: Any, answers: Any) -> None:
             received.read(10)

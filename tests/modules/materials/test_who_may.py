@@ -48,7 +48,9 @@ def outcome(response: Any) -> tuple[int, str]:
         ("unknowing", (404, NO_SUCH_SESSION)),
     ],
 )
-def test_who_reads(role: str, expected: tuple[int, str], people: People, creator: MaterialsApi, link_of: Link) -> None:
+def test_who_may_read_materials(
+    role: str, expected: tuple[int, str], people: People, creator: MaterialsApi, link_of: Link
+) -> None:
     path = link_of(creator)
     assert outcome(people(role).get(PATH)) == expected
     assert outcome(people(role).get(path)) == expected
@@ -66,7 +68,7 @@ def test_who_reads(role: str, expected: tuple[int, str], people: People, creator
     ],
 )
 @pytest.mark.parametrize("kind", ["link", "file"])
-def test_who_adds(
+def test_who_may_add_materials(
     kind: str, role: str, expected: tuple[int, str], people: People, stored: Callable[[], list[bytes]]
 ) -> None:
     member = people(role)
@@ -76,7 +78,7 @@ def test_who_adds(
     assert len(stored()) == (1 if expected[0] == 201 and kind == "file" else 0)
 
 
-def test_nothing_is_read_of_a_body_that_is_refused_anyway(student: MaterialsApi) -> None:
+def test_the_body_of_a_forbidden_request_is_not_read(student: MaterialsApi) -> None:
     response = student.client.generic("POST", PATH, b"{no json", "application/json", headers=student.headers)
     assert outcome(response) == (403, ONLY_WRITERS)
 
@@ -92,7 +94,7 @@ CHANGERS = [
 
 
 @pytest.mark.parametrize(("role", "refusal"), CHANGERS)
-def test_who_changes_what_a_tutor_added(
+def test_who_may_change_a_material_of_a_tutor(
     role: str, refusal: Outcome, people: People, tutor: MaterialsApi, link_of: Link
 ) -> None:
     path = link_of(tutor)
@@ -101,7 +103,7 @@ def test_who_changes_what_a_tutor_added(
 
 
 @pytest.mark.parametrize(("role", "refusal"), CHANGERS)
-def test_who_deletes_what_a_tutor_added(
+def test_who_may_delete_a_material_of_a_tutor(
     role: str, refusal: Outcome, people: People, tutor: MaterialsApi, link_of: Link
 ) -> None:
     path = link_of(tutor)
@@ -110,7 +112,7 @@ def test_who_deletes_what_a_tutor_added(
 
 
 @pytest.mark.parametrize("method", ["put", "delete"])
-def test_a_tutor_changes_nothing_of_others(
+def test_a_tutor_cannot_change_materials_of_others(
     method: str, tutor: MaterialsApi, creator: MaterialsApi, link_of: Link
 ) -> None:
     path = link_of(creator)
@@ -120,7 +122,7 @@ def test_a_tutor_changes_nothing_of_others(
 
 
 @pytest.mark.parametrize("method", ["put", "delete"])
-def test_who_is_a_tutor_no_longer_changes_nothing_any_more(
+def test_a_former_tutor_cannot_change_materials(
     method: str, tutor: MaterialsApi, sessions: Sessions, link_of: Link
 ) -> None:
     path = link_of(tutor)
@@ -132,7 +134,7 @@ def test_who_is_a_tutor_no_longer_changes_nothing_any_more(
 
 
 @pytest.mark.parametrize("method", ["get", "post", "put", "delete"])
-def test_strangers_have_to_log_in(
+def test_anonymous_users_get_a_401(
     method: str, creator: MaterialsApi, link_of: Link, api_of: Callable[..., Api]
 ) -> None:
     path = link_of(creator)
@@ -143,7 +145,7 @@ def test_strangers_have_to_log_in(
 
 
 @pytest.mark.parametrize("method", ["get", "put", "delete"])
-def test_a_material_of_another_session_is_not_there(
+def test_a_material_of_another_session_is_a_404(
     method: str, creator: MaterialsApi, sessions: Sessions, link_of: Link
 ) -> None:
     path = link_of(creator).replace("/7/", "/8/")
@@ -155,7 +157,7 @@ def test_a_material_of_another_session_is_not_there(
 
 
 @pytest.mark.parametrize("method", ["get", "put", "delete"])
-def test_an_outsider_does_not_learn_which_materials_there_are(
+def test_the_ids_of_materials_are_not_revealed_to_outsiders(
     method: str, outsider: MaterialsApi, creator: MaterialsApi, link_of: Link
 ) -> None:
     there, not_there = link_of(creator), f"{PATH}999999/"
@@ -163,7 +165,7 @@ def test_an_outsider_does_not_learn_which_materials_there_are(
 
 
 @pytest.mark.parametrize("path", [f"{PATH}0/", f"{PATH}{2**63}/", f"/api/sessions/{2**63}/materials/", f"{PATH}x/"])
-def test_an_id_that_no_database_holds_is_not_there(path: str, creator: MaterialsApi) -> None:
+def test_an_id_out_of_range_is_a_404(path: str, creator: MaterialsApi) -> None:
     response = creator.get(path)
     assert response.status_code == 404
     assert list(response.json()) == ["error"]
@@ -175,7 +177,7 @@ CLOSED = "Nothing can be added to a session that is cancelled."
 
 
 @pytest.mark.parametrize("kind", ["link", "file"])
-def test_nothing_is_added_to_a_session_that_is_closed(
+def test_nothing_can_be_added_to_a_closed_session(
     kind: str, creator: MaterialsApi, sessions: Sessions, nothing_left: Callable[[], bool]
 ) -> None:
     sessions.closed_reason = CLOSED
@@ -184,7 +186,7 @@ def test_nothing_is_added_to_a_session_that_is_closed(
     assert nothing_left()
 
 
-def test_no_other_file_is_taken_in_a_session_that_is_closed(
+def test_files_cannot_be_replaced_in_a_closed_session(
     creator: MaterialsApi, sessions: Sessions, stored: Callable[[], list[bytes]]
 ) -> None:
     from django.core.files.uploadedfile import SimpleUploadedFile
@@ -196,7 +198,7 @@ def test_no_other_file_is_taken_in_a_session_that_is_closed(
     assert stored() == [b"hello"]
 
 
-def test_a_session_that_is_closed_still_takes_corrections_and_deletions(
+def test_materials_of_a_closed_session_can_be_corrected_and_deleted(
     creator: MaterialsApi, sessions: Sessions, link_of: Link
 ) -> None:
     path = link_of(creator)
@@ -205,12 +207,12 @@ def test_a_session_that_is_closed_still_takes_corrections_and_deletions(
     assert creator.delete(path).status_code == 204
 
 
-def test_the_session_is_held_still_while_something_is_added(creator: MaterialsApi, sessions: Sessions) -> None:
+def test_the_session_is_locked_while_a_material_is_added(creator: MaterialsApi, sessions: Sessions) -> None:
     creator.post(PATH, LINK)
     assert sessions.asked_to_lock == [False, True]
 
 
-def test_a_session_that_closes_while_a_file_is_read_leaves_nothing(
+def test_an_upload_to_a_session_that_closes_meanwhile_leaves_nothing(
     creator: MaterialsApi,
     sessions: Sessions,
     monkeypatch: pytest.MonkeyPatch,

@@ -31,7 +31,7 @@ def delete_session(session_id: int = 7) -> None:
 # --- A session that is gone -------------------------------------------------------------------------------------
 
 
-def test_a_deleted_session_takes_its_materials_and_their_bytes_along(
+def test_deleting_a_session_deletes_its_materials_and_files(
     creator: MaterialsApi, nothing_left: Callable[[], bool], django_capture_on_commit_callbacks: Commits
 ) -> None:
     creator.post(PATH, NOTE)
@@ -44,7 +44,7 @@ def test_a_deleted_session_takes_its_materials_and_their_bytes_along(
     assert not FailedDelivery.objects.exists()
 
 
-def test_a_deleted_session_takes_nothing_of_others_along(
+def test_deleting_a_session_keeps_materials_of_others(
     creator: MaterialsApi, stored: Callable[[], list[bytes]], django_capture_on_commit_callbacks: Commits
 ) -> None:
     creator.add_file("a.txt", b"a")
@@ -69,7 +69,7 @@ def two_sessions(creator: MaterialsApi, tutor: MaterialsApi, sessions: Sessions)
     return creator.user, tutor.user
 
 
-def test_the_rows_of_each_session_the_oldest_first(two_sessions: tuple[User, User]) -> None:
+def test_materials_are_answered_by_session_oldest_first(two_sessions: tuple[User, User]) -> None:
     john, _ = two_sessions
     audience = EmailAudience(viewer_id=john.pk)
     rows = MaterialsOfSessions(audiences={7: audience, 8: audience, 9: audience}, origin="https://learn.example").ask()
@@ -81,7 +81,7 @@ def test_the_rows_of_each_session_the_oldest_first(two_sessions: tuple[User, Use
     assert rows[7][1]["file"].startswith("https://learn.example/api/files/")
 
 
-def test_each_session_shows_the_addresses_that_its_viewer_may_read(two_sessions: tuple[User, User]) -> None:
+def test_email_addresses_follow_the_audience_of_each_session(two_sessions: tuple[User, User]) -> None:
     john, tina = two_sessions
     audiences = {
         7: EmailAudience(viewer_id=0, others=frozenset({tina.pk})),
@@ -93,7 +93,7 @@ def test_each_session_shows_the_addresses_that_its_viewer_may_read(two_sessions:
 
 
 @pytest.mark.parametrize(("characters", "shown"), [(None, "x" * 300), (200, "x" * 200), (300, "x" * 300)])
-def test_notes_are_cut_where_the_question_says_so(
+def test_notes_are_truncated_on_request(
     creator: MaterialsApi, sessions: Sessions, characters: int | None, shown: str
 ) -> None:
     creator.post(PATH, {**NOTE, "content": "x" * 300})
@@ -105,7 +105,7 @@ def test_notes_are_cut_where_the_question_says_so(
     assert creator.get(PATH).json()[0]["content"] == "x" * 300
 
 
-def test_the_sizes_are_no_larger_than_the_rows_and_not_much_smaller(
+def test_the_estimated_sizes_are_tight_lower_bounds(
     two_sessions: tuple[User, User], creator: MaterialsApi, django_assert_num_queries: Callable[[int], Any]
 ) -> None:
     creator.post(PATH, {**NOTE, "title": "\N{KNOT}" * 200, "content": "\N{KNOT}" * 40_000})
@@ -120,7 +120,7 @@ def test_the_sizes_are_no_larger_than_the_rows_and_not_much_smaller(
             assert encoded - 200 * len(rows[session_id]) < size <= encoded
 
 
-def test_two_queries_whatever_the_number(
+def test_answering_takes_two_queries(
     two_sessions: tuple[User, User], creator: MaterialsApi, django_assert_num_queries: Callable[[int], Any]
 ) -> None:
     audience = EmailAudience(viewer_id=0)
@@ -152,11 +152,11 @@ def holds(fact: Fact, member: MaterialsApi) -> bool:
     return StillHolds(fact=fact, person_id=member.user.pk).ask()
 
 
-def test_news_hold_while_the_material_is_there_and_may_be_read(material: Material, student: MaterialsApi) -> None:
+def test_a_fact_holds_while_its_material_exists_and_may_be_read(material: Material, student: MaterialsApi) -> None:
     assert holds(added(material), student)
 
 
-def test_news_of_a_material_that_is_gone_do_not_hold(
+def test_a_fact_about_a_deleted_material_does_not_hold(
     material: Material, student: MaterialsApi, creator: MaterialsApi
 ) -> None:
     fact = added(material)
@@ -165,7 +165,7 @@ def test_news_of_a_material_that_is_gone_do_not_hold(
     assert not holds(MaterialChanged(material_id=material.pk, session_id=7, title="x"), student)
 
 
-def test_that_a_material_was_removed_holds_also_for_who_may_no_longer_read(
+def test_a_removal_holds_even_if_the_materials_may_no_longer_be_read(
     material: Material, outsider: MaterialsApi, unknowing: MaterialsApi
 ) -> None:
     fact = MaterialRemoved(material_id=material.pk, session_id=7, title="x")
@@ -175,13 +175,13 @@ def test_that_a_material_was_removed_holds_also_for_who_may_no_longer_read(
 
 
 @pytest.mark.parametrize("role", ["outsider", "unknowing"])
-def test_news_do_not_hold_for_who_may_no_longer_read(
+def test_a_fact_does_not_hold_for_members_who_may_no_longer_read(
     role: str, material: Material, request: pytest.FixtureRequest
 ) -> None:
     assert not holds(added(material), request.getfixturevalue(role))
 
 
-def test_news_do_not_hold_for_who_is_no_longer_a_member(material: Material, student: MaterialsApi) -> None:
+def test_a_fact_does_not_hold_for_deactivated_or_deleted_members(material: Material, student: MaterialsApi) -> None:
     assert student.user is not None
     student.user.is_active = False
     student.user.save()
@@ -200,9 +200,7 @@ def test_facts_of_other_modules_are_left_to_them(student: MaterialsApi) -> None:
 # --- With nobody to ask -----------------------------------------------------------------------------------------
 
 
-def test_without_anybody_who_knows_the_sessions_nothing_is_shown(
-    creator: MaterialsApi, material: Material, answer: Any
-) -> None:
+def test_nothing_is_accessible_if_no_module_answers(creator: MaterialsApi, material: Material, answer: Any) -> None:
     answer(SessionAccessAsked, lambda question: None)
     assert creator.get(PATH).status_code == 404
     assert creator.post(PATH, NOTE).status_code == 404

@@ -43,7 +43,7 @@ def everything_holds(question: StillHolds) -> bool:
     return True
 
 
-def test_a_receiver_that_failed_costs_the_publisher_nothing(john: Any, jane: Any, news: Any) -> None:
+def test_a_failing_receiver_does_not_fail_the_publisher(john: Any, jane: Any, news: Any) -> None:
     record = news.publish_while_broken("tell_of_cancellation", cancelled(john, jane), by=john)
 
     assert news.told() == {}
@@ -51,7 +51,7 @@ def test_a_receiver_that_failed_costs_the_publisher_nothing(john: Any, jane: Any
     assert failure.receiver == "modules.notifications.receivers.tell_of_cancellation"
 
 
-def test_who_missed_a_thing_is_told_late_and_once(john: Any, jane: Any, news: Any, answer: Any) -> None:
+def test_a_missed_notification_is_written_once_on_a_retry(john: Any, jane: Any, news: Any, answer: Any) -> None:
     answer(StillHolds, everything_holds)
     news.publish_while_broken("tell_of_cancellation", cancelled(john, jane), by=john, reason="I am ill.")
     news.serve_again()
@@ -70,7 +70,7 @@ def test_who_missed_a_thing_is_told_late_and_once(john: Any, jane: Any, news: An
     assert not FailedDelivery.objects.filter(delivered_at=None).exists()
 
 
-def test_a_late_notification_is_as_old_as_its_telling(john: Any, jane: Any, news: Any, answer: Any) -> None:
+def test_a_late_notification_has_the_time_of_the_retry(john: Any, jane: Any, news: Any, answer: Any) -> None:
     answer(StillHolds, everything_holds)
     news.publish_while_broken("tell_of_cancellation", cancelled(john, jane), by=john)
     news.serve_again(after=timedelta(minutes=5))
@@ -79,7 +79,7 @@ def test_a_late_notification_is_as_old_as_its_telling(john: Any, jane: Any, news
     assert row["created_at"] == "2024-01-13T11:05:00Z"
 
 
-def test_who_was_told_before_the_receiver_failed_is_not_told_again(
+def test_members_notified_before_the_failure_are_not_notified_again(
     john: Any, jane: Any, bob: Any, news: Any, answer: Any
 ) -> None:
     answer(StillHolds, everything_holds)
@@ -100,9 +100,7 @@ def test_who_was_told_before_the_receiver_failed_is_not_told_again(
     assert not Mail.objects.filter(user=jane).exists()
 
 
-def test_what_no_longer_holds_for_a_person_is_not_told_to_them(
-    john: Any, jane: Any, bob: Any, news: Any, answer: Any
-) -> None:
+def test_a_fact_that_no_longer_holds_is_not_notified(john: Any, jane: Any, bob: Any, news: Any, answer: Any) -> None:
     fact = cancelled(john, jane, bob)
     answer(StillHolds, lambda question: question.fact == fact and question.person_id != jane.pk)
     news.publish_while_broken("tell_of_cancellation", fact, by=john)
@@ -112,9 +110,7 @@ def test_what_no_longer_holds_for_a_person_is_not_told_to_them(
     assert not FailedDelivery.objects.filter(delivered_at=None).exists()
 
 
-def test_whether_it_holds_is_not_asked_about_the_one_who_caused_it(
-    john: Any, jane: Any, news: Any, answer: Any
-) -> None:
+def test_still_holds_is_not_asked_for_the_actor(john: Any, jane: Any, news: Any, answer: Any) -> None:
     asked = []
 
     def note(question: StillHolds) -> bool:
@@ -128,14 +124,14 @@ def test_whether_it_holds_is_not_asked_about_the_one_who_caused_it(
     assert asked == [jane.pk]
 
 
-def test_what_is_served_in_time_is_told_without_asking(john: Any, jane: Any, news: Any, answer: Any) -> None:
+def test_still_holds_is_not_asked_on_the_first_delivery(john: Any, jane: Any, news: Any, answer: Any) -> None:
     answer(StillHolds, lambda question: False)
     news.publish(cancelled(john, jane), by=john)
 
     assert list(news.told()) == ["jane_smith"]
 
 
-def test_with_nobody_to_tell_whether_it_holds_it_is_told(john: Any, jane: Any, news: Any, answer: Any) -> None:
+def test_a_fact_holds_by_default(john: Any, jane: Any, news: Any, answer: Any) -> None:
     answer(StillHolds, lambda question: None)
     news.publish_while_broken("tell_of_cancellation", cancelled(john, jane), by=john)
     news.serve_again()
@@ -143,7 +139,7 @@ def test_with_nobody_to_tell_whether_it_holds_it_is_told(john: Any, jane: Any, n
     assert list(news.told()) == ["jane_smith"]
 
 
-def test_late_news_of_a_session_that_is_gone_has_no_link_to_it(john: Any, jane: Any, news: Any, answer: Any) -> None:
+def test_a_late_notification_of_a_deleted_session_has_no_link(john: Any, jane: Any, news: Any, answer: Any) -> None:
     answer(StillHolds, everything_holds)
     news.publish_while_broken("tell_of_cancellation", cancelled(john, jane), by=john)
     news.publish(events.SessionDeleted(session_id=SESSION, title=TITLE, creator_id=john.pk, requester_ids=()), by=john)
@@ -153,7 +149,7 @@ def test_late_news_of_a_session_that_is_gone_has_no_link_to_it(john: Any, jane: 
     assert session is None
 
 
-def test_a_deletion_that_is_heard_late_still_takes_the_links_away(john: Any, jane: Any, news: Any) -> None:
+def test_a_late_deletion_still_removes_the_links(john: Any, jane: Any, news: Any) -> None:
     news.publish(cancelled(john, jane), by=john)
     news.publish_while_broken(
         "let_go_of_session",
@@ -166,7 +162,7 @@ def test_a_deletion_that_is_heard_late_still_takes_the_links_away(john: Any, jan
     assert session is None
 
 
-def test_late_news_of_material_goes_to_the_people_of_now(
+def test_late_news_of_a_material_goes_to_the_current_participants(
     john: Any, jane: Any, bob: Any, news: Any, answer: Any
 ) -> None:
     answer(StillHolds, everything_holds)
@@ -181,7 +177,7 @@ def test_late_news_of_material_goes_to_the_people_of_now(
     }
 
 
-def test_a_late_reminder_says_what_is_left_by_then(john: Any, news: Any, answer: Any) -> None:
+def test_a_late_reminder_has_the_time_that_is_left(john: Any, news: Any, answer: Any) -> None:
     answer(StillHolds, everything_holds)
     news.publish_while_broken("remind", reminder(john, start=datetime(2024, 1, 13, 12, 0, tzinfo=UTC)))
     news.serve_again(after=timedelta(minutes=25))
@@ -190,7 +186,7 @@ def test_a_late_reminder_says_what_is_left_by_then(john: Any, news: Any, answer:
     assert message == "Advanced Python Programming starts in 34 minutes."
 
 
-def test_a_reminder_is_never_told_from_the_start_on(john: Any, news: Any, answer: Any) -> None:
+def test_no_reminder_is_sent_after_the_start(john: Any, news: Any, answer: Any) -> None:
     answer(StillHolds, everything_holds)
     news.publish_while_broken("remind", reminder(john, start=NOW + timedelta(minutes=60)))
     news.serve_again(after=timedelta(minutes=60))

@@ -93,7 +93,7 @@ def test_the_list_is_the_documented_bare_array(
     ]
 
 
-def test_who_was_told_nothing_gets_an_empty_array(john: Any) -> None:
+def test_a_member_without_notifications_gets_an_empty_array(john: Any) -> None:
     response = Api(john).get(LIST)
 
     assert (response.status_code, response.json()) == (200, [])
@@ -121,7 +121,9 @@ def test_a_single_notification_has_the_shape_of_a_row(john: Any, news: Any) -> N
     assert list(presented) == list(row)
 
 
-def test_everyone_reads_only_their_own(john: Any, jane: Any, make_member: Any, news: Any, subtests: Any) -> None:
+def test_members_see_only_their_own_notifications(
+    john: Any, jane: Any, make_member: Any, news: Any, subtests: Any
+) -> None:
     news.approve_sessions(john, times=2)
     others = [jane, make_member(is_staff=True), make_member(is_staff=True, is_superuser=True)]
 
@@ -140,7 +142,7 @@ def test_everyone_reads_only_their_own(john: Any, jane: Any, make_member: Any, n
         ("post", "{id}/mark_as_read/"),
     ],
 )
-def test_strangers_are_asked_to_log_in(method: str, path: str, john: Any, news: Any) -> None:
+def test_the_list_needs_authentication(method: str, path: str, john: Any, news: Any) -> None:
     news.approve_sessions(john)
     path = path.format(id=Notification.objects.get().pk)
 
@@ -151,7 +153,7 @@ def test_strangers_are_asked_to_log_in(method: str, path: str, john: Any, news: 
     assert Notification.objects.get().read_at is None
 
 
-def test_the_list_stops_at_a_hundred(john: Any, news: Any) -> None:
+def test_a_page_has_100_notifications_by_default(john: Any, news: Any) -> None:
     news.approve_sessions(john, times=101)
 
     response = Api(john).get(LIST)
@@ -169,7 +171,7 @@ def test_a_full_page_without_more_has_no_link(john: Any, news: Any) -> None:
     assert "Link" not in response
 
 
-def test_the_limit_goes_up_to_five_hundred(john: Any, news: Any) -> None:
+def test_the_limit_is_at_most_500(john: Any, news: Any) -> None:
     news.approve_sessions(john, times=101)
 
     response = Api(john).get(LIST, {"limit": 500})
@@ -189,7 +191,7 @@ def test_the_link_is_absolute_and_keeps_the_other_parameters(john: Any, news: An
     )
 
 
-def test_following_the_links_meets_every_notification_once(john: Any, jane: Any, news: Any) -> None:
+def test_the_links_lead_through_all_notifications_once(john: Any, jane: Any, news: Any) -> None:
     for _ in range(3):
         news.approve_sessions(john, times=2)
         news.approve_sessions(jane, times=1)
@@ -203,7 +205,7 @@ def test_following_the_links_meets_every_notification_once(john: Any, jane: Any,
     assert len(met) == 6
 
 
-def test_what_arrives_meanwhile_does_not_shift_the_pages(john: Any, news: Any) -> None:
+def test_new_notifications_do_not_shift_the_pages(john: Any, news: Any) -> None:
     news.approve_sessions(john, times=4)
     first = Api(john).get(LIST, {"limit": 2})
     news.approve_sessions(john, times=3)
@@ -211,7 +213,7 @@ def test_what_arrives_meanwhile_does_not_shift_the_pages(john: Any, news: Any) -
     assert read_titles(Api(john).get(read_next_page(first))) == ["Session 2", "Session 1"]
 
 
-def test_before_the_oldest_there_is_nothing(john: Any, news: Any) -> None:
+def test_before_the_oldest_is_an_empty_page(john: Any, news: Any) -> None:
     news.approve_sessions(john, times=2)
     oldest = Notification.objects.earliest("pk")
 
@@ -221,7 +223,7 @@ def test_before_the_oldest_there_is_nothing(john: Any, news: Any) -> None:
     assert "Link" not in response
 
 
-def test_unread_filters_and_its_contrary_does_not(john: Any, news: Any) -> None:
+def test_unread_true_filters_and_false_does_not(john: Any, news: Any) -> None:
     news.approve_sessions(john, times=3)
     Api(john).post(f"{LIST}{Notification.objects.get(title='Session approved: Session 2').pk}/mark_as_read/")
 
@@ -248,7 +250,7 @@ def test_unread_filters_and_its_contrary_does_not(john: Any, news: Any) -> None:
         ("unread", "2", "Must be true or false."),
     ],
 )
-def test_a_parameter_out_of_range_is_named(name: str, value: str, message: str, john: Any) -> None:
+def test_the_error_names_a_parameter_out_of_range(name: str, value: str, message: str, john: Any) -> None:
     response = Api(john).get(LIST, {name: value})
 
     assert response.status_code == 400
@@ -256,19 +258,19 @@ def test_a_parameter_out_of_range_is_named(name: str, value: str, message: str, 
 
 
 @pytest.mark.parametrize("query", ["limit=", "before=", "unread=", "limit=&before=%20&unread=&type="])
-def test_an_empty_parameter_is_none(query: str, john: Any, news: Any) -> None:
+def test_an_empty_parameter_is_ignored(query: str, john: Any, news: Any) -> None:
     news.approve_sessions(john, times=2)
 
     assert read_titles(Api(john).get(f"{LIST}?{query}")) == ["Session 2", "Session 1"]
 
 
-def test_the_largest_id_that_a_database_holds_is_a_place_to_begin(john: Any, news: Any) -> None:
+def test_the_largest_id_is_a_valid_cursor(john: Any, news: Any) -> None:
     news.approve_sessions(john)
 
     assert read_titles(Api(john).get(LIST, {"before": 2**63 - 1})) == ["Session 1"]
 
 
-def test_the_list_takes_as_many_queries_whatever_its_length(john: Any, news: Any) -> None:
+def test_the_list_takes_a_constant_number_of_queries(john: Any, news: Any) -> None:
     client = Api(john)
     counts = []
     for times in (3, 60):

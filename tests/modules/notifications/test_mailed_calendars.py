@@ -32,7 +32,9 @@ pytestmark = pytest.mark.django_db
 # --- Calendars --------------------------------------------------------------------------------------------------
 
 
-def test_who_is_let_in_gets_an_invitation(john: User, jane: User, news: News, post: Post, session: Any) -> None:
+def test_an_approved_participant_gets_an_invitation(
+    john: User, jane: User, news: News, post: Post, session: Any
+) -> None:
     news.publish(let_in(john, jane), by=john)
 
     (mail,) = post.after_the_delay()
@@ -44,7 +46,7 @@ def test_who_is_let_in_gets_an_invitation(john: User, jane: User, news: News, po
     assert event["ORGANIZER"] == "mailto:noreply@localhost"
 
 
-def test_a_new_time_comes_with_the_invitation_of_now(
+def test_a_new_start_comes_with_an_updated_invitation(
     john: User, jane: User, bob: User, news: News, post: Post, session: Any
 ) -> None:
     session["starts_at"] = START + timedelta(days=1)
@@ -60,7 +62,7 @@ def test_a_new_time_comes_with_the_invitation_of_now(
 
 
 @pytest.mark.parametrize("fact", [cancelled, removed])
-def test_who_is_in_no_longer_gets_a_cancellation(
+def test_a_former_participant_gets_a_cancellation(
     john: User, jane: User, news: News, post: Post, session: Any, fact: Any
 ) -> None:
     session.update(status="cancelled", is_attended=False)
@@ -72,7 +74,7 @@ def test_who_is_in_no_longer_gets_a_cancellation(
     assert event_of(mail)["STATUS"] == "CANCELLED"
 
 
-def test_who_never_had_it_in_a_calendar_gets_no_file(
+def test_members_who_never_had_the_event_get_no_file(
     john: User, jane: User, news: News, post: Post, session: Any
 ) -> None:
     session.update(in_calendars=False, is_attended=False)
@@ -82,13 +84,13 @@ def test_who_never_had_it_in_a_calendar_gets_no_file(
     assert calendar_of(mail) is None
 
 
-def test_a_reminder_brings_no_file(john: User, jane: User, news: News, post: Post, session: Any) -> None:
+def test_a_reminder_has_no_calendar_file(john: User, jane: User, news: News, post: Post, session: Any) -> None:
     news.publish(reminder(john, jane))
 
     assert [calendar_of(mail) for mail in post.at_once()] == [None]
 
 
-def test_a_deleted_session_is_taken_out_of_the_calendar_and_linked_nowhere(
+def test_a_deleted_session_is_cancelled_in_calendars_and_not_linked(
     john: User, make_member: Any, news: News, post: Post, session: Any
 ) -> None:
     session.update(status="deleted", is_attended=False)

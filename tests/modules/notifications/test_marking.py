@@ -13,7 +13,7 @@ from modules.notifications.models import Notification
 LIST = "/api/notifications/"
 
 
-def test_marking_answers_the_notification(john: Any, news: Any) -> None:
+def test_marking_returns_the_notification(john: Any, news: Any) -> None:
     news.approve_sessions(john, times=2)
     notification = Notification.objects.earliest("pk")
 
@@ -33,7 +33,7 @@ def test_marking_answers_the_notification(john: Any, news: Any) -> None:
     assert [row["read"] for row in Api(john).get(LIST).json()] == [False, True]
 
 
-def test_marking_twice_is_fine_and_the_first_time_counts(john: Any, news: Any, time_machine: Any) -> None:
+def test_marking_is_idempotent_and_keeps_the_first_time(john: Any, news: Any, time_machine: Any) -> None:
     news.approve_sessions(john)
     path = f"{LIST}{Notification.objects.get().pk}/mark_as_read/"
     first = Api(john).post(path)
@@ -50,7 +50,7 @@ def test_marking_twice_is_fine_and_the_first_time_counts(john: Any, news: Any, t
 @pytest.mark.parametrize(
     "values", [{}, {"is_staff": True}, {"is_staff": True, "is_superuser": True}], ids=["member", "staff", "superuser"]
 )
-def test_marking_somebody_elses_is_as_if_it_were_not_there(values: Any, john: Any, make_member: Any, news: Any) -> None:
+def test_marking_somebody_elses_notification_is_a_404(values: Any, john: Any, make_member: Any, news: Any) -> None:
     news.approve_sessions(john)
     other = Api(make_member(**values))
     notification = Notification.objects.get()
@@ -66,7 +66,7 @@ def test_marking_somebody_elses_is_as_if_it_were_not_there(values: Any, john: An
 @pytest.mark.parametrize(
     "identifier", ["0", str(2**63), "1" + "0" * 30, "9" * 5000, "-1", "one", "%00", "1.0", "٣", "mark_as_read"]
 )
-def test_an_id_that_cannot_be_is_a_404(identifier: str, john: Any) -> None:
+def test_an_id_out_of_range_is_a_404(identifier: str, john: Any) -> None:
     response = Api(john).post(f"{LIST}{identifier}/mark_as_read/")
 
     assert response.status_code == 404
@@ -82,7 +82,7 @@ def test_marking_needs_no_body_and_reads_none(body: Any, john: Any, news: Any) -
     assert (response.status_code, response.json()["read"]) == (200, True)
 
 
-def test_marking_all_answers_how_many_were_unread(john: Any, jane: Any, news: Any) -> None:
+def test_marking_all_returns_how_many_were_unread(john: Any, jane: Any, news: Any) -> None:
     news.approve_sessions(john, times=3)
     news.approve_sessions(jane, times=2)
     Api(john).post(f"{LIST}{Notification.objects.filter(user=john).earliest('pk').pk}/mark_as_read/")
@@ -106,7 +106,7 @@ def test_marking_all_twice_changes_nothing(john: Any, news: Any, time_machine: A
     assert list(Notification.objects.values_list("read_at", flat=True)) == before
 
 
-def test_marking_all_takes_as_many_queries_whatever_there_is(john: Any, news: Any) -> None:
+def test_marking_all_takes_a_constant_number_of_queries(john: Any, news: Any) -> None:
     client = Api(john)
     counts = []
     for times in (2, 40):
@@ -152,7 +152,7 @@ def test_another_method_is_refused(method: str, path: str, john: Any, news: Any)
 
 
 @pytest.mark.parametrize("path", ["1/", "1/mark_as_unread/", "unread/"])
-def test_other_paths_are_not_there(path: str, john: Any) -> None:
+def test_other_paths_are_a_404(path: str, john: Any) -> None:
     response = Api(john).get(f"{LIST}{path}")
 
     assert (response.status_code, response.json()) == (404, {"error": "There is nothing at this path."})

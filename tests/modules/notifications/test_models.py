@@ -37,7 +37,7 @@ def create(fact: FactRecord, user: Any, **values: Any) -> Notification:
     )
 
 
-def test_nobody_is_told_twice_of_one_fact(fact: FactRecord, john: Any, jane: Any) -> None:
+def test_a_member_has_one_notification_of_a_fact(fact: FactRecord, john: Any, jane: Any) -> None:
     create(fact, john)
     create(fact, jane)
 
@@ -50,7 +50,7 @@ def test_an_unknown_type_is_refused(fact: FactRecord, john: Any) -> None:
         create(fact, john, type="gossip")
 
 
-def test_a_fact_that_somebody_was_told_of_stays(fact: FactRecord, john: Any) -> None:
+def test_a_fact_with_notifications_cannot_be_deleted(fact: FactRecord, john: Any) -> None:
     create(fact, john)
 
     with pytest.raises(ProtectedError):
@@ -82,7 +82,7 @@ def tell(fact: FactRecord, texts: dict[Any, Text]) -> None:
     )
 
 
-def test_telling_passes_over_whom_the_fact_told_before(fact: FactRecord, john: Any, jane: Any) -> None:
+def test_members_with_a_notification_of_the_fact_are_skipped(fact: FactRecord, john: Any, jane: Any) -> None:
     create(fact, john, message="First.")
 
     with transaction.atomic():
@@ -91,7 +91,7 @@ def test_telling_passes_over_whom_the_fact_told_before(fact: FactRecord, john: A
     assert dict(Notification.objects.values_list("user_id", "message")) == {john.pk: "First.", jane.pk: "Message."}
 
 
-def test_telling_nobody_does_nothing(fact: FactRecord) -> None:
+def test_notifying_nobody_does_nothing(fact: FactRecord) -> None:
     tell(fact, {})
 
     assert not Notification.objects.exists()

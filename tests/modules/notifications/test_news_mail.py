@@ -38,7 +38,7 @@ PREFERENCES = "/api/notifications/preferences/"
 # --- What it says -----------------------------------------------------------------------------------------------
 
 
-def test_a_mail_says_what_happened_and_what_holds(
+def test_a_mail_has_the_news_and_the_present_state(
     john: User, make_member: Any, news: News, post: Post, session: Any
 ) -> None:
     jane = make_member("jane_smith", first_name="Jane", last_name="Smith", timezone="Europe/Berlin")
@@ -56,7 +56,9 @@ def test_a_mail_says_what_happened_and_what_holds(
     assert "You get mail about: Decisions on your requests to join." in body(mail)
 
 
-def test_each_reader_reads_their_own_zone(make_member: Any, john: User, news: News, post: Post, session: Any) -> None:
+def test_times_are_in_the_zone_of_the_reader(
+    make_member: Any, john: User, news: News, post: Post, session: Any
+) -> None:
     people = [make_member(timezone=zone) for zone in ("America/New_York", "Asia/Kolkata")]
     news.publish(cancelled(john, *people), by=john)
 
@@ -66,7 +68,9 @@ def test_each_reader_reads_their_own_zone(make_member: Any, john: User, news: Ne
     ]
 
 
-def test_an_end_on_another_day_names_it(make_member: Any, john: User, news: News, post: Post, session: Any) -> None:
+def test_an_end_on_another_day_is_shown_with_its_date(
+    make_member: Any, john: User, news: News, post: Post, session: Any
+) -> None:
     session["starts_at"] = datetime(2024, 1, 15, 23, 0, tzinfo=UTC)
     news.publish(reminder(john, make_member()), by=None)
 
@@ -74,7 +78,7 @@ def test_an_end_on_another_day_names_it(make_member: Any, john: User, news: News
     assert "When: Monday, 15 January 2024, 23:00 to Tuesday, 16 January 2024 at 00:30 (UTC)" in body(mail)
 
 
-def test_a_rejection_says_why(john: User, make_member: Any, news: News, post: Post, session: Any) -> None:
+def test_a_rejection_has_its_reason(john: User, make_member: Any, news: News, post: Post, session: Any) -> None:
     session["in_calendars"] = False
     news.publish(SessionRejected(**about(john)), by=make_member(), reason="Too short a description.")
 
@@ -84,20 +88,20 @@ def test_a_rejection_says_why(john: User, make_member: Any, news: News, post: Po
     assert "Your session Knots has been rejected. Reason: Too short a description." in body(mail)
 
 
-def test_a_reason_of_many_lines_leaves_no_gaps(john: User, jane: User, news: News, post: Post, session: Any) -> None:
+def test_blank_lines_of_a_reason_are_omitted(john: User, jane: User, news: News, post: Post, session: Any) -> None:
     news.publish(cancelled(john, jane), by=john, reason="I am ill.\r\n\r\n\r\nSorry.")
 
     (mail,) = post.at_once()
     assert "Reason: I am ill.\n\nSorry.\n\nSession: Knots" in body(mail)
 
 
-def test_whoever_caused_it_gets_no_mail(john: User, jane: User, news: News, post: Post, session: Any) -> None:
+def test_the_actor_gets_no_mail(john: User, jane: User, news: News, post: Post, session: Any) -> None:
     news.publish(cancelled(john, jane), by=john)
 
     assert [mail.to for mail in post.at_once()] == [["jane@example.com"]]
 
 
-def test_without_anybody_to_ask_the_news_stands_alone(john: User, news: News, post: Post, answer: Any) -> None:
+def test_without_an_answer_a_mail_has_the_news_only(john: User, news: News, post: Post, answer: Any) -> None:
     answer(StillHolds, lambda question: None)
     answer(SessionNowAsked, lambda question: None)
     news.publish(SessionApproved(**about(john)))
@@ -109,7 +113,7 @@ def test_without_anybody_to_ask_the_news_stands_alone(john: User, news: News, po
     assert calendar_of(mail) is None
 
 
-def test_it_goes_to_where_the_member_is_now(john: User, news: News, post: Post, session: Any) -> None:
+def test_a_mail_goes_to_the_current_address(john: User, news: News, post: Post, session: Any) -> None:
     news.publish(SessionApproved(**about(john)))
     john.email = "new@example.com"
     john.save()
@@ -118,7 +122,7 @@ def test_it_goes_to_where_the_member_is_now(john: User, news: News, post: Post, 
 
 
 @pytest.mark.parametrize("values", [{"email": ""}, {"is_active": False}])
-def test_who_cannot_be_written_to_any_more_is_not(
+def test_members_without_address_or_deactivated_get_no_mail(
     john: User, news: News, post: Post, session: Any, values: dict[str, Any]
 ) -> None:
     news.publish(SessionApproved(**about(john)))
@@ -131,7 +135,7 @@ def test_who_cannot_be_written_to_any_more_is_not(
 # --- The link that ends them ------------------------------------------------------------------------------------
 
 
-def test_each_mail_can_be_ended_with_one_click(
+def test_each_mail_has_one_click_unsubscribe(
     john: User, jane: User, news: News, post: Post, session: Any, client: Any
 ) -> None:
     news.publish(reminder(john, jane))
@@ -146,7 +150,7 @@ def test_each_mail_can_be_ended_with_one_click(
     assert Api(john).get(PREFERENCES).json()["reminder"] == {"in_app": True, "mail": True}
 
 
-def test_who_unsubscribes_while_a_mail_waits_does_not_get_it(john: User, news: News, post: Post, session: Any) -> None:
+def test_unsubscribing_drops_waiting_mails(john: User, news: News, post: Post, session: Any) -> None:
     news.publish(SessionApproved(**about(john)))
     Api(john).put(PREFERENCES, {"session_decision": {"mail": False}})
 
@@ -163,7 +167,7 @@ def waiting(number: int, creator: User, *, urgent: bool) -> WaitingSession:
     )
 
 
-def test_moderators_read_what_waits_the_urgent_first(
+def test_the_digest_lists_waiting_sessions_urgent_first(
     john: User, make_member: Any, news: News, post: Post, everything_holds: None
 ) -> None:
     moderator = make_member("morgan", timezone="Europe/London")
@@ -182,7 +186,7 @@ def test_moderators_read_what_waits_the_urgent_first(
     assert news.told()["morgan"][0][:2] == ("general", "3 sessions wait for approval")
 
 
-def test_nobody_is_told_of_waiting_sessions_of_their_own(
+def test_a_digest_omits_the_sessions_of_its_reader(
     john: User, make_member: Any, news: News, post: Post, everything_holds: None
 ) -> None:
     moderator, other = make_member("morgan"), make_member("other")
@@ -207,7 +211,7 @@ def test_a_creator_is_nudged_to_decide(
     assert news.told()["john_doe"] == [("booking_request", "Booking requests undecided for Knots", sentence, 7)]
 
 
-def test_a_moderator_who_offers_much_is_told_of_what_the_others_offer(
+def test_a_moderator_with_many_sessions_still_reads_those_of_others(
     john: User, make_member: Any, news: News, post: Post, everything_holds: None
 ) -> None:
     morgan = make_member("morgan")
@@ -226,7 +230,7 @@ def test_a_moderator_who_offers_much_is_told_of_what_the_others_offer(
 # --- What one may not read any more -----------------------------------------------------------------------------
 
 
-def test_what_has_become_of_a_session_that_was_hidden_is_not_told(
+def test_the_state_of_a_hidden_session_is_not_mailed(
     john: User, jane: User, news: News, post: Post, session: Any
 ) -> None:
     news.publish(removed(john, jane), by=john)

@@ -17,7 +17,7 @@ def moderator(make_member: Any) -> Any:
     return make_member("moderator")
 
 
-def test_a_booking_request_is_told_to_the_creator_as_documented(john: Any, bob: Any, news: Any) -> None:
+def test_the_creator_is_notified_of_a_booking_request(john: Any, bob: Any, news: Any) -> None:
     news.publish(booking(events.BookingRequested, creator=john, member=bob), by=bob)
 
     assert Api(john).get("/api/notifications/").json() == [
@@ -43,14 +43,14 @@ def test_a_member_without_a_name_is_called_by_their_user_name(john: Any, make_me
     assert message == "nameless wants to join your session."
 
 
-def test_asking_again_after_a_rejection_is_told_again(john: Any, bob: Any, news: Any) -> None:
+def test_the_creator_is_notified_of_a_repeated_request(john: Any, bob: Any, news: Any) -> None:
     news.publish(booking(events.BookingRequested, creator=john, member=bob), by=bob)
     news.publish(booking(events.BookingRequested, creator=john, member=bob), by=bob)
 
     assert [kind for kind, *_ in news.told()["john_doe"]] == ["booking_request", "booking_request"]
 
 
-def test_an_approved_request_is_told_to_its_member(john: Any, bob: Any, news: Any) -> None:
+def test_a_requester_is_notified_of_an_approval(john: Any, bob: Any, news: Any) -> None:
     news.publish(booking(events.BookingRequestApproved, creator=john, member=bob), by=john)
 
     assert news.told() == {
@@ -65,7 +65,7 @@ def test_an_approved_request_is_told_to_its_member(john: Any, bob: Any, news: An
     }
 
 
-def test_a_rejected_request_is_told_to_its_member(john: Any, bob: Any, news: Any) -> None:
+def test_a_requester_is_notified_of_a_rejection(john: Any, bob: Any, news: Any) -> None:
     news.publish(booking(events.BookingRequestRejected, creator=john, member=bob), by=john)
 
     assert news.told() == {
@@ -81,7 +81,7 @@ def test_a_rejected_request_is_told_to_its_member(john: Any, bob: Any, news: Any
 
 
 @pytest.mark.parametrize("kind", [events.BookingRequestApproved, events.BookingRequestRejected])
-def test_a_request_that_a_moderator_decided_is_told_to_its_member_alone(
+def test_only_the_requester_is_notified_of_a_moderators_decision(
     kind: Any, john: Any, bob: Any, moderator: Any, news: Any
 ) -> None:
     news.publish(booking(kind, creator=john, member=bob), by=moderator)
@@ -89,7 +89,7 @@ def test_a_request_that_a_moderator_decided_is_told_to_its_member_alone(
     assert list(news.told()) == ["bob_wilson"]
 
 
-def test_a_seat_left_is_told_to_the_creator(john: Any, jane: Any, news: Any) -> None:
+def test_the_creator_is_notified_of_a_seat_left(john: Any, jane: Any, news: Any) -> None:
     news.publish(booking(events.SeatLeft, creator=john, member=jane), by=jane)
 
     assert news.told() == {
@@ -104,7 +104,7 @@ def test_a_seat_left_is_told_to_the_creator(john: Any, jane: Any, news: Any) -> 
     }
 
 
-def test_a_removal_is_told_to_the_one_removed(john: Any, jane: Any, moderator: Any, news: Any) -> None:
+def test_a_removed_participant_is_notified(john: Any, jane: Any, moderator: Any, news: Any) -> None:
     news.publish(booking(events.ParticipantRemoved, creator=john, member=jane), by=moderator)
 
     assert news.told() == {
@@ -119,14 +119,14 @@ def test_a_removal_is_told_to_the_one_removed(john: Any, jane: Any, moderator: A
     }
 
 
-def test_a_withdrawn_request_and_a_changed_role_are_told_to_nobody(john: Any, bob: Any, news: Any) -> None:
+def test_nobody_is_notified_of_withdrawn_requests_and_changed_roles(john: Any, bob: Any, news: Any) -> None:
     news.publish(booking(events.BookingRequestWithdrawn, creator=john, member=bob), by=bob)
     news.publish(events.ParticipantRoleChanged(**about(john), member_id=bob.pk, role="tutor"), by=john)
 
     assert news.told() == {}
 
 
-def test_new_material_is_told_to_everyone_in_the_session_but_its_uploader(
+def test_all_but_the_uploader_are_notified_of_a_new_material(
     john: Any, jane: Any, bob: Any, news: Any, answer: Any
 ) -> None:
     answer(
@@ -150,7 +150,7 @@ def test_new_material_is_told_to_everyone_in_the_session_but_its_uploader(
     assert news.told() == {"john_doe": told, "bob_wilson": told}
 
 
-def test_new_material_is_told_to_nobody_where_nobody_knows_the_people(
+def test_nobody_is_notified_of_a_material_if_the_people_are_unknown(
     john: Any, jane: Any, news: Any, answer: Any
 ) -> None:
     answer(PeopleOfSession, lambda question: None)
@@ -160,7 +160,7 @@ def test_new_material_is_told_to_nobody_where_nobody_knows_the_people(
     assert not FailedDelivery.objects.filter(receiver__startswith="modules.notifications.").exists()
 
 
-def test_a_reminder_is_told_to_each_person_it_names(john: Any, jane: Any, bob: Any, news: Any) -> None:
+def test_each_person_of_a_reminder_is_notified(john: Any, jane: Any, bob: Any, news: Any) -> None:
     news.publish(reminder(john, john, jane))
 
     told = [

@@ -30,7 +30,7 @@ def moderator(make_member: Any) -> Any:
     return make_member("moderator")
 
 
-def test_an_approved_session_is_told_to_its_creator(john: Any, moderator: Any, news: Any) -> None:
+def test_the_creator_is_notified_of_an_approval(john: Any, moderator: Any, news: Any) -> None:
     news.publish(events.SessionApproved(**about(john)), by=moderator)
 
     assert news.told() == {
@@ -45,14 +45,14 @@ def test_an_approved_session_is_told_to_its_creator(john: Any, moderator: Any, n
     }
 
 
-def test_a_superuser_who_approves_their_own_session_is_told_nothing(make_member: Any, news: Any) -> None:
+def test_a_superuser_is_not_notified_of_approving_their_own_session(make_member: Any, news: Any) -> None:
     superuser = make_member(is_superuser=True)
     news.publish(events.SessionApproved(**about(superuser)), by=superuser)
 
     assert news.told() == {}
 
 
-def test_a_rejected_session_is_told_to_its_creator_with_the_reason(john: Any, moderator: Any, news: Any) -> None:
+def test_the_creator_is_notified_of_a_rejection_with_its_reason(john: Any, moderator: Any, news: Any) -> None:
     news.publish(events.SessionRejected(**about(john)), by=moderator, reason="Say what you will teach.")
 
     assert news.told() == {
@@ -67,7 +67,7 @@ def test_a_rejected_session_is_told_to_its_creator_with_the_reason(john: Any, mo
     }
 
 
-def test_a_new_date_is_told_to_everyone_in_it_in_their_own_time(
+def test_everyone_is_notified_of_a_new_start_in_their_time_zone(
     john: Any, jane: Any, bob: Any, make_member: Any, news: Any
 ) -> None:
     for member, zone in [(john, "Europe/Berlin"), (jane, "America/New_York"), (bob, "Asia/Kolkata")]:
@@ -93,7 +93,7 @@ def test_a_new_date_is_told_to_everyone_in_it_in_their_own_time(
     }
 
 
-def test_a_date_moved_by_a_moderator_is_told_to_the_creator_too(
+def test_the_creator_is_notified_of_a_new_start_set_by_a_moderator(
     john: Any, jane: Any, moderator: Any, news: Any
 ) -> None:
     news.publish(rescheduled(john, participants=[jane]), by=moderator)
@@ -102,7 +102,9 @@ def test_a_date_moved_by_a_moderator_is_told_to_the_creator_too(
 
 
 @pytest.mark.parametrize("zone", ["Atlantis/Capital", "", "../etc/passwd", "America"])
-def test_a_zone_that_does_not_exist_costs_nobody_the_news(zone: str, john: Any, jane: Any, bob: Any, news: Any) -> None:
+def test_an_invalid_time_zone_does_not_prevent_a_notification(
+    zone: str, john: Any, jane: Any, bob: Any, news: Any
+) -> None:
     jane.timezone = zone
     jane.save(update_fields=["timezone"])
     news.publish(rescheduled(john, participants=[jane, bob]), by=john)
@@ -112,7 +114,7 @@ def test_a_zone_that_does_not_exist_costs_nobody_the_news(zone: str, john: Any, 
     assert "19:00 (UTC)" in told["jane_smith"][0][2]
 
 
-def test_a_cancellation_is_told_once_to_everyone_in_it(john: Any, jane: Any, bob: Any, news: Any) -> None:
+def test_everyone_is_notified_once_of_a_cancellation(john: Any, jane: Any, bob: Any, news: Any) -> None:
     news.publish(cancelled(john, participants=[jane], requesters=[bob]), by=john)
 
     told = [
@@ -126,7 +128,7 @@ def test_a_cancellation_is_told_once_to_everyone_in_it(john: Any, jane: Any, bob
     assert news.told() == {"jane_smith": told, "bob_wilson": told}
 
 
-def test_a_cancellation_by_a_moderator_is_told_to_the_creator_with_the_reason(
+def test_the_creator_is_notified_of_a_moderators_cancellation_with_its_reason(
     john: Any, moderator: Any, news: Any
 ) -> None:
     news.publish(cancelled(john), by=moderator, reason="  It advertises a shop.\n")
@@ -135,7 +137,7 @@ def test_a_cancellation_by_a_moderator_is_told_to_the_creator_with_the_reason(
     assert message == "Advanced Python Programming has been cancelled. Reason: It advertises a shop."
 
 
-def test_somebody_named_twice_is_told_once(john: Any, jane: Any, moderator: Any, news: Any) -> None:
+def test_a_member_in_two_audiences_is_notified_once(john: Any, jane: Any, moderator: Any, news: Any) -> None:
     news.publish(cancelled(john, participants=[jane, jane, john], requesters=[jane]), by=moderator)
 
     assert {name: len(news) for name, news in news.told().items()} == {"john_doe": 1, "jane_smith": 1}
@@ -148,7 +150,7 @@ def test_somebody_named_twice_is_told_once(john: Any, jane: Any, moderator: Any,
         ("nobody_in", "nobody was in when it was due to start"),
     ],
 )
-def test_an_expiry_is_told_to_the_creator_and_the_requesters_with_the_cause(
+def test_creator_and_requesters_are_notified_of_an_expiry_with_its_cause(
     why: Any, because: str, john: Any, bob: Any, news: Any
 ) -> None:
     news.publish(events.SessionExpired(**about(john), why=why, requester_ids=(bob.pk,)))
@@ -164,7 +166,7 @@ def test_an_expiry_is_told_to_the_creator_and_the_requesters_with_the_cause(
     assert news.told() == {"john_doe": told, "bob_wilson": told}
 
 
-def test_the_start_is_told_to_those_whose_requests_it_rejected(john: Any, bob: Any, jane: Any, news: Any) -> None:
+def test_requesters_who_are_rejected_at_the_start_are_notified(john: Any, bob: Any, jane: Any, news: Any) -> None:
     news.publish(events.SessionStarted(**about(john), requester_ids=(bob.pk,)))
 
     assert news.told() == {
@@ -179,7 +181,7 @@ def test_the_start_is_told_to_those_whose_requests_it_rejected(john: Any, bob: A
     }
 
 
-def test_a_deleted_session_is_cancelled_for_those_who_had_asked(john: Any, bob: Any, news: Any) -> None:
+def test_requesters_are_notified_of_a_deletion_as_a_cancellation(john: Any, bob: Any, news: Any) -> None:
     news.publish(events.SessionDeleted(**about(john), requester_ids=(bob.pk,)), by=john)
 
     assert news.told() == {
@@ -194,7 +196,7 @@ def test_a_deleted_session_is_cancelled_for_those_who_had_asked(john: Any, bob: 
     }
 
 
-def test_a_session_deleted_by_a_moderator_is_told_to_its_creator(john: Any, moderator: Any, news: Any) -> None:
+def test_the_creator_is_notified_of_a_moderators_deletion(john: Any, moderator: Any, news: Any) -> None:
     news.publish(events.SessionDeleted(**about(john), requester_ids=()), by=moderator, reason="Spam.")
 
     assert news.told() == {
@@ -209,7 +211,7 @@ def test_a_session_deleted_by_a_moderator_is_told_to_its_creator(john: Any, mode
     }
 
 
-def test_what_was_told_of_a_deleted_session_stays_without_its_link(john: Any, bob: Any, news: Any) -> None:
+def test_notifications_of_a_deleted_session_lose_their_link(john: Any, bob: Any, news: Any) -> None:
     news.publish(booking(events.BookingRequested, creator=john, member=bob), by=bob)
     other = events.SessionApproved(session_id=SESSION + 1, title="Another", creator_id=john.pk)
     news.publish(other)
@@ -221,7 +223,7 @@ def test_what_was_told_of_a_deleted_session_stays_without_its_link(john: Any, bo
     ]
 
 
-def test_what_concerns_no_person_is_told_to_nobody(john: Any, news: Any) -> None:
+def test_nobody_is_notified_of_facts_without_a_rule(john: Any, news: Any) -> None:
     news.publish(events.SessionOffered(**about(john), date=START), by=john)
     news.publish(events.SessionEdited(**about(john), second_look=True), by=john)
     news.publish(events.SessionScheduled(**about(john)))
@@ -233,7 +235,7 @@ def test_what_concerns_no_person_is_told_to_nobody(john: Any, news: Any) -> None
     assert news.told() == {}
 
 
-def test_the_second_delivery_of_a_fact_tells_nobody_twice(john: Any, jane: Any, bob: Any, news: Any) -> None:
+def test_a_second_delivery_notifies_nobody_twice(john: Any, jane: Any, bob: Any, news: Any) -> None:
     fact = cancelled(john, participants=[jane], requesters=[bob])
     record = news.publish(fact, by=john)
     before = news.told()
@@ -245,7 +247,7 @@ def test_the_second_delivery_of_a_fact_tells_nobody_twice(john: Any, jane: Any, 
     assert news.told() == before
 
 
-def test_an_account_that_is_gone_breaks_nothing(john: Any, jane: Any, make_member: Any, news: Any) -> None:
+def test_a_deleted_account_is_skipped(john: Any, jane: Any, make_member: Any, news: Any) -> None:
     gone = make_member("gone")
     gone_id = gone.pk
     gone.delete()

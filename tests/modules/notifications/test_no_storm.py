@@ -40,7 +40,9 @@ pytestmark = pytest.mark.django_db
 # --- No storm ---------------------------------------------------------------------------------------------------
 
 
-def test_news_waits_for_more_of_its_session(john: User, jane: User, news: News, post: Post, session: Any) -> None:
+def test_mail_is_delayed_for_more_news_of_its_session(
+    john: User, jane: User, news: News, post: Post, session: Any
+) -> None:
     news.publish(moved(john, START + MINUTE, jane), by=john)
     post.clock.shift(DELAY - timedelta(seconds=1))
     assert post.at_once() == []
@@ -69,7 +71,9 @@ def test_several_changes_within_a_short_time_become_one_mail(
     assert post.after_the_delay() == []
 
 
-def test_the_first_news_says_when_the_mail_leaves(john: User, jane: User, news: News, post: Post, session: Any) -> None:
+def test_the_first_news_determines_when_the_mail_is_sent(
+    john: User, jane: User, news: News, post: Post, session: Any
+) -> None:
     """However much comes after it: nobody waits for ever."""
     for number in range(12):
         news.publish(moved(john, START + MINUTE * number, jane), by=john)
@@ -78,7 +82,7 @@ def test_the_first_news_says_when_the_mail_leaves(john: User, jane: User, news: 
     assert len(post.at_once()) == 1
 
 
-def test_news_of_different_kinds_is_told_in_one_mail(
+def test_news_of_different_kinds_is_merged_into_one_mail(
     john: User, jane: User, news: News, post: Post, session: Any
 ) -> None:
     news.publish(let_in(john, jane), by=john)
@@ -98,7 +102,7 @@ def test_different_sessions_make_different_mails(john: User, news: News, post: P
     assert len(post.after_the_delay()) == 2
 
 
-def test_what_comes_later_makes_another_mail(john: User, jane: User, news: News, post: Post, session: Any) -> None:
+def test_later_news_makes_another_mail(john: User, jane: User, news: News, post: Post, session: Any) -> None:
     news.publish(let_in(john, jane), by=john)
     assert len(post.after_the_delay()) == 1
     news.publish(moved(john, START + HOUR, jane), by=john)
@@ -107,7 +111,7 @@ def test_what_comes_later_makes_another_mail(john: User, jane: User, news: News,
     assert "has been approved" not in body(mail)
 
 
-def test_a_cancellation_goes_at_once_and_takes_along_what_waits(
+def test_a_cancellation_is_sent_at_once_with_the_waiting_news(
     john: User, jane: User, news: News, post: Post, session: Any
 ) -> None:
     news.publish(let_in(john, jane), by=john)
@@ -122,13 +126,13 @@ def test_a_cancellation_goes_at_once_and_takes_along_what_waits(
     assert post.after_the_delay() == []
 
 
-def test_a_reminder_goes_at_once(john: User, jane: User, news: News, post: Post, session: Any) -> None:
+def test_a_reminder_is_sent_at_once(john: User, jane: User, news: News, post: Post, session: Any) -> None:
     news.publish(reminder(john, jane))
 
     assert [mail.to for mail in post.at_once()] == [["jane@example.com"]]
 
 
-def test_what_holds_no_longer_when_the_mail_leaves_is_not_said(
+def test_news_that_no_longer_holds_is_omitted(
     john: User, jane: User, news: News, post: Post, session: Any, answer: Any
 ) -> None:
     news.publish(requested(john, jane), by=jane)
@@ -139,7 +143,7 @@ def test_what_holds_no_longer_when_the_mail_leaves_is_not_said(
     assert Notification.objects.count() == 1
 
 
-def test_ten_requests_at_once_are_one_mail_to_the_creator(
+def test_ten_requests_make_one_mail_to_the_creator(
     john: User, make_member: Any, news: News, post: Post, session: Any
 ) -> None:
     for number in range(10):
@@ -152,7 +156,9 @@ def test_ten_requests_at_once_are_one_mail_to_the_creator(
     assert [f"Member{number} M wants to join your session." in body(mail) for number in range(10)] == [True] * 10
 
 
-def test_a_reminder_that_waited_says_what_is_left(john: User, jane: User, news: News, post: Post, session: Any) -> None:
+def test_a_delayed_reminder_has_the_time_that_is_left(
+    john: User, jane: User, news: News, post: Post, session: Any
+) -> None:
     post.clock.move_to(START - timedelta(hours=24), tick=False)
     news.publish(reminder(john, jane))
     post.clock.shift(timedelta(hours=3))
@@ -165,9 +171,7 @@ def test_a_reminder_that_waited_says_what_is_left(john: User, jane: User, news: 
 # --- What is not said twice, nor for ever -----------------------------------------------------------------------
 
 
-def test_a_start_that_is_moved_and_moved_back_is_no_news(
-    john: User, jane: User, news: News, post: Post, session: Any
-) -> None:
+def test_a_start_that_is_moved_back_is_no_news(john: User, jane: User, news: News, post: Post, session: Any) -> None:
     later = START + timedelta(hours=1)
     news.publish(moved(john, later, jane), by=john)
     back = SessionRescheduled(
@@ -180,7 +184,7 @@ def test_a_start_that_is_moved_and_moved_back_is_no_news(
     assert len(news.told()["jane_smith"]) == 2
 
 
-def test_of_several_reminders_that_waited_the_last_counts(
+def test_only_the_last_of_several_waiting_reminders_is_sent(
     john: User, jane: User, news: News, post: Post, session: Any
 ) -> None:
     news.publish(reminder(john, jane))
@@ -192,7 +196,7 @@ def test_of_several_reminders_that_waited_the_last_counts(
     assert "Knots starts in 1 hour." in body(mail)
 
 
-def test_one_sentence_is_said_once(john: User, jane: User, news: News, post: Post, session: Any) -> None:
+def test_equal_sentences_are_deduplicated(john: User, jane: User, news: News, post: Post, session: Any) -> None:
     rejected = BookingRequestRejected(**about(john), request_id=1, member_id=jane.pk)
     for _ in range(2):
         news.publish(rejected, by=john)
@@ -202,9 +206,7 @@ def test_one_sentence_is_said_once(john: User, jane: User, news: News, post: Pos
     assert body(mail).count("has been rejected") == 1
 
 
-def test_however_much_has_happened_a_mail_stays_short(
-    john: User, make_member: Any, news: News, post: Post, session: Any
-) -> None:
+def test_the_length_of_a_mail_is_limited(john: User, make_member: Any, news: News, post: Post, session: Any) -> None:
     for number in range(30):
         member = make_member(first_name=f"Member{number}", last_name="M")
         news.publish(requested(john, member), by=member)
@@ -215,7 +217,7 @@ def test_however_much_has_happened_a_mail_stays_short(
     assert "And 10 more." in body(mail)
 
 
-def test_writing_a_mail_takes_no_more_queries_however_many_notifications_there_are(
+def test_writing_a_mail_takes_a_constant_number_of_queries(
     john: User, make_member: Any, news: News, post: Post, session: Any
 ) -> None:
     def queries(number: int) -> int:
@@ -229,7 +231,7 @@ def test_writing_a_mail_takes_no_more_queries_however_many_notifications_there_a
     assert queries(2) == queries(30)
 
 
-def test_the_news_of_a_mail_is_found_through_an_index(john: User, news: News, session: Any) -> None:
+def test_the_news_of_a_mail_is_found_by_an_index(john: User, news: News, session: Any) -> None:
     record = news.publish(SessionApproved(**about(john)))
     people = User.objects.bulk_create(User(username=f"m{number}", username_key=f"m{number}") for number in range(2000))
     Mail.objects.bulk_create(Mail(kind="news", address="m@example.com", user=person) for person in people)
@@ -256,7 +258,9 @@ def test_the_news_of_a_mail_is_found_through_an_index(john: User, news: News, se
     assert "SCAN notifications_notification" not in plan
 
 
-def test_a_new_start_that_is_near_is_told_at_once(john: User, jane: User, news: News, post: Post, session: Any) -> None:
+def test_a_new_start_within_an_hour_is_mailed_at_once(
+    john: User, jane: User, news: News, post: Post, session: Any
+) -> None:
     news.publish(moved(john, NOW + timedelta(minutes=50), jane), by=john)
 
     assert [mail.to for mail in post.at_once()] == [["jane@example.com"]]

@@ -36,7 +36,7 @@ def facts_of(john: User, jane: User) -> dict[str, tuple[SessionFact, User]]:
     "what", ["approved", "rejected", "cancelled, for its creator", "cancelled, for who is in", "removed"]
 )
 @pytest.mark.parametrize("reason", ["", REASON])
-def test_what_is_shown_before_is_word_for_word_what_its_reader_is_told(
+def test_the_preview_equals_the_notification(
     what: str, reason: str, john: User, jane: User, bob: User, news: Any
 ) -> None:
     fact, reader = facts_of(john, jane)[what]
@@ -49,19 +49,19 @@ def test_what_is_shown_before_is_word_for_word_what_its_reader_is_told(
     assert shown == Notice(title=title, message=message)
 
 
-def test_a_rejection_is_shown_with_its_reason(john: User) -> None:
+def test_the_preview_of_a_rejection_has_its_reason(john: User) -> None:
     notice = NoticeAsked(fact=SessionRejected(**about(john)), reason="Too vague.", person_id=john.pk).ask()
     assert notice == Notice(
         title="Session rejected: Knots", message="Your session Knots has been rejected. Reason: Too vague."
     )
 
 
-def test_nothing_is_shown_of_what_is_not_decided_with_a_reason(john: User, jane: User) -> None:
+def test_facts_without_a_reason_have_no_preview(john: User, jane: User) -> None:
     fact = BookingRequested(**about(john), request_id=1, member_id=jane.pk, requested_at=NOW)
     assert NoticeAsked(fact=fact, reason="", person_id=john.pk).ask() is None
 
 
-def test_nothing_is_shown_for_a_member_who_is_not_there(john: User) -> None:
+def test_a_member_who_does_not_exist_has_no_preview(john: User) -> None:
     assert NoticeAsked(fact=SessionApproved(**about(john)), reason="", person_id=0).ask() is None
 
 
@@ -69,7 +69,7 @@ def test_nothing_is_shown_for_a_member_who_is_not_there(john: User) -> None:
     ("channels", "is_muted"),
     [({"in_app": True, "mail": False}, False), ({"in_app": False, "mail": True}, False), ({}, True)],
 )
-def test_who_has_switched_the_news_off_everywhere_is_said_to_read_it_nowhere(
+def test_the_preview_says_if_the_reader_has_muted_the_kind(
     channels: dict[str, bool], is_muted: bool, john: User
 ) -> None:
     chosen = {"in_app": False, "mail": False, **channels}

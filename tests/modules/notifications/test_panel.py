@@ -63,7 +63,7 @@ def approved(john: User, **changes: Any) -> SessionApproved:
 # --- Who ---------------------------------------------------------------------------------------------------------
 
 
-def test_who_moderates_the_session_sees_them(morgan: User, john: User, news: News) -> None:
+def test_moderators_of_the_session_see_the_panel(morgan: User, john: User, news: News) -> None:
     news.publish(approved(john), by=morgan)
     shown = panel(morgan)
     assert (shown.key, shown.title, shown.rank, shown.count) == ("notifications", "Notifications", 50, 1)
@@ -74,7 +74,7 @@ def test_who_moderates_the_session_sees_them(morgan: User, john: User, news: New
     assert "<a " not in html
 
 
-def test_who_may_view_notifications_sees_them_and_may_ask_why(auditor: User, john: User, news: News) -> None:
+def test_staff_with_view_permission_see_the_panel_and_the_link_to_why(auditor: User, john: User, news: News) -> None:
     news.publish(approved(john))
     html = page(auditor, can_moderate=False)
     why = reverse("admin:notifications_notification_why")
@@ -97,20 +97,20 @@ def test_nobody_else_sees_them(make_member: Callable[..., User], john: User, new
 # --- What it shows -----------------------------------------------------------------------------------------------
 
 
-def test_where_nobody_was_told_anything_that_is_said(morgan: User, john: User, news: News) -> None:
+def test_the_panel_says_that_there_are_no_notifications(morgan: User, john: User, news: News) -> None:
     news.publish(approved(john, session_id=8))
     assert panel(morgan).count == 0
     assert "Nobody was told anything of it." in page(morgan)
 
 
-def test_titles_and_messages_are_text(morgan: User, john: User, news: News) -> None:
+def test_titles_and_messages_are_escaped(morgan: User, john: User, news: News) -> None:
     User.objects.filter(pk=john.pk).update(first_name=HOSTILE)
     news.publish(SessionRejected(**{**about(john), "title": HOSTILE}), by=morgan, reason=HOSTILE)
     assert HOSTILE not in page(morgan)
     assert page(morgan).count("&lt;script&gt;") == 4
 
 
-def test_it_says_when_they_were_told_and_whether_they_have_read_it(morgan: User, john: User, news: News) -> None:
+def test_the_time_and_the_read_state_are_shown(morgan: User, john: User, news: News) -> None:
     news.publish(approved(john))
     news.clock.shift(timedelta(hours=2))
     html = page(morgan)
@@ -125,7 +125,7 @@ def test_it_says_when_they_were_told_and_whether_they_have_read_it(morgan: User,
     assert "1 shown in the app, of which 1 was read" in html
 
 
-def test_what_is_neither_shown_nor_mailed_is_listed_as_such(morgan: User, john: User, news: News) -> None:
+def test_muted_notifications_are_listed_as_such(morgan: User, john: User, news: News) -> None:
     Api(john).put("/api/notifications/preferences/", {"session_decision": {"mail": False, "in_app": False}})
     news.publish(approved(john))
     assert "not shown in the app" in page(morgan)
@@ -133,7 +133,7 @@ def test_what_is_neither_shown_nor_mailed_is_listed_as_such(morgan: User, john: 
     assert "1 notification: 0 shown in the app, of which 0 were read; 0 by mail." in page(morgan)
 
 
-def test_it_says_what_became_of_each_mail_to_who_may_view_the_ledger(
+def test_the_state_of_each_mail_is_shown_with_permission_for_the_delivery_log(
     postmaster: User, john: User, jane: User, bob: User, news: News, post: Post, session: Any
 ) -> None:
     news.publish(approved(john))
@@ -156,7 +156,7 @@ def test_it_says_what_became_of_each_mail_to_who_may_view_the_ledger(
     assert HOSTILE not in html
 
 
-def test_to_others_it_says_of_a_mail_whether_it_went_alone(
+def test_others_see_only_whether_a_mail_was_sent(
     morgan: User, auditor: User, john: User, jane: User, bob: User, news: News, post: Post, session: Any
 ) -> None:
     error = "550 relay-7.internal refused it"
@@ -179,7 +179,7 @@ def test_to_others_it_says_of_a_mail_whether_it_went_alone(
             assert secret not in text
 
 
-def test_who_may_view_the_ledger_reads_in_why_what_went_wrong(auditor: User, john: User, news: News) -> None:
+def test_errors_of_mails_are_shown_with_permission_for_the_delivery_log(auditor: User, john: User, news: News) -> None:
     news.publish(approved(john))
     Mail.objects.update(status="failed", next_try_at=None, error="550 relay-7.internal refused it")
     grant(auditor, "view_mail")
@@ -189,7 +189,7 @@ def test_who_may_view_the_ledger_reads_in_why_what_went_wrong(auditor: User, joh
     assert "was given up: 550 relay-7.internal refused it" in asked
 
 
-def test_a_mail_that_the_ledger_has_forgotten_is_said_to_be_gone(
+def test_a_mail_deleted_from_the_delivery_log_is_shown_as_such(
     postmaster: User, john: User, news: News, post: Post, session: Any
 ) -> None:
     news.publish(approved(john))
@@ -200,7 +200,7 @@ def test_a_mail_that_the_ledger_has_forgotten_is_said_to_be_gone(
     assert "1 by mail: 0 sent, 0 waiting, 0 failed, 0 dropped, 1 not in the delivery log." in page(postmaster)
 
 
-def test_a_mail_that_a_later_one_took_along_counts_as_that_one(
+def test_a_superseded_mail_counts_as_the_one_that_superseded_it(
     postmaster: User, john: User, jane: User, news: News, post: Post, session: Any
 ) -> None:
     news.publish(let_in(john, jane), by=john)

@@ -42,7 +42,7 @@ def approved(john: User) -> SessionApproved:
     return SessionApproved(session_id=1, title="Knots", creator_id=john.pk)
 
 
-def test_without_a_choice_the_defaults_hold(john: User) -> None:
+def test_the_defaults_apply_without_a_choice(john: User) -> None:
     response = Api(john).get(PATH)
 
     assert response.status_code == 200
@@ -59,14 +59,14 @@ def test_one_channel_of_one_kind_can_be_chosen(john: User, jane: User) -> None:
     assert Api(jane).get(PATH).json() == DEFAULTS
 
 
-def test_a_choice_can_be_taken_back(john: User) -> None:
+def test_a_choice_can_be_reverted(john: User) -> None:
     api = Api(john)
     api.put(PATH, {"reminder": {"mail": False}, "seat_left": {"mail": True}})
 
     assert api.put(PATH, {"reminder": {"mail": True}}).json() == {**DEFAULTS, "seat_left": BOTH}
 
 
-def test_what_equals_what_holds_is_no_choice(john: User) -> None:
+def test_a_choice_equal_to_the_present_channels_changes_nothing(john: User) -> None:
     response = Api(john).put(PATH, DEFAULTS)
 
     assert response.json() == DEFAULTS
@@ -74,7 +74,7 @@ def test_what_equals_what_holds_is_no_choice(john: User) -> None:
     assert not FactRecord.objects.filter(name="notifications.PreferencesChanged").exists()
 
 
-def test_a_choice_is_recorded_with_what_held_before(john: User) -> None:
+def test_a_choice_is_recorded_with_the_former_channels(john: User) -> None:
     Api(john).put(PATH, {"reminder": {"mail": False}, "seat_left": {"in_app": False}})
 
     record = FactRecord.objects.get(name="notifications.PreferencesChanged")
@@ -94,7 +94,7 @@ def test_a_choice_is_recorded_with_what_held_before(john: User) -> None:
         ({"reminder": {"mail": False}, "gossip": None}, "gossip"),
     ],
 )
-def test_what_cannot_be_chosen_is_refused_and_changes_nothing(john: User, body: Any, field: str) -> None:
+def test_invalid_choices_are_refused_and_change_nothing(john: User, body: Any, field: str) -> None:
     response = Api(john).put(PATH, body)
 
     assert response.status_code == 400
@@ -102,7 +102,7 @@ def test_what_cannot_be_chosen_is_refused_and_changes_nothing(john: User, body: 
     assert Api(john).get(PATH).json() == DEFAULTS
 
 
-def test_an_unknown_kind_is_called_unknown(john: User) -> None:
+def test_an_unknown_kind_is_refused_by_name(john: User) -> None:
     response = Api(john).put(PATH, {"gossip": {"mail": True}})
 
     assert response.json() == {
@@ -111,12 +111,12 @@ def test_an_unknown_kind_is_called_unknown(john: User) -> None:
     }
 
 
-def test_nothing_chosen_is_fine(john: User) -> None:
+def test_an_empty_choice_is_accepted(john: User) -> None:
     for body in ({}, {"reminder": None}, {"reminder": {}}, {"reminder": {"mail": None}}):
         assert Api(john).put(PATH, body).json() == DEFAULTS
 
 
-def test_a_stranger_has_no_preferences() -> None:
+def test_preferences_need_authentication() -> None:
     assert Api().get(PATH).status_code == 401
     assert Api().put(PATH, {}).status_code == 401
 
@@ -124,7 +124,7 @@ def test_a_stranger_has_no_preferences() -> None:
 # --- What they do -----------------------------------------------------------------------------------------------
 
 
-def test_by_default_it_is_shown_and_mailed(john: User, news: News) -> None:
+def test_by_default_a_notification_is_shown_and_mailed(john: User, news: News) -> None:
     news.publish(approved(john))
 
     told = Notification.objects.get()
@@ -133,7 +133,7 @@ def test_by_default_it_is_shown_and_mailed(john: User, news: News) -> None:
     assert [each["title"] for each in Api(john).get("/api/notifications/").json()] == ["Session approved: Knots"]
 
 
-def test_who_wants_no_mail_gets_none(john: User, news: News) -> None:
+def test_a_member_who_wants_no_mail_gets_none(john: User, news: News) -> None:
     Api(john).put(PATH, {"session_decision": {"mail": False}})
     news.publish(approved(john))
 
@@ -141,7 +141,7 @@ def test_who_wants_no_mail_gets_none(john: User, news: News) -> None:
     assert [each["title"] for each in Api(john).get("/api/notifications/").json()] == ["Session approved: Knots"]
 
 
-def test_who_wants_mail_alone_finds_nothing_in_the_app(john: User, news: News) -> None:
+def test_a_member_who_wants_only_mail_sees_nothing_in_the_app(john: User, news: News) -> None:
     api = Api(john)
     api.put(PATH, {"session_decision": {"in_app": False}})
     news.publish(approved(john))
@@ -155,7 +155,7 @@ def test_who_wants_mail_alone_finds_nothing_in_the_app(john: User, news: News) -
     assert api.get(f"/api/notifications/{told.pk}/why/").status_code == 404
 
 
-def test_who_wants_to_hear_of_it_nowhere_leaves_a_row_that_says_so(john: User, news: News) -> None:
+def test_a_row_is_written_even_for_a_muted_kind(john: User, news: News) -> None:
     Api(john).put(PATH, {"session_decision": {"in_app": False, "mail": False}})
     news.publish(approved(john))
 
@@ -176,7 +176,7 @@ def test_a_kind_that_is_not_mailed_by_default_can_be(john: User, jane: User, new
 
 
 @pytest.mark.parametrize("values", [{"email": ""}, {"is_active": False}])
-def test_who_cannot_be_written_to_is_told_in_the_app_alone(make_member: Any, news: News, values: Any) -> None:
+def test_members_without_an_address_are_notified_in_the_app_only(make_member: Any, news: News, values: Any) -> None:
     member = make_member(**values)
 
     news.publish(approved(member))
@@ -185,7 +185,7 @@ def test_who_cannot_be_written_to_is_told_in_the_app_alone(make_member: Any, new
     assert not Mail.objects.exists()
 
 
-def test_telling_many_takes_as_many_queries_as_telling_few(make_member: Any, news: News) -> None:
+def test_notifying_takes_a_constant_number_of_queries(make_member: Any, news: News) -> None:
     def tell(number: int) -> int:
         members = [make_member() for _ in range(number)]
         record = FactRecord.objects.create(name="tests.SomethingHappened", occurred_at=NOW, payload={})
@@ -205,7 +205,7 @@ def test_telling_many_takes_as_many_queries_as_telling_few(make_member: Any, new
 
 
 @pytest.mark.django_db(transaction=True)
-def test_choices_that_are_made_at_once_all_count(john: User) -> None:
+def test_concurrent_choices_are_all_saved(john: User) -> None:
     """One ends the mails by the link in one, others choose in the app: each only what it names."""
     kinds = [Kind.REMINDER, Kind.BOOKING_REQUEST]
 

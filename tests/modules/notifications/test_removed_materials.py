@@ -27,7 +27,7 @@ def removed(uploader: User | None) -> MaterialRemoved:
     return MaterialRemoved(material_id=5, session_id=7, title="Slides", **whose)
 
 
-def test_they_read_which_and_why(jane: User, morgan: User, news: Any) -> None:
+def test_the_uploader_reads_which_material_was_removed_and_why(jane: User, morgan: User, news: Any) -> None:
     news.publish(removed(jane), by=morgan, reason=REASON)
 
     assert news.told() == {
@@ -43,33 +43,33 @@ def test_they_read_which_and_why(jane: User, morgan: User, news: Any) -> None:
     assert Notification.objects.get().kind == "material_removed"
 
 
-def test_without_a_reason_none_is_read(jane: User, morgan: User, news: Any) -> None:
+def test_a_removal_without_a_reason_mentions_none(jane: User, morgan: User, news: Any) -> None:
     news.publish(removed(jane), by=morgan)
 
     [(_, _, message, _)] = news.told()["jane_smith"]
     assert message == 'Your material "Slides" has been removed.'
 
 
-def test_who_removes_their_own_is_not_told(jane: User, news: Any) -> None:
+def test_removing_an_own_material_notifies_nobody(jane: User, news: Any) -> None:
     news.publish(removed(jane), by=jane)
 
     assert news.told() == {}
 
 
-def test_nobody_is_told_where_an_old_record_does_not_say_whose_it_was(morgan: User, news: Any) -> None:
+def test_nobody_is_notified_by_old_records_without_an_uploader(morgan: User, news: Any) -> None:
     news.publish(removed(None), by=morgan)
 
     assert news.told() == {}
     assert not FailedDelivery.objects.filter(receiver__startswith="modules.notifications.").exists()
 
 
-def test_nobody_is_told_where_the_session_is_gone(jane: User, morgan: User, news: Any) -> None:
+def test_nobody_is_notified_if_the_session_was_deleted(jane: User, morgan: User, news: Any) -> None:
     news.publish(MaterialRemoved(material_id=5, session_id=8, title="Slides", uploader_id=jane.pk), by=morgan)
 
     assert news.told() == {}
 
 
-def test_it_is_mailed_and_a_member_may_choose_otherwise(
+def test_it_is_mailed_by_default_and_can_be_muted(
     jane: User, bob: User, morgan: User, news: Any, post: Post, everything_holds: None
 ) -> None:
     Api(bob).put("/api/notifications/preferences/", {"material_removed": {"mail": False}})
@@ -82,7 +82,7 @@ def test_it_is_mailed_and_a_member_may_choose_otherwise(
     assert set(news.told()) == {"jane_smith", "bob_wilson"}
 
 
-def test_late_it_is_told_while_it_holds(jane: User, morgan: User, news: Any, answer: Any) -> None:
+def test_a_retry_notifies_while_the_fact_holds(jane: User, morgan: User, news: Any, answer: Any) -> None:
     answer(StillHolds, lambda question: True)
     news.publish_while_broken("tell_of_material_removed", removed(jane), by=morgan, reason=REASON)
     assert news.told() == {}
@@ -94,7 +94,7 @@ def test_late_it_is_told_while_it_holds(jane: User, morgan: User, news: Any, ans
 
 
 @pytest.mark.parametrize(("who", "name"), [("morgan", "a moderator"), ("john", "John Doe")])
-def test_asked_why_it_names_who_offers_the_session_and_no_moderator(
+def test_the_explanation_names_the_creator_but_no_moderator(
     who: str, name: str, jane: User, news: Any, request: pytest.FixtureRequest
 ) -> None:
     news.publish(removed(jane), by=request.getfixturevalue(who), reason=REASON)

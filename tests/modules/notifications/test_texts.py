@@ -27,7 +27,7 @@ from modules.notifications import texts
         (10080, 10079, "7 days"),
     ],
 )
-def test_a_reminder_in_time_says_the_offset(minutes_before: int, minutes_left: int, words: str) -> None:
+def test_a_reminder_in_time_names_the_offset(minutes_before: int, minutes_left: int, words: str) -> None:
     assert texts.write_reminder(title="Python", minutes_before=minutes_before, minutes_left=minutes_left) == texts.Text(
         title="Reminder for Python", message=f"Python starts in {words}."
     )
@@ -50,7 +50,7 @@ def test_a_reminder_in_time_says_the_offset(minutes_before: int, minutes_left: i
         (2880, 2700, "45 hours"),
     ],
 )
-def test_a_reminder_that_is_late_says_what_is_left(minutes_before: int, minutes_left: int, words: str) -> None:
+def test_a_late_reminder_names_the_time_that_is_left(minutes_before: int, minutes_left: int, words: str) -> None:
     text = texts.write_reminder(title="Python", minutes_before=minutes_before, minutes_left=minutes_left)
 
     assert text.message == f"Python starts in {words}."
@@ -65,7 +65,7 @@ def test_a_reminder_that_is_late_says_what_is_left(minutes_before: int, minutes_
         (UTC, "Sunday, 10 March 2024 at 07:00 (UTC)"),
     ],
 )
-def test_a_new_date_is_the_readers_wall_clock_on_that_day(zone: Any, words: str) -> None:
+def test_a_new_start_is_formatted_in_the_zone_of_the_reader(zone: Any, words: str) -> None:
     # The hour after the clocks went forward in New York.
     text = texts.write_session_rescheduled(title="Python", date=datetime(2024, 3, 10, 7, 0, tzinfo=UTC), zone=zone)
 
@@ -80,7 +80,7 @@ def test_an_empty_reason_is_not_mentioned(reason: str) -> None:
     )
 
 
-def test_titles_are_taken_as_they_are() -> None:
+def test_titles_are_not_changed() -> None:
     title = r'{0} %s <b>"C++" \n for $money</b>'
 
     assert texts.write_booking_requested(title=title, member="{member}") == texts.Text(

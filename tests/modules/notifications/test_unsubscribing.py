@@ -35,7 +35,7 @@ def test_the_link_leads_to_this_service(link: str) -> None:
 
 
 @pytest.mark.parametrize("method", ["get", "head"])
-def test_looking_changes_nothing(john: User, link: str, browser: Client, method: str) -> None:
+def test_get_changes_nothing(john: User, link: str, browser: Client, method: str) -> None:
     for _ in range(2):
         response = getattr(browser, method)(link)
 
@@ -46,7 +46,7 @@ def test_looking_changes_nothing(john: User, link: str, browser: Client, method:
     assert not FactRecord.objects.filter(name="notifications.PreferencesChanged").exists()
 
 
-def test_looking_shows_what_one_would_end(link: str, browser: Client) -> None:
+def test_get_shows_the_kinds_of_the_link(link: str, browser: Client) -> None:
     page = browser.get(link).content.decode()
 
     assert "Reminders before your sessions start" in page
@@ -55,7 +55,7 @@ def test_looking_shows_what_one_would_end(link: str, browser: Client) -> None:
     assert '<form method="post">' in page
 
 
-def test_one_click_ends_the_mails_of_the_link_alone(john: User, link: str, browser: Client) -> None:
+def test_one_click_stops_only_the_kinds_of_the_link(john: User, link: str, browser: Client) -> None:
     response = browser.post(link, "List-Unsubscribe=One-Click", content_type="application/x-www-form-urlencoded")
 
     assert response.status_code == 200
@@ -69,21 +69,21 @@ def test_one_click_may_come_as_a_multipart_form(john: User, link: str, browser: 
     assert Api(john).get(PATH).json()["reminder"] == IN_APP
 
 
-def test_clicking_twice_is_fine(john: User, link: str, browser: Client) -> None:
+def test_unsubscribing_is_idempotent(john: User, link: str, browser: Client) -> None:
     for _ in range(2):
         assert browser.post(link, ONE_CLICK).status_code == 200
 
     assert FactRecord.objects.filter(name="notifications.PreferencesChanged").count() == 1
 
 
-def test_everything_can_be_ended_at_once(john: User, link: str, browser: Client) -> None:
+def test_all_mail_can_be_stopped_at_once(john: User, link: str, browser: Client) -> None:
     response = browser.post(link, {"everything": "yes"})
 
     assert response.status_code == 200
     assert Api(john).get(PATH).json() == NO_MAIL
 
 
-def test_what_is_shown_in_the_app_stays_as_it_is(john: User, link: str, browser: Client) -> None:
+def test_notifications_in_the_app_are_not_affected(john: User, link: str, browser: Client) -> None:
     Api(john).put(PATH, {"reminder": {"in_app": False}})
 
     browser.post(link, ONE_CLICK)
@@ -91,7 +91,7 @@ def test_what_is_shown_in_the_app_stays_as_it_is(john: User, link: str, browser:
     assert Api(john).get(PATH).json()["reminder"] == {"in_app": False, "mail": False}
 
 
-def test_who_changes_their_mind_is_asked_in_the_app(john: User, link: str, browser: Client) -> None:
+def test_mail_can_be_enabled_again_in_the_app(john: User, link: str, browser: Client) -> None:
     browser.post(link, ONE_CLICK)
     Api(john).put(PATH, {"reminder": {"mail": True}})
 
@@ -99,7 +99,7 @@ def test_who_changes_their_mind_is_asked_in_the_app(john: User, link: str, brows
     assert "Reminders before your sessions start" in browser.get(link).content.decode()
 
 
-def test_it_is_recorded_as_nobodys_doing(john: User, link: str, browser: Client) -> None:
+def test_it_is_recorded_without_an_actor(john: User, link: str, browser: Client) -> None:
     browser.post(link, ONE_CLICK)
 
     record = FactRecord.objects.get(name="notifications.PreferencesChanged")
@@ -108,14 +108,14 @@ def test_it_is_recorded_as_nobodys_doing(john: User, link: str, browser: Client)
 
 @pytest.mark.parametrize("token", ["", "x", "x" * 5000, "é\x00", "W10:1tFoo:bar"])
 @pytest.mark.parametrize("method", ["get", "post"])
-def test_a_token_that_we_did_not_make_is_not_found(browser: Client, token: str, method: str) -> None:
+def test_an_invalid_token_is_a_404(browser: Client, token: str, method: str) -> None:
     response = getattr(browser, method)("/unsubscribe/", query_params={"token": token})
 
     assert response.status_code == 404
     assert "This link is not valid." in response.content.decode()
 
 
-def test_a_token_of_another_purpose_opens_nothing(john: User, browser: Client) -> None:
+def test_a_token_with_another_salt_is_a_404(john: User, browser: Client) -> None:
     from django.core import signing
 
     token = signing.dumps([john.pk, ["reminder"]], salt="core.accounts.address")
@@ -124,7 +124,7 @@ def test_a_token_of_another_purpose_opens_nothing(john: User, browser: Client) -
     assert Api(john).get(PATH).json() == DEFAULTS
 
 
-def test_the_link_of_a_member_who_is_gone_is_not_found(make_member: Any, browser: Client) -> None:
+def test_the_link_of_a_deleted_member_is_a_404(make_member: Any, browser: Client) -> None:
     member = make_member()
     link = build_unsubscribe_url(user_id=member.pk, kinds=(Kind.REMINDER,))
     member.delete()
@@ -137,7 +137,7 @@ def test_other_methods_are_refused(link: str, browser: Client) -> None:
     assert browser.delete(link).status_code == 405
 
 
-def test_the_page_needs_nothing_from_elsewhere(link: str, browser: Client) -> None:
+def test_the_page_loads_nothing_from_other_hosts(link: str, browser: Client) -> None:
     page = browser.get(link).content.decode()
 
     assert "<script" not in page
@@ -153,9 +153,7 @@ def test_the_page_needs_nothing_from_elsewhere(link: str, browser: Client) -> No
     ],
     ids=repr,
 )
-def test_a_link_that_is_signed_right_and_says_something_else_is_refused(
-    john: User, browser: Client, wrong: object
-) -> None:
+def test_a_signed_token_with_other_content_is_refused(john: User, browser: Client, wrong: object) -> None:
     if isinstance(wrong, list):
         wrong = [john.pk if each == "john" else each for each in wrong]
     token = signing.dumps(wrong, salt=UNSUBSCRIBE_SALT)

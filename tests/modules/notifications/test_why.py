@@ -42,7 +42,7 @@ def why(member: User) -> Any:
 # --- For members ------------------------------------------------------------------------------------------------
 
 
-def test_a_member_reads_which_fact_and_which_preference_it_was(john: User, morgan: User, news: News) -> None:
+def test_the_explanation_names_the_fact_and_the_preference(john: User, morgan: User, news: News) -> None:
     john.timezone = "Europe/Berlin"
     john.save()
     news.publish(SessionApproved(**about(john)), by=morgan)
@@ -63,13 +63,13 @@ def test_a_member_reads_which_fact_and_which_preference_it_was(john: User, morga
     }
 
 
-def test_people_whom_the_news_names_are_named(john: User, jane: User, news: News) -> None:
+def test_members_whom_the_notification_mentions_are_named(john: User, jane: User, news: News) -> None:
     news.publish(asked(john, jane, NOW), by=jane)
 
     assert why(john).json()["why"].startswith("You were told because Jane Smith asked to join Knots on ")
 
 
-def test_who_moderates_stays_unnamed(john: User, jane: User, morgan: User, news: News) -> None:
+def test_moderators_are_not_named(john: User, jane: User, morgan: User, news: News) -> None:
     news.publish(BookingRequestApproved(**about(john), request_id=1, member_id=jane.pk), by=morgan)
 
     sentence = why(jane).json()["why"]
@@ -77,7 +77,7 @@ def test_who_moderates_stays_unnamed(john: User, jane: User, morgan: User, news:
     assert "Morgan" not in sentence
 
 
-def test_a_choice_is_called_a_choice(john: User, news: News) -> None:
+def test_a_chosen_preference_is_called_chosen(john: User, news: News) -> None:
     Api(john).put("/api/notifications/preferences/", {"session_decision": {"mail": False}})
     news.publish(SessionApproved(**about(john)))
 
@@ -86,20 +86,20 @@ def test_a_choice_is_called_a_choice(john: User, news: News) -> None:
     assert (answer["in_app"], answer["mail"]) == (True, False)
 
 
-def test_it_is_what_was_chosen_at_that_time_that_counts(john: User, news: News) -> None:
+def test_the_preference_at_that_time_is_shown(john: User, news: News) -> None:
     news.publish(SessionApproved(**about(john)))
     Api(john).put("/api/notifications/preferences/", {"session_decision": {"mail": False}})
 
     assert why(john).json()["mail"] is True
 
 
-def test_braces_and_markup_in_a_title_are_just_letters(john: User, morgan: User, news: News) -> None:
+def test_braces_and_markup_in_a_title_are_escaped(john: User, morgan: User, news: News) -> None:
     news.publish(SessionApproved(**{**about(john), "title": "{actor} <b>{0}</b> %s"}), by=morgan)
 
     assert "because a moderator approved {actor} <b>{0}</b> %s on " in why(john).json()["why"]
 
 
-def test_somebody_elses_is_not_found(john: User, jane: User, news: News) -> None:
+def test_somebody_elses_notification_is_a_404(john: User, jane: User, news: News) -> None:
     news.publish(SessionApproved(**about(john)))
     told = Notification.objects.get()
 
@@ -109,7 +109,7 @@ def test_somebody_elses_is_not_found(john: User, jane: User, news: News) -> None
     assert Api(john).get("/api/notifications/999999/why/").status_code == 404
 
 
-def test_whatever_can_happen_has_words() -> None:
+def test_every_fact_has_an_explanation() -> None:
     ours = ("sessions.", "materials.", "accounts.", "notifications.")
     kinds = [kind for name, kind in Fact.kinds.items() if name.startswith(ours)]
 
@@ -129,7 +129,9 @@ def answers_for(client: Client, member: str, session: int | str = 7) -> list[tup
     return [(each.what, each.answer) for each in response.context["explanations"]]
 
 
-def test_who_was_told_was_told_by_mail_too(john: User, morgan: User, news: News, admin: Client, answer: Any) -> None:
+def test_a_notification_that_was_mailed_is_explained(
+    john: User, morgan: User, news: News, admin: Client, answer: Any
+) -> None:
     answer(StillHolds, lambda question: True)
     news.publish(SessionApproved(**about(john)), by=morgan)
     preference = "by their preferences “Moderators' decisions on your sessions” is shown in the app and sent by mail"
@@ -158,7 +160,7 @@ def test_who_was_told_was_told_by_mail_too(john: User, morgan: User, news: News,
         ({"status": "failed", "next_try_at": None, "error": "550 no such user"}, "was given up: 550 no such user"),
     ],
 )
-def test_what_became_of_the_mail_is_said(
+def test_the_state_of_the_mail_is_described(
     john: User, news: News, admin: Client, values: dict[str, Any], ending: str
 ) -> None:
     news.publish(SessionApproved(**about(john)))
@@ -167,7 +169,7 @@ def test_what_became_of_the_mail_is_said(
     assert answers_for(admin, "john_doe")[0][1].endswith(ending)
 
 
-def test_a_mail_that_is_tried_again_says_when(john: User, news: News, admin: Client) -> None:
+def test_a_retrying_mail_has_its_next_attempt(john: User, news: News, admin: Client) -> None:
     news.publish(SessionApproved(**about(john)))
     Mail.objects.update(status="failed", error="server is down")
 
@@ -176,7 +178,7 @@ def test_a_mail_that_is_tried_again_says_when(john: User, news: News, admin: Cli
     )
 
 
-def test_a_mail_that_a_later_one_speaks_for_leads_there(john: User, news: News, admin: Client) -> None:
+def test_a_superseded_mail_refers_to_the_later_one(john: User, news: News, admin: Client) -> None:
     news.publish(SessionApproved(**about(john)))
     later = Mail.objects.create(kind="news", address=john.email, user=john)
     old = Mail.objects.exclude(pk=later.pk).get()
@@ -187,7 +189,7 @@ def test_a_mail_that_a_later_one_speaks_for_leads_there(john: User, news: News, 
     )
 
 
-def test_who_switched_it_off_reads_that(john: User, news: News, admin: Client) -> None:
+def test_a_muted_kind_is_explained(john: User, news: News, admin: Client) -> None:
     Api(john).put("/api/notifications/preferences/", {"session_decision": {"in_app": False, "mail": False}})
     news.publish(SessionApproved(**about(john)))
 
@@ -196,33 +198,33 @@ def test_who_switched_it_off_reads_that(john: User, news: News, admin: Client) -
     )
 
 
-def test_who_has_no_address_is_told_so(john: User, news: News, admin: Client) -> None:
+def test_a_missing_address_is_explained(john: User, news: News, admin: Client) -> None:
     User.objects.filter(pk=john.pk).update(email="", email_key=None)
     news.publish(SessionApproved(**about(john)))
 
     assert "they had no address" in answers_for(admin, "john_doe")[0][1]
 
 
-def test_who_caused_it_was_not_told(john: User, jane: User, news: News, admin: Client) -> None:
+def test_the_actor_was_not_notified(john: User, jane: User, news: News, admin: Client) -> None:
     news.publish(SessionCancelled(**about(john), participant_ids=(jane.pk,), requester_ids=()), by=john)
 
     assert answers_for(admin, "john_doe") == [("John Doe cancelled Knots", "Not told: they caused it themselves.")]
     assert answers_for(admin, "jane_smith")[0][1].startswith("Told: ")
 
 
-def test_whom_it_did_not_concern_was_not_told(john: User, bob: User, news: News, admin: Client) -> None:
+def test_members_who_are_not_concerned_were_not_notified(john: User, bob: User, news: News, admin: Client) -> None:
     news.publish(SessionApproved(**about(john)))
 
     assert answers_for(admin, "bob_wilson")[0][1].startswith("Not told: it did not concern them")
 
 
-def test_what_nobody_is_told_of_says_so(john: User, news: News, admin: Client) -> None:
+def test_facts_without_a_rule_are_explained(john: User, news: News, admin: Client) -> None:
     news.publish(SessionCompleted(**about(john)))
 
     assert answers_for(admin, "john_doe") == [("Knots ended", "Not told: nobody is told of this.")]
 
 
-def test_what_failed_says_when_it_is_tried_again(john: User, news: News, admin: Client) -> None:
+def test_a_failed_delivery_has_its_next_attempt(john: User, news: News, admin: Client) -> None:
     news.publish_while_broken("tell_of_session_approval", SessionApproved(**about(john)))
 
     assert answers_for(admin, "john_doe")[0][1] == (
@@ -232,7 +234,9 @@ def test_what_failed_says_when_it_is_tried_again(john: User, news: News, admin: 
     assert answers_for(admin, "john_doe")[0][1].startswith("Not told: telling them failed, and was given up")
 
 
-def test_a_failure_that_was_made_up_for_is_forgotten(john: User, news: News, admin: Client, answer: Any) -> None:
+def test_a_failure_that_was_retried_successfully_is_not_shown(
+    john: User, news: News, admin: Client, answer: Any
+) -> None:
     answer(StillHolds, lambda question: True)
     news.publish_while_broken("tell_of_session_approval", SessionApproved(**about(john)))
     news.serve_again()
@@ -240,7 +244,7 @@ def test_a_failure_that_was_made_up_for_is_forgotten(john: User, news: News, adm
     assert answers_for(admin, "john_doe")[0][1].startswith("Told: ")
 
 
-def test_the_latest_comes_first_and_other_sessions_not_at_all(john: User, news: News, admin: Client) -> None:
+def test_facts_of_the_session_are_shown_latest_first(john: User, news: News, admin: Client) -> None:
     news.publish(SessionApproved(**about(john)))
     news.publish(SessionCompleted(**about(john)))
     news.publish(SessionCompleted(**{**about(john), "session_id": 8}))
@@ -271,7 +275,7 @@ def test_the_number_of_queries_does_not_grow(john: User, jane: User, news: News,
         {"member": "x" * 300, "session": "7"},
     ],
 )
-def test_a_question_that_cannot_be_read_is_asked_again(john: User, admin: Client, query: dict[str, str]) -> None:
+def test_invalid_input_shows_the_form_again(john: User, admin: Client, query: dict[str, str]) -> None:
     response = admin.get(PATH, query)
 
     assert response.status_code == 200
@@ -284,7 +288,7 @@ def test_a_session_in_which_nothing_happened_says_so(john: User, admin: Client) 
     assert "Nothing has happened in a session with this id." in page
 
 
-def test_a_title_is_shown_as_letters(john: User, news: News, admin: Client) -> None:
+def test_a_title_is_escaped(john: User, news: News, admin: Client) -> None:
     news.publish(SessionApproved(**{**about(john), "title": "<script>alert(1)</script>"}))
 
     page = admin.get(PATH, {"member": "john_doe", "session": 7}).content.decode()
@@ -292,7 +296,7 @@ def test_a_title_is_shown_as_letters(john: User, news: News, admin: Client) -> N
     assert "&lt;script&gt;alert(1)" in page
 
 
-def test_only_who_may_see_notifications_may_ask(john: User, morgan: User, make_member: Any) -> None:
+def test_the_page_needs_view_permission(john: User, morgan: User, make_member: Any) -> None:
     staff = make_member(is_staff=True)
     for member in (john, staff):
         client = log_in(member)
@@ -300,5 +304,5 @@ def test_only_who_may_see_notifications_may_ask(john: User, morgan: User, make_m
     assert Client().get(PATH).status_code == 302
 
 
-def test_the_list_of_notifications_leads_there(admin: Client) -> None:
+def test_the_list_of_notifications_links_to_the_page(admin: Client) -> None:
     assert PATH in admin.get("/admin/notifications/notification/").content.decode()

@@ -42,7 +42,7 @@ def still_holds(name: str, person: Any) -> bool:
         ("outsider", False, False, False),
     ],
 )
-def test_who_reads_writes_and_manages_materials(
+def test_access_to_materials_by_role(
     *,
     john: Any,
     alice: Any,
@@ -92,7 +92,7 @@ def test_nobody_moderates_the_materials_of_their_own_session_but_a_superuser(
         assert (found.can_manage, found.can_moderate) == (True, creator == root)
 
 
-def test_of_what_one_may_not_see_there_is_no_access(mallory: Any, make_session: Any) -> None:
+def test_there_is_no_access_to_invisible_sessions(mallory: Any, make_session: Any) -> None:
     assert access(make_session("pending_approval"), mallory) is None
     assert access(make_session("approved", hidden_at=NOW), mallory) is None
 
@@ -105,7 +105,7 @@ def test_nothing_is_added_to_a_cancelled_or_expired_session(john: Any, make_sess
     assert bool(found.closed_reason) is (state in {"cancelled", "expired"})
 
 
-def test_nor_to_one_that_expires_while_the_worker_is_late(john: Any, make_session: Any, clock: Any) -> None:
+def test_nothing_is_added_to_a_session_that_is_due_to_expire(john: Any, make_session: Any, clock: Any) -> None:
     session = make_session("approved")
     clock.move_to(session.date, tick=False)
 
@@ -119,7 +119,7 @@ def test_nor_to_one_that_expires_while_the_worker_is_late(john: Any, make_sessio
 # --- People -----------------------------------------------------------------------------------------------------
 
 
-def test_the_people_of_a_session_are_its_creator_and_who_is_in(
+def test_people_of_a_session_are_its_creator_and_participants(
     john: Any, jane: Any, bob: Any, make_session: Any
 ) -> None:
     session = make_session("scheduled", participants=[jane], requests={bob: "pending"})
@@ -133,7 +133,7 @@ def test_the_people_of_a_session_are_its_creator_and_who_is_in(
 # --- What still holds, told late --------------------------------------------------------------------------------
 
 
-def test_a_request_that_still_waits(john: Any, bob: Any, make_session: Any, clock: Any) -> None:
+def test_a_request_holds_while_it_is_pending(john: Any, bob: Any, make_session: Any, clock: Any) -> None:
     session = make_session("approved")
     Api(bob).post(path(session, "join/"))
     assert still_holds("BookingRequested", john)
@@ -149,7 +149,7 @@ def test_a_request_that_still_waits(john: Any, bob: Any, make_session: Any, cloc
     assert not still_holds("BookingRequestRejected", bob)
 
 
-def test_a_place_that_is_still_had(john: Any, bob: Any, make_session: Any) -> None:
+def test_an_approval_holds_while_the_seat_is_kept(john: Any, bob: Any, make_session: Any) -> None:
     session = make_session("approved", requests={bob: "pending"})
     Api(john).post(path(session, "approve_request/"), {"user_id": bob.pk})
     assert still_holds("BookingRequestApproved", bob)
@@ -159,7 +159,7 @@ def test_a_place_that_is_still_had(john: Any, bob: Any, make_session: Any) -> No
     assert still_holds("SeatLeft", john)
 
 
-def test_a_date_that_still_stands(john: Any, jane: Any, bob: Any, make_session: Any) -> None:
+def test_a_rescheduling_holds_while_the_start_is_unchanged(john: Any, jane: Any, bob: Any, make_session: Any) -> None:
     session = make_session("scheduled", participants=[jane])
     Api(john).put(path(session), {"date": "2024-02-01T12:00:00Z"})
     assert still_holds("SessionRescheduled", jane)
@@ -169,7 +169,7 @@ def test_a_date_that_still_stands(john: Any, jane: Any, bob: Any, make_session: 
     assert not still_holds("SessionRescheduled", jane)
 
 
-def test_a_reminder_that_comes_before_the_start(john: Any, jane: Any, make_session: Any, clock: Any) -> None:
+def test_a_reminder_holds_until_the_start(john: Any, jane: Any, make_session: Any, clock: Any) -> None:
     session = make_session("scheduled", participants=[jane])
     clock.move_to(session.date - timedelta(hours=1), tick=False)
     remind_due_sessions()
@@ -183,9 +183,7 @@ def test_a_reminder_that_comes_before_the_start(john: Any, jane: Any, make_sessi
 
 
 @pytest.mark.parametrize("how", ["cancelled", "expired"])
-def test_that_it_will_not_be_is_told_however_late(
-    john: Any, jane: Any, make_session: Any, clock: Any, how: str
-) -> None:
+def test_cancellations_and_expiries_always_hold(john: Any, jane: Any, make_session: Any, clock: Any, how: str) -> None:
     session = make_session("approved")
     if how == "cancelled":
         Api(john).post(path(session, "cancel/"))
@@ -197,7 +195,7 @@ def test_that_it_will_not_be_is_told_however_late(
     assert still_holds("SessionCancelled" if how == "cancelled" else "SessionExpired", jane)
 
 
-def test_of_a_session_that_is_gone_only_that_holds(john: Any, bob: Any, make_session: Any) -> None:
+def test_only_the_deletion_of_a_deleted_session_holds(john: Any, bob: Any, make_session: Any) -> None:
     session = make_session("approved")
     Api(bob).post(path(session, "join/"))
     Api(john).delete(path(session))
@@ -207,7 +205,9 @@ def test_of_a_session_that_is_gone_only_that_holds(john: Any, bob: Any, make_ses
 
 
 @pytest.mark.parametrize("event", ["cancelled", "moved"])
-def test_a_reminder_of_what_will_not_be_then(john: Any, jane: Any, make_session: Any, clock: Any, event: str) -> None:
+def test_a_reminder_of_a_cancelled_session_does_not_hold(
+    john: Any, jane: Any, make_session: Any, clock: Any, event: str
+) -> None:
     session = make_session("scheduled", participants=[jane])
     clock.move_to(session.date - timedelta(hours=1), tick=False)
     remind_due_sessions()
@@ -219,7 +219,7 @@ def test_a_reminder_of_what_will_not_be_then(john: Any, jane: Any, make_session:
     assert not still_holds("ReminderDue", jane)
 
 
-def test_what_others_have_told_is_theirs_to_judge(jane: Any, make_session: Any) -> None:
+def test_facts_of_other_modules_are_left_to_them(jane: Any, make_session: Any) -> None:
     fact = MaterialAdded(material_id=1, session_id=make_session().pk, title="Slides", uploader_id=jane.pk)
 
     assert True not in StillHolds(fact=fact, person_id=jane.pk).ask_all()
@@ -228,9 +228,7 @@ def test_what_others_have_told_is_theirs_to_judge(jane: Any, make_session: Any) 
 # --- What ended is worth telling whatever came after ------------------------------------------------------------
 
 
-def test_what_ended_for_somebody_holds_though_the_session_was_deleted_since(
-    john: Any, jane: Any, bob: Any, make_session: Any
-) -> None:
+def test_rejections_and_removals_hold_after_a_deletion(john: Any, jane: Any, bob: Any, make_session: Any) -> None:
     session = make_session("scheduled", participants=[jane], requests={bob: "pending"})
     creator = Api(john)
     creator.post(path(session, "reject_request/"), {"user_id": bob.pk})
@@ -242,7 +240,7 @@ def test_what_ended_for_somebody_holds_though_the_session_was_deleted_since(
     assert still_holds("SessionDeleted", john) is True
 
 
-def test_an_expiry_that_a_deletion_noticed_holds(john: Any, jane: Any, make_session: Any, clock: Any) -> None:
+def test_an_expiry_applied_by_a_deletion_holds(john: Any, jane: Any, make_session: Any, clock: Any) -> None:
     session = make_session("approved", requests={jane: "pending"})
     clock.move_to(session.date + timedelta(minutes=1), tick=False)
     Api(john).delete(path(session))
@@ -250,9 +248,7 @@ def test_an_expiry_that_a_deletion_noticed_holds(john: Any, jane: Any, make_sess
     assert still_holds("SessionExpired", jane) is True
 
 
-def test_what_was_under_way_holds_no_longer_once_the_session_is_deleted(
-    john: Any, jane: Any, make_session: Any
-) -> None:
+def test_open_matters_do_not_hold_after_a_deletion(john: Any, jane: Any, make_session: Any) -> None:
     session = make_session("approved")
     Api(jane).post(path(session, "join/"))
     Api(john).put(path(session), {"date": "2024-02-01T10:00:00Z"})
@@ -262,7 +258,7 @@ def test_what_was_under_way_holds_no_longer_once_the_session_is_deleted(
     assert still_holds("SessionRescheduled", jane) is False
 
 
-def test_an_approval_holds_no_longer_once_the_session_is_cancelled(john: Any, jane: Any, make_session: Any) -> None:
+def test_an_approval_does_not_hold_after_a_cancellation(john: Any, jane: Any, make_session: Any) -> None:
     session = make_session("approved", requests={jane: "pending"})
     Api(john).post(path(session, "approve_request/"), {"user_id": jane.pk})
     assert still_holds("BookingRequestApproved", jane) is True
@@ -273,7 +269,7 @@ def test_an_approval_holds_no_longer_once_the_session_is_cancelled(john: Any, ja
 
 
 @pytest.mark.parametrize("state", ["pending_approval", "approved", "scheduled"])
-def test_a_new_time_holds_while_the_session_begins_then(john: Any, alice: Any, make_session: Any, state: str) -> None:
+def test_a_new_start_holds_while_the_session_starts_then(john: Any, alice: Any, make_session: Any, state: str) -> None:
     session = make_session(state)
     Api(alice).put(path(session), {"date": "2024-02-01T10:00:00Z"})
     assert still_holds("SessionRescheduled", john) is True
@@ -282,9 +278,7 @@ def test_a_new_time_holds_while_the_session_begins_then(john: Any, alice: Any, m
     assert still_holds("SessionRescheduled", john) is False
 
 
-def test_a_new_time_holds_though_the_session_has_begun_meanwhile(
-    john: Any, jane: Any, make_session: Any, clock: Any
-) -> None:
+def test_a_new_start_holds_after_the_session_has_started(john: Any, jane: Any, make_session: Any, clock: Any) -> None:
     session = make_session("scheduled", participants=[jane])
     start = (NOW + timedelta(minutes=2)).replace(microsecond=0)
     Api(john).put(path(session), {"date": start.isoformat()})
@@ -297,7 +291,7 @@ def test_a_new_time_holds_though_the_session_has_begun_meanwhile(
     assert still_holds("SessionRescheduled", jane) is False
 
 
-def test_a_new_time_of_a_hidden_session_is_not_for_who_only_asked(
+def test_a_new_start_of_a_hidden_session_does_not_hold_for_requesters(
     john: Any, jane: Any, bob: Any, make_session: Any
 ) -> None:
     session = make_session("scheduled", participants=[jane], requests={bob: "pending"})
@@ -318,7 +312,7 @@ def waiting(session: Any, *moderators: Any) -> SessionsWaiting:
     return SessionsWaiting(moderator_ids=tuple(moderator.pk for moderator in moderators), waiting=1, sessions=(named,))
 
 
-def test_what_waits_is_for_who_may_decide_it_now(john: Any, alice: Any, make_session: Any) -> None:
+def test_a_digest_holds_for_current_moderators(john: Any, alice: Any, make_session: Any) -> None:
     session = make_session("pending_approval")
     fact = waiting(session, alice)
     assert StillHolds(fact=fact, person_id=alice.pk).ask() is True
@@ -329,7 +323,7 @@ def test_what_waits_is_for_who_may_decide_it_now(john: Any, alice: Any, make_ses
     assert StillHolds(fact=fact, person_id=10**9).ask() is False
 
 
-def test_what_was_decided_waits_no_longer(alice: Any, make_session: Any) -> None:
+def test_a_digest_does_not_hold_after_the_decision(alice: Any, make_session: Any) -> None:
     session = make_session("pending_approval")
     fact = waiting(session, alice)
     Api(alice).put(path(session), {"status": "approved"})
@@ -337,7 +331,7 @@ def test_what_was_decided_waits_no_longer(alice: Any, make_session: Any) -> None
     assert StillHolds(fact=fact, person_id=alice.pk).ask() is False
 
 
-def test_a_session_of_ones_own_does_not_wait_for_oneself(alice: Any, make_session: Any) -> None:
+def test_a_digest_does_not_hold_for_own_sessions(alice: Any, make_session: Any) -> None:
     session = make_session("pending_approval", creator=alice)
 
     assert StillHolds(fact=waiting(session, alice), person_id=alice.pk).ask() is False

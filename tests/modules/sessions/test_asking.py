@@ -31,7 +31,7 @@ def ask(member: Any, session: Any, body: Any = None) -> Any:
     return Api(member).post(path(session, "join/"), body)
 
 
-def test_asking_answers_the_documented_request(bob: Any, make_session: Any) -> None:
+def test_asking_returns_the_documented_request(bob: Any, make_session: Any) -> None:
     session = make_session("approved")
 
     response = ask(bob, session, {"message": "I'm interested in joining this session"})
@@ -48,7 +48,7 @@ def test_asking_answers_the_documented_request(bob: Any, make_session: Any) -> N
 
 
 @pytest.mark.parametrize("state", OPEN)
-def test_asking_takes_no_place_and_moves_nothing(john: Any, bob: Any, make_session: Any, state: str) -> None:
+def test_asking_takes_no_seat_and_makes_no_transition(john: Any, bob: Any, make_session: Any, state: str) -> None:
     session = make_session(state)
     before = Api(john).get(path(session)).json()
 
@@ -111,14 +111,14 @@ def test_a_message_that_breaks_a_rule_is_refused_by_name(bob: Any, make_session:
 
 
 @pytest.mark.parametrize("state", STATES)
-def test_nobody_joins_their_own_session(john: Any, make_session: Any, state: str) -> None:
+def test_a_creator_cannot_join_their_own_session(john: Any, make_session: Any, state: str) -> None:
     session = make_session(state)
 
     with nothing_changes():
         assert "own" in error_of(ask(john, session), 400)
 
 
-def test_nobody_joins_a_full_session(bob: Any, make_member: Any, make_session: Any) -> None:
+def test_a_full_session_cannot_be_joined(bob: Any, make_member: Any, make_session: Any) -> None:
     session = make_session("scheduled", participants=[make_member(), make_member()], max_participants=2)
 
     with nothing_changes():
@@ -126,14 +126,14 @@ def test_nobody_joins_a_full_session(bob: Any, make_member: Any, make_session: A
 
 
 @pytest.mark.parametrize("state", ["ongoing", *FINAL])
-def test_nobody_joins_a_session_that_is_not_open(bob: Any, make_session: Any, state: str) -> None:
+def test_a_session_that_is_not_open_cannot_be_joined(bob: Any, make_session: Any, state: str) -> None:
     session = make_session(state, ever_approved=True)
 
     with nothing_changes():
         assert state in error_of(ask(bob, session), 400)
 
 
-def test_a_moderator_cannot_join_what_waits_for_approval(alice: Any, make_session: Any) -> None:
+def test_a_moderator_cannot_join_a_session_that_waits_for_approval(alice: Any, make_session: Any) -> None:
     session = make_session("pending_approval")
 
     with nothing_changes():
@@ -142,7 +142,7 @@ def test_a_moderator_cannot_join_what_waits_for_approval(alice: Any, make_sessio
 
 @pytest.mark.parametrize("state", OPEN)
 @pytest.mark.parametrize("late", [timedelta(0), timedelta(seconds=1), timedelta(days=3)])
-def test_nobody_joins_a_session_in_the_past_even_where_the_worker_is_late(
+def test_a_session_in_the_past_cannot_be_joined_even_if_the_worker_is_late(
     *, bob: Any, make_session: Any, clock: Any, state: str, late: timedelta
 ) -> None:
     session = make_session(state)
@@ -152,7 +152,7 @@ def test_nobody_joins_a_session_in_the_past_even_where_the_worker_is_late(
         error_of(ask(bob, session), 400)
 
 
-def test_nobody_asks_twice(bob: Any, make_session: Any) -> None:
+def test_a_second_pending_request_is_refused(bob: Any, make_session: Any) -> None:
     session = make_session("approved")
     ask(bob, session, {"message": "first"})
 
@@ -163,7 +163,7 @@ def test_nobody_asks_twice(bob: Any, make_session: Any) -> None:
 
 @pytest.mark.parametrize("state", ["scheduled", "ongoing", "completed", "cancelled"])
 @pytest.mark.parametrize("full", [False, True])
-def test_a_participant_who_asks_again_is_told_to_the_letter(
+def test_a_participant_who_asks_again_gets_the_documented_error(
     *, bob: Any, jane: Any, make_session: Any, state: str, full: bool
 ) -> None:
     session = make_session(state, participants=[bob, jane], max_participants=2 if full else 15)
@@ -175,9 +175,7 @@ def test_a_participant_who_asks_again_is_told_to_the_letter(
     assert response.json() == {"error": "Already joined"}
 
 
-def test_the_letter_holds_where_the_worker_is_late_and_the_session_hidden(
-    bob: Any, make_session: Any, clock: Any
-) -> None:
+def test_the_documented_error_is_the_same_for_due_and_hidden_sessions(bob: Any, make_session: Any, clock: Any) -> None:
     session = make_session("scheduled", participants=[bob], hidden_at=NOW)
     clock.move_to(session.date, tick=False)
 
@@ -188,7 +186,9 @@ def test_the_letter_holds_where_the_worker_is_late_and_the_session_hidden(
 # --- Again ------------------------------------------------------------------------------------------------------
 
 
-def test_after_a_rejection_the_same_request_waits_again(john: Any, bob: Any, make_session: Any, clock: Any) -> None:
+def test_after_a_rejection_the_same_request_is_pending_again(
+    john: Any, bob: Any, make_session: Any, clock: Any
+) -> None:
     session = make_session("approved")
     first = ask(bob, session, {"message": "first"}).json()
     Api(john).post(path(session, "reject_request/"), {"user_id": bob.pk})
@@ -221,7 +221,7 @@ def test_after_a_rejection_a_full_session_is_still_full(
         assert "full" in error_of(ask(bob, session), 400)
 
 
-def test_after_leaving_one_may_ask_again(john: Any, jane: Any, make_session: Any) -> None:
+def test_a_member_can_ask_again_after_leaving(john: Any, jane: Any, make_session: Any) -> None:
     session = make_session("scheduled", participants=[jane])
     Api(jane).post(path(session, "leave/"))
 
@@ -229,7 +229,7 @@ def test_after_leaving_one_may_ask_again(john: Any, jane: Any, make_session: Any
     assert Api(john).post(path(session, "approve_request/"), {"user_id": jane.pk}).json()["status"] == "approved"
 
 
-def test_after_withdrawing_one_may_ask_again(bob: Any, make_session: Any) -> None:
+def test_a_member_can_ask_again_after_withdrawing(bob: Any, make_session: Any) -> None:
     session = make_session("approved", requests={bob: "pending"})
     Api(bob).post(path(session, "leave/"))
 
@@ -237,7 +237,7 @@ def test_after_withdrawing_one_may_ask_again(bob: Any, make_session: Any) -> Non
     assert BookingRequest.objects.count() == 1
 
 
-def test_after_being_removed_one_may_ask_again(john: Any, jane: Any, make_session: Any) -> None:
+def test_a_member_can_ask_again_after_being_removed(john: Any, jane: Any, make_session: Any) -> None:
     session = make_session("scheduled", participants=[jane])
     Api(john).delete(path(session, f"participants/{jane.pk}/"))
 

@@ -16,7 +16,7 @@ def badge_of(client: Client, path: str = "/admin/") -> str:
     return str(queue.get("badge_callback", ""))
 
 
-def test_it_counts_what_can_still_be_decided(moderator: Client, make_session: MakeSession) -> None:
+def test_the_badge_counts_sessions_that_can_be_decided(moderator: Client, make_session: MakeSession) -> None:
     make_session("pending_approval")
     make_session("pending_approval", date=NOW + timedelta.resolution)
     make_session("pending_approval", date=NOW)
@@ -28,7 +28,7 @@ def test_it_counts_what_can_still_be_decided(moderator: Client, make_session: Ma
     assert ">2 sessions wait<" in badge
 
 
-def test_it_is_gone_once_nothing_waits(moderator: Client, make_session: MakeSession) -> None:
+def test_there_is_no_badge_if_nothing_waits(moderator: Client, make_session: MakeSession) -> None:
     session = make_session("pending_approval")
     assert ">1 session waits<" in badge_of(moderator)
 
@@ -37,7 +37,7 @@ def test_it_is_gone_once_nothing_waits(moderator: Client, make_session: MakeSess
     assert badge_of(moderator) == ""
 
 
-def test_it_counts_no_further_than_to_a_hundred(moderator: Client, make_session: MakeSession) -> None:
+def test_the_badge_counts_up_to_100(moderator: Client, make_session: MakeSession) -> None:
     for _ in range(102):
         make_session("pending_approval")
 
@@ -47,7 +47,7 @@ def test_it_counts_no_further_than_to_a_hundred(moderator: Client, make_session:
     assert ">more than 99 sessions wait<" in badge
 
 
-def test_it_costs_each_page_one_query_that_ends_at_a_hundred(moderator: Client, make_session: MakeSession) -> None:
+def test_the_badge_takes_one_limited_query(moderator: Client, make_session: MakeSession) -> None:
     session = make_session("pending_approval")
 
     for path in ("/admin/", LIST, page(session), "/admin/password_change/"):

@@ -57,7 +57,7 @@ def names(rows: list[dict[str, Any]]) -> list[str]:
 # --- In a detail ------------------------------------------------------------------------------------------------
 
 
-def test_a_detail_shows_those_who_wait_first_then_the_newest(john: Any, alice: Any, asked: Any) -> None:
+def test_a_detail_shows_pending_requests_first_then_the_newest(john: Any, alice: Any, asked: Any) -> None:
     session, _ = asked("pending", "rejected", "approved", "pending", "rejected", "approved")
 
     for member in (john, alice):
@@ -67,14 +67,14 @@ def test_a_detail_shows_those_who_wait_first_then_the_newest(john: Any, alice: A
         assert names(shown["participants"]) == ["m2", "m5"]
 
 
-def test_requests_of_one_moment_come_with_the_newest_first(john: Any, bob: Any, jane: Any, make_session: Any) -> None:
+def test_requests_of_the_same_instant_are_ordered_by_id(john: Any, bob: Any, jane: Any, make_session: Any) -> None:
     session = make_session("approved", requests={bob: "pending", jane: "pending"})
     session.booking_requests.update(requested_at=NOW)
 
     assert names(Api(john).get(path(session)).json()["booking_requests"]) == ["jane_smith", "bob_wilson"]
 
 
-def test_a_detail_shows_two_hundred_at_most_and_everybody_who_is_in(john: Any, asked: Any) -> None:
+def test_a_detail_shows_200_requests_and_all_participants(john: Any, asked: Any) -> None:
     session, _ = asked(*["approved"] * 3, *["pending"] * 2, *["rejected"] * 250)
 
     shown = Api(john).get(path(session)).json()
@@ -88,7 +88,7 @@ def test_a_detail_shows_two_hundred_at_most_and_everybody_who_is_in(john: Any, a
     assert mine == shown
 
 
-def test_of_several_sessions_each_shows_as_many_as_it_may(
+def test_the_limit_applies_to_each_of_several_sessions(
     john: Any, asked: Any, make_session: Any, monkeypatch: Any
 ) -> None:
     monkeypatch.setattr(bookings, "MAX_REQUESTS_SHOWN", 3)
@@ -105,7 +105,7 @@ def test_of_several_sessions_each_shows_as_many_as_it_may(
     ]
 
 
-def test_an_older_request_of_one_s_own_is_shown_whatever_came_after(asked: Any) -> None:
+def test_a_requesters_own_request_is_always_shown(asked: Any) -> None:
     session, people = asked("rejected", *["pending"] * 250)
 
     shown = Api(people[0]).get(path(session)).json()["booking_requests"]
@@ -116,7 +116,7 @@ def test_an_older_request_of_one_s_own_is_shown_whatever_came_after(asked: Any) 
 # --- In pages ---------------------------------------------------------------------------------------------------
 
 
-def test_all_of_them_are_a_page_in_the_same_order(john: Any, alice: Any, bob: Any, make_session: Any) -> None:
+def test_the_paginated_list_has_the_same_order(john: Any, alice: Any, bob: Any, make_session: Any) -> None:
     session = make_session("scheduled", requests={bob: "pending"})
     own = session.booking_requests.get(user=bob)
 
@@ -136,7 +136,7 @@ def test_all_of_them_are_a_page_in_the_same_order(john: Any, alice: Any, bob: An
         assert body["results"] == Api(member).get(path(session)).json()["booking_requests"]
 
 
-def test_the_pages_lead_through_all_of_them_once(john: Any, asked: Any) -> None:
+def test_the_pages_lead_through_all_requests_once(john: Any, asked: Any) -> None:
     session, _ = asked(*["rejected", "pending", "approved"] * 7)
     found: list[str] = []
     address: str | None = f"{requests_of(session)}?page_size=4"
@@ -161,13 +161,13 @@ def test_the_pages_lead_through_all_of_them_once(john: Any, asked: Any) -> None:
         ("status=rejected&page_size=1&page=2", ["m1"]),
     ],
 )
-def test_they_are_narrowed_by_their_states(john: Any, asked: Any, query: str, found: list[str]) -> None:
+def test_requests_are_filtered_by_status(john: Any, asked: Any, query: str, found: list[str]) -> None:
     session, _ = asked("pending", "rejected", "approved", "pending", "rejected")
 
     assert names(Api(john).get(f"{requests_of(session)}?{query}").json()["results"]) == found
 
 
-def test_what_is_out_of_bounds_is_refused_by_name(john: Any, make_session: Any) -> None:
+def test_parameters_out_of_range_are_refused_by_name(john: Any, make_session: Any) -> None:
     session = make_session("approved")
 
     for query in ("status=waiting", "page=0", "page=x", "page_size=101", "page_size=0"):
@@ -176,7 +176,7 @@ def test_what_is_out_of_bounds_is_refused_by_name(john: Any, make_session: Any) 
     assert Api(john).get(requests_of(session)).json() == {"count": 0, "next": None, "previous": None, "results": []}
 
 
-def test_who_sees_the_session_without_running_it_may_not_read_them(
+def test_members_who_do_not_manage_the_session_get_a_403(
     *, jane: Any, bob: Any, mallory: Any, make_session: Any
 ) -> None:
     session = make_session("scheduled", participants=[jane], requests={bob: "pending"})
@@ -186,23 +186,21 @@ def test_who_sees_the_session_without_running_it_may_not_read_them(
     error_of(Api(None).get(requests_of(session)), 401)
 
 
-def test_to_whom_the_session_is_not_there_they_are_not_either(
-    *, john: Any, jane: Any, mallory: Any, make_session: Any
-) -> None:
+def test_an_invisible_session_is_a_404(*, john: Any, jane: Any, mallory: Any, make_session: Any) -> None:
     for session in (make_session("pending_approval"), make_session("approved", hidden_at=NOW)):
         error_of(Api(mallory).get(requests_of(session)), 404)
         assert Api(john).get(requests_of(session)).status_code == 200
     error_of(Api(john).get(path(4711, "booking_requests/")), 404)
 
 
-def test_reading_is_all_that_one_does_there(john: Any, make_session: Any) -> None:
+def test_other_methods_are_refused(john: Any, make_session: Any) -> None:
     session = make_session("approved")
 
     for method in ("post", "put", "delete"):
         error_of(getattr(Api(john), method)(requests_of(session)), 405)
 
 
-def test_the_first_of_them_are_read_off_an_index_in_their_order(asked: Any) -> None:
+def test_the_first_requests_are_read_from_an_index(asked: Any) -> None:
     session, _ = asked(*["pending"] * 100, *["rejected"] * 400)
 
     requests = bookings.select_requests(session, []).order_by(*bookings.PENDING_FIRST)

@@ -87,14 +87,14 @@ NOT_SHOWN: dict[str, Act] = {
 
 
 @pytest.mark.parametrize("change", SHOWN)
-def test_what_calendars_show_has_changed_once(place: Place, change: str) -> None:
+def test_changes_that_calendars_show_increment_the_sequence_once(place: Place, change: str) -> None:
     SHOWN[change](place)
 
     assert place.sequence == 6
 
 
 @pytest.mark.parametrize("change", NOT_SHOWN)
-def test_what_they_do_not_show_changes_nothing_for_them(place: Place, change: str) -> None:
+def test_other_changes_do_not_increment_the_sequence(place: Place, change: str) -> None:
     before = FactRecord.objects.count()
     NOT_SHOWN[change](place)
 
@@ -103,7 +103,7 @@ def test_what_they_do_not_show_changes_nothing_for_them(place: Place, change: st
     assert (FactRecord.objects.count() > before) is (change != "a value that it has already")
 
 
-def test_a_request_and_its_making_anew_show_nothing(place: Place, mallory: Any) -> None:
+def test_booking_requests_do_not_increment_the_sequence(place: Place, mallory: Any) -> None:
     place.act(Api(mallory), "join/")
     place.act(place.john, "reject_request/", user_id=mallory.pk)
     place.act(Api(mallory), "join/")
@@ -112,7 +112,7 @@ def test_a_request_and_its_making_anew_show_nothing(place: Place, mallory: Any) 
     assert BookingRequest.objects.get(user=mallory).status == "pending"
 
 
-def test_an_approval_shows_nothing_that_was_in_no_calendar(john: Any, alice: Any, make_session: Any) -> None:
+def test_an_approval_does_not_increment_the_sequence(john: Any, alice: Any, make_session: Any) -> None:
     session = make_session("pending_approval")
 
     Api(alice).put(path(session), {"status": "approved"})
@@ -122,7 +122,7 @@ def test_an_approval_shows_nothing_that_was_in_no_calendar(john: Any, alice: Any
     assert (found.status, found.calendar_sequence) == ("scheduled", 0)
 
 
-def test_hiding_shows_nothing(place: Place, alice: Any) -> None:
+def test_hiding_does_not_increment_the_sequence(place: Place, alice: Any) -> None:
     hide_session(session_id=place.session.pk, by=alice, reason="Spam.")
     show_session(session_id=place.session.pk, by=alice, reason="It is none.")
 
@@ -130,7 +130,7 @@ def test_hiding_shows_nothing(place: Place, alice: Any) -> None:
 
 
 @pytest.mark.parametrize("state", ["pending_approval", "approved"])
-def test_an_expiry_is_shown(make_session: Any, clock: Any, state: str) -> None:
+def test_an_expiry_increments_the_sequence(make_session: Any, clock: Any, state: str) -> None:
     session = make_session(state)
     clock.move_to(session.date, tick=False)
     advance_due_sessions()
@@ -139,7 +139,7 @@ def test_an_expiry_is_shown(make_session: Any, clock: Any, state: str) -> None:
     assert (found.status, found.calendar_sequence) == ("expired", 1)
 
 
-def test_what_is_refused_changes_nothing(place: Place) -> None:
+def test_refused_changes_do_not_increment_the_sequence(place: Place) -> None:
     error_of(place.edit(title="Knots", date="2020-01-01T12:00:00Z"), 400)
     error_of(place.act(place.bob, "approve_request/", user_id=place.bob_id), 403)
     error_of(place.act(place.john, "approve_request/", user_id=4711), 404)
@@ -230,7 +230,7 @@ def test_the_calendar_files_of_a_session_have_consistent_sequences(
 
 
 @pytest.mark.parametrize("seed", range(8))
-def test_so_is_any_other_life_whenever_its_mails_are_written(
+def test_calendar_files_are_consistent_whenever_mails_are_written(
     john: Any, jane: Any, bob: Any, alice: Any, make_session: Any, clock: Any, seed: int
 ) -> None:
     chance = random.Random(seed)

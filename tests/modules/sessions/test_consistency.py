@@ -55,7 +55,7 @@ def test_sessions_of_every_status_agree_with_their_rows(
         ({"hidden_at": NOW}, "visible_title is '', expected the title when it was hidden"),
     ],
 )
-def test_a_value_that_was_changed_past_the_services_is_found(
+def test_a_value_changed_without_the_services_is_found(
     stored: dict[str, Any], told: str, make_session: MakeSession, jane: User, bob: User
 ) -> None:
     session = make_session("scheduled", participants=[jane], requests={bob: "pending"})
@@ -65,14 +65,14 @@ def test_a_value_that_was_changed_past_the_services_is_found(
     assert found() == [f"session {session.pk}: {told}"]
 
 
-def test_a_participant_who_was_added_past_the_services_is_found(make_session: MakeSession, jane: User) -> None:
+def test_a_participant_added_without_the_services_is_found(make_session: MakeSession, jane: User) -> None:
     session = make_session("scheduled")
     join(session, jane, "approved")
 
     assert found() == [f"session {session.pk}: participant_count is 1, expected 2"]
 
 
-def test_a_participant_who_was_deleted_past_the_services_is_found(make_session: MakeSession, jane: User) -> None:
+def test_a_participant_deleted_without_the_services_is_found(make_session: MakeSession, jane: User) -> None:
     session = make_session("scheduled", participants=[jane])
     BookingRequest.objects.all().delete()
 

@@ -53,7 +53,7 @@ def scheduled(jane: Any, bob: Any, mallory: Any, make_session: Any) -> Session:
     ],
     ids=str,
 )
-def test_no_such_session(scheduled: Session, wrong: dict[str, Any]) -> None:
+def test_invalid_sessions_are_refused(scheduled: Session, wrong: dict[str, Any]) -> None:
     before = Session.objects.values().get()
 
     with pytest.raises(IntegrityError), transaction.atomic():
@@ -61,7 +61,7 @@ def test_no_such_session(scheduled: Session, wrong: dict[str, Any]) -> None:
     assert Session.objects.values().get() == before
 
 
-def test_places_do_not_go_below_those_who_are_in(make_member: Any, make_session: Any) -> None:
+def test_seats_cannot_go_below_the_participants(make_member: Any, make_session: Any) -> None:
     session = make_session("scheduled", participants=[make_member() for _ in range(3)])
 
     with pytest.raises(IntegrityError), transaction.atomic():
@@ -87,7 +87,7 @@ def test_places_do_not_go_below_those_who_are_in(make_member: Any, make_session:
     ],
     ids=str,
 )
-def test_no_such_request(scheduled: Session, of: str, wrong: dict[str, Any]) -> None:
+def test_invalid_booking_requests_are_refused(scheduled: Session, of: str, wrong: dict[str, Any]) -> None:
     before = list(BookingRequest.objects.order_by("pk").values())
 
     with pytest.raises(IntegrityError), transaction.atomic():
@@ -96,7 +96,9 @@ def test_no_such_request(scheduled: Session, of: str, wrong: dict[str, Any]) -> 
 
 
 @pytest.mark.parametrize("status", ["pending", "rejected", "approved"])
-def test_no_two_requests_of_one_member(scheduled: Session, jane: Any, bob: Any, mallory: Any, status: str) -> None:
+def test_a_member_has_one_request_in_a_session(
+    scheduled: Session, jane: Any, bob: Any, mallory: Any, status: str
+) -> None:
     for member in (jane, bob, mallory):
         with pytest.raises(IntegrityError), transaction.atomic():
             BookingRequest.objects.create(
@@ -105,13 +107,13 @@ def test_no_two_requests_of_one_member(scheduled: Session, jane: Any, bob: Any, 
     assert BookingRequest.objects.count() == 3
 
 
-def test_the_same_member_in_another_session_is_fine(scheduled: Session, jane: Any, make_session: Any) -> None:
+def test_a_member_can_have_requests_in_several_sessions(scheduled: Session, jane: Any, make_session: Any) -> None:
     make_session("approved", requests={jane: "pending"})
 
     assert BookingRequest.objects.filter(user=jane).count() == 2
 
 
-def test_no_two_reminders_of_one_start(scheduled: Session, jane: Any) -> None:
+def test_a_reminder_of_a_start_is_unique(scheduled: Session, jane: Any) -> None:
     values = {"session": scheduled, "user": jane, "minutes_before": 60, "starts_at": scheduled.date}
     Reminder.objects.create(**values)
 
@@ -121,7 +123,7 @@ def test_no_two_reminders_of_one_start(scheduled: Session, jane: Any) -> None:
     Reminder.objects.create(**values | {"minutes_before": 1440})
 
 
-def test_nobody_who_takes_part_can_be_deleted(scheduled: Session, john: Any, jane: Any) -> None:
+def test_members_with_sessions_or_requests_cannot_be_deleted(scheduled: Session, john: Any, jane: Any) -> None:
     for member in (john, jane):
         with pytest.raises(ProtectedError):
             member.delete()

@@ -60,11 +60,11 @@ def test_a_date_with_an_offset_is_an_instant(john: Any, sent: str, instant: str)
 @pytest.mark.parametrize(
     "whatever", [300, -300, 0, None, 99999, -841, 1.5, "300", "New York", True, [], {"minutes": 300}, 2**70]
 )
-def test_timezone_offset_is_ignored_beside_an_offset_whatever_it_says(john: Any, whatever: Any) -> None:
+def test_timezone_offset_is_ignored_if_the_date_has_an_offset(john: Any, whatever: Any) -> None:
     assert stored(offer(john, "2024-01-15T14:00:00-05:00", timezone_offset=whatever)) == "2024-01-15T19:00:00Z"
 
 
-def test_neither_zone_matters_beside_an_offset(make_member: Any) -> None:
+def test_time_zones_are_ignored_if_the_date_has_an_offset(make_member: Any) -> None:
     member = make_member(timezone="Asia/Tokyo")
 
     assert stored(offer(member, "2024-01-15T14:00:00-05:00", timezone="Europe/Berlin")) == "2024-01-15T19:00:00Z"
@@ -89,18 +89,18 @@ def test_neither_zone_matters_beside_an_offset(make_member: Any) -> None:
         ("2024-01-15T14:00", 300.0, "2024-01-15T19:00:00Z"),
     ],
 )
-def test_a_wall_clock_is_read_by_the_offset_of_the_browser(john: Any, sent: str, offset: Any, instant: str) -> None:
+def test_a_wall_clock_is_resolved_by_the_offset_of_the_browser(john: Any, sent: str, offset: Any, instant: str) -> None:
     assert stored(offer(john, sent, timezone_offset=offset)) == instant
 
 
 @pytest.mark.parametrize("offset", [841, -841, 10**20, 300.5, "300", "", True, False, [], {}])
-def test_an_offset_that_no_clock_has_is_refused_by_name_where_it_matters(john: Any, offset: Any) -> None:
+def test_an_offset_out_of_range_is_refused_if_it_is_used(john: Any, offset: Any) -> None:
     with nothing_changes():
         assert list(fields_of(offer(john, "2024-01-15T14:00", timezone_offset=offset))) == ["timezone_offset"]
 
 
 @pytest.mark.parametrize("offset", [..., None])
-def test_without_an_offset_the_member_s_own_zone_counts(make_member: Any, offset: Any) -> None:
+def test_without_an_offset_the_zone_of_the_profile_is_used(make_member: Any, offset: Any) -> None:
     member = make_member(timezone="America/New_York")
 
     assert stored(offer(member, "2024-01-15T14:00", timezone_offset=offset)) == "2024-01-15T19:00:00Z"
@@ -154,7 +154,7 @@ def test_an_unknown_zone_is_refused_by_name(john: Any, zone: Any) -> None:
     ],
 )
 @pytest.mark.parametrize("known_from", ["profile", "request"])
-def test_a_zone_that_agrees_with_the_offset_today_knows_better_about_that_day(
+def test_a_zone_that_agrees_with_the_offset_today_takes_precedence(
     *, make_member: Any, clock: Any, known_from: str, today: str, zone: str, sent: str, offset: int, instant: str
 ) -> None:
     clock.move_to(today, tick=False)
@@ -165,7 +165,7 @@ def test_a_zone_that_agrees_with_the_offset_today_knows_better_about_that_day(
 
 
 @pytest.mark.parametrize("offset", [300, None])
-def test_a_local_time_that_the_clocks_skip_is_refused_by_name(make_member: Any, offset: int | None) -> None:
+def test_a_local_time_skipped_by_dst_is_refused_by_name(make_member: Any, offset: int | None) -> None:
     member = make_member(timezone="America/New_York")
 
     for sent in ["2024-03-10T02:00", "2024-03-10T02:30", "2024-03-10T02:59:59"]:
@@ -184,13 +184,13 @@ def test_a_local_time_that_the_clocks_skip_is_refused_by_name(make_member: Any, 
         ("2024-11-03T02:00", "2024-11-03T07:00:00Z"),
     ],
 )
-def test_a_local_time_that_the_clocks_repeat_is_the_earlier(make_member: Any, sent: str, instant: str) -> None:
+def test_a_local_time_repeated_by_dst_is_the_earlier(make_member: Any, sent: str, instant: str) -> None:
     member = make_member(timezone="America/New_York")
 
     assert stored(offer(member, sent, timezone_offset=300)) == instant
 
 
-def test_by_the_offset_alone_no_time_is_skipped(make_member: Any) -> None:
+def test_no_time_is_skipped_with_an_offset_only(make_member: Any) -> None:
     member = make_member(timezone="America/New_York")
 
     assert stored(offer(member, "2024-03-10T02:30", timezone_offset=-60)) == "2024-03-10T01:30:00Z"
@@ -227,20 +227,20 @@ def test_by_the_offset_alone_no_time_is_skipped(make_member: Any) -> None:
         "Invalid Date",
     ],
 )
-def test_what_is_no_date_and_time_is_refused_by_name(john: Any, sent: str) -> None:
+def test_invalid_dates_are_refused_by_name(john: Any, sent: str) -> None:
     with nothing_changes():
         assert list(fields_of(offer(john, sent))) == ["date"]
 
 
 @pytest.mark.parametrize("offset", [840, -840, 0, ...])
 @pytest.mark.parametrize("sent", ["0001-01-01T00:00", "0001-01-01T00:00:00+14:00", "9999-12-31T23:59"])
-def test_the_ends_of_the_calendar_crash_nothing(make_member: Any, sent: str, offset: Any) -> None:
+def test_extreme_dates_are_refused_without_an_error(make_member: Any, sent: str, offset: Any) -> None:
     for zone in ["UTC", "Pacific/Kiritimati", "Pacific/Niue"]:
         with nothing_changes():
             error_of(offer(make_member(timezone=zone), sent, timezone_offset=offset), 400)
 
 
-def test_a_wall_clock_that_has_passed_is_refused_to_the_letter(make_member: Any) -> None:
+def test_a_wall_clock_in_the_past_gets_the_documented_error(make_member: Any) -> None:
     member = make_member(timezone="America/New_York")
 
     for others in [{}, {"timezone_offset": 300}]:
@@ -264,7 +264,7 @@ def test_a_wall_clock_that_has_passed_is_refused_to_the_letter(make_member: Any)
     ],
 )
 @pytest.mark.parametrize("sent", ["2024-01-15T19:00", "2024-01-15T19:00:00", "2024-01-15T19:00:00.000"])
-def test_the_stored_wall_clock_in_utc_sent_back_without_an_offset_is_no_change(
+def test_the_stored_utc_wall_clock_is_no_change(
     make_member: Any, make_session: Any, sent: str, others: dict[str, Any]
 ) -> None:
     creator = make_member(timezone="America/New_York")
@@ -277,7 +277,7 @@ def test_the_stored_wall_clock_in_utc_sent_back_without_an_offset_is_no_change(
     assert response.json()["date"] == "2024-01-15T19:00:00Z"
 
 
-def test_seconds_that_a_form_cuts_off_are_kept(john: Any, make_session: Any) -> None:
+def test_seconds_omitted_by_a_form_are_kept(john: Any, make_session: Any) -> None:
     session = make_session("approved", date="2024-01-15T19:00:42Z")
 
     with nothing_changes():
@@ -286,7 +286,7 @@ def test_seconds_that_a_form_cuts_off_are_kept(john: Any, make_session: Any) -> 
     assert response.json()["date"] == "2024-01-15T19:00:42Z"
 
 
-def test_the_form_s_wall_clock_is_no_change_even_where_the_clocks_skip_it(make_member: Any, make_session: Any) -> None:
+def test_the_stored_wall_clock_is_no_change_even_if_dst_skips_it(make_member: Any, make_session: Any) -> None:
     creator = make_member(timezone="America/New_York")
     session = make_session("approved", creator=creator, date="2024-03-10T02:30:00Z")
 
@@ -294,7 +294,7 @@ def test_the_form_s_wall_clock_is_no_change_even_where_the_clocks_skip_it(make_m
         assert Api(creator).put(path(session), {"date": "2024-03-10T02:30", "timezone_offset": 300}).status_code == 200
 
 
-def test_the_form_s_wall_clock_beside_another_change_moves_nothing(john: Any, make_session: Any) -> None:
+def test_the_stored_wall_clock_with_another_change_does_not_reschedule(john: Any, make_session: Any) -> None:
     session = make_session("approved", date="2024-01-15T19:00:00Z")
 
     Api(john).put(path(session), {"title": "Python", "date": "2024-01-15T19:00", "timezone_offset": 300})
@@ -317,7 +317,7 @@ def test_the_form_s_wall_clock_beside_another_change_moves_nothing(john: Any, ma
         ("2024-07-15T15:00", {"timezone_offset": 300}, "2024-07-15T19:00:00Z"),
     ],
 )
-def test_any_other_wall_clock_is_read_as_when_offering(
+def test_any_other_wall_clock_is_resolved_as_for_a_new_session(
     make_member: Any, make_session: Any, sent: str, others: dict[str, Any], instant: str
 ) -> None:
     creator = make_member(timezone="America/New_York")
@@ -326,7 +326,7 @@ def test_any_other_wall_clock_is_read_as_when_offering(
     assert Api(creator).put(path(session), {"date": sent, **others}).json()["date"] == instant
 
 
-def test_the_same_instant_written_otherwise_is_no_change(make_member: Any, make_session: Any) -> None:
+def test_the_same_instant_in_another_notation_is_no_change(make_member: Any, make_session: Any) -> None:
     creator = make_member(timezone="America/New_York")
     session = make_session("approved", creator=creator, date="2024-01-15T19:00:00Z")
 
@@ -335,7 +335,7 @@ def test_the_same_instant_written_otherwise_is_no_change(make_member: Any, make_
             assert Api(creator).put(path(session), {"date": sent, "timezone_offset": 300}).status_code == 200
 
 
-def test_a_date_is_moved_only_into_the_future(john: Any, make_session: Any) -> None:
+def test_a_session_can_only_be_rescheduled_to_the_future(john: Any, make_session: Any) -> None:
     session = make_session("approved")
 
     with nothing_changes():
@@ -344,7 +344,7 @@ def test_a_date_is_moved_only_into_the_future(john: Any, make_session: Any) -> N
     assert (response.status_code, response.json()) == (400, {"error": "Session date must be in the future"})
 
 
-def test_a_past_date_sent_back_unchanged_is_fine(john: Any, make_session: Any) -> None:
+def test_an_unchanged_past_date_is_accepted(john: Any, make_session: Any) -> None:
     session = make_session("ongoing")
     shown = Api(john).get(path(session)).json()["date"]
     assert shown == "2024-01-10T09:30:00Z"
@@ -356,7 +356,7 @@ def test_a_past_date_sent_back_unchanged_is_fine(john: Any, make_session: Any) -
 
 
 @pytest.mark.parametrize("value", [None, "", "soon", 5, "2024-01-15", [], "\x00"])
-def test_a_date_that_cannot_be_read_is_refused_when_editing_too(john: Any, make_session: Any, value: Any) -> None:
+def test_invalid_dates_are_refused_when_editing_too(john: Any, make_session: Any, value: Any) -> None:
     session = make_session("approved")
 
     with nothing_changes():

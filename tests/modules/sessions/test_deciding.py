@@ -32,7 +32,7 @@ def decide(member: Any, session: Any, action: str, requester: Any) -> Any:
 
 @pytest.mark.parametrize("who", ["creator", "moderator", "superuser"])
 @pytest.mark.parametrize("action", [APPROVE, REJECT])
-def test_deciding_answers_the_request(
+def test_deciding_returns_the_request(
     *, john: Any, alice: Any, root: Any, bob: Any, make_session: Any, action: str, who: str
 ) -> None:
     session = make_session("approved", requests={bob: "pending"})
@@ -51,7 +51,7 @@ def test_deciding_answers_the_request(
     }
 
 
-def test_who_is_approved_is_in(john: Any, bob: Any, make_session: Any) -> None:
+def test_an_approved_requester_is_a_participant(john: Any, bob: Any, make_session: Any) -> None:
     session = make_session("approved", requests={bob: "pending"}, max_participants=2)
 
     decide(john, session, APPROVE, bob)
@@ -70,7 +70,7 @@ def test_who_is_approved_is_in(john: Any, bob: Any, make_session: Any) -> None:
     assert (shown["participant_count"], shown["available_spots"], shown["is_full"]) == (1, 1, False)
 
 
-def test_the_first_one_in_settles_the_session(john: Any, bob: Any, jane: Any, make_session: Any) -> None:
+def test_the_first_participant_schedules_the_session(john: Any, bob: Any, jane: Any, make_session: Any) -> None:
     session = make_session("approved", requests={bob: "pending", jane: "pending"})
 
     decide(john, session, APPROVE, bob)
@@ -106,7 +106,7 @@ def test_an_approval_is_recorded(alice: Any, john: Any, bob: Any, make_session: 
     }
 
 
-def test_the_last_place_can_be_given_and_no_more(john: Any, bob: Any, jane: Any, make_session: Any) -> None:
+def test_the_last_seat_can_be_given_and_no_more(john: Any, bob: Any, jane: Any, make_session: Any) -> None:
     session = make_session("scheduled", requests={bob: "pending", jane: "pending"}, max_participants=2)
 
     assert decide(john, session, APPROVE, bob).status_code == 200
@@ -129,7 +129,7 @@ def test_deciding_the_same_way_twice_changes_nothing(
 
 
 @pytest.mark.parametrize("state", ["scheduled", "ongoing", "completed", "cancelled"])
-def test_approving_twice_is_fine_in_a_full_or_closed_session_too(
+def test_approving_is_idempotent_even_in_a_full_or_closed_session(
     john: Any, bob: Any, jane: Any, make_session: Any, state: str
 ) -> None:
     session = make_session(state, participants=[bob, jane], max_participants=2)
@@ -139,21 +139,21 @@ def test_approving_twice_is_fine_in_a_full_or_closed_session_too(
 
 
 @pytest.mark.parametrize("state", ["ongoing", "completed", "cancelled", "expired"])
-def test_rejecting_twice_is_fine_in_a_closed_session_too(john: Any, bob: Any, make_session: Any, state: str) -> None:
+def test_rejecting_is_idempotent_even_in_a_closed_session(john: Any, bob: Any, make_session: Any, state: str) -> None:
     session = make_session(state, requests={bob: "rejected"})
 
     with nothing_changes():
         assert decide(john, session, REJECT, bob).json()["status"] == "rejected"
 
 
-def test_a_rejected_request_can_be_approved_while_there_is_room(john: Any, bob: Any, make_session: Any) -> None:
+def test_a_rejected_request_can_be_approved_while_seats_are_free(john: Any, bob: Any, make_session: Any) -> None:
     session = make_session("approved", requests={bob: "rejected"})
 
     assert decide(john, session, APPROVE, bob).json()["status"] == "approved"
     assert Api(john).get(path(session)).json()["participant_count"] == 1
 
 
-def test_a_rejected_request_cannot_be_approved_where_there_is_none(
+def test_a_rejected_request_cannot_be_approved_in_a_full_session(
     john: Any, bob: Any, make_member: Any, make_session: Any
 ) -> None:
     session = make_session(
@@ -165,7 +165,9 @@ def test_a_rejected_request_cannot_be_approved_where_there_is_none(
 
 
 @pytest.mark.parametrize("state", ["ongoing", "completed", "cancelled", "expired"])
-def test_nobody_is_let_into_a_session_that_is_not_open(john: Any, bob: Any, make_session: Any, state: str) -> None:
+def test_requests_cannot_be_approved_unless_the_session_is_open(
+    john: Any, bob: Any, make_session: Any, state: str
+) -> None:
     session = make_session(state, requests={bob: "rejected"})
 
     with nothing_changes():
@@ -173,7 +175,7 @@ def test_nobody_is_let_into_a_session_that_is_not_open(john: Any, bob: Any, make
 
 
 @pytest.mark.parametrize("state", ["approved", "scheduled"])
-def test_nobody_is_let_in_once_it_has_begun_even_where_the_worker_is_late(
+def test_requests_cannot_be_approved_after_the_start_even_if_the_worker_is_late(
     john: Any, bob: Any, make_session: Any, clock: Any, state: str
 ) -> None:
     session = make_session(state, requests={bob: "pending"})
@@ -186,7 +188,7 @@ def test_nobody_is_let_in_once_it_has_begun_even_where_the_worker_is_late(
 # --- Rejecting --------------------------------------------------------------------------------------------------
 
 
-def test_a_rejection_is_recorded_and_takes_no_place(john: Any, bob: Any, make_session: Any) -> None:
+def test_a_rejection_is_recorded_and_takes_no_seat(john: Any, bob: Any, make_session: Any) -> None:
     session = make_session("approved", requests={bob: "pending"})
 
     decide(john, session, REJECT, bob)
@@ -200,7 +202,7 @@ def test_a_rejection_is_recorded_and_takes_no_place(john: Any, bob: Any, make_se
 
 
 @pytest.mark.parametrize("state", ["scheduled", "ongoing", "completed"])
-def test_who_is_in_cannot_be_rejected(john: Any, jane: Any, make_session: Any, state: str) -> None:
+def test_a_participant_cannot_be_rejected(john: Any, jane: Any, make_session: Any, state: str) -> None:
     session = make_session(state, participants=[jane])
 
     with nothing_changes():
@@ -211,7 +213,9 @@ def test_who_is_in_cannot_be_rejected(john: Any, jane: Any, make_session: Any, s
 
 
 @pytest.mark.parametrize("action", [APPROVE, REJECT])
-def test_who_has_not_asked_is_not_there(john: Any, jane: Any, mallory: Any, make_session: Any, action: str) -> None:
+def test_deciding_on_a_member_without_a_request_is_a_404(
+    john: Any, jane: Any, mallory: Any, make_session: Any, action: str
+) -> None:
     session = make_session("approved")
     make_session("approved", requests={jane: "pending"})
 
@@ -226,7 +230,7 @@ def test_who_has_not_asked_is_not_there(john: Any, jane: Any, mallory: Any, make
 @pytest.mark.parametrize(
     "body", [None, {}, *({"user_id": value} for value in [None, 0, -1, "x", True, 1.5, [], 2**63])]
 )
-def test_a_user_id_that_is_none_is_refused(john: Any, make_session: Any, action: str, body: Any) -> None:
+def test_an_invalid_user_id_is_refused(john: Any, make_session: Any, action: str, body: Any) -> None:
     session = make_session("approved")
 
     with nothing_changes():
@@ -236,7 +240,7 @@ def test_a_user_id_that_is_none_is_refused(john: Any, make_session: Any, action:
 
 
 @pytest.mark.parametrize("action", [APPROVE, REJECT])
-def test_nobody_decides_on_their_own_request(jane: Any, bob: Any, make_session: Any, action: str) -> None:
+def test_members_cannot_decide_on_their_own_request(jane: Any, bob: Any, make_session: Any, action: str) -> None:
     session = make_session("scheduled", participants=[jane], requests={bob: "pending"})
 
     for member in (jane, bob):
@@ -245,7 +249,9 @@ def test_nobody_decides_on_their_own_request(jane: Any, bob: Any, make_session: 
 
 
 @pytest.mark.parametrize("who", ["alice", "root"])
-def test_moderators_do_not_let_themselves_in(who: str, request: pytest.FixtureRequest, make_session: Any) -> None:
+def test_moderators_cannot_approve_their_own_request(
+    who: str, request: pytest.FixtureRequest, make_session: Any
+) -> None:
     member = request.getfixturevalue(who)
     session = make_session("scheduled", requests={member: "pending"})
 
@@ -253,7 +259,7 @@ def test_moderators_do_not_let_themselves_in(who: str, request: pytest.FixtureRe
         assert error_of(decide(member, session, APPROVE, member), 403) == "Nobody decides their own request."
 
 
-def test_a_member_who_was_deactivated_meanwhile_is_not_let_in(john: Any, bob: Any, make_session: Any) -> None:
+def test_a_deactivated_member_cannot_be_approved(john: Any, bob: Any, make_session: Any) -> None:
     session = make_session("scheduled", requests={bob: "pending"})
     bob.is_active = False
     bob.save()
@@ -268,7 +274,7 @@ def test_a_member_who_was_deactivated_meanwhile_is_not_let_in(john: Any, bob: An
 
 
 @pytest.mark.parametrize("how", ["cancelled", "started", "begun by the clock", "expired"])
-def test_closing_a_session_rejects_what_is_still_undecided(
+def test_closing_a_session_rejects_pending_requests(
     *, john: Any, jane: Any, bob: Any, mallory: Any, make_session: Any, clock: Any, how: str
 ) -> None:
     in_it = [] if how == "expired" else [jane]
@@ -301,7 +307,7 @@ def test_closing_a_session_rejects_what_is_still_undecided(
     assert BookingRequest.objects.get(user=mallory).decided_at != closed.decided_at
 
 
-def test_who_was_in_a_cancelled_session_stays_in_its_list(john: Any, jane: Any, make_session: Any) -> None:
+def test_participants_of_a_cancelled_session_stay_listed(john: Any, jane: Any, make_session: Any) -> None:
     session = make_session("scheduled", participants=[jane])
 
     shown = Api(john).post(path(session, "cancel/")).json()

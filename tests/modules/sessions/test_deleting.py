@@ -11,7 +11,7 @@ from modules.sessions.models import BookingRequest, Reminder, Session
 
 @pytest.mark.parametrize("who", ["creator", "moderator", "superuser"])
 @pytest.mark.parametrize("state", ["pending_approval", "approved", "cancelled", "expired"])
-def test_the_creator_or_a_moderator_deletes_while_nobody_is_in(
+def test_creator_and_moderators_can_delete_a_session_without_participants(
     *, john: Any, alice: Any, root: Any, make_session: Any, state: str, who: str
 ) -> None:
     session = make_session(state)
@@ -50,7 +50,7 @@ def test_the_record_outlives_the_session(john: Any, bob: Any, mallory: Any, make
 
 
 @pytest.mark.parametrize("state", ["scheduled", "ongoing", "completed", "cancelled"])
-def test_once_somebody_is_in_the_answer_says_to_cancel_instead(
+def test_a_session_with_participants_cannot_be_deleted(
     john: Any, jane: Any, alice: Any, make_session: Any, state: str
 ) -> None:
     session = make_session(state, participants=[jane])
@@ -60,14 +60,14 @@ def test_once_somebody_is_in_the_answer_says_to_cancel_instead(
             assert "cancel" in error_of(Api(member).delete(path(session)), 400)
 
 
-def test_after_the_last_one_left_it_can_be_deleted(john: Any, jane: Any, make_session: Any) -> None:
+def test_a_session_can_be_deleted_after_the_last_participant_left(john: Any, jane: Any, make_session: Any) -> None:
     session = make_session("scheduled", participants=[jane])
     Api(jane).post(path(session, "leave/"))
 
     assert Api(john).delete(path(session)).status_code == 204
 
 
-def test_nobody_else_deletes(jane: Any, mallory: Any, make_session: Any) -> None:
+def test_others_cannot_delete_a_session(jane: Any, mallory: Any, make_session: Any) -> None:
     session = make_session("approved", requests={jane: "pending"})
 
     for member in (jane, mallory):
@@ -75,14 +75,14 @@ def test_nobody_else_deletes(jane: Any, mallory: Any, make_session: Any) -> None
             error_of(Api(member).delete(path(session)), 403)
 
 
-def test_what_one_may_not_see_is_not_there_to_delete(mallory: Any, make_session: Any) -> None:
+def test_deleting_an_invisible_session_is_a_404(mallory: Any, make_session: Any) -> None:
     session = make_session("pending_approval")
 
     with nothing_changes():
         error_of(Api(mallory).delete(path(session)), 404)
 
 
-def test_deleting_twice_finds_nothing(john: Any, make_session: Any) -> None:
+def test_deleting_twice_is_a_404(john: Any, make_session: Any) -> None:
     session = make_session("approved")
     Api(john).delete(path(session))
 

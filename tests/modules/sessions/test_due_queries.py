@@ -37,7 +37,7 @@ def many(db: None) -> None:
         pass
 
 
-def test_each_finds_its_rows_through_its_own_index(many: None) -> None:
+def test_each_due_query_uses_its_own_index(many: None) -> None:
     assert Session.objects.count() == ROWS
     for due, sweep, index in SWEEPS:
         plan = due()[:20].explain()
@@ -52,7 +52,7 @@ def test_each_finds_its_rows_through_its_own_index(many: None) -> None:
         assert not due().exists()
 
 
-def test_what_deactivated_members_have_is_found_by_who_they_are(many: None) -> None:
+def test_the_cascade_finds_its_rows_by_member(many: None) -> None:
     members = [User.objects.create(username=f"gone_{number}", is_active=False).pk for number in range(3)]
     for session in Session.objects.order_by("pk")[:2]:
         BookingRequest.objects.create(session=session, user_id=members[0])

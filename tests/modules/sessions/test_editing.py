@@ -102,7 +102,7 @@ def test_a_value_equal_to_the_stored_one_is_no_change(john: Any, make_session: A
     assert response.json()["updated_at"] == z(session.updated_at)
 
 
-def test_a_text_that_differs_in_its_margins_alone_is_no_change(john: Any, make_session: Any) -> None:
+def test_a_text_that_differs_only_in_surrounding_whitespace_is_no_change(john: Any, make_session: Any) -> None:
     session = make_session("approved")
 
     with nothing_changes():
@@ -117,7 +117,7 @@ def test_an_empty_object_is_no_change(john: Any, make_session: Any) -> None:
             assert Api(john).put(path(session), {}).status_code == 200
 
 
-def test_what_is_equal_is_left_out_of_the_record(john: Any, make_session: Any) -> None:
+def test_equal_values_are_not_recorded(john: Any, make_session: Any) -> None:
     session = make_session("approved")
 
     Api(john).put(path(session), {**BEFORE, "duration": 60})
@@ -126,7 +126,7 @@ def test_what_is_equal_is_left_out_of_the_record(john: Any, make_session: Any) -
     assert facts() == ["SessionEdited"]
 
 
-def test_read_only_fields_are_ignored_beside_a_change(john: Any, jane: Any, make_session: Any) -> None:
+def test_read_only_fields_are_ignored(john: Any, jane: Any, make_session: Any) -> None:
     session = make_session("scheduled", participants=[jane])
 
     response = Api(john).put(
@@ -167,7 +167,7 @@ def test_final_sessions_cannot_be_edited(john: Any, make_session: Any, state: st
 
 @pytest.mark.parametrize("name", CHANGES)
 @pytest.mark.parametrize("who", ["creator", "moderator"])
-def test_date_duration_and_level_of_an_ongoing_session_stay(
+def test_date_duration_and_level_of_an_ongoing_session_cannot_change(
     john: Any, alice: Any, make_session: Any, name: str, who: str
 ) -> None:
     session = make_session("ongoing")
@@ -180,7 +180,7 @@ def test_date_duration_and_level_of_an_ongoing_session_stay(
         assert api.put(path(session), {name: CHANGES[name]}).json()[name] == CHANGES[name]
 
 
-def test_places_cannot_go_below_those_who_are_in(john: Any, make_member: Any, make_session: Any) -> None:
+def test_seats_cannot_go_below_the_participants(john: Any, make_member: Any, make_session: Any) -> None:
     session = make_session("scheduled", participants=[make_member() for _ in range(3)])
 
     with nothing_changes():
@@ -191,7 +191,7 @@ def test_places_cannot_go_below_those_who_are_in(john: Any, make_member: Any, ma
     assert (response.json()["is_full"], response.json()["available_spots"]) == (True, 0)
 
 
-def test_those_who_only_asked_take_no_place(john: Any, make_member: Any, make_session: Any) -> None:
+def test_pending_requests_take_no_seat(john: Any, make_member: Any, make_session: Any) -> None:
     session = make_session("approved", requests={make_member(): "pending" for _ in range(5)})
 
     assert Api(john).put(path(session), {"max_participants": 2}).status_code == 200
@@ -217,7 +217,7 @@ def test_those_who_only_asked_take_no_place(john: Any, make_member: Any, make_se
         ("max_participants", "many"),
     ],
 )
-def test_the_bounds_are_those_of_offering(john: Any, make_session: Any, name: str, value: Any) -> None:
+def test_the_limits_are_those_of_a_new_session(john: Any, make_session: Any, name: str, value: Any) -> None:
     session = make_session("approved")
 
     with nothing_changes():
@@ -235,7 +235,7 @@ def test_the_bounds_are_those_of_offering(john: Any, make_session: Any, name: st
     ],
     ids=str,
 )
-def test_all_of_a_put_happens_or_nothing(john: Any, make_member: Any, make_session: Any, refused: Any) -> None:
+def test_a_put_is_atomic(john: Any, make_member: Any, make_session: Any, refused: Any) -> None:
     session = make_session("scheduled", participants=[make_member() for _ in range(3)])
 
     with nothing_changes():
@@ -252,7 +252,7 @@ def test_fields_and_status_change_together(john: Any, make_session: Any) -> None
 
 
 @pytest.mark.parametrize("who", ["participant", "requester", "outsider"])
-def test_nobody_else_changes_anything(*, jane: Any, bob: Any, mallory: Any, make_session: Any, who: str) -> None:
+def test_others_cannot_edit_a_session(*, jane: Any, bob: Any, mallory: Any, make_session: Any, who: str) -> None:
     session = make_session("scheduled", participants=[jane], requests={bob: "pending"})
     member = {"participant": jane, "requester": bob, "outsider": mallory}[who]
 
@@ -268,7 +268,7 @@ def test_nobody_else_changes_anything(*, jane: Any, bob: Any, mallory: Any, make
 
 
 @pytest.mark.parametrize("name", CHANGES)
-def test_title_description_and_subject_changed_after_approval_ask_for_a_second_look(
+def test_edits_of_reviewed_fields_after_the_approval_require_a_second_look(
     john: Any, make_session: Any, name: str
 ) -> None:
     session = make_session("approved")
@@ -284,7 +284,7 @@ def test_title_description_and_subject_changed_after_approval_ask_for_a_second_l
 
 
 @pytest.mark.parametrize("state", ["approved", "scheduled", "ongoing"])
-def test_a_session_marked_for_a_second_look_stays_as_it_is_meanwhile(
+def test_a_session_stays_approved_while_it_waits_for_a_second_look(
     john: Any, mallory: Any, make_session: Any, state: str
 ) -> None:
     session = make_session(state)
@@ -293,7 +293,7 @@ def test_a_session_marked_for_a_second_look_stays_as_it_is_meanwhile(
     assert Api(mallory).get(path(session)).json()["title"] == "New"
 
 
-def test_before_the_approval_there_is_nothing_to_look_at_twice(john: Any, make_session: Any) -> None:
+def test_edits_before_the_approval_require_no_second_look(john: Any, make_session: Any) -> None:
     session = make_session("pending_approval")
 
     Api(john).put(path(session), {"title": "New"})
@@ -301,7 +301,7 @@ def test_before_the_approval_there_is_nothing_to_look_at_twice(john: Any, make_s
     assert Session.objects.get().second_look_since is None
 
 
-def test_a_moderator_s_change_needs_no_second_look(alice: Any, make_session: Any) -> None:
+def test_a_moderators_edit_requires_no_second_look(alice: Any, make_session: Any) -> None:
     session = make_session("approved")
 
     Api(alice).put(path(session), {"title": "New"})
@@ -309,7 +309,7 @@ def test_a_moderator_s_change_needs_no_second_look(alice: Any, make_session: Any
     assert Session.objects.get().second_look_since is None
 
 
-def test_a_moderator_s_change_of_their_own_session_does(alice: Any, make_session: Any) -> None:
+def test_a_moderators_edit_of_their_own_session_requires_a_second_look(alice: Any, make_session: Any) -> None:
     session = make_session("approved", creator=alice)
 
     Api(alice).put(path(session), {"title": "New"})
@@ -317,7 +317,7 @@ def test_a_moderator_s_change_of_their_own_session_does(alice: Any, make_session
     assert Session.objects.get().second_look_since == NOW
 
 
-def test_a_superuser_moderates_their_own(root: Any, make_session: Any) -> None:
+def test_a_superusers_edit_of_their_own_session_requires_no_second_look(root: Any, make_session: Any) -> None:
     session = make_session("approved", creator=root)
 
     Api(root).put(path(session), {"title": "New"})
@@ -325,7 +325,7 @@ def test_a_superuser_moderates_their_own(root: Any, make_session: Any) -> None:
     assert Session.objects.get().second_look_since is None
 
 
-def test_the_first_change_says_since_when(john: Any, make_session: Any, clock: Any) -> None:
+def test_the_second_look_is_due_since_the_first_edit(john: Any, make_session: Any, clock: Any) -> None:
     session = make_session("approved")
     Api(john).put(path(session), {"title": "New"})
 
@@ -338,7 +338,7 @@ def test_the_first_change_says_since_when(john: Any, make_session: Any, clock: A
 # --- A new date -------------------------------------------------------------------------------------------------
 
 
-def test_a_new_date_is_told_to_participants_and_requesters(
+def test_a_rescheduling_is_published_with_participants_and_requesters(
     *, john: Any, jane: Any, bob: Any, mallory: Any, make_session: Any
 ) -> None:
     session = make_session("scheduled", participants=[jane], requests={bob: "pending", mallory: "rejected"})
@@ -359,7 +359,7 @@ def test_a_new_date_is_told_to_participants_and_requesters(
     }
 
 
-def test_a_new_date_moves_the_end_with_it(john: Any, make_session: Any) -> None:
+def test_a_new_start_moves_the_end(john: Any, make_session: Any) -> None:
     session = make_session("approved")
 
     Api(john).put(path(session), {"date": "2024-02-01T12:00:00Z", "duration": 15})
@@ -368,7 +368,7 @@ def test_a_new_date_moves_the_end_with_it(john: Any, make_session: Any) -> None:
     assert z(session.ends_at) == "2024-02-01T12:15:00Z"
 
 
-def test_another_duration_is_no_new_date(john: Any, jane: Any, make_session: Any) -> None:
+def test_another_duration_is_no_rescheduling(john: Any, jane: Any, make_session: Any) -> None:
     session = make_session("scheduled", participants=[jane])
 
     Api(john).put(path(session), {"duration": 15})
@@ -376,9 +376,7 @@ def test_another_duration_is_no_new_date(john: Any, jane: Any, make_session: Any
     assert facts() == ["SessionEdited"]
 
 
-def test_a_new_time_of_a_hidden_session_is_for_those_who_are_in_it_alone(
-    john: Any, jane: Any, bob: Any, make_session: Any
-) -> None:
+def test_a_rescheduling_of_a_hidden_session_omits_requesters(john: Any, jane: Any, bob: Any, make_session: Any) -> None:
     session = make_session("scheduled", participants=[jane], requests={bob: "pending"}, hidden_at=NOW)
 
     Api(john).put(path(session), {"date": "2024-02-01T10:00:00Z"})

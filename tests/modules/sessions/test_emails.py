@@ -87,7 +87,7 @@ def test_a_requester_s_address_is_shown_to_the_creator_and_moderators(
 
 
 @pytest.mark.parametrize("state", ["ongoing", "completed", "cancelled"])
-def test_who_was_in_to_the_end_goes_on_reading_the_creator_s_address(
+def test_participants_of_a_finished_session_still_see_the_creators_address(
     john: Any, jane: Any, make_session: Any, state: str
 ) -> None:
     session = make_session(state, participants=[jane])
@@ -95,7 +95,7 @@ def test_who_was_in_to_the_end_goes_on_reading_the_creator_s_address(
     assert Api(jane).get(path(session)).json()["creator"]["email"] == "john@example.com"
 
 
-def test_it_is_gone_for_who_left_in_the_very_answer(john: Any, jane: Any, bob: Any, make_session: Any) -> None:
+def test_leaving_hides_the_creators_address_at_once(john: Any, jane: Any, bob: Any, make_session: Any) -> None:
     session = make_session("scheduled", participants=[jane, bob])
 
     left = Api(jane).post(path(session, "leave/")).json()
@@ -105,7 +105,7 @@ def test_it_is_gone_for_who_left_in_the_very_answer(john: Any, jane: Any, bob: A
     assert left["booking_requests"] == []
 
 
-def test_being_in_one_session_opens_no_other(john: Any, jane: Any, make_session: Any) -> None:
+def test_participation_does_not_reveal_addresses_of_other_sessions(john: Any, jane: Any, make_session: Any) -> None:
     joined = make_session("scheduled", participants=[jane])
     other = make_session("approved", requests={jane: "pending"})
     strange = make_session("approved")
@@ -115,7 +115,7 @@ def test_being_in_one_session_opens_no_other(john: Any, jane: Any, make_session:
     assert shown == {joined.pk: "john@example.com", other.pk: "", strange.pk: ""}
 
 
-def test_offering_and_asking_show_one_s_own(john: Any, bob: Any, make_session: Any) -> None:
+def test_offering_and_asking_return_the_members_own_address(john: Any, bob: Any, make_session: Any) -> None:
     offered = Api(john).post(SESSIONS, body_of()).json()
     assert offered["creator"] == user_row(john, email=True)
 
@@ -125,7 +125,7 @@ def test_offering_and_asking_show_one_s_own(john: Any, bob: Any, make_session: A
 
 @pytest.mark.parametrize("who", ["creator", "moderator"])
 @pytest.mark.parametrize("action", ["approve_request/", "reject_request/"])
-def test_deciding_shows_the_requester_s(
+def test_deciding_returns_the_requesters_address(
     *, john: Any, alice: Any, bob: Any, make_session: Any, action: str, who: str
 ) -> None:
     session = make_session("approved", requests={bob: "pending"})
@@ -134,7 +134,7 @@ def test_deciding_shows_the_requester_s(
     assert api.post(path(session, action), {"user_id": bob.pk}).json()["user"] == user_row(bob, email=True)
 
 
-def test_a_role_shows_the_participant_s_to_the_creator(john: Any, jane: Any, make_session: Any) -> None:
+def test_changing_a_role_returns_the_participants_address(john: Any, jane: Any, make_session: Any) -> None:
     session = make_session("scheduled", participants=[jane])
 
     changed = Api(john).post(path(session, f"participants/{jane.pk}/role/"), {"role": "tutor"}).json()
@@ -142,9 +142,7 @@ def test_a_role_shows_the_participant_s_to_the_creator(john: Any, jane: Any, mak
     assert changed["user"] == user_row(jane, email=True)
 
 
-def test_an_outsider_finds_no_address_anywhere(
-    *, session: Any, mallory: Any, people: dict[str, Any], make_session: Any
-) -> None:
+def test_outsiders_see_no_addresses(*, session: Any, mallory: Any, people: dict[str, Any], make_session: Any) -> None:
     make_session("approved", requests={people["requester"]: "pending"}, date=NOW)
     api = Api(mallory)
 

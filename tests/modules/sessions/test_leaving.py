@@ -35,9 +35,7 @@ def set_role(member: Any, session: Any, participant: Any, role: Any) -> Any:
 # --- Leaving ----------------------------------------------------------------------------------------------------
 
 
-def test_a_participant_who_leaves_gives_the_place_back_at_once(
-    john: Any, jane: Any, bob: Any, mallory: Any, make_session: Any
-) -> None:
+def test_leaving_frees_the_seat_at_once(john: Any, jane: Any, bob: Any, mallory: Any, make_session: Any) -> None:
     session = make_session("scheduled", participants=[jane, bob], max_participants=2)
     assert Api(mallory).post(path(session, "join/")).status_code == 400
 
@@ -78,7 +76,7 @@ def test_the_record_keeps_who_left(john: Any, jane: Any, make_session: Any) -> N
     }
 
 
-def test_a_requester_withdraws_without_a_fact_that_the_creator_is_told(bob: Any, jane: Any, make_session: Any) -> None:
+def test_withdrawing_does_not_publish_a_seat_left(bob: Any, jane: Any, make_session: Any) -> None:
     session = make_session("scheduled", participants=[jane], requests={bob: "pending"})
 
     response = leave(bob, session)
@@ -89,7 +87,9 @@ def test_a_requester_withdraws_without_a_fact_that_the_creator_is_told(bob: Any,
     assert (last_fact().member_id, last_fact().actor) == (bob.pk, bob)
 
 
-def test_who_is_not_in_cannot_leave(john: Any, alice: Any, bob: Any, mallory: Any, make_session: Any) -> None:
+def test_only_members_with_a_request_can_leave(
+    john: Any, alice: Any, bob: Any, mallory: Any, make_session: Any
+) -> None:
     session = make_session("scheduled", requests={bob: "rejected"})
 
     for member in (john, alice, bob, mallory):
@@ -97,7 +97,7 @@ def test_who_is_not_in_cannot_leave(john: Any, alice: Any, bob: Any, mallory: An
             error_of(leave(member, session), 400)
 
 
-def test_leaving_twice_is_not_being_in(jane: Any, make_session: Any) -> None:
+def test_leaving_twice_is_refused(jane: Any, make_session: Any) -> None:
     session = make_session("scheduled", participants=[jane])
     leave(jane, session)
 
@@ -106,9 +106,7 @@ def test_leaving_twice_is_not_being_in(jane: Any, make_session: Any) -> None:
 
 
 @pytest.mark.parametrize("state", ["ongoing", "completed", "cancelled"])
-def test_after_the_start_nobody_leaves_and_nobody_is_removed(
-    john: Any, jane: Any, make_session: Any, state: str
-) -> None:
+def test_leaving_and_removing_are_refused_after_the_start(john: Any, jane: Any, make_session: Any, state: str) -> None:
     session = make_session(state, participants=[jane])
 
     with nothing_changes():
@@ -117,7 +115,7 @@ def test_after_the_start_nobody_leaves_and_nobody_is_removed(
 
 
 @pytest.mark.parametrize("late", [timedelta(0), timedelta(days=1)])
-def test_nor_where_the_worker_is_late(
+def test_leaving_and_removing_are_refused_after_the_start_even_if_the_worker_is_late(
     *, john: Any, jane: Any, bob: Any, make_session: Any, clock: Any, late: timedelta
 ) -> None:
     session = make_session("scheduled", participants=[jane], requests={bob: "pending"})
@@ -129,7 +127,7 @@ def test_nor_where_the_worker_is_late(
         error_of(remove(john, session, jane), 400)
 
 
-def test_a_second_before_the_start_one_may_leave(jane: Any, make_session: Any, clock: Any) -> None:
+def test_leaving_is_possible_until_the_start(jane: Any, make_session: Any, clock: Any) -> None:
     session = make_session("scheduled", participants=[jane])
     clock.move_to(session.date - timedelta(seconds=1), tick=False)
 
@@ -140,7 +138,7 @@ def test_a_second_before_the_start_one_may_leave(jane: Any, make_session: Any, c
 
 
 @pytest.mark.parametrize("who", ["creator", "moderator"])
-def test_the_creator_or_a_moderator_removes_a_participant(
+def test_creator_and_moderators_can_remove_a_participant(
     *, john: Any, alice: Any, jane: Any, make_session: Any, who: str
 ) -> None:
     session = make_session("scheduled", participants=[jane])
@@ -156,7 +154,7 @@ def test_the_creator_or_a_moderator_removes_a_participant(
     assert (last_fact().member_id, last_fact().actor) == (jane.pk, member)
 
 
-def test_nobody_else_removes_anybody(jane: Any, bob: Any, mallory: Any, make_session: Any) -> None:
+def test_others_cannot_remove_participants(jane: Any, bob: Any, mallory: Any, make_session: Any) -> None:
     session = make_session("scheduled", participants=[jane, bob])
 
     for member in (jane, bob, mallory):
@@ -164,7 +162,7 @@ def test_nobody_else_removes_anybody(jane: Any, bob: Any, mallory: Any, make_ses
             error_of(remove(member, session, jane), 403)
 
 
-def test_who_is_not_in_is_not_there_to_remove(
+def test_removing_a_member_who_is_no_participant_is_a_404(
     *, john: Any, jane: Any, bob: Any, mallory: Any, make_session: Any
 ) -> None:
     session = make_session("scheduled", requests={jane: "pending", bob: "rejected"})
@@ -175,7 +173,7 @@ def test_who_is_not_in_is_not_there_to_remove(
 
 
 @pytest.mark.parametrize("identifier", ["0", "4711", "9223372036854775808"])
-def test_an_id_of_nobody_is_not_there(john: Any, make_session: Any, identifier: str) -> None:
+def test_an_unknown_member_id_is_a_404(john: Any, make_session: Any, identifier: str) -> None:
     session = make_session("scheduled")
 
     with nothing_changes():
@@ -207,7 +205,7 @@ def test_the_creator_makes_a_participant_a_tutor(john: Any, jane: Any, make_sess
     assert (last_fact().member_id, last_fact().actor) == (jane.pk, john)
 
 
-def test_and_a_student_again(john: Any, jane: Any, make_session: Any) -> None:
+def test_the_creator_makes_a_tutor_a_student_again(john: Any, jane: Any, make_session: Any) -> None:
     session = make_session("scheduled", participants=[jane])
     set_role(john, session, jane, "tutor")
 
@@ -215,15 +213,13 @@ def test_and_a_student_again(john: Any, jane: Any, make_session: Any) -> None:
 
 
 @pytest.mark.parametrize("state", ["scheduled", "ongoing", "completed"])
-def test_a_role_changes_as_long_as_a_tutor_could_add_something(
-    john: Any, jane: Any, make_session: Any, state: str
-) -> None:
+def test_roles_can_change_while_materials_can_be_added(john: Any, jane: Any, make_session: Any, state: str) -> None:
     session = make_session(state, participants=[jane])
 
     assert set_role(john, session, jane, "tutor").json()["role"] == "tutor"
 
 
-def test_the_role_that_one_has_is_no_change(john: Any, jane: Any, make_session: Any) -> None:
+def test_the_same_role_is_no_change(john: Any, jane: Any, make_session: Any) -> None:
     session = make_session("scheduled", participants=[jane])
 
     with nothing_changes():
@@ -238,7 +234,7 @@ def test_an_unknown_role_is_refused_by_name(john: Any, jane: Any, make_session: 
         assert list(fields_of(set_role(john, session, jane, role))) == ["role"]
 
 
-def test_only_the_creator_gives_roles(*, alice: Any, jane: Any, bob: Any, mallory: Any, make_session: Any) -> None:
+def test_only_the_creator_can_change_roles(*, alice: Any, jane: Any, bob: Any, mallory: Any, make_session: Any) -> None:
     session = make_session("scheduled", participants=[jane, bob])
 
     for member in (alice, jane, bob, mallory):
@@ -254,7 +250,7 @@ def test_only_participants_have_roles(*, john: Any, jane: Any, bob: Any, mallory
             error_of(set_role(john, session, member, "tutor"), 404)
 
 
-def test_a_role_goes_with_the_place(john: Any, jane: Any, make_session: Any) -> None:
+def test_leaving_resets_the_role(john: Any, jane: Any, make_session: Any) -> None:
     session = make_session("scheduled", participants=[jane])
     set_role(john, session, jane, "tutor")
 

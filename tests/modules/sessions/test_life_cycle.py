@@ -44,7 +44,7 @@ def status_of(session: Session) -> str:
         ("scheduled", True, "ongoing", "SessionStarted"),
     ],
 )
-def test_the_start_is_reached(
+def test_the_transitions_at_the_start(
     *, jane: Any, make_session: Any, clock: Any, state: str, somebody_in: bool, becomes: str, fact: str
 ) -> None:
     session = make_session(state, participants=[jane] if somebody_in else [])
@@ -66,7 +66,7 @@ def test_the_start_is_reached(
 @pytest.mark.parametrize(
     ("state", "why"), [("pending_approval", "undecided"), ("approved", "nobody_in"), ("scheduled", "nobody_in")]
 )
-def test_an_expiry_says_why(make_session: Any, clock: Any, state: str, why: str) -> None:
+def test_an_expiry_has_its_cause(make_session: Any, clock: Any, state: str, why: str) -> None:
     session = make_session(state, participants=[])
     clock.move_to(session.date, tick=False)
 
@@ -75,7 +75,7 @@ def test_an_expiry_says_why(make_session: Any, clock: Any, state: str, why: str)
     assert last_fact().payload["why"] == why
 
 
-def test_the_end_is_start_and_duration(make_session: Any, clock: Any) -> None:
+def test_a_session_completes_at_start_plus_duration(make_session: Any, clock: Any) -> None:
     session = make_session("ongoing", date="2024-01-10T09:30:00Z", duration=45)
 
     clock.move_to("2024-01-10T10:14:59Z", tick=False)
@@ -88,7 +88,7 @@ def test_the_end_is_start_and_duration(make_session: Any, clock: Any) -> None:
     assert facts() == ["SessionCompleted"]
 
 
-def test_one_that_was_started_early_ends_at_its_time(john: Any, make_session: Any, clock: Any) -> None:
+def test_a_session_started_early_completes_at_its_end(john: Any, make_session: Any, clock: Any) -> None:
     session = make_session("scheduled", date="2024-01-10T10:10:00Z", duration=30)
     Api(john).post(path(session, "start/"))
 
@@ -99,7 +99,7 @@ def test_one_that_was_started_early_ends_at_its_time(john: Any, make_session: An
     assert facts() == ["SessionStarted", "SessionCompleted"]
 
 
-def test_sweeping_twice_moves_once(make_session: Any, clock: Any) -> None:
+def test_the_periodic_job_is_idempotent(make_session: Any, clock: Any) -> None:
     for state in STATES:
         make_session(state)
     clock.shift(timedelta(days=5))
@@ -110,7 +110,7 @@ def test_sweeping_twice_moves_once(make_session: Any, clock: Any) -> None:
 
 
 @pytest.mark.parametrize("state", FINAL)
-def test_what_is_final_stays(make_session: Any, clock: Any, state: str) -> None:
+def test_final_sessions_do_not_change(make_session: Any, clock: Any, state: str) -> None:
     make_session(state)
     clock.shift(timedelta(days=5000))
 
@@ -118,7 +118,7 @@ def test_what_is_final_stays(make_session: Any, clock: Any, state: str) -> None:
         assert advance_due_sessions() == 0
 
 
-def test_a_worker_that_was_down_for_long_catches_up_in_order(jane: Any, make_session: Any, clock: Any) -> None:
+def test_due_transitions_are_applied_in_order_after_a_downtime(jane: Any, make_session: Any, clock: Any) -> None:
     session = make_session("scheduled", participants=[jane])
     clock.shift(timedelta(days=365))
 
@@ -130,7 +130,7 @@ def test_a_worker_that_was_down_for_long_catches_up_in_order(jane: Any, make_ses
     assert list(changes) == [{"status": ["scheduled", "ongoing"]}, {"status": ["ongoing", "completed"]}]
 
 
-def test_many_are_moved_each_in_its_own_way(make_session: Any, clock: Any) -> None:
+def test_many_sessions_make_their_own_transitions(make_session: Any, clock: Any) -> None:
     sessions = {state: make_session(state) for state in STATES}
     later = make_session("approved", date=NOW + timedelta(days=30))
     clock.move_to(sessions["scheduled"].date, tick=False)
@@ -149,7 +149,7 @@ def test_many_are_moved_each_in_its_own_way(make_session: Any, clock: Any) -> No
     assert status_of(later) == "approved"
 
 
-def test_a_session_that_fails_stops_no_other_and_is_tried_again(
+def test_a_session_that_fails_does_not_block_others_and_is_retried(
     make_session: Any, clock: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
     first, broken, last = (make_session("approved", date=NOW + timedelta(hours=hours)) for hours in (1, 2, 3))
@@ -165,7 +165,7 @@ def test_a_session_that_fails_stops_no_other_and_is_tried_again(
     assert status_of(broken) == "expired"
 
 
-def test_what_was_changed_past_the_services_is_due_no_longer_than_once(make_session: Any, clock: Any) -> None:
+def test_a_row_changed_without_the_services_is_handled_once(make_session: Any, clock: Any) -> None:
     session = make_session("approved")
     Session.objects.filter(pk=session.pk).update(moves_at=NOW - SECOND)
 
@@ -178,7 +178,7 @@ def test_what_was_changed_past_the_services_is_due_no_longer_than_once(make_sess
 
 
 @pytest.mark.django_db(transaction=True)
-def test_many_workers_at_once_move_each_session_once(jane: Any, make_session: Any, clock: Any) -> None:
+def test_several_workers_handle_each_session_once(jane: Any, make_session: Any, clock: Any) -> None:
     sessions = [make_session("scheduled", participants=[jane]) for _ in range(30)]
     clock.move_to(sessions[0].date, tick=False)
 
@@ -188,9 +188,7 @@ def test_many_workers_at_once_move_each_session_once(jane: Any, make_session: An
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_member_who_cancels_while_the_worker_moves_it_finds_it_moved_or_moves_it_first(
-    john: Any, jane: Any, make_session: Any, clock: Any
-) -> None:
+def test_cancelling_is_serialized_with_due_transitions(john: Any, jane: Any, make_session: Any, clock: Any) -> None:
     session = make_session("scheduled", participants=[jane])
     clock.move_to(session.date, tick=False)
     run_concurrently(advance_due_sessions, lambda: Api(john).post(path(session, "cancel/")).status_code)
@@ -199,7 +197,7 @@ def test_a_member_who_cancels_while_the_worker_moves_it_finds_it_moved_or_moves_
     assert facts() == ["SessionStarted", "SessionCancelled"]
 
 
-def test_each_session_takes_as_many_queries_however_many_are_due(jane: Any, make_session: Any, clock: Any) -> None:
+def test_each_session_takes_a_constant_number_of_queries(jane: Any, make_session: Any, clock: Any) -> None:
     def queries(number: int) -> int:
         for _ in range(number):
             make_session("scheduled", participants=[jane], date=NOW)
@@ -217,7 +215,7 @@ def test_each_session_takes_as_many_queries_however_many_are_due(jane: Any, make
 
 
 @pytest.mark.parametrize("state", STATES)
-def test_every_session_knows_when_the_clock_moves_it_next(make_session: Any, state: str) -> None:
+def test_moves_at_is_the_next_due_transition(make_session: Any, state: str) -> None:
     session = make_session(state)
 
     session.refresh_from_db()
@@ -226,7 +224,7 @@ def test_every_session_knows_when_the_clock_moves_it_next(make_session: Any, sta
     assert session.moves_at == (None if state in FINAL else end if state == "ongoing" else session.date)
 
 
-def test_it_moves_with_the_start_and_the_duration(john: Any, jane: Any, make_session: Any, clock: Any) -> None:
+def test_moves_at_follows_start_and_duration(john: Any, jane: Any, make_session: Any, clock: Any) -> None:
     session = make_session("scheduled", participants=[jane])
     Api(john).put(path(session), {"date": "2024-01-20T10:00:00Z", "duration": 30})
     session.refresh_from_db()
@@ -257,7 +255,7 @@ def late(clock: Any) -> Any:
     return be
 
 
-def test_a_session_that_has_begun_can_be_ended_at_once(john: Any, jane: Any, make_session: Any, late: Any) -> None:
+def test_a_session_that_is_due_to_start_can_be_ended(john: Any, jane: Any, make_session: Any, late: Any) -> None:
     session = late(make_session("scheduled", participants=[jane]))
 
     assert Api(john).post(path(session, "end/")).json()["status"] == "completed"
@@ -265,7 +263,7 @@ def test_a_session_that_has_begun_can_be_ended_at_once(john: Any, jane: Any, mak
     assert list(FactRecord.objects.order_by("pk").values_list("actor", flat=True)) == [None, john.pk]
 
 
-def test_a_session_that_has_begun_is_cancelled_from_there(
+def test_a_session_that_is_due_to_start_is_cancelled_as_ongoing(
     john: Any, jane: Any, bob: Any, make_session: Any, late: Any
 ) -> None:
     session = late(make_session("scheduled", participants=[jane], requests={bob: "pending"}))
@@ -277,7 +275,7 @@ def test_a_session_that_has_begun_is_cancelled_from_there(
     assert last_fact().payload["requester_ids"] == []
 
 
-def test_a_session_that_has_begun_is_edited_as_an_ongoing_one(
+def test_a_session_that_is_due_to_start_is_edited_as_ongoing(
     john: Any, jane: Any, make_session: Any, late: Any
 ) -> None:
     session = late(make_session("scheduled", participants=[jane]))
@@ -299,7 +297,7 @@ def test_a_session_that_has_begun_is_edited_as_an_ongoing_one(
         ("approved", {"status": "cancelled"}, "expired"),
     ],
 )
-def test_what_has_expired_is_final_before_the_worker_says_so(
+def test_a_session_that_is_due_to_expire_is_final(
     *, alice: Any, make_session: Any, late: Any, state: str, body: Any, named: str
 ) -> None:
     session = late(make_session(state))
@@ -308,9 +306,7 @@ def test_what_has_expired_is_final_before_the_worker_says_so(
         assert named in error_of(Api(alice).put(path(session), body), 400)
 
 
-def test_what_is_over_is_completed_before_the_worker_says_so(
-    john: Any, jane: Any, make_session: Any, late: Any
-) -> None:
+def test_a_session_that_is_due_to_complete_is_completed(john: Any, jane: Any, make_session: Any, late: Any) -> None:
     session = late(make_session("scheduled", participants=[jane]), after="end")
 
     with nothing_changes():
@@ -318,9 +314,7 @@ def test_what_is_over_is_completed_before_the_worker_says_so(
         assert "completed" in error_of(Api(john).post(path(session, "cancel/")), 400)
 
 
-def test_no_change_is_fine_and_leaves_the_session_where_the_clock_has_it(
-    john: Any, jane: Any, make_session: Any, late: Any
-) -> None:
+def test_an_empty_edit_applies_due_transitions(john: Any, jane: Any, make_session: Any, late: Any) -> None:
     session = late(make_session("scheduled", participants=[jane]))
 
     assert Api(john).put(path(session), {}).json()["status"] == "ongoing"
@@ -328,14 +322,14 @@ def test_no_change_is_fine_and_leaves_the_session_where_the_clock_has_it(
     assert advance_due_sessions() == 0
 
 
-def test_a_session_with_nobody_in_can_still_be_deleted(john: Any, make_session: Any, late: Any) -> None:
+def test_an_expired_session_can_be_deleted(john: Any, make_session: Any, late: Any) -> None:
     session = late(make_session("approved"))
 
     assert Api(john).delete(path(session)).status_code == 204
     assert facts() == ["SessionExpired", "SessionDeleted"]
 
 
-def test_a_whole_object_that_was_read_before_the_clock_moved_it_can_be_sent_back(
+def test_an_object_read_before_a_due_transition_can_be_sent_back(
     john: Any, jane: Any, make_session: Any, late: Any
 ) -> None:
     session = late(make_session("scheduled", participants=[jane]))

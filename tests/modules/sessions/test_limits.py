@@ -37,7 +37,7 @@ def ask(member: User, session: Session) -> Any:
 # --- Open sessions of a member ----------------------------------------------------------------------------------
 
 
-def test_a_member_offers_as_many_sessions_as_are_left(john: Any, make_session: Any) -> None:
+def test_the_number_of_open_sessions_of_a_member_is_limited(john: Any, make_session: Any) -> None:
     for _ in range(2):
         make_session("approved")
 
@@ -49,7 +49,7 @@ def test_a_member_offers_as_many_sessions_as_are_left(john: Any, make_session: A
 
 
 @pytest.mark.parametrize("state", STATES)
-def test_open_is_what_waits_is_approved_scheduled_or_going_on(john: Any, make_session: Any, state: str) -> None:
+def test_sessions_that_count_as_open(john: Any, make_session: Any, state: str) -> None:
     for _ in range(3):
         make_session(state)
 
@@ -57,16 +57,14 @@ def test_open_is_what_waits_is_approved_scheduled_or_going_on(john: Any, make_se
     assert offer(john).status_code == (400 if is_open else 201)
 
 
-def test_what_others_offer_and_what_one_is_in_does_not_count(john: Any, jane: Any, make_session: Any) -> None:
+def test_sessions_of_others_do_not_count(john: Any, jane: Any, make_session: Any) -> None:
     for _ in range(4):
         make_session("scheduled", creator=jane, participants=[john])
 
     assert offer(john).status_code == 201
 
 
-def test_what_time_has_ended_does_not_count_though_no_worker_has_looked_yet(
-    john: Any, make_session: Any, clock: Any
-) -> None:
+def test_sessions_that_are_over_by_time_do_not_count(john: Any, make_session: Any, clock: Any) -> None:
     make_session("approved", participants=[])
     make_session("pending_approval")
     make_session("scheduled")
@@ -83,7 +81,7 @@ def test_what_time_has_ended_does_not_count_though_no_worker_has_looked_yet(
 
 
 @pytest.mark.parametrize("action", ["cancel/", ""])
-def test_calling_one_off_makes_room(john: Any, make_session: Any, action: str) -> None:
+def test_cancelling_a_session_frees_its_slot(john: Any, make_session: Any, action: str) -> None:
     session, _, _ = (make_session("approved") for _ in range(3))
 
     gone = Api(john).post(path(session, action)) if action else Api(john).delete(path(session))
@@ -92,7 +90,7 @@ def test_calling_one_off_makes_room(john: Any, make_session: Any, action: str) -
     assert offer(john).status_code == 201
 
 
-def test_less_may_be_set_than_there_are_and_nothing_else_is_refused(
+def test_a_limit_below_the_current_number_only_refuses_new_sessions(
     john: Any, bob: Any, make_session: Any, settings: Any
 ) -> None:
     sessions = [make_session("approved", requests={bob: "pending"}) for _ in range(3)]
@@ -121,7 +119,7 @@ def promised(member: User, session: Session) -> bool:
     return shown
 
 
-def test_as_many_wait_as_may(jane: Any, bob: Any, mallory: Any, make_session: Any) -> None:
+def test_the_number_of_pending_requests_is_limited(jane: Any, bob: Any, mallory: Any, make_session: Any) -> None:
     session = make_session("approved")
 
     for member in (jane, bob):
@@ -134,7 +132,7 @@ def test_as_many_wait_as_may(jane: Any, bob: Any, mallory: Any, make_session: An
     assert response.json() == {"error": WAITING_OF_TWO.format(used=2)}
 
 
-def test_those_who_are_in_or_were_turned_down_do_not_wait(
+def test_approved_and_rejected_requests_do_not_count(
     *, jane: Any, bob: Any, mallory: Any, make_member: Any, make_session: Any
 ) -> None:
     session = make_session(
@@ -145,7 +143,7 @@ def test_those_who_are_in_or_were_turned_down_do_not_wait(
     assert ask(mallory, session).status_code == 201
 
 
-def test_one_who_was_turned_down_asks_again_where_there_is_room_alone(
+def test_a_rejected_requester_can_ask_again_within_the_limit(
     *, jane: Any, bob: Any, mallory: Any, make_session: Any
 ) -> None:
     session = make_session("approved", requests={mallory: "rejected", jane: "pending", bob: "pending"})
@@ -158,7 +156,7 @@ def test_one_who_was_turned_down_asks_again_where_there_is_room_alone(
 
 
 @pytest.mark.parametrize("how", ["approve_request/", "reject_request/", "leave/", "deactivation"])
-def test_an_answer_or_a_withdrawal_makes_room(
+def test_deciding_or_withdrawing_frees_a_pending_request(
     *, john: Any, jane: Any, bob: Any, mallory: Any, make_session: Any, how: str
 ) -> None:
     session = make_session("approved")
@@ -178,7 +176,7 @@ def test_an_answer_or_a_withdrawal_makes_room(
     assert ask(mallory, session).status_code == 201
 
 
-def test_the_number_on_the_row_is_how_many_wait_whatever_happens(
+def test_waiting_count_is_always_the_number_of_pending_requests(
     *, john: Any, jane: Any, bob: Any, mallory: Any, make_session: Any, settings: Any
 ) -> None:
     settings.SESSIONS_MAX_WAITING_REQUESTS = 200
@@ -207,7 +205,7 @@ def test_the_number_on_the_row_is_how_many_wait_whatever_happens(
     assert waiting() == 0
 
 
-def test_a_request_may_be_approved_though_as_many_wait_as_may(
+def test_requests_can_be_approved_at_the_limit(
     *, john: Any, jane: Any, bob: Any, mallory: Any, make_session: Any
 ) -> None:
     session = make_session("approved", requests={jane: "pending", bob: "pending", mallory: "rejected"})
@@ -217,7 +215,7 @@ def test_a_request_may_be_approved_though_as_many_wait_as_may(
         assert Api(john).post(path(session, "approve_request/"), {"user_id": member.pk}).status_code == 200
 
 
-def test_two_hundred_may_wait_unless_told_otherwise(mallory: Any, make_session: Any, settings: Any) -> None:
+def test_the_default_limit_is_200_pending_requests(mallory: Any, make_session: Any, settings: Any) -> None:
     settings.SESSIONS_MAX_WAITING_REQUESTS = 200
     session = make_session("approved")
     names = [f"waits_{number}" for number in range(199)]

@@ -25,7 +25,7 @@ def asked(answer: Any) -> list[MaterialsOfSessions]:
     return questions
 
 
-def test_creator_participants_and_moderators_find_the_materials_in_a_detail(
+def test_creator_participants_and_moderators_get_materials_in_a_detail(
     *, asked: Any, john: Any, jane: Any, alice: Any, make_session: Any
 ) -> None:
     session = make_session("scheduled", participants=[jane])
@@ -35,7 +35,7 @@ def test_creator_participants_and_moderators_find_the_materials_in_a_detail(
     assert [question.origin for question in asked] == ["http://testserver"] * 3
 
 
-def test_for_everybody_else_they_are_not_even_asked_for(
+def test_materials_are_not_asked_for_others(
     *, asked: Any, jane: Any, bob: Any, mallory: Any, make_session: Any
 ) -> None:
     session = make_session("scheduled", requests={jane: "pending", bob: "rejected"})
@@ -45,9 +45,7 @@ def test_for_everybody_else_they_are_not_even_asked_for(
     assert asked == []
 
 
-def test_the_question_says_whose_addresses_the_viewer_may_see(
-    *, asked: Any, john: Any, jane: Any, make_session: Any
-) -> None:
+def test_the_question_has_the_email_audiences(*, asked: Any, john: Any, jane: Any, make_session: Any) -> None:
     session = make_session("scheduled", participants=[jane])
 
     Api(john).get(path(session))
@@ -59,7 +57,7 @@ def test_the_question_says_whose_addresses_the_viewer_may_see(
     ]
 
 
-def test_my_sessions_ask_once_for_all(*, asked: Any, jane: Any, make_session: Any) -> None:
+def test_my_sessions_asks_once_for_all_sessions(*, asked: Any, jane: Any, make_session: Any) -> None:
     sessions = [
         make_session("scheduled", participants=[jane]),
         make_session("completed", participants=[jane], hidden_at=NOW),
@@ -74,14 +72,14 @@ def test_my_sessions_ask_once_for_all(*, asked: Any, jane: Any, make_session: An
     assert [row["materials"] for row in [*shown["created"], *shown["joined"]]] == [[ROW]] * 3
 
 
-def test_who_leaves_loses_them_with_the_place(asked: Any, jane: Any, make_session: Any) -> None:
+def test_former_participants_get_no_materials(asked: Any, jane: Any, make_session: Any) -> None:
     session = make_session("scheduled", participants=[jane])
 
     assert Api(jane).post(path(session, "leave/")).json()["materials"] == []
     assert asked == []
 
 
-def test_the_list_asks_for_none(asked: Any, john: Any, make_session: Any) -> None:
+def test_the_list_asks_for_no_materials(asked: Any, john: Any, make_session: Any) -> None:
     make_session("approved")
 
     Api(john).get(SESSIONS)

@@ -43,7 +43,7 @@ def panel_text(client: Client, member: User, key: str) -> str:
     return rest.partition("</section>")[0]
 
 
-def test_their_sessions_are_counted_by_how_they_ended(
+def test_sessions_are_counted_by_outcome(
     john: User, alice: User, moderator: Client, make_session: MakeSession, jane: User
 ) -> None:
     for status, count in {"completed": 3, "expired": 1, "scheduled": 2, "pending_approval": 1}.items():
@@ -60,7 +60,7 @@ def test_their_sessions_are_counted_by_how_they_ended(
     assert panels(john, alice)["sessions"].count == 9
 
 
-def test_each_number_leads_to_the_list_of_these_sessions(
+def test_each_number_links_to_its_sessions(
     john: User, moderator: Client, make_session: MakeSession, jane: User
 ) -> None:
     held, waiting = make_session("completed"), make_session("pending_approval")
@@ -75,7 +75,7 @@ def test_each_number_leads_to_the_list_of_these_sessions(
         assert list(response.context["cl"].result_list) == expected
 
 
-def test_their_sessions_are_listed_by_start_and_lead_to_their_pages(
+def test_sessions_are_listed_by_start_with_links(
     john: User, moderator: Client, make_session: MakeSession, jane: User
 ) -> None:
     late = make_session("approved", title="Knots", date=NOW + timedelta(days=9))
@@ -89,7 +89,7 @@ def test_their_sessions_are_listed_by_start_and_lead_to_their_pages(
     assert "hidden" in text
 
 
-def test_of_many_the_latest_are_listed_and_the_rest_is_linked(
+def test_only_the_latest_sessions_are_listed_with_a_link_to_all(
     john: User, alice: User, moderator: Client, make_session: MakeSession
 ) -> None:
     for number in range(MAX_SHOWN + 2):
@@ -101,7 +101,7 @@ def test_of_many_the_latest_are_listed_and_the_rest_is_linked(
     assert f"The latest {MAX_SHOWN} of {MAX_SHOWN + 2}." in panel_text(moderator, john, "sessions")
 
 
-def test_decisions_on_their_sessions_are_shown_with_who_and_why(
+def test_decisions_are_shown_with_actor_and_reason(
     john: User, jane: User, alice: User, victor: User, moderator: Client, make_session: MakeSession, clock: Any
 ) -> None:
     knots, ropes = (make_session("pending_approval", title=title) for title in ("Knots", "Ropes"))
@@ -125,7 +125,7 @@ def test_decisions_on_their_sessions_are_shown_with_who_and_why(
     assert session_page(ropes) in text
 
 
-def test_no_approvals_push_a_rejection_out(
+def test_many_approvals_do_not_displace_a_rejection(
     john: User, alice: User, moderator: Client, make_session: MakeSession, clock: Any
 ) -> None:
     rejected = make_session("pending_approval")
@@ -138,7 +138,7 @@ def test_no_approvals_push_a_rejection_out(
     assert "Once, long ago" in panel_text(moderator, john, "decisions")
 
 
-def test_their_bookings_are_counted_listed_and_linked(
+def test_bookings_are_counted_listed_and_linked(
     john: User, jane: User, bob: User, alice: User, moderator: Client, make_session: MakeSession
 ) -> None:
     held = make_session("completed", creator=jane, participants=[john], title="Held")
@@ -160,7 +160,7 @@ def test_their_bookings_are_counted_listed_and_linked(
     assert [(row.user, row.session) for row in response.context["cl"].result_list] == [(john, waiting)]
 
 
-def test_one_who_did_nothing_has_nothing_to_show(john: User, moderator: Client) -> None:
+def test_a_member_without_activity_has_empty_panels(john: User, moderator: Client) -> None:
     assert "They have offered nothing." in panel_text(moderator, john, "sessions")
     assert "Nobody has decided on a session of theirs." in panel_text(moderator, john, "decisions")
     assert "They have asked to join nothing." in panel_text(moderator, john, "bookings")
@@ -170,7 +170,7 @@ def test_one_who_did_nothing_has_nothing_to_show(john: User, moderator: Client) 
     ("right", "shown"),
     [("view_session", {"sessions"}), ("view_bookingrequest", {"bookings"}), ("view_user", set())],
 )
-def test_each_panel_is_for_who_may_see_its_rows(
+def test_each_panel_needs_the_permission_for_its_rows(
     john: User, make_member: Callable[..., User], right: str, shown: set[str]
 ) -> None:
     reader = make_member("reader", is_staff=True)
@@ -181,7 +181,7 @@ def test_each_panel_is_for_who_may_see_its_rows(
     assert set(panels(john, reader)) == shown
 
 
-def test_nobody_reads_there_what_was_decided_on_their_own_sessions_but_a_superuser(
+def test_moderators_do_not_see_decisions_on_their_own_sessions(
     alice: User, victor: User, moderator: Client, make_session: MakeSession
 ) -> None:
     session = make_session("pending_approval", creator=alice)
@@ -198,7 +198,7 @@ def test_nobody_reads_there_what_was_decided_on_their_own_sessions_but_a_superus
     assert "Between us moderators" in panel_text(moderator, alice, "decisions")
 
 
-def test_who_may_view_sessions_and_the_record_of_facts_reads_decisions_without_moderating(
+def test_decisions_are_shown_with_permission_for_the_record_of_facts(
     john: User, make_member: Callable[..., User]
 ) -> None:
     reader = make_member("reader", is_staff=True)
@@ -211,7 +211,7 @@ def test_who_may_view_sessions_and_the_record_of_facts_reads_decisions_without_m
     assert set(panels(john, reader)) == {"sessions", "decisions"}
 
 
-def test_hostile_titles_and_messages_are_shown_as_they_are(
+def test_hostile_titles_and_messages_are_escaped(
     john: User, alice: User, jane: User, moderator: Client, make_session: MakeSession
 ) -> None:
     session = make_session("pending_approval", title=HOSTILE)
@@ -226,7 +226,7 @@ def test_hostile_titles_and_messages_are_shown_as_they_are(
         assert escape(f"{HOSTILE}{words}") in text
 
 
-def test_the_page_costs_as_many_queries_for_many_sessions_as_for_few(
+def test_the_number_of_queries_is_constant(
     john: User, jane: User, alice: User, moderator: Client, make_session: MakeSession
 ) -> None:
     def fill(count: int) -> int:

@@ -42,7 +42,7 @@ def test_there_is_one_permission_to_moderate(db: None) -> None:
     assert permission.name == "Can approve, reject, cancel and hide sessions"
 
 
-def test_whoever_has_the_permission_moderates(make_member: Any, make_session: Any) -> None:
+def test_the_permission_makes_a_moderator(make_member: Any, make_session: Any) -> None:
     member = make_member()
     member.user_permissions.add(Permission.objects.get(codename="moderate_session"))
 
@@ -52,7 +52,7 @@ def test_whoever_has_the_permission_moderates(make_member: Any, make_session: An
         assert response.json()["status"] == status
 
 
-def test_being_staff_is_not_enough(make_member: Any, make_session: Any) -> None:
+def test_staff_without_the_permission_are_no_moderators(make_member: Any, make_session: Any) -> None:
     staff = make_member(is_staff=True)
     waiting, approved = make_session("pending_approval"), make_session("approved")
 
@@ -64,7 +64,7 @@ def test_being_staff_is_not_enough(make_member: Any, make_session: Any) -> None:
                 service(session_id=approved.pk, by=staff, reason=name)
 
 
-def test_nor_are_the_rights_to_edit_rows_in_the_admin(make_member: Any, make_session: Any) -> None:
+def test_model_permissions_do_not_make_a_moderator(make_member: Any, make_session: Any) -> None:
     member = make_member(is_staff=True)
     member.user_permissions.set(
         Permission.objects.filter(content_type__app_label="learning_sessions").exclude(codename="moderate_session")
@@ -76,7 +76,7 @@ def test_nor_are_the_rights_to_edit_rows_in_the_admin(make_member: Any, make_ses
         moderation.approve_session(session_id=session.pk, by=member)
 
 
-def test_the_permission_taken_away_is_gone_at_once(alice: Any, make_session: Any) -> None:
+def test_a_revoked_permission_is_effective_at_once(alice: Any, make_session: Any) -> None:
     session = make_session("pending_approval")
     api = Api(alice)
     assert api.get(path(session)).status_code == 200
@@ -94,7 +94,7 @@ def test_nobody_moderates_a_session_of_their_own(alice: Any, make_session: Any, 
             SERVICES[name](session_id=session.pk, by=alice, reason="My own")
 
 
-def test_moderators_are_told_so_by_the_api_too(alice: Any, make_session: Any) -> None:
+def test_the_api_refuses_moderating_an_own_session(alice: Any, make_session: Any) -> None:
     session = make_session("pending_approval", creator=alice)
 
     with nothing_changes():
@@ -102,7 +102,7 @@ def test_moderators_are_told_so_by_the_api_too(alice: Any, make_session: Any) ->
     assert (answer.status_code, answer.json()) == (403, {"error": "Nobody moderates a session of their own."})
 
 
-def test_but_a_superuser(root: Any, make_session: Any) -> None:
+def test_a_superuser_can_moderate_their_own_session(root: Any, make_session: Any) -> None:
     session = make_session("pending_approval", creator=root)
 
     assert moderation.approve_session(session_id=session.pk, by=root).status == "approved"
@@ -111,7 +111,7 @@ def test_but_a_superuser(root: Any, make_session: Any) -> None:
     assert facts() == ["SessionApproved", "SessionHidden"]
 
 
-def test_a_creator_s_wish_is_no_approval(john: Any, make_session: Any) -> None:
+def test_a_creator_cannot_approve_their_session(john: Any, make_session: Any) -> None:
     session = make_session("pending_approval")
 
     with nothing_changes(), pytest.raises(Forbidden):
@@ -121,7 +121,7 @@ def test_a_creator_s_wish_is_no_approval(john: Any, make_session: Any) -> None:
 # --- What -------------------------------------------------------------------------------------------------------
 
 
-def test_approving_and_rejecting_are_the_api_s(alice: Any, make_session: Any) -> None:
+def test_approving_and_rejecting_by_the_service_equal_the_api(alice: Any, make_session: Any) -> None:
     by_service, by_put = make_session("pending_approval"), make_session("pending_approval")
 
     moderation.approve_session(session_id=by_service.pk, by=alice)
@@ -142,7 +142,7 @@ def test_a_rejection_needs_a_reason(alice: Any, make_session: Any, reason: str) 
     assert list(raised.value.fields) == ["reason"]
 
 
-def test_a_rejection_is_told_with_its_reason(alice: Any, john: Any, make_session: Any) -> None:
+def test_a_rejection_is_published_with_its_reason(alice: Any, john: Any, make_session: Any) -> None:
     session = make_session("pending_approval")
 
     moderation.reject_session(session_id=session.pk, by=alice, reason=" Too short a description. ")
@@ -158,7 +158,7 @@ def test_a_rejection_is_told_with_its_reason(alice: Any, john: Any, make_session
 
 
 @pytest.mark.parametrize("status", ["approved", "scheduled", "ongoing", "completed", "cancelled", "expired"])
-def test_what_waits_no_longer_is_neither_approved_nor_rejected(alice: Any, make_session: Any, status: str) -> None:
+def test_decided_sessions_cannot_be_approved_or_rejected(alice: Any, make_session: Any, status: str) -> None:
     session = make_session(status)
 
     for decide in (moderation.approve_session, moderation.reject_session):
@@ -179,7 +179,7 @@ def test_hiding_and_showing_again(alice: Any, mallory: Any, make_session: Any, c
     assert (last_fact().reason, last_fact().actor) == ("All is well", alice)
 
 
-def test_hiding_is_no_change_that_its_people_see(alice: Any, john: Any, jane: Any, make_session: Any) -> None:
+def test_hiding_does_not_change_what_participants_read(alice: Any, john: Any, jane: Any, make_session: Any) -> None:
     session = make_session("scheduled", participants=[jane])
     before = [Api(member).get(path(session)).json() for member in (john, jane)]
 
@@ -188,7 +188,7 @@ def test_hiding_is_no_change_that_its_people_see(alice: Any, john: Any, jane: An
     assert [Api(member).get(path(session)).json() for member in (john, jane)] == before
 
 
-def test_what_was_done_is_not_done_again(alice: Any, make_session: Any) -> None:
+def test_repeated_actions_are_refused(alice: Any, make_session: Any) -> None:
     session = make_session("approved", second_look_since=NOW)
 
     for service in (moderation.hide_session, moderation.show_session, moderation.take_second_look):
@@ -206,14 +206,14 @@ def test_hiding_needs_a_reason(alice: Any, make_session: Any, reason: str) -> No
     assert raised.value.fields == {"reason": ["Say why the session is hidden."]}
 
 
-def test_what_nobody_else_saw_is_not_hidden(alice: Any, make_session: Any) -> None:
+def test_a_session_that_was_never_approved_cannot_be_hidden(alice: Any, make_session: Any) -> None:
     session = make_session("pending_approval")
 
     with nothing_changes(), pytest.raises(StateForbids, match="approved once"):
         moderation.hide_session(session_id=session.pk, by=alice, reason="Reported")
 
 
-def test_a_second_look_lets_the_change_stand(john: Any, alice: Any, make_session: Any) -> None:
+def test_a_second_look_accepts_the_edits(john: Any, alice: Any, make_session: Any) -> None:
     session = make_session("approved")
     Api(john).put(path(session), {"title": "New"})
 
@@ -223,7 +223,7 @@ def test_a_second_look_lets_the_change_stand(john: Any, alice: Any, make_session
     assert (facts()[-1], last_fact().actor) == ("SecondLookTaken", alice)
 
 
-def test_after_the_second_look_the_next_change_asks_again(john: Any, alice: Any, make_session: Any) -> None:
+def test_the_next_edit_requires_another_second_look(john: Any, alice: Any, make_session: Any) -> None:
     session = make_session("approved")
     Api(john).put(path(session), {"title": "New"})
     moderation.take_second_look(session_id=session.pk, by=alice)
@@ -242,7 +242,7 @@ def test_a_superuser_rejects_their_own_session_by_a_decision(root: Any, make_ses
     assert facts(session) == ["SessionRejected"]
 
 
-def test_a_superuser_who_cancels_their_own_through_the_api_takes_it_back(root: Any, make_session: Any) -> None:
+def test_a_superuser_who_cancels_their_own_session_by_the_api_does_not_reject_it(root: Any, make_session: Any) -> None:
     session = make_session("pending_approval", creator=root)
     assert Api(root).post(path(session, "cancel/")).status_code == 200
     session.refresh_from_db()

@@ -142,7 +142,7 @@ def test_one_that_is_approved_within_the_last_day_does_not(
 
 
 @pytest.mark.parametrize("ending", ["cancel/", "start/"])
-def test_one_that_is_open_no_longer_nudges_nobody(
+def test_a_session_that_is_not_open_sends_no_nudge(
     *, john: Any, jane: Any, bob: Any, make_armed: Any, at: Any, ending: str
 ) -> None:
     session = make_armed("scheduled", participants=[bob], requests={jane: "pending"})
@@ -152,7 +152,7 @@ def test_one_that_is_open_no_longer_nudges_nobody(
     assert at(timedelta(minutes=10)) == []
 
 
-def test_one_that_is_cancelled_long_before_is_due_for_no_nudge(john: Any, jane: Any, make_armed: Any, at: Any) -> None:
+def test_a_cancelled_session_is_not_due_for_a_nudge(john: Any, jane: Any, make_armed: Any, at: Any) -> None:
     session = make_armed(requests={jane: "pending"})
     at(3 * DAY, worker=False)
     assert Api(john).post(path(session, "cancel/")).status_code == 200
@@ -161,7 +161,7 @@ def test_one_that_is_cancelled_long_before_is_due_for_no_nudge(john: Any, jane: 
     assert session.nudge_due_at is None
 
 
-def test_a_date_that_moves_arms_it_again(john: Any, jane: Any, make_armed: Any, at: Any) -> None:
+def test_a_new_start_reschedules_the_nudge(john: Any, jane: Any, make_armed: Any, at: Any) -> None:
     session = make_armed(requests={jane: "pending"})
     at(DAY)
     at(2 * HOUR, worker=False)
@@ -172,7 +172,7 @@ def test_a_date_that_moves_arms_it_again(john: Any, jane: Any, make_armed: Any, 
     assert at(DAY, start=new) == at(HOUR, start=new) == [1, 1]
 
 
-def test_one_that_moves_between_the_instant_and_the_worker_nudges_for_the_new_start(
+def test_a_session_rescheduled_after_the_nudge_was_due_nudges_for_the_new_start(
     john: Any, jane: Any, make_armed: Any, at: Any
 ) -> None:
     session = make_armed(requests={jane: "pending"})
@@ -184,7 +184,7 @@ def test_one_that_moves_between_the_instant_and_the_worker_nudges_for_the_new_st
     assert at(DAY, start=new) == [1]
 
 
-def test_one_that_moves_into_the_last_day_nudges_nobody(john: Any, jane: Any, make_armed: Any, at: Any) -> None:
+def test_a_session_rescheduled_to_within_a_day_sends_no_nudge(john: Any, jane: Any, make_armed: Any, at: Any) -> None:
     session = make_armed(date=START + timedelta(days=30), requests={jane: "pending"})
     at(20 * HOUR, worker=False)
     Api(john).put(path(session), {"date": z(START)})
@@ -192,7 +192,7 @@ def test_one_that_moves_into_the_last_day_nudges_nobody(john: Any, jane: Any, ma
     assert at(20 * HOUR) == at(SECOND) == []
 
 
-def test_one_that_moves_there_and_back_is_nudged_for_once(john: Any, jane: Any, make_armed: Any, at: Any) -> None:
+def test_a_start_that_is_moved_back_nudges_once(john: Any, jane: Any, make_armed: Any, at: Any) -> None:
     session = make_armed(requests={jane: "pending"})
     at(DAY)
     for date in (START + timedelta(days=9), START):
@@ -201,7 +201,7 @@ def test_one_that_moves_there_and_back_is_nudged_for_once(john: Any, jane: Any, 
     assert at(DAY) == at(HOUR) == [1]
 
 
-def test_another_change_arms_nothing(john: Any, jane: Any, make_armed: Any, at: Any) -> None:
+def test_other_edits_do_not_schedule_a_nudge(john: Any, jane: Any, make_armed: Any, at: Any) -> None:
     session = make_armed(requests={jane: "pending"})
     at(DAY)
     Api(john).put(path(session), {"title": "New", "duration": 60, "date": z(START)})
@@ -209,7 +209,9 @@ def test_another_change_arms_nothing(john: Any, jane: Any, make_armed: Any, at: 
     assert at(DAY - SECOND) == [1]
 
 
-def test_being_settled_changes_nothing(john: Any, jane: Any, bob: Any, make_armed: Any, at: Any) -> None:
+def test_scheduling_the_session_does_not_change_the_nudge(
+    john: Any, jane: Any, bob: Any, make_armed: Any, at: Any
+) -> None:
     session = make_armed(requests={jane: "pending", bob: "pending"})
     Api(john).post(path(session, "approve_request/"), {"user_id": jane.pk})
 
@@ -217,7 +219,7 @@ def test_being_settled_changes_nothing(john: Any, jane: Any, bob: Any, make_arme
 
 
 @pytest.mark.usefixtures("unlogged")
-def test_a_session_that_fails_stops_no_other(jane: Any, make_armed: Any, at: Any) -> None:
+def test_a_session_that_fails_does_not_block_others(jane: Any, make_armed: Any, at: Any) -> None:
     broken, other = (make_armed(requests={jane: "pending"}) for _ in range(2))
 
     with failing_to_save(broken):
@@ -228,7 +230,7 @@ def test_a_session_that_fails_stops_no_other(jane: Any, make_armed: Any, at: Any
     assert (facts(broken), facts(other)) == (["RequestsUndecided"], ["RequestsUndecided"])
 
 
-def test_nothing_due_is_nothing_done(jane: Any, make_armed: Any, at: Any) -> None:
+def test_nothing_happens_if_nothing_is_due(jane: Any, make_armed: Any, at: Any) -> None:
     make_armed(requests={jane: "pending"})
     at(DAY)
 
@@ -237,7 +239,7 @@ def test_nothing_due_is_nothing_done(jane: Any, make_armed: Any, at: Any) -> Non
 
 
 @pytest.mark.django_db(transaction=True)
-def test_many_workers_at_once_nudge_once(jane: Any, make_armed: Any, at: Any) -> None:
+def test_several_workers_nudge_once(jane: Any, make_armed: Any, at: Any) -> None:
     for _ in range(30):
         make_armed(requests={jane: "pending"})
     at(DAY, worker=False)
@@ -247,9 +249,7 @@ def test_many_workers_at_once_nudge_once(jane: Any, make_armed: Any, at: Any) ->
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_decision_that_comes_while_the_worker_looks_is_seen_or_comes_after_the_nudge(
-    john: Any, jane: Any, make_armed: Any, at: Any
-) -> None:
+def test_deciding_is_serialized_with_nudging(john: Any, jane: Any, make_armed: Any, at: Any) -> None:
     session = make_armed(requests={jane: "pending"})
     at(DAY, worker=False)
     run_concurrently(nudge_creators, lambda: Api(john).post(path(session, "reject_request/"), {"user_id": jane.pk}))

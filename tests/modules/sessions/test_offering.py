@@ -40,7 +40,7 @@ def offer(member: Any, **changes: Any) -> Any:
     return Api(member).post(SESSIONS, body_of(**changes))
 
 
-def test_offering_answers_the_twelve_documented_keys_in_order(john: Any) -> None:
+def test_offering_returns_the_documented_keys_in_order(john: Any) -> None:
     response = offer(john)
 
     assert response.status_code == 201
@@ -84,7 +84,7 @@ def test_offering_publishes_one_fact(john: Any) -> None:
     }
 
 
-def test_a_stranger_offers_nothing(db: None) -> None:
+def test_offering_needs_authentication(db: None) -> None:
     with nothing_changes():
         error_of(offer(None), 401)
 
@@ -114,7 +114,7 @@ def test_a_stranger_offers_nothing(db: None) -> None:
     ],
     ids=lambda value: str(value)[:12],
 )
-def test_a_value_at_a_bound_is_taken(john: Any, name: str, value: Any) -> None:
+def test_values_at_their_limits_are_accepted(john: Any, name: str, value: Any) -> None:
     response = offer(john, **{name: value})
 
     assert response.status_code == 201
@@ -155,12 +155,12 @@ REFUSED = [
 
 
 @pytest.mark.parametrize(("name", "value"), REFUSED, ids=lambda value: repr(value)[:24])
-def test_a_value_that_breaks_a_rule_is_refused_by_name(john: Any, name: str, value: Any) -> None:
+def test_an_invalid_value_is_refused_by_name(john: Any, name: str, value: Any) -> None:
     with nothing_changes():
         assert list(fields_of(offer(john, **{name: value}))) == [name]
 
 
-def test_every_broken_rule_is_named_at_once(john: Any) -> None:
+def test_all_invalid_fields_are_named_at_once(john: Any) -> None:
     assert set(fields_of(Api(john).post(SESSIONS, {}))) == {
         "title",
         "description",
@@ -198,7 +198,7 @@ def test_texts_are_trimmed_before_they_are_measured(john: Any, name: str) -> Non
     ],
     ids=lambda body: repr(body)[:24],
 )
-def test_what_is_no_json_object_is_refused(john: Any, body: bytes) -> None:
+def test_bodies_other_than_json_objects_are_refused(john: Any, body: bytes) -> None:
     api = Api(john)
     with nothing_changes():
         error_of(api.client.post(SESSIONS, body, content_type="application/json", headers=api.headers), 400)
@@ -207,7 +207,7 @@ def test_what_is_no_json_object_is_refused(john: Any, body: bytes) -> None:
 @pytest.mark.parametrize(
     "kind", ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x", "application/xml"]
 )
-def test_another_kind_of_body_is_refused(john: Any, kind: str) -> None:
+def test_other_content_types_are_refused(john: Any, kind: str) -> None:
     api = Api(john)
     with nothing_changes():
         error_of(api.client.post(SESSIONS, b"title=x", content_type=kind, headers=api.headers), 415)
@@ -219,7 +219,7 @@ def test_another_kind_of_body_is_refused(john: Any, kind: str) -> None:
 @pytest.mark.parametrize(
     "date", ["2020-01-15T14:00:00Z", "2024-01-10T10:00:00Z", "2024-01-10T12:00:00+02:00", "2024-01-10T09:59"]
 )
-def test_a_date_that_has_passed_is_refused_to_the_letter(john: Any, date: str) -> None:
+def test_a_date_in_the_past_gets_the_documented_error(john: Any, date: str) -> None:
     with nothing_changes():
         response = offer(john, date=date, timezone_offset=0)
 

@@ -64,7 +64,7 @@ def queries(api: Api, address: str) -> tuple[int, Any]:
 
 
 @pytest.mark.parametrize("number", [1, 50])
-def test_the_list(mallory: Any, make_many: Any, number: int) -> None:
+def test_the_list_takes_a_constant_number_of_queries(mallory: Any, make_many: Any, number: int) -> None:
     make_many(number)
 
     count, page = queries(Api(mallory), f"{SESSIONS}?page_size=100")
@@ -74,7 +74,9 @@ def test_the_list(mallory: Any, make_many: Any, number: int) -> None:
 
 
 @pytest.mark.parametrize("number", [1, 50])
-def test_the_list_narrowed_by_everything(mallory: Any, john: Any, make_many: Any, number: int) -> None:
+def test_the_list_with_all_filters_takes_a_constant_number_of_queries(
+    mallory: Any, john: Any, make_many: Any, number: int
+) -> None:
     make_many(number)
     query = f"status=scheduled&subject=PROG&level=advanced&date_from=2024-01-01&date_to=2030-01-01&creator={john.pk}"
 
@@ -84,7 +86,9 @@ def test_the_list_narrowed_by_everything(mallory: Any, john: Any, make_many: Any
 
 
 @pytest.mark.parametrize("number", [1, 50])
-def test_a_detail(*, mallory: Any, bob: Any, john: Any, alice: Any, make_many: Any, number: int) -> None:
+def test_a_detail_takes_a_constant_number_of_queries(
+    *, mallory: Any, bob: Any, john: Any, alice: Any, make_many: Any, number: int
+) -> None:
     session = make_many(number)
 
     # Of these, Bob offers it, Alice moderates it, and John is in.
@@ -100,7 +104,7 @@ def test_a_detail(*, mallory: Any, bob: Any, john: Any, alice: Any, make_many: A
 
 
 @pytest.mark.parametrize("number", [1, 50])
-def test_my_sessions(john: Any, make_many: Any, number: int) -> None:
+def test_my_sessions_takes_a_constant_number_of_queries(john: Any, make_many: Any, number: int) -> None:
     make_many(number)
 
     count, shown = queries(Api(john), f"{SESSIONS}my_sessions/")
@@ -111,7 +115,7 @@ def test_my_sessions(john: Any, make_many: Any, number: int) -> None:
 
 
 @pytest.mark.parametrize("number", [1, 50])
-def test_the_requests_of_a_session(bob: Any, make_many: Any, number: int) -> None:
+def test_the_requests_of_a_session_take_a_constant_number_of_queries(bob: Any, make_many: Any, number: int) -> None:
     session = make_many(number)
 
     count, page = queries(Api(bob), path(session, "booking_requests/?page_size=100"))

@@ -83,25 +83,29 @@ def test_all_shows_all_the_latest_start_first(sessions: None, moderator: Client)
     assert (shown[0], shown[-1]) == ("Waits, late", "Held")
 
 
-def test_the_tab_that_is_open_is_marked(sessions: None, moderator: Client) -> None:
+def test_the_selected_tab_is_marked(sessions: None, moderator: Client) -> None:
     html = moderator.get(LIST, {"tab": "edited", "q": "Edited"}).content.decode()
     marked = re.findall(r'<a href="([^"]*)" class="portal-tab" aria-current="page">([^<]*)</a>', html)
     assert marked == [("?q=Edited&amp;tab=edited", "Edited since approval")]
 
 
-def test_a_tab_keeps_what_is_searched_for(sessions: None, moderator: Client) -> None:
+def test_tabs_keep_the_search(sessions: None, moderator: Client) -> None:
     assert titles(moderator, q="soon", tab="waiting") == ["Waits, soon"]
     assert titles(moderator, q="soon", tab="all") == ["Waits, soon", "Open, soon"]
 
 
 @pytest.mark.parametrize("words", ["doe", "john_doe", "programming", "PYTHON", "John Doe"])
-def test_one_searches_by_title_subject_and_creator(words: str, moderator: Client, make_session: MakeSession) -> None:
+def test_sessions_are_searched_by_title_subject_and_creator(
+    words: str, moderator: Client, make_session: MakeSession
+) -> None:
     make_session("pending_approval")
     make_session("pending_approval", title="Cooking", subject="Food", creator=make_session("approved").creator)
     assert "Advanced Python Programming" in titles(moderator, q=words)
 
 
-def test_one_filters_by_level_and_status(sessions: None, moderator: Client, make_session: MakeSession) -> None:
+def test_sessions_are_filtered_by_level_and_status(
+    sessions: None, moderator: Client, make_session: MakeSession
+) -> None:
     make_session("pending_approval", title="For beginners", level="beginner", date=NOW + timedelta(hours=500))
     assert titles(moderator, level__exact="beginner") == ["For beginners"]
     assert titles(moderator, tab="all", status__exact="completed") == ["Held"]
@@ -116,14 +120,14 @@ def test_one_filters_by_level_and_status(sessions: None, moderator: Client, make
         ("nonsense", ["Waits, soon", "Waits, tomorrow", "Waits, late", "Far away"]),
     ],
 )
-def test_one_filters_by_how_far_away_the_start_is(
+def test_sessions_are_filtered_by_time_until_the_start(
     start: str, shown: list[str], sessions: None, moderator: Client, make_session: MakeSession
 ) -> None:
     make_session("pending_approval", title="Far away", date=NOW + timedelta(hours=5000))
     assert titles(moderator, start=start) == shown
 
 
-def test_today_is_the_moderators_own(moderator: Client, alice: User, make_session: MakeSession) -> None:
+def test_today_is_in_the_time_zone_of_the_moderator(moderator: Client, alice: User, make_session: MakeSession) -> None:
     make_session("pending_approval", title="Tomorrow here", date="2024-01-11T02:00:00+00:00")
     assert titles(moderator, start="today") == []
     alice.timezone = "America/New_York"
@@ -131,7 +135,7 @@ def test_today_is_the_moderators_own(moderator: Client, alice: User, make_sessio
     assert titles(moderator, start="today") == ["Tomorrow here"]
 
 
-def test_what_is_no_filter_is_not_silently_a_full_list(sessions: None, moderator: Client) -> None:
+def test_an_invalid_filter_is_not_ignored_silently(sessions: None, moderator: Client) -> None:
     answer = moderator.get(LIST, {"nonsense": "1"})
     assert (answer.status_code, answer["Location"]) == (302, f"{LIST}?e=1")
 
@@ -142,7 +146,9 @@ LABELS = ("title", "creator", "creator's history", "subject", "start", "waiting 
 # --- Columns ----------------------------------------------------------------------------------------------------
 
 
-def test_a_row_tells_what_helps_to_decide(moderator: Client, john: User, make_session: MakeSession, clock: Any) -> None:
+def test_a_row_shows_evidence_for_the_decision(
+    moderator: Client, john: User, make_session: MakeSession, clock: Any
+) -> None:
     decide(moderator, "reject", make_session("pending_approval"), reason="No")
     make_session("completed")
     make_session("completed")
@@ -163,7 +169,7 @@ def test_a_row_tells_what_helps_to_decide(moderator: Client, john: User, make_se
     }
 
 
-def test_an_overlap_with_a_session_that_the_creator_attends_is_told(
+def test_a_clash_with_an_attended_session_is_shown(
     moderator: Client, john: User, bob: User, make_session: MakeSession
 ) -> None:
     session = make_session("pending_approval", title="This")
@@ -174,7 +180,7 @@ def test_an_overlap_with_a_session_that_the_creator_attends_is_told(
     assert row(moderator, "This")["overlaps"] == "Attended"
 
 
-def test_what_touches_does_not_overlap(moderator: Client, make_session: MakeSession) -> None:
+def test_adjacent_sessions_do_not_clash(moderator: Client, make_session: MakeSession) -> None:
     session = make_session("pending_approval", title="This", duration=60)
     make_session("approved", date=session.date + timedelta(minutes=60))
     make_session("approved", date=session.date - timedelta(minutes=60), duration=60)
@@ -190,13 +196,13 @@ def test_the_start_is_in_the_moderators_own_zone(moderator: Client, alice: User,
     assert f", {expected} in 4 days" in row(moderator, "This")["start"]
 
 
-def test_the_other_tabs_tell_the_state(sessions: None, moderator: Client) -> None:
+def test_other_tabs_show_the_status(sessions: None, moderator: Client) -> None:
     edited = row(moderator, "Edited, last", tab="all")
     assert edited["status"] == "scheduled, edited since approval"
     assert edited["places"] == "1 of 15"
 
 
-def test_words_of_members_are_shown_as_words(moderator: Client, make_session: MakeSession, john: User) -> None:
+def test_texts_of_members_are_escaped(moderator: Client, make_session: MakeSession, john: User) -> None:
     john.first_name = "<script>2</script>"
     john.save()
     session = make_session("pending_approval", title="<script>1</script>", subject="<b>bold")
@@ -211,7 +217,7 @@ def test_words_of_members_are_shown_as_words(moderator: Client, make_session: Ma
 # --- Rights and cost --------------------------------------------------------------------------------------------
 
 
-def test_who_only_reads_sees_no_button(make_member: Any, make_session: MakeSession) -> None:
+def test_staff_with_view_permission_see_no_buttons(make_member: Any, make_session: MakeSession) -> None:
     reader = make_member(is_staff=True)
     reader.user_permissions.add(
         Permission.objects.get(codename="view_session", content_type__app_label="learning_sessions")
@@ -225,7 +231,7 @@ def test_who_only_reads_sees_no_button(make_member: Any, make_session: MakeSessi
 
 
 @pytest.mark.parametrize("tab", ["waiting", "soon", "edited", "cancelled", "all"])
-def test_the_list_costs_as_many_queries_for_many_rows(tab: str, moderator: Client, make_session: MakeSession) -> None:
+def test_the_list_takes_a_constant_number_of_queries(tab: str, moderator: Client, make_session: MakeSession) -> None:
     def fill(number: int) -> None:
         for _ in range(number):
             make_session("pending_approval", date=NOW + timedelta(hours=5))
@@ -254,7 +260,7 @@ def test_the_list_costs_as_many_queries_for_many_rows(tab: str, moderator: Clien
         ("creator__id__exact", "9" * 30),
     ],
 )
-def test_what_no_database_takes_is_no_filter(name: str, value: str, alice: User, moderator: Client) -> None:
+def test_values_that_the_database_refuses_are_no_filter(name: str, value: str, alice: User, moderator: Client) -> None:
     alice.timezone = "Asia/Tokyo" if value.startswith("0001") else "America/New_York"
     alice.save()
     for answer in (
@@ -267,7 +273,7 @@ def test_what_no_database_takes_is_no_filter(name: str, value: str, alice: User,
 
 @pytest.mark.parametrize("kind", ["csv", "xlsx"])
 @pytest.mark.parametrize("ticked", ["abc", "1.5", "", "\x00", "9" * 30, "²"])
-def test_rows_that_nobody_can_have_ticked_are_not_exported(
+def test_an_export_of_invalid_rows_is_refused(
     ticked: str, kind: str, moderator: Client, make_session: MakeSession
 ) -> None:
     session = make_session("pending_approval")
@@ -281,17 +287,19 @@ def test_rows_that_nobody_can_have_ticked_are_not_exported(
 # --- The next ---------------------------------------------------------------------------------------------------
 
 
-def test_the_next_is_the_one_that_starts_after_it_and_then_the_first(sessions: None, alice: User) -> None:
+def test_the_next_session_is_the_following_by_start_or_the_first(sessions: None, alice: User) -> None:
     first, second, third = Session.objects.filter(title__startswith="Waits, ").order_by("date")
     viewer = build_viewer(alice)
     assert [find_next_waiting(session, viewer) for session in (first, second, third)] == [second, third, first]
 
 
-def test_there_is_no_next_where_nothing_else_waits(make_session: MakeSession, alice: User) -> None:
+def test_there_is_no_next_session_if_nothing_else_waits(make_session: MakeSession, alice: User) -> None:
     assert find_next_waiting(make_session("pending_approval"), build_viewer(alice)) is None
 
 
-def test_the_next_is_none_of_one_s_own_but_for_superusers(make_session: MakeSession, alice: User, root: User) -> None:
+def test_the_next_session_is_not_an_own_one_except_for_superusers(
+    make_session: MakeSession, alice: User, root: User
+) -> None:
     session, own = make_session("pending_approval"), make_session("pending_approval", creator=alice)
     of_root = make_session("pending_approval", creator=root)
     of_root_later = make_session("pending_approval", creator=root)
@@ -314,9 +322,7 @@ def test_an_export_has_the_columns_and_rows_of_its_tab_with_instants_as_such(
     ]
 
 
-def test_what_a_link_narrows_the_list_to_is_told_and_can_be_cleared(
-    moderator: Client, make_session: MakeSession
-) -> None:
+def test_filters_of_links_are_shown_and_can_be_cleared(moderator: Client, make_session: MakeSession) -> None:
     make_session("approved", title="In that week", date="2024-01-16T10:00:00+00:00")
     make_session("approved", title="Later", date="2024-01-26T10:00:00+00:00")
     query = {"tab": "all", "date__gte": "2024-01-15T00:00:00+00:00", "date__lt": "2024-01-22T00:00:00+00:00"}
@@ -332,14 +338,14 @@ def test_what_a_link_narrows_the_list_to_is_told_and_can_be_cleared(
 @pytest.mark.parametrize(
     ("tab", "is_offered"), [("waiting", True), ("all", True), ("edited", False), ("cancelled", False)]
 )
-def test_decisions_are_offered_where_something_can_wait(
+def test_decisions_are_offered_on_tabs_with_waiting_sessions(
     tab: str, is_offered: bool, sessions: None, moderator: Client
 ) -> None:
     html = moderator.get(LIST, {"tab": tab}).content.decode()
     assert ("data-dialog-rows" in html) is is_offered
 
 
-def test_one_that_was_decided_is_in_nobodys_hands(moderator: Client, victor: User, make_session: MakeSession) -> None:
+def test_a_decided_session_shows_no_lease(moderator: Client, victor: User, make_session: MakeSession) -> None:
     session = make_session("pending_approval")
     open_decision(moderator, "approve", session)
     session.status, session.approved_at = "approved", session.created_at
@@ -347,7 +353,7 @@ def test_one_that_was_decided_is_in_nobodys_hands(moderator: Client, victor: Use
     assert "In the hands of" not in log_in(victor).get(page(session)).content.decode()
 
 
-def test_a_session_whose_start_has_come_waits_for_nobody(make_session: MakeSession, moderator: Client) -> None:
+def test_a_session_past_its_start_is_not_waiting(make_session: MakeSession, moderator: Client) -> None:
     make_session("pending_approval", title="Starts now", date=NOW)
     make_session("pending_approval", title="Starts soon", date=NOW + timedelta(seconds=1))
 

@@ -104,7 +104,7 @@ def remove_in_admin(_api: Any, client: Client, session: Session, jane: User) -> 
     ],
     ids=["approved", "rejected", "cancelled", "removed"],
 )
-def test_a_change_is_told_alike_whether_it_came_by_the_api_or_in_the_admin(
+def test_changes_by_api_and_admin_look_the_same(
     status: str,
     by_api: Callable[..., None],
     in_admin: Callable[..., None],
@@ -185,7 +185,7 @@ def test_the_history_has_all_facts_in_their_order(moderator: Client, expired_ses
     assert changed(entries[11]) == [("Hidden since", "nothing", "Wed 10 Jan 2024, 10:00")]
 
 
-def test_an_edit_is_told_field_by_field_and_long_texts_word_by_word(
+def test_an_edit_is_shown_by_field_with_word_differences(
     moderator: Client, api_of: Any, john: User, make_session: MakeSession
 ) -> None:
     long = "We tie five knots that hold, and learn when each of them is the right one to tie, whatever the rope."
@@ -206,7 +206,7 @@ def test_an_edit_is_told_field_by_field_and_long_texts_word_by_word(
     assert "<b>Bends" not in html
 
 
-def test_nothing_of_other_sessions_is_told(
+def test_facts_of_other_sessions_are_not_shown(
     moderator: Client, api_of: Any, john: User, make_session: MakeSession
 ) -> None:
     session, other = make_session(), make_session()

@@ -25,7 +25,7 @@ def stored_uid(session: Any) -> str:
     return str(Session.objects.get(pk=session.pk).calendar_uid)
 
 
-def test_a_session_as_it_is_for_who_is_in(john: Any, jane: Any, make_session: Any) -> None:
+def test_the_state_of_a_session_for_a_participant(john: Any, jane: Any, make_session: Any) -> None:
     session = make_session("scheduled", participants=[jane], calendar_sequence=4)
 
     assert now_of(session, jane) == SessionNow(
@@ -50,9 +50,7 @@ def test_a_session_as_it_is_for_who_is_in(john: Any, jane: Any, make_session: An
     assert now_of(session, john) == now_of(session, jane)
 
 
-def test_a_session_is_in_no_calendar_of_who_has_only_asked_or_is_a_stranger(
-    bob: Any, mallory: Any, make_session: Any
-) -> None:
+def test_requesters_and_strangers_have_no_calendar_event(bob: Any, mallory: Any, make_session: Any) -> None:
     session = make_session("approved", requests={bob: "pending"})
 
     for person in (bob, mallory):
@@ -62,13 +60,13 @@ def test_a_session_is_in_no_calendar_of_who_has_only_asked_or_is_a_stranger(
         assert not found.is_attended
 
 
-def test_a_session_never_approved_is_in_no_calendar_of_its_creator(john: Any, make_session: Any) -> None:
+def test_the_creator_of_an_unapproved_session_has_no_calendar_event(john: Any, make_session: Any) -> None:
     found = now_of(make_session("pending_approval"), john)
 
     assert (found.status, found.event, found.is_attended) == ("waiting for approval", None, True)
 
 
-def test_a_rejected_session_never_was_in_a_calendar(john: Any, alice: Any, make_session: Any) -> None:
+def test_a_rejected_session_has_no_calendar_event(john: Any, alice: Any, make_session: Any) -> None:
     session = make_session("pending_approval")
     Api(alice).post(path(session, "cancel/"), {"reason": "Too little is said."})
 
@@ -77,7 +75,7 @@ def test_a_rejected_session_never_was_in_a_calendar(john: Any, alice: Any, make_
 
 
 @pytest.mark.parametrize("state", [state for state in STATES if state != "pending_approval"])
-def test_only_what_does_not_take_place_is_cancelled_in_calendars(
+def test_only_cancelled_and_expired_sessions_are_cancelled_in_calendars(
     john: Any, jane: Any, make_session: Any, state: str
 ) -> None:
     session = make_session(state, participants=[jane])
@@ -92,7 +90,7 @@ def test_only_what_does_not_take_place_is_cancelled_in_calendars(
 
 
 @pytest.mark.parametrize("how", ["leave", "removal"])
-def test_who_was_in_once_keeps_an_event_to_take_out_of_the_calendar(
+def test_former_participants_keep_an_event_for_its_cancellation(
     john: Any, jane: Any, make_session: Any, how: str
 ) -> None:
     session = make_session("approved", requests={jane: "pending"})
@@ -113,14 +111,14 @@ def test_who_was_in_once_keeps_an_event_to_take_out_of_the_calendar(
     assert now_of(session, john).is_attended
 
 
-def test_who_was_in_another_session_was_not_in_this_one(john: Any, jane: Any, make_session: Any) -> None:
+def test_participation_in_another_session_does_not_count(john: Any, jane: Any, make_session: Any) -> None:
     other = make_session("approved", requests={jane: "pending"})
     Api(john).post(path(other, "approve_request/"), {"user_id": jane.pk})
 
     assert now_of(make_session("approved"), jane).event is None
 
 
-def test_a_deleted_session_is_answered_as_it_was_last(
+def test_a_deleted_session_is_described_from_its_fact(
     john: Any, jane: Any, bob: Any, make_session: Any, clock: Any
 ) -> None:
     session = make_session("approved", requests={jane: "pending", bob: "pending"})
@@ -158,7 +156,7 @@ def test_a_deleted_session_is_answered_as_it_was_last(
     assert (of_requester.status, of_requester.event, of_requester.is_attended) == ("deleted", None, False)
 
 
-def test_a_session_deleted_before_its_approval_was_in_no_calendar(john: Any, make_session: Any) -> None:
+def test_a_session_deleted_before_its_approval_has_no_calendar_event(john: Any, make_session: Any) -> None:
     session = make_session("pending_approval")
     identifier = session.pk
     Api(john).delete(path(session))
@@ -167,7 +165,7 @@ def test_a_session_deleted_before_its_approval_was_in_no_calendar(john: Any, mak
     assert (found.status, found.event, found.is_attended) == ("deleted", None, False)
 
 
-def test_an_old_record_of_a_deletion_says_too_little_for_an_answer(john: Any, make_session: Any) -> None:
+def test_an_old_record_of_a_deletion_is_not_described(john: Any, make_session: Any) -> None:
     session = make_session("approved")
     identifier = session.pk
     Api(john).delete(path(session))
@@ -178,13 +176,11 @@ def test_an_old_record_of_a_deletion_says_too_little_for_an_answer(john: Any, ma
     assert SessionNowAsked(session_id=identifier, person_id=john.pk).ask() is None
 
 
-def test_of_a_session_that_never_was_nothing_is_known(john: Any) -> None:
+def test_an_unknown_session_is_not_described(john: Any) -> None:
     assert SessionNowAsked(session_id=4711, person_id=john.pk).ask() is None
 
 
-def test_of_a_hidden_session_its_calendar_entry_says_no_more_than_that_it_is_gone(
-    john: Any, jane: Any, make_session: Any
-) -> None:
+def test_the_event_of_a_hidden_session_has_no_texts(john: Any, jane: Any, make_session: Any) -> None:
     session = make_session("approved", requests={jane: "pending"})
     Api(john).post(path(session, "approve_request/"), {"user_id": jane.pk})
     assert now_of(session, jane).is_visible is True

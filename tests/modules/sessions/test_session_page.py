@@ -72,12 +72,12 @@ def moderator(alice: User) -> Client:
 # --- Who ---------------------------------------------------------------------------------------------------------
 
 
-def test_a_moderator_sees_all_of_it(moderator: Client, make_session: MakeSession) -> None:
+def test_a_moderator_sees_all_panels(moderator: Client, make_session: MakeSession) -> None:
     assert tabs_of(moderator.get(page(make_session()))) == ["details", "requests", "participants", "history"]
 
 
 @pytest.mark.parametrize("path_of", [page, record])
-def test_strangers_and_members_are_sent_to_log_in(
+def test_members_and_anonymous_users_are_redirected_to_the_login(
     path_of: Callable[[Session], str], make_session: MakeSession, john: User
 ) -> None:
     session = make_session()
@@ -87,7 +87,7 @@ def test_strangers_and_members_are_sent_to_log_in(
 
 
 @pytest.mark.parametrize("path_of", [page, record])
-def test_staff_without_the_right_see_nothing(
+def test_staff_without_permission_are_refused(
     path_of: Callable[[Session], str], make_session: MakeSession, staff_with: Callable[..., Client]
 ) -> None:
     session = make_session(title="Knots")
@@ -104,7 +104,7 @@ def test_staff_without_the_right_see_nothing(
         (["view_factrecord"], ["details", "history"]),
     ],
 )
-def test_who_may_only_view_sees_what_their_rights_show_and_no_button(
+def test_staff_with_view_permission_see_their_panels_without_buttons(
     rights: list[str], tabs: list[str], make_session: MakeSession, jane: User, staff_with: Callable[..., Client]
 ) -> None:
     session = make_session("scheduled", participants=[jane], second_look_since=NOW)
@@ -114,9 +114,7 @@ def test_who_may_only_view_sees_what_their_rights_show_and_no_button(
     assert answer.context["actions"] == ()
 
 
-def test_the_record_is_not_for_who_may_only_view_sessions(
-    make_session: MakeSession, staff_with: Callable[..., Client]
-) -> None:
+def test_the_history_needs_permission_for_facts(make_session: MakeSession, staff_with: Callable[..., Client]) -> None:
     assert staff_with("view_session").get(record(make_session())).status_code == 403
 
 
@@ -131,7 +129,7 @@ def test_nobody_moderates_their_own_session_but_a_superuser(
     assert [action["label"] for action in answer.context["actions"]] == ["Hide", "Cancel"]
 
 
-def test_who_may_not_look_at_members_gets_no_links_to_them(
+def test_links_to_members_need_permission(
     make_session: MakeSession, john: User, moderator: Client, staff_with: Callable[..., Client]
 ) -> None:
     session, link = make_session(), f'href="/admin/core/user/{john.pk}/change/"'
@@ -145,7 +143,7 @@ def test_who_may_not_look_at_members_gets_no_links_to_them(
 
 
 @pytest.mark.parametrize("key", ["0", "999999", "9" * 30, "knots", "1.5", "-1"])
-def test_a_session_that_is_not_there_is_told_as_the_admin_tells_it(key: str, moderator: Client) -> None:
+def test_a_deleted_session_is_handled_like_in_djangos_admin(key: str, moderator: Client) -> None:
     answer = moderator.get(f"{LIST}{key}/change/", follow=True)
     assert answer.redirect_chain == [("/admin/", 302)]
     [message] = messages_of(answer)
@@ -153,16 +151,16 @@ def test_a_session_that_is_not_there_is_told_as_the_admin_tells_it(key: str, mod
     assert message.endswith("Perhaps it was deleted?")
 
 
-def test_who_sees_no_sessions_does_not_learn_which_there_are(staff_with: Callable[..., Client]) -> None:
+def test_ids_of_sessions_are_not_revealed_without_permission(staff_with: Callable[..., Client]) -> None:
     assert staff_with().get(f"{LIST}999999/change/").status_code == 403
 
 
 @pytest.mark.parametrize("key", ["999999", "9" * 30])
-def test_the_record_of_a_session_that_is_not_there_is_not_found(key: str, moderator: Client) -> None:
+def test_the_history_of_a_deleted_session_is_a_404(key: str, moderator: Client) -> None:
     assert moderator.get(f"{LIST}{key}/record/").status_code == 404
 
 
-def test_the_page_only_shows(moderator: Client, root: User, make_session: MakeSession) -> None:
+def test_the_page_is_read_only(moderator: Client, root: User, make_session: MakeSession) -> None:
     session = make_session("pending_approval")
     with nothing_changes():
         assert moderator.get(page(session)).status_code == 200
@@ -177,7 +175,7 @@ def test_the_page_only_shows(moderator: Client, root: User, make_session: MakeSe
 # --- What it shows -----------------------------------------------------------------------------------------------
 
 
-def test_the_head_says_what_it_is_whose_and_when(moderator: Client, make_session: MakeSession, jane: User) -> None:
+def test_the_header_shows_title_creator_and_start(moderator: Client, make_session: MakeSession, jane: User) -> None:
     session = make_session("scheduled", participants=[jane], title="Knots", date="2024-01-12T14:00:00Z")
     html = html_of(moderator.get(page(session)))
     assert '<h2 class="portal-head-title">Knots</h2>' in html
@@ -188,7 +186,7 @@ def test_the_head_says_what_it_is_whose_and_when(moderator: Client, make_session
     assert "1 of 15 places taken" in html
 
 
-def test_the_details_are_all_there(moderator: Client, root: User, make_session: MakeSession) -> None:
+def test_all_details_are_shown(moderator: Client, root: User, make_session: MakeSession) -> None:
     session = make_session(
         title="Knots",
         description="Five knots.\nFor every day.",
@@ -216,7 +214,7 @@ def test_the_details_are_all_there(moderator: Client, root: User, make_session: 
     assert html.count(">root</a>") == 1, "who decided"
 
 
-def test_it_says_who_has_in_hand_what_waits(moderator: Client, root: User, make_session: MakeSession) -> None:
+def test_the_holder_of_the_lease_is_shown(moderator: Client, root: User, make_session: MakeSession) -> None:
     session = make_session("pending_approval")
     baker.make(DecisionLease, session=session, holder=root, taken_at=NOW, ends_at=NOW + timedelta(minutes=5))
     html = " ".join(moderator.get(page(session)).content.decode().split())
@@ -224,7 +222,7 @@ def test_it_says_who_has_in_hand_what_waits(moderator: Client, root: User, make_
     assert html.count(">root</a>") == 2, "in the head and among the details"
 
 
-def test_a_lease_that_is_over_is_not_shown(moderator: Client, root: User, make_session: MakeSession) -> None:
+def test_an_expired_lease_is_not_shown(moderator: Client, root: User, make_session: MakeSession) -> None:
     session = make_session("pending_approval")
     baker.make(DecisionLease, session=session, holder=root, taken_at=NOW - timedelta(minutes=5), ends_at=NOW)
     html = html_of(moderator.get(page(session)))
@@ -238,7 +236,7 @@ def edit(api_of: Any, session: Session, **values: Any) -> None:
 
 
 @pytest.mark.parametrize("who", ["moderator", "viewer"])
-def test_what_was_changed_since_the_approval_is_shown(
+def test_edits_since_the_approval_are_shown(
     who: str, moderator: Client, make_session: MakeSession, api_of: Any, staff_with: Callable[..., Client]
 ) -> None:
     session = make_session(title="Knots")
@@ -250,7 +248,7 @@ def test_what_was_changed_since_the_approval_is_shown(
     assert html.count(before) == html.count(after) == (2 if who == "moderator" else 1)
 
 
-def test_the_evidence_is_for_moderators(
+def test_evidence_is_shown_to_moderators_only(
     moderator: Client, make_session: MakeSession, staff_with: Callable[..., Client]
 ) -> None:
     session = make_session("pending_approval")
@@ -258,7 +256,7 @@ def test_the_evidence_is_for_moderators(
     assert "The creator so far:" not in html_of(staff_with("view_session").get(page(session)))
 
 
-def test_the_requests_are_all_there_the_latest_first(
+def test_requests_are_listed_latest_first(
     moderator: Client, make_session: MakeSession, john: User, jane: User, bob: User, mallory: User
 ) -> None:
     session = make_session("scheduled", participants=[jane], requests={bob: "rejected", mallory: "pending"})
@@ -273,7 +271,7 @@ def test_the_requests_are_all_there_the_latest_first(
         assert f">{status}</span>" in html
 
 
-def test_the_participants_are_those_who_are_in_the_first_first(
+def test_participants_are_listed_in_order_of_joining(
     moderator: Client, make_session: MakeSession, jane: User, bob: User, mallory: User
 ) -> None:
     session = make_session("scheduled", participants=[jane, bob], requests={mallory: "pending"})
@@ -286,7 +284,7 @@ def test_the_participants_are_those_who_are_in_the_first_first(
 
 
 @pytest.mark.parametrize("status", ["ongoing", "completed", "cancelled"])
-def test_after_the_start_nobody_can_be_removed(
+def test_there_is_no_button_to_remove_participants_after_the_start(
     status: str, moderator: Client, make_session: MakeSession, jane: User
 ) -> None:
     session = make_session(status, participants=[jane])
@@ -295,13 +293,13 @@ def test_after_the_start_nobody_can_be_removed(
     assert "/remove/" not in html
 
 
-def test_where_nobody_is_that_is_said(moderator: Client, make_session: MakeSession) -> None:
+def test_empty_panels_say_so(moderator: Client, make_session: MakeSession) -> None:
     html = html_of(moderator.get(page(make_session())))
     assert "Nobody has asked to join." in html
     assert "Nobody is in." in html
 
 
-def test_of_very_many_requests_the_latest_are_shown_with_a_way_to_all(
+def test_only_the_latest_requests_are_shown_with_a_link_to_all(
     moderator: Client, make_session: MakeSession, make_member: Callable[..., User]
 ) -> None:
     session, other = make_session(), make_session(requests={make_member("other"): "pending"})
@@ -321,7 +319,7 @@ def test_of_very_many_requests_the_latest_are_shown_with_a_way_to_all(
     assert other.pk not in shown
 
 
-def test_whatever_members_write_is_text(
+def test_texts_of_members_are_escaped(
     moderator: Client, make_session: MakeSession, make_member: Callable[..., User], root: User
 ) -> None:
     mallory = make_member("mallory", first_name=HOSTILE, last_name='"><img src=x onerror=alert(1)>')
@@ -341,7 +339,7 @@ def test_whatever_members_write_is_text(
 # --- Tabs --------------------------------------------------------------------------------------------------------
 
 
-def test_tabs_and_panels_name_each_other(moderator: Client, make_session: MakeSession) -> None:
+def test_tabs_and_panels_reference_each_other(moderator: Client, make_session: MakeSession) -> None:
     html = html_of(moderator.get(page(make_session())))
     assert html.count('role="tab"') == html.count('role="tabpanel"') == 4
     assert 'role="tablist" aria-label="Advanced Python Programming"' in html
@@ -352,7 +350,7 @@ def test_tabs_and_panels_name_each_other(moderator: Client, make_session: MakeSe
     assert html.count('role="tab" class="portal-tab"') - html.count('tabindex="-1">') == 1, "one stop for the keyboard"
 
 
-def test_others_are_asked_for_the_viewer_and_stand_by_their_rank(
+def test_panels_of_other_modules_are_ordered_by_rank(
     moderator: Client, alice: User, make_session: MakeSession, answer: Any, alone: list[PanelsOfSession]
 ) -> None:
     session = make_session()
@@ -373,7 +371,7 @@ def test_others_are_asked_for_the_viewer_and_stand_by_their_rank(
 # --- What it costs -----------------------------------------------------------------------------------------------
 
 
-def test_as_many_queries_for_a_full_session_as_for_a_small_one(
+def test_the_number_of_queries_is_constant(
     moderator: Client, make_session: MakeSession, make_member: Callable[..., User], john: User, api_of: Any
 ) -> None:
     counts = []

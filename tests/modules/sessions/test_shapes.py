@@ -66,29 +66,31 @@ def sessions(*, jane: Any, bob: Any, mallory: Any, make_session: Any) -> dict[st
     return made
 
 
-def test_the_list(hold: Any, sessions: Any, john: Any, jane: Any, mallory: Any) -> None:
+def test_the_list_has_the_documented_shape(hold: Any, sessions: Any, john: Any, jane: Any, mallory: Any) -> None:
     for member in (john, jane, mallory):
         hold(Api(member).get(SESSIONS, {"page_size": 3}), "SessionPage")
         hold(Api(member).get(SESSIONS, {"page_size": 3, "page": 2}), "SessionPage")
 
 
 @pytest.mark.parametrize("state", STATES)
-def test_a_detail(*, hold: Any, sessions: Any, john: Any, alice: Any, jane: Any, bob: Any, state: str) -> None:
+def test_a_detail_has_the_documented_shape(
+    *, hold: Any, sessions: Any, john: Any, alice: Any, jane: Any, bob: Any, state: str
+) -> None:
     viewers = (john, alice) if state == "pending_approval" else (john, alice, jane, bob)
     for member in viewers:
         hold(Api(member).get(path(sessions[state])), "SessionDetail")
 
 
-def test_my_sessions(hold: Any, sessions: Any, john: Any, jane: Any, mallory: Any) -> None:
+def test_my_sessions_has_the_documented_shape(hold: Any, sessions: Any, john: Any, jane: Any, mallory: Any) -> None:
     for member in (john, jane, mallory):
         hold(Api(member).get(f"{SESSIONS}my_sessions/"), "MySessions")
 
 
-def test_a_new_session(hold: Any, john: Any) -> None:
+def test_a_new_session_has_the_documented_shape(hold: Any, john: Any) -> None:
     hold(Api(john).post(SESSIONS, body_of()), "SessionCreated")
 
 
-def test_a_request(hold: Any, sessions: Any, john: Any, bob: Any, mallory: Any) -> None:
+def test_a_request_has_the_documented_shape(hold: Any, sessions: Any, john: Any, bob: Any, mallory: Any) -> None:
     session = sessions["scheduled"]
 
     hold(Api(mallory).post(path(session, "join/")), "BookingRequestOut")
@@ -96,13 +98,13 @@ def test_a_request(hold: Any, sessions: Any, john: Any, bob: Any, mallory: Any) 
     hold(Api(john).post(path(session, "reject_request/"), {"user_id": mallory.pk}), "BookingRequestOut")
 
 
-def test_a_participant(hold: Any, sessions: Any, john: Any, jane: Any) -> None:
+def test_a_participant_has_the_documented_shape(hold: Any, sessions: Any, john: Any, jane: Any) -> None:
     changed = Api(john).post(path(sessions["scheduled"], f"participants/{jane.pk}/role/"), {"role": "student"})
 
     hold(changed, "ParticipantOut")
 
 
-def test_what_changes_a_session_answers_its_detail(
+def test_changing_operations_return_the_detail(
     *, hold: Any, sessions: Any, john: Any, jane: Any, make_session: Any
 ) -> None:
     soon = make_session("scheduled", participants=[jane], date=NOW.replace(minute=10, microsecond=0))
@@ -114,7 +116,7 @@ def test_what_changes_a_session_answers_its_detail(
     hold(Api(john).post(path(sessions["approved"], "cancel/")), "SessionDetail")
 
 
-def test_errors(hold: Any, components: dict[str, Any], john: Any) -> None:
+def test_errors_have_the_documented_shape(hold: Any, components: dict[str, Any], john: Any) -> None:
     declared = Draft202012Validator(components["ErrorBody"])
     for response in [
         Api(john).post(SESSIONS, {}),

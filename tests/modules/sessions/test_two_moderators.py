@@ -44,7 +44,7 @@ def refusal_of(response: Any) -> str:
 # --- Leases -----------------------------------------------------------------------------------------------------
 
 
-def test_what_one_has_in_hand_the_other_cannot_open(
+def test_a_leased_session_cannot_be_opened_by_another_moderator(
     moderator: Client, other: Client, alice: User, make_session: MakeSession
 ) -> None:
     session = make_session("pending_approval")
@@ -55,14 +55,14 @@ def test_what_one_has_in_hand_the_other_cannot_open(
     assert DecisionLease.objects.get().holder == alice
 
 
-def test_the_list_shows_who_has_a_session_in_hand(moderator: Client, other: Client, make_session: MakeSession) -> None:
+def test_the_list_shows_the_holder_of_a_lease(moderator: Client, other: Client, make_session: MakeSession) -> None:
     session = make_session("pending_approval")
     assert "Alice Jones, until" not in other.get(LIST).content.decode()
     open_decision(moderator, "approve", session)
     assert "Alice Jones, until 10:05" in other.get(LIST).content.decode()
 
 
-def test_what_one_has_in_hand_the_other_cannot_decide_either(
+def test_a_leased_session_cannot_be_decided_by_another_moderator(
     moderator: Client, other: Client, make_session: MakeSession
 ) -> None:
     session = make_session("pending_approval")
@@ -85,7 +85,7 @@ def test_a_lease_ends_after_five_minutes(
     assert DecisionLease.objects.get().holder == victor
 
 
-def test_opening_again_gives_five_minutes_more(moderator: Client, make_session: MakeSession, clock: Any) -> None:
+def test_opening_again_renews_the_lease(moderator: Client, make_session: MakeSession, clock: Any) -> None:
     session = make_session("pending_approval")
     open_decision(moderator, "approve", session)
     before = DecisionLease.objects.get().ends_at
@@ -94,9 +94,7 @@ def test_opening_again_gives_five_minutes_more(moderator: Client, make_session: 
     assert DecisionLease.objects.get().ends_at == before + timedelta(minutes=3)
 
 
-def test_a_lease_that_has_ended_keeps_nobody_from_deciding(
-    moderator: Client, make_session: MakeSession, clock: Any
-) -> None:
+def test_an_expired_lease_does_not_prevent_a_decision(moderator: Client, make_session: MakeSession, clock: Any) -> None:
     session = make_session("pending_approval")
     fields = fields_of_dialog(open_decision(moderator, "approve", session))
     clock.shift(timedelta(minutes=20))
@@ -105,7 +103,7 @@ def test_a_lease_that_has_ended_keeps_nobody_from_deciding(
     assert session.status == "approved"
 
 
-def test_nobody_gives_back_what_another_has_in_hand(
+def test_the_lease_of_another_moderator_cannot_be_released(
     moderator: Client, other: Client, alice: User, make_session: MakeSession
 ) -> None:
     session = make_session("pending_approval")
@@ -114,9 +112,7 @@ def test_nobody_gives_back_what_another_has_in_hand(
     assert DecisionLease.objects.get().holder == alice
 
 
-def test_a_dialog_gives_back_what_it_took_and_not_what_another_took_since(
-    moderator: Client, make_session: MakeSession, clock: Any
-) -> None:
+def test_a_dialog_releases_only_its_own_lease(moderator: Client, make_session: MakeSession, clock: Any) -> None:
     session = make_session("pending_approval")
     first = fields_of_dialog(open_decision(moderator, "approve", session))
     clock.shift(timedelta(seconds=1))
@@ -127,7 +123,7 @@ def test_a_dialog_gives_back_what_it_took_and_not_what_another_took_since(
     assert DecisionLease.objects.count() == 0
 
 
-def test_who_writes_has_the_session_in_hand_for_longer(
+def test_typing_a_reason_renews_the_lease(
     moderator: Client, other: Client, make_session: MakeSession, clock: Any
 ) -> None:
     session = make_session("pending_approval")
@@ -142,7 +138,7 @@ def test_who_writes_has_the_session_in_hand_for_longer(
     assert DecisionLease.objects.get().holder.username == "victor"
 
 
-def test_writing_does_not_renew_a_lease_that_has_ended(
+def test_typing_does_not_renew_an_expired_lease(
     moderator: Client, other: Client, make_session: MakeSession, clock: Any
 ) -> None:
     session = make_session("pending_approval")
@@ -165,16 +161,14 @@ def test_writing_does_not_renew_a_lease_that_has_ended(
         "9" * 5000,
     ],
 )
-def test_what_is_no_instant_gives_nothing_back(taken: str, moderator: Client, make_session: MakeSession) -> None:
+def test_an_invalid_lease_time_releases_nothing(taken: str, moderator: Client, make_session: MakeSession) -> None:
     session = make_session("pending_approval")
     open_decision(moderator, "approve", session)
     assert moderator.post(f"{DECISIONS}leave/", {f"taken_{session.pk}": taken}).status_code == 204
     assert DecisionLease.objects.count() == 1
 
 
-def test_nobody_has_in_hand_what_waits_no_longer(
-    moderator: Client, make_session: MakeSession, john: User, clock: Any
-) -> None:
+def test_a_decided_session_has_no_lease(moderator: Client, make_session: MakeSession, john: User, clock: Any) -> None:
     cancelled, expired = (make_session("pending_approval") for _ in range(2))
     for session in (cancelled, expired):
         open_decision(moderator, "approve", session)
@@ -186,7 +180,9 @@ def test_nobody_has_in_hand_what_waits_no_longer(
     assert not DecisionLease.objects.exists()
 
 
-def test_of_many_those_in_other_hands_are_left(moderator: Client, other: Client, make_session: MakeSession) -> None:
+def test_sessions_leased_by_others_are_left_out_of_a_selection(
+    moderator: Client, other: Client, make_session: MakeSession
+) -> None:
     mine, yours = make_session("pending_approval", title="Mine"), make_session("pending_approval", title="Yours")
     open_decision(moderator, "approve", mine)
     answer = decide(other, "approve", mine, yours)
@@ -195,7 +191,7 @@ def test_of_many_those_in_other_hands_are_left(moderator: Client, other: Client,
     assert mine.status == "pending_approval"
 
 
-def test_a_member_takes_no_session_in_hand(mallory: User, john: User, make_session: MakeSession) -> None:
+def test_members_cannot_take_a_lease(mallory: User, john: User, make_session: MakeSession) -> None:
     session = make_session("pending_approval")
     for member in (mallory, john):
         with pytest.raises(Exception, match=r"There is no such session\.|Only a moderator may do this\."):
@@ -206,7 +202,7 @@ def test_a_member_takes_no_session_in_hand(mallory: User, john: User, make_sessi
 # --- Decided meanwhile ------------------------------------------------------------------------------------------
 
 
-def test_the_second_is_told_who_decided_what_when_and_why(
+def test_the_second_moderator_reads_who_decided_what_when_and_why(
     moderator: Client, other: Client, make_session: MakeSession, clock: Any
 ) -> None:
     session = make_session("pending_approval")
@@ -223,7 +219,7 @@ def test_the_second_is_told_who_decided_what_when_and_why(
     )
 
 
-def test_a_decision_by_the_api_is_told_in_the_portal(
+def test_a_decision_by_the_api_is_shown_in_the_portal(
     moderator: Client, victor: User, make_session: MakeSession
 ) -> None:
     session = make_session("pending_approval")
@@ -236,7 +232,9 @@ def test_a_decision_by_the_api_is_told_in_the_portal(
     assert facts(session) == ["SessionApproved"]
 
 
-def test_what_its_creator_cancelled_meanwhile_is_told(moderator: Client, john: User, make_session: MakeSession) -> None:
+def test_a_cancellation_by_the_creator_meanwhile_is_shown(
+    moderator: Client, john: User, make_session: MakeSession
+) -> None:
     session = make_session("pending_approval")
     fields = fields_of_dialog(open_decision(moderator, "approve", session))
     Api(john).post(path(session, "cancel/"), {"reason": "I am ill"})
@@ -248,7 +246,7 @@ def test_what_its_creator_cancelled_meanwhile_is_told(moderator: Client, john: U
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("attempt", range(3))
-def test_two_at_once_make_one_decision_and_one_fact(
+def test_concurrent_decisions_make_one_decision_and_one_fact(
     attempt: int, alice: User, victor: User, make_session: MakeSession
 ) -> None:
     session = make_session("pending_approval")
@@ -261,7 +259,7 @@ def test_two_at_once_make_one_decision_and_one_fact(
 
 
 @pytest.mark.django_db(transaction=True)
-def test_of_two_that_open_at_once_one_has_it_in_hand(alice: User, victor: User, make_session: MakeSession) -> None:
+def test_concurrent_openings_give_one_lease(alice: User, victor: User, make_session: MakeSession) -> None:
     session = make_session("pending_approval")
     results = run_concurrently(
         lambda: leases.take_lease(session_id=session.pk, by=alice),
@@ -279,7 +277,7 @@ def edit(session: Session, by: User, **changes: Any) -> None:
 
 
 @pytest.mark.parametrize("decision", ["approve", "reject"])
-def test_what_its_creator_changed_meanwhile_is_refused_with_the_difference(
+def test_a_decision_after_an_edit_is_refused_with_the_difference(
     decision: str, moderator: Client, john: User, make_session: MakeSession
 ) -> None:
     session = make_session("pending_approval")
@@ -299,7 +297,7 @@ def test_what_its_creator_changed_meanwhile_is_refused_with_the_difference(
     assert session.status == ("approved" if decision == "approve" else "cancelled")
 
 
-def test_of_many_what_was_changed_meanwhile_is_shown_again_and_the_rest_decided(
+def test_edited_sessions_of_a_selection_are_shown_again_and_the_rest_decided(
     moderator: Client, john: User, make_session: MakeSession
 ) -> None:
     same, changed = make_session("pending_approval", title="Same"), make_session("pending_approval", title="Other")
@@ -314,9 +312,7 @@ def test_of_many_what_was_changed_meanwhile_is_shown_again_and_the_rest_decided(
     assert changed.status == "pending_approval"
 
 
-def test_what_was_changed_between_the_page_that_was_read_and_the_dialog_is_marked(
-    moderator: Client, john: User, make_session: MakeSession
-) -> None:
+def test_edits_between_page_and_dialog_are_marked(moderator: Client, john: User, make_session: MakeSession) -> None:
     session, other = make_session("pending_approval", title="Read"), make_session("pending_approval", title="Other")
     page_as_read = moderator.get(page(session)).content.decode()
     assert f"version_{session.pk}=0" in page_as_read
@@ -330,7 +326,7 @@ def test_what_was_changed_between_the_page_that_was_read_and_the_dialog_is_marke
         assert "Nothing was decided" not in answer.content.decode()
 
 
-def test_what_was_changed_and_changed_back_is_what_was_read(john: User, alice: User, make_session: MakeSession) -> None:
+def test_reverted_edits_do_not_prevent_a_decision(john: User, alice: User, make_session: MakeSession) -> None:
     session = make_session("pending_approval")
     edit(session, john, title="Another")
     edit(session, john, title="Advanced Python Programming")
@@ -354,7 +350,7 @@ def test_several_changes_are_shown_as_one_difference(john: User, alice: User, ma
     assert refused.value.changes == {"title": ("First", "Second")}
 
 
-def test_a_second_look_is_at_what_was_read(john: User, alice: User, make_session: MakeSession) -> None:
+def test_a_second_look_needs_the_version_that_was_read(john: User, alice: User, make_session: MakeSession) -> None:
     session = make_session("approved")
     edit(session, john, title="First")
     edit(session, john, title="Second")
@@ -367,7 +363,7 @@ def test_a_second_look_is_at_what_was_read(john: User, alice: User, make_session
     assert session.second_look_since is None
 
 
-def test_booking_and_reading_leave_the_version_alone(
+def test_booking_and_reading_do_not_change_the_version(
     john: User, jane: User, make_session: MakeSession, api_of: Callable[..., Api]
 ) -> None:
     session = make_session("approved")

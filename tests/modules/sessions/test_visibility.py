@@ -70,9 +70,7 @@ def make_kind(make_session: Any, people: dict[str, Any]) -> Any:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_list_and_detail_show_a_session_to_whom_it_is_visible(
-    make_kind: Any, people: dict[str, Any], kind: str
-) -> None:
+def test_visibility_in_list_and_detail(make_kind: Any, people: dict[str, Any], kind: str) -> None:
     session = make_kind(kind)
 
     for who, member in people.items():
@@ -87,7 +85,7 @@ def test_list_and_detail_show_a_session_to_whom_it_is_visible(
             assert error_of(shown, 404), who
 
 
-def test_a_stranger_sees_nothing(make_kind: Any) -> None:
+def test_sessions_need_authentication(make_kind: Any) -> None:
     session = make_kind("approved")
 
     for address in [SESSIONS, path(session), f"{SESSIONS}my_sessions/"]:
@@ -117,7 +115,7 @@ def act(api: Api, method: str, address: str, body: Any) -> Any:
 
 
 @pytest.mark.parametrize(("method", "action", "body"), ACTIONS, ids=str)
-def test_what_one_may_not_see_answers_like_what_is_not_there(
+def test_an_invisible_session_is_a_404(
     *, make_kind: Any, people: dict[str, Any], method: str, action: str, body: Any
 ) -> None:
     sessions = {kind: make_kind(kind) for kind in ["waiting", "rejected", "expired undecided", "hidden"]}
@@ -141,7 +139,7 @@ def test_what_one_may_not_see_answers_like_what_is_not_there(
     [each for each in ACTIONS if each[0] != "get" and each[1] not in {"join/", "leave/"}],
     ids=str,
 )
-def test_what_one_sees_but_may_not_change_is_forbidden(
+def test_changing_a_visible_session_of_others_is_a_403(
     *, make_kind: Any, people: dict[str, Any], method: str, action: str, body: Any
 ) -> None:
     kinds = ["approved", "scheduled", "ongoing", "completed", "cancelled", "expired"]
@@ -156,7 +154,7 @@ def test_what_one_sees_but_may_not_change_is_forbidden(
 
 
 @pytest.mark.parametrize("identifier", ["0", "00", "9223372036854775808", "99999999999999999999999999"])
-def test_an_id_that_no_row_can_have_is_not_there(john: Any, identifier: str) -> None:
+def test_an_id_out_of_range_is_a_404(john: Any, identifier: str) -> None:
     api = Api(john)
 
     for method, action, body in ACTIONS:
@@ -164,13 +162,11 @@ def test_an_id_that_no_row_can_have_is_not_there(john: Any, identifier: str) -> 
 
 
 @pytest.mark.parametrize("identifier", ["-1", "x", "1.0", "1%00", "%E2%82%AC", "my_sessions/1"])
-def test_an_id_that_is_none_is_not_there(john: Any, identifier: str) -> None:
+def test_an_invalid_id_is_a_404(john: Any, identifier: str) -> None:
     error_of(Api(john).get(f"{SESSIONS}{identifier}/"), 404)
 
 
-def test_what_becomes_visible_stays_visible_when_it_ends(
-    john: Any, alice: Any, mallory: Any, make_session: Any
-) -> None:
+def test_a_finished_session_stays_visible(john: Any, alice: Any, mallory: Any, make_session: Any) -> None:
     session = make_session("pending_approval")
     error_of(Api(mallory).get(path(session)), 404)
 
@@ -181,7 +177,7 @@ def test_what_becomes_visible_stays_visible_when_it_ends(
     assert Api(mallory).get(path(session)).status_code == 200
 
 
-def test_who_leaves_a_hidden_session_no_longer_sees_it(jane: Any, make_session: Any) -> None:
+def test_a_hidden_session_is_invisible_to_former_participants(jane: Any, make_session: Any) -> None:
     session = make_session("scheduled", participants=[jane], hidden_at=NOW)
 
     assert Api(jane).post(path(session, "leave/")).status_code == 200
@@ -191,7 +187,7 @@ def test_who_leaves_a_hidden_session_no_longer_sees_it(jane: Any, make_session: 
 # --- The people and requests of a session -----------------------------------------------------------------------
 
 
-def test_participants_are_everybody_s_to_see_and_approved(make_kind: Any, people: dict[str, Any]) -> None:
+def test_participants_are_visible_to_everybody(make_kind: Any, people: dict[str, Any]) -> None:
     session = make_kind("scheduled")
 
     for who, member in people.items():
@@ -199,9 +195,7 @@ def test_participants_are_everybody_s_to_see_and_approved(make_kind: Any, people
         assert [(row["user"]["username"], row["status"]) for row in shown] == [("jane_smith", "approved")], who
 
 
-def test_requests_are_shown_to_those_who_decide_and_each_requester_their_own(
-    make_kind: Any, people: dict[str, Any]
-) -> None:
+def test_requests_are_shown_to_managers_and_to_their_requester(make_kind: Any, people: dict[str, Any]) -> None:
     session = make_kind("scheduled")
     everything = [("bob_wilson", "pending"), ("rex", "rejected"), ("jane_smith", "approved")]
     own = {"requester": everything[:1], "turned down": everything[1:2], "participant": everything[2:]}
@@ -215,7 +209,7 @@ def test_requests_are_shown_to_those_who_decide_and_each_requester_their_own(
 # --- My sessions ------------------------------------------------------------------------------------------------
 
 
-def test_my_sessions_are_those_i_offer_whatever_became_of_them(john: Any, bob: Any, make_session: Any) -> None:
+def test_my_sessions_has_own_sessions_of_every_status(john: Any, bob: Any, make_session: Any) -> None:
     mine = [
         make_session(state, date=NOW + timedelta(days=days), hidden_at=NOW if days == 3 else None)
         for days, state in enumerate(STATES, start=1)
@@ -228,7 +222,7 @@ def test_my_sessions_are_those_i_offer_whatever_became_of_them(john: Any, bob: A
     assert shown["joined"] == []
 
 
-def test_joined_are_those_i_am_a_participant_of(john: Any, bob: Any, jane: Any, make_session: Any) -> None:
+def test_joined_has_the_sessions_of_a_participant(john: Any, bob: Any, jane: Any, make_session: Any) -> None:
     late = make_session("scheduled", participants=[jane], date=NOW + timedelta(days=9))
     over = make_session("completed", participants=[jane])
     hidden = make_session("scheduled", participants=[jane, bob], hidden_at=NOW)
@@ -243,7 +237,7 @@ def test_joined_are_those_i_am_a_participant_of(john: Any, bob: Any, jane: Any, 
     assert shown["created"] == []
 
 
-def test_sessions_of_one_start_come_with_the_newest_first(john: Any, make_session: Any) -> None:
+def test_sessions_with_the_same_start_are_ordered_newest_first(john: Any, make_session: Any) -> None:
     sessions = [make_session("approved") for _ in range(3)]
 
     shown = Api(john).get(f"{SESSIONS}my_sessions/").json()["created"]
@@ -251,7 +245,7 @@ def test_sessions_of_one_start_come_with_the_newest_first(john: Any, make_sessio
     assert [row["id"] for row in shown] == [session.pk for session in reversed(sessions)]
 
 
-def test_my_sessions_show_each_as_its_detail_does(john: Any, jane: Any, bob: Any, make_session: Any) -> None:
+def test_my_sessions_rows_equal_the_details(john: Any, jane: Any, bob: Any, make_session: Any) -> None:
     session = make_session("scheduled", participants=[jane], requests={bob: "pending"})
 
     for member, part in [(john, "created"), (jane, "joined")]:
@@ -260,7 +254,7 @@ def test_my_sessions_show_each_as_its_detail_does(john: Any, jane: Any, bob: Any
     assert Api(bob).get(f"{SESSIONS}my_sessions/").json() == {"created": [], "joined": []}
 
 
-def test_a_moderator_s_own_sessions_are_not_everybody_s(alice: Any, make_session: Any) -> None:
+def test_my_sessions_of_a_moderator_has_only_their_own(alice: Any, make_session: Any) -> None:
     make_session("approved")
 
     assert Api(alice).get(f"{SESSIONS}my_sessions/").json() == {"created": [], "joined": []}

@@ -17,7 +17,7 @@ from tests.modules.sessions.conftest import NOW, path, z
 from modules.sessions.models import Session
 
 
-def test_what_has_not_changed_is_not_sent_again(john: Any, make_session: Any, clock: Any) -> None:
+def test_an_unchanged_feed_is_a_304(john: Any, make_session: Any, clock: Any) -> None:
     make_session("approved")
     url = made(john)
     tag = read(url)["ETag"]
@@ -49,7 +49,7 @@ CHANGES: dict[str, Callable[[Any, Session], object]] = {
 
 
 @pytest.mark.parametrize("change", CHANGES)
-def test_what_has_changed_is_sent_again(john: Any, make_session: Any, change: str) -> None:
+def test_a_changed_feed_is_sent_again(john: Any, make_session: Any, change: str) -> None:
     session = make_session("approved")
     url = made(john)
     before = read(url)
@@ -62,7 +62,7 @@ def test_what_has_changed_is_sent_again(john: Any, make_session: Any, change: st
     assert after.content != before.content
 
 
-def test_the_organizers_new_name_is_sent_too(john: Any, jane: Any, make_session: Any) -> None:
+def test_a_new_name_of_the_organizer_changes_the_feed(john: Any, jane: Any, make_session: Any) -> None:
     make_session("scheduled", participants=[jane])
     url = made(jane)
     tag = read(url)["ETag"]
@@ -74,7 +74,7 @@ def test_the_organizers_new_name_is_sent_too(john: Any, jane: Any, make_session:
     assert b"Johnny Doe" in response.content
 
 
-def test_a_program_may_look_without_reading(john: Any, make_session: Any) -> None:
+def test_head_returns_the_headers_only(john: Any, make_session: Any) -> None:
     make_session("approved")
     url = urlsplit(made(john))
     read_whole = Client().get(f"{url.path}?{url.query}")
@@ -87,9 +87,7 @@ def test_a_program_may_look_without_reading(john: Any, make_session: Any) -> Non
     assert Client().head(FEED).status_code == 404
 
 
-def test_the_queries_are_as_many_for_one_session_as_for_many(
-    john: Any, jane: Any, bob: Any, make_session: Any, clock: Any
-) -> None:
+def test_the_number_of_queries_is_constant(john: Any, jane: Any, bob: Any, make_session: Any, clock: Any) -> None:
     url = made(john)
 
     def queries() -> int:
@@ -112,7 +110,7 @@ def last_used(member: Any) -> str | None:
     return found
 
 
-def test_when_it_was_read_is_noted_at_most_once_an_hour(john: Any, jane: Any, clock: Any) -> None:
+def test_the_last_use_is_recorded_at_most_once_an_hour(john: Any, jane: Any, clock: Any) -> None:
     url = made(john)
     made(jane)
     assert last_used(john) is None
@@ -132,7 +130,7 @@ def test_when_it_was_read_is_noted_at_most_once_an_hour(john: Any, jane: Any, cl
     assert last_used(jane) is None
 
 
-def test_a_read_that_changes_nothing_is_noted_too(john: Any, clock: Any) -> None:
+def test_a_304_is_recorded_as_a_use(john: Any, clock: Any) -> None:
     url = made(john)
     tag = read(url)["ETag"]
     clock.shift(timedelta(hours=2))
@@ -142,7 +140,7 @@ def test_a_read_that_changes_nothing_is_noted_too(john: Any, clock: Any) -> None
     assert last_used(john) == z(NOW + timedelta(hours=2))
 
 
-def test_a_read_that_cannot_be_noted_is_answered_all_the_same(
+def test_a_failure_to_record_the_use_does_not_fail_the_request(
     john: Any, make_session: Any, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     make_session("approved", title="Knots")

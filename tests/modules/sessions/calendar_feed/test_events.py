@@ -22,7 +22,7 @@ def events(member: Any) -> dict[str, Any]:
     return {str(each["summary"]): each for each in found}
 
 
-def test_the_file_says_what_it_is(john: Any) -> None:
+def test_the_headers_and_properties_of_the_calendar(john: Any) -> None:
     response = read(made(john))
 
     assert response.status_code == 200
@@ -35,7 +35,7 @@ def test_the_file_says_what_it_is(john: Any) -> None:
     assert calendar.events == []
 
 
-def test_an_event_in_full(john: Any, jane: Any, make_session: Any) -> None:
+def test_the_properties_of_an_event(john: Any, jane: Any, make_session: Any) -> None:
     session = make_session("scheduled", participants=[jane], calendar_sequence=4, title="Knots")
 
     event = events(jane)["Knots"]
@@ -58,7 +58,7 @@ def test_an_event_in_full(john: Any, jane: Any, make_session: Any) -> None:
 
 
 @pytest.mark.parametrize("state", STATES)
-def test_a_session_of_ones_own_is_there_in_every_state(john: Any, make_session: Any, state: str) -> None:
+def test_own_sessions_of_every_status_are_in_the_feed(john: Any, make_session: Any, state: str) -> None:
     make_session(state, title="Mine")
 
     status = {"pending_approval": "TENTATIVE", "cancelled": "CANCELLED", "expired": "CANCELLED"}.get(state, "CONFIRMED")
@@ -69,7 +69,7 @@ def test_a_session_of_ones_own_is_there_in_every_state(john: Any, make_session: 
     assert str(event["transp"]) == ("TRANSPARENT" if status == "CANCELLED" else "OPAQUE")
 
 
-def test_only_what_one_offers_or_is_in_is_there(john: Any, jane: Any, bob: Any, make_session: Any) -> None:
+def test_only_offered_and_attended_sessions_are_in_the_feed(john: Any, jane: Any, bob: Any, make_session: Any) -> None:
     make_session("scheduled", title="Joined", participants=[jane, bob])
     make_session("cancelled", title="Called off", participants=[jane])
     make_session("scheduled", title="Own", creator=jane, participants=[bob])
@@ -87,14 +87,16 @@ def test_only_what_one_offers_or_is_in_is_there(john: Any, jane: Any, bob: Any, 
     }
 
 
-def test_a_moderator_has_no_more_than_anybody(alice: Any, make_session: Any) -> None:
+def test_a_moderators_feed_has_only_their_own_sessions(alice: Any, make_session: Any) -> None:
     make_session("pending_approval")
     make_session("scheduled")
 
     assert events(alice) == {}
 
 
-def test_a_hidden_session_stays_with_those_who_are_in_it(john: Any, jane: Any, bob: Any, make_session: Any) -> None:
+def test_a_hidden_session_stays_in_the_feeds_of_its_participants(
+    john: Any, jane: Any, bob: Any, make_session: Any
+) -> None:
     make_session("scheduled", title="Hidden", participants=[jane], requests={bob: "pending"}, hidden_at=NOW)
 
     assert set(events(john)) == {"Hidden"}
@@ -102,7 +104,7 @@ def test_a_hidden_session_stays_with_those_who_are_in_it(john: Any, jane: Any, b
     assert events(bob) == {}
 
 
-def test_who_leaves_has_it_no_longer(john: Any, jane: Any, make_session: Any) -> None:
+def test_leaving_removes_a_session_from_the_feed(john: Any, jane: Any, make_session: Any) -> None:
     session = make_session("scheduled", title="Left", participants=[jane])
     assert set(events(jane)) == {"Left"}
 
@@ -112,9 +114,7 @@ def test_who_leaves_has_it_no_longer(john: Any, jane: Any, make_session: Any) ->
     assert set(events(john)) == {"Left"}
 
 
-def test_what_ended_more_than_a_year_ago_is_left_out_and_all_that_is_to_come_is_there(
-    john: Any, make_session: Any
-) -> None:
+def test_sessions_that_ended_over_a_year_ago_are_omitted(john: Any, make_session: Any) -> None:
     year, duration = timedelta(days=365), timedelta(minutes=90)
     make_session(
         "completed", title="A year ago", date=NOW.replace(microsecond=0) + timedelta(seconds=1) - year - duration
@@ -125,7 +125,7 @@ def test_what_ended_more_than_a_year_ago_is_left_out_and_all_that_is_to_come_is_
     assert set(events(john)) == {"A year ago", "Far away"}
 
 
-def test_there_is_an_end_to_how_much_is_read(john: Any, make_session: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_number_of_events_is_limited(john: Any, make_session: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(calendar_feeds, "MAX_EVENTS", 3)
     for number in range(5):
         make_session("approved", title=f"Number {number}", date=NOW + timedelta(days=number + 1))
@@ -133,7 +133,7 @@ def test_there_is_an_end_to_how_much_is_read(john: Any, make_session: Any, monke
     assert set(events(john)) == {"Number 2", "Number 3", "Number 4"}
 
 
-def test_no_address_of_anybody_is_in_it(john: Any, jane: Any, bob: Any, alice: Any, make_session: Any) -> None:
+def test_a_feed_contains_no_email_addresses(john: Any, jane: Any, bob: Any, alice: Any, make_session: Any) -> None:
     make_session("scheduled", title="Joined", participants=[jane, bob])
     make_session("scheduled", title="Own", creator=jane, participants=[john, alice])
 
@@ -143,7 +143,7 @@ def test_no_address_of_anybody_is_in_it(john: Any, jane: Any, bob: Any, alice: A
     assert content.count("@") == content.count("noreply@localhost") == 2
 
 
-def test_titles_and_texts_come_whole(john: Any, make_session: Any) -> None:
+def test_texts_are_not_truncated(john: Any, make_session: Any) -> None:
     text = "Zwei Meter Seil; zwei Hände, 🪢\nBEGIN:VEVENT\r\nATTENDEE:mailto:victim@example.com\\n" * 50
     title = "C:\\Notes, ropes; and \\ 🪢"
     make_session("approved", title=title, description=text)

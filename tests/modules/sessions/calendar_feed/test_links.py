@@ -41,7 +41,7 @@ def test_a_link_is_made_and_shown_again(john: Any, jane: Any) -> None:
     assert record.payload == {"member_id": john.pk, "replaced": False}
 
 
-def test_a_new_link_takes_the_place_of_the_one_before(john: Any, clock: Any) -> None:
+def test_a_new_link_revokes_the_former_one(john: Any, clock: Any) -> None:
     before = made(john)
     assert read(before).status_code == 200
     clock.shift(timedelta(days=1))
@@ -57,7 +57,7 @@ def test_a_new_link_takes_the_place_of_the_one_before(john: Any, clock: Any) -> 
     assert last_fact().payload == {"member_id": john.pk, "replaced": True}
 
 
-def test_a_revoked_link_works_no_longer_and_revoking_twice_is_fine(john: Any, jane: Any) -> None:
+def test_revoking_disables_the_link_and_is_idempotent(john: Any, jane: Any) -> None:
     url, of_jane = made(john), made(jane)
 
     for _ in range(2):
@@ -78,7 +78,7 @@ def test_only_members_have_links(db: None, method: str) -> None:
     assert not CalendarFeed.objects.exists()
 
 
-def test_no_token_rests_in_the_database_or_the_record(john: Any) -> None:
+def test_tokens_are_not_stored(john: Any) -> None:
     url = made(john)
     token = parse_qs(urlsplit(url).query)["token"][0]
 
@@ -96,7 +96,7 @@ def test_no_token_rests_in_the_database_or_the_record(john: Any) -> None:
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("had_one", [False, True])
-def test_links_made_at_once_leave_one_that_works(john: Any, *, had_one: bool) -> None:
+def test_concurrently_made_links_leave_one_valid_link(john: Any, *, had_one: bool) -> None:
     if had_one:
         made(john)
     api = Api(john)

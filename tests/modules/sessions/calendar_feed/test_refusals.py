@@ -10,7 +10,7 @@ from tests.modules.sessions.calendar_feed.conftest import FEED, LINK, made, read
 from tests.modules.sessions.conftest import error_of
 
 
-def test_whatever_is_wrong_the_answer_is_the_same(john: Any, jane: Any) -> None:
+def test_all_invalid_tokens_get_the_same_404(john: Any, jane: Any) -> None:
     url, of_jane = made(john), made(jane)
     revoked = made(john)
     Api(john).delete(LINK)
@@ -37,7 +37,7 @@ def test_whatever_is_wrong_the_answer_is_the_same(john: Any, jane: Any) -> None:
     assert len(bodies) == 1
 
 
-def test_a_member_who_is_active_again_has_the_same_link(john: Any) -> None:
+def test_a_reactivated_member_has_the_same_link(john: Any) -> None:
     url = made(john)
     for is_active, status in ((False, 404), (True, 200)):
         john.is_active = is_active
@@ -45,7 +45,7 @@ def test_a_member_who_is_active_again_has_the_same_link(john: Any) -> None:
         assert read(url).status_code == status
 
 
-def test_the_token_alone_opens_it(john: Any, jane: Any, make_session: Any) -> None:
+def test_the_feed_needs_only_the_token(john: Any, jane: Any, make_session: Any) -> None:
     make_session("approved", title="John's")
     made(john)
 
@@ -53,7 +53,7 @@ def test_the_token_alone_opens_it(john: Any, jane: Any, make_session: Any) -> No
 
 
 @pytest.mark.parametrize("method", ["post", "put", "patch", "delete", "options"])
-def test_it_is_only_read(john: Any, method: str) -> None:
+def test_other_methods_are_refused(john: Any, method: str) -> None:
     url = urlsplit(made(john))
 
     response = getattr(Client(), method)(f"{url.path}?{url.query}")

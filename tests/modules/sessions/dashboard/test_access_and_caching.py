@@ -28,7 +28,7 @@ from core.accounts.models import User
 from modules.sessions.receivers.dashboard import CACHE_KEY
 
 
-def test_who_may_not_see_sessions_sees_none_of_their_numbers(
+def test_staff_without_permission_see_no_statistics(
     moderator: Client, make_session: MakeSession, make_member: Callable[..., User]
 ) -> None:
     make_session("completed", date=THIS_WEEK, subject="Chess")
@@ -40,7 +40,7 @@ def test_who_may_not_see_sessions_sees_none_of_their_numbers(
     assert "Chess" not in answer.content.decode()
 
 
-def test_statistics_are_kept_for_a_minute_and_say_of_when_they_are(
+def test_statistics_are_cached_for_a_minute_and_show_their_time(
     moderator: Client, make_session: MakeSession, clock: Any
 ) -> None:
     make_session("completed", date=THIS_WEEK)
@@ -56,14 +56,16 @@ def test_statistics_are_kept_for_a_minute_and_say_of_when_they_are(
     assert (outcomes_of(moderator), fresh) == ({"held": in_weeks(last=2)}, NOW + timedelta(seconds=61))
 
 
-def test_what_is_kept_is_everybody_s_who_may_see_it(moderator: Client, root: User, make_session: MakeSession) -> None:
+def test_the_cache_is_shared_by_everybody_with_permission(
+    moderator: Client, root: User, make_session: MakeSession
+) -> None:
     assert outcomes_of(moderator) == {}
     make_session("completed", date=THIS_WEEK)
 
     assert outcomes_of(log_in(root)) == {}
 
 
-def test_what_waits_is_never_old(moderator: Client, make_session: MakeSession) -> None:
+def test_the_backlog_is_not_cached(moderator: Client, make_session: MakeSession) -> None:
     session = make_session("pending_approval")
     assert card_of(moderator, "waiting").value == "1"
 
@@ -72,9 +74,7 @@ def test_what_waits_is_never_old(moderator: Client, make_session: MakeSession) -
     assert card_of(moderator, "waiting").value == "0"
 
 
-def test_what_was_kept_by_a_clock_that_was_wrong_is_reckoned_anew(
-    moderator: Client, make_session: MakeSession, clock: Any
-) -> None:
+def test_values_cached_in_the_future_are_recomputed(moderator: Client, make_session: MakeSession, clock: Any) -> None:
     clock.shift(timedelta(seconds=30))
     areas_of(moderator)
     make_session("completed", date=THIS_WEEK)
@@ -85,9 +85,7 @@ def test_what_was_kept_by_a_clock_that_was_wrong_is_reckoned_anew(
 
 
 @pytest.mark.usefixtures("unlogged")
-def test_without_its_cache_the_page_is_there_all_the_same(
-    moderator: Client, make_session: MakeSession, settings: Settings
-) -> None:
+def test_the_page_works_without_a_cache(moderator: Client, make_session: MakeSession, settings: Settings) -> None:
     redis = {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": "redis://127.0.0.1:1/0"}
     settings.CACHES = {"default": redis}
     make_session("completed", date=THIS_WEEK)
@@ -95,16 +93,14 @@ def test_without_its_cache_the_page_is_there_all_the_same(
     assert outcomes_of(moderator) == {"held": in_weeks(last=1)}
 
 
-def test_what_is_not_ours_in_the_cache_is_not_shown(moderator: Client) -> None:
+def test_foreign_values_in_the_cache_are_ignored(moderator: Client) -> None:
     areas_of(moderator)
     cache.set(CACHE_KEY, "rubbish")
 
     assert areas_of(moderator)["weeks"].as_of == NOW
 
 
-def test_the_page_takes_as_many_queries_for_many_sessions_as_for_none(
-    moderator: Client, make_session: MakeSession
-) -> None:
+def test_the_number_of_queries_is_constant(moderator: Client, make_session: MakeSession) -> None:
     def queries() -> int:
         cache.clear()
         with CaptureQueriesContext(connection) as captured:

@@ -36,7 +36,7 @@ def decision_times(client: Client) -> tuple[str, str, str]:
     )
 
 
-def test_without_a_decision_there_is_no_time_that_it_took(moderator: Client, make_session: MakeSession) -> None:
+def test_there_are_no_percentiles_without_decisions(moderator: Client, make_session: MakeSession) -> None:
     make_session("pending_approval")
     # Its creator was faster.
     make_session("cancelled")
@@ -44,13 +44,13 @@ def test_without_a_decision_there_is_no_time_that_it_took(moderator: Client, mak
     assert decision_times(moderator) == ("0", "None yet", "None yet")
 
 
-def test_of_one_decision_the_median_is_its_own_time(moderator: Client, make_decided: Callable[..., Session]) -> None:
+def test_the_median_of_one_decision_is_its_time(moderator: Client, make_decided: Callable[..., Session]) -> None:
     make_decided(200)
 
     assert decision_times(moderator) == ("1", "3 hours, 20 minutes", "3 hours, 20 minutes")
 
 
-def test_half_of_them_took_no_longer_than_the_median(moderator: Client, make_decided: Callable[..., Session]) -> None:
+def test_median_and_percentile_of_many_decisions(moderator: Client, make_decided: Callable[..., Session]) -> None:
     """And nine of ten no longer than the 90th percentile, whatever the slowest took."""
     for minutes in (50, 10, 90, 30, 70, 20, 60, 40, 5000, 80):
         make_decided(minutes)
@@ -58,7 +58,9 @@ def test_half_of_them_took_no_longer_than_the_median(moderator: Client, make_dec
     assert decision_times(moderator) == ("10", "50 minutes", "1 hour, 30 minutes")
 
 
-def test_of_two_the_faster_is_the_half_of_them(moderator: Client, make_decided: Callable[..., Session]) -> None:
+def test_the_median_of_two_decisions_is_the_shorter_time(
+    moderator: Client, make_decided: Callable[..., Session]
+) -> None:
     make_decided(60)
     make_decided(120)
 
@@ -78,7 +80,7 @@ def test_rejections_are_decisions_too_and_each_is_counted_for_90_days(
     assert listed(moderator, card_of(moderator, "decided").url) == decided
 
 
-def test_a_decision_on_the_page_is_one_of_them(moderator: Client, make_session: MakeSession) -> None:
+def test_a_decision_in_the_portal_is_counted(moderator: Client, make_session: MakeSession) -> None:
     session = make_session("pending_approval", created_at=NOW - timedelta(hours=2))
 
     decide(moderator, "approve", session)

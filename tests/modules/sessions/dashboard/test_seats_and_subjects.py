@@ -24,7 +24,7 @@ def ranking_of(client: Client) -> Ranking:
     return ranking
 
 
-def test_places_are_those_of_the_sessions_held(
+def test_seats_are_those_of_the_sessions_held(
     moderator: Client, make_session: MakeSession, make_member: Callable[..., User]
 ) -> None:
     make_session("completed", date=FIRST_WEEK, max_participants=4, participants=[make_member(), make_member()])
@@ -40,7 +40,7 @@ def test_places_are_those_of_the_sessions_held(
     assert chart.summary == "50% of the places were taken: 5 of 10, in 3 sessions."
 
 
-def test_without_any_session_the_figures_say_so(moderator: Client) -> None:
+def test_charts_without_sessions_say_so(moderator: Client) -> None:
     assert chart_of(moderator, "outcomes").summary == "There were no sessions."
     assert chart_of(moderator, "places").summary == "No session was held."
     assert not any(point.url for key in ("outcomes", "places") for point in points_of(chart_of(moderator, key)))
@@ -72,7 +72,7 @@ def test_the_busiest_subjects_had_the_most_sessions_then_the_most_participants(
     ]
 
 
-def test_a_subject_is_one_whatever_its_letters(moderator: Client, make_session: MakeSession) -> None:
+def test_subjects_are_grouped_case_insensitively(moderator: Client, make_session: MakeSession) -> None:
     sessions = {make_session("completed", date=THIS_WEEK, subject=subject).pk for subject in ("Äther", "ÄTHER")}
     make_session("completed", date=THIS_WEEK, subject="Ether")
 
@@ -82,9 +82,7 @@ def test_a_subject_is_one_whatever_its_letters(moderator: Client, make_session: 
     assert listed(moderator, first.url) == sessions
 
 
-def test_no_more_than_eight_subjects_are_shown_and_each_leads_to_what_was_held_of_it(
-    moderator: Client, make_session: MakeSession
-) -> None:
+def test_eight_subjects_are_shown_with_links_to_their_sessions(moderator: Client, make_session: MakeSession) -> None:
     for number in range(1, 10):
         for _ in range(number):
             make_session("completed", date=THIS_WEEK, subject=f"Subject & {number}")

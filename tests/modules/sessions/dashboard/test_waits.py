@@ -8,7 +8,7 @@ from tests.modules.sessions.dashboard.conftest import INSTANT, card_of, listed
 from tests.modules.sessions.portal import page
 
 
-def test_what_waits_is_counted_until_it_starts(moderator: Client, make_session: MakeSession) -> None:
+def test_waiting_sessions_are_counted_until_they_start(moderator: Client, make_session: MakeSession) -> None:
     waiting = {
         make_session("pending_approval", date=NOW + timedelta(days=3)).pk,
         make_session("pending_approval", date=NOW + INSTANT).pk,
@@ -23,7 +23,7 @@ def test_what_waits_is_counted_until_it_starts(moderator: Client, make_session: 
     assert listed(moderator, card.url) == waiting
 
 
-def test_what_starts_within_24_hours_is_counted_while_it_is_undecided(
+def test_undecided_sessions_that_start_within_24_hours_are_counted(
     moderator: Client, make_session: MakeSession
 ) -> None:
     soon = {make_session("pending_approval", date=NOW + timedelta(hours=24)).pk}
@@ -36,7 +36,7 @@ def test_what_starts_within_24_hours_is_counted_while_it_is_undecided(
     assert listed(moderator, card.url) == soon
 
 
-def test_nothing_that_starts_soon_is_no_warning(moderator: Client, make_session: MakeSession) -> None:
+def test_there_is_no_warning_if_nothing_starts_soon(moderator: Client, make_session: MakeSession) -> None:
     make_session("pending_approval")
 
     card = card_of(moderator, "starting-soon")
@@ -44,7 +44,7 @@ def test_nothing_that_starts_soon_is_no_warning(moderator: Client, make_session:
     assert (card.value, card.tone) == ("0", "calm")
 
 
-def test_what_was_edited_since_its_approval_is_counted(moderator: Client, make_session: MakeSession) -> None:
+def test_sessions_edited_since_their_approval_are_counted(moderator: Client, make_session: MakeSession) -> None:
     edited = {make_session("scheduled", second_look_since=NOW - timedelta(hours=1)).pk}
     make_session("scheduled")
 
@@ -54,7 +54,7 @@ def test_what_was_edited_since_its_approval_is_counted(moderator: Client, make_s
     assert listed(moderator, card.url) == edited
 
 
-def test_the_longest_wait_is_that_of_what_was_offered_first(moderator: Client, make_session: MakeSession) -> None:
+def test_the_longest_wait_is_that_of_the_session_offered_first(moderator: Client, make_session: MakeSession) -> None:
     make_session("pending_approval", title="Younger", created_at=NOW - timedelta(hours=1))
     oldest = make_session("pending_approval", title="Oldest", created_at=NOW - timedelta(hours=3, minutes=20))
     make_session("pending_approval", title="Too late", created_at=NOW - timedelta(days=9), date=NOW)
@@ -66,7 +66,7 @@ def test_the_longest_wait_is_that_of_what_was_offered_first(moderator: Client, m
     assert moderator.get(card.url).status_code == 200
 
 
-def test_where_nothing_waits_there_is_no_longest_wait(moderator: Client, make_session: MakeSession) -> None:
+def test_there_is_no_longest_wait_if_nothing_waits(moderator: Client, make_session: MakeSession) -> None:
     make_session("approved")
 
     card = card_of(moderator, "longest-wait")

@@ -31,14 +31,14 @@ def test_a_week_begins_on_monday_at_midnight_utc(moderator: Client, make_session
     assert outcomes_of(moderator) == {"held": in_weeks(first=2, last=2)}
 
 
-def test_the_first_instant_of_a_week_is_not_of_the_one_before(moderator: Client, make_session: MakeSession) -> None:
+def test_the_first_instant_of_a_week_belongs_to_it(moderator: Client, make_session: MakeSession) -> None:
     make_session("completed", date=FIRST_WEEK + WEEK)
 
     assert outcomes_of(moderator) == {"held": [0, 1, *[0] * 10]}
 
 
 @pytest.mark.parametrize("day", [THIS_WEEK, THIS_WEEK + WEEK - INSTANT])
-def test_the_week_that_goes_on_is_the_last_one_on_all_of_its_days(
+def test_the_current_week_is_the_last_one(
     day: datetime, moderator: Client, make_session: MakeSession, clock: Any
 ) -> None:
     make_session("completed", date=THIS_WEEK)
@@ -47,7 +47,7 @@ def test_the_week_that_goes_on_is_the_last_one_on_all_of_its_days(
     assert outcomes_of(moderator) == {"held": in_weeks(last=1)}
 
 
-def test_the_weeks_are_named_by_their_mondays(moderator: Client) -> None:
+def test_weeks_are_labelled_by_their_mondays(moderator: Client) -> None:
     labels = chart_of(moderator, "outcomes").labels
 
     assert (len(labels), labels[0], labels[1], labels[-1]) == (12, "23 Oct", "30 Oct", "8 Jan")
@@ -102,9 +102,7 @@ def of_everything(make_session: MakeSession) -> None:
 
 
 @pytest.mark.parametrize("key", ["outcomes", "places"])
-def test_every_number_in_a_chart_leads_to_the_list_of_what_it_counts(
-    key: str, moderator: Client, of_everything: None
-) -> None:
+def test_every_number_links_to_the_sessions_that_it_counts(key: str, moderator: Client, of_everything: None) -> None:
     chart = chart_of(moderator, key)
     points = [point for point in points_of(chart) if point.url]
 
@@ -120,7 +118,7 @@ def test_every_number_in_a_chart_leads_to_the_list_of_what_it_counts(
             assert point.text == f"{round(100 * taken / places)}% ({taken} of {places})"
 
 
-def test_what_an_outcome_leads_to_is_of_that_outcome_and_week_alone(moderator: Client, of_everything: None) -> None:
+def test_links_of_outcomes_filter_by_outcome_and_week(moderator: Client, of_everything: None) -> None:
     counted: set[int] = set()
     for series in chart_of(moderator, "outcomes").series:
         for point in series.points:
@@ -134,7 +132,7 @@ def test_what_an_outcome_leads_to_is_of_that_outcome_and_week_alone(moderator: C
     }
 
 
-def test_the_main_thing_of_the_outcomes_is_said_in_words(moderator: Client, make_session: MakeSession) -> None:
+def test_the_summary_describes_the_outcomes(moderator: Client, make_session: MakeSession) -> None:
     make_session("completed", date=FIRST_WEEK)
     make_session("completed", date=THIS_WEEK)
     make_session("expired", date=THIS_WEEK)

@@ -31,7 +31,7 @@ def outcome(change: Callable[..., object], *args: Any, **values: Any) -> Callabl
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_session_that_its_creator_cancels_at_the_same_time_is_cancelled_once(
+def test_a_session_cancelled_concurrently_by_its_creator_is_cancelled_once(
     john: User, alice: User, make_session: MakeSession
 ) -> None:
     session = make_session("scheduled")
@@ -48,7 +48,7 @@ def test_a_session_that_its_creator_cancels_at_the_same_time_is_cancelled_once(
 
 
 @pytest.mark.django_db(transaction=True)
-def test_who_is_let_in_at_the_same_time_keeps_no_place(
+def test_a_concurrently_approved_participant_keeps_no_seat(
     john: User, jane: User, alice: User, make_session: MakeSession
 ) -> None:
     session = make_session("approved", creator=jane, requests={john: "pending"})
@@ -66,7 +66,7 @@ def test_who_is_let_in_at_the_same_time_keeps_no_place(
 
 
 @pytest.mark.django_db(transaction=True)
-def test_two_who_are_in_each_other_s_sessions_can_be_deactivated_at_once(
+def test_participants_of_each_others_sessions_can_be_deactivated_concurrently(
     john: User, jane: User, alice: User, root: User, make_session: MakeSession
 ) -> None:
     for creator, other in ((john, jane), (jane, john)):

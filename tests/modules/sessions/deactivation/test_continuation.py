@@ -27,7 +27,7 @@ from modules.sessions.models import BookingRequest
 from modules.sessions.services.deactivation import IMMEDIATE_LIMIT, cascade_all_deactivations, cascade_deactivation
 
 
-def test_of_many_the_first_are_cancelled_at_once_and_the_rest_by_the_worker(
+def test_the_first_sessions_are_cancelled_at_once_and_the_rest_by_the_worker(
     john: User, jane: User, make_session: MakeSession, deactivate: Deactivate
 ) -> None:
     sessions = [
@@ -49,7 +49,7 @@ def test_of_many_the_first_are_cancelled_at_once_and_the_rest_by_the_worker(
     assert cascade_all_deactivations() == 0
 
 
-def test_one_that_cannot_be_cancelled_keeps_no_other_and_is_tried_again(
+def test_a_session_that_fails_does_not_block_others_and_is_retried(
     john: User, make_session: MakeSession, deactivate: Deactivate, unlogged: None
 ) -> None:
     first, second = (make_session("approved") for _ in range(2))
@@ -63,9 +63,7 @@ def test_one_that_cannot_be_cancelled_keeps_no_other_and_is_tried_again(
     assert len(records("SessionCancelled")) == 2
 
 
-def test_a_fact_that_is_served_again_changes_nothing(
-    john: User, make_session: MakeSession, deactivate: Deactivate
-) -> None:
+def test_a_repeated_delivery_changes_nothing(john: User, make_session: MakeSession, deactivate: Deactivate) -> None:
     make_session("scheduled")
     deactivate(john)
 
@@ -73,9 +71,7 @@ def test_a_fact_that_is_served_again_changes_nothing(
         cascade_deactivation(member_id=john.pk)
 
 
-def test_served_late_it_leaves_one_alone_who_is_active_again(
-    john: User, alice: User, make_session: MakeSession
-) -> None:
+def test_a_late_delivery_skips_a_reactivated_member(john: User, alice: User, make_session: MakeSession) -> None:
     session = make_session("scheduled")
     # Nothing follows this commit: the process has died.
     deactivation.deactivate_member(member_id=john.pk, by=alice, reason="Spam")
@@ -87,7 +83,7 @@ def test_served_late_it_leaves_one_alone_who_is_active_again(
     assert status_of(session) == "scheduled"
 
 
-def test_one_who_is_let_in_again_while_it_is_under_way_keeps_what_is_left(
+def test_a_member_reactivated_during_the_cascade_keeps_what_is_left(
     john: User, alice: User, make_session: MakeSession, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     session = make_session("scheduled")
@@ -106,7 +102,7 @@ def test_one_who_is_let_in_again_while_it_is_under_way_keeps_what_is_left(
     assert records("SessionCancelled") == []
 
 
-def test_what_a_process_that_died_has_left_the_worker_ends(
+def test_the_worker_continues_the_cascade_of_a_killed_process(
     john: User, jane: User, alice: User, make_session: MakeSession
 ) -> None:
     session = make_session("scheduled")
@@ -121,7 +117,7 @@ def test_what_a_process_that_died_has_left_the_worker_ends(
     assert len(records("SeatLeft")) == 1
 
 
-def test_what_was_offered_while_it_happened_is_cancelled_by_the_worker(
+def test_sessions_offered_during_the_deactivation_are_cancelled_by_the_worker(
     john: User, make_session: MakeSession, deactivate: Deactivate
 ) -> None:
     deactivate(john)
@@ -132,7 +128,7 @@ def test_what_was_offered_while_it_happened_is_cancelled_by_the_worker(
     assert status_of(session) == "cancelled"
 
 
-def test_the_last_deactivation_counts(
+def test_the_last_deactivation_is_the_cause(
     john: User, root: User, make_session: MakeSession, deactivate: Deactivate
 ) -> None:
     deactivate(john, reason="Spam")
@@ -145,7 +141,7 @@ def test_the_last_deactivation_counts(
     assert record.actor == root
 
 
-def test_the_clock_ends_what_one_has_who_was_set_inactive_past_the_record(
+def test_the_cascade_applies_to_members_deactivated_without_a_fact(
     john: User, jane: User, make_session: MakeSession
 ) -> None:
     session = make_session("approved")
@@ -160,7 +156,7 @@ def test_the_clock_ends_what_one_has_who_was_set_inactive_past_the_record(
     assert [record.actor for record in records("SeatLeft")] == [None]
 
 
-def test_who_deactivated_one_before_the_last_reactivation_has_no_part_in_it(
+def test_a_deactivation_before_a_reactivation_is_not_the_cause(
     john: User, alice: User, make_session: MakeSession
 ) -> None:
     deactivation.deactivate_member(member_id=john.pk, by=alice, reason="Spam")
@@ -173,7 +169,7 @@ def test_who_deactivated_one_before_the_last_reactivation_has_no_part_in_it(
     assert [record.actor for record in records("SessionCancelled")] == [None]
 
 
-def test_however_long_the_worker_was_down_it_ends_what_is_left(
+def test_the_cascade_continues_after_a_long_downtime(
     john: User, jane: User, alice: User, make_session: MakeSession, clock: Any
 ) -> None:
     sessions = [
@@ -190,7 +186,7 @@ def test_however_long_the_worker_was_down_it_ends_what_is_left(
     assert requests_of(john) == {}
 
 
-def test_where_nobody_has_anything_left_two_queries_find_that_out(
+def test_nothing_to_do_takes_two_queries(
     john: User, jane: User, make_session: MakeSession, deactivate: Deactivate, django_assert_num_queries: Any
 ) -> None:
     for status in FINAL:
@@ -204,7 +200,7 @@ def test_where_nobody_has_anything_left_two_queries_find_that_out(
         assert cascade_all_deactivations() == 0
 
 
-def test_a_reactivation_brings_nothing_back_but_lets_them_begin_anew(
+def test_a_reactivation_restores_nothing(
     john: User, jane: User, alice: User, make_session: MakeSession, deactivate: Deactivate
 ) -> None:
     own = make_session("approved")

@@ -22,7 +22,7 @@ def words(member: User, by: User) -> list[str]:
     return [each.text for each in answer]
 
 
-def test_what_would_come_of_it_is_known_beforehand(
+def test_the_consequences_are_described_beforehand(
     john: User, jane: User, bob: User, alice: User, mallory: User, make_session: MakeSession, deactivate: Deactivate
 ) -> None:
     make_session("pending_approval")
@@ -56,7 +56,7 @@ def test_what_would_come_of_it_is_known_beforehand(
     assert len(records("SeatLeft")) == 2
 
 
-def test_who_has_nothing_loses_nothing(john: User, alice: User, make_session: MakeSession) -> None:
+def test_a_member_without_sessions_has_no_consequences(john: User, alice: User, make_session: MakeSession) -> None:
     make_session("completed")
     make_session("expired", creator=alice, requests={john: "rejected"})
 
@@ -64,7 +64,7 @@ def test_who_has_nothing_loses_nothing(john: User, alice: User, make_session: Ma
 
 
 @pytest.mark.parametrize(("status", "becomes"), [("approved", "expired"), ("ongoing", "completed")])
-def test_what_the_clock_ends_is_not_counted(
+def test_sessions_that_are_over_by_time_are_not_counted(
     john: User, alice: User, make_session: MakeSession, clock: Any, status: str, becomes: str
 ) -> None:
     session = make_session(status)
@@ -73,14 +73,16 @@ def test_what_the_clock_ends_is_not_counted(
     assert numbers(john, alice) == {}
 
 
-def test_one_that_the_clock_starts_is_counted(john: User, alice: User, make_session: MakeSession, clock: Any) -> None:
+def test_a_session_that_is_due_to_start_is_counted(
+    john: User, alice: User, make_session: MakeSession, clock: Any
+) -> None:
     session = make_session("scheduled")
     clock.move_to(session.date, tick=False)
 
     assert numbers(john, alice)["sessions"] == 1
 
 
-def test_as_many_queries_for_many_sessions_as_for_one(
+def test_the_number_of_queries_is_constant(
     john: User, jane: User, bob: User, alice: User, make_session: MakeSession, django_assert_num_queries: Any
 ) -> None:
     for _ in range(2):

@@ -15,7 +15,7 @@ from core.accounts.models import User
 from modules.sessions.services.deactivation import cascade_all_deactivations
 
 
-def test_an_undecided_request_of_theirs_is_withdrawn(
+def test_pending_requests_of_the_member_are_withdrawn(
     john: User, jane: User, alice: User, make_session: MakeSession, deactivate: Deactivate
 ) -> None:
     session = make_session("approved", creator=jane, requests={john: "pending"})
@@ -28,7 +28,7 @@ def test_an_undecided_request_of_theirs_is_withdrawn(
     assert record.reason == "The account was deactivated."
 
 
-def test_their_place_is_free_again(
+def test_seats_of_the_member_are_released(
     john: User, jane: User, bob: User, alice: User, make_session: MakeSession, deactivate: Deactivate
 ) -> None:
     session = make_session("scheduled", creator=jane, participants=[john, bob], max_participants=2)
@@ -44,7 +44,7 @@ def test_their_place_is_free_again(
 
 
 @pytest.mark.parametrize("status", ["ongoing", "completed", "cancelled", "expired"])
-def test_where_a_session_has_begun_or_is_over_they_stay_in(
+def test_seats_in_started_and_finished_sessions_are_kept(
     john: User, jane: User, make_session: MakeSession, deactivate: Deactivate, status: str
 ) -> None:
     make_session(status, creator=jane, participants=[john])
@@ -55,7 +55,7 @@ def test_where_a_session_has_begun_or_is_over_they_stay_in(
     assert facts() == ["accounts.MemberDeactivated"]
 
 
-def test_a_session_that_has_begun_by_the_clock_keeps_them(
+def test_seats_in_sessions_that_are_due_to_start_are_kept(
     john: User, jane: User, make_session: MakeSession, deactivate: Deactivate, clock: Any
 ) -> None:
     session = make_session("scheduled", creator=jane, participants=[john])

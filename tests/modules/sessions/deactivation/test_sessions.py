@@ -20,7 +20,7 @@ OPEN_STATES = ["pending_approval", "approved", "scheduled", "ongoing"]
 
 
 @pytest.mark.parametrize("status", OPEN_STATES)
-def test_what_is_not_over_is_cancelled_by_who_did_it_and_others_never_read_the_reason(
+def test_open_sessions_are_cancelled_by_the_actor_and_the_reason_is_private(
     john: User, alice: User, make_session: MakeSession, deactivate: Deactivate, status: str
 ) -> None:
     session = make_session(status)
@@ -34,7 +34,7 @@ def test_what_is_not_over_is_cancelled_by_who_did_it_and_others_never_read_the_r
 
 
 @pytest.mark.parametrize("status", FINAL)
-def test_what_is_over_stays_as_it_is(
+def test_finished_sessions_do_not_change(
     john: User, make_session: MakeSession, deactivate: Deactivate, status: str
 ) -> None:
     session = make_session(status)
@@ -45,7 +45,7 @@ def test_what_is_over_stays_as_it_is(
     assert facts(session) == []
 
 
-def test_others_read_what_is_said_to_them_in_place_of_the_reason(
+def test_others_read_the_explanation_instead_of_the_reason(
     john: User, make_session: MakeSession, deactivate: Deactivate
 ) -> None:
     make_session("scheduled")
@@ -55,7 +55,7 @@ def test_others_read_what_is_said_to_them_in_place_of_the_reason(
     assert [record.reason for record in records("SessionCancelled")] == ["John has left us."]
 
 
-def test_one_that_waits_is_cancelled_and_not_rejected_since_nobody_has_judged_it(
+def test_a_session_that_waits_for_approval_is_cancelled_not_rejected(
     john: User, make_session: MakeSession, deactivate: Deactivate
 ) -> None:
     session = make_session("pending_approval")
@@ -67,7 +67,7 @@ def test_one_that_waits_is_cancelled_and_not_rejected_since_nobody_has_judged_it
     assert (session.decided_by, session.decided_at, session.approved_at) == (None, None, None)
 
 
-def test_who_may_deactivate_needs_no_right_to_moderate_for_that(
+def test_deactivating_needs_no_permission_to_moderate(
     john: User, make_member: Any, make_session: MakeSession, deactivate: Deactivate
 ) -> None:
     keeper = make_member("keeper")
@@ -80,7 +80,7 @@ def test_who_may_deactivate_needs_no_right_to_moderate_for_that(
     assert {record.actor for record in records("SessionCancelled")} == {keeper}
 
 
-def test_the_record_names_who_was_to_come_and_their_requests_are_closed(
+def test_participants_are_recorded_and_requests_rejected(
     john: User, jane: User, bob: User, make_session: MakeSession, deactivate: Deactivate
 ) -> None:
     make_session("scheduled", participants=[jane], requests={bob: "pending"})
@@ -93,7 +93,7 @@ def test_the_record_names_who_was_to_come_and_their_requests_are_closed(
     assert set(requests_of(bob).values()) == {"rejected"}
 
 
-def test_one_that_another_moderator_has_in_hand_is_cancelled_too(
+def test_a_session_leased_by_another_moderator_is_cancelled_too(
     john: User, victor: User, make_session: MakeSession, deactivate: Deactivate
 ) -> None:
     session = make_session("pending_approval")
@@ -112,7 +112,7 @@ def test_one_that_another_moderator_has_in_hand_is_cancelled_too(
         ("ongoing", 2, "completed", "SessionCompleted"),
     ],
 )
-def test_where_the_clock_was_first_a_session_is_not_cancelled(
+def test_a_session_that_is_over_by_time_is_not_cancelled(
     john: User, make_session: MakeSession, deactivate: Deactivate, clock: Any, status: str, hours: int, becomes: str,
     fact: str,
 ) -> None:  # fmt: skip
@@ -125,7 +125,7 @@ def test_where_the_clock_was_first_a_session_is_not_cancelled(
     assert facts(session) == [fact]
 
 
-def test_the_sessions_of_others_stay(
+def test_sessions_of_others_are_not_cancelled(
     john: User, jane: User, bob: User, make_session: MakeSession, deactivate: Deactivate
 ) -> None:
     session = make_session("scheduled", creator=jane, participants=[bob], requests={john: "rejected"})

@@ -23,7 +23,7 @@ from core.facts.models import FactRecord
 from modules.sessions.models import DecisionLease, ReasonTemplate, Session
 
 
-def test_many_are_approved_at_once_and_each_outcome_is_told(moderator: Client, make_session: MakeSession) -> None:
+def test_several_sessions_are_approved_and_each_outcome_reported(moderator: Client, make_session: MakeSession) -> None:
     first = make_session("pending_approval", title="First")
     second = make_session("pending_approval", title="Second")
     fields = fields_of_dialog(open_decision(moderator, "approve", first, second))
@@ -39,7 +39,7 @@ def test_many_are_approved_at_once_and_each_outcome_is_told(moderator: Client, m
     assert facts() == ["SessionApproved"]
 
 
-def test_many_are_rejected_with_one_reason(moderator: Client, make_session: MakeSession) -> None:
+def test_several_sessions_are_rejected_with_one_reason(moderator: Client, make_session: MakeSession) -> None:
     sessions = [make_session("pending_approval", title=f"No {number}") for number in range(3)]
     answer = decide(moderator, "reject", *sessions, reason="Twice the same")
     assert messages_of(answer) == ["No 0 was rejected.", "No 1 was rejected.", "No 2 was rejected."]
@@ -48,7 +48,7 @@ def test_many_are_rejected_with_one_reason(moderator: Client, make_session: Make
     assert set(FactRecord.objects.values_list("reason", flat=True)) == {"Twice the same"}
 
 
-def test_of_many_those_that_cannot_be_decided_say_why_at_once(
+def test_the_dialog_says_which_sessions_cannot_be_decided(
     moderator: Client, alice: User, make_session: MakeSession
 ) -> None:
     waiting, own = make_session("pending_approval"), make_session("pending_approval", creator=alice, title="Mine")
@@ -63,14 +63,14 @@ def test_of_many_those_that_cannot_be_decided_say_why_at_once(
     assert [lease.session for lease in DecisionLease.objects.all()] == [waiting]
 
 
-def test_no_more_than_a_page_is_decided_at_once(moderator: Client, make_session: MakeSession) -> None:
+def test_at_most_a_page_of_sessions_is_decided_at_once(moderator: Client, make_session: MakeSession) -> None:
     sessions = [make_session("pending_approval") for _ in range(51)]
     answer = open_decision(moderator, "approve", *sessions)
     assert messages_of(moderator.get(answer["HX-Redirect"])) == ["Decide on at most 50 sessions at once."]
     assert not DecisionLease.objects.exists()
 
 
-def test_the_reasons_to_begin_with_come_from_the_list(moderator: Client, make_session: MakeSession) -> None:
+def test_reason_templates_come_from_the_database(moderator: Client, make_session: MakeSession) -> None:
     ReasonTemplate.objects.all().delete()
     baker.make(ReasonTemplate, title="Second", text="Because of the second", rank=2)
     baker.make(ReasonTemplate, title="First", text='Because of "the first" <3', rank=1)
@@ -79,11 +79,11 @@ def test_the_reasons_to_begin_with_come_from_the_list(moderator: Client, make_se
     assert html.index(">First<") < html.index(">Second<")
 
 
-def test_the_migrations_bring_reasons_to_begin_with(db: None) -> None:
+def test_migrations_create_reason_templates(db: None) -> None:
     assert ReasonTemplate.objects.count() == 6
 
 
-def test_superusers_edit_the_reasons_and_moderators_do_not(moderator: Client, root: User) -> None:
+def test_only_superusers_edit_reason_templates(moderator: Client, root: User) -> None:
     template = ReasonTemplate.objects.first()
     assert template is not None
     address = f"/admin/learning_sessions/reasontemplate/{template.pk}/change/"
@@ -95,7 +95,7 @@ def test_superusers_edit_the_reasons_and_moderators_do_not(moderator: Client, ro
     assert (template.title, template.text, template.rank) == ("Changed", "Another text", 7)
 
 
-def test_the_dialog_has_the_evidence_in_one_place(
+def test_the_dialog_shows_the_evidence(
     moderator: Client, alice: User, john: User, bob: User, make_session: MakeSession, api_of: Callable[..., Api]
 ) -> None:
     earlier = make_session("pending_approval", title="Earlier <one>")
@@ -132,7 +132,7 @@ def test_the_dialog_has_the_evidence_in_one_place(
     )
 
 
-def test_hostile_words_of_members_are_shown_as_words(moderator: Client, make_session: MakeSession) -> None:
+def test_texts_of_members_are_escaped(moderator: Client, make_session: MakeSession) -> None:
     session = make_session("pending_approval", title="<script>1</script>", description="<img src=x onerror=1>")
     for decision in ("approve", "reject"):
         html = open_decision(moderator, decision, session).content.decode()
@@ -140,9 +140,7 @@ def test_hostile_words_of_members_are_shown_as_words(moderator: Client, make_ses
         assert "<img" not in html
 
 
-def test_a_dialog_costs_as_many_queries_for_a_creator_of_many_sessions(
-    moderator: Client, make_session: MakeSession
-) -> None:
+def test_a_dialog_takes_a_constant_number_of_queries(moderator: Client, make_session: MakeSession) -> None:
     counts = []
     for number in (2, 15):
         session = make_session("pending_approval", title="This one")
@@ -155,7 +153,7 @@ def test_a_dialog_costs_as_many_queries_for_a_creator_of_many_sessions(
     assert counts[0] == counts[1]
 
 
-def test_a_dialog_for_many_looks_up_their_evidence_at_once(
+def test_the_evidence_of_several_sessions_is_loaded_together(
     moderator: Client, john: User, bob: User, make_session: MakeSession
 ) -> None:
     decide(moderator, "reject", make_session("pending_approval"), reason="No")

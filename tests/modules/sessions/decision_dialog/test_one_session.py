@@ -45,9 +45,7 @@ def test_a_decision_is_never_a_link(step: str, moderator: Client, make_session: 
 
 
 @pytest.mark.parametrize("step", STEPS)
-def test_staff_without_the_permission_are_refused_what_they_see_no_button_for(
-    step: str, staff: Client, make_session: MakeSession
-) -> None:
+def test_staff_without_permission_are_refused_the_dialog(step: str, staff: Client, make_session: MakeSession) -> None:
     session = make_session("pending_approval")
     fields = {
         "decision": "approve",
@@ -60,7 +58,7 @@ def test_staff_without_the_permission_are_refused_what_they_see_no_button_for(
     assert not DecisionLease.objects.exists()
 
 
-def test_opening_a_decision_changes_nothing_but_whose_hands_it_is_in(
+def test_opening_a_dialog_only_takes_the_lease(
     moderator: Client, alice: User, make_session: MakeSession, clock: Any
 ) -> None:
     session = make_session("pending_approval")
@@ -107,7 +105,7 @@ def test_rejecting_without_a_reason_asks_for_one_and_keeps_the_dialog(
     assert fields_of_dialog(answer) == fields
 
 
-def test_a_reason_that_is_too_long_is_not_lost(moderator: Client, make_session: MakeSession) -> None:
+def test_a_reason_that_is_too_long_stays_in_the_form(moderator: Client, make_session: MakeSession) -> None:
     session = make_session("pending_approval")
     fields = fields_of_dialog(open_decision(moderator, "reject", session))
     with nothing_changes():
@@ -116,7 +114,7 @@ def test_a_reason_that_is_too_long_is_not_lost(moderator: Client, make_session: 
     assert "no no no" in answer.content.decode()
 
 
-def test_a_dialog_that_is_left_gives_the_session_back(moderator: Client, make_session: MakeSession) -> None:
+def test_leaving_a_dialog_releases_the_lease(moderator: Client, make_session: MakeSession) -> None:
     session = make_session("pending_approval")
     fields = fields_of_dialog(open_decision(moderator, "reject", session))
     with nothing_changes():
@@ -124,7 +122,7 @@ def test_a_dialog_that_is_left_gives_the_session_back(moderator: Client, make_se
     assert not DecisionLease.objects.exists()
 
 
-def test_nobody_decides_on_their_own_session_here_either(
+def test_moderators_cannot_decide_on_their_own_session(
     moderator: Client, alice: User, make_session: MakeSession
 ) -> None:
     session = make_session("pending_approval", creator=alice)
@@ -138,7 +136,7 @@ def test_nobody_decides_on_their_own_session_here_either(
     ]
 
 
-def test_one_whose_start_has_been_reached_is_not_decided_on(
+def test_a_session_whose_start_was_reached_cannot_be_decided(
     moderator: Client, make_session: MakeSession, clock: Any
 ) -> None:
     session = make_session("pending_approval")
@@ -151,7 +149,7 @@ def test_one_whose_start_has_been_reached_is_not_decided_on(
     assert session.approved_at is None
 
 
-def test_a_session_that_was_deleted_meanwhile_is_told(moderator: Client, make_session: MakeSession) -> None:
+def test_a_session_deleted_meanwhile_is_reported(moderator: Client, make_session: MakeSession) -> None:
     session = make_session("pending_approval")
     fields = fields_of_dialog(open_decision(moderator, "approve", session))
     session.delete()
@@ -172,7 +170,7 @@ def test_a_session_that_was_deleted_meanwhile_is_told(moderator: Client, make_se
         ("", LIST),
     ],
 )
-def test_afterwards_one_is_back_where_the_dialog_was_opened_and_nowhere_else(
+def test_the_redirect_goes_back_to_where_the_dialog_was_opened(
     back: str, leads_to: str, moderator: Client, make_session: MakeSession
 ) -> None:
     session = make_session("pending_approval")
@@ -181,7 +179,7 @@ def test_afterwards_one_is_back_where_the_dialog_was_opened_and_nowhere_else(
 
 
 @pytest.mark.parametrize("chosen", ["", "x", "-1", "٣", "9" * 40, "1 OR 1=1"])
-def test_what_is_no_id_chooses_nothing(chosen: str, moderator: Client, make_session: MakeSession) -> None:
+def test_invalid_ids_select_nothing(chosen: str, moderator: Client, make_session: MakeSession) -> None:
     make_session("pending_approval")
     with nothing_changes():
         answer = moderator.post(f"{DECISIONS}open/", {"decision": "approve", "_selected_action": chosen})
@@ -191,7 +189,7 @@ def test_what_is_no_id_chooses_nothing(chosen: str, moderator: Client, make_sess
             assert moderator.post(f"{DECISIONS}{step}/", fields).status_code < 500
 
 
-def test_a_decision_that_is_neither_changes_nothing(moderator: Client, make_session: MakeSession) -> None:
+def test_an_unknown_decision_changes_nothing(moderator: Client, make_session: MakeSession) -> None:
     session = make_session("pending_approval")
     with nothing_changes():
         answer = carry_out(moderator, {"decision": "promote", f"version_{session.pk}": "0"}, reason="x")

@@ -16,7 +16,9 @@ from modules.sessions.services.digest import MAX_NAMED, publish_digest
 from modules.sessions.services.moderation import approve_session, reject_session
 
 
-def test_it_names_what_waits_the_urgent_first(*, john: Any, jane: Any, alice: Any, waits: Any, told: Told) -> None:
+def test_a_digest_lists_waiting_sessions_urgent_first(
+    *, john: Any, jane: Any, alice: Any, waits: Any, told: Told
+) -> None:
     later = waits("Later", begins=3 * DAY, creator=jane)
     urgent = waits("Urgent", begins=47 * HOUR)
     soon = waits("In two days", begins=2 * DAY)
@@ -45,7 +47,7 @@ def z_of(session: Session) -> str:
     return session.date.isoformat().replace("+00:00", "Z")
 
 
-def test_it_counts_all_and_names_the_first(waits: Any, told: Told) -> None:
+def test_a_digest_counts_all_sessions_and_names_the_first(waits: Any, told: Told) -> None:
     for number in range(MAX_NAMED + 5):
         waits(f"{number}", begins=timedelta(days=100 - number))
 
@@ -53,7 +55,7 @@ def test_it_counts_all_and_names_the_first(waits: Any, told: Told) -> None:
     assert digests().get().payload["waiting"] == MAX_NAMED + 5
 
 
-def test_moderators_who_offer_some_themselves_find_the_first_of_others_too(
+def test_moderators_with_own_sessions_read_the_first_of_others_too(
     *, alice: Any, root: Any, waits: Any, told: Told
 ) -> None:
     by_alice = [waits(f"a{number}", begins=(3 + number) * DAY, creator=alice) for number in range(MAX_NAMED + 5)]
@@ -68,7 +70,7 @@ def test_moderators_who_offer_some_themselves_find_the_first_of_others_too(
     assert titles == [session.title for session in [*by_alice[:MAX_NAMED], *by_root, *others[: MAX_NAMED - 2]]]
 
 
-def test_what_was_told_before_own_ones_were_counted_is_still_understood() -> None:
+def test_old_records_without_own_counts_can_be_read() -> None:
     old = {"moderator_ids": [7], "waiting": 1, "sessions": []}
 
     assert SessionsWaiting.adapter().validate_python(old) == SessionsWaiting(
@@ -78,14 +80,14 @@ def test_what_was_told_before_own_ones_were_counted_is_still_understood() -> Non
 
 
 @pytest.mark.parametrize("state", ["approved", "scheduled", "ongoing", "completed", "cancelled", "expired"])
-def test_what_does_not_wait_is_not_named(make_session: Any, told: Told, state: str) -> None:
+def test_sessions_that_do_not_wait_are_not_named(make_session: Any, told: Told, state: str) -> None:
     make_session(state)
 
     with nothing_changes():
         assert told(timedelta(0)) == []
 
 
-def test_what_was_decided_is_named_no_longer(alice: Any, waits: Any, told: Told) -> None:
+def test_decided_sessions_are_not_named(alice: Any, waits: Any, told: Told) -> None:
     approved, rejected = waits("Approved"), waits("Rejected")
     waits("Waiting")
     told(timedelta(0))
@@ -95,7 +97,7 @@ def test_what_was_decided_is_named_no_longer(alice: Any, waits: Any, told: Told)
     assert told(DAY) == ["Waiting"]
 
 
-def test_what_has_passed_its_start_undecided_is_not_named(waits: Any, told: Told) -> None:
+def test_sessions_past_their_start_are_not_named(waits: Any, told: Told) -> None:
     waits("Passed", begins=HOUR)
 
     assert told(HOUR) == []
@@ -110,7 +112,7 @@ def told_members(clock: Any) -> Callable[[], list[int]]:
     return look
 
 
-def test_those_are_told_who_can_decide(
+def test_all_moderators_get_the_digest(
     *, alice: Any, root: Any, jane: Any, bob: Any, mallory: Any, waits: Any, told_members: Any
 ) -> None:
     jane.user_permissions.add(Permission.objects.get(codename="moderate_session"))
@@ -121,7 +123,7 @@ def test_those_are_told_who_can_decide(
     assert told_members() == sorted([alice.pk, root.pk, jane.pk])
 
 
-def test_those_who_are_deactivated_are_not(alice: Any, root: Any, waits: Any, told_members: Any) -> None:
+def test_deactivated_moderators_do_not_get_the_digest(alice: Any, root: Any, waits: Any, told_members: Any) -> None:
     User.objects.filter(pk=root.pk).update(is_active=False)
     waits("Knots")
 

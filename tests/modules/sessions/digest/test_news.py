@@ -35,9 +35,7 @@ def offer(member: User, title: str) -> int:
     return int(answer.json()["id"])
 
 
-def test_where_nobody_can_decide_the_turn_is_kept_for_who_comes(
-    clock: Any, waits: Any, make_member: Any, bob: Any
-) -> None:
+def test_without_moderators_the_interval_is_not_claimed(clock: Any, waits: Any, make_member: Any, bob: Any) -> None:
     waits("Knots")
     with nothing_changes():
         assert publish_digest() == 0
@@ -48,7 +46,7 @@ def test_where_nobody_can_decide_the_turn_is_kept_for_who_comes(
     assert publish_digest() == 1
 
 
-def test_what_was_offered_since_is_news_an_hour_later(jane: Any, waits: Any, told: Told) -> None:
+def test_sessions_offered_since_are_news_after_an_hour(jane: Any, waits: Any, told: Told) -> None:
     waits("Old")
     told(timedelta(0))
     assert told(MINUTE) == []
@@ -59,7 +57,7 @@ def test_what_was_offered_since_is_news_an_hour_later(jane: Any, waits: Any, tol
     assert told(2 * HOUR) == []
 
 
-def test_after_a_quiet_time_what_is_offered_is_told_at_once(jane: Any, told: Told) -> None:
+def test_after_a_quiet_time_a_new_session_is_news_at_once(jane: Any, told: Told) -> None:
     assert told(timedelta(0)) == []
     offer(jane, "New")
 
@@ -67,7 +65,7 @@ def test_after_a_quiet_time_what_is_offered_is_told_at_once(jane: Any, told: Tol
     assert told(2 * MINUTE) == told(HOUR) == []
 
 
-def test_without_news_it_is_told_again_a_day_later(waits: Any, told: Told) -> None:
+def test_without_news_the_digest_is_repeated_after_a_day(waits: Any, told: Told) -> None:
     waits("Old")
     told(timedelta(0))
 
@@ -77,7 +75,7 @@ def test_without_news_it_is_told_again_a_day_later(waits: Any, told: Told) -> No
     assert told(2 * DAY) == ["Old"]
 
 
-def test_what_has_become_urgent_is_news(waits: Any, told: Told) -> None:
+def test_a_session_that_has_become_urgent_is_news(waits: Any, told: Told) -> None:
     waits("Soon", begins=2 * DAY + 5 * HOUR)
     told(timedelta(0))
 
@@ -86,14 +84,14 @@ def test_what_has_become_urgent_is_news(waits: Any, told: Told) -> None:
     assert told(6 * HOUR) == []
 
 
-def test_what_was_urgent_already_is_none(waits: Any, told: Told) -> None:
+def test_a_session_that_was_already_urgent_is_no_news(waits: Any, told: Told) -> None:
     waits("Soon", begins=DAY)
     told(timedelta(0))
 
     assert told(HOUR) == told(5 * HOUR) == []
 
 
-def test_a_start_that_moves_so_that_it_is_urgent_is_news(john: Any, waits: Any, told: Told) -> None:
+def test_a_session_rescheduled_to_an_urgent_start_is_news(john: Any, waits: Any, told: Told) -> None:
     session = waits("Moved")
     told(timedelta(0))
     assert told(HOUR) == []
@@ -113,7 +111,7 @@ def test_a_start_that_moves_so_that_it_is_urgent_is_news(john: Any, waits: Any, 
         [30 * DAY, DAY],
     ],
 )
-def test_another_move_is_none(john: Any, waits: Any, told: Told, moves: list[timedelta]) -> None:
+def test_any_other_rescheduling_is_no_news(john: Any, waits: Any, told: Told, moves: list[timedelta]) -> None:
     session = waits("Moved", begins=DAY)
     told(timedelta(0))
     for begins in moves:
@@ -122,7 +120,7 @@ def test_another_move_is_none(john: Any, waits: Any, told: Told, moves: list[tim
     assert told(2 * HOUR) == []
 
 
-def test_another_change_of_an_urgent_one_is_none(john: Any, waits: Any, told: Told) -> None:
+def test_other_edits_of_an_urgent_session_are_no_news(john: Any, waits: Any, told: Told) -> None:
     session = waits("Soon", begins=DAY)
     told(timedelta(0))
     told(HOUR)
@@ -131,7 +129,7 @@ def test_another_change_of_an_urgent_one_is_none(john: Any, waits: Any, told: To
     assert told(2 * HOUR) == []
 
 
-def test_what_was_decided_before_the_hour_is_over_is_no_news(*, alice: Any, jane: Any, waits: Any, told: Told) -> None:
+def test_sessions_decided_within_the_hour_are_no_news(*, alice: Any, jane: Any, waits: Any, told: Told) -> None:
     waits("Old")
     told(timedelta(0))
     told(MINUTE)
@@ -140,7 +138,7 @@ def test_what_was_decided_before_the_hour_is_over_is_no_news(*, alice: Any, jane
     assert told(HOUR) == []
 
 
-def test_a_session_is_named_once_it_has_surely_been_committed(jane: Any, told: Told) -> None:
+def test_a_session_is_named_only_after_the_commit_tolerance(jane: Any, told: Told) -> None:
     """Otherwise one whose transaction is still open when the worker looks, older than the digest, is never news."""
     told(timedelta(0))
     offer(jane, "New")
@@ -149,9 +147,7 @@ def test_a_session_is_named_once_it_has_surely_been_committed(jane: Any, told: T
     assert told(10 * SECOND) == ["New"]
 
 
-def test_one_that_is_offered_while_a_digest_goes_out_is_news_the_next_time(
-    john: Any, jane: Any, waits: Any, told: Told
-) -> None:
+def test_a_session_offered_during_a_digest_is_news_the_next_time(john: Any, jane: Any, waits: Any, told: Told) -> None:
     waits("Old", begins=DAY)
     offer(jane, "New")
 
@@ -168,7 +164,7 @@ def test_one_that_is_offered_while_a_digest_goes_out_is_news_the_next_time(
         {"begins": 2 * DAY + SECOND / 2},
     ],
 )
-def test_nothing_falls_between_two_digests_though_the_clock_goes_on_while_one_is_written(
+def test_no_session_is_missed_between_two_digests(
     *, waits: Any, told: Told, ticking: None, news: dict[str, Any]
 ) -> None:
     waits("Old", begins=DAY)
@@ -182,7 +178,7 @@ def test_nothing_falls_between_two_digests_though_the_clock_goes_on_while_one_is
     assert told(2 * HOUR + MINUTE) == []
 
 
-def test_a_move_that_was_committed_while_a_digest_went_out_is_news_the_next_time(
+def test_a_rescheduling_committed_during_a_digest_is_news_the_next_time(
     john: Any, waits: Any, told: Told, clock: Any
 ) -> None:
     session = waits("Moved")
@@ -194,7 +190,7 @@ def test_a_move_that_was_committed_while_a_digest_went_out_is_news_the_next_time
     assert told(2 * HOUR + MINUTE) == []
 
 
-def test_a_move_is_news_once_though_a_digest_goes_out_right_after_it(john: Any, waits: Any, told: Told) -> None:
+def test_a_rescheduling_is_news_once_even_right_before_a_digest(john: Any, waits: Any, told: Told) -> None:
     session = waits("Moved")
     told(timedelta(0))
     assert told(HOUR) == []
@@ -206,7 +202,7 @@ def test_a_move_is_news_once_though_a_digest_goes_out_right_after_it(john: Any, 
 
 
 @pytest.mark.parametrize("back", [2 * HOUR, 40 * DAY])
-def test_a_clock_that_is_put_back_silences_nobody(waits: Any, told: Told, back: timedelta) -> None:
+def test_a_clock_that_is_set_back_does_not_suppress_digests(waits: Any, told: Told, back: timedelta) -> None:
     waits("Old", created_at=NOW - 100 * DAY)
     told(timedelta(0))
 
@@ -214,9 +210,7 @@ def test_a_clock_that_is_put_back_silences_nobody(waits: Any, told: Told, back: 
     assert told(-back + HOUR) == []
 
 
-def test_nothing_is_told_where_everything_failed_and_the_turn_is_kept(
-    waits: Any, told: Told, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_failed_digest_does_not_claim_the_interval(waits: Any, told: Told, monkeypatch: pytest.MonkeyPatch) -> None:
     waits("Old")
 
     def fail(*_: Any, **__: Any) -> None:
@@ -231,7 +225,7 @@ def test_nothing_is_told_where_everything_failed_and_the_turn_is_kept(
 
 
 @pytest.mark.django_db(transaction=True)
-def test_many_workers_at_once_tell_once_an_hour(alice: Any, waits: Any, clock: Any) -> None:
+def test_several_workers_publish_one_digest_an_hour(alice: Any, waits: Any, clock: Any) -> None:
     waits("Old")
 
     for hour in range(3):
@@ -240,7 +234,7 @@ def test_many_workers_at_once_tell_once_an_hour(alice: Any, waits: Any, clock: A
     assert facts() == ["SessionsWaiting"] * 3
 
 
-def test_it_takes_as_many_queries_however_many_wait(alice: Any, waits: Any, clock: Any) -> None:
+def test_the_number_of_queries_is_constant(alice: Any, waits: Any, clock: Any) -> None:
     def queries(number: int) -> int:
         for each in range(number):
             waits(f"{each}")

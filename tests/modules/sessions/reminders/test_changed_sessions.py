@@ -10,7 +10,7 @@ from tests.modules.sessions.reminders.conftest import DAY, HOUR, START, let_in, 
 from modules.sessions.services.moderation import approve_session
 
 
-def test_moving_the_date_arms_both_again(john: Any, jane: Any, make_session: Any, at: Any) -> None:
+def test_a_new_start_reschedules_both_reminders(john: Any, jane: Any, make_session: Any, at: Any) -> None:
     session = make_session("scheduled", participants=[jane], date=START)
     at(DAY)
     at(DAY - HOUR, worker=False)
@@ -23,7 +23,7 @@ def test_moving_the_date_arms_both_again(john: Any, jane: Any, make_session: Any
     assert reminders()[1]["persons"] == {john.pk, jane.pk}
 
 
-def test_a_date_that_moves_into_the_window_reminds_an_hour_before(john: Any, make_session: Any, at: Any) -> None:
+def test_a_start_moved_to_within_a_day_has_the_reminder_of_an_hour(john: Any, make_session: Any, at: Any) -> None:
     session = make_session("scheduled", date=START + timedelta(days=30))
     at(DAY - HOUR, worker=False)
     Api(john).put(path(session), {"date": z(START)})
@@ -32,7 +32,7 @@ def test_a_date_that_moves_into_the_window_reminds_an_hour_before(john: Any, mak
     assert [each["before"] for each in at(HOUR)] == [60]
 
 
-def test_a_date_that_moves_there_and_back_reminds_nobody_twice(john: Any, make_session: Any, at: Any) -> None:
+def test_a_start_that_is_moved_back_does_not_repeat_reminders(john: Any, make_session: Any, at: Any) -> None:
     session = make_session("scheduled", date=START)
     at(DAY)
     for date in (START + timedelta(days=9), START):
@@ -42,9 +42,7 @@ def test_a_date_that_moves_there_and_back_reminds_nobody_twice(john: Any, make_s
     assert [each["before"] for each in at(HOUR)] == [1440, 60]
 
 
-def test_who_was_reminded_of_this_start_is_left_out_when_others_are(
-    john: Any, bob: Any, make_session: Any, at: Any
-) -> None:
+def test_members_who_were_reminded_of_this_start_are_skipped(john: Any, bob: Any, make_session: Any, at: Any) -> None:
     session = make_session("approved", date=START)
     at(DAY)
     Api(john).put(path(session), {"date": z(START + timedelta(days=9))})
@@ -56,7 +54,7 @@ def test_who_was_reminded_of_this_start_is_left_out_when_others_are(
     assert [each["persons"] for each in at(DAY)] == [{john.pk}, {bob.pk}]
 
 
-def test_another_change_arms_nothing(john: Any, make_session: Any, at: Any) -> None:
+def test_other_edits_schedule_no_reminders(john: Any, make_session: Any, at: Any) -> None:
     session = make_session("scheduled", date=START)
     at(DAY)
     Api(john).put(path(session), {"title": "New", "duration": 60, "date": z(START)})
@@ -64,7 +62,7 @@ def test_another_change_arms_nothing(john: Any, make_session: Any, at: Any) -> N
     assert len(at(DAY - HOUR)) == 1
 
 
-def test_a_date_that_moves_before_the_approval_arms_nothing_yet(
+def test_rescheduling_before_the_approval_schedules_no_reminders(
     john: Any, alice: Any, make_session: Any, at: Any
 ) -> None:
     session = make_session("pending_approval", date=START + timedelta(days=5))
@@ -82,9 +80,7 @@ def test_a_cancelled_session_reminds_nobody(john: Any, make_session: Any, at: An
     assert at(DAY) == at(HOUR) == []
 
 
-def test_one_that_is_cancelled_between_the_hour_and_the_worker_reminds_nobody(
-    john: Any, make_session: Any, at: Any
-) -> None:
+def test_a_session_cancelled_after_a_reminder_was_due_reminds_nobody(john: Any, make_session: Any, at: Any) -> None:
     session = make_session("scheduled", date=START)
     at(DAY, worker=False)
     Api(john).post(path(session, "cancel/"))
@@ -92,7 +88,7 @@ def test_one_that_is_cancelled_between_the_hour_and_the_worker_reminds_nobody(
     assert at(DAY) == at(HOUR) == []
 
 
-def test_one_that_moves_between_the_hour_and_the_worker_reminds_of_the_new_start_only(
+def test_a_session_rescheduled_after_a_reminder_was_due_reminds_of_the_new_start(
     john: Any, make_session: Any, at: Any
 ) -> None:
     session = make_session("scheduled", date=START)
@@ -104,7 +100,7 @@ def test_one_that_moves_between_the_hour_and_the_worker_reminds_of_the_new_start
     assert [each["before"] for each in at(DAY, start=new)] == [1440]
 
 
-def test_one_that_was_started_early_reminds_nobody(john: Any, make_session: Any, at: Any) -> None:
+def test_a_session_started_early_reminds_nobody(john: Any, make_session: Any, at: Any) -> None:
     session = make_session("scheduled", date=START)
     at(timedelta(minutes=10), worker=False)
     Api(john).post(path(session, "start/"))
@@ -112,7 +108,7 @@ def test_one_that_was_started_early_reminds_nobody(john: Any, make_session: Any,
     assert at(timedelta(minutes=10)) == []
 
 
-def test_who_left_is_not_reminded(john: Any, jane: Any, bob: Any, make_session: Any, at: Any) -> None:
+def test_former_participants_are_not_reminded(john: Any, jane: Any, bob: Any, make_session: Any, at: Any) -> None:
     session = make_session("scheduled", participants=[jane, bob], date=START)
     Api(jane).post(path(session, "leave/"))
     Api(john).delete(path(session, f"participants/{bob.pk}/"))
@@ -120,7 +116,9 @@ def test_who_left_is_not_reminded(john: Any, jane: Any, bob: Any, make_session: 
     assert [each["persons"] for each in at(DAY)] == [{john.pk}]
 
 
-def test_who_leaves_and_comes_back_is_not_reminded_twice(john: Any, jane: Any, make_session: Any, at: Any) -> None:
+def test_a_participant_who_leaves_and_returns_is_not_reminded_twice(
+    john: Any, jane: Any, make_session: Any, at: Any
+) -> None:
     session = make_session("scheduled", participants=[jane], date=START)
     at(DAY)
     Api(jane).post(path(session, "leave/"))

@@ -10,7 +10,7 @@ from modules.sessions.services.life_cycle import advance_due_sessions
 from modules.sessions.services.moderation import approve_session
 
 
-def test_a_session_approved_within_the_day_reminds_an_hour_before(
+def test_a_session_approved_within_a_day_has_the_reminder_of_an_hour(
     alice: Any, john: Any, make_session: Any, at: Any
 ) -> None:
     session = make_session("pending_approval", date=START)
@@ -29,7 +29,7 @@ def test_a_session_approved_within_the_hour_reminds_nobody(alice: Any, make_sess
     assert at(HOUR / 2) == at(SECOND) == []
 
 
-def test_who_joins_inside_the_window_gets_the_next_one_only(
+def test_a_late_participant_gets_only_the_next_reminder(
     john: Any, jane: Any, bob: Any, make_session: Any, at: Any
 ) -> None:
     session = make_session("scheduled", participants=[jane], date=START)
@@ -41,7 +41,9 @@ def test_who_joins_inside_the_window_gets_the_next_one_only(
     assert [each["persons"] for each in at(HOUR)] == [{john.pk, jane.pk}, {john.pk, jane.pk, bob.pk}]
 
 
-def test_nor_does_a_late_worker_make_up_for_it(john: Any, jane: Any, bob: Any, make_session: Any, at: Any) -> None:
+def test_a_late_worker_does_not_make_up_for_missed_reminders(
+    john: Any, jane: Any, bob: Any, make_session: Any, at: Any
+) -> None:
     session = make_session("scheduled", participants=[jane], date=START)
     at(DAY - HOUR, worker=False)
     let_in(john, session, bob)
@@ -49,14 +51,16 @@ def test_nor_does_a_late_worker_make_up_for_it(john: Any, jane: Any, bob: Any, m
     assert at(DAY - 2 * HOUR) == [{"before": 1440, "left": 22 * 60, "persons": {john.pk, jane.pk}}]
 
 
-def test_a_worker_that_was_down_past_both_sends_the_last_one_alone(jane: Any, make_session: Any, at: Any) -> None:
+def test_after_a_downtime_past_both_only_the_last_reminder_is_sent(jane: Any, make_session: Any, at: Any) -> None:
     make_session("scheduled", participants=[jane], date=START)
 
     assert [(each["before"], each["left"]) for each in at(HOUR / 2)] == [(60, 30)]
     assert len(at(SECOND)) == 1
 
 
-def test_a_worker_that_was_down_over_the_first_sends_it_late(john: Any, jane: Any, make_session: Any, at: Any) -> None:
+def test_after_a_downtime_past_the_first_reminder_it_is_sent_late(
+    john: Any, jane: Any, make_session: Any, at: Any
+) -> None:
     make_session("scheduled", participants=[jane], date=START)
     everybody = {john.pk, jane.pk}
 
@@ -66,7 +70,7 @@ def test_a_worker_that_was_down_over_the_first_sends_it_late(john: Any, jane: An
     assert at(HOUR) == [late, {"before": 60, "left": 60, "persons": everybody}]
 
 
-def test_a_worker_that_was_down_past_the_start_sends_none(jane: Any, make_session: Any, at: Any) -> None:
+def test_after_a_downtime_past_the_start_no_reminder_is_sent(jane: Any, make_session: Any, at: Any) -> None:
     session = make_session("scheduled", participants=[jane], date=START)
 
     assert at(-SECOND) == at(-DAY) == []
@@ -74,7 +78,7 @@ def test_a_worker_that_was_down_past_the_start_sends_none(jane: Any, make_sessio
     assert session.reminder_due_at is None
 
 
-def test_who_joins_between_the_two_while_the_worker_is_down_gets_the_second(
+def test_a_participant_who_joins_during_a_downtime_gets_the_second_reminder(
     john: Any, jane: Any, bob: Any, make_session: Any, at: Any
 ) -> None:
     session = make_session("scheduled", participants=[jane], date=START)
@@ -84,7 +88,7 @@ def test_who_joins_between_the_two_while_the_worker_is_down_gets_the_second(
     assert at(HOUR / 2) == [{"before": 60, "left": 30, "persons": {john.pk, jane.pk, bob.pk}}]
 
 
-def test_who_is_let_in_at_the_very_instant_is_reminded(
+def test_a_participant_approved_at_the_due_instant_is_reminded(
     john: Any, jane: Any, bob: Any, make_session: Any, at: Any
 ) -> None:
     session = make_session("scheduled", participants=[jane], date=START)
@@ -94,7 +98,7 @@ def test_who_is_let_in_at_the_very_instant_is_reminded(
     assert [each["persons"] for each in at(DAY)] == [{john.pk, jane.pk, bob.pk}]
 
 
-def test_a_part_of_a_minute_counts_as_one(make_session: Any, at: Any) -> None:
+def test_minutes_left_are_rounded_up(make_session: Any, at: Any) -> None:
     make_session("scheduled", date=START)
 
     assert [each["left"] for each in at(timedelta(minutes=59, seconds=1))] == [60]

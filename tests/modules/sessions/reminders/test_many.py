@@ -14,7 +14,7 @@ from modules.sessions.models import Reminder, Session
 from modules.sessions.services.reminders import remind_due_sessions
 
 
-def test_a_session_that_fails_stops_no_other(
+def test_a_session_that_fails_does_not_block_others(
     jane: Any, make_session: Any, at: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
     broken, other = make_session("scheduled", date=START), make_session("scheduled", date=START)
@@ -29,7 +29,7 @@ def test_a_session_that_fails_stops_no_other(
 
 
 @pytest.mark.django_db(transaction=True)
-def test_many_workers_at_once_remind_everybody_once(john: Any, jane: Any, make_session: Any, at: Any) -> None:
+def test_several_workers_remind_everybody_once(john: Any, jane: Any, make_session: Any, at: Any) -> None:
     for _ in range(30):
         make_session("scheduled", participants=[jane], date=START)
     at(DAY, worker=False)
@@ -41,9 +41,7 @@ def test_many_workers_at_once_remind_everybody_once(john: Any, jane: Any, make_s
 
 
 @pytest.mark.django_db(transaction=True)
-def test_who_leaves_while_the_worker_reminds_is_reminded_before_that_or_not_at_all(
-    john: Any, jane: Any, make_session: Any, at: Any
-) -> None:
+def test_leaving_is_serialized_with_reminding(john: Any, jane: Any, make_session: Any, at: Any) -> None:
     session = make_session("scheduled", participants=[jane], date=START)
     at(DAY, worker=False)
     run_concurrently(remind_due_sessions, lambda: Api(jane).post(path(session, "leave/")).status_code)
@@ -57,9 +55,7 @@ def test_who_leaves_while_the_worker_reminds_is_reminded_before_that_or_not_at_a
 
 
 @pytest.mark.django_db(transaction=True)
-def test_one_that_is_cancelled_while_the_worker_reminds_reminds_before_that_or_not_at_all(
-    john: Any, make_session: Any, at: Any
-) -> None:
+def test_cancelling_is_serialized_with_reminding(john: Any, make_session: Any, at: Any) -> None:
     session = make_session("scheduled", date=START)
     at(DAY, worker=False)
     run_concurrently(remind_due_sessions, lambda: Api(john).post(path(session, "cancel/")).status_code)
@@ -68,9 +64,7 @@ def test_one_that_is_cancelled_while_the_worker_reminds_reminds_before_that_or_n
     assert facts() in (["SessionCancelled"], ["ReminderDue", "SessionCancelled"])
 
 
-def test_each_session_takes_as_many_queries_however_many_are_due_and_however_many_are_in(
-    make_member: Any, make_session: Any, at: Any
-) -> None:
+def test_each_session_takes_a_constant_number_of_queries(make_member: Any, make_session: Any, at: Any) -> None:
     def queries(number: int, people: list[Any]) -> int:
         Session.objects.update(reminder_due_at=None)
         for _ in range(number):

@@ -47,7 +47,7 @@ def configured(settings: Any) -> Any:
         ((), (60,), [60]),
     ],
 )
-def test_other_offsets_hold_for_what_was_armed_before(
+def test_new_offsets_apply_to_scheduled_reminders(
     *, jane: Any, make_session: Any, at: Any, configured: Any, before: Any, after: Any, sent: Any
 ) -> None:
     configured(*before)
@@ -74,7 +74,7 @@ def test_an_added_offset_that_has_passed_is_not_made_up_for(make_session: Any, a
     assert [each["before"] for each in at(DAY)] == [1440]
 
 
-def test_what_is_due_already_is_sent_before_other_offsets_hold(make_session: Any, at: Any, configured: Any) -> None:
+def test_due_reminders_are_sent_before_new_offsets_apply(make_session: Any, at: Any, configured: Any) -> None:
     make_session("scheduled", date=START)
     at(DAY, worker=False)
 
@@ -83,7 +83,7 @@ def test_what_is_due_already_is_sent_before_other_offsets_hold(make_session: Any
     assert [each["before"] for each in at(DAY - HOUR)] == [1440]
 
 
-def test_an_offset_that_had_passed_when_it_was_armed_is_not_sent_for_want_of_the_other(
+def test_an_offset_that_had_passed_when_the_start_was_set_is_not_sent(
     alice: Any, make_session: Any, at: Any, configured: Any
 ) -> None:
     session = make_session("pending_approval", date=START)
@@ -96,9 +96,7 @@ def test_an_offset_that_had_passed_when_it_was_armed_is_not_sent_for_want_of_the
     assert at(HOUR) == at(SECOND) == []
 
 
-def test_a_start_that_was_reminded_of_is_not_reminded_of_again_by_the_same_offset(
-    make_session: Any, at: Any, configured: Any
-) -> None:
+def test_the_same_offset_does_not_remind_twice_of_a_start(make_session: Any, at: Any, configured: Any) -> None:
     make_session("scheduled", date=START)
     at(DAY)
 
@@ -108,9 +106,7 @@ def test_a_start_that_was_reminded_of_is_not_reminded_of_again_by_the_same_offse
     assert [each["before"] for each in at(2 * HOUR)] == [1440, 120]
 
 
-def test_where_the_offsets_are_the_same_nothing_is_armed_anew(
-    jane: Any, make_session: Any, at: Any, configured: Any
-) -> None:
+def test_unchanged_offsets_reschedule_nothing(jane: Any, make_session: Any, at: Any, configured: Any) -> None:
     for days in range(3):
         make_session("scheduled", participants=[jane], date=START + timedelta(days=days))
 
@@ -120,7 +116,7 @@ def test_where_the_offsets_are_the_same_nothing_is_armed_anew(
         at(DAY + HOUR)
 
 
-def test_what_another_process_armed_by_offsets_of_its_own_is_armed_anew_within_the_hour(
+def test_reminders_scheduled_with_other_offsets_are_rescheduled_hourly(
     *, alice: Any, make_session: Any, clock: Any, settings: Any
 ) -> None:
     """The web process was not started anew along with the worker."""

@@ -10,7 +10,7 @@ from core.facts.models import FactRecord
 from modules.sessions.services.moderation import hide_session
 
 
-def test_everybody_in_it_and_the_creator_are_reminded_a_day_and_an_hour_before(
+def test_creator_and_participants_are_reminded_a_day_and_an_hour_before(
     john: Any, jane: Any, bob: Any, make_session: Any, at: Any
 ) -> None:
     make_session("scheduled", participants=[jane, bob], date=START)
@@ -25,7 +25,7 @@ def test_everybody_in_it_and_the_creator_are_reminded_a_day_and_an_hour_before(
     assert at(SECOND) == [first, second]
 
 
-def test_a_reminder_is_recorded_as_nobody_s_deed(john: Any, jane: Any, make_session: Any, at: Any) -> None:
+def test_a_reminder_is_recorded_without_an_actor(john: Any, jane: Any, make_session: Any, at: Any) -> None:
     session = make_session("scheduled", participants=[jane], date=START)
 
     at(DAY)
@@ -43,7 +43,7 @@ def test_a_reminder_is_recorded_as_nobody_s_deed(john: Any, jane: Any, make_sess
     }
 
 
-def test_never_twice_however_often_the_worker_looks(make_session: Any, at: Any) -> None:
+def test_repeated_runs_do_not_repeat_reminders(make_session: Any, at: Any) -> None:
     make_session("scheduled", date=START)
     at(DAY)
 
@@ -52,13 +52,13 @@ def test_never_twice_however_often_the_worker_looks(make_session: Any, at: Any) 
             at(before)
 
 
-def test_the_creator_is_reminded_where_nobody_is_in(john: Any, make_session: Any, at: Any) -> None:
+def test_the_creator_is_reminded_without_participants(john: Any, make_session: Any, at: Any) -> None:
     make_session("approved", date=START)
 
     assert at(DAY) == [{"before": 1440, "left": 1440, "persons": {john.pk}}]
 
 
-def test_who_only_asked_is_not_reminded(john: Any, jane: Any, bob: Any, make_session: Any, at: Any) -> None:
+def test_requesters_are_not_reminded(john: Any, jane: Any, bob: Any, make_session: Any, at: Any) -> None:
     make_session("approved", requests={jane: "pending", bob: "rejected"}, date=START)
 
     assert [each["persons"] for each in at(DAY)] == [{john.pk}]
@@ -73,7 +73,7 @@ def test_only_open_sessions_remind(jane: Any, make_session: Any, at: Any, state:
         assert at(DAY) == at(HOUR) == at(SECOND) == []
 
 
-def test_a_hidden_session_still_reminds_its_people(alice: Any, make_session: Any, at: Any) -> None:
+def test_participants_of_a_hidden_session_are_reminded(alice: Any, make_session: Any, at: Any) -> None:
     session = make_session("scheduled", date=START)
     hide_session(session_id=session.pk, by=alice, reason="Reported")
 

@@ -29,7 +29,7 @@ from modules.sessions.models import Session
         ("approved", {"second_look_since": NOW, "hidden_at": NOW}, ["Let the edits stand", "Show again", "Cancel"]),
     ],
 )
-def test_the_buttons_are_those_of_the_state(
+def test_buttons_depend_on_the_status(
     status: str, marks: dict[str, Any], labels: list[str], moderator: Client, make_session: MakeSession
 ) -> None:
     answer = moderator.get(page(make_session(status, **marks)))
@@ -39,13 +39,13 @@ def test_the_buttons_are_those_of_the_state(
 
 
 @pytest.mark.parametrize("step", STEPS)
-def test_a_dialog_is_no_link(step: str, moderator: Client, session: Session) -> None:
+def test_dialogs_are_opened_by_post_only(step: str, moderator: Client, session: Session) -> None:
     with nothing_changes():
         assert moderator.get(address(session, step)).status_code == 405
 
 
 @pytest.mark.parametrize("step", STEPS)
-def test_strangers_and_members_are_sent_to_log_in(step: str, session: Session, john: User) -> None:
+def test_members_and_anonymous_users_are_redirected_to_the_login(step: str, session: Session, john: User) -> None:
     with nothing_changes():
         for client in (Client(), log_in(john)):
             answer = client.post(address(session, step), {"confirming": "yes", "reason": REASON})
@@ -87,7 +87,7 @@ def test_a_superuser_does_moderate_their_own(step: str, root: User, make_session
 
 
 @pytest.mark.parametrize("step", STEPS)
-def test_a_session_that_is_not_there_is_not_found_by_moderators_alone(
+def test_a_deleted_session_is_a_404_for_moderators_only(
     step: str, moderator: Client, make_member: Callable[..., User]
 ) -> None:
     tail = "participants/1/remove/" if step == "remove" else f"{step}/"

@@ -23,7 +23,7 @@ def test_cancelling_closes_the_session_and_its_requests(moderator: Client, sessi
     assert BookingRequest.objects.get(user=bob).status == "rejected"
 
 
-def test_it_says_how_many_will_be_told(
+def test_the_dialog_says_how_many_will_be_notified(
     moderator: Client, alice: User, session: Session, make_session: MakeSession, jane: User
 ) -> None:
     dialog = open_dialog(moderator, session, "cancel").content.decode()
@@ -35,19 +35,19 @@ def test_it_says_how_many_will_be_told(
     assert "2 people will be told: its creator and 1 participant." in dialog
 
 
-def test_of_what_concerns_nobody_else_nobody_is_told(root: User, make_session: MakeSession) -> None:
+def test_the_dialog_says_if_nobody_is_notified(root: User, make_session: MakeSession) -> None:
     dialog = open_dialog(log_in(root), make_session(creator=root), "cancel").content.decode()
     assert "Nobody else will be told" in dialog
 
 
-def test_one_that_waits_is_rejected_rather_than_cancelled(moderator: Client, make_session: MakeSession) -> None:
+def test_a_session_that_waits_for_approval_cannot_be_cancelled(moderator: Client, make_session: MakeSession) -> None:
     session = make_session("pending_approval", title="Knots")
     with nothing_changes():
         answer = moderator.post(address(session, "cancel"), {"confirming": "yes", "reason": REASON}, headers=HX)
     assert told_after(moderator, answer) == ["Knots: This session waits for a decision: reject it instead."]
 
 
-def test_one_that_is_over_by_the_clock_is_not_cancelled(moderator: Client, make_session: MakeSession) -> None:
+def test_a_session_that_is_over_by_time_cannot_be_cancelled(moderator: Client, make_session: MakeSession) -> None:
     session = make_session("ongoing", title="Knots", date=NOW - timedelta(hours=3))
     with nothing_changes():
         answer = confirm(moderator, session, "cancel")
@@ -55,7 +55,7 @@ def test_one_that_is_over_by_the_clock_is_not_cancelled(moderator: Client, make_
 
 
 @pytest.mark.parametrize("step", ["cancel", "remove"])
-def test_what_people_will_read_is_shown_while_the_reason_is_written(
+def test_the_notification_is_previewed_while_typing_the_reason(
     step: str, moderator: Client, session: Session, answer: Any, john: User, jane: User
 ) -> None:
     asked: list[NoticeAsked] = []
@@ -80,7 +80,7 @@ def test_what_people_will_read_is_shown_while_the_reason_is_written(
 
 
 @pytest.mark.parametrize("is_muted", [True, False])
-def test_somebody_who_has_switched_such_news_off_is_not_said_to_read_it(
+def test_the_preview_says_if_the_reader_has_muted_the_kind(
     is_muted: bool, moderator: Client, session: Session, answer: Any
 ) -> None:
     answer(NoticeAsked, lambda question: Notice(title="Of knots", message="Because.", is_muted=is_muted))

@@ -39,7 +39,9 @@ def test_opening_a_dialog_changes_nothing(step: str, moderator: Client, session:
 
 @pytest.mark.parametrize("step", ["cancel", "hide", "remove"])
 @pytest.mark.parametrize("reason", ["", " \n ", "x" * 1001])
-def test_without_a_reason_it_is_not_done(reason: str, step: str, moderator: Client, session: Session) -> None:
+def test_actions_without_a_required_reason_are_refused(
+    reason: str, step: str, moderator: Client, session: Session
+) -> None:
     with_step(session, step)
     with nothing_changes():
         answer = confirm(moderator, session, step, reason)
@@ -50,12 +52,12 @@ def test_without_a_reason_it_is_not_done(reason: str, step: str, moderator: Clie
 
 
 @pytest.mark.parametrize("step", ["show", "second-look"])
-def test_what_takes_nothing_from_anybody_needs_no_reason(step: str, moderator: Client, session: Session) -> None:
+def test_showing_and_second_looks_need_no_reason(step: str, moderator: Client, session: Session) -> None:
     assert confirm(moderator, session, step, "").status_code == 204
 
 
 @pytest.mark.parametrize("step", STEPS)
-def test_the_reason_is_recorded_with_who_gave_it(step: str, moderator: Client, alice: User, session: Session) -> None:
+def test_reason_and_actor_are_recorded(step: str, moderator: Client, alice: User, session: Session) -> None:
     confirm(moderator, with_step(session, step), step, f"  {REASON} ")
     assert (last_fact().actor, last_fact().reason) == (alice, REASON)
 
@@ -73,7 +75,7 @@ def test_the_reason_is_recorded_with_who_gave_it(step: str, moderator: Client, a
         ("second-look", {"second_look_since": None}, "Knots: This session waits for no second look."),
     ],
 )
-def test_what_was_done_meanwhile_is_told_instead_of_done_again(
+def test_an_action_done_meanwhile_is_reported_and_not_repeated(
     step: str, state: dict[str, Any], sentence: str, moderator: Client, make_session: MakeSession
 ) -> None:
     session = make_session("approved", title="Knots", hidden_at=NOW, second_look_since=NOW, reminder_due_at=None)
@@ -84,9 +86,7 @@ def test_what_was_done_meanwhile_is_told_instead_of_done_again(
             assert told_after(moderator, answer) == [sentence]
 
 
-def test_who_was_first_is_told_to_who_comes_too_late(
-    moderator: Client, victor: User, make_session: MakeSession
-) -> None:
+def test_a_late_moderator_reads_who_acted_first(moderator: Client, victor: User, make_session: MakeSession) -> None:
     session = make_session("approved", title="Knots")
     hide_session(session_id=session.pk, by=victor, reason="Reported.")
 
@@ -115,7 +115,7 @@ def test_who_was_first_is_told_to_who_comes_too_late(
     ],
     ids=["cancelled", "deleted"],
 )
-def test_what_happens_between_the_look_and_the_change_is_told(
+def test_changes_between_opening_and_confirming_are_reported(
     meanwhile: Callable[[Session], object],
     told: str,
     moderator: Client,
@@ -137,16 +137,14 @@ def test_what_happens_between_the_look_and_the_change_is_told(
 
 
 @pytest.mark.parametrize("step", STEPS)
-def test_what_is_only_to_be_shown_changes_nothing_whatever_comes_with_it(
-    step: str, moderator: Client, session: Session
-) -> None:
+def test_a_preview_changes_nothing(step: str, moderator: Client, session: Session) -> None:
     with_step(session, step)
     fields = {"confirming": "yes", "previewing": "yes", "reason": REASON, "content_version": "0"}
     with nothing_changes():
         assert moderator.post(address(session, step), fields, headers=HX).status_code == 200
 
 
-def test_nobody_of_an_endless_number_is_removed(moderator: Client, session: Session) -> None:
+def test_a_member_id_out_of_range_is_refused(moderator: Client, session: Session) -> None:
     url = address(session, "remove").rsplit("/", 3)[0]
     with nothing_changes():
         answer = moderator.post(f"{url}/{'9' * 30}/remove/", {"confirming": "yes", "reason": REASON}, headers=HX)
@@ -164,9 +162,7 @@ def test_nobody_of_an_endless_number_is_removed(moderator: Client, session: Sess
         ("", "HX-Redirect"),
     ],
 )
-def test_the_page_on_which_a_dialog_was_opened_is_loaded_anew_with_its_open_tab(
-    here: str, way: str, moderator: Client, session: Session
-) -> None:
+def test_the_page_is_reloaded_with_its_open_tab(here: str, way: str, moderator: Client, session: Session) -> None:
     headers = {**HX, "HX-Current-URL": "http://testserver" + here.format(page=page(session))}
     answer = moderator.post(address(session, "show"), {"confirming": "yes"}, headers=headers)
     assert answer.status_code == 204
@@ -175,6 +171,6 @@ def test_the_page_on_which_a_dialog_was_opened_is_loaded_anew_with_its_open_tab(
     }
 
 
-def test_without_scripts_a_form_leads_back_to_the_page(moderator: Client, session: Session) -> None:
+def test_without_javascript_a_form_redirects_to_the_page(moderator: Client, session: Session) -> None:
     answer = moderator.post(address(session, "show"), {"confirming": "yes"})
     assert (answer.status_code, answer["Location"]) == (302, page(session))

@@ -19,7 +19,7 @@ from core.accounts.models import User
 from modules.sessions.models import Session
 
 
-def test_hidden_it_is_seen_by_nobody_else_until_it_is_shown_again(
+def test_a_hidden_session_is_invisible_until_it_is_shown(
     moderator: Client, session: Session, mallory: User, api_of: Any
 ) -> None:
     with_step(session, "hide")
@@ -40,7 +40,7 @@ def edited(make_session: MakeSession, api_of: Any, john: User) -> Session:
     return session
 
 
-def test_what_was_changed_is_shown_and_let_stand(moderator: Client, edited: Session) -> None:
+def test_edits_are_shown_and_accepted(moderator: Client, edited: Session) -> None:
     dialog = open_dialog(moderator, edited, "second-look").content.decode()
     assert '<del class="portal-before">Knots</del>' in dialog
     assert '<ins class="portal-after">Bends</ins>' in dialog
@@ -50,7 +50,7 @@ def test_what_was_changed_is_shown_and_let_stand(moderator: Client, edited: Sess
     assert facts(edited) == ["SessionEdited", "SecondLookTaken"]
 
 
-def test_what_was_changed_while_it_was_read_is_shown_and_not_let_stand(
+def test_edits_made_meanwhile_are_shown_and_not_accepted(
     moderator: Client, edited: Session, api_of: Any, john: User
 ) -> None:
     fields = {**fields_of(open_dialog(moderator, edited, "second-look")), "reason": "Fine."}
@@ -72,7 +72,7 @@ def test_what_was_changed_while_it_was_read_is_shown_and_not_let_stand(
 
 
 @pytest.mark.parametrize("version", [None, "", "x", "-1", "0"])
-def test_edits_are_let_stand_only_for_the_content_that_was_read(
+def test_edits_are_accepted_only_for_the_version_that_was_read(
     version: str | None, moderator: Client, edited: Session
 ) -> None:
     fields = {"confirming": "yes", **({} if version is None else {"content_version": version})}
@@ -81,8 +81,6 @@ def test_edits_are_let_stand_only_for_the_content_that_was_read(
     assert answer.status_code == 200
 
 
-def test_what_was_changed_back_is_said_to_be_nothing(
-    moderator: Client, edited: Session, api_of: Any, john: User
-) -> None:
+def test_reverted_edits_are_not_shown(moderator: Client, edited: Session, api_of: Any, john: User) -> None:
     api_of(john).put(path(edited), {"title": "Knots"})
     assert "has been changed back" in open_dialog(moderator, edited, "second-look").content.decode()

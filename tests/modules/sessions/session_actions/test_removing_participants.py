@@ -13,7 +13,7 @@ from core.accounts.models import User
 from modules.sessions.models import BookingRequest, Session
 
 
-def test_a_removed_participant_gives_back_the_place(moderator: Client, session: Session, jane: User) -> None:
+def test_removing_a_participant_frees_the_seat(moderator: Client, session: Session, jane: User) -> None:
     answer = confirm(moderator, session, "remove")
     assert answer["HX-Redirect"] == f"{page(session)}#participants"
     assert told_after(moderator, answer) == ["Jane Smith was removed from Knots."]
@@ -24,7 +24,7 @@ def test_a_removed_participant_gives_back_the_place(moderator: Client, session: 
 
 
 @pytest.mark.parametrize("who", ["bob", "mallory", "john"])
-def test_only_who_is_in_can_be_removed(
+def test_only_participants_can_be_removed(
     who: str, moderator: Client, session: Session, request: pytest.FixtureRequest
 ) -> None:
     member = request.getfixturevalue(who)
@@ -44,7 +44,7 @@ def test_only_who_is_in_can_be_removed(
         ("scheduled", NOW),
     ],
 )
-def test_from_the_start_on_nobody_is_removed(
+def test_participants_cannot_be_removed_after_the_start(
     status: str, date: Any, moderator: Client, make_session: MakeSession, jane: User
 ) -> None:
     session = make_session(status, title="Knots", participants=[jane], date=date, reminder_due_at=None)

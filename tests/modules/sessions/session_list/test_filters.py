@@ -10,7 +10,7 @@ from tests.modules.sessions.session_list.conftest import refused, titles
 
 
 @pytest.mark.parametrize("state", STATES)
-def test_status_narrows_the_list(john: Any, make_session: Any, state: str) -> None:
+def test_sessions_are_filtered_by_status(john: Any, make_session: Any, state: str) -> None:
     for each in STATES:
         make_session(each, title=each)
 
@@ -18,14 +18,14 @@ def test_status_narrows_the_list(john: Any, make_session: Any, state: str) -> No
 
 
 @pytest.mark.parametrize("level", ["beginner", "intermediate", "advanced"])
-def test_level_narrows_the_list(john: Any, make_session: Any, level: str) -> None:
+def test_sessions_are_filtered_by_level(john: Any, make_session: Any, level: str) -> None:
     for each in ["beginner", "intermediate", "advanced"]:
         make_session("approved", title=each, level=each)
 
     assert titles(john, f"level={level}") == [level]
 
 
-def test_creator_narrows_the_list(john: Any, jane: Any, make_session: Any) -> None:
+def test_sessions_are_filtered_by_creator(john: Any, jane: Any, make_session: Any) -> None:
     make_session("approved", title="John's")
     make_session("approved", title="Jane's", creator=jane)
 
@@ -33,7 +33,7 @@ def test_creator_narrows_the_list(john: Any, jane: Any, make_session: Any) -> No
     assert titles(john, "creator=4711") == []
 
 
-def test_another_s_hidden_sessions_are_not_found_by_filters(john: Any, jane: Any, make_session: Any) -> None:
+def test_filters_do_not_reveal_hidden_sessions(john: Any, jane: Any, make_session: Any) -> None:
     make_session("pending_approval")
     make_session("approved", hidden_at=NOW)
 
@@ -66,7 +66,7 @@ def test_another_s_hidden_sessions_are_not_found_by_filters(john: Any, jane: Any
         ("two words", "two words"),
     ],
 )
-def test_subject_is_searched_whatever_the_case(john: Any, make_session: Any, searched: str, subject: str) -> None:
+def test_the_subject_is_searched_case_insensitively(john: Any, make_session: Any, searched: str, subject: str) -> None:
     make_session("approved", title="found", subject=subject)
     make_session("approved", title="other", subject="Cooking")
 
@@ -76,7 +76,7 @@ def test_subject_is_searched_whatever_the_case(john: Any, make_session: Any, sea
 
 
 @pytest.mark.parametrize("searched", ["P%n", "P_thon", "%%", "__", "pyth0n", "[a-z]", "Py thon"])
-def test_what_the_database_takes_for_a_pattern_is_taken_as_it_is(john: Any, make_session: Any, searched: str) -> None:
+def test_wildcards_of_the_database_are_escaped(john: Any, make_session: Any, searched: str) -> None:
     make_session("approved", subject="Python")
 
     assert Api(john).get(SESSIONS, {"subject": searched}).json()["results"] == []
@@ -91,7 +91,7 @@ def test_a_changed_subject_is_found_by_its_new_name(john: Any, make_session: Any
     assert len(titles(john, "subject=ökologie")) == 1
 
 
-def test_filters_narrow_together(john: Any, make_session: Any) -> None:
+def test_filters_are_combined(john: Any, make_session: Any) -> None:
     make_session("approved", title="both", level="beginner", subject="Python")
     make_session("approved", title="level alone", level="beginner")
     make_session("cancelled", title="subject alone", level="beginner", subject="Python")
@@ -118,7 +118,7 @@ def test_an_unknown_value_is_refused_by_name_and_never_ignored(john: Any, name: 
 
 
 @pytest.mark.parametrize("empty", ["", "%20", "%09+%E2%80%83", "%E2%80%8B", "%EF%BB%BF%E2%A0%80"])
-def test_an_empty_value_is_no_filter(john: Any, make_session: Any, empty: str) -> None:
+def test_an_empty_value_does_not_filter(john: Any, make_session: Any, empty: str) -> None:
     for number, state in enumerate(STATES):
         make_session(state, title=state, date=NOW + timedelta(days=number))
     names = ["status", "subject", "level", "creator", "date_from", "date_to", "ordering", "page", "page_size"]
@@ -140,7 +140,7 @@ def test_an_empty_value_is_no_filter(john: Any, make_session: Any, empty: str) -
         ("level=advanced&level=beginner", STATES),
     ],
 )
-def test_several_states_or_levels_mean_any_of_them(john: Any, make_session: Any, query: str, found: list[str]) -> None:
+def test_several_values_are_alternatives(john: Any, make_session: Any, query: str, found: list[str]) -> None:
     for state in STATES:
         make_session(state, title=state)
 
@@ -215,9 +215,7 @@ def test_bounds_are_inclusive(john: Any, make_session: Any, query: str, found: b
 
 
 @pytest.mark.parametrize("start", ["2024-01-15T00:00:00Z", "2024-01-15T23:59:59Z"])
-def test_a_plain_day_is_a_day_in_utc_from_its_first_second_to_its_last(
-    make_member: Any, make_session: Any, start: str
-) -> None:
+def test_a_plain_day_is_a_whole_day_in_utc(make_member: Any, make_session: Any, start: str) -> None:
     make_session("approved", date=start)
     member = make_member(timezone="Pacific/Kiritimati")
 

@@ -20,7 +20,7 @@ from tests.modules.sessions.session_list.conftest import refused, titles
         ("ordering=-created_at", ["early", "twin two", "twin one", "late"]),
     ],
 )
-def test_the_latest_start_comes_first_unless_told_otherwise(
+def test_the_default_ordering_is_latest_start_first(
     john: Any, make_session: Any, query: str, expected: list[str]
 ) -> None:
     for title, day, created in [("late", 9, 9), ("twin one", 5, 5), ("early", 1, 1), ("twin two", 5, 5)]:
@@ -29,7 +29,7 @@ def test_the_latest_start_comes_first_unless_told_otherwise(
     assert titles(john, query) == expected
 
 
-def test_a_page_has_twenty_unless_told_otherwise(john: Any, make_session: Any) -> None:
+def test_a_page_has_20_sessions_by_default(john: Any, make_session: Any) -> None:
     for number in range(21):
         make_session("approved", title=str(number), date=NOW + timedelta(days=number))
 
@@ -42,7 +42,7 @@ def test_a_page_has_twenty_unless_told_otherwise(john: Any, make_session: Any) -
     assert second["previous"] == "http://testserver/api/sessions/?page=1"
 
 
-def test_a_page_has_a_hundred_at_most(john: Any, make_session: Any) -> None:
+def test_a_page_has_at_most_100_sessions(john: Any, make_session: Any) -> None:
     make_session("approved")
 
     assert len(titles(john, "page_size=100")) == 1
@@ -63,7 +63,7 @@ def test_links_keep_every_other_parameter(john: Any, make_session: Any) -> None:
         assert Api(john).get(link).json()["count"] == 3
 
 
-def test_the_links_lead_through_all_of_it_once(john: Any, make_session: Any) -> None:
+def test_the_links_lead_through_all_sessions_once(john: Any, make_session: Any) -> None:
     made = {make_session("approved").pk for _ in range(7)}
     found: list[int] = []
     address: str | None = f"{SESSIONS}?page_size=2"
@@ -78,7 +78,7 @@ def test_the_links_lead_through_all_of_it_once(john: Any, make_session: Any) -> 
 
 
 @pytest.mark.parametrize("page", ["2", "3", "1000000", "2147483648", "9223372036854775808", "9" * 40])
-def test_a_page_past_the_end_is_not_there(john: Any, make_session: Any, page: str) -> None:
+def test_a_page_past_the_end_is_a_404(john: Any, make_session: Any, page: str) -> None:
     make_session("approved")
 
     error_of(Api(john).get(f"{SESSIONS}?page={page}"), 404)
@@ -94,7 +94,7 @@ def test_a_full_last_page_has_no_next(john: Any, make_session: Any) -> None:
     error_of(Api(john).get(f"{SESSIONS}?page_size=2&page=3"), 404)
 
 
-def test_of_a_session_that_is_due_the_list_says_what_the_worker_has_written(
+def test_the_list_shows_the_stored_status_of_a_due_session(
     john: Any, mallory: Any, make_session: Any, clock: Any
 ) -> None:
     session = make_session("approved")

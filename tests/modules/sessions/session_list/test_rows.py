@@ -74,7 +74,7 @@ def test_the_list_is_the_documented_page(john: Any, jane: Any, make_session: Any
     }
 
 
-def test_a_row_says_what_its_detail_says(jane: Any, make_session: Any) -> None:
+def test_a_row_agrees_with_the_detail(jane: Any, make_session: Any) -> None:
     for state in STATES:
         make_session(state)
 
@@ -83,7 +83,7 @@ def test_a_row_says_what_its_detail_says(jane: Any, make_session: Any) -> None:
         assert {name: row[name] for name in OF_THE_SESSION} == {name: detail[name] for name in OF_THE_SESSION}
 
 
-def test_a_row_shows_a_participant_themselves_alone(jane: Any, bob: Any, mallory: Any, make_session: Any) -> None:
+def test_a_row_shows_participants_only_themselves(jane: Any, bob: Any, mallory: Any, make_session: Any) -> None:
     session = make_session("scheduled", participants=[bob, jane], requests={mallory: "pending"})
     session.booking_requests.filter(user=jane).update(role="tutor")
     own = session.booking_requests.get(user=jane)
@@ -104,7 +104,7 @@ def test_a_row_shows_a_participant_themselves_alone(jane: Any, bob: Any, mallory
 
 
 @pytest.mark.parametrize("status", ["pending", "rejected"])
-def test_a_row_shows_a_requester_their_own_request_alone(
+def test_a_row_shows_requesters_only_their_own_request(
     *, jane: Any, bob: Any, mallory: Any, make_session: Any, status: str
 ) -> None:
     session = make_session("scheduled", participants=[bob], requests={mallory: "pending", jane: status})
@@ -124,7 +124,7 @@ def test_a_row_shows_a_requester_their_own_request_alone(
     ]
 
 
-def test_a_row_shows_nobody_to_those_who_run_the_session_or_are_not_in(
+def test_a_row_shows_no_participants_to_others(
     *, john: Any, alice: Any, jane: Any, bob: Any, mallory: Any, make_session: Any
 ) -> None:
     make_session("scheduled", participants=[bob], requests={jane: "pending"})
@@ -134,7 +134,7 @@ def test_a_row_shows_nobody_to_those_who_run_the_session_or_are_not_in(
         assert (row["participants"], row["materials"], row["booking_requests"]) == ([], [], []), member
 
 
-def test_a_row_shows_a_moderator_their_own_place_alone(alice: Any, bob: Any, jane: Any, make_session: Any) -> None:
+def test_a_row_shows_moderators_only_their_own_seat(alice: Any, bob: Any, jane: Any, make_session: Any) -> None:
     make_session("scheduled", participants=[bob, alice], requests={jane: "pending"})
 
     [row] = Api(alice).get(SESSIONS).json()["results"]
@@ -143,7 +143,7 @@ def test_a_row_shows_a_moderator_their_own_place_alone(alice: Any, bob: Any, jan
     assert [each["user"]["username"] for each in row["booking_requests"]] == ["alice_jones"]
 
 
-def test_a_row_has_no_materials_where_there_are_some(jane: Any, make_session: Any, answer: Any) -> None:
+def test_a_row_never_has_materials(jane: Any, make_session: Any, answer: Any) -> None:
     make_session("scheduled", participants=[jane])
     answer(MaterialsOfSessions, lambda question: {pk: [{"id": 1}] for pk in question.audiences})
 

@@ -128,9 +128,7 @@ def check_refused(response: Any, *, source: str, target: str, status: int) -> No
 
 @pytest.mark.parametrize("viewer", EDGES_OF)
 @pytest.mark.parametrize("source", STATES)
-def test_a_put_moves_a_session_along_its_edges_only(
-    scene: Any, subtests: pytest.Subtests, source: str, viewer: str
-) -> None:
+def test_a_put_makes_only_allowed_transitions(scene: Any, subtests: pytest.Subtests, source: str, viewer: str) -> None:
     for target in STATES:
         with subtests.test(target=target):
             session, api = scene(source, viewer)
@@ -157,7 +155,7 @@ def put_and_check(session: Session, api: Api, *, source: str, target: str, viewe
 
 @pytest.mark.parametrize("viewer", EDGES_OF)
 @pytest.mark.parametrize("source", STATES)
-def test_the_actions_are_the_same_as_a_put(scene: Any, subtests: pytest.Subtests, source: str, viewer: str) -> None:
+def test_actions_are_equivalent_to_a_put(scene: Any, subtests: pytest.Subtests, source: str, viewer: str) -> None:
     for action in ACTIONS:
         with subtests.test(action=action):
             session, api = scene(source, viewer)
@@ -223,7 +221,7 @@ def test_a_whole_object_sent_back_by_a_moderator_changes_nothing(scene: Any, sta
 
 
 @pytest.mark.parametrize("state", ["scheduled", "ongoing"])
-def test_an_object_from_before_the_session_went_on_can_still_be_sent_back(scene: Any, state: str) -> None:
+def test_an_object_with_an_earlier_status_can_be_sent_back(scene: Any, state: str) -> None:
     session, api = scene(state, "creator")
     shown = api.get(path(session)).json() | {"status": "approved"}
 
@@ -232,7 +230,7 @@ def test_an_object_from_before_the_session_went_on_can_still_be_sent_back(scene:
 
 
 @pytest.mark.parametrize("state", FINAL)
-def test_approved_is_no_state_that_a_final_session_goes_to(scene: Any, state: str) -> None:
+def test_a_final_session_cannot_become_approved(scene: Any, state: str) -> None:
     session, api = scene(state, "creator")
 
     with nothing_changes():

@@ -13,7 +13,7 @@ from tests.modules.sessions.conftest import (
 )
 
 
-def test_cancelling_answers_the_detail_and_records_the_reason(
+def test_cancelling_returns_the_detail_and_records_the_reason(
     john: Any, jane: Any, bob: Any, make_session: Any
 ) -> None:
     session = make_session("scheduled", participants=[jane], requests={bob: "pending"})
@@ -53,7 +53,7 @@ def test_a_moderator_rejects_a_pending_session_with_a_reason_only(
 
 
 @pytest.mark.parametrize("kind", ["", "application/json", "application/x-www-form-urlencoded", "text/plain"])
-def test_the_body_of_a_cancellation_is_optional_whatever_it_is_called(john: Any, make_session: Any, kind: str) -> None:
+def test_the_body_of_a_cancellation_is_optional_for_any_content_type(john: Any, make_session: Any, kind: str) -> None:
     # axios names JSON even where it sends nothing, curl a form.
     session = make_session("approved")
     api = Api(john)
@@ -63,14 +63,14 @@ def test_the_body_of_a_cancellation_is_optional_whatever_it_is_called(john: Any,
     assert (response.status_code, response.json()["status"]) == (200, "cancelled")
 
 
-def test_a_moderator_cancels_what_was_approved_without_a_reason(alice: Any, make_session: Any) -> None:
+def test_a_moderator_cancels_an_approved_session_without_a_reason(alice: Any, make_session: Any) -> None:
     for state in ["approved", "scheduled", "ongoing"]:
         session = make_session(state)
         assert Api(alice).post(path(session, "cancel/")).json()["status"] == "cancelled"
 
 
 @pytest.mark.parametrize("reason", ["x" * 1001, "\x00", 5, [], True])
-def test_a_reason_that_breaks_a_rule_is_refused_by_name(john: Any, make_session: Any, reason: Any) -> None:
+def test_an_invalid_reason_is_refused_by_name(john: Any, make_session: Any, reason: Any) -> None:
     session = make_session("approved")
 
     with nothing_changes():
@@ -79,7 +79,7 @@ def test_a_reason_that_breaks_a_rule_is_refused_by_name(john: Any, make_session:
         assert list(fields_of(response)) == ["reason"]
 
 
-def test_a_cancellation_by_put_is_told_with_its_reason(john: Any, make_session: Any) -> None:
+def test_a_cancellation_by_put_is_published_with_its_reason(john: Any, make_session: Any) -> None:
     session = make_session("approved")
 
     Api(john).put(path(session), {"status": "cancelled", "reason": "I am ill."})
@@ -93,7 +93,7 @@ def test_a_null_reason_in_a_put_is_none(john: Any, make_session: Any) -> None:
     assert Api(john).put(path(session), {"status": "cancelled", "reason": None}).json()["status"] == "cancelled"
 
 
-def test_an_approval_is_noted_on_the_row(alice: Any, make_session: Any) -> None:
+def test_an_approval_sets_the_decision_fields(alice: Any, make_session: Any) -> None:
     session = make_session("pending_approval")
 
     Api(alice).put(path(session), {"status": "approved"})
@@ -102,7 +102,7 @@ def test_an_approval_is_noted_on_the_row(alice: Any, make_session: Any) -> None:
     assert (session.approved_at, session.decided_at, session.decided_by) == (NOW, NOW, alice)
 
 
-def test_a_rejection_is_noted_on_the_row(alice: Any, make_session: Any) -> None:
+def test_a_rejection_sets_the_decision_fields(alice: Any, make_session: Any) -> None:
     session = make_session("pending_approval")
 
     Api(alice).post(path(session, "cancel/"), {"reason": "No course."})
@@ -111,7 +111,7 @@ def test_a_rejection_is_noted_on_the_row(alice: Any, make_session: Any) -> None:
     assert (session.approved_at, session.decided_at, session.decided_by) == (None, NOW, alice)
 
 
-def test_the_creator_settles_a_session_that_nobody_is_in_yet(john: Any, make_session: Any) -> None:
+def test_the_creator_schedules_a_session_without_participants(john: Any, make_session: Any) -> None:
     session = make_session("approved")
 
     response = Api(john).put(path(session), {"status": "scheduled"})

@@ -13,7 +13,7 @@ from tests.modules.sessions.conftest import (
 )
 
 
-def test_the_creator_starts_from_15_minutes_before(john: Any, jane: Any, make_session: Any, clock: Any) -> None:
+def test_the_creator_can_start_from_15_minutes_before(john: Any, jane: Any, make_session: Any, clock: Any) -> None:
     session = make_session("scheduled", participants=[jane], date="2024-01-10T12:00:00Z")
 
     clock.move_to("2024-01-10T11:44:59Z", tick=False)
@@ -27,7 +27,7 @@ def test_the_creator_starts_from_15_minutes_before(john: Any, jane: Any, make_se
 
 
 @pytest.mark.parametrize("send", ["start/", "PUT"])
-def test_nobody_starts_a_session_that_nobody_is_in(john: Any, make_session: Any, send: str) -> None:
+def test_a_session_without_participants_cannot_be_started(john: Any, make_session: Any, send: str) -> None:
     session = make_session("scheduled", participants=[], date="2024-01-10T10:10:00Z")
 
     with nothing_changes():
@@ -38,7 +38,7 @@ def test_nobody_starts_a_session_that_nobody_is_in(john: Any, make_session: Any,
         assert "Nobody" in error_of(response, 400)
 
 
-def test_starting_early_moves_neither_date_nor_end(john: Any, jane: Any, make_session: Any) -> None:
+def test_starting_early_changes_neither_date_nor_end(john: Any, jane: Any, make_session: Any) -> None:
     session = make_session("scheduled", participants=[jane], date="2024-01-10T10:10:00Z")
 
     response = Api(john).post(path(session, "start/"))
@@ -49,7 +49,7 @@ def test_starting_early_moves_neither_date_nor_end(john: Any, jane: Any, make_se
 
 
 @pytest.mark.parametrize("late", [timedelta(0), timedelta(seconds=1), timedelta(minutes=89)])
-def test_starting_at_the_time_is_fine_where_the_worker_is_late(
+def test_starting_a_due_session_succeeds_if_the_worker_is_late(
     john: Any, jane: Any, make_session: Any, clock: Any, late: timedelta
 ) -> None:
     session = make_session("scheduled", participants=[jane], date="2024-01-10T12:00:00Z")
@@ -61,7 +61,7 @@ def test_starting_at_the_time_is_fine_where_the_worker_is_late(
     assert facts() == ["SessionStarted"]
 
 
-def test_ending_after_the_time_is_fine_where_the_worker_is_late(
+def test_ending_a_due_session_succeeds_if_the_worker_is_late(
     john: Any, jane: Any, make_session: Any, clock: Any
 ) -> None:
     session = make_session("ongoing", participants=[jane], date="2024-01-10T09:30:00Z")
@@ -73,7 +73,7 @@ def test_ending_after_the_time_is_fine_where_the_worker_is_late(
     assert facts() == ["SessionCompleted"]
 
 
-def test_nobody_but_the_creator_starts_late_either(
+def test_only_the_creator_can_start_a_due_session(
     jane: Any, alice: Any, mallory: Any, make_session: Any, clock: Any
 ) -> None:
     session = make_session("scheduled", participants=[jane], date="2024-01-10T12:00:00Z")
@@ -86,7 +86,7 @@ def test_nobody_but_the_creator_starts_late_either(
         assert Api(alice).post(path(session, "start/")).status_code in {400, 403}
 
 
-def test_ending_early_is_the_creator_s_word(john: Any, jane: Any, make_session: Any) -> None:
+def test_only_the_creator_can_end_early(john: Any, jane: Any, make_session: Any) -> None:
     session = make_session("ongoing", participants=[jane])
 
     response = Api(john).post(path(session, "end/"))
