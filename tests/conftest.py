@@ -118,6 +118,7 @@ class OneProcessForSome(LoadGroupScheduling):  # type: ignore[misc]
     """
 
     TOGETHER = (
+        "tests/browser/test_accessibility.py",
         "tests/demo/test_load_demo_data.py",
         "tests/system/drill/",
         "tests/system/test_supervisor.py",

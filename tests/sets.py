@@ -1,5 +1,6 @@
 """Which tests run on PostgreSQL each time, and which there with `./just test --system` alone (see CONTRIBUTING.md)."""
 
+import sys
 from fnmatch import fnmatch
 from pathlib import Path
 
@@ -123,4 +124,4 @@ def _matches(file: str, patterns: tuple[str, ...]) -> bool:
 
 
 if __name__ == "__main__":
-    print(*(f"--ignore={file}" for file in list_files_left_to_system()), sep="\n")
+    sys.stdout.writelines(f"--ignore={file}\n" for file in list_files_left_to_system())

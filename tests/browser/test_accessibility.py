@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 from playwright.sync_api import Page, expect
-from tests.browser.conftest import DESKTOP, PHONE, SCHEMES, PageOf
+from tests.browser.conftest import DESKTOP, HEIGHTS, PHONE, SCHEMES, PageOf
 
 from core.accounts.models import User
 from modules.sessions.models import Session
@@ -15,7 +15,6 @@ Demo = dict[str, User]
 QUEUE = "/admin/learning_sessions/session/"
 
 schemes = pytest.mark.parametrize("scheme", SCHEMES)
-widths = pytest.mark.parametrize("width", [DESKTOP, PHONE])
 
 # What they show is in the demo. The tabs and dialogs of a session and of a member are looked at where they are tested.
 PAGES = {
@@ -45,23 +44,31 @@ OPENED = {
 
 
 @schemes
-@widths
-@pytest.mark.parametrize("name", PAGES)
 def test_pages_for_moderators(
-    demo: Demo, page_of: PageOf, accessible: Accessible, name: str, width: int, scheme: str
+    *, demo: Demo, page_of: PageOf, accessible: Accessible, subtests: pytest.Subtests, scheme: str
 ) -> None:
     waiting = Session.objects.filter(status="pending_approval").earliest("date")
-    page = page_of(None if name == "login" else demo["moderator"], scheme=scheme, width=width)
-    page.goto(PAGES[name].format(waiting=waiting.pk))
-    accessible(page)
+    moderator, stranger = page_of(demo["moderator"], scheme=scheme), page_of(scheme=scheme)
+
+    for name, path in PAGES.items():
+        page = stranger if name == "login" else moderator
+        page.goto(path.format(waiting=waiting.pk))
+        for width in (DESKTOP, PHONE):
+            page.set_viewport_size({"width": width, "height": HEIGHTS[width]})
+            with subtests.test(page=name, width=width):
+                accessible(page)
 
 
 @schemes
-@pytest.mark.parametrize("name", OTHER_PAGES)
-def test_other_pages(demo: Demo, root: User, page_of: PageOf, accessible: Accessible, name: str, scheme: str) -> None:
+def test_other_pages(
+    *, demo: Demo, root: User, page_of: PageOf, accessible: Accessible, subtests: pytest.Subtests, scheme: str
+) -> None:
     page = page_of(root, scheme=scheme)
-    page.goto(OTHER_PAGES[name])
-    accessible(page)
+
+    for name, path in OTHER_PAGES.items():
+        page.goto(path)
+        with subtests.test(page=name):
+            accessible(page)
 
 
 @schemes

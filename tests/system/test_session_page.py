@@ -112,7 +112,7 @@ def test_the_number_of_queries_does_not_depend_on_the_number_of_rows(
     moderator: Client, make_session: MakeSession, make_member: Callable[..., User]
 ) -> None:
     counts = []
-    for size in (3, 30):
+    for size in (3, 12):
         creator = make_member(f"creator_{size}")
         members = [make_member(f"member_{size}_{number}") for number in range(size)]
         session = make_session(creator, *members)
@@ -132,7 +132,7 @@ def test_the_number_of_queries_does_not_depend_on_the_number_of_rows(
         assert panels["requests"].count == 2 * size
         assert panels["notifications"].count is not None
         assert panels["notifications"].count > 3 * size
-        assert len(panels["history"].context["history"].entries) >= 5 * size - 100
+        assert len(panels["history"].context["history"].entries) >= 4 * size
         assert len(panels["details"].context["evidence"]["decisions"]) >= 3
         counts.append(len(captured))
     assert counts[0] == counts[1] < 60
