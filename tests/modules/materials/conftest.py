@@ -51,7 +51,7 @@ def share_file(member: MaterialsApi, content: bytes = b"hello") -> Material:
 
 
 class Sessions:
-    """Answers who may do what, in the place of the module that knows."""
+    """Answers `SessionAccessAsked` in place of the module `sessions`."""
 
     def __init__(self) -> None:
         self.access: dict[tuple[int, int], SessionAccess] = {}
@@ -87,7 +87,7 @@ def sessions(answer: Any) -> Sessions:
 
 @pytest.fixture(autouse=True)
 def folder(settings: Any, tmp_path: Path) -> Path:
-    """Where the bytes are."""
+    """The folder of the local storage."""
     location = tmp_path / "materials"
     settings.STORAGES = {
         **settings.STORAGES,
@@ -98,7 +98,7 @@ def folder(settings: Any, tmp_path: Path) -> Path:
 
 @pytest.fixture
 def set_up(request: pytest.FixtureRequest, settings: Any) -> Callable[[str], Any]:
-    """Sets a place up, beside those that are, and returns its storage; new files go where they went before."""
+    """Configures another storage and returns it; new files still go to the default one."""
 
     def make(place: str) -> Any:
         backends = {"cloudinary": "core.storages.cloudinary.CloudinaryStorage", "s3": "core.storages.s3.S3Storage"}
@@ -116,7 +116,7 @@ def set_up(request: pytest.FixtureRequest, settings: Any) -> Callable[[str], Any
 
 @pytest.fixture(params=["local", "cloudinary", "s3"])
 def place(request: pytest.FixtureRequest, set_up: Callable[[str], Any], settings: Any) -> str:
-    """Each place, set up, with new files going there."""
+    """Each storage, configured as the default one."""
     set_up(request.param)
     settings.MATERIALS_STORAGE = request.param
     return str(request.param)
@@ -124,7 +124,7 @@ def place(request: pytest.FixtureRequest, set_up: Callable[[str], Any], settings
 
 @pytest.fixture
 def agree(db: None, settings: Any) -> Callable[[], dict[str, int]]:
-    """How many files each place has that is set up; fails where rows and bytes do not fit each other."""
+    """The number of files in each configured storage; fails if rows and bytes do not agree."""
 
     def check() -> dict[str, int]:
         counts = {}
@@ -146,7 +146,7 @@ def tasks_run_at_once() -> Iterator[None]:
 
 @pytest.fixture
 def stored(folder: Path, db: None) -> Callable[[], list[bytes]]:
-    """The bytes that are in the storage; fails where rows and bytes do not fit each other."""
+    """The bytes in the storage; fails if rows and bytes do not agree."""
 
     def read() -> list[bytes]:
         paths = {str(path.relative_to(folder)): path for path in folder.rglob("*") if path.is_file()}
@@ -158,7 +158,7 @@ def stored(folder: Path, db: None) -> Callable[[], list[bytes]]:
 
 @pytest.fixture
 def nothing_left(stored: Callable[[], list[bytes]]) -> Callable[[], bool]:
-    """Whether there is neither a material nor a file nor its bytes."""
+    """Whether there are no materials, files and bytes."""
 
     def check() -> bool:
         return not Material.objects.exists() and not StoredFile.objects.exists() and stored() == []
@@ -192,13 +192,13 @@ def moderator(sessions: Sessions, make_member: Callable[..., User]) -> Materials
 
 @pytest.fixture
 def outsider(sessions: Sessions, make_member: Callable[..., User]) -> MaterialsApi:
-    """Sees the session, but is not in it."""
+    """A member who sees the session, but is no participant."""
     return MaterialsApi(sessions.let(make_member("olga_outside")))
 
 
 @pytest.fixture
 def unknowing(sessions: Sessions, make_member: Callable[..., User]) -> MaterialsApi:
-    """May not even know that there is such a session."""
+    """A member to whom the session is hidden."""
     return MaterialsApi(make_member("umberto_unknowing"))
 
 

@@ -19,12 +19,12 @@ NOT_STORED = {"error": "The file could not be stored just now, and nothing was k
 
 
 class Death(BaseException):
-    """The process is gone: nothing catches it, and nothing is cleaned up."""
+    """The process dies: nothing catches this, and nothing is cleaned up."""
 
 
 @pytest.fixture
 def dies(monkeypatch: pytest.MonkeyPatch) -> Callable[[Any, str], None]:
-    """Lets the process die where something is called; what would clean up dies as well."""
+    """Simulates that the process dies in a call: cleaning up fails as well."""
 
     def die(*_: object, **__: object) -> None:
         raise Death

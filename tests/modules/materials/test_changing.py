@@ -1,4 +1,4 @@
-"""Changing and deleting what was added."""
+"""Changing and deleting materials."""
 
 from collections.abc import Callable
 from typing import Any

@@ -1,4 +1,4 @@
-"""What a deployer can get wrong about materials is found, by its id."""
+"""The system checks of the settings for materials."""
 
 from collections.abc import Callable
 from typing import Any
@@ -13,7 +13,7 @@ MEBIBYTE = 1024 * 1024
 
 @pytest.fixture
 def find(settings: Any) -> Callable[..., list[Any]]:
-    """What is found of materials with these settings."""
+    """The ids of the failed checks with these settings."""
 
     def find(**changes: object) -> list[Any]:
         for name, value in changes.items():

@@ -1,4 +1,4 @@
-"""Bytes that nobody needs any more are deleted, and only those."""
+"""Deleting released files, and keeping all others."""
 
 import logging
 from datetime import timedelta
@@ -123,7 +123,7 @@ def test_files_that_can_never_be_deleted_do_not_block_the_others(
 def test_an_upload_that_exceeds_the_staging_timeout_leaves_no_bytes(
     creator: MaterialsApi, monkeypatch: pytest.MonkeyPatch, nothing_left: NothingLeft, clock: Any
 ) -> None:
-    """The sweep finds no bytes yet, and forgets the row; then they come."""
+    """The periodic job deletes the row before the bytes are written."""
     create_empty_file = LocalStorage._create_empty_file
 
     def sweep_before_it_is_written(self: LocalStorage, name: str) -> Path:
@@ -205,7 +205,7 @@ def test_the_row_is_committed_before_the_bytes_are_written(
 def test_no_database_connection_is_held_while_bytes_are_written(
     creator: MaterialsApi, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Each request has a connection out of a pool of few: a slow storage or reader must not keep it."""
+    """Connections are few: a slow storage or client must not hold one."""
     held: list[bool] = []
     save = LocalStorage.save
 

@@ -1,4 +1,4 @@
-"""What is written in a document makes no page of it, in whichever order its parts lie; a page beside it does."""
+"""Markup within documents is accepted; polyglots of HTML and a document are refused."""
 
 import gzip
 import io
@@ -29,7 +29,7 @@ PAGES = b"2 0 obj\n<</Type /Pages /Kids [] /Count 0>>\nendobj\n"
 
 
 def pdf(*objects: bytes, head: bytes = b"%PDF-1.4\n%\xd3\xeb\xe9\xe1\n") -> bytes:
-    """With a table of its objects, each of which begins with its number."""
+    """A PDF with these objects and their cross-reference table."""
     body, places = head, {}
     for each in objects:
         places[int(each.split(b" ", 1)[0])] = len(body)
@@ -41,7 +41,7 @@ def pdf(*objects: bytes, head: bytes = b"%PDF-1.4\n%\xd3\xeb\xe9\xe1\n") -> byte
 
 
 def information(title: bytes) -> bytes:
-    """As a browser writes it that prints."""
+    """A PDF like those that browsers print."""
     return (
         b"3 0 obj\n<</Title (" + title.replace(b"(", b"\\(").replace(b")", b"\\)") + b")\n/Creator (Mozilla/5.0)\n"
         b"/Producer (Skia/PDF m120)\n/CreationDate (D:20240112100000+00'00')>>\nendobj\n"

@@ -1,4 +1,4 @@
-"""Reading a file at its address."""
+"""Reading a file by its signed URL."""
 
 import asyncio
 from collections.abc import Callable
@@ -20,13 +20,13 @@ from modules.materials.models import StoredFile
 
 @pytest.fixture
 def stranger() -> Client:
-    """Shows no token: the address is enough."""
+    """A client without an access token."""
     return Client(raise_request_exception=False)
 
 
 @pytest.fixture
 def address(creator: MaterialsApi) -> Callable[..., str]:
-    """The address of a file that was added just now."""
+    """The URL of a file that was just added."""
 
     def add(name: str = "notes.txt", content: bytes = b"hello") -> str:
         address: str = creator.add_file(name, content).json()["file"]
@@ -128,7 +128,7 @@ def test_listing_again_gives_a_new_url(
 ) -> None:
     old = address()
     clock.shift(timedelta(minutes=11))
-    # The access token lives ten minutes too.
+    # The access token expires after ten minutes, too.
     assert creator.user is not None
     [material] = MaterialsApi(creator.user).get(PATH).json()
     assert material["file"] != old

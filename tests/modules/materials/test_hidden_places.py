@@ -1,4 +1,4 @@
-"""What is served of a picture says nowhere where it was taken, or it is refused."""
+"""Locations in unusual parts of pictures are removed, or the picture is refused."""
 
 import io
 import struct
@@ -25,7 +25,7 @@ def told(content: bytes) -> list[bytes]:
 
 
 def inspected(content: bytes) -> bytes:
-    """What would be stored."""
+    """The sanitized bytes."""
     file = SimpleUploadedFile("picture", content)
     validate_and_sanitize(file)
     file.seek(0)

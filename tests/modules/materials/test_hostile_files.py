@@ -1,4 +1,4 @@
-"""Every file of the corpus gets its answer, and no file whatsoever brings the server down."""
+"""Every file of the corpus gets its response, and none causes a server error."""
 
 import hashlib
 import random
@@ -31,7 +31,7 @@ TAKEN = [pytest.param(each, id=f"{family}: {each.what}") for family, each in ALL
 
 
 def send(creator: MaterialsApi, hostile: Hostile) -> Any:
-    """By hand: Django's test client would not send such names, and knows how long a body is."""
+    """Builds the request itself: Django's test client cannot send such names."""
     name = f"filename{hostile.name}" if hostile.name.startswith("*=") else f'filename="{hostile.name}"'
     head = (
         '--x\r\nContent-Disposition: form-data; name="title"\r\n\r\nA file\r\n'
@@ -47,7 +47,7 @@ def send(creator: MaterialsApi, hostile: Hostile) -> Any:
 
 
 def answer(hostile: Hostile) -> dict[str, Any]:
-    """The whole body of a refusal."""
+    """The body of the error response."""
     if hostile.error:
         return {"error": hostile.error, **({"fields": hostile.fields} if hostile.fields else {})}
     return {"error": f"file: {hostile.sentence}", "fields": {"file": [hostile.sentence]}}
@@ -127,7 +127,7 @@ NUMBERS = (b"\x00\x00\x00\x00", b"\xff\xff\xff\xff", b"\x7f\xff\xff\xff", b"\x00
 
 
 def mutations(content: bytes, *, seed: str, number: int) -> Iterator[bytes]:
-    """The content with a few bits turned, bytes replaced, pieces cut out, put in again elsewhere, or cut off."""
+    """The content with random bits flipped, bytes replaced, chunks removed, inserted elsewhere, or truncated."""
     chance = random.Random(seed)
     for _ in range(number):
         mutated = bytearray(content)
@@ -148,7 +148,7 @@ def mutations(content: bytes, *, seed: str, number: int) -> Iterator[bytes]:
 
 
 def inspected(content: bytes) -> tuple[Upload, bytes] | None:
-    """What is found out and what would be stored; `None` for what is refused."""
+    """The content type and the sanitized bytes; `None` if the file is refused."""
     file = SimpleUploadedFile("file", content)
     try:
         upload = validate_and_sanitize(file)

@@ -1,4 +1,4 @@
-"""What a file is, decided from its bytes."""
+"""The content type is detected from the bytes."""
 
 import random
 from collections.abc import Callable

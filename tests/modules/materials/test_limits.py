@@ -1,4 +1,4 @@
-"""How much the files of a session, and those of a member, may have together."""
+"""Quotas for the files, notes and materials of a session, and the files of a member."""
 
 import threading
 from collections.abc import Callable
@@ -112,7 +112,7 @@ def test_a_replacement_by_somebody_else_counts_for_the_uploader(
     assert tutor.add_file("b.txt", text(100), path=OTHER_SESSION).status_code == 201
     response = creator.put_form(f"{PATH}{added['id']}/", {"file": SimpleUploadedFile("c.txt", text(51))})
     assert response.status_code == 400
-    # How much that is elsewhere, the creator of this session does not learn.
+    # Usage in other sessions is not revealed to the creator of this one.
     assert response.json() == refusal("Who added this material has no room left for a file of this size.")
 
 
@@ -236,14 +236,14 @@ def test_the_notes_of_a_session_have_a_quota_of_characters(
     creator: MaterialsApi, tutor: MaterialsApi, thousand: None
 ) -> None:
     assert creator.post(PATH, {**NOTE, "content": "ä" * 600}).status_code == 201
-    # Of four bytes, and of a line end that a form sends as two: a character is a character.
+    # Characters are counted, not bytes; CR LF counts as one.
     assert tutor.post(PATH, {**NOTE, "content": "\N{KNOT}\r\n" * 100}).status_code == 201
     response = creator.post(PATH, {**NOTE, "content": "x" * 201})
     assert response.status_code == 400
     assert response.json() == too_long(used="800", left="200", has="201")
     assert creator.post(PATH, {**NOTE, "content": "x" * 200}).status_code == 201
     assert creator.post(PATH, {**NOTE, "content": "x"}).json() == too_long(used="1,000", left="0", has="1")
-    # What is no note has none.
+    # Only notes count.
     assert creator.post(PATH, {**LINK, "content": "x" * 500}).status_code == 201
 
 
@@ -256,7 +256,7 @@ def test_a_longer_note_counts_only_by_the_difference_in_length(creator: Material
     assert response.status_code == 400
     assert response.json() == too_long(used="300", left="700", has="701")
     assert (creator.get(path).json()["title"], creator.get(path).json()["content"]) == ("N", "y" * 700)
-    # The whole object sent back is no more than there is.
+    # Sending the whole object back does not need more quota.
     assert creator.put(path, creator.get(path).json()).status_code == 200
 
 
@@ -305,7 +305,7 @@ def test_the_default_limits_of_materials_and_note_characters(creator: MaterialsA
 def test_concurrent_uploads_do_not_exceed_the_quota(
     creator: MaterialsApi, sessions: Sessions, stored: Callable[[], list[bytes]]
 ) -> None:
-    """The answers of this test lock no session; so it is the member whose room runs out."""
+    """The answers of this test lock no session, and so only the quota of the member is safe."""
     assert creator.user is not None
     for session in range(20, 26):
         sessions.let(creator.user, session=session, can_read=True, can_write=True)

@@ -1,4 +1,4 @@
-"""The list, and what the API document says of it."""
+"""The list of materials, and its API document."""
 
 from collections.abc import Callable
 from datetime import timedelta

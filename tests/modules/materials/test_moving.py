@@ -1,4 +1,4 @@
-"""`move_materials`: the files of all materials into another place, while members go on."""
+"""`move_materials`: all files are moved to another storage while the service runs."""
 
 import io
 import re
@@ -34,7 +34,7 @@ def bytes_of(file: StoredFile) -> bytes:
 
 @pytest.fixture
 def everywhere(set_up: Callable[[str], Any], settings: Any) -> Callable[[str], None]:
-    """All places are set up; new files go to this one."""
+    """Configures all storages; new files go to the given one."""
     for place in PLACES:
         set_up(place)
 
@@ -46,7 +46,7 @@ def everywhere(set_up: Callable[[str], Any], settings: Any) -> Callable[[str], N
 
 @pytest.fixture
 def added(creator: MaterialsApi, everywhere: Callable[[str], None]) -> Callable[[str], list[bytes]]:
-    """Files of several kinds in a place; their bytes, in the order of their rows."""
+    """Adds files of several kinds to a storage; returns their bytes in the order of their rows."""
 
     def add(place: str) -> list[bytes]:
         everywhere(place)

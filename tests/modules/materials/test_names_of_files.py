@@ -1,4 +1,4 @@
-"""A file that is in a form is found, whatever it is called and in whichever encoding; and what it is then called."""
+"""Files in forms are found whatever their names and encodings, and their names are sanitized."""
 
 from collections.abc import Callable
 from typing import Any
@@ -16,7 +16,7 @@ def part(head: bytes, content: bytes) -> bytes:
 
 
 def send(creator: MaterialsApi, *parts: bytes) -> Any:
-    """By hand: Django's test client would write names in UTF-8 only, and take paths away."""
+    """Builds the request itself: Django's test client encodes names in UTF-8 and removes paths."""
     fields = part(b'name="title"', b"A file") + part(b'name="type"', b"file")
     body = fields + b"".join(parts) + b"--x--\r\n"
     return creator.client.generic("POST", PATH, body, "multipart/form-data; boundary=x", headers=creator.headers)

@@ -1,4 +1,4 @@
-"""What moderators see of the materials on the page about a session: enough to judge them, and nothing that runs."""
+"""The panel of materials on the portal's page of a session."""
 
 import re
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""Reading a part of a file, asking whether it has changed, and asking without reading (RFC 9110, 13 and 14)."""
+"""Range requests, conditional requests and HEAD (RFC 9110, sections 13 and 14)."""
 
 import asyncio
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""How many pixels a picture may have, and that nobody learns where it was taken."""
+"""The limit of pixels, and the removal of locations from pictures."""
 
 import hashlib
 import io
@@ -47,7 +47,7 @@ def opened(content: bytes) -> Image.Image:
 
 
 def refusal(content: bytes) -> str:
-    """The sentence with which a file is refused."""
+    """The error with which a file is refused."""
     with pytest.raises(Invalid) as raised:
         validate_and_sanitize(SimpleUploadedFile("picture", content))
     [sentence] = raised.value.fields["file"]
@@ -86,7 +86,7 @@ BIG_PNG = b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", BIG + b"\x08\x00\x00\x00\x00")
 
 
 def icon_of(inside: bytes) -> bytes:
-    """An icon that says to be of one pixel."""
+    """An icon whose directory states one pixel."""
     return b"\x00\x00\x01\x00\x01\x00" + struct.pack("<BBBBHHII", 1, 1, 0, 0, 1, 32, len(inside), 22) + inside
 
 

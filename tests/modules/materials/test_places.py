@@ -1,4 +1,4 @@
-"""Where files lie, as members see it: the same on this machine, at Cloudinary and in a bucket."""
+"""Files behave alike in the local storage, in Cloudinary and in S3."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -26,7 +26,7 @@ PNG = ACCEPTED["png"][0]
 
 
 def read(address: str) -> bytes:
-    """As a browser that has nothing but the address."""
+    """Reads a URL like a browser without a login."""
     if address.startswith(ORIGIN):
         response = Client().get(address)
         assert response.status_code == 200
@@ -206,7 +206,7 @@ def test_a_failed_upload_to_cloudinary_leaves_nothing(
     settings.STORAGES = patient
     assert (response.status_code, response.json()) == (503, NOT_STORED)
     assert not Material.objects.exists()
-    # The row outlives the failure: what was sent may still arrive.
+    # The row stays: the bytes may still be stored after the timeout.
     assert StoredFile.objects.get().released_at is not None
     stored_files.delete_due_files()
     assert StoredFile.objects.exists()

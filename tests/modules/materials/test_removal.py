@@ -1,4 +1,4 @@
-"""A moderator takes a material out of somebody else's session, in a dialog that asks why."""
+"""The dialog in which moderators remove a material, with a reason."""
 
 from collections.abc import Callable
 from typing import Any
@@ -46,7 +46,7 @@ def mia(moderator: MaterialsApi, sessions: Sessions) -> User:
 
 @pytest.fixture
 def kept(material: Material) -> Callable[[], bool]:
-    """Whether it is still there, and nothing was recorded of a removal."""
+    """Whether the material still exists, and no removal was recorded."""
     return lambda: (
         Material.objects.filter(pk=material.pk).exists()
         and not FactRecord.objects.filter(name="materials.MaterialRemoved").exists()

@@ -1,4 +1,4 @@
-"""What browsers and phones record and play is taken and shown as what it is; what only begins like it is not."""
+"""Recordings of browsers and phones are accepted; files that only begin like them are refused."""
 
 import re
 from collections.abc import Callable

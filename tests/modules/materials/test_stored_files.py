@@ -1,4 +1,4 @@
-"""Keeping the bytes of an upload, against a clean-up that has them in hand already."""
+"""Attaching a staged file that was released meanwhile."""
 
 from datetime import timedelta
 

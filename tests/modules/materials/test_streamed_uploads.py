@@ -1,4 +1,4 @@
-"""Uploads over ASGI: read while they arrive, by who may send them, and without a database connection."""
+"""Uploads over ASGI: streamed, after checking permissions, and without a database connection."""
 
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -64,7 +64,7 @@ def test_a_chunked_form_is_accepted(creator: dict[str, str], size: int) -> None:
 def test_the_body_is_not_read_without_permission(
     creator: dict[str, str], jane: User, bob: User, sessions: Sessions, length: dict[str, str], method: str
 ) -> None:
-    """Nothing comes, and nothing is waited for."""
+    """The body is never sent, and not waited for."""
     sessions.let(jane, can_read=True)
     path = PATH if method == "POST" else f"{PATH}1/"
 

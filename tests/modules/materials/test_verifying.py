@@ -1,4 +1,4 @@
-"""`verify_materials`: whether every file has its bytes and all bytes belong to a file, and what mends it."""
+"""`verify_materials`: finding and repairing lost files, damaged files and orphans."""
 
 import io
 from collections.abc import Callable
@@ -23,7 +23,7 @@ MENDABLE = f"{DISAGREE} --repair mends what can be mended."
 
 
 class Verified:
-    """What the command has said, and whether it was content."""
+    """The output of the command, and whether it succeeded."""
 
     def __init__(self, *arguments: str) -> None:
         output = io.StringIO()

@@ -1,4 +1,4 @@
-"""What a virus scanner has to have seen, where there is one: nothing that it finds something in is ever served."""
+"""With a virus scanner, only files that it found clean are served."""
 
 import io
 import logging
@@ -28,7 +28,7 @@ NOT_YET = {"error": "This file is not yet available: it waits for the virus scan
 
 @pytest.fixture
 def clamd(settings: Any) -> Iterator[ClamdServer]:
-    """Up, and asked by us."""
+    """A running scanner that is configured."""
     server = ClamdServer()
     server.start()
     settings.CLAMAV_URL = server.url
@@ -38,7 +38,7 @@ def clamd(settings: Any) -> Iterator[ClamdServer]:
 
 @pytest.fixture
 def later(clock: Any) -> Callable[[], int]:
-    """Lets the pause go by, and the worker look at what waits."""
+    """Lets the retry delay pass and the worker scan due files."""
 
     def scan() -> int:
         clock.shift(stored_files.RETRY_DELAY)
@@ -193,7 +193,7 @@ def test_a_scanner_that_is_down_is_tried_once_in_each_run(
     with pytest.raises(scanner.ScannerUnavailable):
         later()
     clamd.start()
-    # None of them had a turn, and so they have it now.
+    # They were not tried in the last run, and so are due.
     assert scanning.scan_due_files() == 3
     assert not StoredFile.objects.exclude(scan_at=None).exists()
 
@@ -286,14 +286,14 @@ def test_an_upload_in_progress_with_a_virus_stays_unavailable(
     monkeypatch: pytest.MonkeyPatch,
     nothing_left: Callable[[], bool],
 ) -> None:
-    """The scanner sees the bytes between the moment in which they are stored and that in which a material has them."""
+    """The periodic job runs after the bytes were stored and before they are attached."""
     clamd.stop()
     write = stored_files._write
 
     def write_and_scan(file: StoredFile, upload: Any) -> None:
         write(file, upload)
         clamd.start()
-        # Not before it belongs to a material: only then all of it is known to be there.
+        # Only attached files are known to be complete.
         assert scanning.scan_due_files() == 0
 
     monkeypatch.setattr(stored_files, "_write", write_and_scan)

@@ -1,4 +1,4 @@
-"""What the materials hear of the sessions, and what they answer when others ask."""
+"""Receivers of facts of sessions, and answers to questions of other modules."""
 
 from collections.abc import Callable
 from typing import Any

@@ -1,4 +1,4 @@
-"""News to tell, and answers of the test's own, so that these tests need no other module."""
+"""Facts to publish and answers to questions, so that these tests need no other module."""
 
 from datetime import timedelta
 from typing import Any
@@ -19,12 +19,12 @@ from core.time.icalendar import CalendarEvent
 from modules.notifications.events import SessionNow, SessionNowAsked, StillHolds
 from modules.sessions.events import SessionApproved
 
-# What a member is told: type, title, message, session.
+# Of a notification: type, title, message, session.
 Told = tuple[str, str, str, int | None]
 
 
 class News:
-    """Publishes facts and reads what came of them."""
+    """Publishes facts and reads the notifications."""
 
     def __init__(self, clock: Any) -> None:
         self.clock = clock
@@ -36,7 +36,7 @@ class News:
     def publish_while_broken(
         self, receiver: str, fact: Fact, *, by: User | None = None, reason: str = ""
     ) -> FactRecord:
-        """The receiver of this name raises; afterwards it works again."""
+        """Let the receiver of this name raise within the block."""
 
         def fail(*_: object) -> None:
             raise RuntimeError("The receiver is broken.")
@@ -46,17 +46,17 @@ class News:
             return self.publish(fact, by=by, reason=reason)
 
     def serve_again(self, *, after: timedelta = timedelta(minutes=2)) -> None:
-        """Lets time pass and the sweep serve what is due."""
+        """Let time pass and the periodic job retry due deliveries."""
         self.clock.shift(after)
         retry_failed_deliveries()
 
     def approve_sessions(self, creator: User, *, times: int = 1) -> None:
-        """Tells a member of as many approved sessions; the sessions' ids count from 1."""
+        """Notify a member of this many approved sessions, with ids from 1."""
         for number in range(1, times + 1):
             self.publish(SessionApproved(session_id=number, title=f"Session {number}", creator_id=creator.pk))
 
     def told(self) -> dict[str, list[Told]]:
-        """What every member finds in their list, the newest first; who was told nothing does not appear."""
+        """The notifications of every member who has any, the newest first."""
         told = {}
         for member in User.objects.order_by("pk"):
             rows = Api(member).get("/api/notifications/").json()
@@ -83,7 +83,7 @@ def everything_holds(answer: Any) -> None:
 
 @pytest.fixture
 def session(answer: Any, everything_holds: None) -> dict[str, Any]:
-    """What holds of session 7 for everybody; a test may change it."""
+    """The state of session 7 for everybody; a test may change it."""
     state: dict[str, Any] = {
         "title": "Knots",
         "status": "scheduled",

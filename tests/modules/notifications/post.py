@@ -1,4 +1,4 @@
-"""News to be mailed, and what comes of it in mailboxes."""
+"""Sending the mails of notifications and reading them."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -25,7 +25,7 @@ DELAY = timedelta(minutes=2)
 
 
 class Post:
-    """Lets the worker send what is due, and reads what came."""
+    """Lets the worker send due mail, and reads the mailboxes."""
 
     def __init__(self, clock: Any, outbox: list[EmailMessage]) -> None:
         self.clock = clock

@@ -1,4 +1,4 @@
-"""A receiver that failed is served again: late, but once, and only with what still holds."""
+"""Retries of failed deliveries: notifications are late, but written once, and only if the fact still holds."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any

@@ -1,4 +1,4 @@
-"""What the database itself holds to."""
+"""Constraints, and skipping members who were notified before."""
 
 from typing import Any
 

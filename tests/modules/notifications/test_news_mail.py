@@ -1,4 +1,4 @@
-"""The mails that bring news: one for all that has happened about a session, and what holds when it leaves."""
+"""Mails with news: one for all news of a session, with its state when the mail is sent."""
 
 from datetime import UTC, datetime
 from email.message import EmailMessage as ParsedMessage

@@ -1,4 +1,4 @@
-"""However much happens to a session, its people get few mails, short ones, and nothing twice."""
+"""Mails are debounced, merged and deduplicated, whatever happens to a session."""
 
 from datetime import timedelta
 from typing import Any
@@ -74,7 +74,7 @@ def test_several_changes_within_a_short_time_become_one_mail(
 def test_the_first_news_determines_when_the_mail_is_sent(
     john: User, jane: User, news: News, post: Post, session: Any
 ) -> None:
-    """However much comes after it: nobody waits for ever."""
+    """More news does not extend the delay."""
     for number in range(12):
         news.publish(moved(john, START + MINUTE * number, jane), by=john)
         post.clock.shift(timedelta(seconds=10))

@@ -1,4 +1,4 @@
-"""What is shown before a decision is what is read after it."""
+"""The preview of a decision equals its notification."""
 
 from typing import Any
 

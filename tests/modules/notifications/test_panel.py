@@ -1,4 +1,4 @@
-"""What moderators see on the page about a session of who was told what of it, and of the mails that told it."""
+"""The panel of notifications and their mails on the portal's page of a session."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -52,7 +52,7 @@ def page(viewer: User, **options: Any) -> str:
 
 
 def mails(viewer: User) -> list[str]:
-    """What became of each mail, the latest first."""
+    """The state of each mail, the latest first."""
     return [shown["mail"] for shown in panel(viewer).context["notifications"]]
 
 

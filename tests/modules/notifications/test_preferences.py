@@ -1,4 +1,4 @@
-"""Where members want to be told of what (docs/contract.md, "Notifications")."""
+"""The preferences of members (docs/contract.md, "Notifications")."""
 
 from typing import Any
 

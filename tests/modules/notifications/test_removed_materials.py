@@ -1,4 +1,4 @@
-"""Who added a material is told when somebody else removes it."""
+"""The uploader is notified if somebody else removes a material."""
 
 from typing import Any
 

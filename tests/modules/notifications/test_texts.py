@@ -1,4 +1,4 @@
-"""The words, where they depend on more than a name."""
+"""Texts that depend on more than a name."""
 
 from datetime import UTC, datetime
 from typing import Any

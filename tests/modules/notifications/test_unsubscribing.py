@@ -1,4 +1,4 @@
-"""The links in mails that end them: without a login, and never by a mere look (RFC 8058)."""
+"""Unsubscribe links in mails: without a login, and never by GET (RFC 8058)."""
 
 from typing import Any
 
@@ -26,7 +26,7 @@ def link(john: User) -> str:
 
 @pytest.fixture
 def browser() -> Client:
-    """Nobody's: without a login, and as strict as a browser."""
+    """A client without a login that checks CSRF tokens like a browser."""
     return Client(enforce_csrf_checks=True)
 
 

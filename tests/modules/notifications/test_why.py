@@ -1,4 +1,4 @@
-"""Why a member was told something, or was not."""
+"""Why a member was notified, or was not."""
 
 from datetime import timedelta
 from typing import Any
