@@ -1,4 +1,4 @@
-"""Named people and sessions in every state, and ways to see what a request did, and what it did not."""
+"""Members and sessions of every status, and functions that check what a request changed."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -49,7 +49,7 @@ def z(instant: datetime) -> str:
 
 
 def body_of(**changes: Any) -> dict[str, Any]:
-    """A valid body for offering a session, with some of it changed; a value of `...` leaves the field out."""
+    """A valid body for offering a session, with changes; a value of `...` omits the field."""
     body = {
         "title": "Advanced Python Programming",
         "description": "Learn advanced Python concepts",
@@ -76,7 +76,7 @@ def user_row(user: User, *, email: bool) -> dict[str, Any]:
 
 
 def error_of(response: Any, status: int) -> str:
-    """The message of an error answer, once its status and shape are what the contract says."""
+    """Check the status and shape of an error response, and return its message."""
     assert response.status_code == status, (response.status_code, response.content)
     body = response.json()
     assert set(body) <= {"error", "fields"}
@@ -94,7 +94,7 @@ def fields_of(response: Any) -> dict[str, list[str]]:
 
 
 def facts(session: Session | None = None) -> list[str]:
-    """The names of what was published, in order; of one session, or of all."""
+    """The names of the published facts in order, of one session or of all."""
     records = FactRecord.objects.order_by("pk")
     if session is not None:
         records = records.filter(session_id=session.pk)
@@ -106,7 +106,7 @@ def last_fact() -> FactRecord:
 
 
 def rows() -> dict[str, list[dict[str, Any]]]:
-    """Everything that the sessions keep, and the record of facts. Plain SQL: hundreds of tests read it twice."""
+    """All rows of sessions and the record of facts. Plain SQL, since hundreds of tests read it twice."""
     found = {}
     with connection.cursor() as cursor:
         for model in (Session, BookingRequest, Reminder, FactRecord):
@@ -125,7 +125,7 @@ def nothing_changes() -> Iterator[None]:
 
 @contextmanager
 def failing_to_save(session: Session) -> Iterator[None]:
-    """The row of this session cannot be written meanwhile."""
+    """Make writing the row of this session fail within the block."""
 
     def fail(instance: Session, **_: Any) -> None:
         if instance.pk == session.pk:
@@ -143,7 +143,7 @@ MakeSession = Callable[..., Session]
 
 @pytest.fixture(autouse=True)
 def clock(time_machine: Any) -> Any:
-    """Stands still at NOW; `clock.shift(...)` and `clock.move_to(...)` move it."""
+    """A clock frozen at NOW; `clock.shift(...)` and `clock.move_to(...)` move it."""
     time_machine.move_to(NOW, tick=False)
     return time_machine
 
@@ -180,12 +180,12 @@ def staff(make_member: Callable[..., User]) -> Client:
 
 @pytest.fixture
 def mallory(make_member: Callable[..., User]) -> User:
-    """An outsider, who shall see and do nothing that is not everybody's."""
+    """An outsider, without any role in the sessions."""
     return make_member("mallory", email="mallory@example.com")
 
 
 def compute_values(status: str, date: datetime, *, is_ever_approved: bool) -> dict[str, Any]:
-    """The fields of a session in this state."""
+    """The fields of a session with this status."""
     return {
         "title": "Advanced Python Programming",
         "description": "Learn advanced Python concepts",
@@ -243,7 +243,7 @@ def make_session(make_member: Callable[..., User], john: User) -> MakeSession:
 
 
 def join(session: Session, member: User, status: str, *, after: int = 0) -> BookingRequest:
-    """Puts a request onto a session whose counts already know of it."""
+    """Adds a booking request to a session whose counters already include it."""
     asked_at = NOW - timedelta(days=7) + timedelta(minutes=after)
     return baker.make(
         BookingRequest,

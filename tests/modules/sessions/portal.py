@@ -1,4 +1,4 @@
-"""The admin as a moderator's browser speaks to it."""
+"""Requests to the portal as a moderator's browser sends them."""
 
 from typing import Any
 
@@ -19,7 +19,7 @@ def messages_of(response: Any) -> list[str]:
 
 
 def open_decision(client: Client, decision: str, *sessions: Session, back: str = "") -> Any:
-    """The answer to the button above the list, with these sessions ticked as they are here."""
+    """The response to an action of the list, with these sessions selected."""
     read = {f"version_{session.pk}": session.content_version for session in sessions}
     return client.post(
         f"{DECISIONS}open/",
@@ -29,7 +29,7 @@ def open_decision(client: Client, decision: str, *sessions: Session, back: str =
 
 
 def fields_of_dialog(response: Any) -> dict[str, str]:
-    """What the form of a dialog would send: its hidden fields."""
+    """The hidden fields of a dialog's form."""
     fields = {"decision": response.context["decision"], "back": response.context["back"]}
     for row in response.context["rows"]:
         candidate = row["candidate"]
@@ -44,7 +44,7 @@ def carry_out(client: Client, fields: dict[str, str], **changes: str) -> Any:
 
 
 def decide(client: Client, decision: str, *sessions: Session, reason: str = "") -> Any:
-    """Open the dialog and send it; the page that follows."""
+    """Open the dialog and submit it; return the response."""
     answer = carry_out(client, fields_of_dialog(open_decision(client, decision, *sessions)), reason=reason)
     assert answer.status_code == 204, answer.content
     return client.get(answer["HX-Redirect"])

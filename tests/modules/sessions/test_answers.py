@@ -1,4 +1,4 @@
-"""What the sessions answer when materials and notifications ask."""
+"""Answers to the questions of materials and notifications."""
 
 from datetime import timedelta
 from typing import Any

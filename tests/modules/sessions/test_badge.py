@@ -1,4 +1,4 @@
-"""The badge of the queue in the sidebar: how many sessions wait, on every page, at one query."""
+"""The badge in the sidebar: the number of sessions that wait for approval."""
 
 from datetime import timedelta
 
@@ -10,7 +10,7 @@ from tests.modules.sessions.portal import LIST, decide, page
 
 
 def badge_of(client: Client, path: str = "/admin/") -> str:
-    """What the sidebar shows beside the queue."""
+    """The badge beside the entry of the list."""
     items = [item for section in client.get(path).context["sidebar_navigation"] for item in section["items"]]
     (queue,) = (item for item in items if item["title"] == "Queue")
     return str(queue.get("badge_callback", ""))

@@ -1,4 +1,4 @@
-"""Who asked to join, for who runs the session: the first of them in a detail, all of them in pages."""
+"""Booking requests: the first of them in a detail, all of them in pages for those who manage the session."""
 
 from datetime import timedelta
 from typing import Any
@@ -28,7 +28,7 @@ def members(db: None) -> Any:
 
 @pytest.fixture
 def asked(make_session: Any, members: Any) -> Any:
-    """A session with requests that came one after the other, of these states; and who made them."""
+    """A session with consecutive requests of these statuses, and their members."""
 
     def make(*statuses: str, **values: Any) -> tuple[Session, list[User]]:
         session = make_session("approved", max_participants=50, **values)

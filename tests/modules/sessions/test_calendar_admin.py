@@ -1,4 +1,4 @@
-"""The admin shows who lets calendar programs read their sessions, and gives nobody a way in."""
+"""The admin lists calendar feeds without their keys."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""`verify_sessions`: what is stored with a session is what its rows say."""
+"""`verify_sessions`: stored values of sessions agree with their rows."""
 
 import io
 from collections.abc import Callable

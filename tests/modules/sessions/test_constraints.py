@@ -1,4 +1,4 @@
-"""What the database itself refuses, when everything above it is wrong."""
+"""Constraints of the database."""
 
 from datetime import timedelta
 from typing import Any

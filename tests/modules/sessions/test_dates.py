@@ -1,4 +1,4 @@
-"""What a client means by a date ("Times" in the contract): over HTTP, as the documented client sends it."""
+"""Interpreting the dates that clients send ("Times" in the contract), over HTTP."""
 
 from typing import Any
 
@@ -22,7 +22,7 @@ SUMMER = "2024-07-10T10:00:00Z"
 
 
 def offer(member: Any, date: Any, **others: Any) -> Any:
-    """Offers a session at this date; `timezone_offset` is not sent unless given."""
+    """Offers a session at this date, by default without `timezone_offset`."""
     return Api(member).post(SESSIONS, body_of(**{"date": date, "timezone_offset": ...} | others))
 
 

@@ -1,4 +1,4 @@
-"""Approving and rejecting requests, and what becomes of those that nobody decided."""
+"""Approving and rejecting booking requests."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Deleting a session: the creator or a moderator, while nobody is in."""
+"""Deleting a session without participants, by its creator or a moderator."""
 
 from typing import Any
 

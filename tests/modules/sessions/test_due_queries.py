@@ -1,4 +1,4 @@
-"""What is due is found through one small index each, however many sessions there are."""
+"""Due rows are found by partial indexes."""
 
 from typing import Any
 
@@ -27,7 +27,7 @@ SWEEPS = [
 
 @pytest.fixture
 def clock(time_machine: Any) -> Any:
-    """The real one: what is due was filled in a moment ago."""
+    """The real clock, since the due rows were just created."""
     return time_machine
 
 

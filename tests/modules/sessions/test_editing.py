@@ -1,4 +1,4 @@
-"""Changing a session: what a PUT takes, what it leaves alone, and what the record keeps of it."""
+"""Editing a session by PUT, and the facts that it records."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Whose e-mail address is shown to whom: anyone can register, so anything more would be a harvest."""
+"""Whose e-mail address is shown to whom: anyone can register, so that addresses must not be harvested."""
 
 from typing import Any
 

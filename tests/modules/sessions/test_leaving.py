@@ -1,4 +1,4 @@
-"""Leaving, withdrawing, being removed, and roles."""
+"""Leaving, withdrawing requests, removing participants, and roles."""
 
 from datetime import timedelta
 from typing import Any

@@ -1,4 +1,4 @@
-"""What the clock does: the worker's sweep, and the catching up of every service where the worker is late."""
+"""Transitions that are due by time: applied by the worker, and by every service if the worker is late."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any

@@ -1,4 +1,4 @@
-"""How many sessions a member has open at once, and how many wait for an answer in one session."""
+"""The limits of open sessions of a member, and of pending requests in a session."""
 
 from datetime import timedelta
 from typing import Any
@@ -112,7 +112,7 @@ def test_moderators_and_superusers_have_the_same_limit(alice: Any, root: Any, ma
 
 
 def promised(member: User, session: Session) -> bool:
-    """What the detail and the list say alike."""
+    """`can_join`, which is the same in detail and list."""
     shown: bool = Api(member).get(path(session)).json()["can_join"]
     [listed] = [row["can_join"] for row in Api(member).get(SESSIONS).json()["results"] if row["id"] == session.pk]
     assert shown is listed

@@ -1,4 +1,4 @@
-"""What a session asks whoever keeps its materials; the answers here are the test's own."""
+"""The question about the materials of sessions, with answers of the test's own."""
 
 from typing import Any
 
@@ -14,7 +14,7 @@ ROW = {"id": 7, "title": "Python Basics"}
 
 @pytest.fixture
 def asked(answer: Any) -> list[MaterialsOfSessions]:
-    """Every question that was asked, each answered with one material for each session."""
+    """All questions that were asked; each is answered with one material for each session."""
     questions: list[MaterialsOfSessions] = []
 
     def share(question: MaterialsOfSessions) -> dict[int, list[Any]]:

@@ -1,4 +1,4 @@
-"""What the page about a member shows of their sessions and bookings, and what it costs."""
+"""The panels of sessions, decisions and bookings on the portal's page of a member."""
 
 from collections.abc import Callable
 from datetime import timedelta

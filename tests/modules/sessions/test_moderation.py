@@ -1,4 +1,4 @@
-"""Who moderates, and what: the services that the API and the admin share."""
+"""The services for moderation, which the API and the portal share."""
 
 from typing import Any
 

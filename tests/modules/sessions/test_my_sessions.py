@@ -1,4 +1,4 @@
-"""`my_sessions/` in parts: how much of both lists there is in each, and how the links lead through all of it."""
+"""The pages of `my_sessions/`: how much of both lists they have, and how links lead through them."""
 
 import re
 from datetime import timedelta
@@ -18,7 +18,7 @@ Ids = tuple[list[int], list[int]]
 
 
 def part(member: Any, address: str = MINE) -> tuple[Ids, str | None]:
-    """The ids of both lists, and where the link leads."""
+    """The ids of both lists, and the URL of the next page."""
     response = Api(member).get(address)
     assert response.status_code == 200, response.content
     body = response.json()
@@ -130,7 +130,7 @@ def test_an_empty_value_is_none(john: Any, make_mine: Any) -> None:
 def test_a_session_that_is_gone_or_not_to_be_seen_is_no_place_to_go_on_from(
     *, john: Any, jane: Any, make_session: Any, make_mine: Any, name: str
 ) -> None:
-    """An empty list would be taken for its end."""
+    """A client would take an empty list for the end."""
     make_mine(2, 2)
     unseen = make_session("pending_approval", creator=jane)
 
@@ -155,7 +155,7 @@ def test_leaving_a_session_on_the_way_loses_none(john: Any, make_mine: Any) -> N
 
 @pytest.fixture
 def room(monkeypatch: pytest.MonkeyPatch) -> Any:
-    """Sets how many bytes an answer may have."""
+    """Sets the maximum size of a response in bytes."""
 
     def make(size: int) -> int:
         monkeypatch.setattr(my_sessions, "MAX_RESPONSE_BYTES", size)

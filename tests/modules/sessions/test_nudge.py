@@ -1,4 +1,4 @@
-"""The nudge: a creator whose session is a day away is asked to decide what waits, once a start."""
+"""The nudge: a day before the start, once, the creator is reminded of pending requests."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -21,7 +21,7 @@ DAY, HOUR, SECOND = timedelta(days=1), timedelta(hours=1), timedelta(seconds=1)
 
 @pytest.fixture
 def make_armed(make_session: Any) -> Any:
-    """Makes an open session that starts at START unless told otherwise, armed as its approval armed it."""
+    """Makes an open session, by default with START as its start, with the nudge scheduled as by an approval."""
 
     def make(status: str = "approved", *, date: datetime = START, **values: Any) -> Session:
         session: Session = make_session(
@@ -34,7 +34,7 @@ def make_armed(make_session: Any) -> Any:
 
 @pytest.fixture
 def at(clock: Any) -> Any:
-    """`at(DAY)` is a day before the start, where the worker looks unless it is down; answers what was published."""
+    """`at(DAY)` moves the clock to a day before the start and runs the worker unless it is down; returns the facts."""
 
     def move(before: timedelta, *, start: datetime = START, worker: bool = True) -> list[int]:
         clock.move_to(start - before, tick=False)
@@ -46,7 +46,7 @@ def at(clock: Any) -> Any:
 
 
 def nudges() -> list[int]:
-    """How many requests were undecided, for each nudge."""
+    """The number of undecided requests of each nudge."""
     records = FactRecord.objects.filter(name="sessions.RequestsUndecided").order_by("pk")
     return [record.payload["undecided"] for record in records]
 

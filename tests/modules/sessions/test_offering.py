@@ -1,4 +1,4 @@
-"""Offering a session: what `POST /api/sessions/` takes, refuses and answers."""
+"""Offering a session by `POST /api/sessions/`."""
 
 from typing import Any
 

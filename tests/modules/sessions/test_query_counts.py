@@ -1,4 +1,4 @@
-"""Hot reads take as many queries for one session as for fifty."""
+"""Frequent reads take as many queries for one session as for fifty."""
 
 from collections.abc import Callable
 from datetime import timedelta

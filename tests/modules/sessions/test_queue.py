@@ -1,4 +1,4 @@
-"""The queue: what waits, the oldest start first, with what helps to decide."""
+"""The portal's list of sessions: its tabs, filters, columns and export."""
 
 import re
 from datetime import timedelta

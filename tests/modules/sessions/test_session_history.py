@@ -1,4 +1,4 @@
-"""The history of a session: everything that happened to it, and the same whichever way it came."""
+"""The history on the portal's page of a session."""
 
 import re
 from collections.abc import Callable
@@ -19,7 +19,7 @@ REASON = "The room was flooded."
 
 
 def happened(client: Client, session: Session) -> list[Entry]:
-    """The latest first, as the page of the session has it."""
+    """The history on the page of the session, the latest first."""
     answer = client.get(page(session))
     [panel] = [panel for panel in answer.context["panels"] if panel.key == "history"]
     return list(panel.context["history"].entries)
@@ -136,7 +136,7 @@ def test_changes_by_api_and_admin_look_the_same(
 def expired_session(
     moderator: Client, api_of: Any, john: User, jane: User, bob: User, alice: User, clock: Any
 ) -> Session:
-    """A session about which every kind of fact was recorded, and which expired in the end."""
+    """An expired session with a recorded fact of every kind."""
     creator, member, other = api_of(john), api_of(jane), api_of(bob)
     made = creator.post("/api/sessions/", body_of(title="Knots", date="2024-01-15T14:00:00Z")).json()
     session = Session.objects.get(pk=made["id"])

@@ -1,4 +1,4 @@
-"""What the sessions answer when a mail about one of them is written."""
+"""The answer to `SessionNowAsked`, for mails about a session."""
 
 from datetime import timedelta
 from typing import Any

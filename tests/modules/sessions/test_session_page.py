@@ -1,4 +1,4 @@
-"""The page about a session: who sees what of it, and that it holds everything the sessions know."""
+"""The portal's page of a session: who sees what."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -43,7 +43,7 @@ def html_of(response: Any) -> str:
 
 @pytest.fixture(autouse=True)
 def alone(answer: Any) -> list[PanelsOfSession]:
-    """No other module shows anything; what was asked of them."""
+    """The questions to other modules, which show no panels."""
     asked: list[PanelsOfSession] = []
     answer(PanelsOfSession, asked.append)
     return asked
@@ -51,7 +51,7 @@ def alone(answer: Any) -> list[PanelsOfSession]:
 
 @pytest.fixture
 def staff_with(make_member: Callable[..., User]) -> Callable[..., Client]:
-    """`staff_with("view_session")`: somebody of the staff with these rights alone."""
+    """`staff_with("view_session")`: a member of the staff with only these permissions."""
 
     def make(*codenames: str) -> Client:
         member = make_member("staff", is_staff=True)

@@ -1,4 +1,4 @@
-"""Answers are finished rows that no schema has looked at: here each is held to what the API document declares."""
+"""Responses, which no schema validates at run time, have the shape that the API document declares."""
 
 import re
 from typing import Any
@@ -53,7 +53,7 @@ def in_order(value: Any, schema: dict[str, Any], components: dict[str, Any]) -> 
 
 @pytest.fixture
 def sessions(*, jane: Any, bob: Any, mallory: Any, make_session: Any) -> dict[str, Session]:
-    """One of each state, with all that can be in it."""
+    """A session of each status, with everything that can belong to it."""
     made = {}
     for state in STATES:
         in_it: dict[str, Any] = {}

@@ -1,4 +1,4 @@
-"""Two moderators at the same session: one decision, one fact, one notification, and the other is told."""
+"""Two moderators of the same session: leases and optimistic locks."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -32,7 +32,7 @@ from modules.sessions.services.running import cancel_session
 
 @pytest.fixture
 def other(victor: User) -> Client:
-    """Victor at the admin."""
+    """Victor's portal client."""
     return log_in(victor)
 
 

@@ -1,4 +1,4 @@
-"""The functions behind dates, where HTTP cannot tell one case from the next."""
+"""The functions that parse dates, for cases that HTTP responses do not distinguish."""
 
 from datetime import UTC, datetime, timedelta
 

@@ -11,13 +11,13 @@ FEED = "/api/sessions/calendar.ics"
 
 
 def made(member: Any) -> str:
-    """The address that a member gives to their calendar program."""
+    """The URL of a member's calendar feed."""
     response = Api(member).post(LINK)
     assert response.status_code == 201
     return str(response.json()["url"])
 
 
 def read(url: str, **headers: str) -> Any:
-    """What a calendar program gets, which has nothing but the address."""
+    """The response to a calendar program, which sends only the URL."""
     parts = urlsplit(url)
     return Client().get(f"{parts.path}?{parts.query}", headers=headers)

@@ -36,13 +36,13 @@ def chart_of(client: Client, key: str) -> Chart:
 
 
 def outcomes_of(client: Client) -> dict[str, list[float | None]]:
-    """The numbers of each outcome in the twelve weeks, those that have any."""
+    """The weekly numbers of each outcome that occurs in the twelve weeks."""
     rows = {series.key: [point.value for point in series.points] for series in chart_of(client, "outcomes").series}
     return {key: values for key, values in rows.items() if any(values)}
 
 
 def in_weeks(**numbers: int) -> list[int]:
-    """Twelve numbers, of which those of the first or the last week may be given."""
+    """Twelve weekly numbers, zero except for the first or the last weeks."""
     return [numbers.get("first", 0), *[0] * 10, numbers.get("last", 0)]
 
 
@@ -51,7 +51,7 @@ def points_of(chart: Chart) -> list[Point]:
 
 
 def listed(client: Client, url: str) -> set[int]:
-    """The sessions in the list that an address leads to: exactly these, or Django would have left a filter out."""
+    """The sessions in the list at a URL. Fails if Django has ignored a filter."""
     answer = client.get(url)
     assert answer.status_code == 200, url
     change_list = answer.context["cl"]

@@ -51,7 +51,7 @@ def test_the_median_of_one_decision_is_its_time(moderator: Client, make_decided:
 
 
 def test_median_and_percentile_of_many_decisions(moderator: Client, make_decided: Callable[..., Session]) -> None:
-    """And nine of ten no longer than the 90th percentile, whatever the slowest took."""
+    """The slowest decision affects neither."""
     for minutes in (50, 10, 90, 30, 70, 20, 60, 40, 5000, 80):
         make_decided(minutes)
 

@@ -1,4 +1,4 @@
-"""What waits for moderators, on the dashboard."""
+"""The backlog of moderators on the dashboard."""
 
 from datetime import timedelta
 

@@ -1,4 +1,4 @@
-"""Deactivating a member, and what is left of their sessions and requests."""
+"""Deactivating a member, and the state of their sessions and requests."""
 
 from collections.abc import Callable
 from typing import Any
@@ -18,7 +18,7 @@ Deactivate = Callable[..., None]
 
 @pytest.fixture
 def deactivate(alice: User, django_capture_on_commit_callbacks: Any) -> Deactivate:
-    """Alice does it, unless told otherwise, and what follows the commit follows."""
+    """Deactivates a member, by default by Alice, and runs the callbacks after the commit."""
 
     def act(member: User, *, by: User = alice, reason: str = "Spam", told: str = "") -> None:
         with django_capture_on_commit_callbacks(execute=True):
@@ -32,7 +32,7 @@ def status_of(session: Session) -> str:
 
 
 def requests_of(member: User) -> dict[str, str]:
-    """The state of each of their requests, by the title of the session."""
+    """The status of each of the member's requests, by the title of the session."""
     return dict(BookingRequest.objects.filter(user=member).values_list("session__title", "status"))
 
 

@@ -1,4 +1,4 @@
-"""A deactivation beside other changes of the same sessions."""
+"""Deactivations concurrent with other changes of the same sessions."""
 
 from collections.abc import Callable
 from typing import Any

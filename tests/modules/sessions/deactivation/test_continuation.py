@@ -1,4 +1,4 @@
-"""The cascade of a deactivation in parts, later, again, and by the worker."""
+"""The cascade of a deactivation in batches, on retries, and by the worker."""
 
 from datetime import timedelta
 from typing import Any

@@ -1,4 +1,4 @@
-"""What a deactivation would do, as it is shown before."""
+"""The preview of what a deactivation would do."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""What the dialog makes of input that no page sends."""
+"""Invalid input of the decision dialog."""
 
 import pytest
 from django.test import Client

@@ -30,7 +30,7 @@ def waits(make_session: Any) -> Any:
 
 @pytest.fixture
 def told(clock: Any, alice: Any) -> Told:
-    """`told(HOUR)`: what a digest names when the worker looks an hour from NOW; empty where none goes out."""
+    """`told(HOUR)`: the sessions that a digest names if the worker runs an hour from NOW; empty without a digest."""
 
     def look(after: timedelta) -> list[str]:
         clock.move_to(NOW + after, tick=False)

@@ -43,7 +43,7 @@ def test_a_digest_lists_waiting_sessions_urgent_first(
 
 
 def z_of(session: Session) -> str:
-    """As a record keeps it, with the part of the second that baker gave it."""
+    """A date as it is recorded, with microseconds."""
     return session.date.isoformat().replace("+00:00", "Z")
 
 

@@ -1,4 +1,4 @@
-"""When there is news for a digest, and that it is sent once an hour at most."""
+"""When there is news for a digest, which is sent at most once an hour."""
 
 import itertools
 from collections.abc import Iterator
@@ -22,7 +22,7 @@ from modules.sessions.services.moderation import approve_session
 
 @pytest.fixture
 def ticking() -> Iterator[None]:
-    """Each look at the clock is a second later than the one before."""
+    """A clock that advances by a second with each reading."""
     looks = itertools.count()
     clock_module.set_source(lambda: NOW + next(looks) * SECOND)
     yield
@@ -139,7 +139,7 @@ def test_sessions_decided_within_the_hour_are_no_news(*, alice: Any, jane: Any, 
 
 
 def test_a_session_is_named_only_after_the_commit_tolerance(jane: Any, told: Told) -> None:
-    """Otherwise one whose transaction is still open when the worker looks, older than the digest, is never news."""
+    """Otherwise a session committed after the digest, with an earlier time, would never be news."""
     told(timedelta(0))
     offer(jane, "New")
 

@@ -1,4 +1,4 @@
-"""The worker at a point in time, and the reminders that it published."""
+"""Running the worker at an instant, and the reminders that it published."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -19,7 +19,7 @@ DAY, HOUR, SECOND = timedelta(days=1), timedelta(hours=1), timedelta(seconds=1)
 
 @pytest.fixture
 def at(clock: Any) -> Any:
-    """`at(DAY)` is a day before the start; `worker=True` lets the worker look at it."""
+    """`at(DAY)` moves the clock to a day before the start; `worker=True` runs the worker then."""
 
     def move(before: timedelta, *, start: datetime = START, worker: bool = True) -> list[dict[str, Any]]:
         clock.move_to(start - before, tick=False)
@@ -31,7 +31,7 @@ def at(clock: Any) -> Any:
 
 
 def reminders() -> list[dict[str, Any]]:
-    """What was published, as `{minutes_before, minutes_left, persons}`."""
+    """The published reminders, as `{minutes_before, minutes_left, persons}`."""
     records = FactRecord.objects.filter(name="sessions.ReminderDue").order_by("pk")
     return [
         {

@@ -1,4 +1,4 @@
-"""Reminders where approval, participants or the worker come late."""
+"""Reminders with a late approval, late participants or a late worker."""
 
 from datetime import timedelta
 from typing import Any

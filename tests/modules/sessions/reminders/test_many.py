@@ -1,4 +1,4 @@
-"""Reminders where one fails, and by many workers at once."""
+"""Reminders of several sessions, of which one fails, and by several workers."""
 
 from typing import Any
 

@@ -24,7 +24,7 @@ def test_the_offsets_are_a_setting(make_session: Any, at: Any, settings: Any) ->
 
 @pytest.fixture
 def configured(settings: Any) -> Any:
-    """The deployer configures other offsets, and the worker has armed by them."""
+    """Configures other offsets and lets the worker reschedule reminders."""
 
     def configure(*minutes: int) -> None:
         settings.REMINDER_MINUTES = list(minutes)
@@ -119,7 +119,7 @@ def test_unchanged_offsets_reschedule_nothing(jane: Any, make_session: Any, at: 
 def test_reminders_scheduled_with_other_offsets_are_rescheduled_hourly(
     *, alice: Any, make_session: Any, clock: Any, settings: Any
 ) -> None:
-    """The web process was not started anew along with the worker."""
+    """The web process was not restarted with the worker."""
     session = make_session("pending_approval", date=START)
     of_the_worker, of_the_web = [120], [60]
     for minutes in range(6 * 60, 0, -1):

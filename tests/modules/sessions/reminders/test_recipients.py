@@ -1,4 +1,4 @@
-"""When a session reminds, and whom."""
+"""When reminders are sent, and to whom."""
 
 from typing import Any
 

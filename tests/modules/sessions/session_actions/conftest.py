@@ -29,7 +29,7 @@ def open_dialog(client: Client, session: Session, step: str) -> Any:
 
 
 def fields_of(dialog: Any) -> dict[str, str]:
-    """What the form would send beside the reason."""
+    """The fields of the form besides the reason."""
     fields = {"confirming": "yes"}
     if "content_version" in dialog.content.decode():
         fields["content_version"] = str(dialog.context["session"].content_version)
@@ -37,21 +37,21 @@ def fields_of(dialog: Any) -> dict[str, str]:
 
 
 def confirm(client: Client, session: Session, step: str, reason: str = REASON) -> Any:
-    """Open the dialog and send it."""
+    """Open the dialog and submit it."""
     dialog = open_dialog(client, session, step)
     assert dialog.status_code == 200, dialog.content
     return client.post(address(session, step), {**fields_of(dialog), "reason": reason}, headers=HX)
 
 
 def told_after(client: Client, answer: Any) -> list[str]:
-    """The messages on the page that a dialog leads back to."""
+    """The messages on the page after a dialog."""
     assert answer.status_code == 204, answer.content
     return messages_of(client.get(answer["HX-Redirect"]))
 
 
 @pytest.fixture
 def session(make_session: MakeSession, jane: User, bob: User) -> Session:
-    """Everything can be done to it: it takes place, somebody is in, it is hidden, and was edited."""
+    """A session on which every action is possible: scheduled, with a participant, hidden and edited."""
     return make_session(
         "scheduled",
         title="Knots",
@@ -63,7 +63,7 @@ def session(make_session: MakeSession, jane: User, bob: User) -> Session:
 
 
 def with_step(session: Session, step: str) -> Session:
-    """The session as that step finds it: one that is to be hidden is not hidden yet."""
+    """The session in a state in which this action is possible."""
     if step == "hide":
         session.hidden_at = None
         session.save()

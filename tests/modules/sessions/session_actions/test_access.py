@@ -1,4 +1,4 @@
-"""Who is shown and may use the actions on a session."""
+"""Who may use the actions on a session."""
 
 from collections.abc import Callable
 from typing import Any

@@ -1,4 +1,4 @@
-"""What all dialogs of actions have in common."""
+"""The common behaviour of all action dialogs."""
 
 from collections.abc import Callable
 from typing import Any

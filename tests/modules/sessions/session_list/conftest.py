@@ -1,4 +1,4 @@
-"""The list of sessions as its clients read it."""
+"""Reading the list of sessions."""
 
 from typing import Any
 
