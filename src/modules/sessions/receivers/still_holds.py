@@ -53,7 +53,7 @@ def _always_holds(_fact: events.SessionFact, _session: Session, _person_id: int)
 
 
 def _is_requested(fact: events.BookingRequested, session: Session, _person_id: int) -> bool:
-    # One that was rejected and made again is told by the fact of that time.
+    # A request that was made again after a rejection has a fact of its own.
     return (
         _select_booking_requests(session, fact.member_id)
         .filter(status=PENDING, requested_at=fact.requested_at)
